@@ -1,0 +1,1 @@
+"""AdaMSS: survival prediction from PET/CT inside nnU-Net."""

@@ -1,0 +1,125 @@
+"""AdaMSS, Stage I: PET/CT in, tumour logits out. The forward pass reads as Fig. 2 of the paper."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from nnunetv2_adamss.networks.convolution import convolve
+from nnunetv2_adamss.networks.decoder import AdaFocusDecoder
+from nnunetv2_adamss.networks.encoder import AdaFusionEncoder
+from nnunetv2_adamss.networks.stages import Stages
+
+
+class Interpretation(NamedTuple):
+    """What the network looked at, high to low resolution.
+
+    Attributes:
+        w_fuse: weight of the fusion branch at each encoder stage, ``(b, channels, *space)`` in [0, 1]; its
+            mean is Table IV.
+        attention: attention map before each decoder block, ``(b, 1, *space)`` in [0, 1]; Fig. 3.
+    """
+
+    w_fuse: list[Tensor]
+    attention: list[Tensor]
+
+
+class AdaMSS(nn.Module):
+    """The adaptive multi-modality network for tumour segmentation (Sections 3.2 and 3.3).
+
+    Args:
+        n_modalities: channels of the image, at least 2 (CT and PET).
+        n_classes: output channels; nnU-Net's ``num_segmentation_heads``.
+        strides: pooling before each stage, per axis.
+        kernel_sizes: of the convolutions of each stage, per axis.
+
+    Raises:
+        ValueError: for fewer than two modalities, or sizes that ``Stages`` refuses.
+    """
+
+    def __init__(
+        self,
+        n_modalities: int,
+        n_classes: int,
+        strides: Sequence[Sequence[int]],
+        kernel_sizes: Sequence[Sequence[int]],
+    ) -> None:
+        super().__init__()
+        check_n_modalities(n_modalities)
+        self.stages = Stages(strides, kernel_sizes)
+        self.encoder = AdaFusionEncoder(n_modalities, self.stages)
+        self.decoder = AdaFocusDecoder(n_classes, self.stages)
+        self._initialise()
+
+    def forward(self, image: Tensor) -> Tensor:
+        """Segment ``(b, n_modalities, *space)``: logits ``(b, n_classes, *space)``, no nonlinearity.
+
+        Raises:
+            ValueError: if a side of the image is not a multiple of the product of strides.
+        """
+        return self.segment_and_interpret(image)[0]
+
+    def segment_and_interpret(self, image: Tensor) -> tuple[Tensor, Interpretation]:
+        """As ``forward``, and with it the fusion weights and attention maps."""
+        self.stages.check_image_size(image.shape[2:])
+        encoder_features, w_fuse = self.encoder(_in_fast_memory_format(image))
+        decoder_features, attention = self.decoder(encoder_features)
+        logits = convolve(self.decoder.seg_layers, decoder_features[0])
+        return logits, Interpretation(w_fuse, attention)
+
+    def load_state_dict(
+        self, state_dict: Mapping[str, Any], strict: bool = True, assign: bool = False
+    ) -> Any:
+        """As in torch, but weights of another network are refused in one sentence.
+
+        Raises:
+            ValueError: if ``strict`` and the names or shapes of the weights are not this network's.
+        """
+        if strict:
+            _check_same_weights(self.state_dict(), state_dict)
+        return super().load_state_dict(state_dict, strict, assign)
+
+    def _initialise(self) -> None:
+        # choice: the paper does not say how weights start; this is He initialisation as nnU-Net uses it.
+        for module in self.modules():
+            if isinstance(module, (nn.Conv2d, nn.Conv3d)):
+                nn.init.kaiming_normal_(module.weight, a=1e-2)
+                nn.init.zeros_(module.bias)
+        for gate in self.encoder.fusion_gates:
+            gate.reset_to_equal_weights()
+
+
+def check_n_modalities(n_modalities: int) -> None:
+    """Raise ValueError unless there are at least two channels to fuse."""
+    if n_modalities < 2:
+        raise ValueError(
+            f"AdaMSS fuses modalities and needs at least 2 image channels (CT and PET), but the data set has "
+            f"{n_modalities}. Add the other modality, or train one channel with nnUNetTrainer."
+        )
+
+
+def _in_fast_memory_format(image: Tensor) -> Tensor:
+    # On CPU, channels-last saves a reordering at every convolution (benchmarks/network_step.py); every later
+    # tensor follows the image's format. nnU-Net hands in contiguous tiles, so it has to happen here.
+    if image.device.type != "cpu":
+        return image
+    channels_last = torch.channels_last_3d if image.ndim == 5 else torch.channels_last
+    return image.contiguous(memory_format=channels_last)
+
+
+def _check_same_weights(expected: Mapping[str, Any], found: Mapping[str, Any]) -> None:
+    missing = [name for name in expected if name not in found]
+    unknown = [name for name in found if name not in expected]
+    reshaped = [n for n in expected if n in found and expected[n].shape != found[n].shape]
+    faults = [
+        f"{len(names)} {what} (such as {names[0]})"
+        for names, what in ((missing, "missing"), (unknown, "unknown"), (reshaped, "of another shape"))
+        if names
+    ]
+    if faults:
+        raise ValueError(
+            f"These weights belong to another network or plan: of {len(expected)} tensors that AdaMSS expects, "
+            f"there are {', '.join(faults)}. Use a checkpoint that was trained with this trainer, plans file "
+            "and data set."
+        )

@@ -1,0 +1,54 @@
+"""The adaptive-focus (Ada-focus) decoder: attention before every block (Section 3.3)."""
+
+import torch
+from dynamic_network_architectures.building_blocks.helper import convert_dim_to_conv_op
+from torch import Tensor, nn
+
+from nnunetv2_adamss.networks.attention_gate import AttentionGate
+from nnunetv2_adamss.networks.residual_block import ResidualBlock
+from nnunetv2_adamss.networks.stages import Stages
+
+
+class AdaFocusDecoder(nn.Module):
+    """Screen the encoder's features from coarse to fine, by attention gates and residual blocks.
+
+    The decoder serves both training stages: Stage I puts the segmentation head on its last features, Stage II
+    pools the features of all its blocks.
+
+    Args:
+        n_classes: output channels of the segmentation head.
+        stages: sizes of the network.
+    """
+
+    def __init__(self, n_classes: int, stages: Stages) -> None:
+        super().__init__()
+        channels = stages.fusion_channels
+        coarse_to_fine = range(len(stages) - 2, -1, -1)
+        self.attention_gates = nn.ModuleList(
+            AttentionGate(channels[i], channels[i + 1], stages.strides[i + 1]) for i in coarse_to_fine
+        )
+        self.blocks = nn.ModuleList(
+            ResidualBlock(channels[i] + channels[i + 1], channels[i], stages.kernel_sizes[i], stages.n_convs[i])
+            for i in coarse_to_fine
+        )
+        # The name is nnU-Net's: its -pretrained_weights lets only this layer differ, so that a network
+        # trained on one set of labels can be fine-tuned on another.
+        self.seg_layers = convert_dim_to_conv_op(stages.n_dimensions)(channels[0], n_classes, 1)
+
+    def forward(self, encoder_features: list[Tensor]) -> tuple[list[Tensor], list[Tensor]]:
+        """Decode the encoder's features, given from high to low resolution.
+
+        Returns:
+            The output of every decoder block, high to low resolution, ``(b, fusion_channels[i], *space)``,
+            and the attention maps in the same order, ``(b, 1, *space)`` in [0, 1].
+        """
+        *skips, coarse = encoder_features
+        stage_features: list[Tensor] = []
+        attention_maps: list[Tensor] = []
+        for gate, block, skip in zip(self.attention_gates, self.blocks, reversed(skips), strict=True):
+            gated_skip, attention = gate(skip, coarse)
+            upsampled = nn.functional.interpolate(coarse, size=skip.shape[2:], mode="nearest")
+            coarse = block(torch.cat([upsampled, gated_skip], dim=1))
+            stage_features.insert(0, coarse)
+            attention_maps.insert(0, attention)
+        return stage_features, attention_maps

@@ -1,0 +1,66 @@
+"""The adaptive-fusion (Ada-fusion) encoder: one branch a modality and one that fuses them (Section 3.2)."""
+
+from dynamic_network_architectures.building_blocks.helper import get_matching_pool_op
+from torch import Tensor, nn
+
+from nnunetv2_adamss.networks.fusion_gate import FusionGate
+from nnunetv2_adamss.networks.residual_block import ResidualBlock
+from nnunetv2_adamss.networks.stages import Stages
+
+
+class AdaFusionEncoder(nn.Module):
+    """Extract features from each modality and from all together, and fuse them at every stage.
+
+    B_PET, B_CT, ... see their own channel; B_Fuse starts from the concatenated image, and each of its later
+    blocks continues from the fused features of the stage before.
+
+    Args:
+        n_modalities: channels of the image, at least 2; each gets a branch of its own.
+        stages: sizes of the network.
+    """
+
+    def __init__(self, n_modalities: int, stages: Stages) -> None:
+        super().__init__()
+        self.modality_branches = nn.ModuleList(
+            _branch(1, stages.modality_channels, stages) for _ in range(n_modalities)
+        )
+        self.fusion_branch = _branch(n_modalities, stages.fusion_channels, stages)
+        self.fusion_gates = nn.ModuleList(
+            FusionGate([modality_channels] * n_modalities, fusion_channels, kernel_size)
+            for modality_channels, fusion_channels, kernel_size in zip(
+                stages.modality_channels, stages.fusion_channels, stages.kernel_sizes, strict=True
+            )
+        )
+        max_pool = get_matching_pool_op(dimension=stages.n_dimensions, pool_type="max")
+        self.pools = nn.ModuleList(max_pool(tuple(stride)) for stride in stages.strides[1:])
+        self.pools.insert(0, nn.Identity())
+
+    def forward(self, image: Tensor) -> tuple[list[Tensor], list[Tensor]]:
+        """Encode ``(b, n_modalities, *space)``.
+
+        Returns:
+            The fused features and ``w_fuse`` of every stage, high to low resolution, both
+            ``(b, fusion_channels[i], *space / stride[i])``.
+        """
+        modality_features = list(image.split(1, dim=1))
+        fused = image
+        stage_features, stage_w_fuse = [], []
+        for i, (pool, gate) in enumerate(zip(self.pools, self.fusion_gates, strict=True)):
+            modality_features = [
+                branch[i](pool(features))
+                for branch, features in zip(self.modality_branches, modality_features, strict=True)
+            ]
+            fused, w_fuse = gate(self.fusion_branch[i](pool(fused)), modality_features)
+            stage_features.append(fused)
+            stage_w_fuse.append(w_fuse)
+        return stage_features, stage_w_fuse
+
+
+def _branch(in_channels: int, channels: list[int], stages: Stages) -> nn.ModuleList:
+    """One residual block a stage."""
+    return nn.ModuleList(
+        ResidualBlock(block_in, block_out, kernel_size, n_convs)
+        for block_in, block_out, kernel_size, n_convs in zip(
+            [in_channels, *channels[:-1]], channels, stages.kernel_sizes, stages.n_convs, strict=True
+        )
+    )

@@ -1,0 +1,23 @@
+"""What nnU-Net's trainer search finds: names only, each imported from the package when asked for.
+
+nnU-Net imports this file under its bare name and forgets it after every search, so nothing may be defined here: a
+class that lives in the package is the same object after the next search, and can be pickled.
+"""
+
+from importlib import import_module
+from typing import Any
+
+_TRAINERS = {
+    "AdaMSSSegTrainer": "nnunetv2_adamss.trainers.segmentation",
+    "AdaMSSSegTrainer_ShortSchedule": "nnunetv2_adamss.trainers.segmentation_variants",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _TRAINERS:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(_TRAINERS[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(_TRAINERS)

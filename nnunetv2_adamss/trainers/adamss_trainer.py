@@ -1,0 +1,101 @@
+"""What the trainers of both stages share: schedule, seeded weights, and checkpoints that survive a kill."""
+
+import math
+import os
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from nnunetv2.training.nnUNetTrainer.nnUNetTrainer import nnUNetTrainer
+
+from nnunetv2_adamss.trainers.best_epoch import last_epoch_is_best
+from nnunetv2_adamss.trainers.learning_rate import StepwiseLR
+from nnunetv2_adamss.trainers.supported_plan import check_supported
+
+_UNFINISHED = ".unfinished"
+
+
+class AdaMSSTrainer(nnUNetTrainer):
+    """nnU-Net's trainer with the paper's schedule (Section 4.2) and its own rule for ``checkpoint_best``.
+
+    Plans, data loading, augmentation, devices, mixed precision, compile, several GPUs, logs and the final
+    validation are nnU-Net's.
+    """
+
+    learning_rates: tuple[float, ...]
+    initialisation_seed = 2024
+
+    def __init__(
+        self,
+        plans: dict[str, Any],
+        configuration: str,
+        fold: int,
+        dataset_json: dict[str, Any],
+        device: torch.device = torch.device("cuda"),  # noqa: B008  nnU-Net's own signature
+    ) -> None:
+        check_supported(plans, configuration, dataset_json)
+        super().__init__(plans, configuration, fold, dataset_json, device)
+        # Section 4.2: 10,000 iterations. choice: counted as 50 epochs of 200.
+        self.num_epochs = 50
+        self.num_iterations_per_epoch = 200
+        self.initial_lr = self.learning_rates[0]
+        self.weight_decay = 0.0
+        self.enable_deep_supervision = False
+        # nnU-Net's 50 would leave nothing to continue from in a training of 50 epochs.
+        self.save_every = 1
+
+    def initialize(self) -> None:
+        """As nnU-Net, with weights drawn from a seed of their own."""
+        with torch.random.fork_rng(devices=[]):
+            torch.default_generator.manual_seed(self.initialisation_seed)
+            super().initialize()
+
+    def configure_optimizers(self) -> tuple[torch.optim.Optimizer, StepwiseLR]:
+        """Adam with stepwise learning rates (Section 4.2)."""
+        optimizer = torch.optim.Adam(
+            self.network.parameters(), self.initial_lr, weight_decay=self.weight_decay
+        )
+        return optimizer, StepwiseLR(optimizer, self.learning_rates, self.num_epochs)
+
+    def set_deep_supervision_enabled(self, enabled: bool) -> None:
+        """Do nothing: the network has one output."""
+
+    def on_train_start(self) -> None:
+        """As nnU-Net; mends what a killed run left behind."""
+        super().on_train_start()
+        if self.local_rank == 0:
+            for leftover in Path(self.output_folder).glob(f"*{_UNFINISHED}"):
+                leftover.unlink()
+        # Killed between the two checkpoints of an epoch, checkpoint_best may miss that epoch.
+        if self.current_epoch > 0:
+            self._save_if_best()
+
+    def on_epoch_end(self) -> None:
+        """As nnU-Net, but ``checkpoint_best`` follows this epoch's score, not an exponential average."""
+        # The average lags behind by more than a short training can afford; with an infinite best so far
+        # nnU-Net never acts on it.
+        self._best_ema = math.inf
+        super().on_epoch_end()
+        self._save_if_best()
+
+    def save_checkpoint(self, filename: str) -> None:
+        """As nnU-Net, but the file appears under its name only when it is complete."""
+        # Plain numbers, so that the file can be read without unpickling arbitrary objects.
+        plain_log = {key: np.asarray(values).tolist() for key, values in self.logger.get_checkpoint().items()}
+        self.logger.load_checkpoint(plain_log)
+        unfinished = filename + _UNFINISHED
+        super().save_checkpoint(unfinished)
+        if os.path.exists(unfinished):
+            os.replace(unfinished, filename)
+
+    def _save_if_best(self) -> None:
+        scores = self.logger.get_value("mean_fg_dice", step=None)
+        losses = self.logger.get_value("val_losses", step=None)
+        if not last_epoch_is_best(scores, losses):
+            return
+        self.print_to_log_file(f"New best validation score: {scores[-1]:.4f}")
+        # on_epoch_end has counted up already; save_checkpoint expects the epoch that just ended.
+        self.current_epoch -= 1
+        self.save_checkpoint(os.path.join(self.output_folder, "checkpoint_best.pth"))
+        self.current_epoch += 1

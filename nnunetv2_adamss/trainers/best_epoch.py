@@ -1,0 +1,25 @@
+"""Which epoch's weights become ``checkpoint_best``."""
+
+import math
+from collections.abc import Sequence
+
+
+def last_epoch_is_best(scores: Sequence[float], losses: Sequence[float]) -> bool:
+    """Whether the last epoch beats every one before it.
+
+    A higher validation score is better, a tie goes to the lower validation loss, and an equal pair to the
+    earlier epoch. A score or loss that is not finite counts as the worst there is; a single epoch is always the best.
+
+    Args:
+        scores: one validation score an epoch.
+        losses: one validation loss an epoch, of the same length.
+    """
+    ranks = [_rank(score, loss) for score, loss in zip(scores, losses, strict=True)]
+    return len(ranks) == 1 or ranks[-1] > max(ranks[:-1])
+
+
+def _rank(score: float, loss: float) -> tuple[float, float]:
+    return (
+        score if math.isfinite(score) else -math.inf,
+        -loss if math.isfinite(loss) else -math.inf,
+    )

@@ -1,0 +1,38 @@
+"""The paper's learning rate: constant, dropped twice (Section 4.2)."""
+
+from collections.abc import Sequence
+
+from torch.optim import Optimizer
+from torch.optim.lr_scheduler import LRScheduler
+
+# Section 4.2: 10,000 iterations with drops at the 4,000th and 8,000th.
+DROPS_AT = (0.4, 0.8)
+
+
+class StepwiseLR(LRScheduler):
+    """One learning rate for each part of the training, as a pure function of the epoch.
+
+    nnU-Net calls ``step(epoch)`` before the epoch's first iteration and saves no scheduler state, so a
+    resumed training must find its rate from the epoch alone. torch's own schedulers count calls.
+
+    Args:
+        optimizer: whose parameter groups get the rate.
+        learning_rates: one more than ``DROPS_AT`` has entries.
+        n_epochs: length of the training; drops are at fractions of it.
+    """
+
+    def __init__(self, optimizer: Optimizer, learning_rates: Sequence[float], n_epochs: int) -> None:
+        self.learning_rates = tuple(learning_rates)
+        self.drop_epochs = tuple(round(fraction * n_epochs) for fraction in DROPS_AT)
+        super().__init__(optimizer)
+
+    def learning_rate(self, epoch: int) -> float:
+        """The rate of one epoch, counted from 0."""
+        return self.learning_rates[sum(epoch >= drop for drop in self.drop_epochs)]
+
+    def step(self, epoch: int | None = None) -> None:
+        """Set the rate of ``epoch``; without one, of the epoch after the last."""
+        self.last_epoch = self.last_epoch + 1 if epoch is None else epoch
+        for group in self.optimizer.param_groups:
+            group["lr"] = self.learning_rate(self.last_epoch)
+        self._last_lr = [group["lr"] for group in self.optimizer.param_groups]

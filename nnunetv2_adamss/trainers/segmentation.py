@@ -1,0 +1,44 @@
+"""Stage I: the network learns to segment the tumour (Sections 3.4 and 4.2)."""
+
+from nnunetv2.utilities.plans_handling.plans_handler import ConfigurationManager, PlansManager
+from torch import nn
+import torch
+
+from nnunetv2_adamss.networks.adamss import AdaMSS
+from nnunetv2_adamss.trainers.adamss_trainer import AdaMSSTrainer
+from nnunetv2_adamss.trainers.dice_focal_loss import LabelDiceFocalLoss, RegionDiceFocalLoss
+from nnunetv2_adamss.trainers.supported_plan import stages_of
+
+
+class AdaMSSSegTrainer(AdaMSSTrainer):
+    """Segmentation pretraining: Dice plus Focal loss, Adam, no deep supervision."""
+
+    learning_rates = (1e-4, 5e-5, 1e-5)
+
+    @staticmethod
+    def build_network_architecture(
+        plans_manager: PlansManager,
+        configuration_manager: ConfigurationManager,
+        num_input_channels: int,
+        num_output_channels: int,
+        enable_deep_supervision: bool = False,
+    ) -> nn.Module:
+        """Build the network that the plan asks for; nnU-Net's prediction calls this too.
+
+        Raises:
+            ValueError: if AdaMSS cannot be built for this plan.
+        """
+        stages = stages_of(configuration_manager)
+        return AdaMSS(num_input_channels, num_output_channels, stages.strides, stages.kernel_sizes)
+
+    def _build_loss(self) -> nn.Module:
+        ignore_label = self.label_manager.ignore_label
+        settings = {"batch_dice": self.configuration_manager.batch_dice, "ddp": self.is_ddp}
+        loss: LabelDiceFocalLoss | RegionDiceFocalLoss
+        if self.label_manager.has_regions:
+            loss = RegionDiceFocalLoss(ignore_label is not None, **settings)
+        else:
+            loss = LabelDiceFocalLoss(ignore_label, **settings)
+        if self._do_i_compile():
+            loss.dice = torch.compile(loss.dice)
+        return loss

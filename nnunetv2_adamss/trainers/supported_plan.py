@@ -1,0 +1,34 @@
+"""What a plan and a data set must look like for AdaMSS, checked before anything is written."""
+
+from typing import Any
+
+from nnunetv2.utilities.label_handling.label_handling import determine_num_input_channels
+from nnunetv2.utilities.plans_handling.plans_handler import ConfigurationManager, PlansManager
+
+from nnunetv2_adamss.networks.adamss import check_n_modalities
+from nnunetv2_adamss.networks.stages import Stages
+
+
+def stages_of(configuration_manager: ConfigurationManager) -> Stages:
+    """The stages that a configuration of the plan asks for.
+
+    Raises:
+        ValueError: if AdaMSS cannot have such stages, or the patch does not fit them.
+    """
+    architecture = configuration_manager.network_arch_init_kwargs
+    stages = Stages(architecture["strides"], architecture["kernel_sizes"])
+    stages.check_image_size(configuration_manager.patch_size)
+    return stages
+
+
+def check_supported(plans: dict[str, Any], configuration: str, dataset_json: dict[str, Any]) -> None:
+    """Raise ValueError, in one sentence, if AdaMSS cannot be trained on this configuration."""
+    plans_manager = PlansManager(plans)
+    configuration_manager = plans_manager.get_configuration(configuration)
+    if configuration_manager.previous_stage_name is not None:
+        raise ValueError(
+            f"Configuration '{configuration}' is the second step of a cascade, which AdaMSS does not support: "
+            "its branches are one image modality each. Use 3d_fullres, 3d_lowres or 2d."
+        )
+    check_n_modalities(determine_num_input_channels(plans_manager, configuration_manager, dataset_json))
+    stages_of(configuration_manager)
