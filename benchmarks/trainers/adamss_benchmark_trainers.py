@@ -1,0 +1,19 @@
+"""nnU-Net's default trainer at the length of AdaMSSSegTrainer_ShortSchedule, found through nnUNet_extTrainer."""
+
+import torch
+from nnunetv2.training.nnUNetTrainer.nnUNetTrainer import nnUNetTrainer
+
+
+class nnUNetTrainer_480Iterations(nnUNetTrainer):
+    """As nnU-Net, 12 epochs of 40 iterations, without mirroring at prediction."""
+
+    def __init__(self, plans, configuration, fold, dataset_json, device=torch.device("cuda")):  # noqa: B008
+        super().__init__(plans, configuration, fold, dataset_json, device)
+        self.num_epochs = 12
+        self.num_iterations_per_epoch = 40
+        self.num_val_iterations_per_epoch = 8
+
+    def configure_rotation_dummyDA_mirroring_and_inital_patch_size(self):
+        augmentation = super().configure_rotation_dummyDA_mirroring_and_inital_patch_size()
+        self.inference_allowed_mirroring_axes = None
+        return augmentation

@@ -1,0 +1,224 @@
+"""The Stage-I trainer inside nnU-Net: schedule, seeds, checkpoints, resuming, regions, ignore label, 2D."""
+
+import json
+import math
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from nnunetv2_adamss.networks.adamss import AdaMSS
+from nnunetv2_adamss.trainers.segmentation import AdaMSSSegTrainer
+from nnunetv2_adamss.trainers.segmentation_variants import AdaMSSSegTrainer_ShortSchedule
+from tests.nnunet_project import NnunetProject
+from tests.trainers.short_trainers.adamss_test_trainers import AdaMSSSegTrainer_ThreeEpochs
+
+# From nnU-Net, its workers and matplotlib, in code that is not ours.
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:.*multi-threaded, use of fork:DeprecationWarning"),
+    pytest.mark.filterwarnings("ignore:Detected call of `lr_scheduler.step:UserWarning"),
+    pytest.mark.filterwarnings("ignore:.*GradScaler is enabled, but CUDA:UserWarning"),
+]
+
+
+@pytest.fixture
+def project(nnunet_environment: NnunetProject, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> NnunetProject:
+    """The tiny project with results of its own, loading data in this process."""
+    monkeypatch.setenv("nnUNet_results", str(tmp_path))
+    monkeypatch.setenv("nnUNet_n_proc_DA", "0")
+    return nnunet_environment
+
+
+def make_trainer(
+    project: NnunetProject,
+    trainer_class: type[AdaMSSSegTrainer] = AdaMSSSegTrainer_ThreeEpochs,
+    configuration: str = "3d_fullres",
+    **dataset_changes: Any,
+) -> AdaMSSSegTrainer:
+    folder = project.preprocessed / "Dataset901_Tiny"
+    plans = json.loads((folder / "nnUNetPlans.json").read_text()) | {"continue_training": False}
+    dataset_json = json.loads((folder / "dataset.json").read_text()) | dataset_changes
+    return trainer_class(plans, configuration, 0, dataset_json, torch.device("cpu"))
+
+
+def weights(trainer: AdaMSSSegTrainer) -> dict[str, torch.Tensor]:
+    return {name: tensor.clone() for name, tensor in trainer.network.state_dict().items()}
+
+
+class Killed(BaseException):
+    """Stands for a signal that ends the process."""
+
+
+def test_the_schedule_is_the_papers(project: NnunetProject) -> None:
+    trainer = make_trainer(project, AdaMSSSegTrainer)
+    trainer.initialize()
+    assert trainer.num_epochs * trainer.num_iterations_per_epoch == 10_000
+    assert trainer.learning_rates == (1e-4, 5e-5, 1e-5)
+    assert isinstance(trainer.optimizer, torch.optim.Adam)
+    assert trainer.optimizer.defaults["weight_decay"] == 0
+    assert not trainer.enable_deep_supervision
+    assert isinstance(trainer.network, AdaMSS)
+
+
+def test_the_short_variant_keeps_mirroring_in_training_and_drops_it_in_prediction(project: NnunetProject) -> None:
+    trainer = make_trainer(project, AdaMSSSegTrainer_ShortSchedule)
+    *_, mirror_axes = trainer.configure_rotation_dummyDA_mirroring_and_inital_patch_size()
+    assert mirror_axes == (0, 1, 2)
+    assert trainer.inference_allowed_mirroring_axes is None
+    assert trainer.learning_rates[0] == 1e-3
+
+
+def test_initial_weights_come_from_a_seed_and_leave_the_callers_random_numbers_alone(
+    project: NnunetProject,
+) -> None:
+    torch.manual_seed(5)
+    expected_draw = torch.rand(3)
+    torch.manual_seed(5)
+    first, second = make_trainer(project), make_trainer(project)
+    first.initialize()
+    assert torch.equal(torch.rand(3), expected_draw)
+    second.initialize()
+    assert all(torch.equal(a, b) for a, b in zip(weights(first).values(), weights(second).values(), strict=True))
+
+
+def test_a_training_leaves_complete_checkpoints_that_load_without_unpickling_objects(
+    project: NnunetProject,
+) -> None:
+    trainer = make_trainer(project)
+    trainer.run_training()
+    folder = Path(trainer.output_folder)
+    assert {path.name for path in folder.glob("checkpoint*")} == {"checkpoint_best.pth", "checkpoint_final.pth"}
+    assert (folder / "progress.png").is_file()
+    for name in ("checkpoint_best.pth", "checkpoint_final.pth"):
+        checkpoint = torch.load(folder / name, weights_only=True)
+        assert checkpoint["trainer_name"] == "AdaMSSSegTrainer_ThreeEpochs"
+    log = checkpoint["logging"]
+    assert log["lrs"] == [1e-4, 5e-5, 1e-5]
+    ranks = list(zip(log["mean_fg_dice"], (-loss for loss in log["val_losses"]), strict=True))
+    best = torch.load(folder / "checkpoint_best.pth", weights_only=True)
+    assert best["current_epoch"] - 1 == ranks.index(max(ranks))
+
+
+def test_a_training_killed_in_an_epoch_repeats_only_that_epoch(
+    project: NnunetProject, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trainer = make_trainer(project)
+    train_step = trainer.train_step
+
+    def die_in_the_last_epoch(batch: dict[str, Any]) -> dict[str, Any]:
+        if trainer.current_epoch == 2:
+            raise Killed
+        return train_step(batch)
+
+    monkeypatch.setattr(trainer, "train_step", die_in_the_last_epoch)
+    with pytest.raises(Killed):
+        trainer.run_training()
+
+    latest = Path(trainer.output_folder) / "checkpoint_latest.pth"
+    saved_weights = torch.load(latest, weights_only=True)["network_weights"]
+    resumed = make_trainer(project)
+    resumed.load_checkpoint(str(latest))
+    assert resumed.current_epoch == 2
+    assert all(torch.equal(weights(resumed)[name], saved_weights[name]) for name in saved_weights)
+    resumed.run_training()
+    log = resumed.logger.get_checkpoint()
+    assert {len(values) for values in log.values()} == {3}
+    assert log["lrs"][2] == resumed.lr_scheduler.learning_rate(2)
+    assert (latest.parent / "checkpoint_final.pth").is_file()
+
+
+def test_killed_while_saving_no_partial_checkpoint_stands_under_a_final_name(
+    project: NnunetProject, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trainer = make_trainer(project)
+    trainer.initialize()
+    folder = Path(trainer.output_folder)
+    trainer.save_checkpoint(str(folder / "checkpoint_latest.pth"))
+    complete = (folder / "checkpoint_latest.pth").read_bytes()
+
+    def die_half_way(checkpoint: object, filename: str) -> None:
+        Path(filename).write_bytes(b"half a checkpoint")
+        raise Killed
+
+    with monkeypatch.context() as context:
+        context.setattr(torch, "save", die_half_way)
+        with pytest.raises(Killed):
+            trainer.save_checkpoint(str(folder / "checkpoint_latest.pth"))
+    assert (folder / "checkpoint_latest.pth").read_bytes() == complete
+
+    trainer.on_train_start()
+    assert not list(folder.glob("*.unfinished"))
+
+
+def test_killed_between_an_epochs_two_checkpoints_the_best_one_is_mended_on_resuming(
+    project: NnunetProject, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trainer = make_trainer(project)
+    monkeypatch.setattr(trainer, "_save_if_best", lambda: (_ for _ in ()).throw(Killed))
+    with pytest.raises(Killed):
+        trainer.run_training()
+    folder = Path(trainer.output_folder)
+    assert not (folder / "checkpoint_best.pth").exists()
+
+    resumed = make_trainer(project)
+    resumed.load_checkpoint(str(folder / "checkpoint_latest.pth"))
+    resumed.on_train_start()
+    best = torch.load(folder / "checkpoint_best.pth", weights_only=True)
+    assert best["current_epoch"] == resumed.current_epoch == 1
+
+
+def test_a_score_that_is_not_a_number_never_replaces_the_best(project: NnunetProject) -> None:
+    trainer = make_trainer(project)
+    trainer.initialize()
+    for epoch, score in enumerate([0.4, math.nan, 0.3]):
+        trainer.current_epoch = epoch
+        for key in ("train_losses", "val_losses", "lrs", "epoch_start_timestamps"):
+            trainer.logger.log(key, 0.0, epoch)
+        trainer.logger.log("mean_fg_dice", score, epoch)
+        trainer.logger.log("dice_per_class_or_region", [score], epoch)
+        trainer.on_epoch_end()
+    best = torch.load(Path(trainer.output_folder) / "checkpoint_best.pth", weights_only=True)
+    assert best["current_epoch"] == 1
+
+
+def test_a_checkpoint_of_another_network_is_refused_in_one_sentence(project: NnunetProject) -> None:
+    trainer = make_trainer(project)
+    trainer.initialize()
+    other = {
+        "network_weights": torch.nn.Linear(2, 2).state_dict(),
+        "init_args": {},
+        "current_epoch": 1,
+        "logging": {},
+        "_best_ema": None,
+    }
+    path = Path(trainer.output_folder) / "other.pth"
+    torch.save(other, path)
+    with pytest.raises(ValueError, match="belong to another network or plan"):
+        trainer.load_checkpoint(str(path))
+
+
+@pytest.mark.parametrize(
+    ("configuration", "labels", "regions_class_order"),
+    [
+        ("2d", {"background": 0, "tumour": 1, "core": 2, "ignore": 3}, None),
+        ("3d_fullres", {"background": 0, "tumour": 1, "core": 2, "unlabelled": 3}, None),
+        ("3d_fullres", {"background": 0, "whole": [1, 2], "core": 2, "rest": 3}, [1, 2, 3]),
+        ("3d_fullres", {"background": 0, "whole": [1, 2], "core": 2, "ignore": 3}, [1, 2]),
+    ],
+    ids=["2d", "no ignore label", "regions", "regions with ignore label"],
+)
+def test_other_configurations_and_kinds_of_labels_train(
+    project: NnunetProject, configuration: str, labels: dict[str, Any], regions_class_order: list[int] | None
+) -> None:
+    changes: dict[str, Any] = {"labels": labels}
+    if regions_class_order is not None:
+        changes["regions_class_order"] = regions_class_order
+    trainer = make_trainer(project, configuration=configuration, **changes)
+    trainer.num_epochs = 1
+    trainer.run_training()
+    log = trainer.logger.get_checkpoint()
+    assert math.isfinite(log["train_losses"][0])
+    assert math.isfinite(log["val_losses"][0])
+    shutil.rmtree(trainer.output_folder)
