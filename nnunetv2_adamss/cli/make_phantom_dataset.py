@@ -1,0 +1,164 @@
+"""``adamss_make_phantom_dataset``: write a synthetic PET/CT data set with survival outcomes."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from nnunetv2_adamss.datasets.phantom import PhantomCohortConfig
+
+_DESCRIPTION = """\
+Write an nnU-Net raw data set of SYNTHETIC head-and-neck-like PET/CT with simulated survival.
+The truth is known: which signals drive the hazard, how strongly, and the C-index of an oracle.
+It tests software; it says nothing about patients.
+
+signals (independent of each other; all are in the data, the ones switched on drive the hazard):
+  volume                volume of the primary tumour
+  heterogeneity         spread of uptake within the tumour; its mean does not change
+  n_nodes               number of lymph nodes, 0 to 4
+  out_of_tumour_uptake  PET: uptake of a ring of muscle outside all labels
+  ct_only_pattern       CT: fatty streaks in the muscles behind the spine, outside all labels
+  age                   clinical column, years
+  hpv                   clinical column, 0 or 1; 1 lowers the hazard
+"""
+
+_EXAMPLES = """\
+examples:
+  adamss_make_phantom_dataset -n 100 --n_test 50
+  adamss_make_phantom_dataset -d 991 --name NodesOnly --signals n_nodes
+  adamss_make_phantom_dataset -d 992 --name Null --null
+  adamss_make_phantom_dataset -d 993 --name Shifted --centres 4 --scanner_shift
+"""
+
+_RAW_FOLDER_VARIABLE = "nnUNet_raw"
+# A copy of the package's list, so that --help need not import it; a test compares the two.
+_SIGNALS = ("volume", "heterogeneity", "n_nodes", "out_of_tumour_uptake", "ct_only_pattern", "age", "hpv")
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The command's options."""
+    parser = argparse.ArgumentParser(
+        prog="adamss_make_phantom_dataset",
+        description=_DESCRIPTION,
+        epilog=_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    add = parser.add_argument
+    add("-o", dest="raw_folder", type=Path, help="nnU-Net's raw folder (default: the variable nnUNet_raw)")
+    add("-d", dest="dataset_id", type=int, default=990, help="id of the data set (default: %(default)s)")
+    add("--name", default="Phantom", help="name of the data set (default: %(default)s)")
+    add("-n", dest="n_training", type=int, default=100, help="training cases (default: %(default)s)")
+    add("--n_test", type=int, default=50, help="held-out cases (default: %(default)s)")
+    add("--overwrite", action="store_true", help="replace a phantom of the same id and name")
+    add("--num_processes", type=int, default=2, help="cases at once; same files (default: %(default)s)")
+    _add_survival_options(parser.add_argument_group("survival"))
+    _add_image_options(parser.add_argument_group("images"))
+    return parser
+
+
+def _add_survival_options(group: argparse._ArgumentGroup) -> None:
+    add = group.add_argument
+    which = group.add_mutually_exclusive_group()
+    which.add_argument(
+        "--signals", nargs="+", choices=_SIGNALS, default=list(_SIGNALS), metavar="SIGNAL",
+        help="signals that drive the hazard (default: all seven)",
+    )  # fmt: skip
+    which.add_argument("--null", action="store_true", help="no signal drives the hazard; oracle C-index 0.5")
+    add("--censoring", type=float, default=0.6, help="censored share in training (default: %(default)s)")
+    add("--missing", type=float, default=0.1, help="chance of a missing age or hpv (default: %(default)s)")
+    add("--seed", type=int, default=0, help="same seed, same files (default: %(default)s)")
+
+
+def _add_image_options(group: argparse._ArgumentGroup) -> None:
+    add = group.add_argument
+    zyx = ("Z", "Y", "X")
+    add("--shape", type=int, nargs=3, metavar=zyx, default=(48, 48, 48), help="voxels (default: 48 48 48)")
+    add(
+        "--spacing", type=float, nargs=3, metavar=zyx, default=(3.5, 3.5, 3.5),
+        help="mm, at most 5; shape times spacing at least 150 mm on each axis (default: 3.5 3.5 3.5)",
+    )  # fmt: skip
+    add("--centres", type=int, default=3, help="values of the centre column (default: %(default)s)")
+    add("--scanner_shift", action="store_true", help="centres differ in PET gain and blur and in CT offset")
+    add("--separate_grids", action="store_true", help="also write CT and PET on their own grids, in native/")
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run the command; returns the exit code (0 done, 2 a user's error, said in one sentence on stderr)."""
+    args = build_parser().parse_args(argv)
+    logging.basicConfig(level=logging.WARNING, format="%(levelname)s: %(message)s")
+    try:
+        folder = _write(args)
+    except (ValueError, OSError) as error:
+        print(f"adamss_make_phantom_dataset: {error}", file=sys.stderr)
+        return 2
+    _print_summary(folder)
+    return 0
+
+
+def _write(args: argparse.Namespace) -> Path:
+    raw_folder = _raw_folder(args.raw_folder)
+
+    from tqdm import tqdm
+
+    from nnunetv2_adamss.datasets.phantom import write_phantom_dataset
+
+    config = _config(args)
+    # The delay keeps the bar off the screen when the first check fails.
+    with tqdm(total=config.n_training + config.n_test, desc="Cases", unit="case", delay=0.5) as bar:
+        return write_phantom_dataset(
+            config,
+            raw_folder,
+            overwrite=args.overwrite,
+            num_processes=args.num_processes,
+            on_case_written=lambda case_id: bar.update(),
+        )
+
+
+def _raw_folder(option: Path | None) -> Path:
+    if option is not None:
+        return option
+    raw_folder = os.environ.get(_RAW_FOLDER_VARIABLE)
+    if not raw_folder:
+        raise ValueError("Where to write is unknown: set the variable nnUNet_raw or give a folder with -o.")
+    return Path(raw_folder)
+
+
+def _config(args: argparse.Namespace) -> PhantomCohortConfig:
+    from nnunetv2_adamss.datasets.phantom import PhantomCohortConfig
+
+    return PhantomCohortConfig(
+        n_training=args.n_training,
+        n_test=args.n_test,
+        shape=tuple(args.shape),
+        spacing_mm=tuple(args.spacing),
+        signals_on=() if args.null else tuple(dict.fromkeys(args.signals)),
+        censoring_fraction=args.censoring,
+        missing_fraction=args.missing,
+        n_centres=args.centres,
+        scanner_shift=args.scanner_shift,
+        separate_grids=args.separate_grids,
+        seed=args.seed,
+        dataset_id=args.dataset_id,
+        dataset_name=args.name,
+    )
+
+
+def _print_summary(folder: Path) -> None:
+    import json
+
+    summary = json.loads((folder / "phantom.json").read_text())["summary"]
+    print(f"{'split':<10}{'cases':>7}{'events':>8}{'censored':>10}{'oracle C-index':>16}")
+    for split, row in summary.items():
+        c_index = "-" if row["oracle_c_index"] is None else f"{row['oracle_c_index']:.3f}"
+        censored = 1 - row["events"] / row["cases"]
+        print(f"{split:<10}{row['cases']:>7}{row['events']:>8}{censored:>10.0%}{c_index:>16}")
+    print(f"Written to {folder}")
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
