@@ -21,8 +21,12 @@ TRAINING_BATCH_SIZE = 2
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--sizes", nargs="+", default=["32", "112"], help="sides of the patch: 32 or 24x40x24")
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "--sizes", nargs="+", default=["32", "112"], help="sides of the patch: 32 or 24x40x24"
+    )
     parser.add_argument("--rounds", type=int, default=3, help="processes for each variant")
     parser.add_argument("-device", default="cpu", choices=["cpu", "cuda"])
     parser.add_argument("-o", "--output", type=Path, required=True)
@@ -35,7 +39,11 @@ def main() -> None:
     for size, by_variant in results.items():
         print_table(size, by_variant)
     args.output.parent.mkdir(parents=True, exist_ok=True)
-    args.output.write_text(json.dumps({"device": args.device, "machine": describe_machine(args.device), "results": results}, indent=1))
+    args.output.write_text(
+        json.dumps(
+            {"device": args.device, "machine": describe_machine(args.device), "results": results}, indent=1
+        )
+    )
 
 
 def parse_size(text: str) -> tuple[int, ...]:
@@ -48,7 +56,18 @@ def measure_in_turns(size: str, rounds: int, device: str) -> dict[str, dict[str,
     samples: dict[str, list[dict[str, float]]] = {" ".join(variant): [] for variant in VARIANTS}
     for _ in range(rounds):
         for variant in VARIANTS:
-            command = [sys.executable, __file__, "--measure", *variant, "--sizes", size, "-device", device, "-o", "-"]
+            command = [
+                sys.executable,
+                __file__,
+                "--measure",
+                *variant,
+                "--sizes",
+                size,
+                "-device",
+                device,
+                "-o",
+                "-",
+            ]
             done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
             samples[" ".join(variant)].append(json.loads(done.stdout.splitlines()[-1]))
     return {
@@ -138,7 +157,8 @@ def describe_machine(device: str) -> str:
 
     if device == "cuda":
         return f"{torch.cuda.get_device_name()}, torch {torch.__version__}"
-    return f"{torch.get_num_threads()} CPU threads ({torch.backends.cpu.get_cpu_capability()}), torch {torch.__version__}"
+    instructions = torch.backends.cpu.get_cpu_capability()
+    return f"{torch.get_num_threads()} CPU threads ({instructions}), torch {torch.__version__}"
 
 
 def print_table(size: str, by_variant: dict[str, dict[str, float]]) -> None:

@@ -23,7 +23,9 @@ N_RESAMPLES = 10_000
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("dataset", help="number of the data set")
     parser.add_argument("-f", "--folds", nargs="+", default=["0", "1", "2", "3", "4"])
     parser.add_argument("-device", default="cpu", choices=["cpu", "cuda"])
@@ -55,7 +57,9 @@ def dataset_folder(root: str, dataset: str) -> Path:
 def train_and_validate(dataset: str, fold: str, trainer: str, device: str) -> dict:
     """Dice by case of the last and the best epoch, from the results file or by training."""
     folder = dataset_folder("nnUNet_preprocessed", dataset).name
-    fold_folder = Path(os.environ["nnUNet_results"], folder, f"{trainer}__nnUNetPlans__3d_fullres", f"fold_{fold}")
+    fold_folder = Path(
+        os.environ["nnUNet_results"], folder, f"{trainer}__nnUNetPlans__3d_fullres", f"fold_{fold}"
+    )
     finished = fold_folder / "benchmark_dice.json"
     if finished.is_file():
         return json.loads(finished.read_text())
@@ -107,7 +111,9 @@ def write_and_print(output: Path, dice_of: dict, minutes: dict[str, float], fold
     for checkpoint in ("last epoch", "checkpoint_best"):
         ours, theirs = (values[f"{trainer}, {checkpoint}"] for trainer in TRAINERS)
         rows[f"AdaMSS less nnU-Net, paired, {checkpoint}"] = mean_with_interval(ours - theirs)
-    print(f"Mean Dice over {len(cases)} validation cases of folds {' '.join(folds)} [95% interval over cases]\n")
+    print(
+        f"Mean Dice over {len(cases)} validation cases of folds {' '.join(folds)} [95% interval over cases]\n"
+    )
     for name, (mean, low, high) in rows.items():
         print(f"{name:60s} {mean:6.3f} [{low:6.3f}, {high:6.3f}]")
     for trainer, total in minutes.items():

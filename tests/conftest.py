@@ -37,7 +37,9 @@ def tiny_project(tmp_path_factory: pytest.TempPathFactory) -> NnunetProject:
 
 
 @pytest.fixture
-def nnunet_environment(tiny_project: NnunetProject, monkeypatch: pytest.MonkeyPatch) -> Iterator[NnunetProject]:
+def nnunet_environment(
+    tiny_project: NnunetProject, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[NnunetProject]:
     """The tiny project, with nnU-Net's variables set in this process too."""
     for name, value in tiny_project.environment.items():
         if os.environ.get(name) != value:

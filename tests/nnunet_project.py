@@ -42,7 +42,9 @@ def command_line(command: str, *arguments: str) -> list[str]:
     return [str(Path(sys.executable).parent / command), *arguments]
 
 
-def run_command(command: str, *arguments: str, environment: dict[str, str], expect_failure: bool = False) -> str:
+def run_command(
+    command: str, *arguments: str, environment: dict[str, str], expect_failure: bool = False
+) -> str:
     """Run a console script to its end and return all that it printed."""
     done = subprocess.run(
         command_line(command, *arguments),

@@ -116,7 +116,8 @@ def test_the_startup_file_keeps_what_the_user_has_set_and_adds_the_folder_once(
 def test_a_python_start_imports_nothing_of_ours(installed: tuple[CleanEnvironment, Path]) -> None:
     environment, _ = installed
     heavy = environment.run(
-        "-c", "import sys; print([m for m in ('torch', 'numpy', 'nnunetv2', 'nnunetv2_adamss') if m in sys.modules])"
+        "-c",
+        "import sys; print([m for m in ('torch', 'numpy', 'nnunetv2', 'nnunetv2_adamss') if m in sys.modules])",
     )
     assert heavy.strip() == "[]"
 

@@ -13,7 +13,7 @@ class nnUNetTrainer_480Iterations(nnUNetTrainer):
         self.num_iterations_per_epoch = 40
         self.num_val_iterations_per_epoch = 8
 
-    def configure_rotation_dummyDA_mirroring_and_inital_patch_size(self):
+    def configure_rotation_dummyDA_mirroring_and_inital_patch_size(self):  # noqa: N802  nnU-Net's name
         augmentation = super().configure_rotation_dummyDA_mirroring_and_inital_patch_size()
         self.inference_allowed_mirroring_axes = None
         return augmentation

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from nnunetv2_adamss.networks.convolution import convolve
 from nnunetv2_adamss.networks.decoder import AdaFocusDecoder
 from nnunetv2_adamss.networks.encoder import AdaFusionEncoder
+from nnunetv2_adamss.networks.fusion_gate import FusionGate
 from nnunetv2_adamss.networks.stages import Stages
 
 
@@ -85,9 +86,11 @@ class AdaMSS(nn.Module):
         for module in self.modules():
             if isinstance(module, (nn.Conv2d, nn.Conv3d)):
                 nn.init.kaiming_normal_(module.weight, a=1e-2)
-                nn.init.zeros_(module.bias)
-        for gate in self.encoder.fusion_gates:
-            gate.reset_to_equal_weights()
+                if module.bias is not None:
+                    nn.init.zeros_(module.bias)
+        for module in self.modules():
+            if isinstance(module, FusionGate):
+                module.reset_to_equal_weights()
 
 
 def check_n_modalities(n_modalities: int) -> None:

@@ -23,7 +23,7 @@ def convolve(conv: nn.Conv2d | nn.Conv3d, x: Tensor) -> Tensor:
 
 
 def _onednn_runs(x: Tensor, weight: Tensor) -> bool:
-    return (
+    return bool(
         _X86
         and x.device.type == "cpu"
         and x.dtype == weight.dtype == torch.float32

@@ -28,7 +28,9 @@ class AdaFocusDecoder(nn.Module):
             AttentionGate(channels[i], channels[i + 1], stages.strides[i + 1]) for i in coarse_to_fine
         )
         self.blocks = nn.ModuleList(
-            ResidualBlock(channels[i] + channels[i + 1], channels[i], stages.kernel_sizes[i], stages.n_convs[i])
+            ResidualBlock(
+                channels[i] + channels[i + 1], channels[i], stages.kernel_sizes[i], stages.n_convs[i]
+            )
             for i in coarse_to_fine
         )
         # The name is nnU-Net's: its -pretrained_weights lets only this layer differ, so that a network

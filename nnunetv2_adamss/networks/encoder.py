@@ -45,12 +45,14 @@ class AdaFusionEncoder(nn.Module):
         modality_features = list(image.split(1, dim=1))
         fused = image
         stage_features, stage_w_fuse = [], []
-        for i, (pool, gate) in enumerate(zip(self.pools, self.fusion_gates, strict=True)):
+        for pool, gate, fusion_block, *modality_blocks in zip(
+            self.pools, self.fusion_gates, self.fusion_branch, *self.modality_branches, strict=True
+        ):
             modality_features = [
-                branch[i](pool(features))
-                for branch, features in zip(self.modality_branches, modality_features, strict=True)
+                block(pool(features))
+                for block, features in zip(modality_blocks, modality_features, strict=True)
             ]
-            fused, w_fuse = gate(self.fusion_branch[i](pool(fused)), modality_features)
+            fused, w_fuse = gate(fusion_block(pool(fused)), modality_features)
             stage_features.append(fused)
             stage_w_fuse.append(w_fuse)
         return stage_features, stage_w_fuse

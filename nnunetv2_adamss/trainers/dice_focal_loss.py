@@ -1,6 +1,7 @@
 """The Stage-I loss: Dice plus Focal (Section 3.4)."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 
 import torch
 from nnunetv2.training.loss.dice import MemoryEfficientSoftDiceLoss
@@ -16,9 +17,9 @@ BACKGROUND_WEIGHT = 0.75
 class _DiceFocalLoss(nn.Module, ABC):
     """Sum of nnU-Net's soft Dice loss and the Focal loss; subclasses say what a target looks like."""
 
-    def __init__(self, dice: nn.Module) -> None:
+    def __init__(self, dice: MemoryEfficientSoftDiceLoss) -> None:
         super().__init__()
-        self.dice = dice
+        self.dice: Callable[..., Tensor] = dice
 
     def forward(self, logits: Tensor, target: Tensor) -> Tensor:
         """Loss of ``(b, n_classes, *space)`` logits, a scalar."""
@@ -76,7 +77,9 @@ class RegionDiceFocalLoss(_DiceFocalLoss):
 
     def __init__(self, has_ignore_label: bool, batch_dice: bool, ddp: bool) -> None:
         super().__init__(
-            MemoryEfficientSoftDiceLoss(torch.sigmoid, batch_dice=batch_dice, do_bg=True, smooth=1e-5, ddp=ddp)
+            MemoryEfficientSoftDiceLoss(
+                torch.sigmoid, batch_dice=batch_dice, do_bg=True, smooth=1e-5, ddp=ddp
+            )
         )
         self.has_ignore_label = has_ignore_label
 

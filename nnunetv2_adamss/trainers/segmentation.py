@@ -1,8 +1,8 @@
 """Stage I: the network learns to segment the tumour (Sections 3.4 and 4.2)."""
 
+import torch
 from nnunetv2.utilities.plans_handling.plans_handler import ConfigurationManager, PlansManager
 from torch import nn
-import torch
 
 from nnunetv2_adamss.networks.adamss import AdaMSS
 from nnunetv2_adamss.trainers.adamss_trainer import AdaMSSTrainer

@@ -25,7 +25,7 @@ class AdaMSSSegTrainer_ShortSchedule(AdaMSSSegTrainer):
         self.num_iterations_per_epoch = 40
         self.num_val_iterations_per_epoch = 8
 
-    def configure_rotation_dummyDA_mirroring_and_inital_patch_size(self) -> tuple[Any, ...]:
+    def configure_rotation_dummyDA_mirroring_and_inital_patch_size(self) -> tuple[Any, ...]:  # noqa: N802  nnU-Net's name
         """As nnU-Net, without mirroring at prediction, which makes it eight times as long."""
         augmentation = super().configure_rotation_dummyDA_mirroring_and_inital_patch_size()
         self.inference_allowed_mirroring_axes = None

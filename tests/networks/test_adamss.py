@@ -35,7 +35,9 @@ def test_the_trunk_is_what_18470982_parameters_with_a_survival_head_leave(
     published_network_without_memory: AdaMSS,
 ) -> None:
     survival_head = (240 * 128 + 128) + (128 * 10 + 10)
-    segmentation_head = sum(p.numel() for p in published_network_without_memory.decoder.seg_layers.parameters())
+    segmentation_head = sum(
+        p.numel() for p in published_network_without_memory.decoder.seg_layers.parameters()
+    )
     trunk = sum(p.numel() for p in published_network_without_memory.parameters()) - segmentation_head
     assert trunk + survival_head == 18_470_982
 

@@ -3,7 +3,7 @@
 import pytest
 import torch
 from torch import Tensor
-from torch.nn import functional as F  # noqa: N812  torch's own abbreviation
+from torch.nn import functional as F
 
 from nnunetv2_adamss.networks.attention_gate import AttentionGate, _Projection
 

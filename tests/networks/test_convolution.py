@@ -27,7 +27,9 @@ def test_two_dimensions_work_too() -> None:
     conv = nn.Conv2d(2, 3, 3, padding=1)
     x = torch.randn(1, 2, 5, 6)
     with torch.no_grad():
-        torch.testing.assert_close(convolve(conv, x), nn.functional.conv2d(x, conv.weight, conv.bias, padding=1))
+        torch.testing.assert_close(
+            convolve(conv, x), nn.functional.conv2d(x, conv.weight, conv.bias, padding=1)
+        )
 
 
 def test_gradients_flow_where_they_are_wanted() -> None:

@@ -16,7 +16,11 @@ def gate_with_random_logits() -> FusionGate:
 
 def test_training_starts_from_exactly_half_of_each_source() -> None:
     gate = FusionGate([2, 2], 3, [3, 3, 3])
-    fuse_features, pet, ct = torch.randn(2, 3, 4, 4, 4), torch.randn(2, 2, 4, 4, 4), torch.randn(2, 2, 4, 4, 4)
+    fuse_features, pet, ct = (
+        torch.randn(2, 3, 4, 4, 4),
+        torch.randn(2, 2, 4, 4, 4),
+        torch.randn(2, 2, 4, 4, 4),
+    )
     fused, w_fuse = gate(fuse_features, [pet, ct])
     assert torch.all(w_fuse == 0.5)
     torch.testing.assert_close(
@@ -26,7 +30,11 @@ def test_training_starts_from_exactly_half_of_each_source() -> None:
 
 def test_the_output_is_the_softmax_weighted_sum_of_both_sources() -> None:
     gate = gate_with_random_logits()
-    fuse_features, pet, ct = torch.randn(2, 3, 4, 4, 4), torch.randn(2, 2, 4, 4, 4), torch.randn(2, 2, 4, 4, 4)
+    fuse_features, pet, ct = (
+        torch.randn(2, 3, 4, 4, 4),
+        torch.randn(2, 2, 4, 4, 4),
+        torch.randn(2, 2, 4, 4, 4),
+    )
     pc_features = gate.combine_modalities(torch.cat([pet, ct], dim=1))
     both = torch.cat([fuse_features, pc_features], dim=1)
     w_pc, w_fuse = torch.softmax(torch.stack([gate.logits_pc(both), gate.logits_fuse(both)]), dim=0)

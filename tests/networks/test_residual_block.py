@@ -2,7 +2,7 @@
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F  # noqa: N812  torch's own abbreviation
+from torch.nn import functional as F
 
 from nnunetv2_adamss.networks.residual_block import ConvUnit, ResidualBlock
 

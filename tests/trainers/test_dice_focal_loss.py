@@ -54,7 +54,9 @@ def test_the_loss_is_nnunets_dice_plus_the_focal_loss() -> None:
     torch.manual_seed(0)
     logits = torch.randn(2, 3, 4, 4, 4)
     target = torch.randint(0, 3, (2, 1, 4, 4, 4))
-    dice = MemoryEfficientSoftDiceLoss(softmax_helper_dim1, batch_dice=False, do_bg=False, smooth=1e-5, ddp=False)
+    dice = MemoryEfficientSoftDiceLoss(
+        softmax_helper_dim1, batch_dice=False, do_bg=False, smooth=1e-5, ddp=False
+    )
     log_p = torch.log_softmax(logits, dim=1).gather(1, target)
     weight = torch.tensor([0.75, 0.25, 0.25])[target]
     focal = (-weight * (1 - log_p.exp()) ** 2 * log_p).mean()

@@ -24,7 +24,9 @@ pytestmark = [
 
 
 @pytest.fixture
-def project(nnunet_environment: NnunetProject, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> NnunetProject:
+def project(
+    nnunet_environment: NnunetProject, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> NnunetProject:
     """The tiny project with results of its own, loading data in this process."""
     monkeypatch.setenv("nnUNet_results", str(tmp_path))
     monkeypatch.setenv("nnUNet_n_proc_DA", "0")
@@ -62,7 +64,9 @@ def test_the_schedule_is_the_papers(project: NnunetProject) -> None:
     assert isinstance(trainer.network, AdaMSS)
 
 
-def test_the_short_variant_keeps_mirroring_in_training_and_drops_it_in_prediction(project: NnunetProject) -> None:
+def test_the_short_variant_keeps_mirroring_in_training_and_drops_it_in_prediction(
+    project: NnunetProject,
+) -> None:
     trainer = make_trainer(project, AdaMSSSegTrainer_ShortSchedule)
     *_, mirror_axes = trainer.configure_rotation_dummyDA_mirroring_and_inital_patch_size()
     assert mirror_axes == (0, 1, 2)
@@ -80,7 +84,9 @@ def test_initial_weights_come_from_a_seed_and_leave_the_callers_random_numbers_a
     first.initialize()
     assert torch.equal(torch.rand(3), expected_draw)
     second.initialize()
-    assert all(torch.equal(a, b) for a, b in zip(weights(first).values(), weights(second).values(), strict=True))
+    assert all(
+        torch.equal(a, b) for a, b in zip(weights(first).values(), weights(second).values(), strict=True)
+    )
 
 
 def test_a_training_leaves_complete_checkpoints_that_load_without_unpickling_objects(
@@ -89,7 +95,10 @@ def test_a_training_leaves_complete_checkpoints_that_load_without_unpickling_obj
     trainer = make_trainer(project)
     trainer.run_training()
     folder = Path(trainer.output_folder)
-    assert {path.name for path in folder.glob("checkpoint*")} == {"checkpoint_best.pth", "checkpoint_final.pth"}
+    assert {path.name for path in folder.glob("checkpoint*")} == {
+        "checkpoint_best.pth",
+        "checkpoint_final.pth",
+    }
     assert (folder / "progress.png").is_file()
     for name in ("checkpoint_best.pth", "checkpoint_final.pth"):
         checkpoint = torch.load(folder / name, weights_only=True)

@@ -26,9 +26,7 @@ def expect_refusal(
 
 
 @pytest.fixture
-def empty_results(
-    nnunet_environment: NnunetProject, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Path:
+def empty_results(nnunet_environment: NnunetProject, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("nnUNet_results", str(tmp_path))
     return tmp_path
 
@@ -44,7 +42,10 @@ def test_an_unknown_configuration_is_named_with_the_known_ones(
 def test_the_cascade_is_refused(tiny_project: NnunetProject, empty_results: Path) -> None:
     plans, dataset_json = plans_and_dataset(tiny_project)
     plans["configurations"]["3d_lowres"] = copy.deepcopy(plans["configurations"]["3d_fullres"])
-    plans["configurations"]["3d_cascade_fullres"] = {"inherits_from": "3d_fullres", "previous_stage": "3d_lowres"}
+    plans["configurations"]["3d_cascade_fullres"] = {
+        "inherits_from": "3d_fullres",
+        "previous_stage": "3d_lowres",
+    }
     expect_refusal(plans, "3d_cascade_fullres", dataset_json, "second step of a cascade", empty_results)
 
 
@@ -59,4 +60,6 @@ def test_a_patch_that_the_strides_do_not_divide_is_refused(
 ) -> None:
     plans, dataset_json = plans_and_dataset(tiny_project)
     plans["configurations"]["3d_fullres"]["patch_size"] = [24, 24, 25]
-    expect_refusal(plans, "3d_fullres", dataset_json, r"patch size \[24, 24, 25\] does not fit", empty_results)
+    expect_refusal(
+        plans, "3d_fullres", dataset_json, r"patch size \[24, 24, 25\] does not fit", empty_results
+    )

@@ -1,0 +1,146 @@
+"""``adamss_demo``: from nothing to tumour masks of held-out cases, by the commands a user would type."""
+
+import argparse
+import os
+import shlex
+import shutil
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from time import monotonic
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from nnunetv2_adamss.demo.progress import DemoProgress
+    from nnunetv2_adamss.demo.steps import DemoFolders, Step
+
+_EPILOG = """
+examples:
+  adamss_demo                        about 8 minutes on 2 CPU cores
+  adamss_demo -o /tmp/demo -device cuda
+  adamss_demo -n 12 --n_test 4       smaller
+  adamss_demo                        once more, after Ctrl-C: goes on where it was
+
+The demo sets nnU-Net's three paths for itself; yours stay as they are. The data are synthetic: the results
+show that the software works, not that the method does.
+"""
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run the command; returns the exit code (0 done, 1 a step failed, 2 a user's error)."""
+    args = _parser().parse_args(argv)
+
+    from nnunetv2_adamss.demo.progress import DemoProgress
+    from nnunetv2_adamss.demo.steps import DemoFolders, demo_steps
+
+    folders = DemoFolders(args.output.resolve())
+    device = args.device or _device()
+    try:
+        _check(args)
+        progress = DemoProgress.begin_or_continue(folders.root, args.n_training, args.n_test, device)
+        progress.save(folders.root)
+    except (ValueError, OSError) as error:
+        print(f"adamss_demo: {error}", file=sys.stderr)
+        return 2
+    # A terminated demo must not leave its current command running: raise, so that subprocess ends it.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    _print_paths(folders.environment)
+    try:
+        exit_code = _run_steps(demo_steps(folders, args.n_training, args.n_test, device), folders, progress)
+    except KeyboardInterrupt:
+        print("\nadamss_demo: stopped; start it again to go on from here.", file=sys.stderr)
+        return 130
+    if exit_code == 0:
+        _print_results(folders, progress.seconds)
+    return exit_code
+
+
+def _run_steps(steps: list["Step"], folders: "DemoFolders", progress: "DemoProgress") -> int:
+    for number, step in enumerate(steps, start=1):
+        print(
+            f"\n=== Step {number} of {len(steps)}: {step.title}\n$ {shlex.join(step.command)}\n", flush=True
+        )
+        if step.title in progress.seconds:
+            print("done before", flush=True)
+            continue
+        start = monotonic()
+        exit_code = _run(step.command, folders.environment)
+        if exit_code:
+            print(
+                f"\nadamss_demo: step {number} failed with exit code {exit_code}; its message stands above. Start "
+                "the demo again to go on from here.",
+                file=sys.stderr,
+            )
+            return 1
+        progress.seconds[step.title] = monotonic() - start
+        progress.save(folders.root)
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="adamss_demo",
+        description="Make a synthetic PET/CT cohort, train AdaMSS on it inside nnU-Net and predict held-out cases.",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    add = parser.add_argument
+    add("-o", dest="output", type=Path, default=Path("adamss_demo"), help="folder (default: ./%(default)s)")
+    add(
+        "-n",
+        dest="n_training",
+        type=int,
+        default=40,
+        help="training cases, at least 5 (default: %(default)s)",
+    )
+    add("--n_test", type=int, default=10, help="held-out cases, at least 1 (default: %(default)s)")
+    add("-device", choices=["cpu", "cuda"], help="default: cuda if there is a GPU, else cpu")
+    return parser
+
+
+def _check(args: argparse.Namespace) -> None:
+    if args.n_training < 5:
+        raise ValueError(f"-n is {args.n_training}, but nnU-Net's five folds need at least 5 training cases.")
+    if args.n_test < 1:
+        raise ValueError(f"--n_test is {args.n_test}, but the demo needs at least 1 held-out case.")
+
+
+def _device() -> str:
+    import torch
+
+    return "cuda" if torch.cuda.is_available() else "cpu"
+
+
+def _print_paths(environment: dict[str, str]) -> None:
+    print("The demo uses these paths; set them to type its commands yourself:\n")
+    for name, value in environment.items():
+        print(f"export {name}={shlex.quote(value)}")
+
+
+def _run(command: "Sequence[str]", environment: dict[str, str]) -> int:
+    """Run a console script of this environment, its output going straight to the terminal."""
+    beside_python = str(Path(sys.executable).parent)
+    program = shutil.which(command[0], path=beside_python) or command[0]
+    return subprocess.run([program, *command[1:]], env=os.environ | environment, check=False).returncode
+
+
+def _print_results(folders: "DemoFolders", seconds: dict[str, float]) -> None:
+    from nnunetv2_adamss.demo.results import dice_rows, example_picture
+
+    picture = folders.root / "held_out_cases.png"
+    example_picture(folders, picture)
+    print(
+        f"\n{'Dice on held-out synthetic cases':42s} {'mean':>6s} {'lowest':>7s} {'highest':>8s} {'cases':>6s}"
+    )
+    for row in dice_rows(folders):
+        lowest, highest = min(row.values), max(row.values)
+        print(f"{row.label:42s} {row.mean:6.3f} {lowest:7.3f} {highest:8.3f} {len(row.values):6d}")
+    print(f"\n{'Step':42s} {'seconds':>8s}")
+    for title, duration in seconds.items():
+        print(f"{title:42s} {duration:8.0f}")
+    print(
+        f"\nMasks: {folders.predictions}\nPicture: {picture}\nTraining log and progress plot: {folders.fold}"
+    )

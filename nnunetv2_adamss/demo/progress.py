@@ -1,0 +1,55 @@
+"""What a demo folder has behind it, so that a demo that was cut off goes on where it was."""
+
+import json
+import os
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+
+@dataclass
+class DemoProgress:
+    """The settings of a demo and the steps that are done.
+
+    Args:
+        n_training: training cases.
+        n_test: held-out cases.
+        device: ``cpu`` or ``cuda``.
+        seconds: duration of each step that is done, by its title.
+    """
+
+    n_training: int
+    n_test: int
+    device: str
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    @classmethod
+    def begin_or_continue(cls, folder: Path, n_training: int, n_test: int, device: str) -> "DemoProgress":
+        """Progress of this folder, new or as it was left.
+
+        Raises:
+            ValueError: if the folder holds a demo with other settings, or something else.
+        """
+        asked = cls(n_training, n_test, device)
+        if not _file(folder).is_file():
+            if folder.is_dir() and any(folder.iterdir()):
+                raise ValueError(f"{folder} is not empty and holds no demo; choose a new folder with -o.")
+            return asked
+        found = cls(**json.loads(_file(folder).read_text()))
+        if (found.n_training, found.n_test) != (n_training, n_test):
+            raise ValueError(
+                f"{folder} holds a demo with -n {found.n_training} --n_test {found.n_test}, but -n {n_training} "
+                f"--n_test {n_test} was asked for; use the same numbers to go on, or choose a new folder with -o."
+            )
+        found.device = device
+        return found
+
+    def save(self, folder: Path) -> None:
+        """Write to the folder, whole or not at all."""
+        folder.mkdir(parents=True, exist_ok=True)
+        unfinished = _file(folder).with_suffix(".unfinished")
+        unfinished.write_text(json.dumps(asdict(self), indent=2))
+        os.replace(unfinished, _file(folder))
+
+
+def _file(folder: Path) -> Path:
+    return folder / "demo.json"

@@ -1,0 +1,82 @@
+"""The demo's results: Dice of the held-out cases, beside a guess that never looks at the image."""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from nnunetv2_adamss.demo.steps import DemoFolders
+from nnunetv2_adamss.evaluation.image_blind_prior import ImageBlindPrior, dice, read_foreground
+
+
+@dataclass(frozen=True)
+class DiceRow:
+    """Dice of one label over the held-out cases.
+
+    Args:
+        label: name of the label, or of what is compared.
+        values: Dice of each case in which the label occurs or was predicted, in [0, 1].
+    """
+
+    label: str
+    values: list[float]
+
+    @property
+    def mean(self) -> float:
+        """Mean over the cases."""
+        return float(np.mean(self.values))
+
+
+def dice_rows(folders: DemoFolders) -> Iterator[DiceRow]:
+    """One row a label from nnU-Net's summary, then all tumour together, then the image-blind prior."""
+    summary = json.loads((folders.predictions / "summary.json").read_text())
+    labels: Mapping[str, int] = json.loads((folders.raw / "dataset.json").read_text())["labels"]
+    for name, value in labels.items():
+        if value != 0:
+            by_case = [case["metrics"][str(value)]["Dice"] for case in summary["metric_per_case"]]
+            # nnU-Net writes NaN where a label neither occurs nor is predicted.
+            yield DiceRow(name, [d for d in by_case if not np.isnan(d)])
+    truths = {
+        path.name: read_foreground(path) for path in sorted((folders.raw / "labelsTs").glob("*.nii.gz"))
+    }
+    predicted = {name: read_foreground(folders.predictions / name) for name in truths}
+    yield DiceRow("all tumour", [dice(predicted[name], truth) for name, truth in truths.items()])
+    prior = ImageBlindPrior([read_foreground(p) for p in sorted((folders.raw / "labelsTr").glob("*.nii.gz"))])
+    yield DiceRow(
+        "all tumour, guessed without the image", [dice(prior.predict(t.shape), t) for t in truths.values()]
+    )
+
+
+def example_picture(folders: DemoFolders, output: Path) -> None:
+    """Draw CT and PET of a few held-out cases with true and predicted outlines, as a PNG."""
+    import matplotlib  # noqa: PLC0415  takes a second, and only the end of the demo needs it
+
+    matplotlib.use("agg")
+    import SimpleITK as sitk  # noqa: PLC0415
+    from matplotlib import pyplot as plt  # noqa: PLC0415
+
+    def read(path: Path) -> np.ndarray:
+        return sitk.GetArrayFromImage(sitk.ReadImage(str(path)))
+
+    names = [
+        path.name.removesuffix(".nii.gz") for path in sorted((folders.raw / "labelsTs").glob("*.nii.gz"))[:3]
+    ]
+    figure, axes = plt.subplots(
+        2, len(names), figsize=(4 * len(names), 8), squeeze=False, layout="constrained"
+    )
+    for column, name in zip(axes.T, names, strict=True):
+        truth = read(folders.raw / "labelsTs" / f"{name}.nii.gz")
+        prediction = read(folders.predictions / f"{name}.nii.gz")
+        z = int(np.argmax((truth > 0).sum(axis=(1, 2))))
+        windows = (("0000", "CT", "gray", (-200, 300)), ("0001", "PET", "gray_r", (0, 10)))
+        for axis, (channel, modality, colours, limits) in zip(column, windows, strict=True):
+            image = read(folders.raw / "imagesTs" / f"{name}_{channel}.nii.gz")[z]
+            axis.imshow(image, cmap=colours, vmin=limits[0], vmax=limits[1])
+            axis.contour(truth[z] > 0, levels=[0.5], colors="tab:green")
+            axis.contour(prediction[z] > 0, levels=[0.5], colors="tab:red", linestyles="dashed")
+            axis.set(title=f"{name}, {modality}", xticks=[], yticks=[])
+    figure.suptitle("Synthetic held-out cases: true outline green, predicted red and dashed")
+    figure.savefig(output, dpi=100)
+    plt.close(figure)

@@ -1,0 +1,94 @@
+"""The demo's steps: the real commands, from nothing to masks of held-out cases."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+DATASET_ID = 990
+DATASET_NAME = f"Dataset{DATASET_ID}_Phantom"
+CONFIGURATION = "3d_fullres"
+FOLD = 0
+TRAINER = "AdaMSSSegTrainer_ShortSchedule"
+# 32 voxels of 5 mm hold a neck and keep a training step under a second on two CPU cores.
+_SHAPE = ("32", "32", "32")
+_SPACING_MM = ("5", "5", "5")
+
+
+@dataclass(frozen=True)
+class DemoFolders:
+    """Where the demo keeps nnU-Net's three folders, and what it predicts."""
+
+    root: Path
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """nnU-Net's own variables, for this demo only."""
+        names = ("nnUNet_raw", "nnUNet_preprocessed", "nnUNet_results")
+        return {name: str(self.root / name) for name in names}
+
+    @property
+    def raw(self) -> Path:
+        """The phantom data set."""
+        return self.root / "nnUNet_raw" / DATASET_NAME
+
+    @property
+    def model(self) -> Path:
+        """The trained model."""
+        name = f"{TRAINER}__nnUNetPlans__{CONFIGURATION}"
+        return self.root / "nnUNet_results" / DATASET_NAME / name
+
+    @property
+    def fold(self) -> Path:
+        """The trained fold."""
+        return self.model / f"fold_{FOLD}"
+
+    @property
+    def predictions(self) -> Path:
+        """Masks of the held-out cases, and nnU-Net's ``summary.json`` of them."""
+        return self.root / "predicted_masks"
+
+
+@dataclass(frozen=True)
+class Step:
+    """One command.
+
+    Args:
+        title: what it is for, in a few words.
+        command: the command line, as a user would type it; started again, it does the step anew.
+    """
+
+    title: str
+    command: Sequence[str]
+
+
+def demo_steps(folders: DemoFolders, n_training: int, n_test: int, device: str) -> list[Step]:
+    """The steps in order; a training that was cut off goes on from its last epoch."""
+    dataset = str(DATASET_ID)
+    was_cut_off = any(folders.fold.glob("checkpoint_*.pth"))
+    return [
+        Step(
+            "Make a synthetic PET/CT cohort",
+            ["adamss_make_phantom_dataset", "-d", dataset, "-n", str(n_training), "--n_test", str(n_test),
+             "--shape", *_SHAPE, "--spacing", *_SPACING_MM, "--overwrite"],
+        ),
+        Step(
+            "Check, plan and preprocess it with nnU-Net",
+            ["nnUNetv2_plan_and_preprocess", "-d", dataset, "-c", CONFIGURATION, "--verify_dataset_integrity"],
+        ),
+        Step(
+            "Stage I: train the tumour segmentation",
+            ["nnUNetv2_train", dataset, CONFIGURATION, str(FOLD), "-tr", TRAINER, "--val_best",
+             "-device", device, *(["--c"] if was_cut_off else [])],
+        ),
+        Step(
+            "Predict the masks of the held-out cases",
+            ["nnUNetv2_predict", "-i", str(folders.raw / "imagesTs"), "-o", str(folders.predictions),
+             "-d", dataset, "-c", CONFIGURATION, "-tr", TRAINER, "-f", str(FOLD),
+             "-chk", "checkpoint_best.pth", "-device", device],
+        ),
+        Step(
+            "Compare them with the truth",
+            ["nnUNetv2_evaluate_folder", str(folders.raw / "labelsTs"), str(folders.predictions),
+             "-djfile", str(folders.model / "dataset.json"), "-pfile", str(folders.model / "plans.json")],
+        ),
+    ]  # fmt: skip

@@ -1,0 +1,76 @@
+"""The demo's own part: what it remembers, what it refuses, and that it stops at a failed step."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from nnunetv2_adamss.cli import demo
+from nnunetv2_adamss.demo.progress import DemoProgress
+from nnunetv2_adamss.demo.steps import DemoFolders, demo_steps
+
+
+def test_a_demo_goes_on_with_what_is_done(tmp_path: Path) -> None:
+    folder = tmp_path / "demo"
+    progress = DemoProgress.begin_or_continue(folder, 6, 2, "cpu")
+    progress.seconds["Make"] = 1.5
+    progress.save(folder)
+    assert DemoProgress.begin_or_continue(folder, 6, 2, "cuda") == DemoProgress(6, 2, "cuda", {"Make": 1.5})
+    assert [path.name for path in folder.iterdir()] == ["demo.json"]
+
+
+def test_other_settings_are_refused_with_both_sides(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    DemoProgress(6, 2, "cpu").save(tmp_path)
+    assert demo.main(["-o", str(tmp_path), "-n", "7", "--n_test", "2", "-device", "cpu"]) == 2
+    assert "holds a demo with -n 6 --n_test 2, but -n 7" in capsys.readouterr().err
+
+
+def test_a_folder_with_something_else_in_it_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "thesis.tex").write_text("precious")
+    assert demo.main(["-o", str(tmp_path), "-device", "cpu"]) == 2
+    assert "is not empty and holds no demo" in capsys.readouterr().err
+    assert [path.name for path in tmp_path.iterdir()] == ["thesis.tex"]
+
+
+@pytest.mark.parametrize(
+    ("options", "message"), [(["-n", "4"], "-n is 4"), (["--n_test", "0"], "--n_test is 0")]
+)
+def test_too_few_cases_are_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], options: list[str], message: str
+) -> None:
+    assert demo.main(["-o", str(tmp_path / "demo"), "-device", "cpu", *options]) == 2
+    assert message in capsys.readouterr().err
+    assert not (tmp_path / "demo").exists()
+
+
+def test_a_failed_step_stops_the_demo_and_is_done_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    commands: list[str] = []
+
+    def fail_at_training(command: list[str], environment: dict[str, str]) -> int:
+        commands.append(command[0])
+        return 3 if command[0] == "nnUNetv2_train" else 0
+
+    monkeypatch.setattr(demo, "_run", fail_at_training)
+    folder = tmp_path / "demo"
+    arguments = ["-o", str(folder), "-n", "6", "--n_test", "2", "-device", "cpu"]
+    assert demo.main(arguments) == 1
+    assert "step 3 failed with exit code 3" in capsys.readouterr().err
+    assert demo.main(arguments) == 1
+    assert commands == [
+        "adamss_make_phantom_dataset", "nnUNetv2_plan_and_preprocess", "nnUNetv2_train", "nnUNetv2_train"
+    ]  # fmt: skip
+    assert len(json.loads((folder / "demo.json").read_text())["seconds"]) == 2
+
+
+def test_a_training_that_was_cut_off_is_continued(tmp_path: Path) -> None:
+    folders = DemoFolders(tmp_path)
+    assert "--c" not in demo_steps(folders, 6, 2, "cpu")[2].command
+    folders.fold.mkdir(parents=True)
+    (folders.fold / "checkpoint_latest.pth").touch()
+    assert "--c" in demo_steps(folders, 6, 2, "cpu")[2].command

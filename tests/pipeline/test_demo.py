@@ -1,0 +1,28 @@
+"""The demo, at a reduced size."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.nnunet_project import run_command
+
+pytestmark = pytest.mark.slow
+
+
+def test_the_demo_ends_with_masks_a_picture_and_a_table(tmp_path: Path) -> None:
+    folder = tmp_path / "demo"
+    arguments = ["-o", str(folder), "-n", "10", "--n_test", "3", "-device", "cpu"]
+    output = run_command("adamss_demo", *arguments, environment={"nnUNet_raw": "/nonexistent"})
+
+    assert output.count("\n$ ") == 5
+    assert len(list((folder / "predicted_masks").glob("*.nii.gz"))) == 3
+    assert (folder / "held_out_cases.png").stat().st_size > 10_000
+    table = {
+        name: float(mean)
+        for name, mean in re.findall(r"^(\w[\w ,]*?) +([01]\.\d{3}) +[01]\.\d{3}", output, re.MULTILINE)
+    }
+    assert table["all tumour"] > table["all tumour, guessed without the image"]
+
+    again = run_command("adamss_demo", *arguments, environment={})
+    assert again.count("done before") == 5
