@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import torch
+from nnunetv2.run.load_pretrained_weights import load_pretrained_weights
 
 from nnunetv2_adamss.networks.adamss import AdaMSS
 from nnunetv2_adamss.trainers.segmentation import AdaMSSSegTrainer
@@ -206,6 +207,25 @@ def test_a_checkpoint_of_another_network_is_refused_in_one_sentence(project: Nnu
     torch.save(other, path)
     with pytest.raises(ValueError, match="belong to another network or plan"):
         trainer.load_checkpoint(str(path))
+
+
+def test_pretrained_weights_fill_all_but_a_segmentation_head_of_other_labels(project: NnunetProject) -> None:
+    pretrained = make_trainer(project, labels={"background": 0, "tumour": 1})
+    pretrained.initialize()
+    for parameter in pretrained.network.parameters():
+        torch.nn.init.normal_(parameter)
+    path = Path(pretrained.output_folder) / "pretrained.pth"
+    pretrained.save_checkpoint(str(path))
+
+    trainer = make_trainer(project)
+    trainer.initialize()
+    before = weights(trainer)
+    load_pretrained_weights(trainer.network, str(path))
+
+    after, expected = weights(trainer), weights(pretrained)
+    for name in after:
+        source = before if "decoder.seg_layers" in name else expected
+        assert torch.equal(after[name], source[name]), name
 
 
 @pytest.mark.parametrize(
