@@ -1,8 +1,9 @@
-"""Seconds and peak memory of a training step and a forward pass, AdaMSS beside nnU-Net's default network.
+"""Seconds and peak memory of a training step and of inference, AdaMSS beside nnU-Net's default network.
 
-Both networks come from nnU-Net's plan for the patch. "plain" is what PyTorch does by itself with nnU-Net's contiguous
-patches; "shipped" is what the package does (channels-last and oneDNN by name on CPU; on other devices the two are the
-same). Every measurement is a process of its own, the variants take turns, and the ratios are of medians of one run.
+Both networks come from nnU-Net's plan for the patch. Layouts: "contiguous" is what nnU-Net hands in and PyTorch does
+by itself; "channels-last" only converts the patch; "shipped" is what the package does, which on CPU is channels-last
+and, for inference, oneDNN by name. Every measurement is a process of its own, the variants take turns, and ratios are
+of medians of one run. CUDA runs under autocast, as nnU-Net does.
 
     python benchmarks/network_step.py --sizes 24x40x24 32 112 -o benchmarks/results/network_step_cpu.json
 """
@@ -16,8 +17,16 @@ from pathlib import Path
 from statistics import median
 from time import perf_counter
 
-VARIANTS = (("AdaMSS", "plain"), ("AdaMSS", "shipped"), ("nnU-Net", "plain"))
-TRAINING_BATCH_SIZE = 2
+VARIANTS = (
+    ("AdaMSS", "contiguous"),
+    ("AdaMSS", "channels-last"),
+    ("AdaMSS", "shipped"),
+    ("nnU-Net", "contiguous"),
+    ("nnU-Net", "channels-last"),
+)
+BATCH_SIZE = 2
+# A training step; validation, which has the training's batch; nnUNetv2_predict, which hands in single tiles.
+MODES = ("training_step", "validation", "prediction")
 
 
 def main() -> None:
@@ -76,40 +85,44 @@ def measure_in_turns(size: str, rounds: int, device: str) -> dict[str, dict[str,
     }
 
 
-def measure(network_name: str, variant: str, size: tuple[int, ...], device_name: str) -> dict[str, float]:
+def measure(network_name: str, layout: str, size: tuple[int, ...], device_name: str) -> dict[str, float]:
     import torch
 
     device = torch.device(device_name)
+    torch.backends.cudnn.benchmark = True
     torch.manual_seed(0)
-    network = build(network_name, variant, size).to(device)
+    network = build(network_name, layout, size).to(device)
     optimizer = torch.optim.Adam(network.parameters(), 1e-4)
-    patch = torch.randn(TRAINING_BATCH_SIZE, 2, *size, device=device)
+    patch = torch.randn(BATCH_SIZE, 2, *size, device=device)
+    if layout == "channels-last":
+        patch = patch.contiguous(memory_format=torch.channels_last_3d)
 
     def training_step() -> None:
         optimizer.zero_grad(set_to_none=True)
         with torch.autocast(device.type, enabled=device.type == "cuda"):
-            loss = network(patch).float().square().mean()
-        loss.backward()
+            outputs = network(patch)
+        outputs = outputs if isinstance(outputs, list) else [outputs]  # nnU-Net's deep supervision
+        torch.stack([output.float().square().mean() for output in outputs]).sum().backward()
         optimizer.step()
 
-    @torch.inference_mode()
-    def forward_pass() -> None:
+    @torch.no_grad()
+    def infer(batch: torch.Tensor) -> None:
         with torch.autocast(device.type, enabled=device.type == "cuda"):
-            network(patch[:1])
+            network(batch)
 
     network.eval()
-    forward_seconds, forward_bytes = timed(forward_pass, device)
+    calls = {"prediction": lambda: infer(patch[:1]), "validation": lambda: infer(patch)}
+    figures = {mode: timed(call, device) for mode, call in calls.items()}
     network.train()
-    step_seconds, step_bytes = timed(training_step, device)
+    figures["training_step"] = timed(training_step, device)
     return {
-        "training_step_s": step_seconds,
-        "training_step_gib": step_bytes / 2**30,
-        "forward_s": forward_seconds,
-        "forward_gib": forward_bytes / 2**30,
+        f"{mode}_{unit}": figure
+        for mode, pair in figures.items()
+        for unit, figure in zip(("s", "gib"), pair, strict=True)
     }
 
 
-def build(network_name: str, variant: str, size: tuple[int, ...]):
+def build(network_name: str, layout: str, size: tuple[int, ...]):
     from dynamic_network_architectures.architectures.unet import PlainConvUNet
     from nnunetv2.experiment_planning.experiment_planners.network_topology import get_pool_and_conv_props
     from torch import nn
@@ -117,7 +130,7 @@ def build(network_name: str, variant: str, size: tuple[int, ...]):
     from nnunetv2_adamss.networks import adamss, convolution
 
     _, strides, kernel_sizes, _, _ = get_pool_and_conv_props([1.0] * len(size), size, 4, 999999)
-    if variant == "plain":
+    if layout != "shipped":
         adamss._in_fast_memory_format = lambda image: image
         convolution._onednn_runs = lambda x, weight: False
     if network_name == "AdaMSS":
@@ -127,11 +140,12 @@ def build(network_name: str, variant: str, size: tuple[int, ...]):
         2, n_stages, [min(32 * 2**i, 320) for i in range(n_stages)], nn.Conv3d, kernel_sizes, strides,
         [2] * n_stages, 2, [2] * (n_stages - 1), conv_bias=True, norm_op=nn.InstanceNorm3d,
         norm_op_kwargs={"eps": 1e-5, "affine": True}, nonlin=nn.LeakyReLU, nonlin_kwargs={"inplace": True},
+        deep_supervision=True,
     )  # fmt: skip
 
 
-def timed(function, device, seconds: float = 10.0) -> tuple[float, int]:
-    """Median seconds of a call after a warm-up, and peak bytes (of the process on CPU, allocated on CUDA)."""
+def timed(function, device, seconds: float = 10.0) -> tuple[float, float]:
+    """Median seconds of a call after a warm-up, and peak GiB so far (of the process on CPU, allocated on CUDA)."""
     import torch
 
     def call() -> float:
@@ -148,8 +162,8 @@ def timed(function, device, seconds: float = 10.0) -> tuple[float, int]:
     while sum(taken) < seconds and len(taken) < 50:
         taken.append(call())
     if device.type == "cuda":
-        return median(taken), torch.cuda.max_memory_allocated()
-    return median(taken), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+        return median(taken), torch.cuda.max_memory_allocated() / 2**30
+    return median(taken), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
 
 
 def describe_machine(device: str) -> str:
@@ -162,16 +176,14 @@ def describe_machine(device: str) -> str:
 
 
 def print_table(size: str, by_variant: dict[str, dict[str, float]]) -> None:
-    print(f"\nPatch {size}, training batch {TRAINING_BATCH_SIZE}, forward batch 1")
-    print(f"{'':18s} {'step s':>9s} {'step GiB':>9s} {'forward s':>10s} {'fwd GiB':>8s}")
+    print(f"\nPatch {size}; training step and validation with batch {BATCH_SIZE}, prediction with batch 1")
+    print(f"{'':24s}" + "".join(f"{mode + ' s':>18s} {'GiB':>5s}" for mode in MODES))
     for variant, figures in by_variant.items():
-        print(
-            f"{variant:18s} {figures['training_step_s']:9.3f} {figures['training_step_gib']:9.2f}"
-            f" {figures['forward_s']:10.3f} {figures['forward_gib']:8.2f}"
-        )
-    plain, shipped = by_variant["AdaMSS plain"], by_variant["AdaMSS shipped"]
-    ratios = [plain[key] / shipped[key] for key in ("training_step_s", "forward_s")]
-    print(f"AdaMSS, plain over shipped: training step {ratios[0]:.2f}x, forward {ratios[1]:.2f}x")
+        cells = (f"{figures[f'{mode}_s']:18.3f} {figures[f'{mode}_gib']:5.2f}" for mode in MODES)
+        print(f"{variant:24s}" + "".join(cells))
+    contiguous, shipped = by_variant["AdaMSS contiguous"], by_variant["AdaMSS shipped"]
+    ratios = (f"{mode} {contiguous[f'{mode}_s'] / shipped[f'{mode}_s']:.2f}x" for mode in MODES)
+    print("AdaMSS, contiguous over shipped: " + ", ".join(ratios))
 
 
 if __name__ == "__main__":

@@ -1,8 +1,6 @@
 """Fixtures for the whole suite: nnU-Net's folders, and a tiny data set that nnU-Net has planned."""
 
 import json
-import os
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -37,14 +35,11 @@ def tiny_project(tmp_path_factory: pytest.TempPathFactory) -> NnunetProject:
 
 
 @pytest.fixture
-def nnunet_environment(
-    tiny_project: NnunetProject, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[NnunetProject]:
+def nnunet_environment(tiny_project: NnunetProject, monkeypatch: pytest.MonkeyPatch) -> NnunetProject:
     """The tiny project, with nnU-Net's variables set in this process too."""
     for name, value in tiny_project.environment.items():
-        if os.environ.get(name) != value:
-            monkeypatch.setenv(name, value)
-    yield tiny_project
+        monkeypatch.setenv(name, value)
+    return tiny_project
 
 
 def write_balls(project: NnunetProject, name: str, dataset_json: dict[str, Any], n_cases: int = 6) -> None:

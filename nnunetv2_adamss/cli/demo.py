@@ -1,21 +1,16 @@
 """``adamss_demo``: from nothing to tumour masks of held-out cases, by the commands a user would type."""
 
+from __future__ import annotations
+
 import argparse
-import os
 import shlex
-import shutil
 import signal
-import subprocess
 import sys
 from pathlib import Path
-from time import monotonic
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from nnunetv2_adamss.demo.progress import DemoProgress
-    from nnunetv2_adamss.demo.steps import DemoFolders, Step
+    from nnunetv2_adamss.demo.steps import DemoFolders
 
 _EPILOG = """
 examples:
@@ -29,61 +24,11 @@ show that the software works, not that the method does.
 """
 
 
-def main(argv: list[str] | None = None) -> int:
-    """Run the command; returns the exit code (0 done, 1 a step failed, 2 a user's error)."""
-    args = _parser().parse_args(argv)
-
-    from nnunetv2_adamss.demo.progress import DemoProgress
-    from nnunetv2_adamss.demo.steps import DemoFolders, demo_steps
-
-    folders = DemoFolders(args.output.resolve())
-    device = args.device or _device()
-    try:
-        _check(args)
-        progress = DemoProgress.begin_or_continue(folders.root, args.n_training, args.n_test, device)
-        progress.save(folders.root)
-    except (ValueError, OSError) as error:
-        print(f"adamss_demo: {error}", file=sys.stderr)
-        return 2
-    # A terminated demo must not leave its current command running: raise, so that subprocess ends it.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
-    _print_paths(folders.environment)
-    try:
-        exit_code = _run_steps(demo_steps(folders, args.n_training, args.n_test, device), folders, progress)
-    except KeyboardInterrupt:
-        print("\nadamss_demo: stopped; start it again to go on from here.", file=sys.stderr)
-        return 130
-    if exit_code == 0:
-        _print_results(folders, progress.seconds)
-    return exit_code
-
-
-def _run_steps(steps: list["Step"], folders: "DemoFolders", progress: "DemoProgress") -> int:
-    for number, step in enumerate(steps, start=1):
-        print(
-            f"\n=== Step {number} of {len(steps)}: {step.title}\n$ {shlex.join(step.command)}\n", flush=True
-        )
-        if step.title in progress.seconds:
-            print("done before", flush=True)
-            continue
-        start = monotonic()
-        exit_code = _run(step.command, folders.environment)
-        if exit_code:
-            print(
-                f"\nadamss_demo: step {number} failed with exit code {exit_code}; its message stands above. Start "
-                "the demo again to go on from here.",
-                file=sys.stderr,
-            )
-            return 1
-        progress.seconds[step.title] = monotonic() - start
-        progress.save(folders.root)
-    return 0
-
-
-def _parser() -> argparse.ArgumentParser:
+def build_parser() -> argparse.ArgumentParser:
+    """The command's options."""
     parser = argparse.ArgumentParser(
         prog="adamss_demo",
-        description="Make a synthetic PET/CT cohort, train AdaMSS on it inside nnU-Net and predict held-out cases.",
+        description="Make a synthetic PET/CT cohort, train AdaMSS on it inside nnU-Net, predict held-out cases.",
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -96,9 +41,44 @@ def _parser() -> argparse.ArgumentParser:
         default=40,
         help="training cases, at least 5 (default: %(default)s)",
     )
-    add("--n_test", type=int, default=10, help="held-out cases, at least 1 (default: %(default)s)")
+    add("--n_test", type=int, default=20, help="held-out cases, at least 1 (default: %(default)s)")
     add("-device", choices=["cpu", "cuda"], help="default: cuda if there is a GPU, else cpu")
     return parser
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run the command; returns the exit code (0 done, 1 a step failed, 2 a user's error, 130 stopped)."""
+    args = build_parser().parse_args(argv)
+    try:
+        _run(args)
+    except KeyboardInterrupt:
+        print("\nadamss_demo: stopped; start it again to go on from here.", file=sys.stderr)
+        return 130
+    except (ValueError, OSError) as error:
+        print(f"adamss_demo: {error}", file=sys.stderr)
+        return 2
+    except RuntimeError as error:
+        print(f"\nadamss_demo: {error}; start the demo again to go on from here.", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _run(args: argparse.Namespace) -> None:
+    _check(args)
+
+    from nnunetv2_adamss.demo.progress import DemoProgress
+    from nnunetv2_adamss.demo.run import run_steps
+    from nnunetv2_adamss.demo.steps import DemoFolders, demo_steps
+
+    # A demo that is terminated ends as one that is interrupted: with the command that it runs.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    folders = DemoFolders(args.output.resolve())
+    progress = DemoProgress.begin_or_continue(folders.root, args.n_training, args.n_test)
+    progress.save(folders.root)
+    _print_paths(folders.environment)
+    steps = demo_steps(folders, args.n_training, args.n_test, args.device or _device())
+    run_steps(steps, folders, progress, say=lambda text: print(text, flush=True))
+    _print_results(folders, progress.seconds)
 
 
 def _check(args: argparse.Namespace) -> None:
@@ -120,14 +100,7 @@ def _print_paths(environment: dict[str, str]) -> None:
         print(f"export {name}={shlex.quote(value)}")
 
 
-def _run(command: "Sequence[str]", environment: dict[str, str]) -> int:
-    """Run a console script of this environment, its output going straight to the terminal."""
-    beside_python = str(Path(sys.executable).parent)
-    program = shutil.which(command[0], path=beside_python) or command[0]
-    return subprocess.run([program, *command[1:]], env=os.environ | environment, check=False).returncode
-
-
-def _print_results(folders: "DemoFolders", seconds: dict[str, float]) -> None:
+def _print_results(folders: DemoFolders, seconds: dict[str, float]) -> None:
     from nnunetv2_adamss.demo.results import dice_rows, example_picture
 
     picture = folders.root / "held_out_cases.png"

@@ -6,7 +6,7 @@ from nnunetv2_adamss.plugin_folder import PLUGIN_FOLDER
 
 _EPILOG = """
 The package's start-up file adds this folder to nnUNet_extTrainer by itself. Where Python does not read
-start-up files (pip install --target, python -I with a changed PYTHONPATH, some containers), set it by hand:
+start-up files (pip install --target, a folder on PYTHONPATH, python -S), set it by hand:
 
   export nnUNet_extTrainer="$(adamss_trainer_path)"
 """

@@ -13,23 +13,21 @@ class DemoProgress:
     Args:
         n_training: training cases.
         n_test: held-out cases.
-        device: ``cpu`` or ``cuda``.
         seconds: duration of each step that is done, by its title.
     """
 
     n_training: int
     n_test: int
-    device: str
     seconds: dict[str, float] = field(default_factory=dict)
 
     @classmethod
-    def begin_or_continue(cls, folder: Path, n_training: int, n_test: int, device: str) -> "DemoProgress":
+    def begin_or_continue(cls, folder: Path, n_training: int, n_test: int) -> "DemoProgress":
         """Progress of this folder, new or as it was left.
 
         Raises:
             ValueError: if the folder holds a demo with other settings, or something else.
         """
-        asked = cls(n_training, n_test, device)
+        asked = cls(n_training, n_test)
         if not _file(folder).is_file():
             if folder.is_dir() and any(folder.iterdir()):
                 raise ValueError(f"{folder} is not empty and holds no demo; choose a new folder with -o.")
@@ -40,7 +38,6 @@ class DemoProgress:
                 f"{folder} holds a demo with -n {found.n_training} --n_test {found.n_test}, but -n {n_training} "
                 f"--n_test {n_test} was asked for; use the same numbers to go on, or choose a new folder with -o."
             )
-        found.device = device
         return found
 
     def save(self, folder: Path) -> None:

@@ -73,7 +73,7 @@ def example_picture(folders: DemoFolders, output: Path) -> None:
         windows = (("0000", "CT", "gray", (-200, 300)), ("0001", "PET", "gray_r", (0, 10)))
         for axis, (channel, modality, colours, limits) in zip(column, windows, strict=True):
             image = read(folders.raw / "imagesTs" / f"{name}_{channel}.nii.gz")[z]
-            axis.imshow(image, cmap=colours, vmin=limits[0], vmax=limits[1])
+            axis.imshow(image, cmap=colours, vmin=limits[0], vmax=limits[1], origin="lower")
             axis.contour(truth[z] > 0, levels=[0.5], colors="tab:green")
             axis.contour(prediction[z] > 0, levels=[0.5], colors="tab:red", linestyles="dashed")
             axis.set(title=f"{name}, {modality}", xticks=[], yticks=[])

@@ -12,7 +12,8 @@ import SimpleITK as sitk
 from numpy.typing import NDArray
 from scipy.ndimage import zoom
 
-_CANDIDATE_THRESHOLDS = np.linspace(0.05, 0.95, 19)
+# From the middle outwards, so that a tie goes to the threshold that neither shrinks nor swells the mask.
+_CANDIDATE_THRESHOLDS = sorted(np.linspace(0.05, 0.95, 19), key=lambda threshold: abs(threshold - 0.5))
 
 
 class ImageBlindPrior:

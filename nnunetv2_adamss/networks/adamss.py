@@ -1,6 +1,7 @@
 """AdaMSS, Stage I: PET/CT in, tumour logits out. The forward pass reads as Fig. 2 of the paper."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 import torch
@@ -9,7 +10,6 @@ from torch import Tensor, nn
 from nnunetv2_adamss.networks.convolution import convolve
 from nnunetv2_adamss.networks.decoder import AdaFocusDecoder
 from nnunetv2_adamss.networks.encoder import AdaFusionEncoder
-from nnunetv2_adamss.networks.fusion_gate import FusionGate
 from nnunetv2_adamss.networks.stages import Stages
 
 
@@ -51,7 +51,6 @@ class AdaMSS(nn.Module):
         self.stages = Stages(strides, kernel_sizes)
         self.encoder = AdaFusionEncoder(n_modalities, self.stages)
         self.decoder = AdaFocusDecoder(n_classes, self.stages)
-        self._initialise()
 
     def forward(self, image: Tensor) -> Tensor:
         """Segment ``(b, n_modalities, *space)``: logits ``(b, n_classes, *space)``, no nonlinearity.
@@ -59,15 +58,19 @@ class AdaMSS(nn.Module):
         Raises:
             ValueError: if a side of the image is not a multiple of the product of strides.
         """
-        return self.segment_and_interpret(image)[0]
+        self.stages.check_image_size(image.shape[2:])
+        encoder_features = self.encoder(_in_fast_memory_format(image))
+        decoder_features = self.decoder(encoder_features)
+        return convolve(decoder_features[0], self.decoder.seg_layers.weight, self.decoder.seg_layers.bias)
 
     def segment_and_interpret(self, image: Tensor) -> tuple[Tensor, Interpretation]:
-        """As ``forward``, and with it the fusion weights and attention maps."""
-        self.stages.check_image_size(image.shape[2:])
-        encoder_features, w_fuse = self.encoder(_in_fast_memory_format(image))
-        decoder_features, attention = self.decoder(encoder_features)
-        logits = convolve(self.decoder.seg_layers, decoder_features[0])
-        return logits, Interpretation(w_fuse, attention)
+        """As ``forward``, and with it the fusion weights and attention maps, which otherwise are not kept."""
+        with (
+            _second_outputs(self.encoder.fusion_gates) as w_fuse,
+            _second_outputs(self.decoder.attention_gates) as attention_coarse_to_fine,
+        ):
+            logits = self(image)
+        return logits, Interpretation(w_fuse, attention_coarse_to_fine[::-1])
 
     def load_state_dict(
         self, state_dict: Mapping[str, Any], strict: bool = True, assign: bool = False
@@ -81,17 +84,6 @@ class AdaMSS(nn.Module):
             _check_same_weights(self.state_dict(), state_dict)
         return super().load_state_dict(state_dict, strict, assign)
 
-    def _initialise(self) -> None:
-        # choice: the paper does not say how weights start; this is He initialisation as nnU-Net uses it.
-        for module in self.modules():
-            if isinstance(module, (nn.Conv2d, nn.Conv3d)):
-                nn.init.kaiming_normal_(module.weight, a=1e-2)
-                if module.bias is not None:
-                    nn.init.zeros_(module.bias)
-        for module in self.modules():
-            if isinstance(module, FusionGate):
-                module.reset_to_equal_weights()
-
 
 def check_n_modalities(n_modalities: int) -> None:
     """Raise ValueError unless there are at least two channels to fuse."""
@@ -100,6 +92,21 @@ def check_n_modalities(n_modalities: int) -> None:
             f"AdaMSS fuses modalities and needs at least 2 image channels (CT and PET), but the data set has "
             f"{n_modalities}. Add the other modality, or train one channel with nnUNetTrainer."
         )
+
+
+@contextmanager
+def _second_outputs(gates: nn.ModuleList) -> Iterator[list[Tensor]]:
+    """Collect the second output of each of these modules, in the order in which they run."""
+    collected: list[Tensor] = []
+    hooks = [
+        gate.register_forward_hook(lambda module, inputs, outputs: collected.append(outputs[1]))
+        for gate in gates
+    ]
+    try:
+        yield collected
+    finally:
+        for hook in hooks:
+            hook.remove()
 
 
 def _in_fast_memory_format(image: Tensor) -> Tensor:

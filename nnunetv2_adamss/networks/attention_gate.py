@@ -4,13 +4,12 @@ from collections.abc import Sequence
 
 import torch
 from dynamic_network_architectures.building_blocks.helper import (
-    convert_dim_to_conv_op,
     get_matching_batchnorm,
     get_matching_pool_op,
 )
 from torch import Tensor, nn
 
-from nnunetv2_adamss.networks.convolution import convolve
+from nnunetv2_adamss.networks.convolution import convolve, make_convolution
 
 
 class _Projection(nn.Module):
@@ -18,12 +17,11 @@ class _Projection(nn.Module):
 
     def __init__(self, in_channels: int, out_channels: int, n_dimensions: int) -> None:
         super().__init__()
-        conv_op = convert_dim_to_conv_op(n_dimensions)
-        self.conv = conv_op(in_channels, out_channels, 1)
-        self.norm = get_matching_batchnorm(conv_op)(out_channels)
+        self.conv = make_convolution(in_channels, out_channels, [1] * n_dimensions)
+        self.norm = get_matching_batchnorm(dimension=n_dimensions)(out_channels)
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.norm(convolve(self.conv, x))
+        return self.norm(convolve(x, self.conv.weight, self.conv.bias))
 
 
 class AttentionGate(nn.Module):
@@ -58,7 +56,7 @@ class AttentionGate(nn.Module):
         logits = self.attention((self.coarse(coarse) + self._pooled_projection(skip)).relu_())
         attention = nn.functional.interpolate(
             torch.sigmoid(logits), size=skip.shape[2:], mode=self._upsample_mode, align_corners=True
-        )
+        ).to(skip.dtype)  # autocast interpolates in float32, which would double the gated skip
         return skip * attention, attention
 
     def _pooled_projection(self, skip: Tensor) -> Tensor:

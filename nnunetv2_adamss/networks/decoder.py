@@ -1,10 +1,10 @@
 """The adaptive-focus (Ada-focus) decoder: attention before every block (Section 3.3)."""
 
 import torch
-from dynamic_network_architectures.building_blocks.helper import convert_dim_to_conv_op
 from torch import Tensor, nn
 
 from nnunetv2_adamss.networks.attention_gate import AttentionGate
+from nnunetv2_adamss.networks.convolution import make_convolution
 from nnunetv2_adamss.networks.residual_block import ResidualBlock
 from nnunetv2_adamss.networks.stages import Stages
 
@@ -35,22 +35,20 @@ class AdaFocusDecoder(nn.Module):
         )
         # The name is nnU-Net's: its -pretrained_weights lets only this layer differ, so that a network
         # trained on one set of labels can be fine-tuned on another.
-        self.seg_layers = convert_dim_to_conv_op(stages.n_dimensions)(channels[0], n_classes, 1)
+        self.seg_layers = make_convolution(channels[0], n_classes, [1] * stages.n_dimensions)
 
-    def forward(self, encoder_features: list[Tensor]) -> tuple[list[Tensor], list[Tensor]]:
+    def forward(self, encoder_features: list[Tensor]) -> list[Tensor]:
         """Decode the encoder's features, given from high to low resolution.
 
         Returns:
-            The output of every decoder block, high to low resolution, ``(b, fusion_channels[i], *space)``,
-            and the attention maps in the same order, ``(b, 1, *space)`` in [0, 1].
+            The output of every decoder block, high to low resolution, ``(b, fusion_channels[i], *space)``.
         """
         *skips, coarse = encoder_features
         stage_features: list[Tensor] = []
-        attention_maps: list[Tensor] = []
         for gate, block, skip in zip(self.attention_gates, self.blocks, reversed(skips), strict=True):
-            gated_skip, attention = gate(skip, coarse)
+            gated_skip, _ = gate(skip, coarse)
             upsampled = nn.functional.interpolate(coarse, size=skip.shape[2:], mode="nearest")
-            coarse = block(torch.cat([upsampled, gated_skip], dim=1))
+            # Autocast interpolates in float32; the block works in the skip's type.
+            coarse = block(torch.cat([upsampled.to(skip.dtype), gated_skip], dim=1))
             stage_features.insert(0, coarse)
-            attention_maps.insert(0, attention)
-        return stage_features, attention_maps
+        return stage_features

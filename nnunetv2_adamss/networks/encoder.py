@@ -12,7 +12,8 @@ class AdaFusionEncoder(nn.Module):
     """Extract features from each modality and from all together, and fuse them at every stage.
 
     B_PET, B_CT, ... see their own channel; B_Fuse starts from the concatenated image, and each of its later
-    blocks continues from the fused features of the stage before.
+    blocks continues from the fused features of the stage before. choice: with more than two modalities, which
+    the paper does not have, each gets a branch.
 
     Args:
         n_modalities: channels of the image, at least 2; each gets a branch of its own.
@@ -35,16 +36,16 @@ class AdaFusionEncoder(nn.Module):
         self.pools = nn.ModuleList(max_pool(tuple(stride)) for stride in stages.strides[1:])
         self.pools.insert(0, nn.Identity())
 
-    def forward(self, image: Tensor) -> tuple[list[Tensor], list[Tensor]]:
+    def forward(self, image: Tensor) -> list[Tensor]:
         """Encode ``(b, n_modalities, *space)``.
 
         Returns:
-            The fused features and ``w_fuse`` of every stage, high to low resolution, both
-            ``(b, fusion_channels[i], *space / stride[i])``.
+            The fused features of every stage, high to low resolution, each
+            ``(b, fusion_channels[i], *space / total_stride[i])``.
         """
         modality_features = list(image.split(1, dim=1))
         fused = image
-        stage_features, stage_w_fuse = [], []
+        stage_features = []
         for pool, gate, fusion_block, *modality_blocks in zip(
             self.pools, self.fusion_gates, self.fusion_branch, *self.modality_branches, strict=True
         ):
@@ -52,10 +53,9 @@ class AdaFusionEncoder(nn.Module):
                 block(pool(features))
                 for block, features in zip(modality_blocks, modality_features, strict=True)
             ]
-            fused, w_fuse = gate(fusion_block(pool(fused)), modality_features)
+            fused, _ = gate(fusion_block(pool(fused)), modality_features)
             stage_features.append(fused)
-            stage_w_fuse.append(w_fuse)
-        return stage_features, stage_w_fuse
+        return stage_features
 
 
 def _branch(in_channels: int, channels: list[int], stages: Stages) -> nn.ModuleList:

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 
 import torch
-from dynamic_network_architectures.building_blocks.helper import convert_dim_to_conv_op
 from torch import Tensor, nn
 
+from nnunetv2_adamss.networks.convolution import convolve, make_convolution
 from nnunetv2_adamss.networks.residual_block import ConvUnit
 
 
@@ -24,17 +24,13 @@ class FusionGate(nn.Module):
 
     def __init__(self, modality_channels: Sequence[int], channels: int, kernel_size: Sequence[int]) -> None:
         super().__init__()
-        conv_op = convert_dim_to_conv_op(len(kernel_size))
         self.combine_modalities = ConvUnit(sum(modality_channels), channels, kernel_size)
-        self.logits_pc = conv_op(2 * channels, channels, 1)
-        self.logits_fuse = conv_op(2 * channels, channels, 1)
-        self.reset_to_equal_weights()
-
-    def reset_to_equal_weights(self) -> None:
-        """Make every weight exactly 0.5, where training starts (Section 6, on Table IV)."""
-        for logits in (self.logits_pc, self.logits_fuse):
-            nn.init.zeros_(logits.weight)
-            nn.init.zeros_(logits.bias)
+        ones = [1] * len(kernel_size)
+        self.logits_pc = make_convolution(2 * channels, channels, ones)
+        self.logits_fuse = make_convolution(2 * channels, channels, ones)
+        # Every weight is exactly 0.5 where training starts (Section 6, on Table IV).
+        for parameter in (*self.logits_pc.parameters(), *self.logits_fuse.parameters()):
+            nn.init.zeros_(parameter)
 
     def forward(self, fuse_features: Tensor, modality_features: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
         """Fuse the features of one stage.
@@ -54,6 +50,6 @@ class FusionGate(nn.Module):
     def _logit_difference(self, x: Tensor) -> Tensor:
         # A two-way softmax is a sigmoid of the difference of its logits. Both are linear in the same input,
         # so the difference of two convolutions is one convolution: half the work, the same gradients.
-        conv = nn.functional.conv3d if x.ndim == 5 else nn.functional.conv2d
         weight = self.logits_fuse.weight - self.logits_pc.weight
-        return conv(x, weight, self.logits_fuse.bias - self.logits_pc.bias)
+        bias = self.logits_fuse.bias - self.logits_pc.bias  # type: ignore[operator]  # neither is None
+        return convolve(x, weight, bias)

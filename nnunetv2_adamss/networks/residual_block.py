@@ -2,13 +2,10 @@
 
 from collections.abc import Sequence
 
-from dynamic_network_architectures.building_blocks.helper import (
-    convert_dim_to_conv_op,
-    get_matching_batchnorm,
-)
+from dynamic_network_architectures.building_blocks.helper import get_matching_batchnorm
 from torch import Tensor, nn
 
-from nnunetv2_adamss.networks.convolution import convolve
+from nnunetv2_adamss.networks.convolution import convolve, make_convolution
 
 
 class ConvUnit(nn.Module):
@@ -16,15 +13,13 @@ class ConvUnit(nn.Module):
 
     def __init__(self, in_channels: int, out_channels: int, kernel_size: Sequence[int]) -> None:
         super().__init__()
-        conv_op = convert_dim_to_conv_op(len(kernel_size))
-        padding = tuple(k // 2 for k in kernel_size)
-        self.conv = conv_op(in_channels, out_channels, tuple(kernel_size), padding=padding)
-        self.norm = get_matching_batchnorm(conv_op)(out_channels)
+        self.conv = make_convolution(in_channels, out_channels, kernel_size)
+        self.norm = get_matching_batchnorm(dimension=len(kernel_size))(out_channels)
 
     def forward(self, x: Tensor) -> Tensor:
         """Map ``(b, in_channels, *space)`` to ``(b, out_channels, *space)``."""
         # In place is safe: batch normalisation keeps its input for the backward pass, not its output.
-        return self.norm(convolve(self.conv, x)).relu_()
+        return self.norm(convolve(x, self.conv.weight, self.conv.bias)).relu_()
 
 
 class ResidualBlock(nn.Module):

@@ -50,6 +50,14 @@ class AdaMSSTrainer(nnUNetTrainer):
         with torch.random.fork_rng(devices=[]):
             torch.default_generator.manual_seed(self.initialisation_seed)
             super().initialize()
+        if self.is_ddp:
+            # Synchronised batch normalisation has equal statistics everywhere. Broadcasting them at every
+            # forward pass would hang the final validation, where each GPU has another number of tiles.
+            self.network.broadcast_buffers = False
+
+    def _do_i_compile(self) -> bool:
+        # torch.compile breaks its graph at every synchronised batch normalisation, which only DDP has.
+        return bool(super()._do_i_compile()) and not self.is_ddp
 
     def configure_optimizers(self) -> tuple[torch.optim.Optimizer, StepwiseLR]:
         """Adam with stepwise learning rates (Section 4.2)."""
@@ -77,6 +85,9 @@ class AdaMSSTrainer(nnUNetTrainer):
         # nnU-Net never acts on it.
         self._best_ema = math.inf
         super().on_epoch_end()
+        if self.current_epoch == self.num_epochs:
+            # nnU-Net goes straight on to checkpoint_final; a kill in between would cost this epoch.
+            self._save_last_epoch("checkpoint_latest.pth")
         self._save_if_best()
 
     def save_checkpoint(self, filename: str) -> None:
@@ -86,16 +97,19 @@ class AdaMSSTrainer(nnUNetTrainer):
         self.logger.load_checkpoint(plain_log)
         unfinished = filename + _UNFINISHED
         super().save_checkpoint(unfinished)
-        if os.path.exists(unfinished):
+        # The other GPUs' processes write nothing and must not rename what the first is still writing.
+        if self.local_rank == 0 and not self.disable_checkpointing:
             os.replace(unfinished, filename)
 
     def _save_if_best(self) -> None:
         scores = self.logger.get_value("mean_fg_dice", step=None)
         losses = self.logger.get_value("val_losses", step=None)
-        if not last_epoch_is_best(scores, losses):
-            return
-        self.print_to_log_file(f"New best validation score: {scores[-1]:.4f}")
+        if last_epoch_is_best(scores, losses):
+            self.print_to_log_file(f"New best validation score: {scores[-1]:.4f}")
+            self._save_last_epoch("checkpoint_best.pth")
+
+    def _save_last_epoch(self, name: str) -> None:
         # on_epoch_end has counted up already; save_checkpoint expects the epoch that just ended.
         self.current_epoch -= 1
-        self.save_checkpoint(os.path.join(self.output_folder, "checkpoint_best.pth"))
+        self.save_checkpoint(os.path.join(self.output_folder, name))
         self.current_epoch += 1

@@ -1,4 +1,7 @@
-"""Which epoch's weights become ``checkpoint_best``."""
+"""Which epoch's weights become ``checkpoint_best``.
+
+deviation: the paper uses the weights after the last iteration for segmentation; masks come from this epoch.
+"""
 
 import math
 from collections.abc import Sequence

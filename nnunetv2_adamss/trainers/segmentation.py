@@ -11,7 +11,11 @@ from nnunetv2_adamss.trainers.supported_plan import stages_of
 
 
 class AdaMSSSegTrainer(AdaMSSTrainer):
-    """Segmentation pretraining: Dice plus Focal loss, Adam, no deep supervision."""
+    """Segmentation pretraining: Dice plus Focal loss, Adam, no deep supervision.
+
+    deviation: the paper pairs a censored with an uncensored patient in every batch; Stage I does not look at
+    outcomes, so batches, patches and augmentation are nnU-Net's.
+    """
 
     learning_rates = (1e-4, 5e-5, 1e-5)
 
@@ -32,6 +36,7 @@ class AdaMSSSegTrainer(AdaMSSTrainer):
         return AdaMSS(num_input_channels, num_output_channels, stages.strides, stages.kernel_sizes)
 
     def _build_loss(self) -> nn.Module:
+        # deviation: the paper has a sigmoid for one tumour class; nnU-Net has a softmax for exclusive labels.
         ignore_label = self.label_manager.ignore_label
         settings = {"batch_dice": self.configuration_manager.batch_dice, "ddp": self.is_ddp}
         loss: LabelDiceFocalLoss | RegionDiceFocalLoss

@@ -16,6 +16,14 @@ def stages_of(configuration_manager: ConfigurationManager) -> Stages:
         ValueError: if AdaMSS cannot have such stages, or the patch does not fit them.
     """
     architecture = configuration_manager.network_arch_init_kwargs
+    missing = [key for key in ("strides", "kernel_sizes") if key not in architecture]
+    if missing:
+        raise ValueError(
+            f"The plan's architecture ({configuration_manager.network_arch_class_name}) has no "
+            f"{' and no '.join(missing)}, from which AdaMSS takes its stages. Use a plan of nnU-Net's default or "
+            "residual-encoder planners."
+        )
+    # deviation: 1 mm voxels, 160 mm crops and five stages in the paper; here nnU-Net's plan decides.
     stages = Stages(architecture["strides"], architecture["kernel_sizes"])
     stages.check_image_size(configuration_manager.patch_size)
     return stages
@@ -23,6 +31,11 @@ def stages_of(configuration_manager: ConfigurationManager) -> Stages:
 
 def check_supported(plans: dict[str, Any], configuration: str, dataset_json: dict[str, Any]) -> None:
     """Raise ValueError, in one sentence, if AdaMSS cannot be trained on this configuration."""
+    if configuration not in plans["configurations"]:
+        raise ValueError(
+            f"There is no configuration '{configuration}' in the plan, only {', '.join(plans['configurations'])}. "
+            "Choose one of these, or plan again."
+        )
     plans_manager = PlansManager(plans)
     configuration_manager = plans_manager.get_configuration(configuration)
     if configuration_manager.previous_stage_name is not None:

@@ -1,28 +1,51 @@
 """The demo's own part: what it remembers, what it refuses, and that it stops at a failed step."""
 
 import json
+import os
+import signal
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from nnunetv2_adamss.cli import demo
+from nnunetv2_adamss.demo import run
 from nnunetv2_adamss.demo.progress import DemoProgress
 from nnunetv2_adamss.demo.steps import DemoFolders, demo_steps
 
 
+@pytest.fixture(autouse=True)
+def same_signal_handler() -> Iterator[None]:
+    before = signal.getsignal(signal.SIGTERM)
+    yield
+    signal.signal(signal.SIGTERM, before)
+
+
+def test_an_interrupted_command_ends_with_its_worker_processes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    worker_pid = tmp_path / "worker_pid"
+    script = f"sleep 60 & echo $! > {worker_pid}; kill -INT {os.getpid()}; wait"
+    with pytest.raises(KeyboardInterrupt):
+        run.run_command(["sh", "-c", script], {})
+    state = Path("/proc", worker_pid.read_text().strip(), "stat")
+    # Gone, or a zombie that waits for init to collect it.
+    assert not state.exists() or state.read_text().split()[2] == "Z"
+
+
 def test_a_demo_goes_on_with_what_is_done(tmp_path: Path) -> None:
     folder = tmp_path / "demo"
-    progress = DemoProgress.begin_or_continue(folder, 6, 2, "cpu")
+    progress = DemoProgress.begin_or_continue(folder, 6, 2)
     progress.seconds["Make"] = 1.5
     progress.save(folder)
-    assert DemoProgress.begin_or_continue(folder, 6, 2, "cuda") == DemoProgress(6, 2, "cuda", {"Make": 1.5})
+    assert DemoProgress.begin_or_continue(folder, 6, 2) == DemoProgress(6, 2, {"Make": 1.5})
     assert [path.name for path in folder.iterdir()] == ["demo.json"]
 
 
 def test_other_settings_are_refused_with_both_sides(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    DemoProgress(6, 2, "cpu").save(tmp_path)
+    DemoProgress(6, 2).save(tmp_path)
     assert demo.main(["-o", str(tmp_path), "-n", "7", "--n_test", "2", "-device", "cpu"]) == 2
     assert "holds a demo with -n 6 --n_test 2, but -n 7" in capsys.readouterr().err
 
@@ -56,7 +79,7 @@ def test_a_failed_step_stops_the_demo_and_is_done_again(
         commands.append(command[0])
         return 3 if command[0] == "nnUNetv2_train" else 0
 
-    monkeypatch.setattr(demo, "_run", fail_at_training)
+    monkeypatch.setattr(run, "run_command", fail_at_training)
     folder = tmp_path / "demo"
     arguments = ["-o", str(folder), "-n", "6", "--n_test", "2", "-device", "cpu"]
     assert demo.main(arguments) == 1

@@ -4,6 +4,7 @@ import pytest
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
+from nnunetv2_adamss.networks import adamss
 from nnunetv2_adamss.networks.adamss import AdaMSS
 
 PUBLISHED_STRIDES = [[1, 1, 1]] + [[2, 2, 2]] * 4
@@ -102,14 +103,17 @@ def test_inference_without_gradients_equals_inference_with_them() -> None:
     assert_same_logits(without_gradients, network(image).detach())
 
 
-def test_memory_layout_does_not_change_the_result() -> None:
+def test_channels_last_does_not_change_the_result_and_reaches_the_logits(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     network = small_network().eval()
     image = torch.randn(1, 2, 16, 16, 16)
     with torch.no_grad():
+        found = network(image)
+        monkeypatch.setattr(adamss, "_in_fast_memory_format", lambda image: image)
         expected = network(image)
-        found = network.to(memory_format=torch.channels_last_3d)(
-            image.contiguous(memory_format=torch.channels_last_3d)
-        )
+    assert found.is_contiguous(memory_format=torch.channels_last_3d)
+    assert expected.is_contiguous()
     assert_same_logits(found, expected)
 
 
@@ -117,6 +121,7 @@ def test_memory_layout_does_not_change_the_result() -> None:
 def test_half_precision_autocast_stays_finite_forwards_and_backwards(dtype: torch.dtype) -> None:
     network = small_network()
     with torch.autocast("cpu", dtype=dtype):
+        assert network.decoder(network.encoder(torch.randn(2, 2, 16, 16, 16)))[0].dtype == dtype
         logits, seen = network.segment_and_interpret(torch.randn(2, 2, 16, 16, 16))
     logits.float().square().mean().backward()
     assert torch.isfinite(logits).all()

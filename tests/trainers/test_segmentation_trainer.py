@@ -16,12 +16,8 @@ from nnunetv2_adamss.trainers.segmentation_variants import AdaMSSSegTrainer_Shor
 from tests.nnunet_project import NnunetProject
 from tests.trainers.short_trainers.adamss_test_trainers import AdaMSSSegTrainer_ThreeEpochs
 
-# From nnU-Net, its workers and matplotlib, in code that is not ours.
-pytestmark = [
-    pytest.mark.filterwarnings("ignore:.*multi-threaded, use of fork:DeprecationWarning"),
-    pytest.mark.filterwarnings("ignore:Detected call of `lr_scheduler.step:UserWarning"),
-    pytest.mark.filterwarnings("ignore:.*GradScaler is enabled, but CUDA:UserWarning"),
-]
+# nnU-Net's worker processes are forked from a process that torch has given threads.
+pytestmark = pytest.mark.filterwarnings("ignore:.*multi-threaded, use of fork:DeprecationWarning")
 
 
 @pytest.fixture
@@ -160,6 +156,40 @@ def test_killed_while_saving_no_partial_checkpoint_stands_under_a_final_name(
 
     trainer.on_train_start()
     assert not list(folder.glob("*.unfinished"))
+
+
+def test_another_gpus_process_leaves_the_first_ones_unfinished_checkpoint_alone(
+    project: NnunetProject,
+) -> None:
+    trainer = make_trainer(project)
+    trainer.initialize()
+    trainer.local_rank = 1
+    path = Path(trainer.output_folder) / "checkpoint_latest.pth"
+    unfinished = path.with_name(path.name + ".unfinished")
+    unfinished.write_bytes(b"still being written")
+    trainer.save_checkpoint(str(path))
+    assert unfinished.exists()
+    assert not path.exists()
+
+
+def test_without_checkpointing_a_training_writes_none(project: NnunetProject) -> None:
+    trainer = make_trainer(project)
+    trainer.disable_checkpointing = True
+    trainer.num_epochs = 1
+    trainer.run_training()
+    assert not list(Path(trainer.output_folder).glob("checkpoint*"))
+
+
+def test_killed_after_the_last_epoch_nothing_is_repeated(
+    project: NnunetProject, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trainer = make_trainer(project)
+    monkeypatch.setattr(trainer, "on_train_end", lambda: (_ for _ in ()).throw(Killed))
+    with pytest.raises(Killed):
+        trainer.run_training()
+    resumed = make_trainer(project)
+    resumed.load_checkpoint(str(Path(trainer.output_folder) / "checkpoint_latest.pth"))
+    assert resumed.current_epoch == resumed.num_epochs == 3
 
 
 def test_killed_between_an_epochs_two_checkpoints_the_best_one_is_mended_on_resuming(

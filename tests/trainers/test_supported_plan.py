@@ -35,8 +35,16 @@ def test_an_unknown_configuration_is_named_with_the_known_ones(
     tiny_project: NnunetProject, empty_results: Path
 ) -> None:
     plans, dataset_json = plans_and_dataset(tiny_project)
-    with pytest.raises(RuntimeError, match="4d_fullres not found in plans. Available .* '3d_fullres'"):
-        AdaMSSSegTrainer(plans, "4d_fullres", 0, dataset_json)
+    message = "no configuration '4d_fullres' in the plan, only .*3d_fullres"
+    expect_refusal(plans, "4d_fullres", dataset_json, message, empty_results)
+
+
+def test_a_plan_of_a_network_without_stages_is_refused(
+    tiny_project: NnunetProject, empty_results: Path
+) -> None:
+    plans, dataset_json = plans_and_dataset(tiny_project)
+    plans["configurations"]["3d_fullres"]["architecture"]["arch_kwargs"] = {"embed_dim": 864}
+    expect_refusal(plans, "3d_fullres", dataset_json, "has no strides and no kernel_sizes", empty_results)
 
 
 def test_the_cascade_is_refused(tiny_project: NnunetProject, empty_results: Path) -> None:

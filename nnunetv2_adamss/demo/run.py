@@ -1,0 +1,62 @@
+"""Run the demo's steps one after the other, each as a user would, and remember what is done."""
+
+import os
+import shlex
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from time import monotonic
+
+from nnunetv2_adamss.demo.progress import DemoProgress
+from nnunetv2_adamss.demo.steps import DemoFolders, Step
+
+
+class StepFailedError(RuntimeError):
+    """A step's command ended with an error; its own message stands above."""
+
+
+def run_steps(
+    steps: Sequence[Step], folders: DemoFolders, progress: DemoProgress, say: Callable[[str], None]
+) -> None:
+    """Run what is not done yet.
+
+    Args:
+        steps: in order.
+        folders: where the demo keeps its things.
+        progress: changed and saved after every step.
+        say: is told each step's title and command.
+
+    Raises:
+        StepFailedError: if a command fails.
+    """
+    for number, step in enumerate(steps, start=1):
+        say(f"\n=== Step {number} of {len(steps)}: {step.title}\n$ {shlex.join(step.command)}\n")
+        if step.title in progress.seconds:
+            say("done before")
+            continue
+        start = monotonic()
+        exit_code = run_command(step.command, folders.environment)
+        if exit_code:
+            raise StepFailedError(
+                f"step {number} failed with exit code {exit_code}; its message stands above"
+            )
+        progress.seconds[step.title] = monotonic() - start
+        progress.save(folders.root)
+
+
+def run_command(command: Sequence[str], environment: Mapping[str, str]) -> int:
+    """Run a console script of this Python's environment, its output going straight to the terminal.
+
+    If this process is interrupted, the command ends with its worker processes, which would wait for ever.
+    """
+    program = shutil.which(command[0], path=str(Path(sys.executable).parent)) or command[0]
+    process = subprocess.Popen([program, *command[1:]], env=os.environ | environment, start_new_session=True)
+    try:
+        return process.wait()
+    except BaseException:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+        raise
