@@ -144,7 +144,7 @@ def build(network_name: str, layout: str, size: tuple[int, ...]):
     )  # fmt: skip
 
 
-def timed(function, device, seconds: float = 10.0) -> tuple[float, float]:
+def timed(function, device, seconds: float = 3.0) -> tuple[float, float]:
     """Median seconds of a call after a warm-up, and peak GiB so far (of the process on CPU, allocated on CUDA)."""
     import torch
 

@@ -1,8 +1,10 @@
 """One Stage-I training on real PET/CT, which every slow test shares."""
 
 import json
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from pathlib import Path
+from time import monotonic
 
 import pytest
 
@@ -16,6 +18,7 @@ class StageOneRun:
     """A trained fold 0 of the real data set."""
 
     project: NnunetProject
+    seconds: dict[str, float] = field(default_factory=dict)
 
     @property
     def fold(self) -> Path:
@@ -37,7 +40,26 @@ class StageOneRun:
         return folder
 
     def run(self, command: str, *arguments: str, **environment: str) -> str:
-        return run_command(command, *arguments, environment=self.project.environment | environment)
+        start = monotonic()
+        output = run_command(command, *arguments, environment=self.project.environment | environment)
+        self.seconds.setdefault(command, monotonic() - start)
+        return output
+
+
+FIGURES = pytest.StashKey[list[str]]()
+
+
+@pytest.fixture
+def report(request: pytest.FixtureRequest) -> Callable[[str], None]:
+    """Add a measured figure to the end of pytest's output."""
+    return request.config.stash.setdefault(FIGURES, []).append
+
+
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, exitstatus: int, config: pytest.Config
+) -> None:
+    for figure in config.stash.get(FIGURES, []):
+        terminalreporter.write_line(f"measured: {figure}")
 
 
 @pytest.fixture(scope="session")

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -25,7 +26,9 @@ def predicted(stage_one_run: StageOneRun, tmp_path_factory: pytest.TempPathFacto
     return masks
 
 
-def test_predicted_masks_beat_a_guess_without_the_image(stage_one_run: StageOneRun, predicted: Path) -> None:
+def test_predicted_masks_beat_a_guess_without_the_image(
+    stage_one_run: StageOneRun, predicted: Path, report: Callable[[str], None]
+) -> None:
     labels = stage_one_run.project.raw / "Dataset510_STS" / "labelsTr"
     split = stage_one_run.split
     truth = {case: read_foreground(labels / f"{case}.nii.gz") for case in split["train"] + split["val"]}
@@ -34,9 +37,10 @@ def test_predicted_masks_beat_a_guess_without_the_image(stage_one_run: StageOneR
     network_dice = np.mean([dice(read_foreground(predicted / f"{c}.nii.gz"), truth[c]) for c in split["val"]])
     prior_dice = np.mean([dice(prior.predict(truth[c].shape), truth[c]) for c in split["val"]])
 
-    print(
-        f"Dice of {len(split['val'])} validation cases: {network_dice:.3f}, image-blind prior {prior_dice:.3f}"
+    report(
+        f"Dice of {len(split['val'])} validation cases {network_dice:.3f}, image-blind prior {prior_dice:.3f}"
     )
+    report(", ".join(f"{command} {seconds:.0f} s" for command, seconds in stage_one_run.seconds.items()))
     assert network_dice >= 0.50
     assert network_dice >= prior_dice + 0.05
 

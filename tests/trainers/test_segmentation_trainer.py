@@ -2,13 +2,16 @@
 
 import json
 import math
-import shutil
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+import SimpleITK as sitk
 import torch
+from nnunetv2.inference.predict_from_raw_data import nnUNetPredictor
 from nnunetv2.run.load_pretrained_weights import load_pretrained_weights
+from nnunetv2.training.nnUNetTrainer import nnUNetTrainer
 
 from nnunetv2_adamss.networks.adamss import AdaMSS
 from nnunetv2_adamss.trainers.segmentation import AdaMSSSegTrainer
@@ -34,12 +37,13 @@ def make_trainer(
     project: NnunetProject,
     trainer_class: type[AdaMSSSegTrainer] = AdaMSSSegTrainer_ThreeEpochs,
     configuration: str = "3d_fullres",
-    **dataset_changes: Any,
+    fold: int | str = 0,
+    **changes: Any,
 ) -> AdaMSSSegTrainer:
     folder = project.preprocessed / "Dataset901_Tiny"
     plans = json.loads((folder / "nnUNetPlans.json").read_text()) | {"continue_training": False}
-    dataset_json = json.loads((folder / "dataset.json").read_text()) | dataset_changes
-    return trainer_class(plans, configuration, 0, dataset_json, torch.device("cpu"))
+    dataset_json = json.loads((folder / "dataset.json").read_text()) | changes
+    return trainer_class(plans, configuration, fold, dataset_json, torch.device("cpu"))
 
 
 def weights(trainer: AdaMSSSegTrainer) -> dict[str, torch.Tensor]:
@@ -258,7 +262,7 @@ def test_pretrained_weights_fill_all_but_a_segmentation_head_of_other_labels(pro
         assert torch.equal(after[name], source[name]), name
 
 
-@pytest.mark.parametrize(
+KINDS_OF_LABELS = pytest.mark.parametrize(
     ("configuration", "labels", "regions_class_order"),
     [
         ("2d", {"background": 0, "tumour": 1, "core": 2, "ignore": 3}, None),
@@ -268,16 +272,67 @@ def test_pretrained_weights_fill_all_but_a_segmentation_head_of_other_labels(pro
     ],
     ids=["2d", "no ignore label", "regions", "regions with ignore label"],
 )
+
+
+def dataset_changes(labels: dict[str, Any], regions_class_order: list[int] | None) -> dict[str, Any]:
+    if regions_class_order is None:
+        return {"labels": labels}
+    return {"labels": labels, "regions_class_order": regions_class_order}
+
+
+@KINDS_OF_LABELS
 def test_other_configurations_and_kinds_of_labels_train(
     project: NnunetProject, configuration: str, labels: dict[str, Any], regions_class_order: list[int] | None
 ) -> None:
-    changes: dict[str, Any] = {"labels": labels}
-    if regions_class_order is not None:
-        changes["regions_class_order"] = regions_class_order
-    trainer = make_trainer(project, configuration=configuration, **changes)
+    trainer = make_trainer(
+        project, configuration=configuration, **dataset_changes(labels, regions_class_order)
+    )
     trainer.num_epochs = 1
     trainer.run_training()
     log = trainer.logger.get_checkpoint()
     assert math.isfinite(log["train_losses"][0])
     assert math.isfinite(log["val_losses"][0])
-    shutil.rmtree(trainer.output_folder)
+
+
+@pytest.mark.slow
+@KINDS_OF_LABELS
+def test_other_configurations_and_kinds_of_labels_validate_on_fold_all(
+    project: NnunetProject,
+    monkeypatch: pytest.MonkeyPatch,
+    configuration: str,
+    labels: dict[str, Any],
+    regions_class_order: list[int] | None,
+) -> None:
+    monkeypatch.setattr(nnUNetTrainer, "default_num_processes", 1)
+    changes = dataset_changes(labels, regions_class_order)
+    trainer = make_trainer(project, configuration=configuration, fold="all", **changes)
+    trainer.num_epochs = 1
+    trainer.run_training()
+    trainer.perform_actual_validation()
+    validation = Path(trainer.output_folder) / "validation"
+    masks = [sitk.GetArrayFromImage(sitk.ReadImage(str(path))) for path in validation.glob("*.nii.gz")]
+    assert len(masks) == 6
+    assert {mask.shape for mask in masks} == {(24, 24, 24)}
+    foreground = {name: label for name, label in labels.items() if name not in ("background", "ignore")}
+    assert set(np.unique(masks)) <= {0, 1, 2, 3}
+    assert len(json.loads((validation / "summary.json").read_text())["mean"]) == len(foreground)
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore::FutureWarning:torch")  # nnU-Net's search imports all its trainers
+def test_two_folds_predict_together_as_the_mean_of_their_logits(project: NnunetProject) -> None:
+    for fold in (0, 1):
+        # A trainer that nnU-Net finds again by name when it predicts.
+        trainer = make_trainer(project, AdaMSSSegTrainer_ShortSchedule, fold=fold)
+        trainer.num_epochs, trainer.num_iterations_per_epoch, trainer.num_val_iterations_per_epoch = 1, 2, 1
+        trainer.run_training()
+    image = torch.randn(2, 24, 24, 24)
+
+    def logits(folds: tuple[int, ...]) -> torch.Tensor:
+        predictor = nnUNetPredictor(device=torch.device("cpu"), use_mirroring=False, allow_tqdm=False)
+        folder = str(Path(trainer.output_folder).parent)
+        predictor.initialize_from_trained_model_folder(folder, folds, "checkpoint_best.pth")
+        return predictor.predict_logits_from_preprocessed_data(image)
+
+    mean = (logits((0,)) + logits((1,))) / 2
+    torch.testing.assert_close(logits((0, 1)), mean, rtol=1e-3, atol=1e-3)
