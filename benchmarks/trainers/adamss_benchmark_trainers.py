@@ -11,7 +11,7 @@ class nnUNetTrainer_480Iterations(nnUNetTrainer):
         super().__init__(plans, configuration, fold, dataset_json, device)
         self.num_epochs = 12
         self.num_iterations_per_epoch = 40
-        self.num_val_iterations_per_epoch = 8
+        self.num_val_iterations_per_epoch = 25
 
     def configure_rotation_dummyDA_mirroring_and_inital_patch_size(self):  # noqa: N802  nnU-Net's name
         augmentation = super().configure_rotation_dummyDA_mirroring_and_inital_patch_size()

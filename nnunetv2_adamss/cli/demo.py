@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 _EPILOG = """
 examples:
-  adamss_demo                        about 8 minutes on 2 CPU cores
+  adamss_demo                        about 7 minutes on 2 CPU cores
   adamss_demo -o /tmp/demo -device cuda
   adamss_demo -n 12 --n_test 4       smaller
   adamss_demo                        once more, after Ctrl-C: goes on where it was
