@@ -53,7 +53,9 @@ def run_command(command: Sequence[str], environment: Mapping[str, str]) -> int:
     If this process is interrupted, the command ends with its worker processes, which would wait for ever.
     """
     program = shutil.which(command[0], path=str(Path(sys.executable).parent)) or command[0]
-    process = subprocess.Popen([program, *command[1:]], env=os.environ | environment, start_new_session=True)
+    # Unbuffered, so that progress is seen at once where the output goes to a file, too.
+    whole_environment = {**os.environ, "PYTHONUNBUFFERED": "1", **environment}
+    process = subprocess.Popen([program, *command[1:]], env=whole_environment, start_new_session=True)
     try:
         return process.wait()
     except BaseException:
