@@ -1,16 +1,14 @@
 """``adamss_demo``: from nothing to tumour masks of held-out cases, by the commands a user would type."""
 
-from __future__ import annotations
-
 import argparse
 import shlex
 import signal
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from nnunetv2_adamss.demo.steps import DemoFolders
+from nnunetv2_adamss.demo.progress import DemoProgress
+from nnunetv2_adamss.demo.run import StepFailedError, run_steps
+from nnunetv2_adamss.demo.steps import DemoFolders, demo_steps
 
 _EPILOG = """
 examples:
@@ -57,7 +55,7 @@ def main(argv: list[str] | None = None) -> int:
     except (ValueError, OSError) as error:
         print(f"adamss_demo: {error}", file=sys.stderr)
         return 2
-    except RuntimeError as error:
+    except StepFailedError as error:
         print(f"\nadamss_demo: {error}; start the demo again to go on from here.", file=sys.stderr)
         return 1
     return 0
@@ -65,11 +63,6 @@ def main(argv: list[str] | None = None) -> int:
 
 def _run(args: argparse.Namespace) -> None:
     _check(args)
-
-    from nnunetv2_adamss.demo.progress import DemoProgress
-    from nnunetv2_adamss.demo.run import run_steps
-    from nnunetv2_adamss.demo.steps import DemoFolders, demo_steps
-
     # A demo that is terminated ends as one that is interrupted: with the command that it runs.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     folders = DemoFolders(args.output.resolve())

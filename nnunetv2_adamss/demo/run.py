@@ -14,7 +14,7 @@ from nnunetv2_adamss.demo.progress import DemoProgress
 from nnunetv2_adamss.demo.steps import DemoFolders, Step
 
 
-class StepFailedError(RuntimeError):
+class StepFailedError(Exception):
     """A step's command ended with an error; its own message stands above."""
 
 

@@ -54,6 +54,17 @@ class Killed(BaseException):
     """Stands for a signal that ends the process."""
 
 
+def die() -> None:
+    raise Killed
+
+
+def resume(project: NnunetProject, killed: AdaMSSSegTrainer) -> AdaMSSSegTrainer:
+    """A new trainer, as --c makes it from the killed one's latest checkpoint."""
+    resumed = make_trainer(project)
+    resumed.load_checkpoint(str(Path(killed.output_folder) / "checkpoint_latest.pth"))
+    return resumed
+
+
 def test_the_schedule_is_the_papers(project: NnunetProject) -> None:
     trainer = make_trainer(project, AdaMSSSegTrainer)
     trainer.initialize()
@@ -128,8 +139,7 @@ def test_a_training_killed_in_an_epoch_repeats_only_that_epoch(
 
     latest = Path(trainer.output_folder) / "checkpoint_latest.pth"
     saved_weights = torch.load(latest, weights_only=True)["network_weights"]
-    resumed = make_trainer(project)
-    resumed.load_checkpoint(str(latest))
+    resumed = resume(project, trainer)
     assert resumed.current_epoch == 2
     assert all(torch.equal(weights(resumed)[name], saved_weights[name]) for name in saved_weights)
     resumed.run_training()
@@ -188,11 +198,10 @@ def test_killed_after_the_last_epoch_nothing_is_repeated(
     project: NnunetProject, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     trainer = make_trainer(project)
-    monkeypatch.setattr(trainer, "on_train_end", lambda: (_ for _ in ()).throw(Killed))
+    monkeypatch.setattr(trainer, "on_train_end", die)
     with pytest.raises(Killed):
         trainer.run_training()
-    resumed = make_trainer(project)
-    resumed.load_checkpoint(str(Path(trainer.output_folder) / "checkpoint_latest.pth"))
+    resumed = resume(project, trainer)
     assert resumed.current_epoch == resumed.num_epochs == 3
 
 
@@ -200,14 +209,13 @@ def test_killed_between_an_epochs_two_checkpoints_the_best_one_is_mended_on_resu
     project: NnunetProject, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     trainer = make_trainer(project)
-    monkeypatch.setattr(trainer, "_save_if_best", lambda: (_ for _ in ()).throw(Killed))
+    monkeypatch.setattr(trainer, "_save_if_best", die)
     with pytest.raises(Killed):
         trainer.run_training()
     folder = Path(trainer.output_folder)
     assert not (folder / "checkpoint_best.pth").exists()
 
-    resumed = make_trainer(project)
-    resumed.load_checkpoint(str(folder / "checkpoint_latest.pth"))
+    resumed = resume(project, trainer)
     resumed.on_train_start()
     best = torch.load(folder / "checkpoint_best.pth", weights_only=True)
     assert best["current_epoch"] == resumed.current_epoch == 1
