@@ -1,33 +1,17 @@
-"""AdaMSS, Stage I: PET/CT in, tumour logits out. The forward pass reads as Fig. 2 of the paper."""
+"""AdaMSS in both of its stages (Fig. 2): one trunk, a segmentation head in Stage I, a survival head in Stage II."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from typing import Any, NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import Any
 
-import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from nnunetv2_adamss.networks.convolution import convolve
-from nnunetv2_adamss.networks.decoder import AdaFocusDecoder
-from nnunetv2_adamss.networks.encoder import AdaFusionEncoder
-from nnunetv2_adamss.networks.stages import Stages
+from nnunetv2_adamss.networks.convolution import convolve, make_convolution
+from nnunetv2_adamss.networks.survival_head import SurvivalHead
+from nnunetv2_adamss.networks.trunk import AdaMSSTrunk, Interpretation
 
 
-class Interpretation(NamedTuple):
-    """What the network looked at, high to low resolution.
-
-    Attributes:
-        w_fuse: weight of the fusion branch at each encoder stage, ``(b, channels, *space)`` in [0, 1]; its
-            mean is Table IV.
-        attention: attention map before each decoder block, ``(b, 1, *space)`` in [0, 1]; Fig. 3.
-    """
-
-    w_fuse: list[Tensor]
-    attention: list[Tensor]
-
-
-class AdaMSS(nn.Module):
-    """The adaptive multi-modality network for tumour segmentation (Sections 3.2 and 3.3).
+class AdaMSS(AdaMSSTrunk):
+    """Stage I: PET/CT in, tumour logits out.
 
     Args:
         n_modalities: channels of the image, at least 2 (CT and PET).
@@ -46,11 +30,12 @@ class AdaMSS(nn.Module):
         strides: Sequence[Sequence[int]],
         kernel_sizes: Sequence[Sequence[int]],
     ) -> None:
-        super().__init__()
-        check_n_modalities(n_modalities)
-        self.stages = Stages(strides, kernel_sizes)
-        self.encoder = AdaFusionEncoder(n_modalities, self.stages)
-        self.decoder = AdaFocusDecoder(n_classes, self.stages)
+        super().__init__(n_modalities, strides, kernel_sizes)
+        # The name is nnU-Net's: its -pretrained_weights lets only decoder.seg_layers differ, so that a network
+        # trained on one set of labels can be fine-tuned on another.
+        self.decoder.seg_layers = make_convolution(
+            self.stages.fusion_channels[0], n_classes, [1] * self.stages.n_dimensions
+        )
 
     def forward(self, image: Tensor) -> Tensor:
         """Segment ``(b, n_modalities, *space)``: logits ``(b, n_classes, *space)``, no nonlinearity.
@@ -58,78 +43,67 @@ class AdaMSS(nn.Module):
         Raises:
             ValueError: if a side of the image is not a multiple of the product of strides.
         """
-        self.stages.check_image_size(image.shape[2:])
-        encoder_features = self.encoder(_in_fast_memory_format(image))
-        decoder_features = self.decoder(encoder_features)
-        return convolve(decoder_features[0], self.decoder.seg_layers.weight, self.decoder.seg_layers.bias)
+        stage_features = self.decoder_features(image)
+        return convolve(stage_features[0], self.decoder.seg_layers.weight, self.decoder.seg_layers.bias)
 
     def segment_and_interpret(self, image: Tensor) -> tuple[Tensor, Interpretation]:
-        """As ``forward``, and with it the fusion weights and attention maps, which otherwise are not kept."""
-        with (
-            _second_outputs(self.encoder.fusion_gates) as w_fuse,
-            _second_outputs(self.decoder.attention_gates) as attention_coarse_to_fine,
-        ):
+        """As ``forward``, and with it the fusion weights and attention maps."""
+        with self.interpreted() as seen:
             logits = self(image)
-        return logits, Interpretation(w_fuse, attention_coarse_to_fine[::-1])
+        return logits, seen
 
-    def load_state_dict(
-        self, state_dict: Mapping[str, Any], strict: bool = True, assign: bool = False
-    ) -> Any:
-        """As in torch, but weights of another network are refused in one sentence.
+
+class AdaMSSSurvival(AdaMSSTrunk):
+    """Stage II: PET/CT and covariates in, conditional survival logits out.
+
+    Args:
+        n_modalities: channels of the image, at least 2 (CT and PET).
+        n_intervals: time intervals; the paper's N is 10.
+        n_covariates: radiomics features and clinical indicators of a patient; 0 for none.
+        strides: pooling before each stage, per axis.
+        kernel_sizes: of the convolutions of each stage, per axis.
+
+    Raises:
+        ValueError: for fewer than two modalities, or sizes that ``Stages`` refuses.
+    """
+
+    def __init__(
+        self,
+        n_modalities: int,
+        n_intervals: int,
+        n_covariates: int,
+        strides: Sequence[Sequence[int]],
+        kernel_sizes: Sequence[Sequence[int]],
+    ) -> None:
+        super().__init__(n_modalities, strides, kernel_sizes)
+        self.survival_head = SurvivalHead(self.stages, n_covariates, n_intervals)
+
+    def forward(self, image: Tensor, valid: Tensor, covariates: Tensor) -> Tensor:
+        """Predict the logits of surviving each interval, given alive at its start.
+
+        Args:
+            image: ``(b, n_modalities, *space)``.
+            valid: ``(b, 1, *space)``, 1 where the image is, 0 where it is padding.
+            covariates: ``(b, n_covariates)``.
+
+        Returns:
+            Logits ``(b, n_intervals)``; their sigmoid is the paper's S_pred.
 
         Raises:
-            ValueError: if ``strict`` and the names or shapes of the weights are not this network's.
+            ValueError: if a side of the image is not a multiple of the product of strides.
         """
-        if strict:
-            _check_same_weights(self.state_dict(), state_dict)
-        return super().load_state_dict(state_dict, strict, assign)
+        return self.survival_head(self.decoder_features(image), valid, covariates)
 
+    def load_stage_one(self, weights: Mapping[str, Any]) -> int:
+        """Take every tensor of encoder and decoder from a Stage-I network; only the survival head stays new.
 
-def check_n_modalities(n_modalities: int) -> None:
-    """Raise ValueError unless there are at least two channels to fuse."""
-    if n_modalities < 2:
-        raise ValueError(
-            f"AdaMSS fuses modalities and needs at least 2 image channels (CT and PET), but the data set has "
-            f"{n_modalities}. Add the other modality, or train one channel with nnUNetTrainer."
-        )
+        Returns:
+            How many tensors were taken.
 
-
-@contextmanager
-def _second_outputs(gates: nn.ModuleList) -> Iterator[list[Tensor]]:
-    """Collect the second output of each of these modules, in the order in which they run."""
-    collected: list[Tensor] = []
-    hooks = [
-        gate.register_forward_hook(lambda module, inputs, outputs: collected.append(outputs[1]))
-        for gate in gates
-    ]
-    try:
-        yield collected
-    finally:
-        for hook in hooks:
-            hook.remove()
-
-
-def _in_fast_memory_format(image: Tensor) -> Tensor:
-    # On CPU, channels-last saves a reordering at every convolution (benchmarks/network_step.py); every later
-    # tensor follows the image's format. nnU-Net hands in contiguous tiles, so it has to happen here.
-    if image.device.type != "cpu":
-        return image
-    channels_last = torch.channels_last_3d if image.ndim == 5 else torch.channels_last
-    return image.contiguous(memory_format=channels_last)
-
-
-def _check_same_weights(expected: Mapping[str, Any], found: Mapping[str, Any]) -> None:
-    missing = [name for name in expected if name not in found]
-    unknown = [name for name in found if name not in expected]
-    reshaped = [n for n in expected if n in found and expected[n].shape != found[n].shape]
-    faults = [
-        f"{len(names)} {what} (such as {names[0]})"
-        for names, what in ((missing, "missing"), (unknown, "unknown"), (reshaped, "of another shape"))
-        if names
-    ]
-    if faults:
-        raise ValueError(
-            f"These weights belong to another network or plan: of {len(expected)} tensors that AdaMSS expects, "
-            f"there are {', '.join(faults)}. Use a checkpoint that was trained with this trainer, plans file "
-            "and data set."
-        )
+        Raises:
+            ValueError: if a tensor is missing, unknown or of another shape.
+        """
+        own_head = {k: v for k, v in self.state_dict().items() if k.startswith("survival_head.")}
+        trunk = {k: v for k, v in weights.items() if not k.startswith("decoder.seg_layers.")}
+        self.load_state_dict(trunk | own_head)
+        return len(trunk)

@@ -4,7 +4,6 @@ import torch
 from torch import Tensor, nn
 
 from nnunetv2_adamss.networks.attention_gate import AttentionGate
-from nnunetv2_adamss.networks.convolution import make_convolution
 from nnunetv2_adamss.networks.residual_block import ResidualBlock
 from nnunetv2_adamss.networks.stages import Stages
 
@@ -16,11 +15,13 @@ class AdaFocusDecoder(nn.Module):
     pools the features of all its blocks.
 
     Args:
-        n_classes: output channels of the segmentation head.
         stages: sizes of the network.
     """
 
-    def __init__(self, n_classes: int, stages: Stages) -> None:
+    # Stage I's head, which AdaMSS puts here.
+    seg_layers: nn.Conv2d | nn.Conv3d
+
+    def __init__(self, stages: Stages) -> None:
         super().__init__()
         channels = stages.fusion_channels
         coarse_to_fine = range(len(stages) - 2, -1, -1)
@@ -33,9 +34,6 @@ class AdaFocusDecoder(nn.Module):
             )
             for i in coarse_to_fine
         )
-        # The name is nnU-Net's: its -pretrained_weights lets only this layer differ, so that a network
-        # trained on one set of labels can be fine-tuned on another.
-        self.seg_layers = make_convolution(channels[0], n_classes, [1] * stages.n_dimensions)
 
     def forward(self, encoder_features: list[Tensor]) -> list[Tensor]:
         """Decode the encoder's features, given from high to low resolution.
