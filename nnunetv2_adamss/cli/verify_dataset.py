@@ -1,0 +1,144 @@
+"""``adamss_verify_dataset``: check images and survival table together, before anything is planned."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from nnunetv2_adamss.survival.cohort.cohort_summary import CohortSummary
+
+_DESCRIPTION = """\
+Check a raw data set: images and masks by nnU-Net's own check, then the survival table and its
+description survival.json. All faults of the table are listed at once. Ends with a summary of the cohort.
+"""
+
+_EXAMPLES = """\
+examples:
+  adamss_verify_dataset 510
+  adamss_verify_dataset Dataset510_STS --survival_csv overall_survival.csv
+"""
+
+_MOST_PROCESSES = 8  # nnU-Net's own
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The command's options."""
+    parser = argparse.ArgumentParser(
+        prog="adamss_verify_dataset",
+        description=_DESCRIPTION,
+        epilog=_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    add = parser.add_argument
+    add("dataset", metavar="DATASET", help="id or name of the data set in nnUNet_raw")
+    add("--survival_csv", type=Path, help="default: survival.csv in the raw data set's folder")
+    add(
+        "-np", dest="num_processes", type=int, default=min(_MOST_PROCESSES, os.cpu_count() or 1),
+        help="cases that nnU-Net checks at once (default: %(default)s)",
+    )  # fmt: skip
+    return parser
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run the command; returns the exit code (0 all is well, 2 faults, said on stderr)."""
+    args = build_parser().parse_args(argv)
+    try:
+        faults, summary = _verify(args)
+    except (ValueError, OSError) as error:
+        faults, summary = [str(error)], None
+    for fault in faults:
+        print(f"adamss_verify_dataset: {fault}", file=sys.stderr)
+    if summary is not None:
+        print("\n".join(_summary_lines(summary)))
+    return 2 if faults else 0
+
+
+def _verify(args: argparse.Namespace) -> tuple[list[str], CohortSummary | None]:
+    if args.num_processes < 1:
+        raise ValueError(f"-np is {args.num_processes}, expected at least 1.")
+
+    from nnunetv2_adamss.survival.cohort.table import SURVIVAL_CSV
+    from nnunetv2_adamss.survival.nnunet_dataset import RAW, dataset_folder, dataset_name
+
+    folder = dataset_folder(RAW, dataset_name(args.dataset))
+    if not folder.is_dir():
+        raise ValueError(f"There is no raw data set {folder}.")
+    image_faults = _image_faults(folder, args.num_processes)
+    table_faults, summary = _table_faults(folder, args.survival_csv or folder / SURVIVAL_CSV)
+    return [*image_faults, *table_faults], summary
+
+
+def _image_faults(folder: Path, num_processes: int) -> list[str]:
+    from nnunetv2.experiment_planning.verify_dataset_integrity import verify_dataset_integrity
+
+    try:
+        verify_dataset_integrity(str(folder), num_processes)
+    # Whatever nnU-Net stops at, from an assertion to a reader's own error, is its finding on the images.
+    except Exception as error:
+        return [f"nnU-Net's check of the images failed: {str(error) or type(error).__name__}"]
+    return []
+
+
+def _table_faults(folder: Path, survival_csv: Path) -> tuple[list[str], CohortSummary | None]:
+    from nnunetv2_adamss.survival.cohort.cohort_summary import summarise_cohort
+    from nnunetv2_adamss.survival.cohort.table import SurvivalTableError, read_survival_table
+
+    try:
+        return [], summarise_cohort(read_survival_table(survival_csv, _known_cases(folder)))
+    except SurvivalTableError as error:
+        return [str(error)], None
+
+
+def _known_cases(folder: Path) -> list[str] | None:
+    from nnunetv2_adamss.survival.nnunet_dataset import raw_cases
+
+    try:
+        return raw_cases(folder)
+    # dataset.json or imagesTr are missing or broken, as nnU-Net's check has said; the table stands alone.
+    except (OSError, ValueError, KeyError):
+        return None
+
+
+def _summary_lines(summary: CohortSummary) -> list[str]:
+    follow_up = (
+        "not reached"
+        if summary.median_follow_up is None
+        else f"{summary.median_follow_up:g} {summary.time_unit}"
+    )
+    return [
+        f"Endpoint:          {summary.endpoint or 'not named'}",
+        f"Patients:          {summary.n_patients}",
+        f"Without outcome:   {summary.n_without_outcome}",
+        f"Events:            {summary.n_events}",
+        f"Censored:          {summary.censored_fraction:.0%} of the patients with an outcome",
+        f"Median follow-up:  {follow_up} (reverse Kaplan-Meier)",
+        *_missing_lines(summary),
+    ]
+
+
+def _missing_lines(summary: CohortSummary) -> list[str]:
+    if not summary.missing:
+        return ["Clinical columns:  none"]
+    groups = list(summary.group_sizes)
+    heads = ["all", *(f"{summary.group_column} {group}" for group in groups)]
+    rows: dict[str, list[object]] = {
+        "Missing values in": [*heads],
+        "(patients)": [summary.n_patients, *summary.group_sizes.values()],
+    }
+    for name, count in summary.missing.items():
+        rows[name] = [count, *(summary.missing_by_group[group][name] for group in groups)]
+    first_width = max(map(len, rows)) + 2
+    widths = [max(6, len(head)) + 2 for head in heads]
+    return [
+        f"{name:<{first_width}}"
+        + "".join(f"{cell:>{width}}" for cell, width in zip(cells, widths, strict=True))
+        for name, cells in rows.items()
+    ]
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,92 @@
+"""What a report has to say about a cohort before any model: size, events, follow-up, missing values."""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from lifelines import KaplanMeierFitter
+from numpy.typing import NDArray
+
+from nnunetv2_adamss.survival.cohort.table import SurvivalTable
+
+
+@dataclass(frozen=True)
+class CohortSummary:
+    """A cohort in numbers.
+
+    Args:
+        n_patients: rows of the table.
+        n_events: of the cases with an outcome.
+        n_without_outcome: cases that can serve Stage I only.
+        censored_fraction: of the cases with an outcome, in [0, 1).
+        median_follow_up: by reverse Kaplan-Meier, in ``time_unit``; ``None`` where too few were censored for
+            the curve to come down to one half.
+        time_unit: as ``survival.json`` says.
+        endpoint: what the event is, in words, if the study says so.
+        missing: cases without a value, for each clinical column.
+        group_column: the column of the groups, if the study names one.
+        group_sizes: cases of each group.
+        missing_by_group: the same as ``missing``, for each group.
+    """
+
+    n_patients: int
+    n_events: int
+    n_without_outcome: int
+    censored_fraction: float
+    median_follow_up: float | None
+    time_unit: str
+    endpoint: str | None
+    missing: dict[str, int]
+    group_column: str | None
+    group_sizes: dict[str, int]
+    missing_by_group: dict[str, dict[str, int]]
+
+
+def summarise_cohort(table: SurvivalTable) -> CohortSummary:
+    """Count what a table holds."""
+    time, event = table.time_and_event(list(table.outcomes.index))
+    group_sizes, missing_by_group = _by_group(table)
+    return CohortSummary(
+        n_patients=len(table.case_ids),
+        n_events=int(event.sum()),
+        n_without_outcome=len(table.without_outcome),
+        censored_fraction=float(1 - event.mean()),
+        median_follow_up=median_follow_up(time, event),
+        time_unit=table.description.time_unit,
+        endpoint=table.description.endpoint,
+        missing=_counts(table.clinical.isna().sum()),
+        group_column=table.description.group_column,
+        group_sizes=group_sizes,
+        missing_by_group=missing_by_group,
+    )
+
+
+def median_follow_up(time: NDArray[np.float64], event: NDArray[np.bool_]) -> float | None:
+    """Median time under observation by reverse Kaplan-Meier: censoring is the event, and events censor it.
+
+    Schemper and Smith, Controlled Clinical Trials 1996. Ties are handled as lifelines does.
+
+    Args:
+        time: ``(n_patients,)``, > 0.
+        event: ``(n_patients,)``, True = observed.
+
+    Returns:
+        The median in the unit of ``time``, or ``None`` if the curve stays above one half.
+    """
+    median = KaplanMeierFitter().fit(time, event_observed=~event).median_survival_time_
+    return float(median) if math.isfinite(median) else None
+
+
+def _by_group(table: SurvivalTable) -> tuple[dict[str, int], dict[str, dict[str, int]]]:
+    column = table.description.group_column
+    if column is None:
+        return {}, {}
+    groups = table.groups(column)
+    missing = table.clinical.isna().groupby(groups).sum()
+    by_group = {str(group): _counts(counts) for group, counts in missing.iterrows()}
+    return _counts(groups.value_counts().sort_index()), by_group
+
+
+def _counts(series: pd.Series) -> dict[str, int]:
+    return {str(name): int(count) for name, count in series.items()}

@@ -1,0 +1,182 @@
+"""What ``survival.json`` says about a survival table: the unit of time and the types of its columns."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from nnunetv2_adamss.survival.cohort.cell_values import MISSING_TEXTS, category_text
+from nnunetv2_adamss.survival.cohort.faults import FileFaultsError
+
+DESCRIPTION_FILE = "survival.json"
+CASE_ID, TIME, EVENT = "case_id", "time", "event"
+REQUIRED_COLUMNS = (CASE_ID, TIME, EVENT)
+NUMBER, ORDINAL, CATEGORY = "number", "ordinal", "category"
+COLUMN_KINDS = (NUMBER, ORDINAL, CATEGORY)
+TIME_UNITS = ("days", "weeks", "months", "years")
+_KEYS = ("time_unit", "endpoint", "columns", "group_column")
+_COLUMN_KEYS = ("type", "categories")
+
+
+class SurvivalDescriptionError(FileFaultsError):
+    """A ``survival.json`` that cannot be used, with all its faults."""
+
+
+@dataclass(frozen=True)
+class ColumnType:
+    """What the values of a clinical column are.
+
+    Args:
+        kind: ``"number"``, ``"ordinal"`` or ``"category"``.
+        categories: the allowed values as text, in order for an ordinal column; empty where any are allowed.
+    """
+
+    kind: str
+    categories: tuple[str, ...] = ()
+
+    @property
+    def is_numeric(self) -> bool:
+        """Whether the values are kept as numbers: also those of an ordinal column without categories."""
+        return self.kind == NUMBER or (self.kind == ORDINAL and not self.categories)
+
+
+@dataclass(frozen=True)
+class SurvivalDescription:
+    """What a study says about its survival table.
+
+    Args:
+        time_unit: ``"days"``, ``"weeks"``, ``"months"`` or ``"years"``.
+        endpoint: what the event is, in words.
+        columns: the type of each described clinical column.
+        group_column: the column that tells centres apart.
+    """
+
+    time_unit: str = "days"
+    endpoint: str | None = None
+    columns: Mapping[str, ColumnType] = field(default_factory=dict)
+    group_column: str | None = None
+
+    @classmethod
+    def beside(cls, csv_file: Path) -> SurvivalDescription:
+        """Read ``survival.json`` in the folder of the table; the defaults if there is none.
+
+        Raises:
+            SurvivalDescriptionError: with every fault of the file.
+        """
+        file = Path(csv_file).parent / DESCRIPTION_FILE
+        return read_survival_description(file) if file.exists() else cls()
+
+
+def read_survival_description(json_file: Path) -> SurvivalDescription:
+    """Read a ``survival.json``.
+
+    Raises:
+        SurvivalDescriptionError: with every fault of the file.
+    """
+    faults: list[str] = []
+    content = _read_object(json_file, faults)
+    description = _parse(content, faults)
+    if faults:
+        raise SurvivalDescriptionError(json_file, faults)
+    return description
+
+
+def _read_object(json_file: Path, faults: list[str]) -> dict[str, Any]:
+    def without_repetition(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        names = [name for name, _ in pairs]
+        faults.extend(f"'{name}' is there twice" for name in dict.fromkeys(names) if names.count(name) > 1)
+        return dict(pairs)
+
+    try:
+        content = json.loads(json_file.read_text(encoding="utf-8-sig"), object_pairs_hook=without_repetition)
+    except UnicodeDecodeError as error:
+        raise SurvivalDescriptionError(json_file, ["it is not text in UTF-8"]) from error
+    except json.JSONDecodeError as error:
+        raise SurvivalDescriptionError(json_file, [f"it is not JSON ({error})"]) from error
+    if not isinstance(content, dict):
+        raise SurvivalDescriptionError(json_file, ['it is not an object, such as {"time_unit": "days"}'])
+    return content
+
+
+def _parse(content: dict[str, Any], faults: list[str]) -> SurvivalDescription:
+    faults.extend(
+        f"'{key}' is not a key; the keys are {', '.join(_KEYS)}" for key in content if key not in _KEYS
+    )
+    columns = _columns(content.get("columns", {}), faults)
+    return SurvivalDescription(
+        time_unit=_time_unit(content.get("time_unit", "days"), faults),
+        endpoint=_text_or_none("endpoint", content, faults),
+        columns=columns,
+        group_column=_group_column(_text_or_none("group_column", content, faults), columns, faults),
+    )
+
+
+def _time_unit(value: Any, faults: list[str]) -> str:
+    if value not in TIME_UNITS:
+        faults.append(f"time_unit is {value!r}, expected one of {', '.join(TIME_UNITS)}")
+    return value
+
+
+def _text_or_none(key: str, content: dict[str, Any], faults: list[str]) -> str | None:
+    value = content.get(key)
+    if value is not None and (not isinstance(value, str) or not value.strip()):
+        faults.append(f"{key} is {value!r}, expected text")
+        return None
+    return value
+
+
+def _group_column(name: str | None, columns: Mapping[str, ColumnType], faults: list[str]) -> str | None:
+    if name in REQUIRED_COLUMNS:
+        faults.append(f"group_column is '{name}', expected a column beside {', '.join(REQUIRED_COLUMNS)}")
+    elif name is not None and name in columns and columns[name].kind == NUMBER:
+        faults.append(f"group_column '{name}' is described as a number; groups are categories")
+    return name
+
+
+def _columns(value: Any, faults: list[str]) -> dict[str, ColumnType]:
+    if not isinstance(value, dict):
+        faults.append(f"columns is {value!r}, expected an object from column name to type")
+        return {}
+    for name in REQUIRED_COLUMNS:
+        if name in value:
+            faults.append(f"columns describes '{name}', whose type is fixed")
+    columns = {name: _column_type(name, specification, faults) for name, specification in value.items()}
+    return {name: column for name, column in columns.items() if column is not None}
+
+
+def _column_type(name: str, specification: Any, faults: list[str]) -> ColumnType | None:
+    if not isinstance(specification, dict):
+        specification = {"type": specification}
+    unknown = [key for key in specification if key not in _COLUMN_KEYS]
+    faults.extend(f"column '{name}' has the key '{key}', expected type and categories" for key in unknown)
+    kind = specification.get("type")
+    if kind not in COLUMN_KINDS:
+        faults.append(f"column '{name}' is of type {kind!r}, expected one of {', '.join(COLUMN_KINDS)}")
+        return None
+    if "categories" not in specification:
+        return ColumnType(kind)
+    if kind == NUMBER:
+        faults.append(f"column '{name}' is a number and has no categories; make it ordinal or category")
+        return None
+    return ColumnType(kind, _categories(name, specification["categories"], faults))
+
+
+def _categories(name: str, value: Any, faults: list[str]) -> tuple[str, ...]:
+    if not isinstance(value, list) or not value or not all(_is_text_or_number(item) for item in value):
+        faults.append(f"the categories of column '{name}' are {value!r}, expected a list of texts or numbers")
+        return ()
+    categories = [category_text(str(item).strip()) for item in value]
+    repeated = [item for item in dict.fromkeys(categories) if categories.count(item) > 1]
+    faults.extend(f"column '{name}' has the category '{item}' twice" for item in repeated)
+    missing = [item for item in categories if item.casefold() in MISSING_TEXTS]
+    faults.extend(
+        f"column '{name}' has the category '{item}', which means a missing value" for item in missing
+    )
+    return tuple(categories)
+
+
+def _is_text_or_number(value: Any) -> bool:
+    return isinstance(value, str | int | float) and not isinstance(value, bool)

@@ -1,0 +1,31 @@
+"""How faults of a user's file are said: all at once, and few examples of each."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from nnunetv2_adamss.survival.messages import listed
+
+
+class FileFaultsError(ValueError):
+    """A file that cannot be used, with everything that is wrong with it.
+
+    Args:
+        path: the file.
+        faults: at least one sentence without its full stop.
+    """
+
+    def __init__(self, path: Path, faults: Sequence[str]) -> None:
+        self.path = path
+        self.faults = tuple(faults)
+        super().__init__(self._message())
+
+    def _message(self) -> str:
+        if len(self.faults) == 1:
+            return f"{self.path}: {self.faults[0]}."
+        lines = [f"{self.path} has {len(self.faults)} faults:", *(f"- {fault}." for fault in self.faults)]
+        return "\n".join(lines)
+
+
+def with_examples(sentence: str, examples: Sequence[str]) -> str:
+    """The sentence, its first examples, and how many there are if these are not all."""
+    return f"{sentence}: {listed(examples)}"

@@ -1,0 +1,70 @@
+"""nnU-Net's ``splits_final.json``: written whole, and not changed under a model that was trained on it."""
+
+import json
+from collections.abc import Sequence
+from enum import Enum
+from pathlib import Path
+
+from nnunetv2_adamss.survival.cohort.splits import Split
+from nnunetv2_adamss.survival.files import write_atomically
+
+SPLITS_FILE = "splits_final.json"
+
+
+class SplitsChange(Enum):
+    """What saving did to the file."""
+
+    WRITTEN = "written"
+    REPLACED = "replaced"
+    UNCHANGED = "unchanged"
+
+
+def save_splits(
+    splits: Sequence[Split], file: Path, results_folder: Path | None, *, overwrite: bool = False
+) -> SplitsChange:
+    """Write a split, unless a model depends on another one.
+
+    Args:
+        splits: one for each fold.
+        file: ``splits_final.json`` in the preprocessed data set's folder, which must exist.
+        results_folder: of the data set's models, which may not exist; ``None`` where it is not known.
+        overwrite: whether to replace another split even so.
+
+    Raises:
+        FileExistsError: if there is another split, models were or may have been trained on it, and
+            ``overwrite`` is off.
+    """
+    exists = file.is_file()
+    if exists and _same(file, splits):
+        return SplitsChange.UNCHANGED
+    if exists and not overwrite:
+        _check_free(file, results_folder)
+    write_atomically(file, json.dumps(list(splits), indent=4) + "\n")
+    return SplitsChange.REPLACED if exists else SplitsChange.WRITTEN
+
+
+def trained_folds(results_folder: Path) -> list[Path]:
+    """The folders of the folds that have a checkpoint. ``fold_all`` is not among them: it uses no split."""
+    return sorted({path.parent for path in results_folder.glob("*/fold_[0-9]*/checkpoint_*.pth")})
+
+
+def _check_free(file: Path, results_folder: Path | None) -> None:
+    if results_folder is None:
+        raise FileExistsError(
+            f"{file} holds another split, and without nnUNet_results it is not known whether a model was trained "
+            "on it. Set the variable, or replace the split with --overwrite."
+        )
+    trained = trained_folds(results_folder)
+    if trained:
+        raise FileExistsError(
+            f"{file} holds another split, on which {len(trained)} folds were trained, such as {trained[0]}. "
+            "Their validation cases would become training cases of other models. Move the models away, or "
+            "replace the split with --overwrite."
+        )
+
+
+def _same(file: Path, splits: Sequence[Split]) -> bool:
+    try:
+        return json.loads(file.read_text(encoding="utf-8")) == list(splits)
+    except ValueError:
+        return False

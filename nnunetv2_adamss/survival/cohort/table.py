@@ -1,0 +1,158 @@
+"""The survival table of a data set: outcomes and clinical columns, checked once when it is read."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from nnunetv2_adamss.survival.cohort.cell_values import as_numbers, category_text, is_missing
+from nnunetv2_adamss.survival.cohort.csv_cells import UnreadableCsvError, read_cells
+from nnunetv2_adamss.survival.cohort.description import (
+    CASE_ID,
+    CATEGORY,
+    EVENT,
+    NUMBER,
+    REQUIRED_COLUMNS,
+    TIME,
+    ColumnType,
+    SurvivalDescription,
+    SurvivalDescriptionError,
+)
+from nnunetv2_adamss.survival.cohort.faults import FileFaultsError, with_examples
+from nnunetv2_adamss.survival.cohort.table_faults import EVENT_TEXTS, empty_group_fault, table_faults
+
+SURVIVAL_CSV = "survival.csv"
+
+
+class SurvivalTableError(FileFaultsError):
+    """A survival table that cannot be used, with all its faults and those of its description."""
+
+
+# Data frames do not compare to one truth value, so the table has no equality of its own.
+@dataclass(frozen=True, eq=False)
+class SurvivalTable:
+    """A survival table that passed every check.
+
+    Args:
+        outcomes: index ``case_id``; ``time`` (float, > 0, in ``description.time_unit``) and ``event`` (bool,
+            True = observed). Only cases that have an outcome.
+        clinical: index ``case_id``; every further column, for every case. Numbers are float, the rest text;
+            NaN where missing.
+        description: what ``survival.json`` says.
+        without_outcome: cases whose time and event are empty. They can serve Stage I only.
+        path: the file.
+    """
+
+    outcomes: pd.DataFrame
+    clinical: pd.DataFrame
+    description: SurvivalDescription
+    without_outcome: list[str]
+    path: Path
+
+    @property
+    def case_ids(self) -> list[str]:
+        """All cases, in the order of the file."""
+        return list(self.clinical.index)
+
+    @property
+    def column_types(self) -> dict[str, ColumnType]:
+        """The type of every clinical column: as described, else number or category by its values."""
+        return {
+            name: self.description.columns.get(name) or _type_by_values(self.clinical[name])
+            for name in map(str, self.clinical)
+        }
+
+    def time_and_event(self, case_ids: Sequence[str]) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+        """The outcomes of these cases, in this order.
+
+        Returns:
+            ``time``, in ``description.time_unit``, and ``event``, both ``(n_cases,)``.
+
+        Raises:
+            SurvivalTableError: if a case has no outcome.
+        """
+        without = [case_id for case_id in case_ids if case_id not in self.outcomes.index]
+        if without:
+            raise SurvivalTableError(self.path, [with_examples("cases have no outcome", without)])
+        rows = self.outcomes.loc[list(case_ids)]
+        return rows[TIME].to_numpy(np.float64), rows[EVENT].to_numpy(np.bool_)
+
+    def groups(self, column: str) -> pd.Series:
+        """A clinical column as text, to tell groups of cases apart; index ``case_id``.
+
+        Raises:
+            SurvivalTableError: if there is no such column, or a case has no value in it.
+        """
+        if column not in self.clinical:
+            names = ", ".join(map(str, self.clinical)) or "none"
+            raise SurvivalTableError(
+                self.path, [f"there is no clinical column '{column}'; the clinical columns are: {names}"]
+            )
+        values = self.clinical[column]
+        if values.isna().any():
+            raise SurvivalTableError(self.path, [empty_group_fault(column, values.index[values.isna()])])
+        return values.map(lambda value: category_text(str(value)))
+
+
+def read_survival_table(csv_file: Path, known_cases: Collection[str] | None = None) -> SurvivalTable:
+    """Read and check a survival table and the ``survival.json`` beside it, if there is one.
+
+    Args:
+        csv_file: columns ``case_id``, ``time``, ``event`` and any clinical columns.
+        known_cases: the cases that have an image: each needs a row, and no other case may have one.
+
+    Raises:
+        SurvivalTableError: with every fault of both files.
+    """
+    csv_file = Path(csv_file)
+    description, faults = SurvivalDescription(), []
+    try:
+        description = SurvivalDescription.beside(csv_file)
+    except SurvivalDescriptionError as error:
+        faults += [f"{error.path.name} beside it: {fault}" for fault in error.faults]
+    try:
+        cells = read_cells(csv_file)
+    except UnreadableCsvError as error:
+        raise SurvivalTableError(csv_file, [str(error), *faults]) from error
+    faults += table_faults(cells, description, known_cases)
+    if faults:
+        raise SurvivalTableError(csv_file, faults)
+    return _table(cells, description, csv_file)
+
+
+def _table(cells: pd.DataFrame, description: SurvivalDescription, path: Path) -> SurvivalTable:
+    cells = cells.set_index(CASE_ID)
+    with_outcome = ~is_missing(cells[TIME])
+    observed = cells[with_outcome]
+    outcomes = pd.DataFrame(
+        {TIME: as_numbers(observed[TIME]), EVENT: observed[EVENT].map(EVENT_TEXTS).astype(bool)}
+    )
+    clinical = cells[[name for name in cells if name not in REQUIRED_COLUMNS]]
+    return SurvivalTable(
+        outcomes=outcomes,
+        clinical=clinical.apply(_clinical_values, description=description),
+        description=description,
+        without_outcome=list(cells.index[~with_outcome]),
+        path=path,
+    )
+
+
+def _clinical_values(cells: pd.Series, description: SurvivalDescription) -> pd.Series:
+    if _is_numeric(cells, description):
+        return as_numbers(cells)
+    return cells.map(category_text).mask(is_missing(cells), np.nan)
+
+
+def _is_numeric(cells: pd.Series, description: SurvivalDescription) -> bool:
+    if cells.name in description.columns:
+        return description.columns[str(cells.name)].is_numeric
+    if cells.name == description.group_column:
+        return False
+    return bool(as_numbers(cells[~is_missing(cells)]).notna().all())
+
+
+def _type_by_values(values: pd.Series) -> ColumnType:
+    return ColumnType(NUMBER if pd.api.types.is_float_dtype(values) else CATEGORY)

@@ -1,0 +1,161 @@
+"""Everything that can be wrong with a survival table whose cells can be read."""
+
+from collections.abc import Collection
+
+import pandas as pd
+
+from nnunetv2_adamss.survival.cohort.cell_values import as_numbers, category_text, is_missing
+from nnunetv2_adamss.survival.cohort.description import (
+    CASE_ID,
+    EVENT,
+    NUMBER,
+    REQUIRED_COLUMNS,
+    TIME,
+    ColumnType,
+    SurvivalDescription,
+)
+from nnunetv2_adamss.survival.cohort.faults import with_examples
+
+EVENT_TEXTS = {"0": False, "0.0": False, "1": True, "1.0": True}
+
+
+def table_faults(
+    cells: pd.DataFrame, description: SurvivalDescription, known_cases: Collection[str] | None
+) -> list[str]:
+    """Check a table.
+
+    Args:
+        cells: all text; index: the row numbers that the user sees.
+        description: of the table.
+        known_cases: the cases that have an image; ``None`` where this is not to be compared.
+
+    Returns:
+        One sentence, without its full stop, for each kind of fault in each column; empty if all is well.
+    """
+    # What a cell of a repeated name means is unknown, so its column is not looked into.
+    unique = cells.loc[:, ~cells.columns.duplicated(keep=False)]
+    return [
+        *_header_faults(cells.columns),
+        *_case_faults(unique, known_cases),
+        *_outcome_faults(unique),
+        *_column_faults(unique, cells.columns, description),
+        *_group_faults(unique, cells.columns, description.group_column),
+    ]
+
+
+def empty_group_fault(column: str, rows: Collection[str]) -> str:
+    """What is said about a column that has to tell groups apart and does not for some rows."""
+    return with_examples(f"group column '{column}' is empty", list(rows))
+
+
+def _header_faults(header: pd.Index) -> list[str]:
+    faults = []
+    missing = [f"'{name}'" for name in REQUIRED_COLUMNS if name not in header]
+    if missing:
+        names = ", ".join(header)
+        faults.append(f"the header (row 1) has no column {' and no column '.join(missing)}, only {names}")
+    repeated = header[header.duplicated() & (header != "")].unique()
+    if len(repeated):
+        faults.append(with_examples("columns are there more than once", [f"'{name}'" for name in repeated]))
+    nameless = [f"column {place}" for place, name in enumerate(header, start=1) if not name]
+    if nameless:
+        faults.append(with_examples("the header (row 1) has cells without a name", nameless))
+    return faults
+
+
+def _case_faults(cells: pd.DataFrame, known_cases: Collection[str] | None) -> list[str]:
+    if CASE_ID not in cells:
+        return []
+    ids = cells[CASE_ID]
+    given = ids[ids != ""]
+    faults = _fault("column 'case_id' is empty", [f"row {row}" for row in ids.index[ids == ""]])
+    repeated = given[given.duplicated(keep=False)].sort_values(kind="stable")
+    faults += _fault("column 'case_id' must differ from row to row", _examples(repeated))
+    if known_cases is not None:
+        known = set(known_cases)
+        faults += _fault("column 'case_id' has cases without an image", _examples(given[~given.isin(known)]))
+        faults += _fault("cases with an image have no row", sorted(known - set(given)))
+    return faults
+
+
+def _outcome_faults(cells: pd.DataFrame) -> list[str]:
+    faults = [*_time_faults(cells), *_event_faults(cells)]
+    if TIME in cells and EVENT in cells:
+        time, event = cells[TIME], cells[EVENT]
+        half = is_missing(time) != is_missing(event)
+        faults += _fault(
+            "columns 'time' and 'event' must both be given or both be empty",
+            [f"row {row} time '{time[row]}' event '{event[row]}'" for row in cells.index[half]],
+        )
+    return faults
+
+
+def _time_faults(cells: pd.DataFrame) -> list[str]:
+    if TIME not in cells:
+        return []
+    time = cells[TIME][~is_missing(cells[TIME])]
+    # NaN, which stands for text, is not above 0.
+    return _fault("column 'time' must be a finite number above 0", _examples(time[~(as_numbers(time) > 0)]))
+
+
+def _event_faults(cells: pd.DataFrame) -> list[str]:
+    if EVENT not in cells:
+        return []
+    event = cells[EVENT][~is_missing(cells[EVENT])]
+    if event.empty:
+        return ["column 'event' is empty in every row: no case has an outcome"]
+    wrong = event[~event.isin(EVENT_TEXTS)]
+    if not wrong.empty:
+        return _fault("column 'event' must be 0 (censored) or 1 (observed)", _examples(wrong))
+    if not event.map(EVENT_TEXTS).any():
+        return [
+            f"column 'event' is 0 in all {len(event)} rows with an outcome: there is nothing to learn from"
+        ]
+    return []
+
+
+def _column_faults(cells: pd.DataFrame, header: pd.Index, description: SurvivalDescription) -> list[str]:
+    absent = [f"'{name}'" for name in description.columns if name not in header]
+    faults = _fault("survival.json describes columns that are not in the table", absent)
+    for name, column_type in description.columns.items():
+        if name in cells:
+            faults += _value_faults(cells[name], column_type)
+    return faults
+
+
+def _value_faults(cells: pd.Series, column_type: ColumnType) -> list[str]:
+    given = cells[~is_missing(cells)]
+    if column_type.is_numeric:
+        text = given[as_numbers(given).isna()]
+        if column_type.kind == NUMBER:
+            sentence = f"column '{cells.name}' is described as a number"
+        else:
+            sentence = (
+                f"column '{cells.name}' is described as ordinal without categories and has values that are no "
+                "numbers; list its categories in order in survival.json"
+            )
+        return _fault(sentence, _examples(text))
+    if not column_type.categories:
+        return []
+    outside = given[~given.map(category_text).isin(column_type.categories)]
+    allowed = ", ".join(f"'{category}'" for category in column_type.categories)
+    return _fault(f"column '{cells.name}' may only be {allowed}", _examples(outside))
+
+
+def _group_faults(cells: pd.DataFrame, header: pd.Index, group_column: str | None) -> list[str]:
+    if group_column is None:
+        return []
+    if group_column not in header:
+        return [f"the group column '{group_column}' of survival.json is not in the table"]
+    if group_column not in cells:
+        return []
+    empty = cells.index[is_missing(cells[group_column])]
+    return [empty_group_fault(group_column, [f"row {row}" for row in empty])] if len(empty) else []
+
+
+def _examples(cells: pd.Series) -> list[str]:
+    return [f"row {row} '{value}'" for row, value in cells.items()]
+
+
+def _fault(sentence: str, examples: list[str]) -> list[str]:
+    return [with_examples(sentence, examples)] if examples else []

@@ -1,0 +1,19 @@
+"""Files that are there whole or not at all, and what they were made from."""
+
+import hashlib
+import os
+from pathlib import Path
+
+
+def write_atomically(file: Path, text: str) -> None:
+    """Write under a temporary name in the same folder, which is made if need be, then rename."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = file.with_name(f"{file.name}.{os.getpid()}.unfinished")
+    unfinished.write_text(text, encoding="utf-8")
+    os.replace(unfinished, file)
+
+
+def sha256_of(file: Path) -> str:
+    """Hash of a file's content, as hexadecimal digits."""
+    with file.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()

@@ -1,0 +1,63 @@
+"""Where nnU-Net keeps a data set, and which training cases it has."""
+
+import json
+import os
+from pathlib import Path
+
+from nnunetv2.utilities.dataset_name_id_conversion import maybe_convert_to_dataset_name
+from nnunetv2.utilities.utils import get_filenames_of_train_images_and_targets
+
+RAW, PREPROCESSED, RESULTS = "nnUNet_raw", "nnUNet_preprocessed", "nnUNet_results"
+
+
+def dataset_name(id_or_name: str) -> str:
+    """nnU-Net's name of a data set, such as ``Dataset001_Sarcoma``, for its name or its id.
+
+    Raises:
+        ValueError: if the id is no number, or not of exactly one data set in nnU-Net's folders.
+    """
+    try:
+        return str(maybe_convert_to_dataset_name(id_or_name))
+    except (RuntimeError, ValueError) as error:
+        # nnU-Net's own message takes a screen.
+        raise ValueError(
+            f"'{id_or_name}' is neither the name nor the id of one data set in {', '.join(_known_folders())}."
+        ) from error
+
+
+def dataset_folder(variable: str, name: str) -> Path:
+    """The folder of a data set below one of nnU-Net's variables; it may not exist.
+
+    Raises:
+        ValueError: if the variable is not set.
+    """
+    root = os.environ.get(variable)
+    if not root:
+        raise ValueError(f"The variable {variable} is not set; set it to nnU-Net's folder.")
+    return Path(root) / name
+
+
+def raw_cases(raw_folder: Path) -> list[str]:
+    """The training cases of a raw data set, as nnU-Net finds them."""
+    return [str(case_id) for case_id in get_filenames_of_train_images_and_targets(str(raw_folder))]
+
+
+def preprocessed_cases(preprocessed_folder: Path) -> list[str]:
+    """The training cases of a preprocessed data set: nnU-Net keeps the reference mask of each.
+
+    Raises:
+        ValueError: if the data set is not preprocessed.
+    """
+    masks = preprocessed_folder / "gt_segmentations"
+    description = preprocessed_folder / "dataset.json"
+    if not masks.is_dir() or not description.is_file():
+        raise ValueError(
+            f"{preprocessed_folder} is no preprocessed data set; run nnUNetv2_plan_and_preprocess first."
+        )
+    ending = json.loads(description.read_text())["file_ending"]
+    return sorted(path.name.removesuffix(ending) for path in masks.iterdir() if path.name.endswith(ending))
+
+
+def _known_folders() -> list[str]:
+    folders = {name: os.environ.get(name) for name in (RAW, PREPROCESSED, RESULTS)}
+    return [f"{name} ({folder or 'not set'})" for name, folder in folders.items()]
