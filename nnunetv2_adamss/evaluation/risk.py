@@ -1,0 +1,14 @@
+"""The only place where a sign turns: times rank late events high, risk scores rank early events high."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+def risk_score_from_time(predicted_time: NDArray[np.floating]) -> NDArray[np.float64]:
+    """Risk score, higher for an earlier event, of predicted times, higher for a later one."""
+    return -np.asarray(predicted_time, dtype=np.float64)
+
+
+def time_order_from_risk(risk_score: NDArray[np.floating]) -> NDArray[np.float64]:
+    """A score in the order of survival times, which is what lifelines ranks, of risk scores."""
+    return -np.asarray(risk_score, dtype=np.float64)

@@ -1,0 +1,33 @@
+"""The Stage-II loss: negative log-likelihood of discrete survival (Section 3.4, Eq. 1)."""
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+
+def discrete_survival_loss(logits: Tensor, survived: Tensor, failed: Tensor) -> Tensor:
+    """Eq. (1) as masked binary cross-entropy: sum over the intervals, mean over the batch.
+
+    deviation: no clamp at epsilon. A clamped logarithm has no gradient where the prediction is most wrong, and
+    the logarithm of a sigmoid is finite without it. With epsilon 1e-5 both agree for every |logit| <= 11.
+
+    Args:
+        logits: of surviving each interval, given alive at its start, ``(b, n_intervals)``.
+        survived: S, 1 where the interval is known to be survived, ``(b, n_intervals)``.
+        failed: S-bar, 1 in the interval of the event, ``(b, n_intervals)``.
+
+    Returns:
+        A scalar, in float32 at least.
+
+    Raises:
+        ValueError: if the three shapes differ.
+    """
+    if not logits.shape == survived.shape == failed.shape:
+        raise ValueError(
+            f"Logits and labels must have one shape, not {tuple(logits.shape)}, {tuple(survived.shape)} "
+            f"and {tuple(failed.shape)}."
+        )
+    # In float32: mixed precision hands in float16, too coarse for a sum over intervals.
+    logits = logits.to(torch.promote_types(logits.dtype, torch.float32))
+    interval_loss = -(survived * F.logsigmoid(logits) + failed * F.logsigmoid(-logits))
+    return interval_loss.sum(dim=-1).mean()
