@@ -9,6 +9,7 @@ import pytest
 import SimpleITK as sitk
 
 from tests.nnunet_project import NnunetProject, run_command
+from tests.survival_project import make_survival_project
 
 REAL_DATA = Path(__file__).parents[2] / "shared" / "data"
 
@@ -32,6 +33,12 @@ def tiny_project(tmp_path_factory: pytest.TempPathFactory) -> NnunetProject:
         environment=project.environment,
     )  # fmt: skip
     return project
+
+
+@pytest.fixture(scope="session")
+def survival_project(tmp_path_factory: pytest.TempPathFactory) -> NnunetProject:
+    """A dozen phantoms with outcomes, planned and preprocessed by nnU-Net, with splits of three folds."""
+    return make_survival_project(tmp_path_factory.mktemp("survival"))
 
 
 @pytest.fixture

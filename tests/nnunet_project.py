@@ -1,10 +1,12 @@
 """nnU-Net's three folders and its commands, as a user has them."""
 
+import json
 import os
 import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -35,6 +37,12 @@ class NnunetProject:
             "nnUNet_n_proc_DA": "1",
             "nnUNet_def_n_proc": "2",
         }
+
+
+def read_plans(project: NnunetProject, dataset: str = "Dataset901_Tiny") -> dict[str, Any]:
+    """The plan of a data set, as nnU-Net hands it to a trainer."""
+    plans = json.loads((project.preprocessed / dataset / "nnUNetPlans.json").read_text())
+    return plans | {"continue_training": False}
 
 
 def command_line(command: str, *arguments: str) -> list[str]:

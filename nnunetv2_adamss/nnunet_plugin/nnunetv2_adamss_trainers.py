@@ -10,6 +10,8 @@ from typing import Any
 _TRAINERS = {
     "AdaMSSSegTrainer": "nnunetv2_adamss.trainers.segmentation",
     "AdaMSSSegTrainer_ShortSchedule": "nnunetv2_adamss.trainers.segmentation_variants",
+    "AdaMSSSurvTrainer": "nnunetv2_adamss.trainers.survival",
+    "AdaMSSSurvTrainer_ShortSchedule": "nnunetv2_adamss.trainers.survival_variants",
 }
 
 

@@ -2,6 +2,7 @@
 
 import math
 import os
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,8 @@ class AdaMSSTrainer(nnUNetTrainer):
 
     learning_rates: tuple[float, ...]
     initialisation_seed = 2024
+    # Which of the logger's values decides on checkpoint_best; higher is better.
+    score_name = "mean_fg_dice"
 
     def __init__(
         self,
@@ -42,8 +45,8 @@ class AdaMSSTrainer(nnUNetTrainer):
         self.initial_lr = self.learning_rates[0]
         self.weight_decay = 0.0
         self.enable_deep_supervision = False
-        # nnU-Net's 50 would leave nothing to continue from in a training of 50 epochs.
-        self.save_every = 1
+        # nnU-Net's 50 would leave nothing to continue from in a training of 50 epochs; on_epoch_end saves instead.
+        self.save_every = sys.maxsize
 
     def initialize(self) -> None:
         """As nnU-Net, with weights drawn from a seed of their own."""
@@ -80,15 +83,17 @@ class AdaMSSTrainer(nnUNetTrainer):
             self._save_if_best()
 
     def on_epoch_end(self) -> None:
-        """As nnU-Net, but ``checkpoint_best`` follows this epoch's score, not an exponential average."""
-        # The average lags behind by more than a short training can afford; with an infinite best so far
-        # nnU-Net never acts on it.
+        """As nnU-Net, but with a checkpoint every epoch, and ``checkpoint_best`` follows this epoch's score."""
+        self._end_epoch()
+        self._save_last_epoch("checkpoint_latest.pth")
+        self._save_if_best()
+
+    def _end_epoch(self) -> None:
+        """Log and plot the epoch, and count it."""
+        # nnU-Net's exponential average lags behind by more than a short training can afford; with an infinite
+        # best so far nnU-Net never acts on it.
         self._best_ema = math.inf
         super().on_epoch_end()
-        if self.current_epoch == self.num_epochs:
-            # nnU-Net goes straight on to checkpoint_final; a kill in between would cost this epoch.
-            self._save_last_epoch("checkpoint_latest.pth")
-        self._save_if_best()
 
     def save_checkpoint(self, filename: str) -> None:
         """As nnU-Net, but the file appears under its name only when it is complete."""
@@ -102,7 +107,7 @@ class AdaMSSTrainer(nnUNetTrainer):
             os.replace(unfinished, filename)
 
     def _save_if_best(self) -> None:
-        scores = self.logger.get_value("mean_fg_dice", step=None)
+        scores = self.logger.get_value(self.score_name, step=None)
         losses = self.logger.get_value("val_losses", step=None)
         if last_epoch_is_best(scores, losses):
             self.print_to_log_file(f"New best validation score: {scores[-1]:.4f}")

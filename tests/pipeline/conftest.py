@@ -45,6 +45,11 @@ class StageOneRun:
         self.seconds.setdefault(command, monotonic() - start)
         return output
 
+    def run_expecting_failure(self, command: str, *arguments: str) -> str:
+        return run_command(
+            command, *arguments, environment=self.project.environment, expect_failure=True
+        ).strip()
+
 
 FIGURES = pytest.StashKey[list[str]]()
 

@@ -1,0 +1,152 @@
+"""``adamss_finetune_survival``: Stage II, from a fold's Stage-I checkpoint to survival predictions."""
+
+import argparse
+import logging
+import sys
+from pathlib import Path
+from typing import Any
+
+_EPILOG = """
+examples:
+  adamss_finetune_survival 510 3d_fullres 0
+  adamss_finetune_survival 510 3d_fullres 0 --c             go on after a stop
+  adamss_finetune_survival 510 3d_fullres 0 --val           only predict and score the validation cases
+  adamss_finetune_survival 510 3d_fullres 0 --mask_source out_of_fold --select inner
+  adamss_finetune_survival 510 3d_fullres all               train on every case
+  adamss_finetune_survival 510 3d_fullres 0 -device cpu -tr AdaMSSSurvTrainer_ShortSchedule \\
+                           -seg_tr AdaMSSSegTrainer_ShortSchedule      minutes, for a first look
+
+Results lie where nnU-Net's do: nnUNet_results/DATASET/AdaMSSSurvTrainer__PLANS__CONFIGURATION/fold_FOLD, with
+checkpoints, progress.png, survival_summary.json and validation/survival_predictions.csv.
+"""
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The command's options; those of the settings are absent unless the user gives them."""
+    parser = argparse.ArgumentParser(
+        prog="adamss_finetune_survival",
+        description="Fine-tune a fold's Stage-I network to predict survival, on nnU-Net's preprocessed data.",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    add = parser.add_argument
+    add("dataset", help="nnU-Net's data set id or name")
+    add("configuration", help="3d_fullres or 3d_lowres")
+    add("fold", help="number of the fold, or all")
+    add("-tr", dest="trainer", default="AdaMSSSurvTrainer", help="survival trainer (default: %(default)s)")
+    add("-p", dest="plans", default="nnUNetPlans", help="plans identifier (default: %(default)s)")
+    add("-device", choices=["cuda", "cpu", "mps"], default="cuda", help="default: %(default)s")
+    add("-num_gpus", type=int, default=1, help="default: %(default)s")
+    add("--c", dest="continue_training", action="store_true", help="continue from the latest checkpoint")
+    add(
+        "--val",
+        dest="only_validation",
+        action="store_true",
+        help="only run the validation of a finished training",
+    )
+    add("--overwrite", action="store_true", help="begin anew where there is a training already")
+    _add_settings(parser)
+    return parser
+
+
+def _add_settings(parser: argparse.ArgumentParser) -> None:
+    settings = parser.add_argument_group(
+        "settings", "kept in every checkpoint; --c and --val take them from there"
+    )
+
+    def add(*names: str, **options: Any) -> None:
+        settings.add_argument(*names, default=argparse.SUPPRESS, **options)
+
+    add("-seg_tr", dest="seg_trainer", metavar="TRAINER", help="Stage-I trainer (default: AdaMSSSegTrainer)")
+    add(
+        "-seg_chk",
+        dest="seg_checkpoint",
+        metavar="NAME",
+        help="its checkpoint (default: checkpoint_best.pth)",
+    )
+    add(
+        "--survival_csv", metavar="FILE", help="outcomes (default: survival.csv in the raw data set's folder)"
+    )
+    add(
+        "--covariates",
+        dest="covariates_csv",
+        metavar="FILE",
+        help="CSV of case_id and numbers to use beside the image",
+    )
+    add(
+        "--mask_source",
+        choices=["predicted", "out_of_fold", "groundtruth"],
+        help="whose tumour masks place the regions: the fold's Stage-I network (default), for each case the fold that "
+        "did not train on it, or the reference",
+    )
+    add("--masks_dir", metavar="DIR", help="masks of your own instead, one file a case")
+    add("--disable_tta", dest="mirroring", action="store_false", help="predict the masks without mirroring")
+    add("--epochs", type=int, help="of 200 iterations (default: 50)")
+    add(
+        "--select",
+        choices=["last", "best", "inner"],
+        help="which epoch predicts the validation cases: the last (default), the best on them (optimistic), or the "
+        "best on a fifth of the training cases that is set aside",
+    )
+    add("--n_intervals", type=int, help="time intervals (default: 10)")
+    add(
+        "--interval_rule",
+        choices=["quantile", "event_quantile"],
+        help="quantiles of all times (default) or of events'",
+    )
+    add("--interval_edges", type=float, nargs="+", metavar="T", help="explicit edges, the first is 0")
+    add(
+        "--pool",
+        choices=["region", "crops"],
+        help="pool over the whole region (default) or average over crops",
+    )
+    add("--seed", type=int, help="default: 2024")
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run the command; returns the exit code (0 done, 2 a user's error, said on stderr, 130 stopped)."""
+    parser = build_parser()
+    args = vars(parser.parse_args(argv))
+    if args["continue_training"] + args["only_validation"] + args["overwrite"] > 1:
+        parser.error("--c, --val and --overwrite exclude each other")
+    if "mask_source" in args and "masks_dir" in args:
+        parser.error("--mask_source and --masks_dir exclude each other")
+    if args["fold"] != "all" and not args["fold"].isdecimal():
+        parser.error(f"the fold must be a number or all, not {args['fold']}")
+    logging.basicConfig(level=logging.WARNING, format="%(levelname)s: %(message)s")
+    try:
+        folder = _run(args)
+    except KeyboardInterrupt:
+        print("\nadamss_finetune_survival: stopped; go on with --c.", file=sys.stderr)
+        return 130
+    except (ValueError, OSError) as error:
+        print(f"adamss_finetune_survival: {error}", file=sys.stderr)
+        return 2
+    print(f"Done: {folder}")
+    return 0
+
+
+def _run(args: dict[str, Any]) -> Path:
+    from nnunetv2_adamss.trainers.finetune import FinetuneRequest, finetune_survival
+
+    own = ("trainer", "plans", "device", "num_gpus", "continue_training", "only_validation", "overwrite")
+    positional = ("dataset", "configuration", "fold")
+    settings = {name: value for name, value in args.items() if name not in (*own, *positional)}
+    for name in ("survival_csv", "covariates_csv", "masks_dir"):
+        if name in settings:
+            settings[name] = str(Path(settings[name]).resolve())
+    if "masks_dir" in settings:
+        settings["mask_source"] = "folder"
+    return finetune_survival(
+        FinetuneRequest(
+            args["dataset"],
+            args["configuration"],
+            args["fold"] if args["fold"] == "all" else int(args["fold"]),
+            settings,
+            **{name: args[name] for name in own},
+        )
+    )
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,129 @@
+"""The settings of a Stage-II training, as they lie in ``survival_config.json`` and in every checkpoint."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from nnunetv2_adamss.survival.files import write_atomically
+
+MASK_SOURCES = ("predicted", "out_of_fold", "groundtruth", "folder")
+INTERVAL_RULES = ("quantile", "event_quantile")
+POOLS = ("region", "crops")
+SELECTIONS = ("last", "best", "inner")
+CONFIG_FILE = "survival_config.json"
+
+
+@dataclass(frozen=True)
+class SurvivalConfig:
+    """What a user can set; nnU-Net builds trainers from five fixed arguments, so the rest travels in a file.
+
+    Args:
+        survival_csv: outcomes; default ``survival.csv`` in the raw data set's folder.
+        covariates_csv: one row of numbers a case that the network gets beside the image; default none.
+        seg_trainer: the Stage-I trainer whose network is fine-tuned.
+        seg_checkpoint: the checkpoint of it.
+        mask_source: ``predicted`` (by the fold's Stage-I network), ``out_of_fold`` (each case by the fold that
+            did not train on it), ``groundtruth``, or ``folder``.
+        masks_dir: the folder, for ``folder`` only.
+        mirroring: whether Stage I predicts with test-time mirroring.
+        n_intervals: time intervals, N in the paper.
+        interval_rule: ``quantile`` of all times (paper) or ``event_quantile`` of the events' times.
+        interval_edges: explicit edges in the table's time unit, instead of a rule; the first is 0.
+        pool: ``region`` pools over the whole region at validation (paper), ``crops`` averages logits over crops
+            of the training's size.
+        select: which epoch the predictions are from: ``last``; ``best`` on the validation fold, which flatters
+            it; or ``inner``, the best on a fifth of the training cases that is set aside for that. deviation: the
+            paper reports the best epoch; with no information at all that averages a C-index of 0.6 to 0.8.
+        epochs: of 200 iterations (the trainer's number); default the trainer's.
+        seed: of weights, batches, augmentation and dropout.
+
+    Raises:
+        ValueError: for a value that is not allowed, naming all that are.
+    """
+
+    survival_csv: str | None = None
+    covariates_csv: str | None = None
+    seg_trainer: str = "AdaMSSSegTrainer"
+    seg_checkpoint: str = "checkpoint_best.pth"
+    mask_source: str = "predicted"
+    masks_dir: str | None = None
+    mirroring: bool = True
+    n_intervals: int = 10
+    interval_rule: str = "quantile"
+    interval_edges: tuple[float, ...] | None = None
+    pool: str = "region"
+    select: str = "last"
+    epochs: int | None = None
+    seed: int = 2024
+
+    def __post_init__(self) -> None:
+        faults = [
+            f"{name} is {getattr(self, name)!r}, but must be one of {', '.join(allowed)}"
+            for name, allowed in (
+                ("mask_source", MASK_SOURCES),
+                ("interval_rule", INTERVAL_RULES),
+                ("pool", POOLS),
+                ("select", SELECTIONS),
+            )
+            if getattr(self, name) not in allowed
+        ]
+        if (self.mask_source == "folder") != (self.masks_dir is not None):
+            faults.append("masks_dir and mask_source 'folder' belong together, but only one of them is given")
+        for name, value in (("n_intervals", self.n_intervals), ("epochs", self.epochs)):
+            if value is not None and value < 1:
+                faults.append(f"{name} is {value}, but must be at least 1")
+        if faults:
+            raise ValueError(
+                "The settings of the survival training are not valid: " + "; ".join(faults) + "."
+            )
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> "SurvivalConfig":
+        """From plain data.
+
+        Raises:
+            ValueError: for a setting that does not exist, or a value that is not allowed.
+        """
+        known = {field.name for field in fields(cls)}
+        unknown = sorted(set(values) - known)
+        if unknown:
+            raise ValueError(
+                f"Unknown survival settings: {', '.join(unknown)}. There are {', '.join(sorted(known))}."
+            )
+        edges = values.get("interval_edges")
+        return cls(**{**values, "interval_edges": None if edges is None else tuple(edges)})
+
+    def to_dict(self) -> dict[str, Any]:
+        """As plain data."""
+        values = asdict(self)
+        if self.interval_edges is not None:
+            values["interval_edges"] = list(self.interval_edges)
+        return values
+
+    @classmethod
+    def of_fold(cls, fold_folder: Path) -> "SurvivalConfig":
+        """The settings in a fold's folder, or the defaults where there are none.
+
+        Raises:
+            ValueError: if the file cannot be read or holds something else.
+        """
+        file = fold_folder / CONFIG_FILE
+        if not file.is_file():
+            return cls()
+        try:
+            return cls.from_dict(json.loads(file.read_text()))
+        except (TypeError, ValueError) as error:
+            raise ValueError(f"{file} does not hold the settings of a survival training: {error}") from error
+
+    def save(self, fold_folder: Path) -> None:
+        """Write into a fold's folder, whole or not at all."""
+        write_atomically(fold_folder / CONFIG_FILE, json.dumps(self.to_dict(), indent=2))
+
+    def differences(self, asked: Mapping[str, Any]) -> list[str]:
+        """Where what is asked for differs from these settings, in words."""
+        own = self.to_dict()
+        return [
+            f"{name} is {own[name]!r}, not {value!r}" for name, value in asked.items() if own[name] != value
+        ]

@@ -1,0 +1,60 @@
+"""What a survival network says of each case, and the file that it is written to."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy.special import expit
+
+from nnunetv2_adamss.evaluation.risk import risk_score_from_time
+from nnunetv2_adamss.survival.discrete_time.curve import predicted_time, survival_curve
+from nnunetv2_adamss.survival.files import write_atomically
+
+
+@dataclass(frozen=True, eq=False)
+class SurvivalPrediction:
+    """Predictions of one model for some cases.
+
+    Args:
+        case_ids: ``n_cases``.
+        survival_prob: conditional probability of surviving each interval, ``(n_cases, n_intervals)`` in [0, 1].
+        interval_edges: ``(n_intervals + 1,)``, in the table's time unit.
+    """
+
+    case_ids: Sequence[str]
+    survival_prob: NDArray[np.float64]
+    interval_edges: NDArray[np.float64]
+
+    @classmethod
+    def from_logits(
+        cls, logits: Mapping[str, Sequence[float]], interval_edges: NDArray[np.float64]
+    ) -> "SurvivalPrediction":
+        """From the network's logits by ``case_id``, ``(n_intervals,)`` each."""
+        return cls(list(logits), expit(np.array(list(logits.values()), dtype=np.float64)), interval_edges)
+
+    @property
+    def survival_curve(self) -> NDArray[np.float64]:
+        """S(t) at the right edge of each interval, ``(n_cases, n_intervals)``."""
+        return survival_curve(self.survival_prob)
+
+    @property
+    def predicted_time(self) -> NDArray[np.float64]:
+        """Eq. (2), ``(n_cases,)``, higher for longer survival."""
+        return predicted_time(self.survival_curve, self.interval_edges)
+
+    @property
+    def risk_score(self) -> NDArray[np.float64]:
+        """Higher for an earlier event, ``(n_cases,)``."""
+        return risk_score_from_time(self.predicted_time)
+
+    def write(self, file: Path) -> None:
+        """Write ``case_id, risk_score, predicted_time`` and ``survival_at_T`` for every edge T, as CSV."""
+        table = pd.DataFrame(
+            {"case_id": self.case_ids, "risk_score": self.risk_score, "predicted_time": self.predicted_time}
+        )
+        for edge, column in zip(self.interval_edges[1:], self.survival_curve.T, strict=True):
+            table[f"survival_at_{edge:g}"] = column
+        write_atomically(file, table.to_csv(index=False))

@@ -1,0 +1,114 @@
+"""What a trained fold leaves for people: predictions of the validation cases, and how good they are."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from nnunetv2_adamss.evaluation.concordance import Concordance, bootstrap_harrell_c
+from nnunetv2_adamss.survival.cohort.table import SurvivalTable
+from nnunetv2_adamss.survival.files import write_atomically
+from nnunetv2_adamss.survival.fold import SurvivalFold
+from nnunetv2_adamss.survival.prediction import SurvivalPrediction
+
+PREDICTIONS_FILE = "validation/survival_predictions.csv"
+# nnU-Net's own commands read every summary.json as Dice.
+SUMMARY_FILE = "survival_summary.json"
+
+
+@dataclass(frozen=True)
+class EpochPrediction:
+    """The validation cases as one epoch predicts them.
+
+    Args:
+        epoch: counted from 0.
+        prediction: of the validation cases.
+    """
+
+    epoch: int
+    prediction: SurvivalPrediction
+
+
+def write_results(
+    fold_folder: Path,
+    fold: SurvivalFold,
+    table: SurvivalTable,
+    epochs: Mapping[str, EpochPrediction],
+    provenance: Mapping[str, Any],
+) -> list[str]:
+    """Write the predictions of the selected epoch and ``survival_summary.json``.
+
+    Args:
+        fold_folder: nnU-Net's folder of the fold.
+        fold: what was trained.
+        table: the outcomes.
+        epochs: ``last`` and, where there is one, ``best``; empty for fold ``all``.
+        provenance: what identifies the model.
+
+    Returns:
+        The results as lines for a log.
+    """
+    time, event = table.time_and_event(fold.validation_cases)
+    scores = {
+        name: bootstrap_harrell_c(epoch.prediction.risk_score, event, time) for name, epoch in epochs.items()
+    }
+    is_chosen_here = fold.config.select != "inner"
+    summary: dict[str, Any] = {
+        **provenance,
+        "endpoint": fold.endpoint,
+        "time_unit": fold.time_unit,
+        "interval_edges": list(fold.interval_edges),
+        "cases": {part: _counts(table, cases) for part, cases in _parts(fold).items()},
+        "settings": fold.config.to_dict(),
+        "predictions_from": _selected(fold, epochs),
+        "c_index": {
+            name: {
+                "epoch": epochs[name].epoch,
+                **score.to_dict(),
+                "selected_on_this_fold": name == "best" and is_chosen_here,
+            }
+            for name, score in scores.items()
+        },
+        "versions": {name: version(name) for name in ("nnunetv2-adamss", "nnunetv2", "torch", "lifelines")},
+    }
+    if not epochs:
+        summary["reason"] = (
+            "no validation cases: fold 'all' trains on every case, so nothing is left to judge it on"
+        )
+    else:
+        epochs[_selected(fold, epochs)].prediction.write(fold_folder / PREDICTIONS_FILE)
+    write_atomically(fold_folder / SUMMARY_FILE, json.dumps(summary, indent=2))
+    return [*_lines(epochs, scores, is_chosen_here), f"Results: {fold_folder / SUMMARY_FILE}"]
+
+
+def _parts(fold: SurvivalFold) -> dict[str, tuple[str, ...]]:
+    inner = fold.scoring_cases if fold.config.select == "inner" else ()
+    return {"training": fold.training_cases, "inner": inner, "validation": fold.validation_cases}
+
+
+def _counts(table: SurvivalTable, case_ids: tuple[str, ...]) -> dict[str, int]:
+    _, event = table.time_and_event(case_ids)
+    return {"cases": len(case_ids), "events": int(event.sum())}
+
+
+def _selected(fold: SurvivalFold, epochs: Mapping[str, EpochPrediction]) -> str:
+    wanted = "last" if fold.config.select == "last" else "best"
+    return wanted if wanted in epochs else "last"
+
+
+def _lines(
+    epochs: Mapping[str, EpochPrediction], scores: Mapping[str, Concordance], is_chosen_here: bool
+) -> list[str]:
+    lines = []
+    for name, score in scores.items():
+        value = "none" if score.c_index is None else f"{score.c_index:.3f}"
+        interval = f" [{score.interval[0]:.3f}, {score.interval[1]:.3f}]" if score.interval else ""
+        note = " (selected on this fold: optimistic)" if name == "best" and is_chosen_here else ""
+        reason = f"; {score.reason}" if score.reason else ""
+        lines.append(
+            f"C-index of the {name} epoch ({epochs[name].epoch}): {value}{interval}, {score.n_pairs} pairs"
+            f"{note}{reason}"
+        )
+    return lines or ["Fold 'all' trains on every case: no C-index."]

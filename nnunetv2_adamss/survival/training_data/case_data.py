@@ -1,0 +1,71 @@
+"""Everything that a survival training needs of its cases."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from nnunetv2.training.dataloading.nnunet_dataset import nnUNetBaseDataset
+from numpy.typing import NDArray
+from torch import Tensor
+
+from nnunetv2_adamss.survival.cohort.table import SurvivalTable
+from nnunetv2_adamss.survival.covariates import read_covariates
+from nnunetv2_adamss.survival.discrete_time.intervals import IntervalLabels, interval_labels
+from nnunetv2_adamss.survival.fold import SurvivalFold
+from nnunetv2_adamss.survival.tumour_region.region import Region
+
+Sample = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class CaseData:
+    """The cases of a fold; their images stay on disk until asked for.
+
+    Args:
+        dataset: nnU-Net's preprocessed cases.
+        regions: by ``case_id``.
+        covariates: ``(n_covariates,)`` by ``case_id``.
+        labels: ``(1, n_intervals)`` each, by ``case_id``.
+    """
+
+    dataset: nnUNetBaseDataset
+    regions: Mapping[str, Region]
+    covariates: Mapping[str, NDArray[np.float32]]
+    labels: Mapping[str, IntervalLabels]
+
+    def sample(self, case_id: str, image: Tensor, valid: Tensor) -> Sample:
+        """What the network and the loss need of one case."""
+        return {
+            "case_id": case_id,
+            "image": image,
+            "valid": valid,
+            "covariates": torch.from_numpy(self.covariates[case_id]).float(),
+            "survived": torch.from_numpy(self.labels[case_id].survived[0]),
+            "failed": torch.from_numpy(self.labels[case_id].failed[0]),
+        }
+
+    @classmethod
+    def of_fold(
+        cls,
+        fold: SurvivalFold,
+        table: SurvivalTable,
+        dataset: nnUNetBaseDataset,
+        regions: Mapping[str, Region],
+    ) -> "CaseData":
+        """Outcomes as labels and covariates as inputs, of all cases of the fold.
+
+        Raises:
+            ValueError: if a case has no covariates, or they cannot be read.
+        """
+        case_ids = fold.all_cases
+        times, events = table.time_and_event(case_ids)
+        file = fold.config.covariates_csv
+        covariates = read_covariates(Path(file)) if file else None
+        labels = {
+            case_id: interval_labels(fold.edges, events[i : i + 1], times[i : i + 1])
+            for i, case_id in enumerate(case_ids)
+        }
+        return cls(dataset, regions, fold.covariates.apply(covariates, case_ids), labels)

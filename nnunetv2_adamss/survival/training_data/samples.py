@@ -1,0 +1,93 @@
+"""What the survival network is fed with: augmented crops in training, whole regions otherwise."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+import numpy as np
+import torch
+from batchgeneratorsv2.transforms.spatial.spatial import SpatialTransform
+from torch.utils.data import Dataset
+
+from nnunetv2_adamss.survival.training_data.balanced_batches import SampleKey
+from nnunetv2_adamss.survival.training_data.case_data import CaseData, Sample
+from nnunetv2_adamss.survival.tumour_region.region import Region, read_region, within_image
+
+_ROTATION = np.deg2rad(10)
+_SCALING = (0.9, 1.1)
+_TRANSLATION = 0.1
+
+
+class TrainingCrops(Dataset[Sample]):
+    """Random crops of randomly transformed regions (Section 4.2).
+
+    deviation: the paper's affine transform is not specified; here rotations of up to 10 degrees, scales of 0.9 to
+    1.1 and translations of up to 10% of the region, by nnU-Net's library, which has no shear.
+
+    Args:
+        cases: the training cases.
+        crop_size: in voxels, per axis.
+    """
+
+    def __init__(self, cases: CaseData, crop_size: Sequence[int]) -> None:
+        self.cases = cases
+        self.crop_size = tuple(crop_size)
+
+    def __getitem__(self, key: SampleKey) -> Sample:
+        region = self.cases.regions[key.case_id]
+        image, valid = read_region(self.cases.dataset.load_case(key.case_id)[0], region)
+        with _seeded(key.seed):
+            augmented = self._transform(region)(
+                image=torch.from_numpy(image), segmentation=torch.from_numpy(valid)
+            )
+        return self.cases.sample(key.case_id, augmented["image"], augmented["segmentation"])
+
+    def _transform(self, region: Region) -> SpatialTransform:
+        # A crop that lies in the region, moved by the translation: its centre may come this near to the border.
+        nearest = [
+            crop / 2 - _TRANSLATION * side for crop, side in zip(self.crop_size, region.size, strict=True)
+        ]
+        return SpatialTransform(
+            self.crop_size,
+            patch_center_dist_from_border=nearest,
+            random_crop=True,
+            p_rotation=1,
+            rotation=(-_ROTATION, _ROTATION),
+            p_scaling=1,
+            scaling=_SCALING,
+            p_synchronize_scaling_across_axes=0,
+            bg_style_seg_sampling=False,
+            mode_seg="nearest",
+        )
+
+
+class WholeRegions(Dataset[Sample]):
+    """Whole regions as they are, with no more padding than the strides need.
+
+    Args:
+        cases: the cases to predict.
+        total_stride: voxels that the sides must be multiples of, per axis.
+    """
+
+    def __init__(self, cases: CaseData, total_stride: Sequence[int]) -> None:
+        self.cases = cases
+        self.total_stride = tuple(total_stride)
+
+    def __getitem__(self, case_id: str) -> Sample:
+        data = self.cases.dataset.load_case(case_id)[0]
+        region = within_image(self.cases.regions[case_id], data.shape[1:], self.total_stride)
+        image, valid = read_region(data, region)
+        return self.cases.sample(case_id, torch.from_numpy(image), torch.from_numpy(valid))
+
+
+@contextmanager
+def _seeded(seed: tuple[int, ...]) -> Iterator[None]:
+    """Seed the global generators that the augmentation library draws from, and put them back after."""
+    numpy_seed, torch_seed = np.random.SeedSequence(seed).generate_state(2)
+    numpy_state = np.random.get_state()
+    np.random.seed(numpy_seed)
+    with torch.random.fork_rng(devices=[]):
+        torch.default_generator.manual_seed(int(torch_seed))
+        try:
+            yield
+        finally:
+            np.random.set_state(numpy_state)

@@ -1,0 +1,118 @@
+"""The regions of a data set's cases, from their masks."""
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import numpy as np
+from nnunetv2.training.dataloading.nnunet_dataset import nnUNetBaseDataset
+from nnunetv2.utilities.plans_handling.plans_handler import PlansManager
+from numpy.typing import NDArray
+
+from nnunetv2_adamss.survival.messages import listed
+from nnunetv2_adamss.survival.tumour_region.mask_source import MaskSource
+from nnunetv2_adamss.survival.tumour_region.preprocessed_grid import PreprocessedGrid
+from nnunetv2_adamss.survival.tumour_region.region import (
+    Region,
+    region_around,
+    share_in_region,
+    tumour_centre,
+)
+
+logger = logging.getLogger(__name__)
+
+_LEAST_SHARE = 0.95
+
+
+@dataclass(frozen=True)
+class CaseRegion:
+    """Where one case is looked at.
+
+    Args:
+        region: in preprocessed voxels.
+        tumour_found: False if the mask is empty and the likeliest point stands in for it.
+        share_of_mask: share of the tumour in the region, in [0, 1].
+    """
+
+    region: Region
+    tumour_found: bool
+    share_of_mask: float
+
+
+def locate_region(
+    tumour: NDArray[np.bool_],
+    likeliest_point: Callable[[], NDArray[np.float64]],
+    grid: PreprocessedGrid,
+    size: Sequence[int],
+) -> CaseRegion:
+    """The region of one case; the same in training and for new patients.
+
+    Args:
+        tumour: the mask in image space, axes as nnU-Net's reader gives them.
+        likeliest_point: asked for only if the mask is empty.
+        grid: from image to preprocessed space.
+        size: of the region in preprocessed voxels.
+    """
+    centre = tumour_centre(tumour)
+    found = centre is not None
+    region = region_around(centre if centre is not None else likeliest_point(), grid, size)
+    return CaseRegion(region, found, share_in_region(tumour, grid, region))
+
+
+def find_regions(
+    case_ids: Sequence[str],
+    masks: MaskSource,
+    dataset: nnUNetBaseDataset,
+    *,
+    plans_manager: PlansManager,
+    dataset_json: Mapping[str, Any],
+    size: Sequence[int],
+) -> dict[str, CaseRegion]:
+    """The regions of these cases; logs for which of them nothing was found or the tumour sticks out.
+
+    Raises:
+        ValueError: if a mask does not lie on its image's grid, or is empty and nothing says where to look.
+    """
+    read_seg = plans_manager.image_reader_writer_class().read_seg
+    ignore_label = plans_manager.get_label_manager(dict(dataset_json)).ignore_label
+    regions = {}
+    for case_id in case_ids:
+        data, _, _, properties = dataset.load_case(case_id)
+        grid = PreprocessedGrid.of_case(properties, plans_manager.transpose_forward, data.shape[1:])
+        mask = read_seg(str(masks.mask_file(case_id)))[0][0]
+        _check_same_grid(case_id, mask.shape, properties, plans_manager.transpose_backward)
+        tumour = (mask > 0) & (mask != ignore_label)
+        regions[case_id] = locate_region(tumour, partial(masks.likeliest_point, case_id), grid, size)
+    _warn(regions)
+    return regions
+
+
+def _check_same_grid(
+    case_id: str, mask_shape: Sequence[int], properties: Mapping[str, Any], transpose_backward: Sequence[int]
+) -> None:
+    image_shape = tuple(properties["shape_before_cropping"][axis] for axis in transpose_backward)
+    if tuple(mask_shape) != image_shape:
+        raise ValueError(
+            f"The mask of {case_id} has {tuple(mask_shape)} voxels, but its image has {image_shape}. Masks must lie "
+            "on the grid of the raw images."
+        )
+
+
+def _warn(regions: Mapping[str, CaseRegion]) -> None:
+    without_tumour = [case_id for case_id, found in regions.items() if not found.tumour_found]
+    if without_tumour:
+        logger.warning(
+            "No tumour was found in %d case(s): %s. Their regions lie around the likeliest point.",
+            len(without_tumour),
+            listed(without_tumour),
+        )
+    cut = [f"{c} ({r.share_of_mask:.0%})" for c, r in regions.items() if r.share_of_mask < _LEAST_SHARE]
+    if cut:
+        logger.warning(
+            "In %d case(s) less than %.0f%% of the tumour lies in the region: %s.",
+            len(cut),
+            100 * _LEAST_SHARE,
+            listed(cut),
+        )

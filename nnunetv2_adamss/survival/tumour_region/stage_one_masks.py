@@ -1,0 +1,159 @@
+"""Tumour masks of Stage I for the cases of a survival training: predicted once, kept beside the checkpoint."""
+
+import json
+import logging
+import os
+import shutil
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from nnunetv2.configuration import default_num_processes
+from nnunetv2.inference.export_prediction import export_prediction_from_logits
+from nnunetv2.inference.predict_from_raw_data import nnUNetPredictor
+from nnunetv2.training.dataloading.nnunet_dataset import nnUNetBaseDataset
+
+from nnunetv2_adamss.survival.files import sha256_of, write_atomically
+from nnunetv2_adamss.survival.tumour_region.preprocessed_grid import PreprocessedGrid
+from nnunetv2_adamss.survival.tumour_region.stage_one_model import StageOneModel
+
+logger = logging.getLogger(__name__)
+
+MASK_FOLDER = "stage1_masks"
+PROVENANCE_FILE = "provenance.json"
+_UNFINISHED_FOLDER = "unfinished"
+
+
+class StageOneMasks:
+    """The masks of one Stage-I fold, in the images' own space.
+
+    A mask is predicted once: what lies in the folder from the same checkpoint and settings is used again.
+
+    Args:
+        model: the trained fold.
+        mirroring: predict with the mirroring that the checkpoint allows.
+    """
+
+    def __init__(self, model: StageOneModel, mirroring: bool) -> None:
+        self.model = model
+        self.mirroring = mirroring
+        self.folder = model.fold_folder / MASK_FOLDER
+
+    def mask_file(self, case_id: str, file_ending: str) -> Path:
+        """The mask of a case, once it is predicted."""
+        return self.folder / (case_id + file_ending)
+
+    def likeliest_point(self, case_id: str) -> np.ndarray:
+        """The image point of highest foreground probability, ``(3,)``, in voxels from the first voxel's edge."""
+        return np.asarray(json.loads(self._point_file(case_id).read_text())["likeliest_tumour_point"])
+
+    def discard_outdated(self) -> None:
+        """Remove masks that another checkpoint or other settings made, and what a killed run left unfinished.
+
+        Raises:
+            ValueError: if the checkpoint does not exist.
+        """
+        self.model.check_exists()
+        provenance = self._provenance()
+        file = self.folder / PROVENANCE_FILE
+        found = json.loads(file.read_text()) if file.is_file() else None
+        if found != provenance and self.folder.is_dir():
+            logger.warning(
+                "%s were made by another checkpoint or with other settings; predicting again.", self.folder
+            )
+            shutil.rmtree(self.folder)
+        shutil.rmtree(self.folder / _UNFINISHED_FOLDER, ignore_errors=True)
+        write_atomically(file, json.dumps(provenance, indent=2))
+
+    def predict(
+        self,
+        case_ids: Sequence[str],
+        dataset: nnUNetBaseDataset,
+        device: torch.device,
+        on_case_predicted: Callable[[str], object] = lambda case_id: None,
+    ) -> None:
+        """Predict from nnU-Net's preprocessed data; a killed run keeps every mask that was finished.
+
+        Args:
+            case_ids: which cases.
+            dataset: nnU-Net's preprocessed cases.
+            device: where the network runs.
+            on_case_predicted: is told each case whose mask is in the folder.
+        """
+        predictor = _predictor(self.model, self.mirroring, device)
+        # Bringing masks back to image space keeps a CPU as busy as the network keeps a GPU.
+        n_exporters = min(4, default_num_processes) if device.type == "cuda" else 1
+        with ThreadPoolExecutor(n_exporters) as exporters:
+            exports: list[tuple[str, Future[None]]] = []
+            for case_id in case_ids:
+                data, _, _, properties = dataset.load_case(case_id)
+                logits = predictor.predict_sliding_window_return_logits(torch.from_numpy(data[:])).cpu()
+                exports.append(
+                    (case_id, exporters.submit(self._export, case_id, logits, properties, predictor))
+                )
+                # No more logits in memory than there are exporters to work on them.
+                if len(exports) > n_exporters:
+                    _finish(exports, on_case_predicted)
+            while exports:
+                _finish(exports, on_case_predicted)
+
+    def _export(
+        self, case_id: str, logits: torch.Tensor, properties: dict[str, Any], predictor: nnUNetPredictor
+    ) -> None:
+        point = _likeliest_tumour_point(logits, properties, predictor)
+        write_atomically(self._point_file(case_id), json.dumps({"likeliest_tumour_point": point.tolist()}))
+        ending = predictor.dataset_json["file_ending"]
+        unfinished = self.folder / _UNFINISHED_FOLDER / case_id
+        unfinished.parent.mkdir(parents=True, exist_ok=True)
+        export_prediction_from_logits(
+            logits, properties, predictor.configuration_manager, predictor.plans_manager, predictor.dataset_json,
+            str(unfinished), num_threads_torch=torch.get_num_threads(),
+        )  # fmt: skip
+        # The mask comes last: where it is, everything is.
+        os.replace(f"{unfinished}{ending}", self.mask_file(case_id, ending))
+
+    def _point_file(self, case_id: str) -> Path:
+        return self.folder / f"{case_id}.json"
+
+    def _provenance(self) -> dict[str, Any]:
+        return {
+            "trainer": self.model.trainer,
+            "checkpoint": self.model.checkpoint_name,
+            "checkpoint_sha256": sha256_of(self.model.checkpoint),
+            "mirroring": self.mirroring,
+            "nnunetv2": version("nnunetv2"),
+        }
+
+
+def _predictor(model: StageOneModel, mirroring: bool, device: torch.device) -> nnUNetPredictor:
+    predictor = nnUNetPredictor(
+        use_mirroring=mirroring,
+        perform_everything_on_device=device.type == "cuda",
+        device=device,
+        allow_tqdm=False,
+    )
+    predictor.initialize_from_trained_model_folder(
+        str(model.model_folder), (model.fold,), model.checkpoint_name
+    )
+    return predictor
+
+
+def _finish(exports: list[tuple[str, "Future[None]"]], on_case_predicted: Callable[[str], object]) -> None:
+    case_id, export = exports.pop(0)
+    export.result()
+    on_case_predicted(case_id)
+
+
+def _likeliest_tumour_point(
+    logits: torch.Tensor, properties: dict[str, Any], predictor: nnUNetPredictor
+) -> np.ndarray:
+    probabilities = predictor.label_manager.apply_inference_nonlin(logits.float())
+    # Labels have a background channel, regions have not; a voxel of any tumour label counts.
+    tumour = probabilities.amax(0) if predictor.label_manager.has_regions else 1 - probabilities[0]
+    voxel = np.unravel_index(int(tumour.argmax()), tumour.shape)
+    grid = PreprocessedGrid.of_case(properties, predictor.plans_manager.transpose_forward, tumour.shape)
+    return grid.to_image(np.array(voxel, dtype=np.float64) + 0.5)

@@ -1,0 +1,121 @@
+"""A trained fold of Stage I: where it lies, whether it fits, its weights."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from nnunetv2.utilities.file_path_utilities import get_output_folder
+from nnunetv2.utilities.plans_handling.plans_handler import PlansManager
+
+
+@dataclass(frozen=True)
+class StageOneModel:
+    """One fold of a Stage-I training.
+
+    Args:
+        trainer: class name.
+        plans: the plan that Stage II uses too.
+        configuration: such as ``3d_fullres``.
+        fold: number or ``all``.
+        checkpoint_name: such as ``checkpoint_best.pth``.
+    """
+
+    trainer: str
+    plans: Mapping[str, Any]
+    configuration: str
+    fold: int | str
+    checkpoint_name: str
+
+    @property
+    def model_folder(self) -> Path:
+        """Where nnU-Net keeps all folds of this training."""
+        return Path(
+            get_output_folder(
+                self.plans["dataset_name"], self.trainer, self.plans["plans_name"], self.configuration
+            )
+        )
+
+    @property
+    def fold_folder(self) -> Path:
+        """Where nnU-Net keeps this fold."""
+        return self.model_folder / f"fold_{self.fold}"
+
+    @property
+    def checkpoint(self) -> Path:
+        """The checkpoint's file."""
+        return self.fold_folder / self.checkpoint_name
+
+    def weights(self) -> dict[str, torch.Tensor]:
+        """The network's tensors by name.
+
+        Raises:
+            ValueError: if there is no checkpoint, it cannot be read, or it belongs to another plan or is no AdaMSS.
+        """
+        self.check_exists()
+        try:
+            checkpoint = torch.load(self.checkpoint, map_location="cpu", weights_only=True)
+            weights: dict[str, torch.Tensor] = checkpoint["network_weights"]
+            trained_plans = checkpoint["init_args"]["plans"]
+        # A truncated or foreign file can fail in many ways inside torch.
+        except Exception as error:
+            raise ValueError(
+                f"The Stage-I checkpoint {self.checkpoint} cannot be read ({type(error).__name__}: "
+                f"{str(error).splitlines()[0] if str(error) else 'no message'}). "
+                f"It must be one that {self.trainer} of this package wrote; train Stage I again if it is damaged."
+            ) from error
+        self._check_plan(trained_plans)
+        if not any(name.startswith("decoder.blocks.") for name in weights):
+            raise ValueError(
+                f"The Stage-I checkpoint {self.checkpoint} has no AdaMSS decoder, which Stage II starts from. Use a "
+                "checkpoint of AdaMSSSegTrainer or one of its variants (-seg_tr)."
+            )
+        return weights
+
+    def check_exists(self) -> None:
+        """Raise ValueError, saying how to train it, if there is no such checkpoint."""
+        if not self.checkpoint.is_file():
+            others = sorted(path.name for path in self.fold_folder.glob("checkpoint_*.pth"))
+            there = f" There is {', '.join(others)}: choose it with -seg_chk." if others else ""
+            raise ValueError(
+                f"There is no Stage-I checkpoint {self.checkpoint}.{there} Train it first: nnUNetv2_train "
+                f"{self.plans['dataset_name']} {self.configuration} {self.fold} -tr {self.trainer} "
+                f"-p {self.plans['plans_name']}"
+            )
+
+    def _check_plan(self, trained_plans: Mapping[str, Any]) -> None:
+        changed = [
+            name
+            for name, own, trained in _plan_parts(self.plans, trained_plans, self.configuration)
+            if _as_json(own) != _as_json(trained)
+        ]
+        if changed:
+            raise ValueError(
+                f"The Stage-I checkpoint {self.checkpoint} was trained with another plan than the present "
+                f"{self.plans['plans_name']} of {self.plans['dataset_name']} (different: {', '.join(changed)}). "
+                "Train Stage I again, or bring the old plan and its preprocessed data back."
+            )
+
+
+def _plan_parts(
+    own: Mapping[str, Any], trained: Mapping[str, Any], configuration: str
+) -> list[tuple[str, Any, Any]]:
+    """What network and data depend on: name, own value, the checkpoint's value."""
+    if configuration not in trained["configurations"]:
+        return [(f"configuration {configuration}", True, False)]
+    # Resolved, since a configuration can inherit from another.
+    own_values, trained_values = (
+        PlansManager(dict(plans)).get_configuration(configuration).configuration for plans in (own, trained)
+    )
+    whole = [(key, own.get(key), trained.get(key)) for key in _WHOLE_PLAN]
+    return whole + [(key, own_values.get(key), trained_values.get(key)) for key in _CONFIGURATION]
+
+
+_WHOLE_PLAN = ("dataset_name", "transpose_forward", "foreground_intensity_properties_per_channel")
+_CONFIGURATION = ("spacing", "normalization_schemes", "architecture")
+
+
+def _as_json(value: Any) -> str:
+    return json.dumps(value, sort_keys=True, default=str)

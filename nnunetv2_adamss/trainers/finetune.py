@@ -1,0 +1,181 @@
+"""Stage II as one call: check, write the settings, and let nnU-Net train."""
+
+import contextlib
+import io
+import json
+import logging
+import multiprocessing
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from nnunetv2.run.run_training import run_training
+from nnunetv2.utilities.file_path_utilities import get_output_folder
+from nnunetv2.utilities.find_objects import recursive_find_trainer_class_by_name
+from nnunetv2.utilities.plans_handling.plans_handler import PlansManager
+
+from nnunetv2_adamss.survival.config import CONFIG_FILE, SurvivalConfig
+from nnunetv2_adamss.survival.nnunet_dataset import PREPROCESSED, dataset_folder, dataset_name
+from nnunetv2_adamss.survival.results import PREDICTIONS_FILE, SUMMARY_FILE
+from nnunetv2_adamss.survival.tumour_region.stage_one_model import StageOneModel
+from nnunetv2_adamss.trainers.supported_plan import check_supported, check_three_dimensional
+from nnunetv2_adamss.trainers.survival import AdaMSSSurvTrainer
+
+logger = logging.getLogger(__name__)
+
+# In the order in which nnU-Net's --c looks for them.
+_CHECKPOINTS = ("checkpoint_final.pth", "checkpoint_latest.pth", "checkpoint_best.pth")
+
+
+@dataclass(frozen=True)
+class FinetuneRequest:
+    """One fold of Stage II.
+
+    Args:
+        dataset: nnU-Net's name or id.
+        configuration: such as ``3d_fullres``.
+        fold: number or ``all``.
+        settings: what the user set of ``SurvivalConfig``, by name.
+        trainer: class name.
+        plans: plans identifier.
+        device: cpu, cuda or mps.
+        num_gpus: processes, one a GPU.
+        continue_training: go on from the latest checkpoint.
+        only_validation: predict and score the validation cases again.
+        overwrite: begin anew where there is a training already.
+    """
+
+    dataset: str
+    configuration: str
+    fold: int | str
+    settings: Mapping[str, Any]
+    trainer: str = "AdaMSSSurvTrainer"
+    plans: str = "nnUNetPlans"
+    device: str = "cuda"
+    num_gpus: int = 1
+    continue_training: bool = False
+    only_validation: bool = False
+    overwrite: bool = False
+
+
+def finetune_survival(request: FinetuneRequest) -> Path:
+    """Fine-tune a Stage-I network for survival.
+
+    Returns:
+        The fold's folder, with checkpoints, predictions and summary.
+
+    Raises:
+        ValueError: before anything is written, if the request cannot be met; from the trainer's start, if table,
+            split, masks or Stage-I checkpoint do not serve.
+    """
+    name = dataset_name(request.dataset)
+    plans, dataset_json = _read_plans(name, request.plans)
+    check_supported(plans, request.configuration, dataset_json)
+    check_three_dimensional(plans, request.configuration)
+    _check_device(request, PlansManager(plans).get_configuration(request.configuration).batch_size)
+    _check_trainer(request.trainer)
+    folder = Path(
+        get_output_folder(name, request.trainer, request.plans, request.configuration, request.fold)
+    )
+    config = _config_of(request, folder)
+    if not (request.continue_training or request.only_validation):
+        StageOneModel(
+            config.seg_trainer, plans, request.configuration, request.fold, config.seg_checkpoint
+        ).check_exists()
+        if request.overwrite:
+            _remove_training(folder)
+    config.save(folder)
+    _use_threads_as_nnunet(request.device)
+    run_training(
+        name,
+        request.configuration,
+        request.fold,
+        request.trainer,
+        request.plans,
+        num_gpus=request.num_gpus,
+        continue_training=request.continue_training,
+        only_run_validation=request.only_validation,
+        device=torch.device(request.device),
+    )
+    return folder
+
+
+def _read_plans(dataset: str, identifier: str) -> tuple[dict[str, Any], dict[str, Any]]:
+    folder = dataset_folder(PREPROCESSED, dataset)
+    files = [folder / f"{identifier}.json", folder / "dataset.json"]
+    missing = [str(file) for file in files if not file.is_file()]
+    if missing:
+        raise ValueError(
+            f"The data set is not planned and preprocessed: there is no {' and no '.join(missing)}. Run "
+            f"nnUNetv2_plan_and_preprocess, or choose another plan with -p."
+        )
+    plans, dataset_json = (json.loads(file.read_text()) for file in files)
+    return plans, dataset_json
+
+
+def _check_device(request: FinetuneRequest, batch_size: int) -> None:
+    if request.device == "cuda" and not torch.cuda.is_available():
+        raise ValueError("There is no GPU that PyTorch can use; add -device cpu to train without one.")
+    if request.num_gpus > 1 and request.device != "cuda":
+        raise ValueError(f"-num_gpus {request.num_gpus} needs -device cuda, not {request.device}.")
+    if request.num_gpus > batch_size:
+        raise ValueError(
+            f"The plan's batch of {batch_size} cannot be shared by {request.num_gpus} GPUs; use at most "
+            f"-num_gpus {batch_size}."
+        )
+
+
+def _check_trainer(name: str) -> None:
+    # nnU-Net tells of every folder that it searches, and will do so again when it trains.
+    with contextlib.redirect_stdout(io.StringIO()):
+        try:
+            trainer = recursive_find_trainer_class_by_name(name)
+        except RuntimeError as error:
+            raise ValueError(f"nnU-Net finds no trainer {name} (-tr).") from error
+    if not issubclass(trainer, AdaMSSSurvTrainer):
+        raise ValueError(
+            f"{name} (-tr) does not predict survival; it must be AdaMSSSurvTrainer or one of its variants. "
+            "The Stage-I trainer is given with -seg_tr."
+        )
+
+
+def _config_of(request: FinetuneRequest, folder: Path) -> SurvivalConfig:
+    """The settings to train with: what is asked for, or those of the training that goes on."""
+    there = [folder / name for name in _CHECKPOINTS if (folder / name).is_file()]
+    if request.only_validation and not (folder / _CHECKPOINTS[0]).is_file():
+        raise ValueError(f"--val needs a finished training, but there is no {folder / _CHECKPOINTS[0]}.")
+    if there and (request.continue_training or request.only_validation):
+        checkpoint = torch.load(there[0], map_location="cpu", weights_only=True)
+        config = SurvivalConfig.from_dict(checkpoint["init_args"]["survival"]["config"])
+        conflicts = config.differences(request.settings)
+        if conflicts:
+            raise ValueError(
+                f"The training in {folder} was started with other settings: {'; '.join(conflicts)}. Leave these "
+                "options out to go on with it, or begin anew with --overwrite."
+            )
+        return config
+    if there and not request.overwrite:
+        is_finished = there[0].name == _CHECKPOINTS[0]
+        raise ValueError(
+            f"{folder} holds {'a finished' if is_finished else 'an unfinished'} training. "
+            + ("Score it again with --val" if is_finished else "Continue it with --c")
+            + ", or begin anew with --overwrite."
+        )
+    return SurvivalConfig.from_dict(request.settings)
+
+
+def _remove_training(folder: Path) -> None:
+    """Remove what the former training would leave in a new one's results; its logs stay."""
+    for name in (*_CHECKPOINTS, CONFIG_FILE, SUMMARY_FILE, "progress.png"):
+        (folder / name).unlink(missing_ok=True)
+    shutil.rmtree((folder / PREDICTIONS_FILE).parent, ignore_errors=True)
+
+
+def _use_threads_as_nnunet(device: str) -> None:
+    if device == "cpu":
+        torch.set_num_threads(multiprocessing.cpu_count())
+    elif device == "cuda":
+        torch.set_num_threads(1)

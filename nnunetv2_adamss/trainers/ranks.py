@@ -1,0 +1,40 @@
+"""The processes of one training, one a GPU: who takes which cases, and what they all have."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from torch import distributed
+
+
+class Ranks:
+    """One process among all that train together; alone unless torch.distributed is running."""
+
+    def __init__(self) -> None:
+        self._is_distributed = distributed.is_available() and distributed.is_initialized()
+
+    @property
+    def rank(self) -> int:
+        """Number of this process, from 0."""
+        return distributed.get_rank() if self._is_distributed else 0
+
+    @property
+    def count(self) -> int:
+        """How many processes there are."""
+        return distributed.get_world_size() if self._is_distributed else 1
+
+    def share(self, cases: Sequence[str]) -> list[str]:
+        """The cases that this process takes."""
+        return list(cases[self.rank :: self.count])
+
+    def gather(self, own: dict[str, Any]) -> dict[str, Any]:
+        """What all processes have, in the order of the keys, so that all of them compute the same from it."""
+        if self._is_distributed:
+            of_all: list[Any] = [None] * self.count
+            distributed.all_gather_object(of_all, own)
+            own = {key: value for part in of_all for key, value in part.items()}
+        return dict(sorted(own.items()))
+
+    def wait(self) -> None:
+        """Until all processes are here."""
+        if self._is_distributed:
+            distributed.barrier()

@@ -1,0 +1,410 @@
+"""Stage II: the Stage-I network learns to predict survival (Sections 3.3, 3.4 and 4.2)."""
+
+import math
+from collections.abc import Iterator
+from itertools import cycle
+from pathlib import Path
+from time import time
+from typing import Any
+
+import numpy as np
+import torch
+from nnunetv2.training.dataloading.nnunet_dataset import infer_dataset_class
+from nnunetv2.utilities.default_n_proc_DA import get_allowed_n_proc_DA
+from nnunetv2.utilities.helpers import dummy_context
+from nnunetv2.utilities.plans_handling.plans_handler import ConfigurationManager, PlansManager
+from torch import Tensor, nn
+from torch._dynamo import OptimizedModule
+from torch.utils.data import DataLoader
+from tqdm import tqdm
+
+from nnunetv2_adamss.evaluation.concordance import harrell_c
+from nnunetv2_adamss.networks.adamss import AdaMSSSurvival
+from nnunetv2_adamss.survival.cohort.table import SURVIVAL_CSV, SurvivalTable, read_survival_table
+from nnunetv2_adamss.survival.config import SurvivalConfig
+from nnunetv2_adamss.survival.discrete_time.loss import discrete_survival_loss
+from nnunetv2_adamss.survival.fold import SurvivalFold
+from nnunetv2_adamss.survival.nnunet_dataset import RAW, dataset_folder
+from nnunetv2_adamss.survival.pooling import predict_region
+from nnunetv2_adamss.survival.prediction import SurvivalPrediction
+from nnunetv2_adamss.survival.results import EpochPrediction, write_results
+from nnunetv2_adamss.survival.training_data.balanced_batches import BalancedBatches, places_of_rank
+from nnunetv2_adamss.survival.training_data.case_data import CaseData, Sample
+from nnunetv2_adamss.survival.training_data.samples import TrainingCrops, WholeRegions
+from nnunetv2_adamss.survival.tumour_region.case_regions import find_regions
+from nnunetv2_adamss.survival.tumour_region.mask_source import MaskSource, choose_masks
+from nnunetv2_adamss.survival.tumour_region.region import crop_size, region_size
+from nnunetv2_adamss.survival.tumour_region.stage_one_model import StageOneModel
+from nnunetv2_adamss.trainers.adamss_trainer import AdaMSSTrainer
+from nnunetv2_adamss.trainers.log_to_trainer import library_logs_to
+from nnunetv2_adamss.trainers.ranks import Ranks
+from nnunetv2_adamss.trainers.supported_plan import check_three_dimensional, stages_of
+from nnunetv2_adamss.trainers.survival_log import C_INDEX, SurvivalLog, shown
+
+# choice: Section 3.3 names L2 regularisation without its weight.
+_L2_WEIGHT = 0.1
+# nnU-Net's own limit.
+_GRADIENT_NORM = 12
+
+
+class AdaMSSSurvTrainer(AdaMSSTrainer):
+    """Survival fine-tuning: a region of each case, balanced batches, Eq. (1), validation C-index.
+
+    Settings come from ``survival_config.json`` in the fold's folder, which ``adamss_finetune_survival`` writes, or
+    are the defaults; a continued training takes them from its checkpoint.
+    """
+
+    learning_rates = (5e-5, 1e-5, 1e-6)
+    score_name = C_INDEX
+
+    def __init__(
+        self,
+        plans: dict[str, Any],
+        configuration: str,
+        fold: int,
+        dataset_json: dict[str, Any],
+        device: torch.device = torch.device("cuda"),  # noqa: B008  nnU-Net's own signature
+    ) -> None:
+        check_three_dimensional(plans, configuration)
+        super().__init__(plans, configuration, fold, dataset_json, device)
+        self.logger.local_logger = SurvivalLog()
+        stages = stages_of(self.configuration_manager)
+        self.total_stride = stages.total_stride
+        self.region_size = region_size(self.configuration_manager.spacing, stages.total_stride)
+        self.crop_size = crop_size(self.configuration_manager.spacing, stages.total_stride)
+        # Set in initialize:
+        self.survival_fold: SurvivalFold
+        self.table: SurvivalTable
+        self.masks: MaskSource
+        self.cases: CaseData | None = None
+        self.ranks = Ranks()
+        self._is_resumed = False
+
+    @staticmethod
+    def build_network_architecture(
+        plans_manager: PlansManager,
+        configuration_manager: ConfigurationManager,
+        num_input_channels: int,
+        num_output_channels: int,
+        enable_deep_supervision: bool = False,
+    ) -> nn.Module:
+        """Refuse: nnU-Net's prediction asks for a network that writes masks.
+
+        Raises:
+            ValueError: always.
+        """
+        raise ValueError(
+            "AdaMSSSurvTrainer predicts survival, not masks: for masks use -tr AdaMSSSegTrainer. Survival of the "
+            "validation cases is in the fold's folder, validation/survival_predictions.csv."
+        )
+
+    # ------------------------------------------------------------------------------------------ the start
+
+    def initialize(self) -> None:
+        """As nnU-Net, with the fold's cases and intervals, and the Stage-I network with a survival head.
+
+        Raises:
+            ValueError: if settings, table, split, masks or Stage-I checkpoint do not serve.
+        """
+        # nnU-Net calls this method of the object here, but of the class at prediction, where only the checkpoint
+        # knows how many intervals and covariates there are.
+        self.build_network_architecture = self._build_survival_network  # type: ignore[assignment,method-assign]
+        with library_logs_to(self.print_to_log_file):
+            self._prepare_fold()
+        config = self.survival_fold.config
+        self.initialisation_seed = config.seed
+        self.num_epochs = config.epochs or self.num_epochs
+        super().initialize()
+
+    def _prepare_fold(self) -> None:
+        split = self.do_split()
+        if self._is_resumed:
+            self.survival_fold.check_same_cases(*split)
+            config = self.survival_fold.config
+        else:
+            config = SurvivalConfig.of_fold(Path(self.output_folder))
+        self.table = self._read_table(config)
+        if not self._is_resumed:
+            self.survival_fold = SurvivalFold.prepare(config, self.table, *split)
+            self.my_init_kwargs["survival"] = self.survival_fold.to_dict()
+        self.masks = choose_masks(
+            config,
+            self._stage_one,
+            self.survival_fold.all_cases,
+            self.dataset_json["file_ending"],
+            Path(self.preprocessed_dataset_folder_base),
+        )
+        self.masks.check(self.survival_fold.all_cases)
+
+    def _read_table(self, config: SurvivalConfig) -> SurvivalTable:
+        if config.survival_csv is not None:
+            file = Path(config.survival_csv)
+        else:
+            file = dataset_folder(RAW, self.plans_manager.dataset_name) / SURVIVAL_CSV
+        return read_survival_table(file, self.dataset_class.get_identifiers(self.preprocessed_dataset_folder))
+
+    @property
+    def _stage_one(self) -> StageOneModel:
+        config = self.survival_fold.config
+        return StageOneModel(
+            config.seg_trainer,
+            self.plans_manager.plans,
+            self.configuration_name,
+            self.fold,
+            config.seg_checkpoint,
+        )
+
+    def _build_survival_network(
+        self,
+        plans_manager: PlansManager,
+        configuration_manager: ConfigurationManager,
+        num_input_channels: int,
+        num_output_channels: int,
+        enable_deep_supervision: bool,
+    ) -> nn.Module:
+        stages = stages_of(configuration_manager)
+        fold = self.survival_fold
+        network = AdaMSSSurvival(
+            num_input_channels,
+            fold.n_intervals,
+            len(fold.covariates.names),
+            stages.strides,
+            stages.kernel_sizes,
+        )
+        if not self._is_resumed:
+            n_taken = network.load_stage_one(self._stage_one.weights())
+            self.print_to_log_file(
+                f"All {n_taken} tensors of encoder and decoder come from Stage I: {self._stage_one.checkpoint}"
+            )
+        return network
+
+    def _set_batch_size_and_oversample(self) -> None:
+        batch_size = self.configuration_manager.batch_size
+        if batch_size < self.ranks.count:
+            raise ValueError(
+                f"The plan's batch of {batch_size} cannot be shared by {self.ranks.count} GPUs; use -num_gpus "
+                f"{batch_size} at most."
+            )
+        super()._set_batch_size_and_oversample()
+
+    # ------------------------------------------------------------------------------------------- the data
+
+    def get_dataloaders(self) -> tuple[Iterator[Sample], Iterator[Sample]]:
+        """Endless training batches of crops, and the scoring cases over and over."""
+        fold = self.survival_fold
+        cases = self._load_cases()
+        _, event = self.table.time_and_event(fold.training_cases)
+        batches = BalancedBatches(
+            [case_id for case_id, is_event in zip(fold.training_cases, event, strict=True) if is_event],
+            [case_id for case_id, is_event in zip(fold.training_cases, event, strict=True) if not is_event],
+            batch_size=self.configuration_manager.batch_size,
+            places=places_of_rank(self.configuration_manager.batch_size, self.ranks.count, self.local_rank),
+            first_batch=self.current_epoch * self.num_iterations_per_epoch,
+            seed=fold.config.seed,
+        )
+        own_scoring = self.ranks.share(fold.scoring_cases)
+        self.num_val_iterations_per_epoch = len(own_scoring)
+        n_workers = get_allowed_n_proc_DA()
+        return (
+            self._loader(TrainingCrops(cases, self.crop_size), batches, n_workers),
+            self._loader(
+                WholeRegions(cases, self.total_stride), cycle([[c] for c in own_scoring]), min(n_workers, 2)
+            ),
+        )
+
+    def _loader(self, dataset: Any, batches: Any, n_workers: int) -> Iterator[Sample]:
+        pin = self.device.type == "cuda"
+        return iter(DataLoader(dataset, batch_sampler=batches, num_workers=n_workers, pin_memory=pin))
+
+    def _load_cases(self) -> CaseData:
+        """Masks, regions, covariates and labels of all cases of the fold; predicts the masks that are missing."""
+        if self.cases is None:
+            case_ids = self.survival_fold.all_cases
+            dataset = self.dataset_class(self.preprocessed_dataset_folder, case_ids)
+            with library_logs_to(self.print_to_log_file):
+                self._predict_masks(dataset)
+                found = find_regions(
+                    case_ids,
+                    self.masks,
+                    dataset,
+                    plans_manager=self.plans_manager,
+                    dataset_json=self.dataset_json,
+                    size=self.region_size,
+                )
+            regions = {case_id: case.region for case_id, case in found.items()}
+            self.cases = CaseData.of_fold(self.survival_fold, self.table, dataset, regions)
+        return self.cases
+
+    def _predict_masks(self, dataset: Any) -> None:
+        if self.local_rank == 0:
+            self.masks.prepare()
+        self.ranks.wait()
+        own = self.ranks.share(self.masks.missing(self.survival_fold.all_cases))
+        self.ranks.wait()
+        if own:
+            self.print_to_log_file(f"Stage I predicts the masks of {len(own)} cases")
+            with tqdm(total=len(own), desc="Stage-I masks", unit="case", disable=self.local_rank > 0) as bar:
+                self.masks.predict(own, dataset, self.device, lambda case_id: bar.update())
+        self.ranks.wait()
+
+    # --------------------------------------------------------------------------------------- the training
+
+    def on_train_epoch_start(self) -> None:
+        """As nnU-Net, with dropout seeded, so that a resumed training goes on as if it had not been stopped."""
+        super().on_train_epoch_start()
+        torch.manual_seed(hash((self.survival_fold.config.seed, self.current_epoch, self.local_rank)))
+
+    def train_step(self, batch: Sample) -> dict[str, Any]:
+        """One step of Eq. (1) plus the L2 penalty; returns Eq. (1) alone."""
+        self.optimizer.zero_grad(set_to_none=True)
+        with self._autocast():
+            logits = self.network(*self._inputs(batch))
+        loss = discrete_survival_loss(
+            logits, self._to_device(batch["survived"]), self._to_device(batch["failed"])
+        )
+        self._step(loss + _L2_WEIGHT * self._bare_network.survival_head.squared_weights())
+        return {"loss": loss.detach().cpu().numpy()}
+
+    def _step(self, loss: Tensor) -> None:
+        scaler = self.grad_scaler
+        (scaler.scale(loss) if scaler else loss).backward()
+        if scaler:
+            scaler.unscale_(self.optimizer)
+        torch.nn.utils.clip_grad_norm_(self.network.parameters(), _GRADIENT_NORM)
+        if scaler:
+            scaler.step(self.optimizer)
+            scaler.update()
+        else:
+            self.optimizer.step()
+
+    def validation_step(self, batch: Sample) -> dict[str, list[float]]:
+        """Logits of one case, by its ``case_id``."""
+        # Regions differ in size where they leave the image; a compiled network would be compiled for each.
+        with self._autocast():
+            logits = predict_region(
+                self._bare_network,
+                *self._inputs(batch),
+                pool=self.survival_fold.config.pool,
+                crop_size=self.crop_size,
+            )
+        return {batch["case_id"][0]: logits[0].float().tolist()}
+
+    def on_validation_epoch_end(self, val_outputs: list[dict[str, list[float]]]) -> None:
+        """Log loss and C-index of the scoring cases of all GPUs."""
+        logits = self.ranks.gather(
+            {case_id: values for output in val_outputs for case_id, values in output.items()}
+        )
+        loss, c_index = self._score(logits) if logits else (math.nan, math.nan)
+        self.logger.log("val_losses", loss, self.current_epoch)
+        self.logger.log(C_INDEX, c_index, self.current_epoch)
+
+    def _score(self, logits: dict[str, list[float]]) -> tuple[float, float]:
+        cases = self._load_cases()
+        labels = [cases.labels[case_id] for case_id in logits]
+        loss = discrete_survival_loss(
+            torch.tensor(list(logits.values()), dtype=torch.float64),
+            torch.from_numpy(np.concatenate([label.survived for label in labels])),
+            torch.from_numpy(np.concatenate([label.failed for label in labels])),
+        )
+        times, events = self.table.time_and_event(list(logits))
+        risk_score = self._prediction(logits).risk_score
+        # Weights that ran away score worst instead of ending the training.
+        c_index = harrell_c(risk_score, events, times).c_index if np.isfinite(risk_score).all() else None
+        return float(loss), math.nan if c_index is None else c_index
+
+    def _end_epoch(self) -> None:
+        self.logger.log("epoch_end_timestamps", time(), self.current_epoch)
+        values = {name: self.logger.get_value(name, step=-1) for name in self.logger.get_checkpoint()}
+        self.print_to_log_file("train_loss", round(float(values["train_losses"]), 4))
+        self.print_to_log_file("val_loss", round(values["val_losses"], 4))
+        self.print_to_log_file("C-index", shown(values[C_INDEX]))
+        seconds = values["epoch_end_timestamps"] - values["epoch_start_timestamps"]
+        self.print_to_log_file(f"Epoch time: {seconds:.2f} s")
+        if self.local_rank == 0:
+            self.logger.plot_progress_png(self.output_folder)
+        self.current_epoch += 1
+
+    def _save_if_best(self) -> None:
+        # Fold "all" has nothing to choose on.
+        if self.survival_fold.scoring_cases:
+            super()._save_if_best()
+
+    # -------------------------------------------------------------------------------------- the results
+
+    def perform_actual_validation(self, save_probabilities: bool = False) -> None:
+        """Predict the validation cases with the last and the best epoch, and write predictions and summary."""
+        predictions = {}
+        for name in ("best", "last"):
+            file = Path(self.output_folder) / f"checkpoint_{'final' if name == 'last' else name}.pth"
+            if file.is_file() and self.survival_fold.validation_cases:
+                checkpoint = torch.load(file, map_location=self.device, weights_only=True)
+                self._bare_network.load_state_dict(checkpoint["network_weights"])
+                logits = self._predict_validation_cases(name)
+                predictions[name] = EpochPrediction(checkpoint["current_epoch"] - 1, self._prediction(logits))
+        if self.local_rank == 0:
+            summary = write_results(
+                Path(self.output_folder), self.survival_fold, self.table, predictions, self._provenance()
+            )
+            for line in summary:
+                self.print_to_log_file(line, also_print_to_console=True)
+        self.ranks.wait()
+
+    def _predict_validation_cases(self, name: str) -> dict[str, list[float]]:
+        own = self.ranks.share(self.survival_fold.validation_cases)
+        self.network.eval()
+        logits: dict[str, list[float]] = {}
+        loader = self._loader(WholeRegions(self._load_cases(), self.total_stride), [[c] for c in own], 0)
+        with torch.no_grad():
+            for batch in tqdm(
+                loader, f"Validation, {name} epoch", len(own), unit="case", disable=self.local_rank > 0
+            ):
+                logits |= self.validation_step(batch)
+        return self.ranks.gather(logits)
+
+    def _prediction(self, logits: dict[str, list[float]]) -> SurvivalPrediction:
+        return SurvivalPrediction.from_logits(logits, self.survival_fold.edges)
+
+    def _provenance(self) -> dict[str, Any]:
+        return {
+            "dataset": self.plans_manager.dataset_name,
+            "trainer": type(self).__name__,
+            "plans": self.plans_manager.plans_name,
+            "configuration": self.configuration_name,
+            "fold": self.fold,
+        }
+
+    # ------------------------------------------------------------------------------ devices and checkpoints
+
+    def load_checkpoint(self, filename_or_checkpoint: str) -> None:
+        """As nnU-Net; settings, cases and intervals come from the checkpoint too.
+
+        Raises:
+            ValueError: if it is no Stage-II checkpoint, or table or split no longer fit.
+        """
+        if not self.was_initialized:
+            checkpoint = torch.load(filename_or_checkpoint, map_location="cpu", weights_only=True)
+            if "survival" not in checkpoint["init_args"]:
+                raise ValueError(f"{filename_or_checkpoint} is no checkpoint of a survival training.")
+            self.survival_fold = SurvivalFold.from_dict(checkpoint["init_args"]["survival"])
+            self._is_resumed = True
+            self.dataset_class = infer_dataset_class(self.preprocessed_dataset_folder)
+        super().load_checkpoint(filename_or_checkpoint)
+
+    @property
+    def _bare_network(self) -> AdaMSSSurvival:
+        """The network without what compile and several GPUs wrap around it."""
+        network: Any = self.network.module if self.is_ddp else self.network
+        if isinstance(network, OptimizedModule):
+            network = network._orig_mod
+        return network
+
+    def _inputs(self, batch: Sample) -> tuple[Tensor, Tensor, Tensor]:
+        image, valid, covariates = (self._to_device(batch[name]) for name in ("image", "valid", "covariates"))
+        return image, valid, covariates
+
+    def _to_device(self, tensor: Tensor) -> Tensor:
+        return tensor.to(self.device, non_blocking=True)
+
+    def _autocast(self) -> Any:
+        # As nnU-Net: mixed precision on CUDA only.
+        return torch.autocast("cuda") if self.device.type == "cuda" else dummy_context()

@@ -1,0 +1,144 @@
+"""``adamss_finetune_survival`` as a user types it: results, continuing, refusing, overwriting."""
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+import torch
+
+from nnunetv2_adamss.cli.finetune_survival import main
+from nnunetv2_adamss.plugin_folder import PLUGIN_FOLDER
+from tests.nnunet_project import NnunetProject
+from tests.survival_project import DATASET, write_stage_one
+
+pytestmark = [
+    pytest.mark.filterwarnings("ignore::FutureWarning:torch"),
+    pytest.mark.filterwarnings("ignore:.*multi-threaded, use of fork:DeprecationWarning"),
+]
+
+TRAINER = "AdaMSSSurvTrainer_TwoIterations"
+FOLD_0 = ("902", "3d_fullres", "0", "-tr", TRAINER, "-device", "cpu")
+
+
+@pytest.fixture
+def fold_folder(survival_project: NnunetProject, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where the fold's results will lie, with a Stage-I network beside."""
+    for name, value in survival_project.environment.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("nnUNet_results", str(tmp_path))
+    monkeypatch.setenv("nnUNet_n_proc_DA", "0")
+    own_trainers = Path(__file__).parents[1] / "trainers" / "short_trainers"
+    monkeypatch.setenv("nnUNet_extTrainer", os.pathsep.join([str(PLUGIN_FOLDER), str(own_trainers)]))
+    write_stage_one(survival_project)
+    return tmp_path / DATASET / f"{TRAINER}__nnUNetPlans__3d_fullres" / "fold_0"
+
+
+def refusal(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
+    """What the command says when it refuses, in one line."""
+    capsys.readouterr()
+    assert main(list(arguments)) == 2
+    said = capsys.readouterr().err.strip()
+    assert said.startswith("adamss_finetune_survival: ")
+    return said
+
+
+def test_a_fold_is_trained_and_then_only_trained_again_when_asked_to(
+    fold_folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    settings = ("--mask_source", "groundtruth", "--n_intervals", "4")
+    assert main([*FOLD_0, *settings]) == 0
+    assert f"Done: {fold_folder}" in capsys.readouterr().out
+    predictions = fold_folder / "validation" / "survival_predictions.csv"
+    assert len(predictions.read_text().splitlines()) == 1 + 4
+    assert json.loads((fold_folder / "survival_config.json").read_text())["n_intervals"] == 4
+
+    finished = (fold_folder / "checkpoint_final.pth").read_bytes()
+    assert "holds a finished training" in refusal(capsys, *FOLD_0, *settings)
+    assert (fold_folder / "checkpoint_final.pth").read_bytes() == finished
+
+    conflict = refusal(capsys, *FOLD_0, "--val", "--n_intervals", "5")
+    assert "n_intervals is 4, not 5" in conflict
+    predictions.unlink()
+    assert main([*FOLD_0, "--val"]) == 0
+    assert predictions.is_file()
+
+    assert main([*FOLD_0, "--overwrite", "--mask_source", "groundtruth", "--epochs", "1"]) == 0
+    checkpoint = torch.load(fold_folder / "checkpoint_final.pth", weights_only=True)
+    assert checkpoint["current_epoch"] == 1
+    assert len(checkpoint["init_args"]["survival"]["interval_edges"]) == 1 + 10
+
+
+def test_an_unfinished_training_is_continued_or_begun_anew_but_never_lost(
+    fold_folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    settings = ("--mask_source", "groundtruth")
+    assert main([*FOLD_0, *settings]) == 0
+    # As a kill in the last epoch leaves it.
+    final = fold_folder / "checkpoint_final.pth"
+    checkpoint = torch.load(final, weights_only=True)
+    checkpoint["current_epoch"] = 2
+    checkpoint["logging"] = {name: values[:2] for name, values in checkpoint["logging"].items()}
+    torch.save(checkpoint, fold_folder / "checkpoint_latest.pth")
+    final.unlink()
+    assert "holds an unfinished training. Continue it with --c" in refusal(capsys, *FOLD_0, *settings)
+    assert "--val needs a finished training" in refusal(capsys, *FOLD_0, "--val")
+    assert main([*FOLD_0, "--c"]) == 0
+    assert torch.load(final, weights_only=True)["current_epoch"] == 3
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (("777", *FOLD_0[1:]), "'777' is neither the name nor the id of one data set"),
+        (("902", "3d_lowres", *FOLD_0[2:]), "no configuration '3d_lowres' in the plan"),
+        ((*FOLD_0[:2], "1", *FOLD_0[3:]), "no Stage-I checkpoint"),
+        ((*FOLD_0, "-p", "otherPlans"), "not planned and preprocessed"),
+        ((*FOLD_0, "-num_gpus", "2"), "-num_gpus 2 needs -device cuda"),
+        ((*FOLD_0[:3], "-device", "cpu", "-tr", "nnUNetTrainer"), "does not predict survival"),
+        ((*FOLD_0[:3], "-device", "cpu", "-tr", "NoTrainer"), "no trainer NoTrainer"),
+        ((*FOLD_0, "-seg_tr", "nnUNetTrainer"), "no Stage-I checkpoint .*nnUNetTrainer__"),
+        ((*FOLD_0, "--epochs", "0"), "epochs is 0, but must be at least 1"),
+    ],
+)
+def test_what_cannot_be_done_is_said_before_anything_is_written(
+    fold_folder: Path, capsys: pytest.CaptureFixture[str], arguments: tuple[str, ...], sentence: str
+) -> None:
+    import re
+
+    assert re.search(sentence, refusal(capsys, *arguments))
+    assert not fold_folder.parent.exists()
+
+
+def test_a_table_that_lacks_a_case_is_refused_with_the_file_and_the_case(
+    fold_folder: Path, survival_project: NnunetProject, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = (survival_project.raw / DATASET / "survival.csv").read_text().splitlines()
+    file = tmp_path / "outcomes.csv"
+    file.write_text("\n".join(rows[:-1]))
+    said = refusal(capsys, *FOLD_0, "--survival_csv", str(file))
+    assert "outcomes.csv" in said
+    assert rows[-1].split(",")[0] in said
+    assert not list(fold_folder.glob("checkpoint*"))
+
+
+def test_a_gpu_that_is_not_there_is_said(fold_folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    if torch.cuda.is_available():
+        pytest.skip("there is a GPU")
+    assert "add -device cpu" in refusal(capsys, *FOLD_0[:5])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (("--c", "--val"), "exclude each other"),
+        (("--mask_source", "predicted", "--masks_dir", "masks"), "exclude each other"),
+        (("--pool", "max"), "invalid choice"),
+    ],
+)
+def test_options_that_contradict_each_other_are_refused(
+    arguments: tuple[str, ...], sentence: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        main([*FOLD_0, *arguments])
+    assert sentence in capsys.readouterr().err

@@ -1,0 +1,126 @@
+"""Stage II from end to end on real PET/CT of 28 soft-tissue sarcomas, killed on the way."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from time import monotonic, sleep
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+from nnunetv2_adamss.evaluation.baselines import suv_max, tumour_volume_ml
+from nnunetv2_adamss.evaluation.concordance import Concordance, bootstrap_harrell_c
+from tests.nnunet_project import command_line
+from tests.pipeline.conftest import TRAINER as STAGE_ONE_TRAINER
+from tests.pipeline.conftest import StageOneRun
+
+pytestmark = pytest.mark.slow
+
+TRAINER = "AdaMSSSurvTrainer_ShortSchedule"
+FOLD_0 = ("510", "3d_fullres", "0", "-tr", TRAINER, "-device", "cpu")
+SETTINGS = ("-seg_tr", STAGE_ONE_TRAINER)
+
+
+@pytest.fixture(scope="module")
+def killed_and_resumed(stage_one_run: StageOneRun) -> tuple[Path, int]:
+    """The fold's folder, and the epochs that were done when the training was killed."""
+    dataset = stage_one_run.project.results / "Dataset510_STS"
+    folder = dataset / f"{TRAINER}__nnUNetPlans__3d_fullres" / "fold_0"
+    kill_in_third_epoch(stage_one_run, folder)
+    epochs_done = torch.load(folder / "checkpoint_latest.pth", weights_only=True)["current_epoch"]
+    stage_one_run.run("adamss_finetune_survival", *FOLD_0, "--c")
+    return folder, epochs_done
+
+
+def kill_in_third_epoch(stage_one_run: StageOneRun, folder: Path, timeout_s: float = 600) -> None:
+    training = subprocess.Popen(
+        command_line("adamss_finetune_survival", *FOLD_0, *SETTINGS),
+        env=os.environ | stage_one_run.project.environment,
+        stdout=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    try:
+        deadline = monotonic() + timeout_s
+        while not any("Epoch 2" in log.read_text() for log in folder.glob("training_log*")):
+            assert training.poll() is None, "the training ended before it could be killed"
+            assert monotonic() < deadline, "the third epoch did not come"
+            sleep(0.1)
+    finally:
+        os.killpg(training.pid, signal.SIGKILL)
+        training.wait()
+
+
+def test_a_killed_training_repeats_at_most_the_epoch_in_hand_and_predicts_no_mask_twice(
+    stage_one_run: StageOneRun, killed_and_resumed: tuple[Path, int]
+) -> None:
+    folder, epochs_done = killed_and_resumed
+    first, second = (log.read_text() for log in sorted(folder.glob("training_log*")))
+    assert epochs_done == 2
+    assert [int(epoch) for epoch in re.findall(r"Epoch (\d+)", second)] == list(range(2, 10))
+    assert "Stage I predicts the masks of 28 cases" in first
+    assert "Stage I predicts" not in second
+    assert re.search(r"All (\d+) tensors of encoder and decoder come from Stage I", first)
+
+
+def test_it_ends_with_the_right_cases(
+    stage_one_run: StageOneRun, killed_and_resumed: tuple[Path, int]
+) -> None:
+    folder, _ = killed_and_resumed
+    table = pd.read_csv(folder / "validation" / "survival_predictions.csv")
+    assert sorted(table["case_id"]) == stage_one_run.split["val"]
+    assert np.isfinite(table["risk_score"]).all()
+    assert table["risk_score"].nunique() == len(table)
+
+
+def test_the_c_index_is_reported_beside_tumour_volume_and_suvmax(
+    stage_one_run: StageOneRun, killed_and_resumed: tuple[Path, int], report: Callable[[str], None]
+) -> None:
+    folder, _ = killed_and_resumed
+    raw = stage_one_run.project.raw / "Dataset510_STS"
+    table = pd.read_csv(folder / "validation" / "survival_predictions.csv").set_index("case_id")
+    outcomes = pd.read_csv(raw / "survival.csv").set_index("case_id").loc[table.index]
+    masks = [raw / "labelsTr" / f"{case_id}.nii.gz" for case_id in table.index]
+    pets = [raw / "imagesTr" / f"{case_id}_0001.nii.gz" for case_id in table.index]
+    risks = {
+        "AdaMSS, last epoch": table["risk_score"].to_numpy(),
+        "tumour volume": np.array([tumour_volume_ml(mask) for mask in masks]),
+        "SUVmax": np.array([suv_max(pet, mask) for pet, mask in zip(pets, masks, strict=True)]),
+    }
+    event, time = outcomes["event"].to_numpy(dtype=bool), outcomes["time"].to_numpy()
+    scores = {name: bootstrap_harrell_c(risk, event, time) for name, risk in risks.items()}
+    summary = json.loads((folder / "survival_summary.json").read_text())["c_index"]["last"]
+    assert summary["c_index"] == pytest.approx(scores["AdaMSS, last epoch"].c_index, abs=1e-9)
+    assert summary["n_pairs"] == scores["SUVmax"].n_pairs
+    for name, score in scores.items():
+        report(f"C-index of {len(table)} validation cases, {name}: {words(score)}")
+
+
+def words(score: Concordance) -> str:
+    assert score.c_index is not None
+    interval = "no interval" if score.interval is None else "[{:.2f}, {:.2f}]".format(*score.interval)
+    return f"{score.c_index:.2f} {interval}, {score.n_pairs} pairs"
+
+
+def test_nnunets_own_train_command_takes_the_same_trainer(stage_one_run: StageOneRun) -> None:
+    """With defaults, so without a full-schedule Stage-I network it says what is missing."""
+    said = stage_one_run.run_expecting_failure(
+        "nnUNetv2_train", "510", "3d_fullres", "0", "-tr", "AdaMSSSurvTrainer", "-device", "cpu"
+    )
+    assert "There is no Stage-I checkpoint" in said.splitlines()[-1]
+
+
+def test_nnunets_own_predict_command_is_told_where_survival_is(
+    stage_one_run: StageOneRun, killed_and_resumed: tuple[Path, int], tmp_path: Path
+) -> None:
+    images = stage_one_run.images_of(stage_one_run.split["val"][:1], tmp_path / "images")
+    said = stage_one_run.run_expecting_failure(
+        "nnUNetv2_predict", "-i", str(images), "-o", str(tmp_path / "out"), "-d", "510", "-c", "3d_fullres",
+        "-tr", TRAINER, "-f", "0", "-device", "cpu",
+    )  # fmt: skip
+    assert "predicts survival, not masks" in said.splitlines()[-1]

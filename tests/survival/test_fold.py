@@ -1,0 +1,119 @@
+"""A fold's cases and what is fitted on them: training cases only, every refusal with its reason."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from nnunetv2_adamss.survival.cohort.table import SurvivalTable, read_survival_table
+from nnunetv2_adamss.survival.config import SurvivalConfig
+from nnunetv2_adamss.survival.fold import SurvivalFold
+
+CASES = [f"case_{i:02d}" for i in range(20)]
+TRAINING, VALIDATION = CASES[:15], CASES[15:]
+
+
+def make_table(folder: Path, **changes: object) -> SurvivalTable:
+    columns = {"case_id": CASES, "time": np.arange(1.0, 21.0) * 10, "event": [1, 0] * 10} | changes
+    pd.DataFrame(columns).to_csv(folder / "survival.csv", index=False)
+    return read_survival_table(folder / "survival.csv")
+
+
+def test_edges_are_quantiles_of_the_training_times_alone(tmp_path: Path) -> None:
+    fold = SurvivalFold.prepare(SurvivalConfig(n_intervals=2), make_table(tmp_path), TRAINING, VALIDATION)
+    assert fold.interval_edges == (0, 80, 150)
+    assert fold.scoring_cases == fold.validation_cases == tuple(VALIDATION)
+
+
+def test_explicit_edges_are_taken_as_they_are(tmp_path: Path) -> None:
+    config = SurvivalConfig(interval_edges=(0, 50, 100))
+    assert SurvivalFold.prepare(config, make_table(tmp_path), TRAINING, VALIDATION).interval_edges == (
+        0,
+        50,
+        100,
+    )
+    with pytest.raises(ValueError, match="ascend"):
+        SurvivalFold.prepare(
+            SurvivalConfig(interval_edges=(0, 50, 50)), make_table(tmp_path), TRAINING, VALIDATION
+        )
+
+
+def test_intervals_without_a_training_event_are_reported(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    config = SurvivalConfig(interval_edges=(0, 15, 25, 200))
+    SurvivalFold.prepare(config, make_table(tmp_path), TRAINING, VALIDATION)
+    assert "No training event lies in 1 of 3 time intervals: 15 to 25" in caplog.text
+
+
+def test_cases_without_outcome_are_left_out_and_named(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    times, events = np.arange(1.0, 21.0), [1.0, 0.0] * 10
+    times[3] = events[3] = np.nan
+    fold = SurvivalFold.prepare(
+        SurvivalConfig(), make_table(tmp_path, time=times, event=events), TRAINING, VALIDATION
+    )
+    assert "1 training case(s) have no outcome and serve Stage I only: case_03" in caplog.text
+    assert "case_03" not in fold.all_cases
+    assert len(fold.training_cases) == 14
+
+
+def test_a_case_of_the_split_without_a_row_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="1 case.* no row .*stranger"):
+        SurvivalFold.prepare(SurvivalConfig(), make_table(tmp_path), [*TRAINING, "stranger"], VALIDATION)
+
+
+@pytest.mark.parametrize(("part", "censored"), [("training", range(15)), ("validation", range(15, 20))])
+def test_a_part_without_events_is_refused(tmp_path: Path, part: str, censored: range) -> None:
+    events = [0 if i in censored else 1 for i in range(20)]
+    with pytest.raises(ValueError, match=f"The {part} part of this fold has no event"):
+        SurvivalFold.prepare(SurvivalConfig(), make_table(tmp_path, event=events), TRAINING, VALIDATION)
+
+
+def test_inner_selection_sets_a_fifth_of_the_training_cases_aside(tmp_path: Path) -> None:
+    table = make_table(tmp_path)
+    fold = SurvivalFold.prepare(SurvivalConfig(select="inner"), table, TRAINING, VALIDATION)
+    assert len(fold.scoring_cases) == 3
+    assert {*fold.training_cases} | {*fold.scoring_cases} == {*TRAINING}
+    assert not {*fold.training_cases} & {*fold.scoring_cases}
+    assert fold.validation_cases == tuple(VALIDATION)
+    assert table.outcomes.loc[list(fold.scoring_cases), "event"].any()
+    assert fold.interval_edges[-1] == table.outcomes.loc[list(fold.training_cases), "time"].max()
+
+
+def test_inner_selection_of_too_few_events_is_refused(tmp_path: Path) -> None:
+    events = [1] + [0] * 14 + [1] * 5
+    with pytest.raises(ValueError, match="Use --select last"):
+        SurvivalFold.prepare(
+            SurvivalConfig(select="inner"), make_table(tmp_path, event=events), TRAINING, VALIDATION
+        )
+
+
+def test_fold_all_has_nothing_to_validate_on(tmp_path: Path) -> None:
+    fold = SurvivalFold.prepare(SurvivalConfig(), make_table(tmp_path), CASES, CASES)
+    assert fold.training_cases == tuple(CASES)
+    assert fold.scoring_cases == fold.validation_cases == ()
+
+
+def test_covariates_are_fitted_on_the_training_cases(tmp_path: Path) -> None:
+    file = tmp_path / "covariates.csv"
+    pd.DataFrame({"case_id": CASES, "x": np.arange(20.0)}).to_csv(file, index=False)
+    config = SurvivalConfig(covariates_csv=str(file))
+    fold = SurvivalFold.prepare(config, make_table(tmp_path), TRAINING, VALIDATION)
+    assert fold.covariates.means == (7.0,)
+
+
+def test_a_fold_survives_a_round_trip_as_plain_data(tmp_path: Path) -> None:
+    fold = SurvivalFold.prepare(SurvivalConfig(), make_table(tmp_path), TRAINING, VALIDATION)
+    assert SurvivalFold.from_dict(fold.to_dict()) == fold
+
+
+def test_a_split_that_has_changed_is_noticed(tmp_path: Path) -> None:
+    fold = SurvivalFold.prepare(SurvivalConfig(), make_table(tmp_path), TRAINING, VALIDATION)
+    fold.check_same_cases(TRAINING, VALIDATION)
+    with pytest.raises(ValueError, match="splits_final.json has changed"):
+        fold.check_same_cases([*TRAINING[1:], VALIDATION[0]], [TRAINING[0], *VALIDATION[1:]])
+    everything = SurvivalFold.prepare(SurvivalConfig(), make_table(tmp_path), CASES, CASES)
+    everything.check_same_cases(CASES, CASES)

@@ -1,0 +1,10 @@
+"""A user's own trainer folder: Stage II in seconds."""
+
+from nnunetv2_adamss.trainers.survival import AdaMSSSurvTrainer
+
+
+class AdaMSSSurvTrainer_TwoIterations(AdaMSSSurvTrainer):
+    def __init__(self, plans, configuration, fold, dataset_json, device=None):  # type: ignore[no-untyped-def]
+        super().__init__(plans, configuration, fold, dataset_json, device)
+        self.num_epochs = 3
+        self.num_iterations_per_epoch = 2
