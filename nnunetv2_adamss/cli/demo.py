@@ -1,4 +1,4 @@
-"""``adamss_demo``: from nothing to tumour masks of held-out cases, by the commands a user would type."""
+"""``adamss_demo``: from nothing to tumour masks and survival, by the commands a user would type."""
 
 import argparse
 import shlex
@@ -12,9 +12,9 @@ from nnunetv2_adamss.demo.steps import DemoFolders, demo_steps
 
 _EPILOG = """
 examples:
-  adamss_demo                        about 7 minutes on 2 CPU cores
+  adamss_demo                        about 10 minutes on 2 CPU cores
   adamss_demo -o /tmp/demo -device cuda
-  adamss_demo -n 12 --n_test 4       smaller
+  adamss_demo -n 20 --n_test 4       smaller
   adamss_demo                        once more, after Ctrl-C: goes on where it was
 
 The demo sets nnU-Net's three paths for itself; yours stay as they are. The data are synthetic: the results
@@ -26,7 +26,7 @@ def build_parser() -> argparse.ArgumentParser:
     """The command's options."""
     parser = argparse.ArgumentParser(
         prog="adamss_demo",
-        description="Make a synthetic PET/CT cohort, train AdaMSS on it inside nnU-Net, predict held-out cases.",
+        description="Make a synthetic PET/CT cohort and train both stages of AdaMSS on it inside nnU-Net.",
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -37,7 +37,7 @@ def build_parser() -> argparse.ArgumentParser:
         dest="n_training",
         type=int,
         default=40,
-        help="training cases, at least 5 (default: %(default)s)",
+        help="training cases, at least 10 (default: %(default)s)",
     )
     add("--n_test", type=int, default=20, help="held-out cases, at least 1 (default: %(default)s)")
     add("-device", choices=["cpu", "cuda"], help="default: cuda if there is a GPU, else cpu")
@@ -75,8 +75,10 @@ def _run(args: argparse.Namespace) -> None:
 
 
 def _check(args: argparse.Namespace) -> None:
-    if args.n_training < 5:
-        raise ValueError(f"-n is {args.n_training}, but nnU-Net's five folds need at least 5 training cases.")
+    if args.n_training < 10:
+        raise ValueError(
+            f"-n is {args.n_training}, but three folds with events in each need at least 10 cases."
+        )
     if args.n_test < 1:
         raise ValueError(f"--n_test is {args.n_test}, but the demo needs at least 1 held-out case.")
 
@@ -94,7 +96,7 @@ def _print_paths(environment: dict[str, str]) -> None:
 
 
 def _print_results(folders: DemoFolders, seconds: dict[str, float]) -> None:
-    from nnunetv2_adamss.demo.results import dice_rows, example_picture
+    from nnunetv2_adamss.demo.results import c_indices, dice_rows, example_picture
 
     picture = folders.root / "held_out_cases.png"
     example_picture(folders, picture)
@@ -104,9 +106,15 @@ def _print_results(folders: DemoFolders, seconds: dict[str, float]) -> None:
     for row in dice_rows(folders):
         lowest, highest = min(row.values), max(row.values)
         print(f"{row.label:42s} {row.mean:6.3f} {lowest:7.3f} {highest:8.3f} {len(row.values):6d}")
+    print(f"\n{'C-index of validation patients':42s} {'C':>6s} {'95% interval':>16s} {'pairs':>7s}")
+    for name, score in c_indices(folders).items():
+        c_index = "none" if score.c_index is None else f"{score.c_index:.3f}"
+        interval = "none" if score.interval is None else f"[{score.interval[0]:.3f}, {score.interval[1]:.3f}]"
+        print(f"{name:42s} {c_index:>6s} {interval:>16s} {score.n_pairs:7d}")
+    print("So few patients show that it runs, not how good it is.")
     print(f"\n{'Step':42s} {'seconds':>8s}")
     for title, duration in seconds.items():
         print(f"{title:42s} {duration:8.0f}")
-    print(
-        f"\nMasks: {folders.predictions}\nPicture: {picture}\nTraining log and progress plot: {folders.fold}"
-    )
+    print(f"\nMasks: {folders.predictions}\nPicture: {picture}")
+    print(f"Stage I, log and progress plot: {folders.fold}")
+    print(f"Stage II, with survival_summary.json and validation/: {folders.survival_fold}")

@@ -111,6 +111,8 @@ def main(argv: list[str] | None = None) -> int:
         parser.error("--c, --val and --overwrite exclude each other")
     if "mask_source" in args and "masks_dir" in args:
         parser.error("--mask_source and --masks_dir exclude each other")
+    if "interval_edges" in args and {"n_intervals", "interval_rule"} & set(args):
+        parser.error("--interval_edges excludes --n_intervals and --interval_rule")
     if args["fold"] != "all" and not args["fold"].isdecimal():
         parser.error(f"the fold must be a number or all, not {args['fold']}")
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s: %(message)s")

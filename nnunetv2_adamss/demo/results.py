@@ -1,4 +1,4 @@
-"""The demo's results: Dice of the held-out cases, beside a guess that never looks at the image."""
+"""The demo's results: Dice beside a guess that never looks at the image, C-index beside tumour volume."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -6,8 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 
 from nnunetv2_adamss.demo.steps import DemoFolders
+from nnunetv2_adamss.evaluation.baselines import tumour_volume_ml
+from nnunetv2_adamss.evaluation.concordance import Concordance, bootstrap_harrell_c
 from nnunetv2_adamss.evaluation.image_blind_prior import ImageBlindPrior, dice, read_foreground
 
 
@@ -47,6 +50,23 @@ def dice_rows(folders: DemoFolders) -> Iterator[DiceRow]:
     yield DiceRow(
         "all tumour, guessed without the image", [dice(prior.predict(t.shape), t) for t in truths.values()]
     )
+
+
+def c_indices(folders: DemoFolders) -> dict[str, Concordance]:
+    """C-index of the validation patients: of Stage II, of tumour volume alone, and of the risk that made the times."""
+    predicted = pd.read_csv(
+        folders.survival_fold / "validation" / "survival_predictions.csv", index_col="case_id"
+    )
+    truth = pd.read_csv(folders.raw / "phantom_truth.csv", index_col="case_id").loc[predicted.index]
+    outcomes = pd.read_csv(folders.raw / "survival.csv", index_col="case_id").loc[predicted.index]
+    event, time = outcomes["event"].to_numpy(dtype=bool), outcomes["time"].to_numpy()
+    volume = [tumour_volume_ml(folders.raw / "labelsTr" / f"{case_id}.nii.gz") for case_id in predicted.index]
+    risks = {
+        "AdaMSS": predicted["risk_score"].to_numpy(),
+        "tumour volume alone": np.array(volume),
+        "the true risk": truth["true_risk"].to_numpy(),
+    }
+    return {name: bootstrap_harrell_c(risk, event, time) for name, risk in risks.items()}
 
 
 def example_picture(folders: DemoFolders, output: Path) -> None:

@@ -1,4 +1,4 @@
-"""The demo's steps: the real commands, from nothing to masks of held-out cases."""
+"""The demo's steps: the real commands, from nothing to masks and survival predictions of held-out cases."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,6 +9,9 @@ DATASET_NAME = f"Dataset{DATASET_ID}_Phantom"
 CONFIGURATION = "3d_fullres"
 FOLD = 0
 TRAINER = "AdaMSSSegTrainer_ShortSchedule"
+SURVIVAL_TRAINER = "AdaMSSSurvTrainer_ShortSchedule"
+# A third of the cases for validation: in a fifth of a few dozen, hardly any two patients can be compared.
+N_FOLDS = 3
 # 32 voxels of 5 mm hold a neck and keep a training step under a second on two CPU cores.
 _SHAPE = ("32", "32", "32")
 _SPACING_MM = ("5", "5", "5")
@@ -43,6 +46,12 @@ class DemoFolders:
         return self.model / f"fold_{FOLD}"
 
     @property
+    def survival_fold(self) -> Path:
+        """The fold of Stage II."""
+        name = f"{SURVIVAL_TRAINER}__nnUNetPlans__{CONFIGURATION}"
+        return self.model.parent / name / f"fold_{FOLD}"
+
+    @property
     def predictions(self) -> Path:
         """Masks of the held-out cases, and nnU-Net's ``summary.json`` of them."""
         return self.root / "predicted_masks"
@@ -64,7 +73,10 @@ class Step:
 def demo_steps(folders: DemoFolders, n_training: int, n_test: int, device: str) -> list[Step]:
     """The steps in order; a training that was cut off goes on from its last epoch."""
     dataset = str(DATASET_ID)
-    was_cut_off = any(folders.fold.glob("checkpoint_*.pth"))
+
+    def continued(fold: Path) -> list[str]:
+        return ["--c"] if any(fold.glob("checkpoint_*.pth")) else []
+
     return [
         Step(
             "Make a synthetic PET/CT cohort",
@@ -72,13 +84,26 @@ def demo_steps(folders: DemoFolders, n_training: int, n_test: int, device: str) 
              "--shape", *_SHAPE, "--spacing", *_SPACING_MM, "--overwrite"],
         ),
         Step(
-            "Check, plan and preprocess it with nnU-Net",
-            ["nnUNetv2_plan_and_preprocess", "-d", dataset, "-c", CONFIGURATION, "--verify_dataset_integrity"],
+            "Check images, masks and outcomes",
+            ["adamss_verify_dataset", dataset],
+        ),
+        Step(
+            "Plan and preprocess it with nnU-Net",
+            ["nnUNetv2_plan_and_preprocess", "-d", dataset, "-c", CONFIGURATION],
+        ),
+        Step(
+            "Split it, with events on both sides",
+            ["adamss_make_splits", dataset, "-k", str(N_FOLDS)],
         ),
         Step(
             "Stage I: train the tumour segmentation",
             ["nnUNetv2_train", dataset, CONFIGURATION, str(FOLD), "-tr", TRAINER, "--val_best",
-             "-device", device, *(["--c"] if was_cut_off else [])],
+             "-device", device, *continued(folders.fold)],
+        ),
+        Step(
+            "Stage II: fine-tune it for survival",
+            ["adamss_finetune_survival", dataset, CONFIGURATION, str(FOLD), "-tr", SURVIVAL_TRAINER,
+             "-seg_tr", TRAINER, "-device", device, *continued(folders.survival_fold)],
         ),
         Step(
             "Predict the masks of the held-out cases",

@@ -18,7 +18,7 @@ class Concordance:
 
     Attributes:
         c_index: share of comparable pairs in the right order, equal risks counting half; None if no pair is
-            comparable.
+            comparable or a risk score is not finite.
         n_pairs: comparable pairs: the earlier time is an event, or of equal times exactly one is.
         interval: lower and upper bound by bootstrap; None if not asked for or not estimable.
         reason: what is wrong with the estimate, in words; None if nothing is.
@@ -45,10 +45,14 @@ def harrell_c(
         time: time to event or censoring, ``(n_cases,)``.
 
     Raises:
-        ValueError: if the lengths differ or a value is nan.
+        ValueError: if the lengths differ.
     """
-    c_index = _c_index(risk_score, event, time)
     n_pairs = _count_comparable_pairs(event, time)
+    if not np.isfinite(risk_score).all():
+        n_faulty = int((~np.isfinite(risk_score)).sum())
+        faulty = f"not estimable: {n_faulty} of {len(time)} risk scores are not finite"
+        return Concordance(None, n_pairs, reason=faulty)
+    c_index = _c_index(risk_score, event, time)
     reason = None
     if n_pairs == 0:
         reason = (
@@ -81,7 +85,7 @@ def bootstrap_harrell_c(
         confidence: share of the resamples inside the interval.
 
     Raises:
-        ValueError: if the lengths differ or a value is nan.
+        ValueError: if the lengths differ.
     """
     concordance = harrell_c(risk_score, event, time)
     if concordance.c_index is None:

@@ -2,10 +2,13 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
+from nnunetv2_adamss.survival.discrete_time.intervals import check_interval_edges
 from nnunetv2_adamss.survival.files import write_atomically
 
 MASK_SOURCES = ("predicted", "out_of_fold", "groundtruth", "folder")
@@ -13,6 +16,15 @@ INTERVAL_RULES = ("quantile", "event_quantile")
 POOLS = ("region", "crops")
 SELECTIONS = ("last", "best", "inner")
 CONFIG_FILE = "survival_config.json"
+# Where things lie may change between machines; what is in them may not, and is compared by its hash.
+PATHS = ("survival_csv", "covariates_csv", "masks_dir")
+# What a user types for a setting, where the flag has another name.
+_FLAGS = {
+    "covariates_csv": "--covariates",
+    "seg_trainer": "-seg_tr",
+    "seg_checkpoint": "-seg_chk",
+    "mirroring": "mirroring (--disable_tta)",
+}
 
 
 @dataclass(frozen=True)
@@ -74,6 +86,13 @@ class SurvivalConfig:
         for name, value in (("n_intervals", self.n_intervals), ("epochs", self.epochs)):
             if value is not None and value < 1:
                 faults.append(f"{name} is {value}, but must be at least 1")
+        if self.seed < 0:
+            faults.append(f"seed is {self.seed}, but must be at least 0")
+        if self.interval_edges is not None:
+            try:
+                check_interval_edges(np.asarray(self.interval_edges, dtype=float))
+            except ValueError as error:
+                faults.append(str(error).rstrip("."))
         if faults:
             raise ValueError(
                 "The settings of the survival training are not valid: " + "; ".join(faults) + "."
@@ -122,8 +141,14 @@ class SurvivalConfig:
         write_atomically(fold_folder / CONFIG_FILE, json.dumps(self.to_dict(), indent=2))
 
     def differences(self, asked: Mapping[str, Any]) -> list[str]:
-        """Where what is asked for differs from these settings, in words."""
+        """Where what is asked for differs from these settings, in words; paths may differ."""
         own = self.to_dict()
         return [
-            f"{name} is {own[name]!r}, not {value!r}" for name, value in asked.items() if own[name] != value
+            f"{_FLAGS.get(name, f'--{name}')} was {own[name]!r}, and now is {value!r}"
+            for name, value in asked.items()
+            if name not in PATHS and own[name] != value
         ]
+
+    def with_paths(self, asked: Mapping[str, Any]) -> "SurvivalConfig":
+        """The same settings, but files where they are now."""
+        return replace(self, **{name: asked[name] for name in PATHS if name in asked})

@@ -2,23 +2,25 @@
 
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 from sklearn.model_selection import StratifiedShuffleSplit
 
+from nnunetv2_adamss.survival.cohort.splits_file import SPLITS_FILE
 from nnunetv2_adamss.survival.cohort.table import SurvivalTable
-from nnunetv2_adamss.survival.config import SurvivalConfig
-from nnunetv2_adamss.survival.covariates import CovariateScaling, read_covariates
+from nnunetv2_adamss.survival.config import CONFIG_FILE, SurvivalConfig
+from nnunetv2_adamss.survival.covariates import CovariateScaling
 from nnunetv2_adamss.survival.discrete_time.intervals import (
-    check_interval_edges,
     interval_edges,
     intervals_without_event,
 )
 from nnunetv2_adamss.survival.messages import listed
+from nnunetv2_adamss.survival.nnunet_fold import FoldSplit
 
 logger = logging.getLogger(__name__)
 
@@ -40,6 +42,8 @@ class SurvivalFold:
         covariates: how covariates become inputs.
         time_unit: of the table.
         endpoint: of the table, such as "recurrence-free survival".
+        split: nnU-Net's split, with cases that have no outcome.
+        sources: hashes of the files that this training depends on, by name.
     """
 
     config: SurvivalConfig
@@ -50,6 +54,8 @@ class SurvivalFold:
     covariates: CovariateScaling
     time_unit: str
     endpoint: str | None
+    split: FoldSplit
+    sources: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def edges(self) -> NDArray[np.float64]:
@@ -71,41 +77,45 @@ class SurvivalFold:
         cls,
         config: SurvivalConfig,
         table: SurvivalTable,
-        training_cases: Sequence[str],
-        validation_cases: Sequence[str],
+        split: FoldSplit,
+        covariates: pd.DataFrame | None = None,
     ) -> "SurvivalFold":
         """Choose the cases and fit what is fitted.
 
         Args:
             config: the settings.
             table: outcomes.
-            training_cases: of nnU-Net's split.
-            validation_cases: of nnU-Net's split; the training cases themselves for fold ``all``.
+            split: nnU-Net's.
+            covariates: one row of numbers a case.
 
         Raises:
-            ValueError: if a case has no row, training or validation has no event, or the edges do not ascend.
+            ValueError: if a case has no row, training or validation has no event, or covariates do not serve.
         """
-        _check_all_in_table(table, [*training_cases, *validation_cases])
-        is_fold_all = set(training_cases) == set(validation_cases)
-        training = _with_outcome(table, training_cases, "training")
-        validation = [] if is_fold_all else _with_outcome(table, validation_cases, "validation")
+        _check_all_in_table(table, [*split.training, *split.validation])
+        training = _with_outcome(table, split.training, "training")
+        validation = [] if _is_fold_all(split) else _with_outcome(table, split.validation, "validation")
+        if config.select == "best" and not validation:
+            raise ValueError("Fold 'all' has no validation cases to choose an epoch on; use --select last.")
         scoring = validation
         if config.select == "inner":
             training, scoring = _set_aside(table, training, config.seed)
         time, event = table.time_and_event(training)
-        covariates = CovariateScaling()
-        if config.covariates_csv is not None:
-            covariates = CovariateScaling.fit(read_covariates(Path(config.covariates_csv)), training)
-        return cls(
-            config,
-            tuple(training),
-            tuple(scoring),
-            tuple(validation),
-            tuple(_edges(config, event, time)),
-            covariates,
-            table.description.time_unit,
-            table.description.endpoint,
+        fold = cls(
+            config=config,
+            training_cases=tuple(training),
+            scoring_cases=tuple(scoring),
+            validation_cases=tuple(validation),
+            interval_edges=tuple(_edges(config, event, time)),
+            covariates=CovariateScaling()
+            if covariates is None
+            else CovariateScaling.fit(covariates, training),
+            time_unit=table.description.time_unit,
+            endpoint=table.description.endpoint,
+            split=split,
         )
+        # Here rather than hours later: every case of the fold has its covariates.
+        fold.covariates.apply(covariates, fold.all_cases)
+        return fold
 
     def to_dict(self) -> dict[str, Any]:
         """As plain data."""
@@ -118,6 +128,8 @@ class SurvivalFold:
             "covariates": self.covariates.to_dict(),
             "time_unit": self.time_unit,
             "endpoint": self.endpoint,
+            "split": {name: list(cases) for name, cases in self.split._asdict().items()},
+            "sources": dict(self.sources),
         }
 
     @classmethod
@@ -129,20 +141,46 @@ class SurvivalFold:
             covariates=CovariateScaling.from_dict(values["covariates"]),
             time_unit=values["time_unit"],
             endpoint=values["endpoint"],
+            split=FoldSplit(**values["split"]),
+            sources=values["sources"],
             **{name: tuple(values[name]) for name in lists},
         )
 
-    def check_same_cases(self, training_cases: Sequence[str], validation_cases: Sequence[str]) -> None:
-        """Raise ValueError if nnU-Net's split is no longer the one that this fold was trained on."""
-        split = {*training_cases, *validation_cases}
-        moved = sorted({*self.training_cases, *self.validation_cases, *self.scoring_cases} - split)
-        moved += sorted({*self.training_cases} & ({*validation_cases} - {*training_cases}))
-        moved += sorted({*self.validation_cases} & {*training_cases})
+    def with_paths_of(self, fold_folder: Path) -> "SurvivalFold":
+        """The same fold, but files where the settings in the fold's folder say that they are now."""
+        if not (fold_folder / CONFIG_FILE).is_file():
+            return self
+        return replace(self, config=self.config.with_paths(SurvivalConfig.of_fold(fold_folder).to_dict()))
+
+    def check_unchanged(self, split: FoldSplit, sources: Mapping[str, str]) -> None:
+        """Raise ValueError if split or files are no longer those that this fold was trained with.
+
+        Args:
+            split: nnU-Net's, as it is now.
+            sources: hashes, as they are now; of those files that are still needed.
+        """
+        moved = sorted(
+            {
+                case_id
+                for before, now in zip(self.split, split, strict=True)
+                for case_id in set(before) ^ set(now)
+            }
+        )
         if moved:
             raise ValueError(
-                f"splits_final.json has changed since this training was started: {listed(moved)} are now on another "
-                "side or gone. Bring the old splits back, or train anew with --overwrite."
+                f"{SPLITS_FILE} has changed since this training was started: {listed(moved)} are now on another "
+                "side, new or gone. Bring the old splits back, or train anew with --overwrite."
             )
+        changed = [name for name, sha256 in sources.items() if self.sources.get(name) != sha256]
+        if changed:
+            raise ValueError(
+                f"What this training was started with has changed since: {listed(changed)}. Bring the old files back, "
+                "or train anew with --overwrite."
+            )
+
+
+def _is_fold_all(split: FoldSplit) -> bool:
+    return set(split.training) == set(split.validation)
 
 
 def _check_all_in_table(table: SurvivalTable, case_ids: Sequence[str]) -> None:
@@ -181,7 +219,13 @@ def _set_aside(table: SurvivalTable, training: list[str], seed: int) -> tuple[li
             f"but of the {len(training)} training cases {int(event.sum())} have an event. Use --select last."
         )
     splitter = StratifiedShuffleSplit(1, test_size=_INNER_FRACTION, random_state=seed)
-    kept, aside = next(splitter.split(training, event))
+    try:
+        kept, aside = next(splitter.split(training, event))
+    except ValueError as error:  # scikit-learn's way to say that a fifth is too few
+        raise ValueError(
+            f"--select inner sets a fifth of the training cases aside, but {len(training)} are too few for that. Use "
+            "--select last."
+        ) from error
     inner = sorted(training[i] for i in aside)
     if not table.outcomes.loc[inner, "event"].any():
         raise ValueError(
@@ -194,7 +238,6 @@ def _set_aside(table: SurvivalTable, training: list[str], seed: int) -> tuple[li
 def _edges(config: SurvivalConfig, event: NDArray[np.bool_], time: NDArray[np.float64]) -> list[float]:
     if config.interval_edges is not None:
         edges = np.asarray(config.interval_edges, dtype=float)
-        check_interval_edges(edges)
     else:
         rule = config.interval_rule
         edges = interval_edges(

@@ -55,6 +55,12 @@ class SurvivalPrediction:
         table = pd.DataFrame(
             {"case_id": self.case_ids, "risk_score": self.risk_score, "predicted_time": self.predicted_time}
         )
-        for edge, column in zip(self.interval_edges[1:], self.survival_curve.T, strict=True):
-            table[f"survival_at_{edge:g}"] = column
+        for time, column in zip(_shown(self.interval_edges[1:]), self.survival_curve.T, strict=True):
+            table[f"survival_at_{time}"] = column
         write_atomically(file, table.to_csv(index=False))
+
+
+def _shown(times: NDArray[np.float64]) -> list[str]:
+    """Times for people: six digits, or all of them where six cannot tell two apart."""
+    short = [f"{time:g}" for time in times]
+    return short if len(set(short)) == len(short) else [repr(float(time)) for time in times]

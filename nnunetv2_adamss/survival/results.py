@@ -50,10 +50,7 @@ def write_results(
     Returns:
         The results as lines for a log.
     """
-    time, event = table.time_and_event(fold.validation_cases)
-    scores = {
-        name: bootstrap_harrell_c(epoch.prediction.risk_score, event, time) for name, epoch in epochs.items()
-    }
+    scores = {name: _score(epoch.prediction, table) for name, epoch in epochs.items()}
     is_chosen_here = fold.config.select != "inner"
     summary: dict[str, Any] = {
         **provenance,
@@ -62,6 +59,7 @@ def write_results(
         "interval_edges": list(fold.interval_edges),
         "cases": {part: _counts(table, cases) for part, cases in _parts(fold).items()},
         "settings": fold.config.to_dict(),
+        "sources_sha256": dict(fold.sources),
         "predictions_from": _selected(fold, epochs),
         "c_index": {
             name: {
@@ -81,6 +79,11 @@ def write_results(
         epochs[_selected(fold, epochs)].prediction.write(fold_folder / PREDICTIONS_FILE)
     write_atomically(fold_folder / SUMMARY_FILE, json.dumps(summary, indent=2))
     return [*_lines(epochs, scores, is_chosen_here), f"Results: {fold_folder / SUMMARY_FILE}"]
+
+
+def _score(prediction: SurvivalPrediction, table: SurvivalTable) -> Concordance:
+    time, event = table.time_and_event(prediction.case_ids)
+    return bootstrap_harrell_c(prediction.risk_score, event, time)
 
 
 def _parts(fold: SurvivalFold) -> dict[str, tuple[str, ...]]:

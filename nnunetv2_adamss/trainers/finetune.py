@@ -7,7 +7,7 @@ import logging
 import multiprocessing
 import shutil
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +18,12 @@ from nnunetv2.utilities.find_objects import recursive_find_trainer_class_by_name
 from nnunetv2.utilities.plans_handling.plans_handler import PlansManager
 
 from nnunetv2_adamss.survival.config import CONFIG_FILE, SurvivalConfig
+from nnunetv2_adamss.survival.fold import SurvivalFold
 from nnunetv2_adamss.survival.nnunet_dataset import PREPROCESSED, dataset_folder, dataset_name
+from nnunetv2_adamss.survival.nnunet_fold import NnunetFold
 from nnunetv2_adamss.survival.results import PREDICTIONS_FILE, SUMMARY_FILE
-from nnunetv2_adamss.survival.tumour_region.stage_one_model import StageOneModel
+from nnunetv2_adamss.survival.setup import SurvivalSetup
+from nnunetv2_adamss.trainers.log_to_trainer import library_logs_to
 from nnunetv2_adamss.trainers.supported_plan import check_supported, check_three_dimensional
 from nnunetv2_adamss.trainers.survival import AdaMSSSurvTrainer
 
@@ -68,8 +71,8 @@ def finetune_survival(request: FinetuneRequest) -> Path:
         The fold's folder, with checkpoints, predictions and summary.
 
     Raises:
-        ValueError: before anything is written, if the request cannot be met; from the trainer's start, if table,
-            split, masks or Stage-I checkpoint do not serve.
+        ValueError: before anything is written or removed, if the request cannot be met, or if table, split, masks or
+            Stage-I checkpoint do not serve.
     """
     name = dataset_name(request.dataset)
     plans, dataset_json = _read_plans(name, request.plans)
@@ -77,17 +80,14 @@ def finetune_survival(request: FinetuneRequest) -> Path:
     check_three_dimensional(plans, request.configuration)
     _check_device(request, PlansManager(plans).get_configuration(request.configuration).batch_size)
     _check_trainer(request.trainer)
+    # As the trainer has it; a copied plans file keeps the name that is written in it.
     folder = Path(
-        get_output_folder(name, request.trainer, request.plans, request.configuration, request.fold)
+        get_output_folder(name, request.trainer, plans["plans_name"], request.configuration, request.fold)
     )
-    config = _config_of(request, folder)
-    if not (request.continue_training or request.only_validation):
-        StageOneModel(
-            config.seg_trainer, plans, request.configuration, request.fold, config.seg_checkpoint
-        ).check_exists()
-        if request.overwrite:
-            _remove_training(folder)
-    config.save(folder)
+    setup = _set_up(request, NnunetFold(plans, dataset_json, request.configuration, request.fold), folder)
+    if request.overwrite:
+        _remove_training(folder)
+    setup.fold.config.save(folder)
     _use_threads_as_nnunet(request.device)
     run_training(
         name,
@@ -121,10 +121,11 @@ def _check_device(request: FinetuneRequest, batch_size: int) -> None:
         raise ValueError("There is no GPU that PyTorch can use; add -device cpu to train without one.")
     if request.num_gpus > 1 and request.device != "cuda":
         raise ValueError(f"-num_gpus {request.num_gpus} needs -device cuda, not {request.device}.")
-    if request.num_gpus > batch_size:
+    most = min(batch_size, torch.cuda.device_count()) if request.device == "cuda" else 1
+    if not 1 <= request.num_gpus <= most:
         raise ValueError(
-            f"The plan's batch of {batch_size} cannot be shared by {request.num_gpus} GPUs; use at most "
-            f"-num_gpus {batch_size}."
+            f"-num_gpus is {request.num_gpus}, but must be from 1 to {most}: the plan's batch of {batch_size} is "
+            f"shared by the GPUs, of which there are {torch.cuda.device_count()}."
         )
 
 
@@ -142,29 +143,48 @@ def _check_trainer(name: str) -> None:
         )
 
 
-def _config_of(request: FinetuneRequest, folder: Path) -> SurvivalConfig:
-    """The settings to train with: what is asked for, or those of the training that goes on."""
+def _set_up(request: FinetuneRequest, nnunet_fold: NnunetFold, folder: Path) -> SurvivalSetup:
+    """Everything that the trainer will need, checked here so that nothing is lost if it does not serve."""
     there = [folder / name for name in _CHECKPOINTS if (folder / name).is_file()]
+    goes_on = request.continue_training or request.only_validation
     if request.only_validation and not (folder / _CHECKPOINTS[0]).is_file():
         raise ValueError(f"--val needs a finished training, but there is no {folder / _CHECKPOINTS[0]}.")
-    if there and (request.continue_training or request.only_validation):
-        checkpoint = torch.load(there[0], map_location="cpu", weights_only=True)
-        config = SurvivalConfig.from_dict(checkpoint["init_args"]["survival"]["config"])
-        conflicts = config.differences(request.settings)
-        if conflicts:
-            raise ValueError(
-                f"The training in {folder} was started with other settings: {'; '.join(conflicts)}. Leave these "
-                "options out to go on with it, or begin anew with --overwrite."
-            )
-        return config
-    if there and not request.overwrite:
+    if there and not goes_on and not request.overwrite:
         is_finished = there[0].name == _CHECKPOINTS[0]
         raise ValueError(
             f"{folder} holds {'a finished' if is_finished else 'an unfinished'} training. "
             + ("Score it again with --val" if is_finished else "Continue it with --c")
             + ", or begin anew with --overwrite."
         )
-    return SurvivalConfig.from_dict(request.settings)
+    # The trainer logs the same again.
+    with library_logs_to(lambda message: None):
+        if goes_on and there:
+            return _continue(request, nnunet_fold, folder, there[0])
+        config = SurvivalConfig.from_dict(request.settings)
+        if goes_on and (folder / CONFIG_FILE).is_file():
+            # Stopped before the first checkpoint: there are only the settings.
+            config = _checked(SurvivalConfig.of_fold(folder), request, folder)
+        return SurvivalSetup.begin(nnunet_fold, config, nnunet_fold.split())
+
+
+def _continue(
+    request: FinetuneRequest, nnunet_fold: NnunetFold, folder: Path, checkpoint_file: Path
+) -> SurvivalSetup:
+    checkpoint = torch.load(checkpoint_file, map_location="cpu", weights_only=True)
+    fold = SurvivalFold.from_dict(checkpoint["init_args"]["survival"]).with_paths_of(folder)
+    fold = replace(fold, config=_checked(fold.config, request, folder))
+    return SurvivalSetup.resume(nnunet_fold, fold, nnunet_fold.split())
+
+
+def _checked(config: SurvivalConfig, request: FinetuneRequest, folder: Path) -> SurvivalConfig:
+    """The settings of the training that goes on, with paths as they are now."""
+    conflicts = config.differences(request.settings)
+    if conflicts:
+        raise ValueError(
+            f"The training in {folder} was started with other settings: {'; '.join(conflicts)}. Leave these "
+            "options out to go on with it, or begin anew with --overwrite."
+        )
+    return config.with_paths(request.settings)
 
 
 def _remove_training(folder: Path) -> None:

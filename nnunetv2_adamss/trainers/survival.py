@@ -4,12 +4,11 @@ import math
 from collections.abc import Iterator
 from itertools import cycle
 from pathlib import Path
-from time import time
+from time import sleep, time
 from typing import Any
 
 import numpy as np
 import torch
-from nnunetv2.training.dataloading.nnunet_dataset import infer_dataset_class
 from nnunetv2.utilities.default_n_proc_DA import get_allowed_n_proc_DA
 from nnunetv2.utilities.helpers import dummy_context
 from nnunetv2.utilities.plans_handling.plans_handler import ConfigurationManager, PlansManager
@@ -20,21 +19,19 @@ from tqdm import tqdm
 
 from nnunetv2_adamss.evaluation.concordance import harrell_c
 from nnunetv2_adamss.networks.adamss import AdaMSSSurvival
-from nnunetv2_adamss.survival.cohort.table import SURVIVAL_CSV, SurvivalTable, read_survival_table
 from nnunetv2_adamss.survival.config import SurvivalConfig
 from nnunetv2_adamss.survival.discrete_time.loss import discrete_survival_loss
 from nnunetv2_adamss.survival.fold import SurvivalFold
-from nnunetv2_adamss.survival.nnunet_dataset import RAW, dataset_folder
+from nnunetv2_adamss.survival.nnunet_fold import FoldSplit, NnunetFold
 from nnunetv2_adamss.survival.pooling import predict_region
 from nnunetv2_adamss.survival.prediction import SurvivalPrediction
 from nnunetv2_adamss.survival.results import EpochPrediction, write_results
+from nnunetv2_adamss.survival.setup import SurvivalSetup
 from nnunetv2_adamss.survival.training_data.balanced_batches import BalancedBatches, places_of_rank
 from nnunetv2_adamss.survival.training_data.case_data import CaseData, Sample
 from nnunetv2_adamss.survival.training_data.samples import TrainingCrops, WholeRegions
 from nnunetv2_adamss.survival.tumour_region.case_regions import find_regions
-from nnunetv2_adamss.survival.tumour_region.mask_source import MaskSource, choose_masks
 from nnunetv2_adamss.survival.tumour_region.region import crop_size, region_size
-from nnunetv2_adamss.survival.tumour_region.stage_one_model import StageOneModel
 from nnunetv2_adamss.trainers.adamss_trainer import AdaMSSTrainer
 from nnunetv2_adamss.trainers.log_to_trainer import library_logs_to
 from nnunetv2_adamss.trainers.ranks import Ranks
@@ -70,15 +67,13 @@ class AdaMSSSurvTrainer(AdaMSSTrainer):
         self.logger.local_logger = SurvivalLog()
         stages = stages_of(self.configuration_manager)
         self.total_stride = stages.total_stride
-        self.region_size = region_size(self.configuration_manager.spacing, stages.total_stride)
-        self.crop_size = crop_size(self.configuration_manager.spacing, stages.total_stride)
-        # Set in initialize:
-        self.survival_fold: SurvivalFold
-        self.table: SurvivalTable
-        self.masks: MaskSource
-        self.cases: CaseData | None = None
+        self.spacing_mm = self.configuration_manager.spacing
+        self.region_size = region_size(self.spacing_mm, self.total_stride)
+        self.crop_size = crop_size(self.spacing_mm, self.total_stride)
         self.ranks = Ranks()
-        self._is_resumed = False
+        self.setup: SurvivalSetup  # set in initialize
+        self.cases: CaseData | None = None
+        self._resumed_fold: SurvivalFold | None = None
 
     @staticmethod
     def build_network_architecture(
@@ -110,49 +105,26 @@ class AdaMSSSurvTrainer(AdaMSSTrainer):
         # knows how many intervals and covariates there are.
         self.build_network_architecture = self._build_survival_network  # type: ignore[assignment,method-assign]
         with library_logs_to(self.print_to_log_file):
-            self._prepare_fold()
+            self.setup = self._set_up()
         config = self.survival_fold.config
+        self.print_to_log_file("Survival settings:", config.to_dict())
+        self.my_init_kwargs["survival"] = self.survival_fold.to_dict()
         self.initialisation_seed = config.seed
         self.num_epochs = config.epochs or self.num_epochs
         super().initialize()
 
-    def _prepare_fold(self) -> None:
-        split = self.do_split()
-        if self._is_resumed:
-            self.survival_fold.check_same_cases(*split)
-            config = self.survival_fold.config
-        else:
-            config = SurvivalConfig.of_fold(Path(self.output_folder))
-        self.table = self._read_table(config)
-        if not self._is_resumed:
-            self.survival_fold = SurvivalFold.prepare(config, self.table, *split)
-            self.my_init_kwargs["survival"] = self.survival_fold.to_dict()
-        self.masks = choose_masks(
-            config,
-            self._stage_one,
-            self.survival_fold.all_cases,
-            self.dataset_json["file_ending"],
-            Path(self.preprocessed_dataset_folder_base),
-        )
-        self.masks.check(self.survival_fold.all_cases)
-
-    def _read_table(self, config: SurvivalConfig) -> SurvivalTable:
-        if config.survival_csv is not None:
-            file = Path(config.survival_csv)
-        else:
-            file = dataset_folder(RAW, self.plans_manager.dataset_name) / SURVIVAL_CSV
-        return read_survival_table(file, self.dataset_class.get_identifiers(self.preprocessed_dataset_folder))
+    def _set_up(self) -> SurvivalSetup:
+        plans, folder = self.plans_manager.plans, Path(self.output_folder)
+        nnunet_fold = NnunetFold(plans, self.dataset_json, self.configuration_name, self.fold)
+        split = FoldSplit(*self.do_split())
+        if self._resumed_fold is None:
+            return SurvivalSetup.begin(nnunet_fold, SurvivalConfig.of_fold(folder), split)
+        return SurvivalSetup.resume(nnunet_fold, self._resumed_fold.with_paths_of(folder), split)
 
     @property
-    def _stage_one(self) -> StageOneModel:
-        config = self.survival_fold.config
-        return StageOneModel(
-            config.seg_trainer,
-            self.plans_manager.plans,
-            self.configuration_name,
-            self.fold,
-            config.seg_checkpoint,
-        )
+    def survival_fold(self) -> SurvivalFold:
+        """Cases, settings and what was fitted on the training cases."""
+        return self.setup.fold
 
     def _build_survival_network(
         self,
@@ -171,10 +143,11 @@ class AdaMSSSurvTrainer(AdaMSSTrainer):
             stages.strides,
             stages.kernel_sizes,
         )
-        if not self._is_resumed:
-            n_taken = network.load_stage_one(self._stage_one.weights())
+        if self._resumed_fold is None:
+            stage_one = self.setup.stage_one
+            n_taken = network.load_stage_one(stage_one.weights())
             self.print_to_log_file(
-                f"All {n_taken} tensors of encoder and decoder come from Stage I: {self._stage_one.checkpoint}"
+                f"All {n_taken} tensors of encoder and decoder come from Stage I: {stage_one.checkpoint}"
             )
         return network
 
@@ -193,7 +166,7 @@ class AdaMSSSurvTrainer(AdaMSSTrainer):
         """Endless training batches of crops, and the scoring cases over and over."""
         fold = self.survival_fold
         cases = self._load_cases()
-        _, event = self.table.time_and_event(fold.training_cases)
+        _, event = self.setup.table.time_and_event(fold.training_cases)
         batches = BalancedBatches(
             [case_id for case_id, is_event in zip(fold.training_cases, event, strict=True) if is_event],
             [case_id for case_id, is_event in zip(fold.training_cases, event, strict=True) if not is_event],
@@ -206,7 +179,7 @@ class AdaMSSSurvTrainer(AdaMSSTrainer):
         self.num_val_iterations_per_epoch = len(own_scoring)
         n_workers = get_allowed_n_proc_DA()
         return (
-            self._loader(TrainingCrops(cases, self.crop_size), batches, n_workers),
+            self._loader(TrainingCrops(cases, self.crop_size, self.spacing_mm), batches, n_workers),
             self._loader(
                 WholeRegions(cases, self.total_stride), cycle([[c] for c in own_scoring]), min(n_workers, 2)
             ),
@@ -224,28 +197,31 @@ class AdaMSSSurvTrainer(AdaMSSTrainer):
             with library_logs_to(self.print_to_log_file):
                 self._predict_masks(dataset)
                 found = find_regions(
-                    case_ids,
-                    self.masks,
+                    tqdm(case_ids, "Regions", unit="case", disable=self.local_rank > 0),
+                    self.setup.masks,
                     dataset,
                     plans_manager=self.plans_manager,
                     dataset_json=self.dataset_json,
                     size=self.region_size,
                 )
             regions = {case_id: case.region for case_id, case in found.items()}
-            self.cases = CaseData.of_fold(self.survival_fold, self.table, dataset, regions)
+            self.cases = CaseData.of_setup(self.setup, dataset, regions)
         return self.cases
 
     def _predict_masks(self, dataset: Any) -> None:
+        masks, case_ids = self.setup.masks, self.survival_fold.all_cases
         if self.local_rank == 0:
-            self.masks.prepare()
+            masks.prepare()
         self.ranks.wait()
-        own = self.ranks.share(self.masks.missing(self.survival_fold.all_cases))
+        own = self.ranks.share(masks.missing(case_ids))
         self.ranks.wait()
         if own:
             self.print_to_log_file(f"Stage I predicts the masks of {len(own)} cases")
             with tqdm(total=len(own), desc="Stage-I masks", unit="case", disable=self.local_rank > 0) as bar:
-                self.masks.predict(own, dataset, self.device, lambda case_id: bar.update())
-        self.ranks.wait()
+                masks.predict(own, dataset, self.device, lambda case_id: bar.update())
+        # A barrier would give up after ten minutes, and another GPU's cases may take that much longer.
+        while masks.missing(case_ids):
+            sleep(1)
 
     # --------------------------------------------------------------------------------------- the training
 
@@ -306,10 +282,8 @@ class AdaMSSSurvTrainer(AdaMSSTrainer):
             torch.from_numpy(np.concatenate([label.survived for label in labels])),
             torch.from_numpy(np.concatenate([label.failed for label in labels])),
         )
-        times, events = self.table.time_and_event(list(logits))
-        risk_score = self._prediction(logits).risk_score
-        # Weights that ran away score worst instead of ending the training.
-        c_index = harrell_c(risk_score, events, times).c_index if np.isfinite(risk_score).all() else None
+        times, events = self.setup.table.time_and_event(list(logits))
+        c_index = harrell_c(self._prediction(logits).risk_score, events, times).c_index
         return float(loss), math.nan if c_index is None else c_index
 
     def _end_epoch(self) -> None:
@@ -332,22 +306,33 @@ class AdaMSSSurvTrainer(AdaMSSTrainer):
     # -------------------------------------------------------------------------------------- the results
 
     def perform_actual_validation(self, save_probabilities: bool = False) -> None:
-        """Predict the validation cases with the last and the best epoch, and write predictions and summary."""
-        predictions = {}
-        for name in ("best", "last"):
-            file = Path(self.output_folder) / f"checkpoint_{'final' if name == 'last' else name}.pth"
-            if file.is_file() and self.survival_fold.validation_cases:
-                checkpoint = torch.load(file, map_location=self.device, weights_only=True)
-                self._bare_network.load_state_dict(checkpoint["network_weights"])
-                logits = self._predict_validation_cases(name)
-                predictions[name] = EpochPrediction(checkpoint["current_epoch"] - 1, self._prediction(logits))
+        """Predict the validation cases with the best and the last epoch, and write predictions and summary."""
+        self.ranks.wait()  # for the first GPU, which writes the checkpoints
+        epochs = {}
+        if self.survival_fold.validation_cases:
+            for name, checkpoint_name in (("best", "checkpoint_best.pth"), ("last", "checkpoint_final.pth")):
+                epoch = self._load_weights(Path(self.output_folder) / checkpoint_name)
+                # With checkpoints switched off, the network as it is stands for the last epoch.
+                if epoch is not None or name == "last":
+                    prediction = self._prediction(self._predict_validation_cases(name))
+                    epochs[name] = EpochPrediction(
+                        self.current_epoch - 1 if epoch is None else epoch, prediction
+                    )
         if self.local_rank == 0:
-            summary = write_results(
-                Path(self.output_folder), self.survival_fold, self.table, predictions, self._provenance()
+            lines = write_results(
+                Path(self.output_folder), self.survival_fold, self.setup.table, epochs, self._provenance()
             )
-            for line in summary:
+            for line in lines:
                 self.print_to_log_file(line, also_print_to_console=True)
         self.ranks.wait()
+
+    def _load_weights(self, checkpoint_file: Path) -> int | None:
+        """Load the network's weights alone; returns their epoch, or None if there is no such checkpoint."""
+        if not checkpoint_file.is_file():
+            return None
+        checkpoint = torch.load(checkpoint_file, map_location=self.device, weights_only=True)
+        self._bare_network.load_state_dict(checkpoint["network_weights"])
+        return int(checkpoint["current_epoch"]) - 1
 
     def _predict_validation_cases(self, name: str) -> dict[str, list[float]]:
         own = self.ranks.share(self.survival_fold.validation_cases)
@@ -385,9 +370,7 @@ class AdaMSSSurvTrainer(AdaMSSTrainer):
             checkpoint = torch.load(filename_or_checkpoint, map_location="cpu", weights_only=True)
             if "survival" not in checkpoint["init_args"]:
                 raise ValueError(f"{filename_or_checkpoint} is no checkpoint of a survival training.")
-            self.survival_fold = SurvivalFold.from_dict(checkpoint["init_args"]["survival"])
-            self._is_resumed = True
-            self.dataset_class = infer_dataset_class(self.preprocessed_dataset_folder)
+            self._resumed_fold = SurvivalFold.from_dict(checkpoint["init_args"]["survival"])
         super().load_checkpoint(filename_or_checkpoint)
 
     @property

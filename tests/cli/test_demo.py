@@ -3,7 +3,7 @@
 import json
 import os
 import signal
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -60,7 +60,7 @@ def test_a_folder_with_something_else_in_it_is_refused(
 
 
 @pytest.mark.parametrize(
-    ("options", "message"), [(["-n", "4"], "-n is 4"), (["--n_test", "0"], "--n_test is 0")]
+    ("options", "message"), [(["-n", "9"], "-n is 9"), (["--n_test", "0"], "--n_test is 0")]
 )
 def test_too_few_cases_are_refused(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], options: list[str], message: str
@@ -81,19 +81,27 @@ def test_a_failed_step_stops_the_demo_and_is_done_again(
 
     monkeypatch.setattr(run, "run_command", fail_at_training)
     folder = tmp_path / "demo"
-    arguments = ["-o", str(folder), "-n", "6", "--n_test", "2", "-device", "cpu"]
+    arguments = ["-o", str(folder), "-n", "10", "--n_test", "2", "-device", "cpu"]
     assert demo.main(arguments) == 1
-    assert "step 3 failed with exit code 3" in capsys.readouterr().err
+    assert "step 5 failed with exit code 3" in capsys.readouterr().err
     assert demo.main(arguments) == 1
     assert commands == [
-        "adamss_make_phantom_dataset", "nnUNetv2_plan_and_preprocess", "nnUNetv2_train", "nnUNetv2_train"
+        "adamss_make_phantom_dataset", "adamss_verify_dataset", "nnUNetv2_plan_and_preprocess",
+        "adamss_make_splits", "nnUNetv2_train", "nnUNetv2_train",
     ]  # fmt: skip
-    assert len(json.loads((folder / "demo.json").read_text())["seconds"]) == 2
+    assert len(json.loads((folder / "demo.json").read_text())["seconds"]) == 4
 
 
-def test_a_training_that_was_cut_off_is_continued(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("command", "fold"), [("nnUNetv2_train", "fold"), ("adamss_finetune_survival", "survival_fold")]
+)
+def test_a_training_that_was_cut_off_is_continued(tmp_path: Path, command: str, fold: str) -> None:
+    def arguments() -> Sequence[str]:
+        return next(step.command for step in demo_steps(folders, 10, 2, "cpu") if step.command[0] == command)
+
     folders = DemoFolders(tmp_path)
-    assert "--c" not in demo_steps(folders, 6, 2, "cpu")[2].command
-    folders.fold.mkdir(parents=True)
-    (folders.fold / "checkpoint_latest.pth").touch()
-    assert "--c" in demo_steps(folders, 6, 2, "cpu")[2].command
+    assert "--c" not in arguments()
+    folder = getattr(folders, fold)
+    folder.mkdir(parents=True)
+    (folder / "checkpoint_latest.pth").touch()
+    assert "--c" in arguments()

@@ -10,12 +10,12 @@ from tests.nnunet_project import run_command
 pytestmark = pytest.mark.slow
 
 
-def test_the_demo_ends_with_masks_a_picture_and_a_table(tmp_path: Path) -> None:
+def test_the_demo_ends_with_masks_survival_predictions_a_picture_and_tables(tmp_path: Path) -> None:
     folder = tmp_path / "demo"
-    arguments = ["-o", str(folder), "-n", "10", "--n_test", "3", "-device", "cpu"]
+    arguments = ["-o", str(folder), "-n", "12", "--n_test", "3", "-device", "cpu"]
     output = run_command("adamss_demo", *arguments, environment={"nnUNet_raw": "/nonexistent"})
 
-    assert output.count("\n$ ") == 5
+    assert output.count("\n$ ") == 8
     assert len(list((folder / "predicted_masks").glob("*.nii.gz"))) == 3
     assert (folder / "held_out_cases.png").stat().st_size > 10_000
     table = {
@@ -24,5 +24,12 @@ def test_the_demo_ends_with_masks_a_picture_and_a_table(tmp_path: Path) -> None:
     }
     assert table["all tumour"] > table["all tumour, guessed without the image"]
 
+    predictions = list(folder.rglob("survival_predictions.csv"))
+    assert len(predictions[0].read_text().splitlines()) == 1 + 4
+    for name in ("AdaMSS", "tumour volume alone", "the true risk"):
+        c_index, pairs = re.findall(rf"^{name} +([01]\.\d{{3}}) .* (\d+)$", output, re.MULTILINE)[0]
+        assert 0 <= float(c_index) <= 1
+        assert int(pairs) > 0
+
     again = run_command("adamss_demo", *arguments, environment={})
-    assert again.count("done before") == 5
+    assert again.count("done before") == 8

@@ -1,7 +1,7 @@
 """The survival table of a data set: outcomes and clinical columns, checked once when it is read."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -46,8 +46,9 @@ class SurvivalTable:
         path: the file.
     """
 
-    outcomes: pd.DataFrame
-    clinical: pd.DataFrame
+    # Not shown: nnU-Net writes every attribute of a trainer into debug.json, which goes into exported models.
+    outcomes: pd.DataFrame = field(repr=False)
+    clinical: pd.DataFrame = field(repr=False)
     description: SurvivalDescription
     without_outcome: list[str]
     path: Path

@@ -1,8 +1,7 @@
 """Everything that a survival training needs of its cases."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -11,10 +10,8 @@ from nnunetv2.training.dataloading.nnunet_dataset import nnUNetBaseDataset
 from numpy.typing import NDArray
 from torch import Tensor
 
-from nnunetv2_adamss.survival.cohort.table import SurvivalTable
-from nnunetv2_adamss.survival.covariates import read_covariates
 from nnunetv2_adamss.survival.discrete_time.intervals import IntervalLabels, interval_labels
-from nnunetv2_adamss.survival.fold import SurvivalFold
+from nnunetv2_adamss.survival.setup import SurvivalSetup
 from nnunetv2_adamss.survival.tumour_region.region import Region
 
 Sample = dict[str, Any]
@@ -33,8 +30,9 @@ class CaseData:
 
     dataset: nnUNetBaseDataset
     regions: Mapping[str, Region]
-    covariates: Mapping[str, NDArray[np.float32]]
-    labels: Mapping[str, IntervalLabels]
+    # Not shown: nnU-Net writes every attribute of a trainer into debug.json, which goes into exported models.
+    covariates: Mapping[str, NDArray[np.float32]] = field(repr=False)
+    labels: Mapping[str, IntervalLabels] = field(repr=False)
 
     def sample(self, case_id: str, image: Tensor, valid: Tensor) -> Sample:
         """What the network and the loss need of one case."""
@@ -48,24 +46,15 @@ class CaseData:
         }
 
     @classmethod
-    def of_fold(
-        cls,
-        fold: SurvivalFold,
-        table: SurvivalTable,
-        dataset: nnUNetBaseDataset,
-        regions: Mapping[str, Region],
+    def of_setup(
+        cls, setup: SurvivalSetup, dataset: nnUNetBaseDataset, regions: Mapping[str, Region]
     ) -> "CaseData":
-        """Outcomes as labels and covariates as inputs, of all cases of the fold.
-
-        Raises:
-            ValueError: if a case has no covariates, or they cannot be read.
-        """
+        """Outcomes as labels and covariates as inputs, of all cases of the fold."""
+        fold = setup.fold
         case_ids = fold.all_cases
-        times, events = table.time_and_event(case_ids)
-        file = fold.config.covariates_csv
-        covariates = read_covariates(Path(file)) if file else None
+        times, events = setup.table.time_and_event(case_ids)
         labels = {
             case_id: interval_labels(fold.edges, events[i : i + 1], times[i : i + 1])
             for i, case_id in enumerate(case_ids)
         }
-        return cls(dataset, regions, fold.covariates.apply(covariates, case_ids), labels)
+        return cls(dataset, regions, fold.covariates.apply(setup.covariates, case_ids), labels)

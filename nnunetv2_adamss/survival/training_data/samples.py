@@ -10,7 +10,7 @@ from torch.utils.data import Dataset
 
 from nnunetv2_adamss.survival.training_data.balanced_batches import SampleKey
 from nnunetv2_adamss.survival.training_data.case_data import CaseData, Sample
-from nnunetv2_adamss.survival.tumour_region.region import Region, read_region, within_image
+from nnunetv2_adamss.survival.tumour_region.region import Region, read_region, read_within_image
 
 _ROTATION = np.deg2rad(10)
 _SCALING = (0.9, 1.1)
@@ -26,11 +26,13 @@ class TrainingCrops(Dataset[Sample]):
     Args:
         cases: the training cases.
         crop_size: in voxels, per axis.
+        spacing_mm: of the preprocessed voxels, per axis.
     """
 
-    def __init__(self, cases: CaseData, crop_size: Sequence[int]) -> None:
+    def __init__(self, cases: CaseData, crop_size: Sequence[int], spacing_mm: Sequence[float]) -> None:
         self.cases = cases
         self.crop_size = tuple(crop_size)
+        self.spacing_mm = tuple(spacing_mm)
 
     def __getitem__(self, key: SampleKey) -> Sample:
         region = self.cases.regions[key.case_id]
@@ -51,13 +53,21 @@ class TrainingCrops(Dataset[Sample]):
             patch_center_dist_from_border=nearest,
             random_crop=True,
             p_rotation=1,
-            rotation=(-_ROTATION, _ROTATION),
+            rotation=self._angle,
             p_scaling=1,
             scaling=_SCALING,
             p_synchronize_scaling_across_axes=0,
             bg_style_seg_sampling=False,
             mode_seg="nearest",
         )
+
+    def _angle(self, image: torch.Tensor, dim: int) -> float:
+        """An angle about one axis, in radians."""
+        # The library turns voxels, not millimetres, which shears anisotropic ones. A smaller angle keeps every
+        # point within the distance, in mm, that 10 degrees would move it.
+        first, second = (spacing for axis, spacing in enumerate(self.spacing_mm) if axis != dim)
+        limit = _ROTATION * min(first, second) / max(first, second)
+        return float(np.random.uniform(-limit, limit))
 
 
 class WholeRegions(Dataset[Sample]):
@@ -74,8 +84,7 @@ class WholeRegions(Dataset[Sample]):
 
     def __getitem__(self, case_id: str) -> Sample:
         data = self.cases.dataset.load_case(case_id)[0]
-        region = within_image(self.cases.regions[case_id], data.shape[1:], self.total_stride)
-        image, valid = read_region(data, region)
+        image, valid = read_within_image(data, self.cases.regions[case_id], self.total_stride)
         return self.cases.sample(case_id, torch.from_numpy(image), torch.from_numpy(valid))
 
 

@@ -1,7 +1,7 @@
 """The regions of a data set's cases, from their masks."""
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -62,7 +62,7 @@ def locate_region(
 
 
 def find_regions(
-    case_ids: Sequence[str],
+    case_ids: Iterable[str],
     masks: MaskSource,
     dataset: nnUNetBaseDataset,
     *,
@@ -73,31 +73,35 @@ def find_regions(
     """The regions of these cases; logs for which of them nothing was found or the tumour sticks out.
 
     Raises:
-        ValueError: if a mask does not lie on its image's grid, or is empty and nothing says where to look.
+        ValueError: naming all cases whose mask does not lie on the image's grid, or is empty where nothing says
+            where to look.
     """
     read_seg = plans_manager.image_reader_writer_class().read_seg
     ignore_label = plans_manager.get_label_manager(dict(dataset_json)).ignore_label
     regions = {}
+    faults = []
     for case_id in case_ids:
         data, _, _, properties = dataset.load_case(case_id)
         grid = PreprocessedGrid.of_case(properties, plans_manager.transpose_forward, data.shape[1:])
         mask = read_seg(str(masks.mask_file(case_id)))[0][0]
-        _check_same_grid(case_id, mask.shape, properties, plans_manager.transpose_backward)
         tumour = (mask > 0) & (mask != ignore_label)
-        regions[case_id] = locate_region(tumour, partial(masks.likeliest_point, case_id), grid, size)
+        try:
+            _check_same_grid(mask.shape, properties, plans_manager.transpose_backward)
+            regions[case_id] = locate_region(tumour, partial(masks.likeliest_point, case_id), grid, size)
+        except ValueError as error:
+            faults.append(f"{case_id} ({error})")
+    if faults:
+        raise ValueError(f"{len(faults)} mask(s) cannot be used: {listed(faults)}.")
     _warn(regions)
     return regions
 
 
 def _check_same_grid(
-    case_id: str, mask_shape: Sequence[int], properties: Mapping[str, Any], transpose_backward: Sequence[int]
+    mask_shape: Sequence[int], properties: Mapping[str, Any], transpose_backward: Sequence[int]
 ) -> None:
-    image_shape = tuple(properties["shape_before_cropping"][axis] for axis in transpose_backward)
+    image_shape = tuple(int(properties["shape_before_cropping"][axis]) for axis in transpose_backward)
     if tuple(mask_shape) != image_shape:
-        raise ValueError(
-            f"The mask of {case_id} has {tuple(mask_shape)} voxels, but its image has {image_shape}. Masks must lie "
-            "on the grid of the raw images."
-        )
+        raise ValueError(f"it has {tuple(mask_shape)} voxels, its image {image_shape}")
 
 
 def _warn(regions: Mapping[str, CaseRegion]) -> None:

@@ -10,6 +10,7 @@ import torch
 from nnunetv2.training.dataloading.nnunet_dataset import nnUNetBaseDataset
 
 from nnunetv2_adamss.survival.config import SurvivalConfig
+from nnunetv2_adamss.survival.files import sha256_of
 from nnunetv2_adamss.survival.messages import listed
 from nnunetv2_adamss.survival.tumour_region.stage_one_masks import StageOneMasks
 from nnunetv2_adamss.survival.tumour_region.stage_one_model import StageOneModel
@@ -36,6 +37,10 @@ class GivenMasks:
                 f"needs a file case_id{self.file_ending} there."
             )
 
+    def sources(self) -> dict[str, str]:
+        """No network has a part in them."""
+        return {}
+
     def prepare(self) -> None:
         """Nothing is to be made ready."""
 
@@ -60,12 +65,9 @@ class GivenMasks:
         """There is none without a network.
 
         Raises:
-            ValueError: always, saying what to do about an empty mask.
+            ValueError: always.
         """
-        raise ValueError(
-            f"The mask {self.mask_file(case_id)} is empty, so the tumour's place is unknown. Correct it, take the "
-            "case out of the outcomes, or let Stage I predict the masks (--mask_source predicted)."
-        )
+        raise ValueError("it is empty, so the tumour's place is unknown")
 
 
 class PredictedMasks:
@@ -86,6 +88,13 @@ class PredictedMasks:
         """Raise ValueError if a Stage-I checkpoint does not exist."""
         for masks in self.folds:
             masks.model.check_exists()
+
+    def sources(self) -> dict[str, str]:
+        """Hashes of the checkpoints that make the masks, by a name for people."""
+        return {
+            f"Stage-I masks (fold {masks.model.fold})": sha256_of(masks.model.checkpoint)
+            for masks in self.folds
+        }
 
     def prepare(self) -> None:
         """Remove masks that belong to other checkpoints or settings; one process only."""

@@ -105,20 +105,21 @@ def read_region(data: Any, region: Region) -> tuple[NDArray[np.float32], NDArray
     return image, valid
 
 
-def within_image(region: Region, image_shape: Sequence[int], total_stride: Sequence[int]) -> Region:
-    """The part of a region that lies in the image, its sides rounded up to what the strides divide.
+def read_within_image(
+    data: Any, region: Region, total_stride: Sequence[int]
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """As ``read_region``, but only the part that lies in the image, rounded up to what the strides divide.
 
-    Convolutions see the edge between image and padding, so a risk that must not depend on the amount of padding
-    is predicted with as little of it as the strides allow.
+    choice: convolutions see the edge between image and padding, so a risk that shall not depend on how far a region
+    leaves the image is predicted with as little padding as the strides allow. What rounding adds does not count.
     """
-    source, _ = _overlap(image_shape, region)
-    return Region(
-        tuple(axis.start for axis in source),
-        tuple(
-            _round_up(axis.stop - axis.start, stride)
-            for axis, stride in zip(source, total_stride, strict=True)
-        ),
-    )
+    source, _ = _overlap(data.shape[1:], region)
+    overlap = [axis.stop - axis.start for axis in source]
+    size = tuple(_round_up(side, stride) for side, stride in zip(overlap, total_stride, strict=True))
+    image, valid = read_region(data, Region(tuple(axis.start for axis in source), size))
+    in_region = np.zeros_like(valid)
+    in_region[(slice(None), *(slice(side) for side in overlap))] = 1
+    return image, valid * in_region
 
 
 def _overlap(image_shape: Sequence[int], region: Region) -> tuple[list[slice], list[slice]]:

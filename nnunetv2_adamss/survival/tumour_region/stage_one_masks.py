@@ -3,6 +3,7 @@
 import json
 import logging
 import os
+import platform
 import shutil
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -23,9 +24,9 @@ from nnunetv2_adamss.survival.tumour_region.stage_one_model import StageOneModel
 
 logger = logging.getLogger(__name__)
 
-MASK_FOLDER = "stage1_masks"
+# By mirroring, so that two trainings that differ in it do not take each other's masks away.
+MASK_FOLDERS = {True: "stage1_masks", False: "stage1_masks_without_mirroring"}
 PROVENANCE_FILE = "provenance.json"
-_UNFINISHED_FOLDER = "unfinished"
 
 
 class StageOneMasks:
@@ -41,7 +42,7 @@ class StageOneMasks:
     def __init__(self, model: StageOneModel, mirroring: bool) -> None:
         self.model = model
         self.mirroring = mirroring
-        self.folder = model.fold_folder / MASK_FOLDER
+        self.folder = model.fold_folder / MASK_FOLDERS[mirroring]
 
     def mask_file(self, case_id: str, file_ending: str) -> Path:
         """The mask of a case, once it is predicted."""
@@ -52,7 +53,7 @@ class StageOneMasks:
         return np.asarray(json.loads(self._point_file(case_id).read_text())["likeliest_tumour_point"])
 
     def discard_outdated(self) -> None:
-        """Remove masks that another checkpoint or other settings made, and what a killed run left unfinished.
+        """Remove masks that another checkpoint or another version of nnU-Net made.
 
         Raises:
             ValueError: if the checkpoint does not exist.
@@ -63,10 +64,9 @@ class StageOneMasks:
         found = json.loads(file.read_text()) if file.is_file() else None
         if found != provenance and self.folder.is_dir():
             logger.warning(
-                "%s were made by another checkpoint or with other settings; predicting again.", self.folder
+                "%s were made by another checkpoint or version of nnU-Net; predicting again.", self.folder
             )
             shutil.rmtree(self.folder)
-        shutil.rmtree(self.folder / _UNFINISHED_FOLDER, ignore_errors=True)
         write_atomically(file, json.dumps(provenance, indent=2))
 
     def predict(
@@ -85,36 +85,46 @@ class StageOneMasks:
             on_case_predicted: is told each case whose mask is in the folder.
         """
         predictor = _predictor(self.model, self.mirroring, device)
+        # Of this process alone: trainings of several folds may predict into one folder at the same time.
+        unfinished = self.folder / f"unfinished_{platform.node()}_{os.getpid()}"
+        unfinished.mkdir(parents=True, exist_ok=True)
         # Bringing masks back to image space keeps a CPU as busy as the network keeps a GPU.
         n_exporters = min(4, default_num_processes) if device.type == "cuda" else 1
-        with ThreadPoolExecutor(n_exporters) as exporters:
-            exports: list[tuple[str, Future[None]]] = []
-            for case_id in case_ids:
-                data, _, _, properties = dataset.load_case(case_id)
-                logits = predictor.predict_sliding_window_return_logits(torch.from_numpy(data[:])).cpu()
-                exports.append(
-                    (case_id, exporters.submit(self._export, case_id, logits, properties, predictor))
-                )
-                # No more logits in memory than there are exporters to work on them.
-                if len(exports) > n_exporters:
+        try:
+            with ThreadPoolExecutor(n_exporters) as exporters:
+                exports: list[tuple[str, Future[None]]] = []
+                for case_id in case_ids:
+                    # Logits are large: no more of them wait than there are exporters to work on them.
+                    if len(exports) == n_exporters:
+                        _finish(exports, on_case_predicted)
+                    data, _, _, properties = dataset.load_case(case_id)
+                    logits = predictor.predict_sliding_window_return_logits(torch.from_numpy(data[:])).cpu()
+                    export = exporters.submit(
+                        self._export, case_id, logits, properties, predictor, unfinished
+                    )
+                    exports.append((case_id, export))
+                while exports:
                     _finish(exports, on_case_predicted)
-            while exports:
-                _finish(exports, on_case_predicted)
+        finally:
+            shutil.rmtree(unfinished, ignore_errors=True)
 
     def _export(
-        self, case_id: str, logits: torch.Tensor, properties: dict[str, Any], predictor: nnUNetPredictor
+        self,
+        case_id: str,
+        logits: torch.Tensor,
+        properties: dict[str, Any],
+        predictor: nnUNetPredictor,
+        unfinished: Path,
     ) -> None:
         point = _likeliest_tumour_point(logits, properties, predictor)
         write_atomically(self._point_file(case_id), json.dumps({"likeliest_tumour_point": point.tolist()}))
         ending = predictor.dataset_json["file_ending"]
-        unfinished = self.folder / _UNFINISHED_FOLDER / case_id
-        unfinished.parent.mkdir(parents=True, exist_ok=True)
         export_prediction_from_logits(
             logits, properties, predictor.configuration_manager, predictor.plans_manager, predictor.dataset_json,
-            str(unfinished), num_threads_torch=torch.get_num_threads(),
+            str(unfinished / case_id), num_threads_torch=torch.get_num_threads(),
         )  # fmt: skip
         # The mask comes last: where it is, everything is.
-        os.replace(f"{unfinished}{ending}", self.mask_file(case_id, ending))
+        os.replace(unfinished / f"{case_id}{ending}", self.mask_file(case_id, ending))
 
     def _point_file(self, case_id: str) -> Path:
         return self.folder / f"{case_id}.json"
@@ -151,9 +161,8 @@ def _finish(exports: list[tuple[str, "Future[None]"]], on_case_predicted: Callab
 def _likeliest_tumour_point(
     logits: torch.Tensor, properties: dict[str, Any], predictor: nnUNetPredictor
 ) -> np.ndarray:
-    probabilities = predictor.label_manager.apply_inference_nonlin(logits.float())
-    # Labels have a background channel, regions have not; a voxel of any tumour label counts.
-    tumour = probabilities.amax(0) if predictor.label_manager.has_regions else 1 - probabilities[0]
+    # Logits, not probabilities, of which many are exactly 0 or 1. Labels have a background channel, regions not.
+    tumour = logits.amax(0) if predictor.label_manager.has_regions else logits[1:].amax(0) - logits[0]
     voxel = np.unravel_index(int(tumour.argmax()), tumour.shape)
     grid = PreprocessedGrid.of_case(properties, predictor.plans_manager.transpose_forward, tumour.shape)
     return grid.to_image(np.array(voxel, dtype=np.float64) + 0.5)

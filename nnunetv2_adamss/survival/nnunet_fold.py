@@ -1,0 +1,79 @@
+"""Which fold of which planned data set a survival training is about."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from nnunetv2.training.dataloading.nnunet_dataset import infer_dataset_class
+from nnunetv2.utilities.plans_handling.plans_handler import PlansManager
+
+from nnunetv2_adamss.survival.cohort.splits_file import SPLITS_FILE
+from nnunetv2_adamss.survival.nnunet_dataset import PREPROCESSED, dataset_folder
+
+
+class FoldSplit(NamedTuple):
+    """nnU-Net's split of one fold; both parts are the same for fold ``all``."""
+
+    training: list[str]
+    validation: list[str]
+
+
+@dataclass(frozen=True, eq=False)
+class NnunetFold:
+    """What nnU-Net builds a trainer from.
+
+    Args:
+        plans: content of the plans file.
+        dataset_json: content of ``dataset.json``.
+        configuration: such as ``3d_fullres``.
+        number: of the fold, or ``all``.
+    """
+
+    plans: Mapping[str, Any]
+    dataset_json: Mapping[str, Any]
+    configuration: str
+    number: int | str
+
+    @property
+    def preprocessed_folder(self) -> Path:
+        """Of the data set."""
+        return dataset_folder(PREPROCESSED, self.plans["dataset_name"])
+
+    @property
+    def file_ending(self) -> str:
+        """Of images and masks."""
+        return str(self.dataset_json["file_ending"])
+
+    def case_ids(self) -> list[str]:
+        """The cases that are preprocessed for this configuration.
+
+        Raises:
+            ValueError: if there are none.
+        """
+        configuration = PlansManager(dict(self.plans)).get_configuration(self.configuration)
+        folder = self.preprocessed_folder / configuration.data_identifier
+        case_ids = infer_dataset_class(str(folder)).get_identifiers(str(folder)) if folder.is_dir() else []
+        if not case_ids:
+            raise ValueError(
+                f"There are no preprocessed cases in {folder}. Run nnUNetv2_plan_and_preprocess."
+            )
+        return sorted(case_ids)
+
+    def split(self) -> FoldSplit:
+        """The split that nnU-Net will use.
+
+        Raises:
+            ValueError: if there is no such fold; nnU-Net itself would make up a random split.
+        """
+        if self.number == "all":
+            return FoldSplit(self.case_ids(), self.case_ids())
+        file = self.preprocessed_folder / SPLITS_FILE
+        splits = json.loads(file.read_text()) if file.is_file() else []
+        if int(self.number) >= len(splits):
+            raise ValueError(
+                f"There is no fold {self.number}: {file} has {len(splits)} folds. Make splits with "
+                "adamss_make_splits, or let nnU-Net make its own by training Stage I."
+            )
+        return FoldSplit(splits[int(self.number)]["train"], splits[int(self.number)]["val"])
