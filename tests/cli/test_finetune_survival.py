@@ -58,7 +58,7 @@ def test_a_fold_is_trained_and_then_only_trained_again_when_asked_to(
     assert (fold_folder / "checkpoint_final.pth").read_bytes() == finished
 
     conflict = refusal(capsys, *FOLD_0, "--val", "--n_intervals", "5")
-    assert "n_intervals is 4, not 5" in conflict
+    assert "--n_intervals was 4, and now is 5" in conflict
     predictions.unlink()
     assert main([*FOLD_0, "--val"]) == 0
     assert predictions.is_file()

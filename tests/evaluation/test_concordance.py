@@ -1,6 +1,7 @@
 """Harrell's C against a count of all pairs one by one, its interval, and where there is no estimate."""
 
 import json
+from collections.abc import Callable
 from time import perf_counter
 
 import numpy as np
@@ -160,9 +161,15 @@ def test_the_result_is_fit_for_json() -> None:
     assert set(found) == {"c_index", "n_pairs", "interval", "reason"}
 
 
-def test_a_risk_that_is_nan_or_of_another_length_is_an_error() -> None:
+@pytest.mark.parametrize("score", [harrell_c, bootstrap_harrell_c])
+def test_a_risk_that_is_not_finite_gives_no_c_index_and_the_reason(score: Callable[..., Concordance]) -> None:
     event, time = np.array([True, True]), np.array([1.0, 2.0])
-    with pytest.raises(ValueError, match="NaN"):
-        harrell_c(np.array([np.nan, 1.0]), event, time)
+    found = score(np.array([np.nan, 1.0]), event, time)
+    assert found.c_index is None
+    assert found.reason == "not estimable: 1 of 2 risk scores are not finite"
+
+
+def test_a_risk_of_another_length_is_an_error() -> None:
+    event, time = np.array([True, True]), np.array([1.0, 2.0])
     with pytest.raises(ValueError, match="same shape"):
         harrell_c(np.array([1.0]), event, time)

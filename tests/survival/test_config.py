@@ -30,6 +30,8 @@ def test_settings_survive_a_round_trip_through_the_file(tmp_path: Path) -> None:
         ({"n_intervals": 0}, "n_intervals is 0, but must be at least 1"),
         ({"epochs": 0}, "epochs is 0, but must be at least 1"),
         ({"pool": "max", "select": "luck"}, "pool is 'max'.*select is 'luck'"),
+        ({"seed": -1}, "seed is -1"),
+        ({"interval_edges": [0, 50, 50]}, "ascend"),
         ({"n_interval": 5}, "Unknown survival settings: n_interval"),
     ],
 )
@@ -49,4 +51,6 @@ def test_a_broken_file_is_named(tmp_path: Path) -> None:
 
 def test_differences_are_said_with_both_values() -> None:
     config = SurvivalConfig(epochs=50)
-    assert config.differences({"epochs": 60, "pool": "region"}) == ["epochs is 50, not 60"]
+    assert config.differences({"epochs": 60, "pool": "region", "survival_csv": "elsewhere.csv"}) == [
+        "--epochs was 50, and now is 60"
+    ]

@@ -1,5 +1,6 @@
 """A fold's cases and what is fitted on them: training cases only, every refusal with its reason."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -8,10 +9,13 @@ import pytest
 
 from nnunetv2_adamss.survival.cohort.table import SurvivalTable, read_survival_table
 from nnunetv2_adamss.survival.config import SurvivalConfig
+from nnunetv2_adamss.survival.covariates import read_covariates
 from nnunetv2_adamss.survival.fold import SurvivalFold
+from nnunetv2_adamss.survival.nnunet_fold import FoldSplit
 
 CASES = [f"case_{i:02d}" for i in range(20)]
 TRAINING, VALIDATION = CASES[:15], CASES[15:]
+SPLIT = FoldSplit(TRAINING, VALIDATION)
 
 
 def make_table(folder: Path, **changes: object) -> SurvivalTable:
@@ -21,29 +25,25 @@ def make_table(folder: Path, **changes: object) -> SurvivalTable:
 
 
 def test_edges_are_quantiles_of_the_training_times_alone(tmp_path: Path) -> None:
-    fold = SurvivalFold.prepare(SurvivalConfig(n_intervals=2), make_table(tmp_path), TRAINING, VALIDATION)
+    fold = SurvivalFold.prepare(SurvivalConfig(n_intervals=2), make_table(tmp_path), SPLIT)
     assert fold.interval_edges == (0, 80, 150)
     assert fold.scoring_cases == fold.validation_cases == tuple(VALIDATION)
 
 
 def test_explicit_edges_are_taken_as_they_are(tmp_path: Path) -> None:
     config = SurvivalConfig(interval_edges=(0, 50, 100))
-    assert SurvivalFold.prepare(config, make_table(tmp_path), TRAINING, VALIDATION).interval_edges == (
+    assert SurvivalFold.prepare(config, make_table(tmp_path), SPLIT).interval_edges == (
         0,
         50,
         100,
     )
-    with pytest.raises(ValueError, match="ascend"):
-        SurvivalFold.prepare(
-            SurvivalConfig(interval_edges=(0, 50, 50)), make_table(tmp_path), TRAINING, VALIDATION
-        )
 
 
 def test_intervals_without_a_training_event_are_reported(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     config = SurvivalConfig(interval_edges=(0, 15, 25, 200))
-    SurvivalFold.prepare(config, make_table(tmp_path), TRAINING, VALIDATION)
+    SurvivalFold.prepare(config, make_table(tmp_path), SPLIT)
     assert "No training event lies in 1 of 3 time intervals: 15 to 25" in caplog.text
 
 
@@ -52,9 +52,7 @@ def test_cases_without_outcome_are_left_out_and_named(
 ) -> None:
     times, events = np.arange(1.0, 21.0), [1.0, 0.0] * 10
     times[3] = events[3] = np.nan
-    fold = SurvivalFold.prepare(
-        SurvivalConfig(), make_table(tmp_path, time=times, event=events), TRAINING, VALIDATION
-    )
+    fold = SurvivalFold.prepare(SurvivalConfig(), make_table(tmp_path, time=times, event=events), SPLIT)
     assert "1 training case(s) have no outcome and serve Stage I only: case_03" in caplog.text
     assert "case_03" not in fold.all_cases
     assert len(fold.training_cases) == 14
@@ -62,19 +60,21 @@ def test_cases_without_outcome_are_left_out_and_named(
 
 def test_a_case_of_the_split_without_a_row_is_named(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="1 case.* no row .*stranger"):
-        SurvivalFold.prepare(SurvivalConfig(), make_table(tmp_path), [*TRAINING, "stranger"], VALIDATION)
+        SurvivalFold.prepare(
+            SurvivalConfig(), make_table(tmp_path), FoldSplit([*TRAINING, "stranger"], VALIDATION)
+        )
 
 
 @pytest.mark.parametrize(("part", "censored"), [("training", range(15)), ("validation", range(15, 20))])
 def test_a_part_without_events_is_refused(tmp_path: Path, part: str, censored: range) -> None:
     events = [0 if i in censored else 1 for i in range(20)]
     with pytest.raises(ValueError, match=f"The {part} part of this fold has no event"):
-        SurvivalFold.prepare(SurvivalConfig(), make_table(tmp_path, event=events), TRAINING, VALIDATION)
+        SurvivalFold.prepare(SurvivalConfig(), make_table(tmp_path, event=events), SPLIT)
 
 
 def test_inner_selection_sets_a_fifth_of_the_training_cases_aside(tmp_path: Path) -> None:
     table = make_table(tmp_path)
-    fold = SurvivalFold.prepare(SurvivalConfig(select="inner"), table, TRAINING, VALIDATION)
+    fold = SurvivalFold.prepare(SurvivalConfig(select="inner"), table, SPLIT)
     assert len(fold.scoring_cases) == 3
     assert {*fold.training_cases} | {*fold.scoring_cases} == {*TRAINING}
     assert not {*fold.training_cases} & {*fold.scoring_cases}
@@ -86,13 +86,11 @@ def test_inner_selection_sets_a_fifth_of_the_training_cases_aside(tmp_path: Path
 def test_inner_selection_of_too_few_events_is_refused(tmp_path: Path) -> None:
     events = [1] + [0] * 14 + [1] * 5
     with pytest.raises(ValueError, match="Use --select last"):
-        SurvivalFold.prepare(
-            SurvivalConfig(select="inner"), make_table(tmp_path, event=events), TRAINING, VALIDATION
-        )
+        SurvivalFold.prepare(SurvivalConfig(select="inner"), make_table(tmp_path, event=events), SPLIT)
 
 
 def test_fold_all_has_nothing_to_validate_on(tmp_path: Path) -> None:
-    fold = SurvivalFold.prepare(SurvivalConfig(), make_table(tmp_path), CASES, CASES)
+    fold = SurvivalFold.prepare(SurvivalConfig(), make_table(tmp_path), FoldSplit(CASES, CASES))
     assert fold.training_cases == tuple(CASES)
     assert fold.scoring_cases == fold.validation_cases == ()
 
@@ -100,20 +98,45 @@ def test_fold_all_has_nothing_to_validate_on(tmp_path: Path) -> None:
 def test_covariates_are_fitted_on_the_training_cases(tmp_path: Path) -> None:
     file = tmp_path / "covariates.csv"
     pd.DataFrame({"case_id": CASES, "x": np.arange(20.0)}).to_csv(file, index=False)
-    config = SurvivalConfig(covariates_csv=str(file))
-    fold = SurvivalFold.prepare(config, make_table(tmp_path), TRAINING, VALIDATION)
+    fold = SurvivalFold.prepare(SurvivalConfig(), make_table(tmp_path), SPLIT, read_covariates(file))
     assert fold.covariates.means == (7.0,)
 
 
 def test_a_fold_survives_a_round_trip_as_plain_data(tmp_path: Path) -> None:
-    fold = SurvivalFold.prepare(SurvivalConfig(), make_table(tmp_path), TRAINING, VALIDATION)
+    fold = SurvivalFold.prepare(SurvivalConfig(), make_table(tmp_path), SPLIT)
     assert SurvivalFold.from_dict(fold.to_dict()) == fold
 
 
-def test_a_split_that_has_changed_is_noticed(tmp_path: Path) -> None:
-    fold = SurvivalFold.prepare(SurvivalConfig(), make_table(tmp_path), TRAINING, VALIDATION)
-    fold.check_same_cases(TRAINING, VALIDATION)
-    with pytest.raises(ValueError, match="splits_final.json has changed"):
-        fold.check_same_cases([*TRAINING[1:], VALIDATION[0]], [TRAINING[0], *VALIDATION[1:]])
-    everything = SurvivalFold.prepare(SurvivalConfig(), make_table(tmp_path), CASES, CASES)
-    everything.check_same_cases(CASES, CASES)
+def test_a_case_without_covariates_is_named_whichever_part_it_is_in(tmp_path: Path) -> None:
+    covariates = pd.DataFrame({"x": np.arange(19.0)}, index=CASES[:19])
+    with pytest.raises(ValueError, match="1 case.* no covariates: case_19"):
+        SurvivalFold.prepare(SurvivalConfig(), make_table(tmp_path), SPLIT, covariates)
+
+
+def test_fold_all_has_nothing_to_choose_the_best_epoch_on(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="use --select last"):
+        SurvivalFold.prepare(SurvivalConfig(select="best"), make_table(tmp_path), FoldSplit(CASES, CASES))
+
+
+@pytest.mark.parametrize(
+    "now",
+    [
+        FoldSplit([*TRAINING[1:], VALIDATION[0]], [TRAINING[0], *VALIDATION[1:]]),
+        FoldSplit([*TRAINING, "new"], VALIDATION),
+        FoldSplit(TRAINING, VALIDATION[1:]),
+    ],
+)
+def test_a_split_that_has_changed_is_noticed(tmp_path: Path, now: FoldSplit) -> None:
+    for select in ("last", "inner"):
+        fold = SurvivalFold.prepare(SurvivalConfig(select=select), make_table(tmp_path), SPLIT)
+        fold.check_unchanged(SPLIT, {})
+        with pytest.raises(ValueError, match="splits_final.json has changed"):
+            fold.check_unchanged(now, {})
+
+
+def test_a_file_that_has_changed_is_noticed(tmp_path: Path) -> None:
+    fold = SurvivalFold.prepare(SurvivalConfig(), make_table(tmp_path), SPLIT)
+    fold = replace(fold, sources={"outcomes": "abc"})
+    fold.check_unchanged(SPLIT, {"outcomes": "abc"})
+    with pytest.raises(ValueError, match="has changed since: outcomes"):
+        fold.check_unchanged(SPLIT, {"outcomes": "abd"})

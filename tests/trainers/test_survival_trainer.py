@@ -267,7 +267,7 @@ def test_no_case_is_predicted_twice_by_one_checkpoint(
     assert sorted(predicted) == everyone
     with_masks(project)
     assert sorted(predicted) == everyone
-    folder = Path(trainer.masks.mask_file(everyone[0])).parent
+    folder = Path(trainer.setup.masks.mask_file(everyone[0])).parent
     assert {path.name.split(".")[0] for path in folder.glob("*.nii.gz")} == {*everyone}
     assert json.loads((folder / "provenance.json").read_text())["mirroring"] is False
 
@@ -284,7 +284,7 @@ def test_masks_of_another_checkpoint_are_predicted_again(
     record_exports(monkeypatch, predicted)
     trainer = with_masks(project)
     assert sorted(predicted) == sorted(trainer.survival_fold.all_cases)
-    assert "made by another checkpoint or with other settings" in log(trainer)
+    assert "made by another checkpoint or version of nnU-Net" in log(trainer)
 
 
 def test_a_killed_prediction_keeps_the_masks_that_were_finished(
@@ -328,8 +328,8 @@ def test_out_of_fold_masks_come_from_the_fold_that_validates_the_case(project: N
     trainer = with_masks(project, "out_of_fold")
     for fold, split in enumerate(splits(project)):
         for case_id in split["val"]:
-            assert f"fold_{fold}/stage1_masks" in trainer.masks.mask_file(case_id).as_posix()
-            assert trainer.masks.mask_file(case_id).is_file()
+            assert f"fold_{fold}/stage1_masks" in trainer.setup.masks.mask_file(case_id).as_posix()
+            assert trainer.setup.masks.mask_file(case_id).is_file()
 
 
 def test_masks_from_a_folder_place_the_regions(project: NnunetProject, reference: AdaMSSSurvTrainer) -> None:

@@ -25,7 +25,7 @@ def cases(tiny_project: NnunetProject) -> CaseData:
 
 
 def test_a_crop_has_its_size_and_depends_on_its_seed_alone(cases: CaseData) -> None:
-    crops = TrainingCrops(cases, (24, 16, 24))
+    crops = TrainingCrops(cases, (24, 16, 24), (1, 1, 1))
     np.random.seed(5)
     torch.manual_seed(5)
     one = crops[SampleKey("case_0", (1, 2))]
@@ -43,7 +43,7 @@ def test_a_crop_has_its_size_and_depends_on_its_seed_alone(cases: CaseData) -> N
 
 def test_padding_moves_with_the_image(cases: CaseData) -> None:
     for seed in range(5):
-        sample = TrainingCrops(cases, (24, 24, 24))[SampleKey("case_0", (seed,))]
+        sample = TrainingCrops(cases, (24, 24, 24), (1, 1, 1))[SampleKey("case_0", (seed,))]
         assert set(sample["valid"].unique().tolist()) <= {0.0, 1.0}
         # Image voxels have noise in both channels; a voxel beside the border may have a part of it.
         inner = torch.nn.functional.max_pool3d(sample["valid"], 3, 1, 1) == 0
@@ -54,7 +54,7 @@ def test_padding_moves_with_the_image(cases: CaseData) -> None:
 def test_intensities_are_not_changed(cases: CaseData) -> None:
     region = WholeRegions(cases, (4, 4, 4))["case_0"]["image"]
     for seed in range(5):
-        crop = TrainingCrops(cases, (24, 24, 24))[SampleKey("case_0", (seed,))]["image"]
+        crop = TrainingCrops(cases, (24, 24, 24), (1, 1, 1))[SampleKey("case_0", (seed,))]["image"]
         assert crop.min() >= min(region.min(), 0)
         assert crop.max() <= region.max()
 
@@ -73,7 +73,7 @@ def test_crops_are_rotated_scaled_and_moved_but_never_mirrored(tiny_project: Nnu
     )
     centres, slopes = [], []
     for seed in range(100):
-        sample = TrainingCrops(cases, (28, 28, 28))[SampleKey("ramp", (seed,))]
+        sample = TrainingCrops(cases, (28, 28, 28), (1, 1, 1))[SampleKey("ramp", (seed,))]
         middle = sample["image"][:, 13:15, 13:15, 13:15]
         centres.append(middle.mean(dim=(1, 2, 3)).numpy() + 0.5)
         slopes.append([(middle[axis].diff(dim=axis)).mean().item() for axis in range(3)])

@@ -11,11 +11,11 @@ from nnunetv2_adamss.survival.tumour_region.region import (
     Region,
     crop_size,
     read_region,
+    read_within_image,
     region_around,
     region_size,
     share_in_region,
     tumour_centre,
-    within_image,
 )
 from tests.nnunet_project import NnunetProject, read_plans
 
@@ -91,11 +91,23 @@ def test_a_region_larger_than_the_image_holds_all_of_it() -> None:
 
 
 def test_only_the_part_in_the_image_is_predicted_rounded_up_to_the_strides() -> None:
-    assert within_image(Region((-5, 2, 90), (32, 32, 32)), (100, 20, 100), (4, 4, 8)) == Region(
-        (0, 2, 90), (28, 20, 16)
-    )
-    inside = Region((5, 5, 5), (32, 32, 32))
-    assert within_image(inside, (100, 100, 100), (4, 4, 4)) == inside
+    image = np.arange(100 * 20 * 100, dtype=np.float32).reshape(1, 100, 20, 100) + 1
+    found, valid = read_within_image(image, Region((-5, 2, 90), (32, 32, 32)), (4, 4, 8))
+    assert found.shape == (1, 28, 20, 16)
+    # 27 of 28, 18 of 20 and 10 of 16 voxels are both in the image and in the region.
+    assert valid.sum() == valid[0, :27, :18, :10].sum() == 27 * 18 * 10
+    np.testing.assert_array_equal(found[0, :27, :18, :10], image[0, :27, 2:20, 90:])
+    # Rounding up took one more slice of the image, as context that does not count.
+    np.testing.assert_array_equal(found[0, 27, :18, :10], image[0, 27, 2:20, 90:])
+
+
+def test_a_region_inside_the_image_is_read_as_it_is() -> None:
+    image = np.random.default_rng(0).normal(size=(2, 50, 50, 50)).astype(np.float32)
+    region = Region((5, 6, 7), (32, 32, 32))
+    for found, expected in zip(
+        read_within_image(image, region, (4, 4, 4)), read_region(image, region), strict=True
+    ):
+        np.testing.assert_array_equal(found, expected)
 
 
 def test_a_centre_in_what_nnunet_cropped_away_moves_to_the_edge_of_the_image() -> None:
