@@ -45,9 +45,9 @@ def test_a_demo_goes_on_with_what_is_done(tmp_path: Path) -> None:
 def test_other_settings_are_refused_with_both_sides(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    DemoProgress(6, 2).save(tmp_path)
-    assert demo.main(["-o", str(tmp_path), "-n", "7", "--n_test", "2", "-device", "cpu"]) == 2
-    assert "holds a demo with -n 6 --n_test 2, but -n 7" in capsys.readouterr().err
+    DemoProgress(16, 2).save(tmp_path)
+    assert demo.main(["-o", str(tmp_path), "-n", "17", "--n_test", "2", "-device", "cpu"]) == 2
+    assert "holds a demo with -n 16 --n_test 2, but -n 17" in capsys.readouterr().err
 
 
 def test_a_folder_with_something_else_in_it_is_refused(
