@@ -1,6 +1,8 @@
 """The Stage-II trainer inside nnU-Net: transfer, masks, seeds, resuming, checkpoints, results, refusals."""
 
 import json
+import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +12,10 @@ import torch
 
 from nnunetv2_adamss.networks.adamss import AdaMSSSurvival
 from nnunetv2_adamss.survival.config import SurvivalConfig
+from nnunetv2_adamss.survival.prediction import SurvivalPrediction
+from nnunetv2_adamss.survival.training_data.samples import WholeRegions
 from nnunetv2_adamss.survival.tumour_region import stage_one_masks
+from nnunetv2_adamss.survival.tumour_region.region import Region
 from nnunetv2_adamss.trainers.ranks import Ranks
 from nnunetv2_adamss.trainers.survival import AdaMSSSurvTrainer
 from nnunetv2_adamss.trainers.survival_variants import AdaMSSSurvTrainer_ShortSchedule
@@ -252,6 +257,35 @@ def test_pooling_over_crops_is_another_prediction_of_the_same_network(
     one, other = over_crops.network.state_dict(), reference.network.state_dict()
     assert all(torch.equal(one[name], other[name]) for name in one)
     assert not predictions(over_crops)["risk_score"].equals(predictions(reference)["risk_score"])
+
+
+def test_padding_alone_does_not_move_a_risk(reference: AdaMSSSurvTrainer) -> None:
+    """The images are 160 mm wide; regions of 160 and of 400 mm around the same point hold the same image."""
+    cases = reference.cases
+    assert cases is not None
+    case_id = reference.survival_fold.validation_cases[0]
+    start = (-2, -3, -1)
+    risks = []
+    for margin in (0, 24):
+        region = Region(tuple(s - margin for s in start), (40 + 2 * margin,) * 3)
+        regions = {case_id: region}
+        sample = WholeRegions(replace(cases, regions=regions), reference.total_stride)[case_id]
+        batch = {name: value[None] for name, value in sample.items() if name != "case_id"}
+        with torch.no_grad():
+            logits = reference.validation_step(batch | {"case_id": [case_id]})
+        risks.append(SurvivalPrediction.from_logits(logits, reference.survival_fold.edges).risk_score[0])
+    assert abs(risks[0] - risks[1]) < 1e-3 * abs(risks[0])
+
+
+def test_no_outcome_is_written_where_exported_models_carry_it(
+    survival_project: NnunetProject, reference: AdaMSSSurvTrainer
+) -> None:
+    written = (Path(reference.output_folder) / "debug.json").read_text()
+    table = pd.read_csv(survival_csv(survival_project))
+    edges = {f"{edge:g}" for edge in reference.survival_fold.interval_edges}
+    times = [f"{time:g}" for time in table["time"] if f"{time:g}" not in edges]
+    assert times
+    assert [time for time in times if re.search(rf"(?<![\d.]){re.escape(time)}(?![\d.])", written)] == []
 
 
 # ----------------------------------------------------------------------------------------------- masks
