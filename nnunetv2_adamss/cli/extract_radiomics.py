@@ -1,0 +1,283 @@
+"""``adamss_extract_radiomics``: pyradiomics' features of a fold's tumour masks, or of any folder's."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from nnunetv2_adamss.radiomics.fold import Progress
+    from nnunetv2_adamss.radiomics.request import RadiomicsRequest
+    from nnunetv2_adamss.radiomics.run import ExtractionReport
+
+_DESCRIPTION = """\
+Extract the radiomics features that Stage II uses: of the original images (HU, SUV) within the tumour masks of a fold,
+or of the images and masks in any two folders. By default the 1,456 features of the paper.
+"""
+
+_EXAMPLES = """\
+examples:
+  adamss_extract_radiomics 510 3d_fullres 0                        masks of the fold's Stage-I network
+  adamss_extract_radiomics 510 3d_fullres 0 --mask_source out_of_fold -device cpu
+  adamss_extract_radiomics 510 3d_fullres 0 --per_lesion --shell_mm 5 --overwrite
+  adamss_extract_radiomics -i imagesTs -m MASKS -o features.csv    MASKS as nnUNetv2_predict leaves them
+  adamss_extract_radiomics -i IMAGES -m MASKS -o features.csv --channels CT PET --settings my.yaml
+
+A fold's features lie beside its Stage-I checkpoint, as radiomics_SOURCE.csv, with their provenance in a .json file.
+The command can be killed at any time: run again, it goes on with the cases that are missing.
+"""
+
+_MOST_PROCESSES = 8  # nnU-Net's own
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The command's options."""
+    parser = argparse.ArgumentParser(
+        prog="adamss_extract_radiomics",
+        usage="%(prog)s DATASET CONFIGURATION FOLD [options]\n       %(prog)s -i IMAGES -m MASKS -o CSV [options]",
+        description=_DESCRIPTION,
+        epilog=_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    add = parser.add_argument
+    add(
+        "--settings",
+        type=Path,
+        metavar="YAML",
+        help="pyradiomics' parameter file (default: the paper's features)",
+    )
+    add("--per_label", action="store_true", help="also the features of every foreground label")
+    add(
+        "--per_lesion",
+        action="store_true",
+        help="also number and distance of the lesions, the largest one's features, and their sum and spread over all",
+    )
+    add(
+        "--shell_mm",
+        type=float,
+        metavar="MM",
+        help="also the features of a shell of this thickness around the tumour",
+    )
+    add(
+        "-np", dest="num_processes", type=int, default=min(_MOST_PROCESSES, os.cpu_count() or 1),
+        help="cases at once (default: %(default)s)",
+    )  # fmt: skip
+    add("--overwrite", action="store_true", help="begin anew, also where other features are there")
+    _add_fold(parser)
+    _add_folders(parser)
+    return parser
+
+
+def _add_fold(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("of a fold")
+    add = group.add_argument
+    add("dataset", metavar="DATASET", nargs="?", help="nnU-Net's data set id or name")
+    add("configuration", metavar="CONFIGURATION", nargs="?", help="such as 3d_fullres")
+    add("fold", metavar="FOLD", nargs="?", help="number of the fold, or all")
+    add("-p", dest="plans", metavar="PLANS", help="plans identifier (default: nnUNetPlans)")
+    add("-seg_tr", dest="seg_trainer", metavar="TRAINER", help="Stage-I trainer (default: AdaMSSSegTrainer)")
+    add(
+        "-seg_chk",
+        dest="seg_checkpoint",
+        metavar="NAME",
+        help="its checkpoint (default: checkpoint_best.pth)",
+    )
+    add(
+        "--mask_source",
+        choices=["predicted", "out_of_fold", "groundtruth"],
+        help="whose masks: the fold's Stage-I network (default), for each case the fold that did not train on it, or "
+        "the reference",
+    )
+    add("--masks_dir", type=Path, metavar="DIR", help="masks of your own instead, one file a case")
+    add("--disable_tta", action="store_true", help="predict the masks without mirroring")
+    add("-device", choices=["cuda", "cpu", "mps"], help="where masks are predicted (default: cuda)")
+
+
+def _add_folders(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("of two folders")
+    add = group.add_argument
+    add("-i", dest="images", type=Path, metavar="IMAGES", help="folder of images, CASE_0000 and so on")
+    add("-m", dest="masks", type=Path, metavar="MASKS", help="folder of masks, one file a case")
+    add("-o", dest="output", type=Path, metavar="CSV", help="where the features go")
+    add(
+        "--dataset_json", type=Path, metavar="FILE",
+        help="names the channels and labels (default: looked for beside the masks and images)",
+    )  # fmt: skip
+    add("--channels", nargs="+", metavar="NAME", help="names of the channels, where there is no dataset.json")
+    add(
+        "--file_ending", metavar="ENDING", help="of images and masks (default: from dataset.json, or .nii.gz)"
+    )
+
+
+_FOLD_OPTIONS = {
+    "plans": "-p", "seg_trainer": "-seg_tr", "seg_checkpoint": "-seg_chk", "mask_source": "--mask_source",
+    "masks_dir": "--masks_dir", "disable_tta": "--disable_tta", "device": "-device",
+}  # fmt: skip
+_FOLDER_OPTIONS = {
+    "images": "-i", "masks": "-m", "output": "-o", "dataset_json": "--dataset_json", "channels": "--channels",
+    "file_ending": "--file_ending",
+}  # fmt: skip
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run the command; returns the exit code (0 done, 2 a user's error or broken cases, 130 stopped)."""
+    parser = build_parser()
+    args = parser.parse_args(argv)
+    _check(parser, args)
+    logging.basicConfig(level=logging.WARNING, format="%(levelname)s: %(message)s")
+    try:
+        report = _of_folders(args) if args.dataset is None else _of_fold(args)
+    except KeyboardInterrupt:
+        print("\nadamss_extract_radiomics: stopped; run it again to go on.", file=sys.stderr)
+        return 130
+    except (ValueError, OSError) as error:
+        print(f"adamss_extract_radiomics: {error}", file=sys.stderr)
+        return 2
+    return _tell(report)
+
+
+def _check(parser: argparse.ArgumentParser, args: argparse.Namespace) -> None:
+    """Stop with a message if the two ways to call the command are mixed, or a value makes no sense."""
+    of_folders = [flag for name, flag in _FOLDER_OPTIONS.items() if getattr(args, name)]
+    if args.dataset is None:
+        of_fold = [flag for name, flag in _FOLD_OPTIONS.items() if getattr(args, name)]
+        if not (args.images and args.masks and args.output):
+            parser.error("give DATASET CONFIGURATION FOLD, or -i, -m and -o")
+        if of_fold:
+            parser.error(f"{', '.join(of_fold)}: only with DATASET CONFIGURATION FOLD")
+        if args.dataset_json and args.channels:
+            parser.error("--dataset_json and --channels exclude each other")
+    else:
+        if args.fold is None:
+            parser.error("DATASET, CONFIGURATION and FOLD belong together")
+        if of_folders:
+            parser.error(f"{', '.join(of_folders)}: not with DATASET CONFIGURATION FOLD")
+        if args.fold != "all" and not args.fold.isdecimal():
+            parser.error(f"the fold must be a number or all, not {args.fold}")
+        if args.mask_source and args.masks_dir:
+            parser.error("--mask_source and --masks_dir exclude each other")
+    if args.num_processes < 1:
+        parser.error(f"-np is {args.num_processes}, but must be at least 1")
+
+
+def _of_fold(args: argparse.Namespace) -> ExtractionReport:
+    from nnunetv2_adamss.radiomics.fold import FoldRadiomics, read_fold
+    from nnunetv2_adamss.survival.config import SurvivalConfig
+    from nnunetv2_adamss.survival.nnunet_dataset import dataset_name
+
+    nnunet_fold = read_fold(
+        dataset_name(args.dataset),
+        args.plans or "nnUNetPlans",
+        args.configuration,
+        args.fold if args.fold == "all" else int(args.fold),
+    )
+    given = {name: getattr(args, name) for name in ("seg_trainer", "seg_checkpoint", "mask_source")}
+    settings: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
+    if args.masks_dir:
+        settings |= {"mask_source": "folder", "masks_dir": str(args.masks_dir.resolve())}
+    config = SurvivalConfig(**settings, mirroring=not args.disable_tta)
+    fold = FoldRadiomics(nnunet_fold, config, _settings(args), _extras(args))
+    with _progress_bars() as progress:
+        return fold.extract(
+            device=args.device or "cuda",
+            num_processes=args.num_processes,
+            overwrite=args.overwrite,
+            progress=progress,
+        )
+
+
+def _of_folders(args: argparse.Namespace) -> ExtractionReport:
+    from nnunetv2_adamss.radiomics.folder import cases_in
+    from nnunetv2_adamss.radiomics.run import extract_features
+
+    request, file_ending = _folders_request(args)
+    cases = cases_in(args.images, args.masks, request.channels, file_ending)
+    with _progress_bars() as progress:
+        progress.on_features(len(cases))
+        return extract_features(
+            cases,
+            request,
+            args.output,
+            masks={"source": "folder", "folder": str(args.masks.resolve())},
+            num_processes=args.num_processes,
+            overwrite=args.overwrite,
+            on_case_done=progress.on_case_done,
+        )
+
+
+def _folders_request(args: argparse.Namespace) -> tuple[RadiomicsRequest, str]:
+    """What is extracted, and the ending of the files."""
+    from nnunetv2_adamss.radiomics.folder import find_dataset_json, read_dataset_json
+    from nnunetv2_adamss.radiomics.request import RadiomicsRequest, column_word
+
+    if args.channels:
+        channels = tuple(map(column_word, args.channels))
+        return RadiomicsRequest(
+            channels, _settings(args), extras=_extras(args)
+        ), args.file_ending or ".nii.gz"
+    file = args.dataset_json or find_dataset_json(args.images, args.masks)
+    if file is None:
+        raise ValueError(
+            f"There is no dataset.json beside {args.masks} or {args.images} that names the channels. Say where one is "
+            "with --dataset_json, or name them with --channels, such as --channels CT PET."
+        )
+    dataset_json = read_dataset_json(file)
+    request = RadiomicsRequest.from_dataset_json(dataset_json, _settings(args), _extras(args))
+    return request, args.file_ending or dataset_json.get("file_ending", ".nii.gz")
+
+
+def _settings(args: argparse.Namespace) -> Any:
+    from nnunetv2_adamss.radiomics.settings import RadiomicsSettings
+
+    return RadiomicsSettings.read(args.settings) if args.settings else RadiomicsSettings.read()
+
+
+def _extras(args: argparse.Namespace) -> Any:
+    from nnunetv2_adamss.radiomics.request import Extras
+
+    return Extras(args.per_label, args.per_lesion, args.shell_mm)
+
+
+@contextmanager
+def _progress_bars() -> Iterator[Progress]:
+    """A bar for masks and one for features, on a terminal only."""
+    from tqdm import tqdm
+
+    from nnunetv2_adamss.radiomics.fold import Progress
+
+    bars: list[tqdm[Any]] = []
+
+    def begin(what: str, n_cases: int) -> None:
+        bars.append(tqdm(total=n_cases, desc=what, unit="case", disable=None))
+
+    def step(case_id: str) -> None:
+        bars[-1].update()
+
+    try:
+        yield Progress(lambda n: begin("masks", n), step, lambda n: begin("features", n), step)
+    finally:
+        for bar in bars:
+            bar.close()
+
+
+def _tell(report: ExtractionReport) -> int:
+    for case_id, notes in report.notes.items():
+        for note in notes:
+            print(f"WARNING: {case_id}: {note}", file=sys.stderr)
+    kept = f" ({report.n_kept} of them from before)" if report.n_kept else ""
+    print(f"{report.n_features} features of {report.n_extracted + report.n_kept} cases{kept}: {report.table}")
+    if report.broken:
+        print(f"adamss_extract_radiomics: {len(report.broken)} case(s) have no features:", file=sys.stderr)
+        for case_id, fault in report.broken.items():
+            print(f"  {case_id}: {fault}", file=sys.stderr)
+    return 2 if report.broken else 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

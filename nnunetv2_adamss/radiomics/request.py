@@ -1,0 +1,148 @@
+"""What is to be extracted, from which cases."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from nnunetv2_adamss.radiomics.settings import RadiomicsSettings
+from nnunetv2_adamss.survival.messages import listed
+
+# Of what computes the features. The modules of pyradiomics come in distributions of two names.
+_LIBRARIES = ("pyradiomics-bhklab", "pyradiomics", "SimpleITK", "PyWavelets")
+
+
+@dataclass(frozen=True)
+class RadiomicsCase:
+    """The files of one patient.
+
+    Args:
+        case_id: nnU-Net's identifier.
+        images: one a channel, in the channels' order, all on one grid.
+        mask: labels on the same grid.
+    """
+
+    case_id: str
+    images: tuple[Path, ...]
+    mask: Path
+
+
+@dataclass(frozen=True)
+class Extras:
+    """What is extracted beside the tumour's features.
+
+    Args:
+        per_label: the features of every foreground label.
+        per_lesion: how many lesions there are and how far apart, and the features of the largest, and over all
+            lesions their sum and spread.
+        shell_mm: the features of a shell of this thickness around the tumour; None for none.
+
+    Raises:
+        ValueError: if the thickness is not above 0.
+    """
+
+    per_label: bool = False
+    per_lesion: bool = False
+    shell_mm: float | None = None
+
+    def __post_init__(self) -> None:
+        if self.shell_mm is not None and not 0 < self.shell_mm < float("inf"):
+            raise ValueError(f"The shell's thickness is {self.shell_mm:g} mm, but must be above 0.")
+
+
+@dataclass(frozen=True)
+class RadiomicsRequest:
+    """What is extracted from every case.
+
+    Args:
+        channels: names of the images' channels, in their order; they begin the columns' names.
+        settings: which features, and how.
+        labels: values of every foreground label in the masks, by name; for features per label.
+        ignore_label: the value that is neither tumour nor background, or None.
+        extras: what is extracted beside the tumour's features.
+
+    Raises:
+        ValueError: if channels have no or the same name, or no bins.
+    """
+
+    channels: tuple[str, ...]
+    settings: RadiomicsSettings
+    labels: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    ignore_label: int | None = None
+    extras: Extras = field(default_factory=Extras)
+
+    def __post_init__(self) -> None:
+        if not self.channels or len(set(self.channels)) < len(self.channels):
+            raise ValueError(
+                f"Channels need names, each another, but there are: {listed(self.channels) or 'none'}."
+            )
+        if self.extras.per_label and not self.labels:
+            raise ValueError("Features per label need the labels' names, which dataset.json would hold.")
+        self.settings.check_channels(self.channels)
+
+    @classmethod
+    def from_dataset_json(
+        cls, dataset_json: Mapping[str, Any], settings: RadiomicsSettings, extras: Extras
+    ) -> "RadiomicsRequest":
+        """For the cases of an nnU-Net data set.
+
+        Args:
+            dataset_json: content of ``dataset.json``.
+            settings: which features, and how.
+            extras: what is extracted beside the tumour's features.
+
+        Raises:
+            ValueError: if channels have the same name or no bins, or it names no channels.
+        """
+        channels = dataset_json.get("channel_names", dataset_json.get("modality"))
+        if not channels:
+            raise ValueError("dataset.json has no channel_names.")
+        labels = dict(dataset_json.get("labels", {}))
+        ignore_label = labels.pop("ignore", None)
+        labels.pop("background", None)
+        return cls(
+            tuple(column_word(channels[key]) for key in sorted(channels, key=int)),
+            settings,
+            {
+                column_word(name): tuple(value) if isinstance(value, list | tuple) else (int(value),)
+                for name, value in labels.items()
+            },
+            ignore_label,
+            extras,
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """All that features depend on beside images and masks, as plain data."""
+        return {
+            "channels": list(self.channels),
+            "settings": {channel: self.settings.of_channel(channel) for channel in self.channels},
+            "labels": {name: list(v) for name, v in self.labels.items()} if self.extras.per_label else {},
+            "ignore_label": self.ignore_label,
+            "per_label": self.extras.per_label,
+            "per_lesion": self.extras.per_lesion,
+            "shell_mm": self.extras.shell_mm,
+            "versions": library_versions(),
+        }
+
+    def sha256(self) -> str:
+        """Hash of all that features depend on beside images and masks."""
+        return hashlib.sha256(json.dumps(self.to_dict(), sort_keys=True).encode()).hexdigest()
+
+
+def library_versions() -> dict[str, str]:
+    """Versions of what computes the features, by distribution."""
+    versions = {}
+    for name in _LIBRARIES:
+        try:
+            versions[name] = version(name)
+        except PackageNotFoundError:  # one of pyradiomics' two
+            continue
+    return versions
+
+
+def column_word(name: object) -> str:
+    """A name as columns have it: no spaces, which make formulas and other programs stumble."""
+    return "_".join(str(name).split())

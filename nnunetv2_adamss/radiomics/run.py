@@ -1,0 +1,199 @@
+"""The features of many cases: in parallel, resumable, whatever single cases are like."""
+
+import hashlib
+import json
+import logging
+import shutil
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import SimpleITK as sitk
+from joblib import Parallel, delayed
+from joblib.externals.loky.process_executor import TerminatedWorkerError
+
+from nnunetv2_adamss.radiomics.one_case import extract_case
+from nnunetv2_adamss.radiomics.request import RadiomicsCase, RadiomicsRequest
+from nnunetv2_adamss.radiomics.table import Row, read_rows, unfinished_folder, write_table
+from nnunetv2_adamss.survival.files import sha256_of, write_atomically
+from nnunetv2_adamss.survival.messages import listed
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class ExtractionReport:
+    """What became of the cases.
+
+    Args:
+        table: the CSV file.
+        n_features: columns of it, beside ``case_id``.
+        n_extracted: cases that were extracted now.
+        n_kept: cases that an earlier run had extracted.
+        notes: what a user should know of single cases, by ``case_id``.
+        broken: what is wrong with those that have no row, by ``case_id``.
+    """
+
+    table: Path
+    n_features: int
+    n_extracted: int
+    n_kept: int
+    notes: Mapping[str, tuple[str, ...]]
+    broken: Mapping[str, str]
+
+
+def extract_features(
+    cases: Sequence[RadiomicsCase],
+    request: RadiomicsRequest,
+    table: Path,
+    *,
+    masks: Mapping[str, Any] | None = None,
+    num_processes: int | None = None,
+    overwrite: bool = False,
+    on_case_done: Callable[[str], object] = lambda case_id: None,
+) -> ExtractionReport:
+    """Extract the features of all cases into one table; its provenance lies beside it.
+
+    Every case is kept as soon as it is done, so a run that was killed goes on where it was. What is there already is
+    used again as long as images, mask, settings and versions are the same.
+
+    Args:
+        cases: images and masks.
+        request: what is extracted.
+        table: the CSV file.
+        masks: where the masks are from, for the provenance.
+        num_processes: cases at once; None leaves it to joblib, whose ``parallel_config`` may name a cluster.
+        overwrite: begin anew, whatever is there.
+        on_case_done: is told each case, in the order in which they are done.
+
+    Raises:
+        ValueError: if there are no cases, none can be extracted, or a table is there that is not of this request.
+    """
+    check_table(table, request, overwrite)
+    if not cases:
+        raise ValueError("There are no cases to extract features from.")
+    if overwrite:
+        shutil.rmtree(unfinished_folder(table), ignore_errors=True)
+    known = {} if overwrite else read_rows(table, request)
+    rows: dict[str, Row] = {}
+    broken: dict[str, str] = {}
+    n_kept = 0
+    hashes = {case_id: row.inputs_sha256 for case_id, row in known.items()}
+    tasks = [
+        delayed(_extract_and_keep)(
+            case, request, hashes.get(case.case_id), unfinished_folder(table) / f"{case.case_id}.json"
+        )
+        for case in cases
+    ]
+    for done in _in_parallel(tasks, num_processes):
+        if done.fault is not None:
+            broken[done.case_id] = done.fault
+        else:
+            rows[done.case_id] = done.row or known[done.case_id]
+            n_kept += done.was_there
+        on_case_done(done.case_id)
+    if not any(row.features for row in rows.values()):
+        raise ValueError(f"No case has features. {listed(_reasons(rows, broken))}.")
+    dropped = sorted(set(known) - {case.case_id for case in cases})
+    if dropped:
+        logger.warning("%d case(s) of the former %s are gone: %s.", len(dropped), table.name, listed(dropped))
+    write_table(table, rows, dict(sorted(broken.items())), request, masks or {})
+    shutil.rmtree(unfinished_folder(table), ignore_errors=True)
+    n_features = max(len(row.features) for row in rows.values())
+    notes = {case_id: row.notes for case_id, row in sorted(rows.items()) if row.notes}
+    return ExtractionReport(
+        table, n_features, len(rows) - n_kept, n_kept, notes, dict(sorted(broken.items()))
+    )
+
+
+def check_table(table: Path, request: RadiomicsRequest, overwrite: bool) -> None:
+    """Raise ValueError if the features cannot be written to this file; before hours are spent on masks."""
+    if table.suffix != ".csv":
+        raise ValueError(f"Features are written as .csv, not {table.name}.")
+    if not overwrite:
+        read_rows(table, request)
+
+
+@dataclass(frozen=True)
+class _Done:
+    case_id: str
+    row: Row | None = None  # None also if the table has it already
+    fault: str | None = None
+    was_there: bool = False
+
+
+def _extract_and_keep(
+    case: RadiomicsCase, request: RadiomicsRequest, known_sha256: str | None, file: Path
+) -> _Done:
+    """In a process of its own: extract a case, unless that is done, and keep it in a file."""
+    try:
+        inputs_sha256 = _inputs_sha256(case)
+        if inputs_sha256 == known_sha256:
+            return _Done(case.case_id, was_there=True)
+        kept = _kept_row(file, inputs_sha256, request)
+        if kept is not None:
+            return _Done(case.case_id, kept, was_there=True)
+        with _one_thread():
+            found = extract_case(case, request)
+        row = Row(inputs_sha256, found.features, found.notes)
+        write_atomically(file, json.dumps({"request_sha256": request.sha256(), **row.to_dict()}))
+        return _Done(case.case_id, row)
+    except ValueError as error:
+        return _Done(case.case_id, fault=str(error))
+    # Whatever one case meets, from a full disk to a fault of a library, must not stop the others.
+    except Exception as error:
+        return _Done(case.case_id, fault=f"{type(error).__name__}: {error}")
+
+
+def _inputs_sha256(case: RadiomicsCase) -> str:
+    files = [*case.images, case.mask]
+    missing = [str(file) for file in files if not file.is_file()]
+    if missing:
+        raise ValueError(f"there is no {', no '.join(missing)}")
+    return hashlib.sha256("".join(sha256_of(file) for file in files).encode()).hexdigest()
+
+
+def _kept_row(file: Path, inputs_sha256: str, request: RadiomicsRequest) -> Row | None:
+    """What a run that was killed left of a case, if it is of the same images, mask and request."""
+    if not file.is_file():
+        return None
+    content = json.loads(file.read_text(encoding="utf-8"))
+    row = Row.from_dict(content)
+    return (
+        row if (content["request_sha256"], row.inputs_sha256) == (request.sha256(), inputs_sha256) else None
+    )
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """SimpleITK with one thread, since the cases keep all cores busy."""
+    n_threads = sitk.ProcessObject.GetGlobalDefaultNumberOfThreads()
+    sitk.ProcessObject.SetGlobalDefaultNumberOfThreads(1)
+    try:
+        yield
+    finally:
+        sitk.ProcessObject.SetGlobalDefaultNumberOfThreads(n_threads)
+
+
+def _in_parallel(tasks: Sequence[Any], num_processes: int | None) -> Iterator[_Done]:
+    try:
+        parallel = Parallel(n_jobs=num_processes, return_as="generator_unordered")
+    except ValueError:  # a backend, such as Ray's, that returns all results at the end
+        parallel = Parallel(n_jobs=num_processes)
+    try:
+        yield from parallel(tasks)
+    except TerminatedWorkerError as error:
+        raise ValueError(
+            "A process was killed, most likely since the memory is full. The cases that are done are kept: run again "
+            "with fewer processes (-np)."
+        ) from error
+
+
+def _reasons(rows: Mapping[str, Row], broken: Mapping[str, str]) -> list[str]:
+    found: Iterable[tuple[str, str]] = [
+        *broken.items(),
+        *((c, "; ".join(row.notes)) for c, row in rows.items()),
+    ]
+    return [f"{case_id}: {reason}" for case_id, reason in sorted(found)]
