@@ -12,6 +12,7 @@ examples:
   adamss_finetune_survival 510 3d_fullres 0 --c             go on after a stop
   adamss_finetune_survival 510 3d_fullres 0 --val           only predict and score the validation cases
   adamss_finetune_survival 510 3d_fullres 0 --mask_source out_of_fold --select inner
+  adamss_finetune_survival 510 3d_fullres 0 --no_radiomics --features genomics.csv
   adamss_finetune_survival 510 3d_fullres all               train on every case
   adamss_finetune_survival 510 3d_fullres 0 -device cpu -tr AdaMSSSurvTrainer_ShortSchedule \\
                            -seg_tr AdaMSSSegTrainer_ShortSchedule      minutes, for a first look
@@ -44,6 +45,8 @@ def build_parser() -> argparse.ArgumentParser:
         action="store_true",
         help="only run the validation of a finished training",
     )
+    add("--no_radiomics", action="store_true", help="the trainer's variant without radiomics features")
+    add("--no_clinical", action="store_true", help="the trainer's variant without clinical indicators")
     add("--overwrite", action="store_true", help="begin anew where there is a training already")
     _add_settings(parser)
     return parser
@@ -68,10 +71,27 @@ def _add_settings(parser: argparse.ArgumentParser) -> None:
         "--survival_csv", metavar="FILE", help="outcomes (default: survival.csv in the raw data set's folder)"
     )
     add(
-        "--covariates",
-        dest="covariates_csv",
+        "--features",
+        dest="features_csv",
+        action="append",
         metavar="FILE",
-        help="CSV of case_id and numbers to use beside the image",
+        help="CSV of case_id and any numbers, such as genomics, to use like radiomics; may be repeated",
+    )
+    add(
+        "--feature_selection",
+        choices=["lasso", "none"],
+        help="which radiomics and own features are used: by LASSO-Cox on the training cases (default), or all",
+    )
+    add(
+        "--max_features",
+        type=int,
+        metavar="N",
+        help="most of them together with the clinical columns (default: one for every ten events)",
+    )
+    add(
+        "--clinical_selection",
+        choices=["likelihood_ratio", "none"],
+        help="which clinical columns of the table are used: those that pass this test alone (default), or all",
     )
     add(
         "--mask_source",
@@ -131,12 +151,14 @@ def main(argv: list[str] | None = None) -> int:
 def _run(args: dict[str, Any]) -> Path:
     from nnunetv2_adamss.trainers.finetune import FinetuneRequest, finetune_survival
 
-    own = ("trainer", "plans", "device", "num_gpus", "continue_training", "only_validation", "overwrite")
-    positional = ("dataset", "configuration", "fold")
-    settings = {name: value for name, value in args.items() if name not in (*own, *positional)}
-    for name in ("survival_csv", "covariates_csv", "masks_dir"):
+    own = ("plans", "device", "num_gpus", "continue_training", "only_validation", "overwrite")
+    others = ("dataset", "configuration", "fold", "trainer", "no_radiomics", "no_clinical")
+    settings = {name: value for name, value in args.items() if name not in (*own, *others)}
+    for name in ("survival_csv", "masks_dir"):
         if name in settings:
             settings[name] = str(Path(settings[name]).resolve())
+    if "features_csv" in settings:
+        settings["features_csv"] = [str(Path(file).resolve()) for file in settings["features_csv"]]
     if "masks_dir" in settings:
         settings["mask_source"] = "folder"
     return finetune_survival(
@@ -145,9 +167,19 @@ def _run(args: dict[str, Any]) -> Path:
             args["configuration"],
             args["fold"] if args["fold"] == "all" else int(args["fold"]),
             settings,
+            _variant(args["trainer"], args["no_radiomics"], args["no_clinical"]),
             **{name: args[name] for name in own},
         )
     )
+
+
+def _variant(trainer: str, no_radiomics: bool, no_clinical: bool) -> str:
+    """The name of the trainer's variant, which has results of its own."""
+    if no_radiomics and no_clinical:
+        return f"{trainer}_ImageOnly"
+    if no_radiomics:
+        return f"{trainer}_NoRadiomics"
+    return f"{trainer}_NoClinical" if no_clinical else trainer
 
 
 if __name__ == "__main__":

@@ -12,6 +12,12 @@ _TRAINERS = {
     "AdaMSSSegTrainer_ShortSchedule": "nnunetv2_adamss.trainers.segmentation_variants",
     "AdaMSSSurvTrainer": "nnunetv2_adamss.trainers.survival",
     "AdaMSSSurvTrainer_ShortSchedule": "nnunetv2_adamss.trainers.survival_variants",
+    "AdaMSSSurvTrainer_NoRadiomics": "nnunetv2_adamss.trainers.survival_variants",
+    "AdaMSSSurvTrainer_NoClinical": "nnunetv2_adamss.trainers.survival_variants",
+    "AdaMSSSurvTrainer_ImageOnly": "nnunetv2_adamss.trainers.survival_variants",
+    "AdaMSSSurvTrainer_ShortSchedule_NoRadiomics": "nnunetv2_adamss.trainers.survival_variants",
+    "AdaMSSSurvTrainer_ShortSchedule_NoClinical": "nnunetv2_adamss.trainers.survival_variants",
+    "AdaMSSSurvTrainer_ShortSchedule_ImageOnly": "nnunetv2_adamss.trainers.survival_variants",
 }
 
 

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +15,14 @@ MASK_SOURCES = ("predicted", "out_of_fold", "groundtruth", "folder")
 INTERVAL_RULES = ("quantile", "event_quantile")
 POOLS = ("region", "crops")
 SELECTIONS = ("last", "best", "inner")
+CLINICAL_SELECTIONS = ("likelihood_ratio", "none")
+FEATURE_SELECTIONS = ("lasso", "none")
 CONFIG_FILE = "survival_config.json"
 # Where things lie may change between machines; what is in them may not, and is compared by its hash.
-PATHS = ("survival_csv", "covariates_csv", "masks_dir")
+PATHS = ("survival_csv", "features_csv", "masks_dir")
 # What a user types for a setting, where the flag has another name.
 _FLAGS = {
-    "covariates_csv": "--covariates",
+    "features_csv": "--features",
     "seg_trainer": "-seg_tr",
     "seg_checkpoint": "-seg_chk",
     "mirroring": "mirroring (--disable_tta)",
@@ -33,7 +35,11 @@ class SurvivalConfig:
 
     Args:
         survival_csv: outcomes; default ``survival.csv`` in the raw data set's folder.
-        covariates_csv: one row of numbers a case that the network gets beside the image; default none.
+        features_csv: tables of numbers by case, of which features are selected together with the radiomics.
+        clinical_selection: ``likelihood_ratio`` keeps the clinical indicators that pass that test alone at P < 0.05
+            (paper), ``none`` keeps all.
+        feature_selection: ``lasso`` selects radiomics and the user's features, ``none`` keeps all.
+        max_features: most of them together with the clinical columns; default one for every ten events.
         seg_trainer: the Stage-I trainer whose network is fine-tuned.
         seg_checkpoint: the checkpoint of it.
         mask_source: ``predicted`` (by the fold's Stage-I network), ``out_of_fold`` (each case by the fold that
@@ -56,7 +62,10 @@ class SurvivalConfig:
     """
 
     survival_csv: str | None = None
-    covariates_csv: str | None = None
+    features_csv: tuple[str, ...] = ()
+    clinical_selection: str = "likelihood_ratio"
+    feature_selection: str = "lasso"
+    max_features: int | None = None
     seg_trainer: str = "AdaMSSSegTrainer"
     seg_checkpoint: str = "checkpoint_best.pth"
     mask_source: str = "predicted"
@@ -78,6 +87,8 @@ class SurvivalConfig:
                 ("interval_rule", INTERVAL_RULES),
                 ("pool", POOLS),
                 ("select", SELECTIONS),
+                ("clinical_selection", CLINICAL_SELECTIONS),
+                ("feature_selection", FEATURE_SELECTIONS),
             )
             if getattr(self, name) not in allowed
         ]
@@ -86,8 +97,9 @@ class SurvivalConfig:
         for name, value in (("n_intervals", self.n_intervals), ("epochs", self.epochs)):
             if value is not None and value < 1:
                 faults.append(f"{name} is {value}, but must be at least 1")
-        if self.seed < 0:
-            faults.append(f"seed is {self.seed}, but must be at least 0")
+        for name, value in (("seed", self.seed), ("max_features", self.max_features)):
+            if value is not None and value < 0:
+                faults.append(f"{name} is {value}, but must be at least 0")
         if self.interval_edges is not None:
             try:
                 check_interval_edges(np.asarray(self.interval_edges, dtype=float))
@@ -111,15 +123,12 @@ class SurvivalConfig:
             raise ValueError(
                 f"Unknown survival settings: {', '.join(unknown)}. There are {', '.join(sorted(known))}."
             )
-        edges = values.get("interval_edges")
-        return cls(**{**values, "interval_edges": None if edges is None else tuple(edges)})
+        plain: dict[str, Any] = {n: tuple(v) if isinstance(v, list) else v for n, v in values.items()}
+        return cls(**plain)
 
     def to_dict(self) -> dict[str, Any]:
         """As plain data."""
-        values = asdict(self)
-        if self.interval_edges is not None:
-            values["interval_edges"] = list(self.interval_edges)
-        return values
+        return {name: list(v) if isinstance(v, tuple) else v for name, v in asdict(self).items()}
 
     @classmethod
     def of_fold(cls, fold_folder: Path) -> "SurvivalConfig":
@@ -151,4 +160,4 @@ class SurvivalConfig:
 
     def with_paths(self, asked: Mapping[str, Any]) -> "SurvivalConfig":
         """The same settings, but files where they are now."""
-        return replace(self, **{name: asked[name] for name in PATHS if name in asked})
+        return self.from_dict(self.to_dict() | {name: asked[name] for name in PATHS if name in asked})

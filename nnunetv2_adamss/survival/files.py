@@ -2,14 +2,20 @@
 
 import hashlib
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 
 def write_atomically(file: Path, text: str) -> None:
     """Write under a temporary name in the same folder, which is made if need be, then rename."""
+    replace_atomically(file, lambda unfinished: unfinished.write_text(text, encoding="utf-8"))
+
+
+def replace_atomically(file: Path, write: Callable[[Path], object]) -> None:
+    """The same for any content: ``write`` gets the temporary name."""
     file.parent.mkdir(parents=True, exist_ok=True)
     unfinished = file.with_name(f"{file.name}.{os.getpid()}.unfinished")
-    unfinished.write_text(text, encoding="utf-8")
+    write(unfinished)
     os.replace(unfinished, file)
 
 

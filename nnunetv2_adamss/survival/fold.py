@@ -7,14 +7,15 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 from sklearn.model_selection import StratifiedShuffleSplit
 
 from nnunetv2_adamss.survival.cohort.splits_file import SPLITS_FILE
 from nnunetv2_adamss.survival.cohort.table import SurvivalTable
 from nnunetv2_adamss.survival.config import CONFIG_FILE, SurvivalConfig
-from nnunetv2_adamss.survival.covariates import CovariateScaling
+from nnunetv2_adamss.survival.covariates.covariate_model import CovariateModel
+from nnunetv2_adamss.survival.covariates.covariate_tables import CovariateTables
+from nnunetv2_adamss.survival.covariates.fitting import CovariateReport, fit_covariates
 from nnunetv2_adamss.survival.discrete_time.intervals import (
     interval_edges,
     intervals_without_event,
@@ -34,12 +35,13 @@ class SurvivalFold:
 
     Args:
         config: the settings.
-        training_cases: with an outcome, for the weights, interval edges and covariate scaling.
+        training_cases: with an outcome, for the weights, interval edges and covariates.
         scoring_cases: with an outcome, predicted after every epoch; ``checkpoint_best`` is chosen on them. The
             validation fold, or with ``select: inner`` the part of the training cases that was set aside, or none.
         validation_cases: with an outcome, predicted at the end; none for fold ``all``.
         interval_edges: ``n_intervals + 1``, ascending from 0, in the table's time unit.
         covariates: how covariates become inputs.
+        covariate_report: what came to light when they were fitted, for the results.
         time_unit: of the table.
         endpoint: of the table, such as "recurrence-free survival".
         split: nnU-Net's split, with cases that have no outcome.
@@ -51,7 +53,8 @@ class SurvivalFold:
     scoring_cases: tuple[str, ...]
     validation_cases: tuple[str, ...]
     interval_edges: tuple[float, ...]
-    covariates: CovariateScaling
+    covariates: CovariateModel
+    covariate_report: CovariateReport
     time_unit: str
     endpoint: str | None
     split: FoldSplit
@@ -78,7 +81,7 @@ class SurvivalFold:
         config: SurvivalConfig,
         table: SurvivalTable,
         split: FoldSplit,
-        covariates: pd.DataFrame | None = None,
+        tables: CovariateTables | None = None,
     ) -> "SurvivalFold":
         """Choose the cases and fit what is fitted.
 
@@ -86,11 +89,12 @@ class SurvivalFold:
             config: the settings.
             table: outcomes.
             split: nnU-Net's.
-            covariates: one row of numbers a case.
+            tables: covariates; default none.
 
         Raises:
             ValueError: if a case has no row, training or validation has no event, or covariates do not serve.
         """
+        tables = tables or CovariateTables()
         _check_all_in_table(table, [*split.training, *split.validation])
         training = _with_outcome(table, split.training, "training")
         validation = [] if _is_fold_all(split) else _with_outcome(table, split.validation, "validation")
@@ -100,21 +104,21 @@ class SurvivalFold:
         if config.select == "inner":
             training, scoring = _set_aside(table, training, config.seed)
         time, event = table.time_and_event(training)
+        covariates, report = fit_covariates(config, tables, training, event, time)
         fold = cls(
             config=config,
             training_cases=tuple(training),
             scoring_cases=tuple(scoring),
             validation_cases=tuple(validation),
             interval_edges=tuple(_edges(config, event, time)),
-            covariates=CovariateScaling()
-            if covariates is None
-            else CovariateScaling.fit(covariates, training),
+            covariates=covariates,
+            covariate_report=report,
             time_unit=table.description.time_unit,
             endpoint=table.description.endpoint,
             split=split,
         )
         # Here rather than hours later: every case of the fold has its covariates.
-        fold.covariates.apply(covariates, fold.all_cases)
+        fold.covariates.apply(tables, fold.all_cases)
         return fold
 
     def to_dict(self) -> dict[str, Any]:
@@ -126,6 +130,7 @@ class SurvivalFold:
             "validation_cases": list(self.validation_cases),
             "interval_edges": list(self.interval_edges),
             "covariates": self.covariates.to_dict(),
+            "covariate_report": self.covariate_report.to_dict(),
             "time_unit": self.time_unit,
             "endpoint": self.endpoint,
             "split": {name: list(cases) for name, cases in self.split._asdict().items()},
@@ -138,7 +143,8 @@ class SurvivalFold:
         lists = ("training_cases", "scoring_cases", "validation_cases", "interval_edges")
         return cls(
             config=SurvivalConfig.from_dict(values["config"]),
-            covariates=CovariateScaling.from_dict(values["covariates"]),
+            covariates=CovariateModel.from_dict(values["covariates"]),
+            covariate_report=CovariateReport.from_dict(values["covariate_report"]),
             time_unit=values["time_unit"],
             endpoint=values["endpoint"],
             split=FoldSplit(**values["split"]),

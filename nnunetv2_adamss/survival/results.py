@@ -7,13 +7,21 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
+
 from nnunetv2_adamss.evaluation.concordance import Concordance, bootstrap_harrell_c
 from nnunetv2_adamss.survival.cohort.table import SurvivalTable
+from nnunetv2_adamss.survival.covariates.covariate_results import (
+    covariate_summary,
+    write_covariate_files,
+)
 from nnunetv2_adamss.survival.files import write_atomically
 from nnunetv2_adamss.survival.fold import SurvivalFold
 from nnunetv2_adamss.survival.prediction import SurvivalPrediction
+from nnunetv2_adamss.survival.setup import SurvivalSetup
 
 PREDICTIONS_FILE = "validation/survival_predictions.csv"
+COVARIATES_ONLY_FILE = "validation/covariates_only_cox_predictions.csv"
 # nnU-Net's own commands read every summary.json as Dice.
 SUMMARY_FILE = "survival_summary.json"
 
@@ -33,23 +41,24 @@ class EpochPrediction:
 
 def write_results(
     fold_folder: Path,
-    fold: SurvivalFold,
-    table: SurvivalTable,
+    setup: SurvivalSetup,
     epochs: Mapping[str, EpochPrediction],
     provenance: Mapping[str, Any],
 ) -> list[str]:
-    """Write the predictions of the selected epoch and ``survival_summary.json``.
+    """Write the predictions of the selected epoch, ``survival_summary.json``, and what was fitted of covariates.
 
     Args:
         fold_folder: nnU-Net's folder of the fold.
-        fold: what was trained.
-        table: the outcomes.
+        setup: what was trained, and on what.
         epochs: ``last`` and, where there is one, ``best``; empty for fold ``all``.
         provenance: what identifies the model.
 
     Returns:
         The results as lines for a log.
     """
+    fold, table = setup.fold, setup.table
+    write_covariate_files(fold_folder, fold.covariate_report)
+    baseline = _score_covariates_alone(fold_folder, setup)
     scores = {name: _score(epoch.prediction, table) for name, epoch in epochs.items()}
     is_chosen_here = fold.config.select != "inner"
     summary: dict[str, Any] = {
@@ -69,6 +78,8 @@ def write_results(
             }
             for name, score in scores.items()
         },
+        "covariates": covariate_summary(fold.covariates, fold.covariate_report),
+        "c_index_covariates_only": None if baseline is None else baseline.to_dict(),
         "versions": {name: version(name) for name in ("nnunetv2-adamss", "nnunetv2", "torch", "lifelines")},
     }
     if not epochs:
@@ -78,12 +89,32 @@ def write_results(
     else:
         epochs[_selected(fold, epochs)].prediction.write(fold_folder / PREDICTIONS_FILE)
     write_atomically(fold_folder / SUMMARY_FILE, json.dumps(summary, indent=2))
-    return [*_lines(epochs, scores, is_chosen_here), f"Results: {fold_folder / SUMMARY_FILE}"]
+    return [
+        *_lines(epochs, scores, is_chosen_here),
+        *(
+            []
+            if baseline is None
+            else [f"C-index of a Cox model on the covariates alone: {_words(baseline)}"]
+        ),
+        f"Results: {fold_folder / SUMMARY_FILE}",
+    ]
 
 
 def _score(prediction: SurvivalPrediction, table: SurvivalTable) -> Concordance:
     time, event = table.time_and_event(prediction.case_ids)
     return bootstrap_harrell_c(prediction.risk_score, event, time)
+
+
+def _score_covariates_alone(fold_folder: Path, setup: SurvivalSetup) -> Concordance | None:
+    """Predict the validation cases by the Cox model on the covariates; None without one of the two."""
+    fold, model = setup.fold, setup.fold.covariate_report.only_cox
+    if model is None or not fold.validation_cases:
+        return None
+    risk_score = model.risk_score(fold.covariates.inputs(setup.covariates, fold.validation_cases))
+    predictions = pd.DataFrame({"case_id": fold.validation_cases, "risk_score": risk_score})
+    write_atomically(fold_folder / COVARIATES_ONLY_FILE, predictions.to_csv(index=False))
+    time, event = setup.table.time_and_event(fold.validation_cases)
+    return bootstrap_harrell_c(risk_score, event, time)
 
 
 def _parts(fold: SurvivalFold) -> dict[str, tuple[str, ...]]:
@@ -106,12 +137,13 @@ def _lines(
 ) -> list[str]:
     lines = []
     for name, score in scores.items():
-        value = "none" if score.c_index is None else f"{score.c_index:.3f}"
-        interval = f" [{score.interval[0]:.3f}, {score.interval[1]:.3f}]" if score.interval else ""
         note = " (selected on this fold: optimistic)" if name == "best" and is_chosen_here else ""
-        reason = f"; {score.reason}" if score.reason else ""
-        lines.append(
-            f"C-index of the {name} epoch ({epochs[name].epoch}): {value}{interval}, {score.n_pairs} pairs"
-            f"{note}{reason}"
-        )
+        lines.append(f"C-index of the {name} epoch ({epochs[name].epoch}): {_words(score, note)}")
     return lines or ["Fold 'all' trains on every case: no C-index."]
+
+
+def _words(score: Concordance, note: str = "") -> str:
+    value = "none" if score.c_index is None else f"{score.c_index:.3f}"
+    interval = f" [{score.interval[0]:.3f}, {score.interval[1]:.3f}]" if score.interval else ""
+    reason = f"; {score.reason}" if score.reason else ""
+    return f"{value}{interval}, {score.n_pairs} pairs{note}{reason}"

@@ -4,11 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-import pandas as pd
-
 from nnunetv2_adamss.survival.cohort.table import SURVIVAL_CSV, SurvivalTable, read_survival_table
 from nnunetv2_adamss.survival.config import SurvivalConfig
-from nnunetv2_adamss.survival.covariates import read_covariates
+from nnunetv2_adamss.survival.covariates.covariate_tables import CovariateTables, CovariateUse
+from nnunetv2_adamss.survival.covariates.number_table import read_number_table
 from nnunetv2_adamss.survival.files import sha256_of
 from nnunetv2_adamss.survival.fold import SurvivalFold
 from nnunetv2_adamss.survival.nnunet_dataset import RAW, dataset_folder
@@ -24,25 +23,28 @@ class SurvivalSetup:
     Args:
         fold: cases, settings and what was fitted.
         table: outcomes.
-        covariates: one row of numbers a case.
+        covariates: clinical columns and features, one row a case.
         stage_one: the network that is fine-tuned.
         masks: where the tumours are.
     """
 
     fold: SurvivalFold
     table: SurvivalTable
-    covariates: pd.DataFrame | None = field(repr=False)
+    covariates: CovariateTables = field(repr=False)
     stage_one: StageOneModel
     masks: MaskSource
 
     @classmethod
-    def begin(cls, nnunet_fold: NnunetFold, config: SurvivalConfig, split: FoldSplit) -> "SurvivalSetup":
+    def begin(
+        cls, nnunet_fold: NnunetFold, config: SurvivalConfig, split: FoldSplit, use: CovariateUse
+    ) -> "SurvivalSetup":
         """Of a new training.
 
         Raises:
             ValueError: if table, split, covariates, masks or Stage-I checkpoint do not serve.
         """
-        table, covariates = _read_table(nnunet_fold, config), _read_covariates(config)
+        table = _read_table(nnunet_fold, config)
+        covariates = _read_covariates(nnunet_fold, config, table, use)
         fold = SurvivalFold.prepare(config, table, split, covariates)
         setup = cls._assemble(nnunet_fold, fold, table, covariates)
         setup.stage_one.weights()
@@ -50,14 +52,18 @@ class SurvivalSetup:
         return replace(setup, fold=replace(fold, sources=sources))
 
     @classmethod
-    def resume(cls, nnunet_fold: NnunetFold, fold: SurvivalFold, split: FoldSplit) -> "SurvivalSetup":
+    def resume(
+        cls, nnunet_fold: NnunetFold, fold: SurvivalFold, split: FoldSplit, use: CovariateUse
+    ) -> "SurvivalSetup":
         """Of a training that has a checkpoint.
 
         Raises:
             ValueError: if what it was started with is gone or has changed.
         """
-        table, covariates = _read_table(nnunet_fold, fold.config), _read_covariates(fold.config)
-        setup = cls._assemble(nnunet_fold, fold, table, covariates)
+        table = _read_table(nnunet_fold, fold.config)
+        setup = cls._assemble(
+            nnunet_fold, fold, table, _read_covariates(nnunet_fold, fold.config, table, use)
+        )
         fold.check_unchanged(split, _sources(setup))
         return setup
 
@@ -67,16 +73,9 @@ class SurvivalSetup:
         nnunet_fold: NnunetFold,
         fold: SurvivalFold,
         table: SurvivalTable,
-        covariates: pd.DataFrame | None,
+        covariates: CovariateTables,
     ) -> "SurvivalSetup":
-        config = fold.config
-        stage_one = StageOneModel(
-            config.seg_trainer,
-            nnunet_fold.plans,
-            nnunet_fold.configuration,
-            nnunet_fold.number,
-            config.seg_checkpoint,
-        )
+        config, stage_one = fold.config, _stage_one(nnunet_fold, fold.config)
         masks = choose_masks(
             config, stage_one, fold.all_cases, nnunet_fold.file_ending, nnunet_fold.preprocessed_folder
         )
@@ -84,13 +83,35 @@ class SurvivalSetup:
         return cls(fold, table, covariates, stage_one, masks)
 
 
+def radiomics_file(stage_one: StageOneModel, config: SurvivalConfig) -> Path:
+    """Where the radiomics of a fold lie: beside its Stage-I network, by where the masks come from."""
+    return stage_one.fold_folder / f"radiomics_{config.mask_source}.csv"
+
+
+def _stage_one(nnunet_fold: NnunetFold, config: SurvivalConfig) -> StageOneModel:
+    return StageOneModel(
+        config.seg_trainer,
+        nnunet_fold.plans,
+        nnunet_fold.configuration,
+        nnunet_fold.number,
+        config.seg_checkpoint,
+    )
+
+
 def _sources(setup: SurvivalSetup) -> Mapping[str, str]:
     """Hashes of what the training goes on depending on, by a name for people."""
-    sources = {f"outcomes ({setup.table.path.name})": sha256_of(setup.table.path)}
-    covariates_csv = setup.fold.config.covariates_csv
-    if covariates_csv is not None:
-        sources[f"covariates ({Path(covariates_csv).name})"] = sha256_of(Path(covariates_csv))
-    return sources | setup.masks.sources()
+    files = {f"outcomes ({setup.table.path.name})": setup.table.path}
+    files |= _feature_files(setup.fold.config)
+    radiomics = radiomics_file(setup.stage_one, setup.fold.config)
+    if setup.covariates.has_radiomics:
+        files[f"radiomics ({radiomics.name})"] = radiomics
+    return {name: sha256_of(file) for name, file in files.items()} | dict(setup.masks.sources())
+
+
+def _feature_files(config: SurvivalConfig) -> dict[str, Path]:
+    """The user's own tables by a name for people; two files may have the same name in different folders."""
+    files = [Path(file) for file in config.features_csv]
+    return {f"features {i} ({file.name})": file for i, file in enumerate(files, start=1)}
 
 
 def _read_table(nnunet_fold: NnunetFold, config: SurvivalConfig) -> SurvivalTable:
@@ -101,5 +122,10 @@ def _read_table(nnunet_fold: NnunetFold, config: SurvivalConfig) -> SurvivalTabl
     return read_survival_table(file, nnunet_fold.case_ids())
 
 
-def _read_covariates(config: SurvivalConfig) -> pd.DataFrame | None:
-    return None if config.covariates_csv is None else read_covariates(Path(config.covariates_csv))
+def _read_covariates(
+    nnunet_fold: NnunetFold, config: SurvivalConfig, table: SurvivalTable, use: CovariateUse
+) -> CovariateTables:
+    file = radiomics_file(_stage_one(nnunet_fold, config), config)
+    radiomics = read_number_table(file) if use.radiomics and file.is_file() else None
+    user_tables = {name: read_number_table(file) for name, file in _feature_files(config).items()}
+    return CovariateTables.gather(table, radiomics, user_tables, use)

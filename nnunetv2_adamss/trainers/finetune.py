@@ -18,6 +18,8 @@ from nnunetv2.utilities.find_objects import recursive_find_trainer_class_by_name
 from nnunetv2.utilities.plans_handling.plans_handler import PlansManager
 
 from nnunetv2_adamss.survival.config import CONFIG_FILE, SurvivalConfig
+from nnunetv2_adamss.survival.covariates.covariate_results import COVARIATE_FILES
+from nnunetv2_adamss.survival.covariates.covariate_tables import CovariateUse
 from nnunetv2_adamss.survival.fold import SurvivalFold
 from nnunetv2_adamss.survival.nnunet_dataset import PREPROCESSED, dataset_folder, dataset_name
 from nnunetv2_adamss.survival.nnunet_fold import NnunetFold
@@ -79,12 +81,13 @@ def finetune_survival(request: FinetuneRequest) -> Path:
     check_supported(plans, request.configuration, dataset_json)
     check_three_dimensional(plans, request.configuration)
     _check_device(request, PlansManager(plans).get_configuration(request.configuration).batch_size)
-    _check_trainer(request.trainer)
+    use = _trainer_class(request.trainer).covariate_use
     # As the trainer has it; a copied plans file keeps the name that is written in it.
     folder = Path(
         get_output_folder(name, request.trainer, plans["plans_name"], request.configuration, request.fold)
     )
-    setup = _set_up(request, NnunetFold(plans, dataset_json, request.configuration, request.fold), folder)
+    nnunet_fold = NnunetFold(plans, dataset_json, request.configuration, request.fold)
+    setup = _set_up(request, nnunet_fold, folder, use)
     if request.overwrite:
         _remove_training(folder)
     setup.fold.config.save(folder)
@@ -129,7 +132,7 @@ def _check_device(request: FinetuneRequest, batch_size: int) -> None:
         )
 
 
-def _check_trainer(name: str) -> None:
+def _trainer_class(name: str) -> type[AdaMSSSurvTrainer]:
     # nnU-Net tells of every folder that it searches, and will do so again when it trains.
     with contextlib.redirect_stdout(io.StringIO()):
         try:
@@ -141,9 +144,12 @@ def _check_trainer(name: str) -> None:
             f"{name} (-tr) does not predict survival; it must be AdaMSSSurvTrainer or one of its variants. "
             "The Stage-I trainer is given with -seg_tr."
         )
+    return trainer
 
 
-def _set_up(request: FinetuneRequest, nnunet_fold: NnunetFold, folder: Path) -> SurvivalSetup:
+def _set_up(
+    request: FinetuneRequest, nnunet_fold: NnunetFold, folder: Path, use: CovariateUse
+) -> SurvivalSetup:
     """Everything that the trainer will need, checked here so that nothing is lost if it does not serve."""
     there = [folder / name for name in _CHECKPOINTS if (folder / name).is_file()]
     goes_on = request.continue_training or request.only_validation
@@ -159,21 +165,25 @@ def _set_up(request: FinetuneRequest, nnunet_fold: NnunetFold, folder: Path) -> 
     # The trainer logs the same again.
     with library_logs_to(lambda message: None):
         if goes_on and there:
-            return _continue(request, nnunet_fold, folder, there[0])
+            return _continue(request, nnunet_fold, folder, there[0], use)
         config = SurvivalConfig.from_dict(request.settings)
         if goes_on and (folder / CONFIG_FILE).is_file():
             # Stopped before the first checkpoint: there are only the settings.
             config = _checked(SurvivalConfig.of_fold(folder), request, folder)
-        return SurvivalSetup.begin(nnunet_fold, config, nnunet_fold.split())
+        return SurvivalSetup.begin(nnunet_fold, config, nnunet_fold.split(), use)
 
 
 def _continue(
-    request: FinetuneRequest, nnunet_fold: NnunetFold, folder: Path, checkpoint_file: Path
+    request: FinetuneRequest,
+    nnunet_fold: NnunetFold,
+    folder: Path,
+    checkpoint_file: Path,
+    use: CovariateUse,
 ) -> SurvivalSetup:
     checkpoint = torch.load(checkpoint_file, map_location="cpu", weights_only=True)
     fold = SurvivalFold.from_dict(checkpoint["init_args"]["survival"]).with_paths_of(folder)
     fold = replace(fold, config=_checked(fold.config, request, folder))
-    return SurvivalSetup.resume(nnunet_fold, fold, nnunet_fold.split())
+    return SurvivalSetup.resume(nnunet_fold, fold, nnunet_fold.split(), use)
 
 
 def _checked(config: SurvivalConfig, request: FinetuneRequest, folder: Path) -> SurvivalConfig:
@@ -189,7 +199,7 @@ def _checked(config: SurvivalConfig, request: FinetuneRequest, folder: Path) -> 
 
 def _remove_training(folder: Path) -> None:
     """Remove what the former training would leave in a new one's results; its logs stay."""
-    for name in (*_CHECKPOINTS, CONFIG_FILE, SUMMARY_FILE, "progress.png"):
+    for name in (*_CHECKPOINTS, CONFIG_FILE, SUMMARY_FILE, *COVARIATE_FILES, "progress.png"):
         (folder / name).unlink(missing_ok=True)
     shutil.rmtree((folder / PREDICTIONS_FILE).parent, ignore_errors=True)
 

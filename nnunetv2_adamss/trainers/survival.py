@@ -20,6 +20,7 @@ from tqdm import tqdm
 from nnunetv2_adamss.evaluation.concordance import harrell_c
 from nnunetv2_adamss.networks.adamss import AdaMSSSurvival
 from nnunetv2_adamss.survival.config import SurvivalConfig
+from nnunetv2_adamss.survival.covariates.covariate_tables import CovariateUse
 from nnunetv2_adamss.survival.discrete_time.loss import discrete_survival_loss
 from nnunetv2_adamss.survival.fold import SurvivalFold
 from nnunetv2_adamss.survival.nnunet_fold import FoldSplit, NnunetFold
@@ -53,6 +54,8 @@ class AdaMSSSurvTrainer(AdaMSSTrainer):
 
     learning_rates = (5e-5, 1e-5, 1e-6)
     score_name = C_INDEX
+    # What the network gets beside the image; variants get less.
+    covariate_use = CovariateUse()
 
     def __init__(
         self,
@@ -118,8 +121,10 @@ class AdaMSSSurvTrainer(AdaMSSTrainer):
         nnunet_fold = NnunetFold(plans, self.dataset_json, self.configuration_name, self.fold)
         split = FoldSplit(*self.do_split())
         if self._resumed_fold is None:
-            return SurvivalSetup.begin(nnunet_fold, SurvivalConfig.of_fold(folder), split)
-        return SurvivalSetup.resume(nnunet_fold, self._resumed_fold.with_paths_of(folder), split)
+            return SurvivalSetup.begin(nnunet_fold, SurvivalConfig.of_fold(folder), split, self.covariate_use)
+        return SurvivalSetup.resume(
+            nnunet_fold, self._resumed_fold.with_paths_of(folder), split, self.covariate_use
+        )
 
     @property
     def survival_fold(self) -> SurvivalFold:
@@ -319,9 +324,7 @@ class AdaMSSSurvTrainer(AdaMSSTrainer):
                         self.current_epoch - 1 if epoch is None else epoch, prediction
                     )
         if self.local_rank == 0:
-            lines = write_results(
-                Path(self.output_folder), self.survival_fold, self.setup.table, epochs, self._provenance()
-            )
+            lines = write_results(Path(self.output_folder), self.setup, epochs, self._provenance())
             for line in lines:
                 self.print_to_log_file(line, also_print_to_console=True)
         self.ranks.wait()

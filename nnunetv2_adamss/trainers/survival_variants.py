@@ -4,6 +4,7 @@ from typing import Any
 
 import torch
 
+from nnunetv2_adamss.survival.covariates.covariate_tables import CovariateUse
 from nnunetv2_adamss.trainers.survival import AdaMSSSurvTrainer
 
 
@@ -23,3 +24,39 @@ class AdaMSSSurvTrainer_ShortSchedule(AdaMSSSurvTrainer):
         super().__init__(plans, configuration, fold, dataset_json, device)
         self.num_epochs = 10
         self.num_iterations_per_epoch = 40
+
+
+class AdaMSSSurvTrainer_NoRadiomics(AdaMSSSurvTrainer):
+    """Without radiomics features (Table I of the paper)."""
+
+    covariate_use = CovariateUse(radiomics=False)
+
+
+class AdaMSSSurvTrainer_NoClinical(AdaMSSSurvTrainer):
+    """Without clinical indicators (Table I of the paper)."""
+
+    covariate_use = CovariateUse(clinical=False)
+
+
+class AdaMSSSurvTrainer_ImageOnly(AdaMSSSurvTrainer):
+    """Without radiomics features and clinical indicators (Table I of the paper)."""
+
+    covariate_use = CovariateUse(radiomics=False, clinical=False)
+
+
+class AdaMSSSurvTrainer_ShortSchedule_NoRadiomics(AdaMSSSurvTrainer_ShortSchedule):
+    """The short schedule without radiomics features."""
+
+    covariate_use = CovariateUse(radiomics=False)
+
+
+class AdaMSSSurvTrainer_ShortSchedule_NoClinical(AdaMSSSurvTrainer_ShortSchedule):
+    """The short schedule without clinical indicators."""
+
+    covariate_use = CovariateUse(clinical=False)
+
+
+class AdaMSSSurvTrainer_ShortSchedule_ImageOnly(AdaMSSSurvTrainer_ShortSchedule):
+    """The short schedule without radiomics features and clinical indicators."""
+
+    covariate_use = CovariateUse(radiomics=False, clinical=False)

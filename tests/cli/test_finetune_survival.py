@@ -69,6 +69,43 @@ def test_a_fold_is_trained_and_then_only_trained_again_when_asked_to(
     assert len(checkpoint["init_args"]["survival"]["interval_edges"]) == 1 + 10
 
 
+def test_features_of_several_files_are_used_and_a_variant_has_results_of_its_own(
+    fold_folder: Path, survival_project: NnunetProject, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    cases = [
+        row.split(",")[0] for row in (survival_project.raw / DATASET / "survival.csv").read_text().split()[1:]
+    ]
+    files = []
+    for name in ("mri", "genes"):
+        files.append(tmp_path / f"{name}.csv")
+        rows = [f"case_id,{name}", *(f"{case_id},{i}" for i, case_id in enumerate(cases))]
+        files[-1].write_text("\n".join(rows))
+    options = ("--features", str(files[0]), "--features", str(files[1]), "--feature_selection", "none")
+    settings = ("--mask_source", "groundtruth", "--epochs", "1", *options)
+    assert main([*FOLD_0, *settings, "--no_clinical"]) == 0
+    folder = fold_folder.parents[1] / f"{TRAINER}_NoClinical__nnUNetPlans__3d_fullres" / "fold_0"
+    assert f"Done: {folder}" in capsys.readouterr().out
+    summary = json.loads((folder / "survival_summary.json").read_text())
+    assert summary["covariates"]["inputs"] == ["mri", "genes"]
+    assert not fold_folder.exists()
+
+    # The files may move, but what is in them may not change.
+    moved = tmp_path / "moved" / "mri.csv"
+    moved.parent.mkdir()
+    files[0].rename(moved)
+    again = (*FOLD_0, "--no_clinical", "--val", "--features", str(moved), "--features", str(files[1]))
+    assert main(list(again)) == 0
+    moved.write_text(moved.read_text().replace(f"{cases[0]},0", f"{cases[0]},7"))
+    assert "has changed since: features 1 (mri.csv)" in refusal(capsys, *again)
+
+    files[1].write_text("case_id,genes\n" + "\n".join(f"{case_id},high" for case_id in cases))
+    said = refusal(capsys, *FOLD_0, *settings[:4], "--features", str(files[1]))
+    assert "genes.csv: column 'genes' must hold numbers: row 2 'high'" in said
+    assert "no trainer AdaMSSSurvTrainer_TwoIterations_ImageOnly" in refusal(
+        capsys, *FOLD_0, "--no_clinical", "--no_radiomics"
+    )
+
+
 def test_an_unfinished_training_is_continued_or_begun_anew_but_never_lost(
     fold_folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

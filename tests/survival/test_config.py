@@ -15,7 +15,13 @@ def test_a_fold_without_a_file_has_the_papers_settings(tmp_path: Path) -> None:
 
 
 def test_settings_survive_a_round_trip_through_the_file(tmp_path: Path) -> None:
-    config = SurvivalConfig(interval_edges=(0.0, 365.0, 730.0), select="inner", epochs=3, mirroring=False)
+    config = SurvivalConfig(
+        interval_edges=(0.0, 365.0, 730.0),
+        select="inner",
+        epochs=3,
+        mirroring=False,
+        features_csv=("a.csv", "b.csv"),
+    )
     config.save(tmp_path)
     assert SurvivalConfig.of_fold(tmp_path) == config
     assert [path.name for path in tmp_path.iterdir()] == [CONFIG_FILE]
@@ -31,6 +37,9 @@ def test_settings_survive_a_round_trip_through_the_file(tmp_path: Path) -> None:
         ({"epochs": 0}, "epochs is 0, but must be at least 1"),
         ({"pool": "max", "select": "luck"}, "pool is 'max'.*select is 'luck'"),
         ({"seed": -1}, "seed is -1"),
+        ({"max_features": -1}, "max_features is -1"),
+        ({"clinical_selection": "wald"}, "clinical_selection is 'wald', but must be one of likelihood_ratio"),
+        ({"feature_selection": "ridge"}, "feature_selection is 'ridge', but must be one of lasso, none"),
         ({"interval_edges": [0, 50, 50]}, "ascend"),
         ({"n_interval": 5}, "Unknown survival settings: n_interval"),
     ],
@@ -54,3 +63,10 @@ def test_differences_are_said_with_both_values() -> None:
     assert config.differences({"epochs": 60, "pool": "region", "survival_csv": "elsewhere.csv"}) == [
         "--epochs was 50, and now is 60"
     ]
+
+
+def test_files_may_have_moved_when_a_training_goes_on() -> None:
+    config = SurvivalConfig(features_csv=("a.csv", "b.csv"))
+    moved = config.with_paths({"features_csv": ["new/a.csv", "new/b.csv"], "seed": 3})
+    assert moved == SurvivalConfig(features_csv=("new/a.csv", "new/b.csv"))
+    assert config.differences({"features_csv": ["new/a.csv"]}) == []

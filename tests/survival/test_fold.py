@@ -1,5 +1,6 @@
 """A fold's cases and what is fitted on them: training cases only, every refusal with its reason."""
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import pytest
 
 from nnunetv2_adamss.survival.cohort.table import SurvivalTable, read_survival_table
 from nnunetv2_adamss.survival.config import SurvivalConfig
-from nnunetv2_adamss.survival.covariates import read_covariates
+from nnunetv2_adamss.survival.covariates.covariate_tables import CovariateTables
 from nnunetv2_adamss.survival.fold import SurvivalFold
 from nnunetv2_adamss.survival.nnunet_fold import FoldSplit
 
@@ -95,22 +96,34 @@ def test_fold_all_has_nothing_to_validate_on(tmp_path: Path) -> None:
     assert fold.scoring_cases == fold.validation_cases == ()
 
 
+def with_features(n_cases: int = 20, **features: object) -> CovariateTables:
+    columns = {"x": np.arange(float(n_cases))} | features
+    return CovariateTables(features=pd.DataFrame(columns, index=CASES[:n_cases]))
+
+
 def test_covariates_are_fitted_on_the_training_cases(tmp_path: Path) -> None:
-    file = tmp_path / "covariates.csv"
-    pd.DataFrame({"case_id": CASES, "x": np.arange(20.0)}).to_csv(file, index=False)
-    fold = SurvivalFold.prepare(SurvivalConfig(), make_table(tmp_path), SPLIT, read_covariates(file))
-    assert fold.covariates.means == (7.0,)
+    config = SurvivalConfig(feature_selection="none")
+    fold = SurvivalFold.prepare(config, make_table(tmp_path), SPLIT, with_features())
+    assert fold.covariates.features.means == (7.0,)
+
+
+def test_with_inner_selection_the_cases_that_are_set_aside_have_no_say(tmp_path: Path) -> None:
+    config = SurvivalConfig(feature_selection="none", select="inner")
+    fold = SurvivalFold.prepare(config, make_table(tmp_path), SPLIT, with_features())
+    assert fold.covariates.features.means == (np.mean([CASES.index(c) for c in fold.training_cases]),)
 
 
 def test_a_fold_survives_a_round_trip_as_plain_data(tmp_path: Path) -> None:
-    fold = SurvivalFold.prepare(SurvivalConfig(), make_table(tmp_path), SPLIT)
-    assert SurvivalFold.from_dict(fold.to_dict()) == fold
+    tables = with_features(y=np.arange(20.0) ** 2 % 7)
+    fold = SurvivalFold.prepare(SurvivalConfig(max_features=2), make_table(tmp_path), SPLIT, tables)
+    assert fold.covariate_report.selection is not None
+    assert SurvivalFold.from_dict(json.loads(json.dumps(fold.to_dict()))) == fold
 
 
 def test_a_case_without_covariates_is_named_whichever_part_it_is_in(tmp_path: Path) -> None:
-    covariates = pd.DataFrame({"x": np.arange(19.0)}, index=CASES[:19])
-    with pytest.raises(ValueError, match="1 case.* no covariates: case_19"):
-        SurvivalFold.prepare(SurvivalConfig(), make_table(tmp_path), SPLIT, covariates)
+    config = SurvivalConfig(feature_selection="none")
+    with pytest.raises(ValueError, match="1 case.* no features: case_19"):
+        SurvivalFold.prepare(config, make_table(tmp_path), SPLIT, with_features(19))
 
 
 def test_fold_all_has_nothing_to_choose_the_best_epoch_on(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 import torch
@@ -18,7 +19,12 @@ from nnunetv2_adamss.survival.tumour_region import stage_one_masks
 from nnunetv2_adamss.survival.tumour_region.region import Region
 from nnunetv2_adamss.trainers.ranks import Ranks
 from nnunetv2_adamss.trainers.survival import AdaMSSSurvTrainer
-from nnunetv2_adamss.trainers.survival_variants import AdaMSSSurvTrainer_ShortSchedule
+from nnunetv2_adamss.trainers.survival_variants import (
+    AdaMSSSurvTrainer_ImageOnly,
+    AdaMSSSurvTrainer_NoClinical,
+    AdaMSSSurvTrainer_NoRadiomics,
+    AdaMSSSurvTrainer_ShortSchedule,
+)
 from tests.nnunet_project import NnunetProject, read_plans
 from tests.survival_project import DATASET, dataset_json, splits, survival_csv, write_stage_one
 from tests.trainers.short_trainers.adamss_test_survival_trainers import AdaMSSSurvTrainer_TwoIterations
@@ -237,17 +243,101 @@ def test_fold_all_keeps_the_last_epoch_and_reports_no_c_index(project: NnunetPro
     assert not (folder / "validation" / "survival_predictions.csv").exists()
 
 
-def test_covariates_reach_the_network(
+def own_features(project: NnunetProject, folder: Path, **changes: Any) -> str:
+    """A file with two features of every case."""
+    cases = pd.read_csv(survival_csv(project))["case_id"]
+    columns = {"case_id": cases, "x": range(12), "y": [None, *range(11)]} | changes
+    pd.DataFrame(columns).to_csv(folder / "features.csv", index=False)
+    return str(folder / "features.csv")
+
+
+ALL_COVARIATES = {"feature_selection": "none", "clinical_selection": "none"}
+
+
+def test_covariates_reach_the_network_and_the_results(
     project: NnunetProject, reference: AdaMSSSurvTrainer, tmp_path: Path
 ) -> None:
-    cases = pd.read_csv(survival_csv(project))["case_id"]
-    file = tmp_path / "covariates.csv"
-    pd.DataFrame({"case_id": cases, "x": range(12), "y": [None, *range(11)]}).to_csv(file, index=False)
-    trainer = trained(project, covariates_csv=str(file))
-    assert trainer.network.survival_head.hidden.in_features == 16 + 32 + 64 + 2
-    checkpoint = torch.load(Path(trainer.output_folder) / "checkpoint_final.pth", weights_only=True)
-    assert checkpoint["init_args"]["survival"]["covariates"]["names"] == ["x", "y"]
+    file = own_features(project, tmp_path)
+    trainer = trained(project, features_csv=[file], **ALL_COVARIATES)
+    names = trainer.survival_fold.covariates.names
+    assert names[-2:] == ["x", "y"]
+    assert "age" in names
+    assert trainer.network.survival_head.hidden.in_features == 16 + 32 + 64 + len(names)
+    folder = Path(trainer.output_folder)
+    checkpoint = torch.load(folder / "checkpoint_final.pth", weights_only=True)
+    assert checkpoint["init_args"]["survival"]["covariates"]["features"]["names"] == ["x", "y"]
     assert not predictions(trainer)["risk_score"].equals(predictions(reference)["risk_score"])
+    assert summary(trainer)["covariates"]["inputs"] == names
+    assert (
+        summary(trainer)["c_index_covariates_only"]["n_pairs"]
+        == summary(trainer)["c_index"]["last"]["n_pairs"]
+    )
+    assert "C-index of a Cox model on the covariates alone" in log(trainer)
+    alone = pd.read_csv(folder / "validation" / "covariates_only_cox_predictions.csv")
+    assert sorted(alone["case_id"]) == sorted(predictions(trainer)["case_id"])
+    assert (folder / "hazard_ratios.csv").is_file()
+
+    # Another value of one patient changes the prediction of that patient alone, by the same network.
+    case_id = trainer.survival_fold.validation_cases[0]
+    before = predictions(trainer).set_index("case_id")["risk_score"]
+    shuffled = {c: v[::-1].copy() if c == case_id else v for c, v in trainer.cases.covariates.items()}
+    trainer.cases = replace(trainer.cases, covariates=shuffled)
+    trainer.perform_actual_validation()
+    after = predictions(trainer).set_index("case_id")["risk_score"]
+    assert list(before.index[before != after]) == [case_id]
+
+
+def test_validation_cases_change_nothing_that_was_fitted_and_no_weight(
+    project: NnunetProject, tmp_path: Path
+) -> None:
+    table = pd.read_csv(survival_csv(project))
+    is_validation = table["case_id"].isin(splits(project)[0]["val"])
+    weights, fitted = [], []
+    for factor, name in ((1, "before"), (100, "after")):
+        folder = tmp_path / name
+        folder.mkdir()
+        changed = table.assign(
+            time=table["time"] * np.where(is_validation, factor, 1),
+            event=np.where(is_validation & (factor > 1), 1 - table["event"], table["event"]),
+            age=table["age"] * np.where(is_validation, factor, 1),
+        )
+        changed.to_csv(folder / "survival.csv", index=False)
+        x = np.arange(12.0) * np.where(is_validation, factor, 1)
+        trainer = trained(
+            project,
+            survival_csv=str(folder / "survival.csv"),
+            features_csv=[own_features(project, folder, x=x)],
+            **ALL_COVARIATES,
+        )
+        checkpoint = torch.load(Path(trainer.output_folder) / "checkpoint_final.pth", weights_only=True)
+        weights.append(checkpoint["network_weights"])
+        fitted.append(
+            {k: v for k, v in checkpoint["init_args"]["survival"].items() if k not in ("config", "sources")}
+        )
+    assert fitted[0] == fitted[1]
+    assert all(torch.equal(weights[0][name], weights[1][name]) for name in weights[0])
+
+
+@pytest.mark.parametrize(
+    ("trainer_class", "names"),
+    [
+        (AdaMSSSurvTrainer_NoClinical, ["energy", "x", "y"]),
+        (AdaMSSSurvTrainer_NoRadiomics, ["age", "x", "y"]),
+        (AdaMSSSurvTrainer_ImageOnly, []),
+    ],
+)
+def test_variants_look_at_less(
+    project: NnunetProject, tmp_path: Path, trainer_class: type[AdaMSSSurvTrainer], names: list[str]
+) -> None:
+    cases = pd.read_csv(survival_csv(project))["case_id"]
+    radiomics = pd.DataFrame({"case_id": cases, "energy": range(12)})
+    radiomics.to_csv(write_stage_one(project) / "radiomics_groundtruth.csv", index=False)
+    files = [own_features(project, tmp_path)] if names else []
+    trainer = make_trainer(project, trainer_class, features_csv=files, **ALL_COVARIATES)
+    trainer.initialize()
+    found = trainer.survival_fold.covariates.names
+    assert [name for name in found if name in ("age", "energy", "x", "y")] == names
+    assert any("radiomics" in name for name in trainer.survival_fold.sources) == ("energy" in names)
 
 
 def test_pooling_over_crops_is_another_prediction_of_the_same_network(

@@ -1,5 +1,6 @@
 """A user's own trainer folder: Stage II in seconds."""
 
+from nnunetv2_adamss.survival.covariates.covariate_tables import CovariateUse
 from nnunetv2_adamss.trainers.survival import AdaMSSSurvTrainer
 
 
@@ -8,3 +9,7 @@ class AdaMSSSurvTrainer_TwoIterations(AdaMSSSurvTrainer):
         super().__init__(plans, configuration, fold, dataset_json, device)
         self.num_epochs = 3
         self.num_iterations_per_epoch = 2
+
+
+class AdaMSSSurvTrainer_TwoIterations_NoClinical(AdaMSSSurvTrainer_TwoIterations):
+    covariate_use = CovariateUse(clinical=False)

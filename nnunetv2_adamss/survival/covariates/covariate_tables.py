@@ -1,0 +1,104 @@
+"""Where the numbers beside the image come from: clinical columns and tables of features."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import pandas as pd
+
+from nnunetv2_adamss.survival.cohort.description import ColumnType
+from nnunetv2_adamss.survival.cohort.table import SurvivalTable
+from nnunetv2_adamss.survival.covariates.number_table import join_number_tables
+from nnunetv2_adamss.survival.messages import listed
+
+
+class CovariateUse(NamedTuple):
+    """What a trainer's network gets beside the image.
+
+    Args:
+        radiomics: features of the tumour.
+        clinical: columns of the survival table.
+    """
+
+    radiomics: bool = True
+    clinical: bool = True
+
+
+@dataclass(frozen=True, eq=False)
+class CovariateTables:
+    """Covariates as they were measured, one row a case.
+
+    Args:
+        clinical: indexed by ``case_id``; numbers or text, NaN where missing; None where they are not used.
+        types: of the clinical columns.
+        groups: the centre of each case, if known; it is no covariate.
+        features: numbers indexed by ``case_id``, radiomics and the user's own; None where there are none.
+        has_radiomics: whether radiomics are among the features.
+    """
+
+    clinical: pd.DataFrame | None = field(default=None, repr=False)
+    types: Mapping[str, ColumnType] = field(default_factory=dict, repr=False)
+    groups: pd.Series | None = field(default=None, repr=False)
+    features: pd.DataFrame | None = field(default=None, repr=False)
+    has_radiomics: bool = False
+
+    @classmethod
+    def gather(
+        cls,
+        table: SurvivalTable,
+        radiomics: pd.DataFrame | None,
+        user_tables: Mapping[str, pd.DataFrame],
+        use: CovariateUse,
+    ) -> "CovariateTables":
+        """What a trainer uses of what there is.
+
+        Args:
+            table: whose further columns are clinical.
+            radiomics: indexed by ``case_id``, or None where there are none.
+            user_tables: of the user's own features, by a name for people.
+            use: what the trainer looks at.
+
+        Raises:
+            ValueError: if a feature has a name twice, or features are given to a trainer that looks at images alone.
+        """
+        if user_tables and not any(use):
+            raise ValueError(
+                f"This trainer looks at the image alone, but features are given: {listed(list(user_tables))}. Leave "
+                "them out, or leave out --no_radiomics or --no_clinical."
+            )
+        tables = dict(user_tables)
+        if use.radiomics and radiomics is not None:
+            tables = {"radiomics": radiomics, **tables}
+        centre = table.description.group_column
+        return cls(
+            clinical=table.clinical.drop(columns=[centre] if centre else []) if use.clinical else None,
+            types=table.column_types,
+            groups=table.groups(centre) if centre and use.clinical else None,
+            features=join_number_tables(tables),
+            has_radiomics="radiomics" in tables,
+        )
+
+    def features_of(self, case_ids: Sequence[str]) -> pd.DataFrame:
+        """Rows of the features.
+
+        Raises:
+            ValueError: naming the cases that have none.
+        """
+        return _rows(self.features, case_ids, "features")
+
+    def clinical_of(self, case_ids: Sequence[str]) -> pd.DataFrame:
+        """Rows of the clinical columns.
+
+        Raises:
+            ValueError: naming the cases that have none.
+        """
+        return _rows(self.clinical, case_ids, "clinical indicators")
+
+
+def _rows(table: pd.DataFrame | None, case_ids: Sequence[str], what: str) -> pd.DataFrame:
+    if table is None:
+        return pd.DataFrame(index=list(case_ids))
+    missing = [case_id for case_id in case_ids if case_id not in table.index]
+    if missing:
+        raise ValueError(f"{len(missing)} case(s) have no {what}: {listed(missing)}. Each case needs a row.")
+    return table.loc[list(case_ids)]

@@ -1,0 +1,103 @@
+"""A Cox model on a few columns by lifelines, also where a column separates the events."""
+
+import warnings
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from lifelines import CoxPHFitter
+from lifelines.exceptions import ConvergenceError
+from numpy.typing import NDArray
+from scipy.stats import chi2
+
+from nnunetv2_adamss.survival.covariates.partial_likelihood import partial_log_likelihood
+
+# On separation the likelihood rises for ever along a column. This ridge stops the weight at a few units.
+_SEPARATION_RIDGE = 0.01
+# Standard error of a weight times the column's deviation; well-posed columns stay below 1, separated ones pass 100.
+_SEPARATED_FROM = 10.0
+_Z_95 = 1.959963984540054
+
+
+@dataclass(frozen=True, eq=False)
+class CoxFit:
+    """A fitted Cox model.
+
+    Args:
+        weights: log hazard ratios, ``(n_columns,)``, by column.
+        errors: their standard errors, ``(n_columns,)``, by column.
+        likelihood_ratio_p: P value of the whole model against none.
+        is_separated: whether a column separates the events, so that the weights had to be held back.
+    """
+
+    weights: pd.Series
+    errors: pd.Series
+    likelihood_ratio_p: float
+    is_separated: bool
+
+    @property
+    def wald_p(self) -> pd.Series:
+        """Two-sided P value of each weight."""
+        return pd.Series(chi2.sf((self.weights / self.errors) ** 2, 1), index=self.weights.index)
+
+    @property
+    def interval(self) -> tuple[pd.Series, pd.Series]:
+        """Lower and upper end of each weight's 95% interval."""
+        return self.weights - _Z_95 * self.errors, self.weights + _Z_95 * self.errors
+
+
+def fit_cox(
+    inputs: pd.DataFrame, event: NDArray[np.bool_], time: NDArray[np.float64], ridge: float = 0.0
+) -> CoxFit:
+    """Fit by maximum partial likelihood (Efron's handling of ties).
+
+    Args:
+        inputs: ``(n_cases, n_columns)``, at least one column.
+        event: ``(n_cases,)``, True = observed.
+        time: ``(n_cases,)``.
+        ridge: weight of an L2 penalty; above 0 for more columns than the events can bear.
+    """
+    fitter = None if ridge else _fitted(inputs, event, time, 0.0)
+    is_separated = not ridge and (fitter is None or _is_separated(fitter, inputs))
+    if fitter is None or is_separated:
+        fitter = _fitted(inputs, event, time, ridge or _SEPARATION_RIDGE)
+    if fitter is None:
+        raise ValueError(f"A Cox model of {', '.join(map(str, inputs))} cannot be fitted.")
+    weights = pd.Series(fitter.params_.to_numpy(), index=inputs.columns)
+    errors = pd.Series(fitter.standard_errors_.to_numpy(), index=inputs.columns)
+    if ridge or is_separated:
+        p_value = _likelihood_ratio_p(inputs, weights, event, time)
+    else:
+        p_value = float(fitter.log_likelihood_ratio_test().p_value)
+    return CoxFit(weights, errors, p_value, is_separated)
+
+
+def _fitted(
+    inputs: pd.DataFrame, event: NDArray[np.bool_], time: NDArray[np.float64], ridge: float
+) -> CoxPHFitter | None:
+    # Names of the user's columns could be those of the outcome.
+    table = pd.DataFrame(inputs.to_numpy()).rename(columns=str).assign(event=event, time=time)
+    fitter = CoxPHFitter(penalizer=ridge)
+    with warnings.catch_warnings():
+        # Its warnings of separation are looked for in the result.
+        warnings.simplefilter("ignore")
+        try:
+            fitter.fit(table, duration_col="time", event_col="event")
+        except (ConvergenceError, np.linalg.LinAlgError):
+            return None
+    return fitter
+
+
+def _is_separated(fitter: CoxPHFitter, inputs: pd.DataFrame) -> bool:
+    spread = fitter.standard_errors_.to_numpy() * inputs.std(ddof=0).to_numpy()
+    # not all(<), so that NaN counts as separated.
+    return not bool(np.all(spread < _SEPARATED_FROM))
+
+
+def _likelihood_ratio_p(
+    inputs: pd.DataFrame, weights: pd.Series, event: NDArray[np.bool_], time: NDArray[np.float64]
+) -> float:
+    """By the likelihood itself, without the ridge, of which lifelines' own figure is full."""
+    log_hazard = np.column_stack([np.zeros(len(inputs)), inputs.to_numpy() @ weights.to_numpy()])
+    without, with_weights = partial_log_likelihood(log_hazard, event, time)
+    return float(chi2.sf(max(2 * (with_weights - without), 0.0), inputs.shape[1]))

@@ -1,0 +1,142 @@
+"""One clinical indicator and how it becomes columns of numbers."""
+
+import logging
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from nnunetv2_adamss.survival.cohort.cell_values import as_numbers, category_text, is_missing
+from nnunetv2_adamss.survival.cohort.description import CATEGORY, NUMBER
+from nnunetv2_adamss.survival.messages import listed
+
+logger = logging.getLogger(__name__)
+
+# Levels that no table names: brackets keep them apart from a category called "other".
+RARE, UNKNOWN = "(rare)", "(unknown)"
+
+
+@dataclass(frozen=True)
+class Indicator:
+    """A clinical column as it was found in the training cases; plain data.
+
+    A number is z-scored. An ordinal column is one number, the place of its category, z-scored. A category is
+    one column of 0 and 1 for each level but the first, the reference.
+
+    Args:
+        name: of the column.
+        kind: ``number``, ``ordinal`` or ``category``.
+        fill: what stands for a missing value: a number (for an ordinal column with levels, a place), or a level.
+        levels: of an ordinal column, in order, or empty where its values are numbers; of a category, the ones
+            that have a column, the reference first.
+        merged: categories that were too rare; they count as ``(rare)`` if that is a level, else as the reference.
+        mean: of the training cases.
+        deviation: standard deviation of the training cases.
+    """
+
+    name: str
+    kind: str
+    fill: float | str
+    levels: tuple[str, ...] = ()
+    merged: tuple[str, ...] = ()
+    mean: float = 0.0
+    deviation: float = 1.0
+
+    @property
+    def columns(self) -> list[str]:
+        """Names of the inputs."""
+        return [f"{self.name}={level}" for level in self.levels[1:]] if self.kind == CATEGORY else [self.name]
+
+    @property
+    def unit(self) -> str:
+        """What one unit of an input is, for people."""
+        if self.kind == CATEGORY:
+            return f"against {self.levels[0]}"
+        return f"standard deviation ({self.deviation:.4g})" if self.kind == NUMBER else "step"
+
+    @property
+    def units_per_input(self) -> float:
+        """How many of these units an input of 1 is."""
+        return self.deviation if self.kind not in (CATEGORY, NUMBER) else 1.0
+
+    def encode(self, values: pd.Series) -> pd.DataFrame:
+        """Inputs of these cases, ``(n_cases, n_columns)``.
+
+        A category that the training cases did not have counts as ``(rare)`` where there is such a level, and
+        else as missing; a warning names it.
+
+        Args:
+            values: numbers or text, NaN where missing.
+
+        Raises:
+            ValueError: if a column of numbers holds text.
+        """
+        if self.kind == CATEGORY:
+            levels = self._levels_of(values)
+            columns = {f"{self.name}={level}": (levels == level).astype(float) for level in self.levels[1:]}
+            return pd.DataFrame(columns, index=values.index)
+        numbers = self.numbers(values).fillna(float(self.fill))
+        return pd.DataFrame({self.name: (numbers - self.mean) / self.deviation})
+
+    def numbers(self, values: pd.Series) -> pd.Series:
+        """Values of a number or ordinal column as numbers, NaN where missing.
+
+        Raises:
+            ValueError: if a column of numbers holds text.
+        """
+        if not self.levels:
+            return numbers_of(values)
+        text = texts_of(values)
+        self._warn_of(text[~text.isin([*self.levels]) & text.notna()], "a missing value")
+        return text.map({level: float(place) for place, level in enumerate(self.levels)}).astype(float)
+
+    def _levels_of(self, values: pd.Series) -> pd.Series:
+        text = texts_of(values)
+        strange = RARE if RARE in self.levels else str(self.fill)
+        stands_for = {level: level for level in self.levels}
+        stands_for |= dict.fromkeys(self.merged, RARE if RARE in self.levels else self.levels[0])
+        unseen = text.notna() & ~text.isin([*stands_for])
+        self._warn_of(text[unseen], "rare" if strange == RARE else "a missing value")
+        return text.map(stands_for).mask(unseen, strange).fillna(str(self.fill))
+
+    def _warn_of(self, unseen: pd.Series, meaning: str) -> None:
+        if len(unseen):
+            logger.warning(
+                "The training cases had no '%s' of %s; it counts as %s.",
+                self.name,
+                listed(sorted({f"'{value}'" for value in unseen})),
+                meaning,
+            )
+
+    def to_dict(self) -> dict[str, Any]:
+        """As plain data."""
+        return asdict(self) | {"levels": list(self.levels), "merged": list(self.merged)}
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> "Indicator":
+        """From plain data."""
+        return cls(**{**values, "levels": tuple(values["levels"]), "merged": tuple(values["merged"])})
+
+
+def texts_of(values: pd.Series) -> pd.Series:
+    """Categories in the form in which they are compared, NaN where missing."""
+    text = values.map(lambda value: np.nan if pd.isna(value) else category_text(str(value)), na_action=None)
+    return text.astype(object)
+
+
+def numbers_of(values: pd.Series) -> pd.Series:
+    """Numbers, NaN where missing or not finite.
+
+    Raises:
+        ValueError: if there is text among them.
+    """
+    if pd.api.types.is_numeric_dtype(values):
+        return values.astype(float).replace([np.inf, -np.inf], np.nan)
+    text = values.map(lambda value: "" if pd.isna(value) else str(value))
+    numbers = as_numbers(text)
+    wrong = sorted(set(text[numbers.isna() & ~is_missing(text)]))
+    if wrong:
+        raise ValueError(f"Clinical column '{values.name}' holds numbers, but also {listed(wrong)}.")
+    return numbers

@@ -1,0 +1,62 @@
+"""Z-scores by the training cases, with the training mean for what is missing."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+
+@dataclass(frozen=True)
+class Scaling:
+    """How columns of numbers become inputs of mean 0 and standard deviation 1; plain data.
+
+    Args:
+        names: of the columns, in order.
+        means: of the training cases; they also stand in for what is missing or not finite.
+        deviations: standard deviations of the training cases, > 0.
+    """
+
+    names: tuple[str, ...] = ()
+    means: tuple[float, ...] = ()
+    deviations: tuple[float, ...] = ()
+
+    @classmethod
+    def fit(cls, training: pd.DataFrame) -> "Scaling":
+        """From the rows of the training cases; a column that is the same or missing in all is left out."""
+        values = finite(training)
+        # Not by the deviation, which is not quite 0 for equal numbers that are no binary fractions.
+        varies = values.columns[(values.max() > values.min()).to_numpy()]
+        kept = values[varies]
+        return cls(
+            tuple(map(str, varies)),
+            tuple(float(mean) for mean in kept.mean()),
+            tuple(float(deviation) for deviation in kept.std(ddof=0)),
+        )
+
+    def apply(self, table: pd.DataFrame) -> pd.DataFrame:
+        """Z-scores of these columns, ``(n_cases, n_columns)``; a missing value is 0, the training mean."""
+        values = finite(table[list(self.names)])
+        return ((values - self.means) / self.deviations).fillna(0.0)
+
+    def only(self, names: Sequence[str]) -> "Scaling":
+        """The same for some of the columns, in this order."""
+        places = [self.names.index(name) for name in names]
+        return Scaling(
+            tuple(names), tuple(self.means[i] for i in places), tuple(self.deviations[i] for i in places)
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """As plain data."""
+        return {"names": list(self.names), "means": list(self.means), "deviations": list(self.deviations)}
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> "Scaling":
+        """From plain data."""
+        return cls(*(tuple(values[key]) for key in ("names", "means", "deviations")))
+
+
+def finite(table: pd.DataFrame) -> pd.DataFrame:
+    """The same numbers, NaN where they are not finite."""
+    return table.replace([np.inf, -np.inf], np.nan)

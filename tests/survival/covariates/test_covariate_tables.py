@@ -1,0 +1,55 @@
+"""Which covariates a trainer gets: clinical columns without the centre, radiomics, the user's own."""
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from nnunetv2_adamss.survival.cohort.table import SurvivalTable, read_survival_table
+from nnunetv2_adamss.survival.covariates.covariate_tables import CovariateTables, CovariateUse
+
+RADIOMICS = pd.DataFrame({"energy": [1.0, 2.0]}, index=["a", "b"])
+GENES = {"genes.csv": pd.DataFrame({"tp53": [3.0, 4.0]}, index=["a", "b"])}
+
+
+@pytest.fixture
+def table(tmp_path: Path) -> SurvivalTable:
+    (tmp_path / "survival.csv").write_text("case_id,time,event,age,site,centre\na,1,1,50,x,A\nb,2,0,60,y,B\n")
+    (tmp_path / "survival.json").write_text('{"group_column": "centre"}')
+    return read_survival_table(tmp_path / "survival.csv")
+
+
+def columns(frame: pd.DataFrame | None) -> list[str] | None:
+    return None if frame is None else list(frame)
+
+
+@pytest.mark.parametrize(
+    ("use", "clinical", "features"),
+    [
+        (CovariateUse(), ["age", "site"], ["energy", "tp53"]),
+        (CovariateUse(radiomics=False), ["age", "site"], ["tp53"]),
+        (CovariateUse(clinical=False), None, ["energy", "tp53"]),
+    ],
+)
+def test_a_trainer_gets_what_it_uses(
+    table: SurvivalTable, use: CovariateUse, clinical: list[str] | None, features: list[str]
+) -> None:
+    found = CovariateTables.gather(table, RADIOMICS, GENES, use)
+    assert columns(found.clinical) == clinical
+    assert columns(found.features) == features
+    assert found.has_radiomics == use.radiomics
+    assert (found.groups is None) == (clinical is None)
+
+
+def test_an_image_only_trainer_gets_nothing_and_refuses_features(table: SurvivalTable) -> None:
+    image_only = CovariateUse(radiomics=False, clinical=False)
+    found = CovariateTables.gather(table, RADIOMICS, {}, image_only)
+    assert found.clinical is found.features is None
+    with pytest.raises(ValueError, match="looks at the image alone, but features are given: genes.csv"):
+        CovariateTables.gather(table, RADIOMICS, GENES, image_only)
+
+
+def test_without_radiomics_there_are_the_users_own_features(table: SurvivalTable) -> None:
+    found = CovariateTables.gather(table, None, GENES, CovariateUse())
+    assert columns(found.features) == ["tp53"]
+    assert not found.has_radiomics
