@@ -103,9 +103,11 @@ class SurvivalFold:
         scoring = validation
         if config.select == "inner":
             training, scoring = _set_aside(table, training, config.seed)
+        # All at once, also those that nothing is fitted on and would be missed hours later.
+        tables.check(sorted({*training, *scoring, *validation}))
         time, event = table.time_and_event(training)
         covariates, report = fit_covariates(config, tables, training, event, time)
-        fold = cls(
+        return cls(
             config=config,
             training_cases=tuple(training),
             scoring_cases=tuple(scoring),
@@ -117,9 +119,6 @@ class SurvivalFold:
             endpoint=table.description.endpoint,
             split=split,
         )
-        # Here rather than hours later: every case of the fold has its covariates.
-        fold.covariates.apply(tables, fold.all_cases)
-        return fold
 
     def to_dict(self) -> dict[str, Any]:
         """As plain data."""

@@ -121,9 +121,8 @@ def test_a_fold_survives_a_round_trip_as_plain_data(tmp_path: Path) -> None:
 
 
 def test_a_case_without_covariates_is_named_whichever_part_it_is_in(tmp_path: Path) -> None:
-    config = SurvivalConfig(feature_selection="none")
     with pytest.raises(ValueError, match="1 case.* no features: case_19"):
-        SurvivalFold.prepare(config, make_table(tmp_path), SPLIT, with_features(19))
+        SurvivalFold.prepare(SurvivalConfig(), make_table(tmp_path), SPLIT, with_features(19))
 
 
 def test_fold_all_has_nothing_to_choose_the_best_epoch_on(tmp_path: Path) -> None:

@@ -59,7 +59,8 @@ class CovariateTables:
             use: what the trainer looks at.
 
         Raises:
-            ValueError: if a feature has a name twice, or features are given to a trainer that looks at images alone.
+            ValueError: if a feature has a name twice, or that of a clinical column, or if features are given to a
+                trainer that looks at images alone.
         """
         if user_tables and not any(use):
             raise ValueError(
@@ -70,13 +71,27 @@ class CovariateTables:
         if use.radiomics and radiomics is not None:
             tables = {"radiomics": radiomics, **tables}
         centre = table.description.group_column
+        clinical = table.clinical.drop(columns=[centre] if centre else []) if use.clinical else None
+        features = join_number_tables(tables)
+        if clinical is not None and features is not None:
+            twice = sorted(set(clinical) & set(features))
+            if twice:
+                raise ValueError(
+                    f"Features must be named otherwise than the columns of {table.path.name}: {listed(twice)}. Rename "
+                    "or remove them."
+                )
         return cls(
-            clinical=table.clinical.drop(columns=[centre] if centre else []) if use.clinical else None,
+            clinical=clinical,
             types=table.column_types,
             groups=table.groups(centre) if centre and use.clinical else None,
-            features=join_number_tables(tables),
+            features=features,
             has_radiomics="radiomics" in tables,
         )
+
+    def check(self, case_ids: Sequence[str]) -> None:
+        """Raise ValueError if a case has no row, naming such cases."""
+        self.clinical_of(case_ids)
+        self.features_of(case_ids)
 
     def features_of(self, case_ids: Sequence[str]) -> pd.DataFrame:
         """Rows of the features.
@@ -100,5 +115,7 @@ def _rows(table: pd.DataFrame | None, case_ids: Sequence[str], what: str) -> pd.
         return pd.DataFrame(index=list(case_ids))
     missing = [case_id for case_id in case_ids if case_id not in table.index]
     if missing:
-        raise ValueError(f"{len(missing)} case(s) have no {what}: {listed(missing)}. Each case needs a row.")
+        raise ValueError(
+            f"{len(missing)} case(s) have no {what}: {listed(missing)}. Each case needs a row in every table."
+        )
     return table.loc[list(case_ids)]

@@ -11,9 +11,11 @@ from numpy.typing import NDArray
 from scipy.stats import chi2
 
 from nnunetv2_adamss.survival.covariates.partial_likelihood import partial_log_likelihood
+from nnunetv2_adamss.survival.messages import listed
 
-# On separation the likelihood rises for ever along a column. This ridge stops the weight at a few units.
-_SEPARATION_RIDGE = 0.01
+# On separation the likelihood rises for ever along a column. The first of these ridges that lifelines can fit with
+# stops the weight at a few units.
+_SEPARATION_RIDGES = (0.01, 0.1, 1.0)
 # Standard error of a weight times the column's deviation; well-posed columns stay below 1, separated ones pass 100.
 _SEPARATED_FROM = 10.0
 _Z_95 = 1.959963984540054
@@ -56,13 +58,17 @@ def fit_cox(
         event: ``(n_cases,)``, True = observed.
         time: ``(n_cases,)``.
         ridge: weight of an L2 penalty; above 0 for more columns than the events can bear.
+
+    Raises:
+        ValueError: if no model can be fitted at all.
     """
-    fitter = None if ridge else _fitted(inputs, event, time, 0.0)
+    fitter = _fitted(inputs, event, time, ridge)
     is_separated = not ridge and (fitter is None or _is_separated(fitter, inputs))
     if fitter is None or is_separated:
-        fitter = _fitted(inputs, event, time, ridge or _SEPARATION_RIDGE)
+        fits = (_fitted(inputs, event, time, stronger) for stronger in _SEPARATION_RIDGES)
+        fitter = next((fit for fit in fits if fit is not None), None)
     if fitter is None:
-        raise ValueError(f"A Cox model of {', '.join(map(str, inputs))} cannot be fitted.")
+        raise ValueError(f"No Cox model can be fitted to {listed(list(map(str, inputs)))}.")
     weights = pd.Series(fitter.params_.to_numpy(), index=inputs.columns)
     errors = pd.Series(fitter.standard_errors_.to_numpy(), index=inputs.columns)
     if ridge or is_separated:

@@ -33,7 +33,7 @@ class Indicator:
             that have a column, the reference first.
         merged: categories that were too rare; they count as ``(rare)`` if that is a level, else as the reference.
         mean: of the training cases.
-        deviation: standard deviation of the training cases.
+        spread: standard deviation of the training cases.
     """
 
     name: str
@@ -42,7 +42,7 @@ class Indicator:
     levels: tuple[str, ...] = ()
     merged: tuple[str, ...] = ()
     mean: float = 0.0
-    deviation: float = 1.0
+    spread: float = 1.0
 
     @property
     def columns(self) -> list[str]:
@@ -54,12 +54,12 @@ class Indicator:
         """What one unit of an input is, for people."""
         if self.kind == CATEGORY:
             return f"against {self.levels[0]}"
-        return f"standard deviation ({self.deviation:.4g})" if self.kind == NUMBER else "step"
+        return f"standard deviation ({self.spread:.4g})" if self.kind == NUMBER else "step"
 
     @property
     def units_per_input(self) -> float:
         """How many of these units an input of 1 is."""
-        return self.deviation if self.kind not in (CATEGORY, NUMBER) else 1.0
+        return self.spread if self.kind not in (CATEGORY, NUMBER) else 1.0
 
     def encode(self, values: pd.Series) -> pd.DataFrame:
         """Inputs of these cases, ``(n_cases, n_columns)``.
@@ -78,7 +78,7 @@ class Indicator:
             columns = {f"{self.name}={level}": (levels == level).astype(float) for level in self.levels[1:]}
             return pd.DataFrame(columns, index=values.index)
         numbers = self.numbers(values).fillna(float(self.fill))
-        return pd.DataFrame({self.name: (numbers - self.mean) / self.deviation})
+        return pd.DataFrame({self.name: (numbers - self.mean) / self.spread})
 
     def numbers(self, values: pd.Series) -> pd.Series:
         """Values of a number or ordinal column as numbers, NaN where missing.

@@ -53,3 +53,17 @@ def test_without_radiomics_there_are_the_users_own_features(table: SurvivalTable
     found = CovariateTables.gather(table, None, GENES, CovariateUse())
     assert columns(found.features) == ["tp53"]
     assert not found.has_radiomics
+
+
+def test_a_feature_may_not_have_the_name_of_a_clinical_column(table: SurvivalTable) -> None:
+    ages = {"ages.csv": pd.DataFrame({"age": [1.0, 2.0]}, index=["a", "b"])}
+    with pytest.raises(ValueError, match="otherwise than the columns of survival.csv: age"):
+        CovariateTables.gather(table, None, ages, CovariateUse())
+    CovariateTables.gather(table, None, ages, CovariateUse(clinical=False))
+
+
+def test_every_case_needs_a_row(table: SurvivalTable) -> None:
+    tables = CovariateTables.gather(table, RADIOMICS.drop(index="b"), {}, CovariateUse())
+    tables.check(["a"])
+    with pytest.raises(ValueError, match="1 case.* no features: b"):
+        tables.check(["a", "b"])

@@ -52,3 +52,12 @@ def test_a_ridge_draws_weights_towards_0() -> None:
         fit_cox(inputs, event, time, ridge=1.0).weights.abs().sum()
         < fit_cox(inputs, event, time).weights.abs().sum()
     )
+
+
+def test_more_columns_than_events_are_borne() -> None:
+    inputs = features(20, 25, seed=0)
+    event, time = outcomes(inputs["feature_000"].to_numpy(), seed=1)
+    fit = fit_cox(inputs, event, time)
+    assert fit.is_separated
+    assert np.isfinite(fit.weights).all()
+    assert 0 <= fit.likelihood_ratio_p <= 1
