@@ -74,7 +74,7 @@ class CovariateTables:
         clinical = table.clinical.drop(columns=[centre] if centre else []) if use.clinical else None
         features = join_number_tables(tables)
         if clinical is not None and features is not None:
-            twice = sorted(set(clinical) & set(features))
+            twice = sorted(set(map(str, clinical)) & set(map(str, features)))
             if twice:
                 raise ValueError(
                     f"Features must be named otherwise than the columns of {table.path.name}: {listed(twice)}. Rename "
