@@ -6,13 +6,10 @@ import argparse
 import logging
 import os
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from nnunetv2_adamss.radiomics.fold import Progress
     from nnunetv2_adamss.radiomics.request import RadiomicsRequest
     from nnunetv2_adamss.radiomics.run import ExtractionReport
 
@@ -168,6 +165,7 @@ def _check(parser: argparse.ArgumentParser, args: argparse.Namespace) -> None:
 
 def _of_fold(args: argparse.Namespace) -> ExtractionReport:
     from nnunetv2_adamss.radiomics.fold import FoldRadiomics, read_fold
+    from nnunetv2_adamss.radiomics.progress import progress_bars
     from nnunetv2_adamss.survival.config import SurvivalConfig
     from nnunetv2_adamss.survival.nnunet_dataset import dataset_name
 
@@ -183,7 +181,7 @@ def _of_fold(args: argparse.Namespace) -> ExtractionReport:
         settings |= {"mask_source": "folder", "masks_dir": str(args.masks_dir.resolve())}
     config = SurvivalConfig(**settings, mirroring=not args.disable_tta)
     fold = FoldRadiomics(nnunet_fold, config, _settings(args), _extras(args))
-    with _progress_bars() as progress:
+    with progress_bars() as progress:
         return fold.extract(
             device=args.device or "cuda",
             num_processes=args.num_processes,
@@ -194,11 +192,12 @@ def _of_fold(args: argparse.Namespace) -> ExtractionReport:
 
 def _of_folders(args: argparse.Namespace) -> ExtractionReport:
     from nnunetv2_adamss.radiomics.folder import cases_in
+    from nnunetv2_adamss.radiomics.progress import progress_bars
     from nnunetv2_adamss.radiomics.run import extract_features
 
     request, file_ending = _folders_request(args)
     cases = cases_in(args.images, args.masks, request.channels, file_ending)
-    with _progress_bars() as progress:
+    with progress_bars() as progress:
         progress.on_features(len(cases))
         return extract_features(
             cases,
@@ -242,28 +241,6 @@ def _extras(args: argparse.Namespace) -> Any:
     from nnunetv2_adamss.radiomics.request import Extras
 
     return Extras(args.per_label, args.per_lesion, args.shell_mm)
-
-
-@contextmanager
-def _progress_bars() -> Iterator[Progress]:
-    """A bar for masks and one for features, on a terminal only."""
-    from tqdm import tqdm
-
-    from nnunetv2_adamss.radiomics.fold import Progress
-
-    bars: list[tqdm[Any]] = []
-
-    def begin(what: str, n_cases: int) -> None:
-        bars.append(tqdm(total=n_cases, desc=what, unit="case", disable=None))
-
-    def step(case_id: str) -> None:
-        bars[-1].update()
-
-    try:
-        yield Progress(lambda n: begin("masks", n), step, lambda n: begin("features", n), step)
-    finally:
-        for bar in bars:
-            bar.close()
 
 
 def _tell(report: ExtractionReport) -> int:

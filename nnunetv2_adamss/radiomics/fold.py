@@ -1,7 +1,7 @@
 """The features of a Stage-II fold: masks as its training takes them, images as they were before nnU-Net."""
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -10,36 +10,18 @@ from nnunetv2.training.dataloading.nnunet_dataset import infer_dataset_class
 from nnunetv2.utilities.plans_handling.plans_handler import PlansManager
 from nnunetv2.utilities.utils import get_filenames_of_train_images_and_targets
 
+from nnunetv2_adamss.radiomics.progress import SILENT, Progress
 from nnunetv2_adamss.radiomics.request import Extras, RadiomicsCase, RadiomicsRequest
 from nnunetv2_adamss.radiomics.run import ExtractionReport, check_table, extract_features
 from nnunetv2_adamss.radiomics.settings import RadiomicsSettings
+from nnunetv2_adamss.radiomics.table import provenance_file
 from nnunetv2_adamss.survival.config import SurvivalConfig
+from nnunetv2_adamss.survival.covariates.radiomics_table import radiomics_file
 from nnunetv2_adamss.survival.messages import listed
-from nnunetv2_adamss.survival.nnunet_dataset import PREPROCESSED, RAW, dataset_folder
+from nnunetv2_adamss.survival.nnunet_dataset import RAW, dataset_folder, read_plans
 from nnunetv2_adamss.survival.nnunet_fold import NnunetFold
-from nnunetv2_adamss.survival.tumour_region.mask_source import MaskSource, PredictedMasks, choose_masks
+from nnunetv2_adamss.survival.tumour_region.mask_source import MaskSource, choose_masks, mask_provenance
 from nnunetv2_adamss.survival.tumour_region.stage_one_model import StageOneModel
-
-
-def _ignore(case_id: str) -> None:
-    """The default of what is told of progress."""
-
-
-@dataclass(frozen=True)
-class Progress:
-    """What is told while a fold is extracted.
-
-    Args:
-        on_masks: how many masks are going to be predicted.
-        on_mask_done: each case whose mask is predicted.
-        on_features: of how many cases features are going to be extracted.
-        on_case_done: each case whose features are there.
-    """
-
-    on_masks: Callable[[int], object] = lambda n: None
-    on_mask_done: Callable[[str], object] = _ignore
-    on_features: Callable[[int], object] = lambda n: None
-    on_case_done: Callable[[str], object] = _ignore
 
 
 @dataclass(frozen=True)
@@ -64,19 +46,21 @@ class FoldRadiomics:
     @property
     def stage_one(self) -> StageOneModel:
         """The fold's Stage-I network."""
-        fold, config = self.nnunet_fold, self.config
-        return StageOneModel(
-            config.seg_trainer, fold.plans, fold.configuration, fold.number, config.seg_checkpoint
-        )
+        return StageOneModel.of_fold(self.nnunet_fold, self.config)
 
     @property
     def table(self) -> Path:
         """The CSV file, beside the Stage-I checkpoint."""
-        source = self.config.mask_source
-        unmirrored = source in ("predicted", "out_of_fold") and not self.config.mirroring
-        return (
-            self.stage_one.fold_folder / f"radiomics_{source}{'_without_mirroring' if unmirrored else ''}.csv"
-        )
+        return radiomics_file(self.stage_one, self.config)
+
+    def is_current(self, case_ids: Sequence[str]) -> bool:
+        """Whether the table is there, from the masks as they are now, with a row of each of these cases."""
+        file = provenance_file(self.table)
+        if not (self.table.is_file() and file.is_file()):
+            return False
+        provenance = json.loads(file.read_text(encoding="utf-8"))
+        masks = mask_provenance(self.config, self._masks(self._all_cases()))
+        return provenance["masks"] == masks and set(case_ids) <= set(provenance["cases"])
 
     def extract(
         self,
@@ -85,7 +69,7 @@ class FoldRadiomics:
         device: str = "cuda",
         num_processes: int | None = None,
         overwrite: bool = False,
-        progress: Progress = Progress(),
+        progress: Progress = SILENT,
     ) -> ExtractionReport:
         """Extract the features, and first predict the masks that are missing.
 
@@ -103,16 +87,9 @@ class FoldRadiomics:
         request = RadiomicsRequest.from_dataset_json(
             self.nnunet_fold.dataset_json, self.settings, self.extras
         )
-        split = self.nnunet_fold.split()
-        chosen = sorted({*split.training, *split.validation}) if case_ids is None else sorted(set(case_ids))
+        chosen = self._all_cases() if case_ids is None else sorted(set(case_ids))
         images = self._images(chosen)
-        masks = choose_masks(
-            self.config,
-            self.stage_one,
-            chosen,
-            self.nnunet_fold.file_ending,
-            self.nnunet_fold.preprocessed_folder,
-        )
+        masks = self._masks(chosen)
         masks.check(chosen)
         check_table(self.table, request, overwrite)
         self._predict_missing(masks, chosen, device, progress)
@@ -121,16 +98,19 @@ class FoldRadiomics:
             [RadiomicsCase(case_id, images[case_id], masks.mask_file(case_id)) for case_id in chosen],
             request,
             self.table,
-            masks={
-                "source": self.config.mask_source,
-                "folder": self.config.masks_dir,
-                "mirroring": self.config.mirroring if isinstance(masks, PredictedMasks) else None,
-                "checkpoints_sha256": masks.sources(),
-            },
+            masks=mask_provenance(self.config, masks),
             num_processes=num_processes,
             overwrite=overwrite,
             on_case_done=progress.on_case_done,
         )
+
+    def _all_cases(self) -> list[str]:
+        split = self.nnunet_fold.split()
+        return sorted({*split.training, *split.validation})
+
+    def _masks(self, case_ids: Sequence[str]) -> MaskSource:
+        fold = self.nnunet_fold
+        return choose_masks(self.config, self.stage_one, case_ids, fold.file_ending, fold.preprocessed_folder)
 
     def _images(self, case_ids: Sequence[str]) -> dict[str, tuple[Path, ...]]:
         """The original images, one a channel."""
@@ -176,17 +156,10 @@ def read_fold(dataset: str, plans_name: str, configuration: str, number: int | s
     Raises:
         ValueError: if the data set is not planned, or the plan has no such configuration.
     """
-    folder = dataset_folder(PREPROCESSED, dataset)
-    files = [folder / f"{plans_name}.json", folder / "dataset.json"]
-    missing = [str(file) for file in files if not file.is_file()]
-    if missing:
-        raise ValueError(
-            f"The data set is not planned and preprocessed: there is no {' and no '.join(missing)}. Run "
-            "nnUNetv2_plan_and_preprocess, or choose another plan with -p."
-        )
-    plans, dataset_json = (json.loads(file.read_text()) for file in files)
+    plans, dataset_json = read_plans(dataset, plans_name)
     if configuration not in plans["configurations"]:
         raise ValueError(
-            f"There is no configuration '{configuration}' in {files[0]}, only {listed(list(plans['configurations']))}."
+            f"There is no configuration '{configuration}' in {plans_name} of {dataset}, only "
+            f"{listed(list(plans['configurations']))}."
         )
     return NnunetFold(plans, dataset_json, configuration, number)

@@ -3,6 +3,7 @@
 import json
 import os
 from pathlib import Path
+from typing import Any
 
 from nnunetv2.utilities.dataset_name_id_conversion import maybe_convert_to_dataset_name
 from nnunetv2.utilities.utils import get_filenames_of_train_images_and_targets
@@ -61,3 +62,25 @@ def preprocessed_cases(preprocessed_folder: Path) -> list[str]:
 def _known_folders() -> list[str]:
     folders = {name: os.environ.get(name) for name in (RAW, PREPROCESSED, RESULTS)}
     return [f"{name} ({folder or 'not set'})" for name, folder in folders.items()]
+
+
+def read_plans(dataset: str, identifier: str) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Content of the plans file and of ``dataset.json`` of a preprocessed data set.
+
+    Args:
+        dataset: its name.
+        identifier: of the plans, such as ``nnUNetPlans``.
+
+    Raises:
+        ValueError: if one of the files does not exist.
+    """
+    folder = dataset_folder(PREPROCESSED, dataset)
+    files = [folder / f"{identifier}.json", folder / "dataset.json"]
+    missing = [str(file) for file in files if not file.is_file()]
+    if missing:
+        raise ValueError(
+            f"The data set is not planned and preprocessed: there is no {' and no '.join(missing)}. Run "
+            "nnUNetv2_plan_and_preprocess, or choose another plan with -p."
+        )
+    plans, dataset_json = (json.loads(file.read_text()) for file in files)
+    return plans, dataset_json

@@ -8,6 +8,7 @@ from nnunetv2_adamss.survival.cohort.table import SURVIVAL_CSV, SurvivalTable, r
 from nnunetv2_adamss.survival.config import SurvivalConfig
 from nnunetv2_adamss.survival.covariates.covariate_tables import CovariateTables, CovariateUse
 from nnunetv2_adamss.survival.covariates.number_table import read_number_table
+from nnunetv2_adamss.survival.covariates.radiomics_table import radiomics_file, read_radiomics
 from nnunetv2_adamss.survival.files import sha256_of
 from nnunetv2_adamss.survival.fold import SurvivalFold
 from nnunetv2_adamss.survival.nnunet_dataset import RAW, dataset_folder
@@ -75,27 +76,12 @@ class SurvivalSetup:
         table: SurvivalTable,
         covariates: CovariateTables,
     ) -> "SurvivalSetup":
-        config, stage_one = fold.config, _stage_one(nnunet_fold, fold.config)
+        config, stage_one = fold.config, StageOneModel.of_fold(nnunet_fold, fold.config)
         masks = choose_masks(
             config, stage_one, fold.all_cases, nnunet_fold.file_ending, nnunet_fold.preprocessed_folder
         )
         masks.check(fold.all_cases)
         return cls(fold, table, covariates, stage_one, masks)
-
-
-def radiomics_file(stage_one: StageOneModel, config: SurvivalConfig) -> Path:
-    """Where the radiomics of a fold lie: beside its Stage-I network, by where the masks come from."""
-    return stage_one.fold_folder / f"radiomics_{config.mask_source}.csv"
-
-
-def _stage_one(nnunet_fold: NnunetFold, config: SurvivalConfig) -> StageOneModel:
-    return StageOneModel(
-        config.seg_trainer,
-        nnunet_fold.plans,
-        nnunet_fold.configuration,
-        nnunet_fold.number,
-        config.seg_checkpoint,
-    )
 
 
 def _sources(setup: SurvivalSetup) -> Mapping[str, str]:
@@ -125,7 +111,7 @@ def _read_table(nnunet_fold: NnunetFold, config: SurvivalConfig) -> SurvivalTabl
 def _read_covariates(
     nnunet_fold: NnunetFold, config: SurvivalConfig, table: SurvivalTable, use: CovariateUse
 ) -> CovariateTables:
-    file = radiomics_file(_stage_one(nnunet_fold, config), config)
-    radiomics = read_number_table(file) if use.radiomics and file.is_file() else None
+    stage_one = StageOneModel.of_fold(nnunet_fold, config)
+    radiomics = read_radiomics(stage_one, config) if use.radiomics else None
     user_tables = {name: read_number_table(file) for name, file in _feature_files(config).items()}
     return CovariateTables.gather(table, radiomics, user_tables, use)

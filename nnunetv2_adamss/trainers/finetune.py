@@ -2,7 +2,6 @@
 
 import contextlib
 import io
-import json
 import logging
 import multiprocessing
 import shutil
@@ -12,16 +11,20 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from nnunetv2.configuration import default_num_processes
 from nnunetv2.run.run_training import run_training
 from nnunetv2.utilities.file_path_utilities import get_output_folder
 from nnunetv2.utilities.find_objects import recursive_find_trainer_class_by_name
 from nnunetv2.utilities.plans_handling.plans_handler import PlansManager
 
+from nnunetv2_adamss.radiomics.fold import FoldRadiomics
+from nnunetv2_adamss.radiomics.progress import progress_bars
 from nnunetv2_adamss.survival.config import CONFIG_FILE, SurvivalConfig
 from nnunetv2_adamss.survival.covariates.covariate_results import COVARIATE_FILES
 from nnunetv2_adamss.survival.covariates.covariate_tables import CovariateUse
 from nnunetv2_adamss.survival.fold import SurvivalFold
-from nnunetv2_adamss.survival.nnunet_dataset import PREPROCESSED, dataset_folder, dataset_name
+from nnunetv2_adamss.survival.messages import listed
+from nnunetv2_adamss.survival.nnunet_dataset import dataset_name, read_plans
 from nnunetv2_adamss.survival.nnunet_fold import NnunetFold
 from nnunetv2_adamss.survival.results import PREDICTIONS_FILE, SUMMARY_FILE
 from nnunetv2_adamss.survival.setup import SurvivalSetup
@@ -73,11 +76,11 @@ def finetune_survival(request: FinetuneRequest) -> Path:
         The fold's folder, with checkpoints, predictions and summary.
 
     Raises:
-        ValueError: before anything is written or removed, if the request cannot be met, or if table, split, masks or
-            Stage-I checkpoint do not serve.
+        ValueError: before anything but masks and radiomics is written or removed, if the request cannot be met, or
+            if table, split, masks, covariates or Stage-I checkpoint do not serve.
     """
     name = dataset_name(request.dataset)
-    plans, dataset_json = _read_plans(name, request.plans)
+    plans, dataset_json = read_plans(name, request.plans)
     check_supported(plans, request.configuration, dataset_json)
     check_three_dimensional(plans, request.configuration)
     _check_device(request, PlansManager(plans).get_configuration(request.configuration).batch_size)
@@ -104,19 +107,6 @@ def finetune_survival(request: FinetuneRequest) -> Path:
         device=torch.device(request.device),
     )
     return folder
-
-
-def _read_plans(dataset: str, identifier: str) -> tuple[dict[str, Any], dict[str, Any]]:
-    folder = dataset_folder(PREPROCESSED, dataset)
-    files = [folder / f"{identifier}.json", folder / "dataset.json"]
-    missing = [str(file) for file in files if not file.is_file()]
-    if missing:
-        raise ValueError(
-            f"The data set is not planned and preprocessed: there is no {' and no '.join(missing)}. Run "
-            f"nnUNetv2_plan_and_preprocess, or choose another plan with -p."
-        )
-    plans, dataset_json = (json.loads(file.read_text()) for file in files)
-    return plans, dataset_json
 
 
 def _check_device(request: FinetuneRequest, batch_size: int) -> None:
@@ -170,7 +160,28 @@ def _set_up(
         if goes_on and (folder / CONFIG_FILE).is_file():
             # Stopped before the first checkpoint: there are only the settings.
             config = _checked(SurvivalConfig.of_fold(folder), request, folder)
+        if use.radiomics:
+            _extract_missing_radiomics(nnunet_fold, config, request.device)
         return SurvivalSetup.begin(nnunet_fold, config, nnunet_fold.split(), use)
+
+
+def _extract_missing_radiomics(nnunet_fold: NnunetFold, config: SurvivalConfig, device: str) -> None:
+    # All else is checked first: masks and features may take an hour.
+    no_covariates = CovariateUse(radiomics=False, clinical=False)
+    setup = SurvivalSetup.begin(
+        nnunet_fold, replace(config, features_csv=()), nnunet_fold.split(), no_covariates
+    )
+    radiomics = FoldRadiomics(nnunet_fold, config)
+    if radiomics.is_current(setup.fold.all_cases):
+        return
+    with progress_bars() as progress:
+        report = radiomics.extract(device=device, num_processes=default_num_processes, progress=progress)
+    broken = [f"{case_id} ({fault})" for case_id, fault in report.broken.items()]
+    if set(report.broken) & set(setup.fold.all_cases):
+        raise ValueError(
+            f"{len(broken)} case(s) have no radiomics: {listed(broken)}. Mend them, or train without radiomics: "
+            "--no_radiomics."
+        )
 
 
 def _continue(

@@ -98,7 +98,7 @@ class Killed(BaseException):
 
 
 def test_the_schedule_is_the_papers(project: NnunetProject) -> None:
-    trainer = make_trainer(project, AdaMSSSurvTrainer)
+    trainer = make_trainer(project, AdaMSSSurvTrainer_NoRadiomics)
     trainer.initialize()
     assert trainer.num_epochs * trainer.num_iterations_per_epoch == 10_000
     assert trainer.learning_rates == (5e-5, 1e-5, 1e-6)
@@ -338,6 +338,12 @@ def test_variants_look_at_less(
     found = trainer.survival_fold.covariates.names
     assert [name for name in found if name in ("age", "energy", "x", "y")] == names
     assert any("radiomics" in name for name in trainer.survival_fold.sources) == ("energy" in names)
+
+
+def test_without_a_table_of_radiomics_it_says_how_to_get_one(project: NnunetProject) -> None:
+    trainer = make_trainer(project, AdaMSSSurvTrainer)
+    with pytest.raises(ValueError, match="no radiomics of this fold.* adamss_extract_radiomics"):
+        trainer.initialize()
 
 
 def test_pooling_over_crops_is_another_prediction_of_the_same_network(

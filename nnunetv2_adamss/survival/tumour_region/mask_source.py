@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -128,6 +129,16 @@ class PredictedMasks:
 
 
 MaskSource = GivenMasks | PredictedMasks
+
+
+def mask_provenance(config: SurvivalConfig, masks: MaskSource) -> dict[str, Any]:
+    """Where masks are from, as plain data; what is made from them is outdated where this has changed."""
+    return {
+        "source": config.mask_source,
+        "folder": config.masks_dir,
+        "mirroring": config.mirroring if isinstance(masks, PredictedMasks) else None,
+        "checkpoints_sha256": masks.sources(),
+    }
 
 
 def choose_masks(

@@ -10,6 +10,9 @@ import torch
 from nnunetv2.utilities.file_path_utilities import get_output_folder
 from nnunetv2.utilities.plans_handling.plans_handler import PlansManager
 
+from nnunetv2_adamss.survival.config import SurvivalConfig
+from nnunetv2_adamss.survival.nnunet_fold import NnunetFold
+
 
 @dataclass(frozen=True)
 class StageOneModel:
@@ -28,6 +31,17 @@ class StageOneModel:
     configuration: str
     fold: int | str
     checkpoint_name: str
+
+    @classmethod
+    def of_fold(cls, nnunet_fold: NnunetFold, config: SurvivalConfig) -> "StageOneModel":
+        """The one that a survival training of this fold starts from."""
+        return cls(
+            config.seg_trainer,
+            nnunet_fold.plans,
+            nnunet_fold.configuration,
+            nnunet_fold.number,
+            config.seg_checkpoint,
+        )
 
     @property
     def model_folder(self) -> Path:

@@ -5,11 +5,14 @@ from nnunetv2_adamss.trainers.survival import AdaMSSSurvTrainer
 
 
 class AdaMSSSurvTrainer_TwoIterations(AdaMSSSurvTrainer):
+    # Real features take longer than the training.
+    covariate_use = CovariateUse(radiomics=False)
+
     def __init__(self, plans, configuration, fold, dataset_json, device=None):  # type: ignore[no-untyped-def]
         super().__init__(plans, configuration, fold, dataset_json, device)
         self.num_epochs = 3
         self.num_iterations_per_epoch = 2
 
 
-class AdaMSSSurvTrainer_TwoIterations_NoClinical(AdaMSSSurvTrainer_TwoIterations):
-    covariate_use = CovariateUse(clinical=False)
+class AdaMSSSurvTrainer_TwoIterations_NoRadiomics(AdaMSSSurvTrainer_TwoIterations):
+    pass
