@@ -7,7 +7,7 @@ One cohort of phantoms, one Stage-I training. Each seed then draws outcomes, a s
 
     python benchmarks/phantom_survival.py WORK_FOLDER -o benchmarks/results/phantom_survival.json
 
-Trainings that are finished are not repeated, so a killed run can be started again.
+Trainings that are finished are not repeated, so a killed run can be started again; with the same settings only.
 """
 
 import argparse
@@ -60,6 +60,7 @@ def main() -> None:
         dataset_id=995,
     )
     project = Project(args.work.resolve(), config, args.device)
+    project.check_settings({"n": args.n, "seeds": args.seeds, "epochs": args.epochs})
     project.prepare(n_folds=len(ARMS) * args.seeds)
     rows = []
     for seed in range(args.seeds):
@@ -78,6 +79,14 @@ class Project:
         self.preprocessed = root / "preprocessed" / config.folder_name
         self.results = root / "results" / config.folder_name
 
+    def check_settings(self, settings: dict) -> None:
+        """Stop if the work folder holds trainings with other settings."""
+        self.root.mkdir(parents=True, exist_ok=True)
+        file = self.root / "settings.json"
+        if file.is_file() and json.loads(file.read_text()) != settings:
+            raise SystemExit(f"{self.root} was begun with {file.read_text()}; choose another work folder.")
+        file.write_text(json.dumps(settings))
+
     def prepare(self, n_folds: int) -> None:
         """Phantoms, nnU-Net's plan, one random split a fold, and one Stage-I network that all folds share."""
         if not self.raw.is_dir():
@@ -91,7 +100,10 @@ class Project:
         (self.preprocessed / "splits_final.json").write_text(json.dumps(splits))
         stage_one = self.results / f"{STAGE_ONE}__nnUNetPlans__3d_fullres"
         if not (stage_one / "fold_0" / "checkpoint_final.pth").is_file():
-            self.run("nnUNetv2_train", "995", "3d_fullres", "0", "-tr", STAGE_ONE, "-device", self.device)
+            self.run(
+                "nnUNetv2_train", "995", "3d_fullres", "0", "-tr", STAGE_ONE, "-device", self.device,
+                *self.continuing(stage_one / "fold_0"),
+            )  # fmt: skip
         for fold in range(1, n_folds):
             shutil.copytree(stage_one / "fold_0", stage_one / f"fold_{fold}", dirs_exist_ok=True)
 
@@ -105,7 +117,7 @@ class Project:
             self.run(
                 "adamss_finetune_survival", "995", "3d_fullres", str(fold), "-tr", STAGE_TWO, "-seg_tr", STAGE_ONE,
                 "-device", self.device, "--survival_csv", str(file), "--seed", str(seed), "--epochs", str(epochs),
-                *(["--c"] if (folder / "checkpoint_latest.pth").is_file() else []),
+                *self.continuing(folder),
             )  # fmt: skip
         predictions = pd.read_csv(folder / "validation" / "survival_predictions.csv")
         best = json.loads((folder / "survival_summary.json").read_text())["c_index"]["best"]["c_index"]
@@ -141,6 +153,11 @@ class Project:
             order = rng.permutation(len(truth))
             truth[["time", "event"]] = truth[["time", "event"]].to_numpy()[order]
         return truth.astype({"event": int})
+
+    @staticmethod
+    def continuing(fold: Path) -> list[str]:
+        """The option that goes on with a training that was stopped after its first checkpoint."""
+        return ["--c"] if any(fold.glob("checkpoint_*.pth")) else []
 
     def run(self, command: str, *arguments: str) -> None:
         folders = {f"nnUNet_{name}": str(self.root / name) for name in ("raw", "preprocessed", "results")}
