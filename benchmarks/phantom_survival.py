@@ -29,10 +29,11 @@ from nnunetv2_adamss.datasets.phantom.outcomes import (
     observe,
     weibull_times,
 )
+from nnunetv2_adamss.datasets.phantom.signals import SIGNALS
 from nnunetv2_adamss.evaluation.baselines import tumour_volume_ml
 from nnunetv2_adamss.evaluation.concordance import harrell_c
 
-SIGNALS = ("out_of_tumour_uptake", "ct_only_pattern")
+SIGNALS_ON = ("out_of_tumour_uptake", "ct_only_pattern")
 LOG_HAZARD_RATIO = 1.2
 STAGE_ONE, STAGE_TWO = "AdaMSSSegTrainer_ShortSchedule", "AdaMSSSurvTrainer_ShortSchedule"
 ARMS = ("outside", "shuffled")
@@ -56,7 +57,7 @@ def main() -> None:
         n_test=0,
         shape=(32, 32, 32),
         spacing_mm=(5, 5, 5),
-        signals_on=SIGNALS,
+        signals_on=SIGNALS_ON,
         dataset_id=995,
     )
     project = Project(args.work.resolve(), config, args.device)
@@ -141,7 +142,9 @@ class Project:
     def outcomes(self, arm: str, seed: int) -> pd.DataFrame:
         """Times and events drawn anew; in arm "shuffled" they then change patients."""
         truth = pd.read_csv(self.raw / "phantom_truth.csv")
-        truth["true_risk"] = linear_predictor(truth, dict.fromkeys(SIGNALS, LOG_HAZARD_RATIO), SIGNALS)
+        truth["true_risk"] = linear_predictor(
+            truth[list(SIGNALS)], dict.fromkeys(SIGNALS_ON, LOG_HAZARD_RATIO), SIGNALS_ON
+        )
         rng = np.random.default_rng([seed, 7])
         times = weibull_times(
             truth["true_risk"].to_numpy(), 1 - rng.random(len(truth)), self.config.weibull_shape, 1500
