@@ -7,7 +7,7 @@ One cohort of phantoms, one Stage-I training. Each seed then draws outcomes, a s
 
     python benchmarks/phantom_survival.py WORK_FOLDER -o benchmarks/results/phantom_survival.json
 
-Trainings that are finished are not repeated, so a killed run can be started again.
+Trainings that are finished are not repeated, so a killed run can be started again; with the same settings only.
 """
 
 import argparse
@@ -29,12 +29,13 @@ from nnunetv2_adamss.datasets.phantom.outcomes import (
     observe,
     weibull_times,
 )
+from nnunetv2_adamss.datasets.phantom.signals import SIGNALS
 from nnunetv2_adamss.evaluation.baselines import tumour_volume_ml
 from nnunetv2_adamss.evaluation.concordance import harrell_c
 
-SIGNALS = ("out_of_tumour_uptake", "ct_only_pattern")
+SIGNALS_ON = ("out_of_tumour_uptake", "ct_only_pattern")
 LOG_HAZARD_RATIO = 1.2
-STAGE_ONE, STAGE_TWO = "AdaMSSSegTrainer_ShortSchedule", "AdaMSSSurvTrainer_ShortSchedule"
+STAGE_ONE, STAGE_TWO = "AdaMSSSegTrainer_ShortSchedule", "AdaMSSSurvTrainer_ShortSchedule_ImageOnly"
 ARMS = ("outside", "shuffled")
 VALIDATION_SHARE = 0.4
 
@@ -56,10 +57,11 @@ def main() -> None:
         n_test=0,
         shape=(32, 32, 32),
         spacing_mm=(5, 5, 5),
-        signals_on=SIGNALS,
+        signals_on=SIGNALS_ON,
         dataset_id=995,
     )
     project = Project(args.work.resolve(), config, args.device)
+    project.check_settings({"n": args.n, "seeds": args.seeds, "epochs": args.epochs})
     project.prepare(n_folds=len(ARMS) * args.seeds)
     rows = []
     for seed in range(args.seeds):
@@ -78,6 +80,14 @@ class Project:
         self.preprocessed = root / "preprocessed" / config.folder_name
         self.results = root / "results" / config.folder_name
 
+    def check_settings(self, settings: dict) -> None:
+        """Stop if the work folder holds trainings with other settings."""
+        self.root.mkdir(parents=True, exist_ok=True)
+        file = self.root / "settings.json"
+        if file.is_file() and json.loads(file.read_text()) != settings:
+            raise SystemExit(f"{self.root} was begun with {file.read_text()}; choose another work folder.")
+        file.write_text(json.dumps(settings))
+
     def prepare(self, n_folds: int) -> None:
         """Phantoms, nnU-Net's plan, one random split a fold, and one Stage-I network that all folds share."""
         if not self.raw.is_dir():
@@ -91,7 +101,10 @@ class Project:
         (self.preprocessed / "splits_final.json").write_text(json.dumps(splits))
         stage_one = self.results / f"{STAGE_ONE}__nnUNetPlans__3d_fullres"
         if not (stage_one / "fold_0" / "checkpoint_final.pth").is_file():
-            self.run("nnUNetv2_train", "995", "3d_fullres", "0", "-tr", STAGE_ONE, "-device", self.device)
+            self.run(
+                "nnUNetv2_train", "995", "3d_fullres", "0", "-tr", STAGE_ONE, "-device", self.device,
+                *self.continuing(stage_one / "fold_0"),
+            )  # fmt: skip
         for fold in range(1, n_folds):
             shutil.copytree(stage_one / "fold_0", stage_one / f"fold_{fold}", dirs_exist_ok=True)
 
@@ -105,7 +118,7 @@ class Project:
             self.run(
                 "adamss_finetune_survival", "995", "3d_fullres", str(fold), "-tr", STAGE_TWO, "-seg_tr", STAGE_ONE,
                 "-device", self.device, "--survival_csv", str(file), "--seed", str(seed), "--epochs", str(epochs),
-                *(["--c"] if (folder / "checkpoint_latest.pth").is_file() else []),
+                *self.continuing(folder),
             )  # fmt: skip
         predictions = pd.read_csv(folder / "validation" / "survival_predictions.csv")
         best = json.loads((folder / "survival_summary.json").read_text())["c_index"]["best"]["c_index"]
@@ -129,7 +142,9 @@ class Project:
     def outcomes(self, arm: str, seed: int) -> pd.DataFrame:
         """Times and events drawn anew; in arm "shuffled" they then change patients."""
         truth = pd.read_csv(self.raw / "phantom_truth.csv")
-        truth["true_risk"] = linear_predictor(truth, dict.fromkeys(SIGNALS, LOG_HAZARD_RATIO), SIGNALS)
+        truth["true_risk"] = linear_predictor(
+            truth[list(SIGNALS)], dict.fromkeys(SIGNALS_ON, LOG_HAZARD_RATIO), SIGNALS_ON
+        )
         rng = np.random.default_rng([seed, 7])
         times = weibull_times(
             truth["true_risk"].to_numpy(), 1 - rng.random(len(truth)), self.config.weibull_shape, 1500
@@ -141,6 +156,11 @@ class Project:
             order = rng.permutation(len(truth))
             truth[["time", "event"]] = truth[["time", "event"]].to_numpy()[order]
         return truth.astype({"event": int})
+
+    @staticmethod
+    def continuing(fold: Path) -> list[str]:
+        """The option that goes on with a training that was stopped after its first checkpoint."""
+        return ["--c"] if any(fold.glob("checkpoint_*.pth")) else []
 
     def run(self, command: str, *arguments: str) -> None:
         folders = {f"nnUNet_{name}": str(self.root / name) for name in ("raw", "preprocessed", "results")}

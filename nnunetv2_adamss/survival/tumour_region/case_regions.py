@@ -49,6 +49,8 @@ def locate_region(
 ) -> CaseRegion:
     """The region of one case; the same in training and for new patients.
 
+    choice: the paper does not say what happens where no tumour is found; here the likeliest point is the centre.
+
     Args:
         tumour: the mask in image space, axes as nnU-Net's reader gives them.
         likeliest_point: asked for only if the mask is empty.
