@@ -15,7 +15,8 @@ RULES: dict[str, tuple[set[str], set[str]]] = {
     "networks": (set(), {"nnunetv2", "pandas", "SimpleITK"}),
     "evaluation": (set(), {"torch"}),
     "survival": ({"networks", "evaluation"}, {"SimpleITK"}),
-    "trainers": ({"networks", "survival", "evaluation"}, {"pandas", "SimpleITK"}),
+    "radiomics": ({"survival"}, set()),
+    "trainers": ({"networks", "survival", "radiomics", "evaluation"}, {"pandas", "SimpleITK"}),
     "datasets": (set(), {"nnunetv2", "torch"}),
     "demo": ({"evaluation"}, {"torch", "nnunetv2"}),
 }
@@ -73,7 +74,15 @@ def test_links_between_the_pages_lead_somewhere() -> None:
 
 @pytest.mark.parametrize(
     "command",
-    ["demo", "finetune_survival", "make_phantom_dataset", "make_splits", "trainer_path", "verify_dataset"],
+    [
+        "demo",
+        "extract_radiomics",
+        "finetune_survival",
+        "make_phantom_dataset",
+        "make_splits",
+        "trainer_path",
+        "verify_dataset",
+    ],
 )
 def test_help_answers_without_importing_anything_heavy(command: str) -> None:
     code = (

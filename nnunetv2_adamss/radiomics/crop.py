@@ -14,6 +14,8 @@ from radiomics import imageoperations
 MARGIN = 10
 # How far the cubic B-spline's recursion is felt: 0.27 to the power of 24 is less than a double can tell.
 SPLINE_MARGIN = 24
+# pyradiomics' extractor's, of which its functions have others.
+_DEFAULTS: dict[str, Any] = {"padDistance": 5, "interpolator": "sitkBSpline"}
 # Of these it is known how far they look. All others, such as LoG or exponential, depend on the whole image.
 _LOCAL_IMAGE_TYPES = {"Original", "Wavelet"}
 
@@ -68,9 +70,8 @@ def prepare(
         Image, mask, and the parameters for them: without resampling, if that is done already.
     """
     setting = parameters["setting"]
-    resampled = (
-        setting.get("resampledPixelSpacing") is not None and setting.get("interpolator", "B") is not None
-    )
+    interpolator = {**_DEFAULTS, **setting}["interpolator"]
+    resampled = setting.get("resampledPixelSpacing") is not None and interpolator is not None
     if setting.get("normalize") or setting.get("preCrop"):
         return image, mask, dict(parameters)
     if not resampled:
@@ -122,11 +123,16 @@ def _resample(
     spacing = np.array(image.GetSpacing())
     target = np.array(setting["resampledPixelSpacing"], dtype=float)
     target = np.where(target == 0, spacing, target)
-    pad_voxels = np.ceil(setting.get("padDistance", 5) * np.maximum(target / spacing, 1)).astype(int) + 1
+    pad_voxels = (
+        np.ceil(
+            setting.get("padDistance", _DEFAULTS["padDistance"]) * np.maximum(target / spacing, 1)
+        ).astype(int)
+        + 1
+    )
     kept = box.grown([int(n) + SPLINE_MARGIN for n in pad_voxels], image.GetSize())
     one_voxel_thick = np.subtract(box.stop, box.start) == 1
     if np.allclose(spacing, np.where(one_voxel_thick, spacing, target)):
         # Nothing to interpolate: pyradiomics crops both, and wants them on one grid.
         mask = kept.cut(mask)
-    with_defaults = {**setting, "interpolator": setting.get("interpolator", "sitkBSpline"), "label": 1}
+    with_defaults = {**_DEFAULTS, **setting, "label": 1}
     return imageoperations.resampleImage(kept.cut(image), mask, **with_defaults)

@@ -2,13 +2,13 @@
 
 import json
 import math
-import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+import nibabel
 import numpy as np
 import SimpleITK as sitk
 from numpy.typing import NDArray
@@ -56,9 +56,8 @@ def extract_case(case: RadiomicsCase, request: RadiomicsRequest) -> CaseFeatures
     tumour = tumour_of(labels, request.ignore_label)
     notes = []
     features: dict[str, float] = {}
-    with quiet_pyradiomics(), warnings.catch_warnings(), np.errstate(all="ignore"):
-        # Divisions by zero are pyradiomics' way to a feature without a value, which is noted below.
-        warnings.simplefilter("ignore")
+    # Divisions by zero are pyradiomics' way to a feature without a value, which is noted below.
+    with quiet_pyradiomics():
         try:
             features |= _region_features(images, tumour, request)
         except RegionTooSmallError as error:
@@ -208,9 +207,8 @@ def _read(case: RadiomicsCase, channels: Sequence[str]) -> tuple[list[sitk.Image
     for name, image in read.items():
         faults += [f"{name} {fault}" for fault in _other_grid(image, reference, channels[0])]
     for channel in channels:
-        values = sitk.GetArrayViewFromImage(read[channel])
-        if values.dtype.kind == "f" and not np.isfinite(values).all():
-            n_voxels = int((~np.isfinite(values)).sum())
+        n_voxels = _n_not_finite(files[channel], read[channel])
+        if n_voxels:
             faults.append(f"{channel} has {n_voxels} voxels that are not finite numbers")
     if faults:
         raise ValueError("; ".join(faults))
@@ -230,6 +228,18 @@ def _read_file(file: Path) -> sitk.Image:
     if image.GetDimension() != 3 or image.GetNumberOfComponentsPerPixel() != 1:
         raise ValueError(f"{file} is not a three-dimensional image of one channel")
     return image
+
+
+def _n_not_finite(file: Path, image: sitk.Image) -> int:
+    """How many voxels are NaN or infinite."""
+    if sitk.GetArrayViewFromImage(image).dtype.kind != "f":
+        return 0
+    if file.name.endswith((".nii", ".nii.gz")):
+        # SimpleITK's reader turns such voxels into zeros without a word.
+        values = np.asanyarray(nibabel.load(file).dataobj)
+    else:
+        values = sitk.GetArrayViewFromImage(image)
+    return int(values.size - np.count_nonzero(np.isfinite(values)))
 
 
 def _other_grid(image: sitk.Image, reference: sitk.Image, reference_name: str) -> list[str]:

@@ -4,6 +4,7 @@ import hashlib
 import json
 import logging
 import re
+import warnings
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -17,6 +18,7 @@ from radiomics.featureextractor import RadiomicsFeatureExtractor
 
 from nnunetv2_adamss.survival.messages import listed
 
+# choice: the paper says which features, but neither voxel size nor bin width.
 PAPER_SETTINGS = Path(__file__).with_name("paper.yaml")
 CHANNEL_SETTING = "channelSetting"
 _KEYS = ("setting", "imageType", "featureClass", CHANNEL_SETTING)
@@ -44,7 +46,10 @@ class RadiomicsSettings:
     name: str = "settings"
 
     def __post_init__(self) -> None:
-        faults = [*_unknown_names(self.parameters), *_misplaced(self.parameters, self.channel_setting)]
+        faults = _not_by_name(self.parameters) or [
+            *_unknown_names(self.parameters),
+            *_misplaced(self.parameters, self.channel_setting),
+        ]
         for channel in [] if faults else [None, *self.channel_setting]:
             faults += _refused_by_pyradiomics(self._merged(channel), channel)
         if faults:
@@ -111,24 +116,31 @@ class RadiomicsSettings:
 
 @contextmanager
 def quiet_pyradiomics() -> Iterator[None]:
-    """Without pyradiomics' messages: it warns of each deprecated feature of each image, and shows tracebacks."""
+    """Without pyradiomics' messages and warnings: of deprecated features of each image, of divisions by zero."""
     loggers = [logging.getLogger(name) for name in ("radiomics", "pykwalify.core", "pykwalify.rule")]
     levels = [logger.level for logger in loggers]
     for logger in loggers:
         logger.setLevel(logging.CRITICAL + 1)
     try:
-        yield
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
     finally:
         for logger, level in zip(loggers, levels, strict=True):
             logger.setLevel(level)
 
 
+def _not_by_name(parameters: Mapping[str, Any]) -> list[str]:
+    return [
+        f"{key} must hold values by name"
+        for key in ("setting", "imageType", "featureClass")
+        if not isinstance(parameters.get(key) or {}, Mapping)
+    ]
+
+
 def _unknown_names(parameters: Mapping[str, Any]) -> list[str]:
     faults = [_unknown("key", key, _KEYS) for key in parameters if key not in _KEYS]
-    sections = [parameters.get(key) for key in ("setting", "imageType", "featureClass")]
-    if not all(section is None or isinstance(section, Mapping) for section in sections):
-        return [*faults, "setting, imageType and featureClass must hold values by name"]
-    _, image_types, feature_classes = (section or {} for section in sections)
+    image_types, feature_classes = (parameters.get(key) or {} for key in ("imageType", "featureClass"))
     faults += [
         _unknown("image type", name, getImageTypes()) for name in image_types if name not in getImageTypes()
     ]

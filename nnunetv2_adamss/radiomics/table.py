@@ -67,11 +67,8 @@ def write_table(
         request: what was extracted.
         masks: where the masks are from, as plain data.
     """
-    frame = pd.DataFrame.from_dict(
-        {case_id: dict(rows[case_id].features) for case_id in sorted(rows)},
-        orient="index",
-        columns=_columns(rows),
-    )
+    case_ids = sorted(rows)
+    frame = pd.DataFrame([dict(rows[c].features) for c in case_ids], index=case_ids, columns=_columns(rows))
     text = frame.to_csv(index_label="case_id", lineterminator="\n")
     unfinished_folder(table).mkdir(parents=True, exist_ok=True)
     # Hashed as a file, since line ends may differ. The provenance comes first: a table without one is not ours.
