@@ -1,0 +1,225 @@
+"""Many cases: what is kept, what is done again, what is refused, and what a broken case costs."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import joblib
+import numpy as np
+import pandas as pd
+import pytest
+
+from nnunetv2_adamss.radiomics import run
+from nnunetv2_adamss.radiomics.request import RadiomicsCase
+from nnunetv2_adamss.radiomics.run import ExtractionReport, extract_features
+from nnunetv2_adamss.radiomics.table import provenance_file, unfinished_folder
+from tests.radiomics.phantoms import ball, quick_request, write_case, write_dataset_json
+
+SHAPE = (14, 14, 14)
+
+
+@pytest.fixture
+def cases(tmp_path: Path) -> list[RadiomicsCase]:
+    return [write_case(tmp_path, f"case_{i}", ball(SHAPE, (7, 7, 7), 3 + 0.5 * i), seed=i) for i in range(4)]
+
+
+@pytest.fixture
+def table(tmp_path: Path) -> Path:
+    return tmp_path / "out" / "features.csv"
+
+
+def extract(
+    cases: list[RadiomicsCase], table: Path, *, overwrite: bool = False, **extras
+) -> ExtractionReport:
+    return extract_features(cases, quick_request(**extras), table, num_processes=1, overwrite=overwrite)
+
+
+def read(table: Path) -> pd.DataFrame:
+    return pd.read_csv(table, index_col="case_id")
+
+
+def test_one_row_a_case_one_column_a_feature_and_the_provenance_beside_it(
+    cases: list[RadiomicsCase], table: Path
+) -> None:
+    seen: list[str] = []
+    report = extract_features(
+        cases[::-1],
+        quick_request(),
+        table,
+        masks={"source": "test"},
+        num_processes=1,
+        on_case_done=seen.append,
+    )
+    rows = read(table)
+    assert list(rows.index) == ["case_0", "case_1", "case_2", "case_3"]
+    assert list(rows.columns) == [
+        "shape_MeshVolume", "CT_original_firstorder_Mean", "CT_original_firstorder_Maximum",
+        "CT_original_glcm_Contrast", "PET_original_firstorder_Mean", "PET_original_firstorder_Maximum",
+        "PET_original_glcm_Contrast",
+    ]  # fmt: skip
+    assert rows["shape_MeshVolume"].is_monotonic_increasing
+    assert sorted(seen) == list(rows.index)
+    assert (report.n_features, report.n_extracted, report.n_kept, report.broken) == (7, 4, 0, {})
+    provenance = json.loads(provenance_file(table).read_text())
+    assert provenance["masks"] == {"source": "test"}
+    assert provenance["request"]["settings"]["PET"]["setting"]["binWidth"] == 0.25
+    assert provenance["settings_sha256"] == quick_request().settings.sha256()
+    assert set(provenance["request"]["versions"]) >= {"SimpleITK", "PyWavelets"}
+    assert not unfinished_folder(table).exists()
+
+
+def test_many_processes_write_what_one_writes(cases: list[RadiomicsCase], table: Path) -> None:
+    extract(cases, table)
+    other = table.with_name("other.csv")
+    extract_features(cases, quick_request(), other, num_processes=2)
+    assert other.read_bytes() == table.read_bytes()
+
+
+def test_a_cluster_that_joblib_is_told_of_is_used(cases: list[RadiomicsCase], table: Path) -> None:
+    # Ray's and others' backends, like this one of joblib's own, return all results at the end.
+    with joblib.parallel_config("multiprocessing", n_jobs=1):
+        assert extract_features(cases, quick_request(), table).n_extracted == 4
+    with joblib.parallel_config("threading", n_jobs=2):
+        assert extract_features(cases, quick_request(), table, overwrite=True).n_extracted == 4
+
+
+def test_only_what_has_changed_is_extracted_again(
+    cases: list[RadiomicsCase], table: Path, tmp_path: Path
+) -> None:
+    extract(cases, table)
+    before = read(table)
+    write_case(tmp_path, "case_2", ball(SHAPE, (7, 7, 7), 5.5), seed=9)
+    report = extract(cases, table)
+    assert (report.n_extracted, report.n_kept) == (1, 3)
+    after = read(table)
+    assert (before != after).any(axis=1).tolist() == [False, False, True, False]
+    text = table.read_bytes()
+    assert extract(cases, table).n_extracted == 0
+    assert table.read_bytes() == text
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        ("settings", "was extracted with other settings: shell_mm was None, and now is 2.0"),
+        ("by hand", "has been changed by hand"),
+        ("foreign", "no features.json that says what it is"),
+    ],
+)
+def test_a_table_that_would_be_lost_is_only_replaced_when_asked_to(
+    cases: list[RadiomicsCase], table: Path, change: str, sentence: str
+) -> None:
+    extract(cases, table)
+    if change == "by hand":
+        table.write_text(table.read_text() + "case_9,1,2,3,4,5,6,7\n")
+    elif change == "foreign":
+        provenance_file(table).unlink()
+    before = table.read_bytes()
+    extras = {"shell_mm": 2.0} if change == "settings" else {}
+    with pytest.raises(ValueError, match=sentence) as caught:
+        extract(cases, table, **extras)
+    assert "--overwrite" in str(caught.value)
+    assert table.read_bytes() == before
+    assert extract(cases, table, overwrite=True, **extras).n_extracted == 4
+
+
+def test_broken_cases_are_reported_and_do_not_stop_the_others(
+    cases: list[RadiomicsCase], table: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cases[0].images[1].unlink()
+    cases[1].mask.write_bytes(b"nothing")
+    extract_case = run.extract_case
+
+    def fails_oddly(case: RadiomicsCase, request: object):
+        if case.case_id == "case_3":
+            raise MemoryError("far too large")
+        return extract_case(case, request)
+
+    monkeypatch.setattr(run, "extract_case", fails_oddly)
+    report = extract(cases, table)
+    assert list(read(table).index) == ["case_2"]
+    assert list(report.broken) == ["case_0", "case_1", "case_3"]
+    assert "there is no" in report.broken["case_0"]
+    assert "cannot be read" in report.broken["case_1"]
+    assert report.broken["case_3"] == "MemoryError: far too large"
+
+
+def test_an_empty_mask_leaves_a_row_without_values_and_a_note(
+    cases: list[RadiomicsCase], table: Path, tmp_path: Path
+) -> None:
+    write_case(tmp_path, "case_1", np.zeros(SHAPE, dtype=np.uint8))
+    for n_kept in (0, 4):
+        report = extract(cases, table)
+        assert report.n_kept == n_kept
+        assert report.notes == {"case_1": ("the mask is empty",)}
+        assert read(table).isna().all(axis=1).tolist() == [False, True, False, False]
+
+
+def test_no_case_with_features_is_an_error_that_says_why(table: Path, tmp_path: Path) -> None:
+    case = write_case(tmp_path, "empty", np.zeros(SHAPE, dtype=np.uint8))
+    with pytest.raises(ValueError, match="No case has features. empty: the mask is empty"):
+        extract([case], table)
+    with pytest.raises(ValueError, match="There are no cases"):
+        extract([], table)
+    with pytest.raises(ValueError, match=r"written as .csv, not features.xlsx"):
+        extract([case], table.with_suffix(".xlsx"))
+    assert not table.exists()
+
+
+def test_cases_that_are_gone_are_said(
+    cases: list[RadiomicsCase], table: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    extract(cases, table)
+    extract(cases[1:], table)
+    assert "1 case(s) of the former features.csv are gone: case_0" in caplog.text
+
+
+def test_a_case_that_an_outdated_run_left_is_not_used(cases: list[RadiomicsCase], table: Path) -> None:
+    extract(cases, table)
+    expected = table.read_bytes()
+    table.unlink()
+    kept = {"request_sha256": "of another request", "inputs_sha256": "", "features": {}, "notes": []}
+    unfinished_folder(table).mkdir()
+    (unfinished_folder(table) / "case_0.json").write_text(json.dumps(kept))
+    extract(cases, table)
+    assert table.read_bytes() == expected
+
+
+def test_a_run_that_was_killed_goes_on_where_it_was(tmp_path: Path) -> None:
+    for i in range(6):
+        write_case(tmp_path, f"case_{i}", ball(SHAPE, (7, 7, 7), 3), seed=i)
+    write_dataset_json(tmp_path)
+    table, untouched = tmp_path / "features.csv", tmp_path / "untouched.csv"
+
+    def command(output: Path) -> list[str]:
+        folders = [
+            "-i",
+            str(tmp_path / "images"),
+            "-m",
+            str(tmp_path / "masks"),
+            "-o",
+            str(output),
+            "-np",
+            "1",
+        ]
+        return [sys.executable, "-m", "nnunetv2_adamss.cli.extract_radiomics", *folders]
+
+    running = subprocess.Popen(command(table), env=os.environ | {"OMP_NUM_THREADS": "1"})
+    deadline = time.monotonic() + 120
+    while len(list(unfinished_folder(table).glob("*.json"))) < 2 and time.monotonic() < deadline:
+        time.sleep(0.01)
+    running.send_signal(signal.SIGKILL)
+    assert running.wait() == -signal.SIGKILL
+    assert not table.exists()
+    n_done = len(list(unfinished_folder(table).glob("case_?.json")))
+    assert 2 <= n_done < 6
+
+    again = subprocess.run(command(table), capture_output=True, text=True, check=True)
+    assert f"1456 features of 6 cases ({n_done} of them from before)" in again.stdout
+    assert not unfinished_folder(table).exists()
+    subprocess.run(command(untouched), capture_output=True, check=True)
+    assert table.read_bytes() == untouched.read_bytes()
