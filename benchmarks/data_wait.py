@@ -58,7 +58,9 @@ def start(args: argparse.Namespace) -> AdaMSSSurvTrainer:
     folder = Path(os.environ["nnUNet_preprocessed"]) / maybe_convert_to_dataset_name(args.dataset)
     plans = json.loads((folder / "nnUNetPlans.json").read_text()) | {"continue_training": False}
     dataset_json = json.loads((folder / "dataset.json").read_text())
-    trainer = AdaMSSSurvTrainer_ImageOnly(plans, "3d_fullres", args.fold, dataset_json, torch.device(args.device))
+    trainer = AdaMSSSurvTrainer_ImageOnly(
+        plans, "3d_fullres", args.fold, dataset_json, torch.device(args.device)
+    )
     trainer.output_folder = tempfile.mkdtemp()
     SurvivalConfig(seg_trainer=args.seg_tr).save(Path(trainer.output_folder))
     trainer.initialize()

@@ -6,6 +6,7 @@ import re
 import signal
 import subprocess
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic, sleep
 
@@ -27,15 +28,29 @@ FOLD_0 = ("510", "3d_fullres", "0", "-tr", TRAINER, "-device", "cpu")
 SETTINGS = ("-seg_tr", STAGE_ONE_TRAINER)
 
 
+@dataclass(frozen=True)
+class KilledRun:
+    """A finished training that was killed once, and what was there at that moment."""
+
+    folder: Path
+    epochs_done: int
+    mask_times: dict[Path, int]
+
+
+def mask_times(stage_one_run: StageOneRun) -> dict[Path, int]:
+    """When each Stage-I mask was written."""
+    return {file: file.stat().st_mtime_ns for file in (stage_one_run.fold / "stage1_masks").glob("*.nii.gz")}
+
+
 @pytest.fixture(scope="module")
-def killed_and_resumed(stage_one_run: StageOneRun) -> tuple[Path, int]:
-    """The fold's folder, and the epochs that were done when the training was killed."""
+def killed_and_resumed(stage_one_run: StageOneRun) -> KilledRun:
     dataset = stage_one_run.project.results / "Dataset510_STS"
     folder = dataset / f"{TRAINER}__nnUNetPlans__3d_fullres" / "fold_0"
     kill_in_third_epoch(stage_one_run, folder)
     epochs_done = torch.load(folder / "checkpoint_latest.pth", weights_only=True)["current_epoch"]
+    times = mask_times(stage_one_run)
     stage_one_run.run("adamss_finetune_survival", *FOLD_0, "--c")
-    return folder, epochs_done
+    return KilledRun(folder, epochs_done, times)
 
 
 def kill_in_third_epoch(stage_one_run: StageOneRun, folder: Path, timeout_s: float = 600) -> None:
@@ -57,31 +72,42 @@ def kill_in_third_epoch(stage_one_run: StageOneRun, folder: Path, timeout_s: flo
 
 
 def test_a_killed_training_repeats_at_most_the_epoch_in_hand_and_predicts_no_mask_twice(
-    stage_one_run: StageOneRun, killed_and_resumed: tuple[Path, int]
+    stage_one_run: StageOneRun, killed_and_resumed: KilledRun
 ) -> None:
-    folder, epochs_done = killed_and_resumed
-    first, second = (log.read_text() for log in sorted(folder.glob("training_log*")))
-    assert epochs_done == 2
+    logs = sorted(killed_and_resumed.folder.glob("training_log*"))
+    first, second = (log.read_text() for log in logs)
+    assert killed_and_resumed.epochs_done == 2
     assert [int(epoch) for epoch in re.findall(r"Epoch (\d+)", second)] == list(range(2, 10))
-    assert "Stage I predicts the masks of 28 cases" in first
-    assert "Stage I predicts" not in second
+    assert len(killed_and_resumed.mask_times) == 28
+    assert mask_times(stage_one_run) == killed_and_resumed.mask_times
     assert re.search(r"All (\d+) tensors of encoder and decoder come from Stage I", first)
 
 
-def test_it_ends_with_the_right_cases(
-    stage_one_run: StageOneRun, killed_and_resumed: tuple[Path, int]
+def test_radiomics_are_extracted_and_clinical_indicators_screened(
+    stage_one_run: StageOneRun, killed_and_resumed: KilledRun, report: Callable[[str], None]
 ) -> None:
-    folder, _ = killed_and_resumed
-    table = pd.read_csv(folder / "validation" / "survival_predictions.csv")
+    features = pd.read_csv(stage_one_run.fold / "radiomics_predicted.csv")
+    assert features.shape == (28, 1 + 1456)
+    folder = killed_and_resumed.folder
+    ratios = pd.read_csv(folder / "hazard_ratios.csv")
+    raw = pd.read_csv(stage_one_run.project.raw / "Dataset510_STS" / "survival.csv")
+    assert set(ratios["indicator"]) <= set(raw.columns[3:])
+    summary = json.loads((folder / "survival_summary.json").read_text())
+    alone = summary["c_index_covariates_only"]
+    report(f"covariates on the real set: {summary['covariates']['inputs']}, alone C {alone['c_index']}")
+
+
+def test_it_ends_with_the_right_cases(stage_one_run: StageOneRun, killed_and_resumed: KilledRun) -> None:
+    table = pd.read_csv(killed_and_resumed.folder / "validation" / "survival_predictions.csv")
     assert sorted(table["case_id"]) == stage_one_run.split["val"]
     assert np.isfinite(table["risk_score"]).all()
     assert table["risk_score"].nunique() == len(table)
 
 
 def test_the_c_index_is_reported_beside_tumour_volume_and_suvmax(
-    stage_one_run: StageOneRun, killed_and_resumed: tuple[Path, int], report: Callable[[str], None]
+    stage_one_run: StageOneRun, killed_and_resumed: KilledRun, report: Callable[[str], None]
 ) -> None:
-    folder, _ = killed_and_resumed
+    folder = killed_and_resumed.folder
     raw = stage_one_run.project.raw / "Dataset510_STS"
     table = pd.read_csv(folder / "validation" / "survival_predictions.csv").set_index("case_id")
     outcomes = pd.read_csv(raw / "survival.csv").set_index("case_id").loc[table.index]
@@ -116,7 +142,7 @@ def test_nnunets_own_train_command_takes_the_same_trainer(stage_one_run: StageOn
 
 
 def test_nnunets_own_predict_command_is_told_where_survival_is(
-    stage_one_run: StageOneRun, killed_and_resumed: tuple[Path, int], tmp_path: Path
+    stage_one_run: StageOneRun, killed_and_resumed: KilledRun, tmp_path: Path
 ) -> None:
     images = stage_one_run.images_of(stage_one_run.split["val"][:1], tmp_path / "images")
     said = stage_one_run.run_expecting_failure(
