@@ -101,6 +101,10 @@ def demo_steps(folders: DemoFolders, n_training: int, n_test: int, device: str) 
              "-device", device, *continued(folders.fold)],
         ),
         Step(
+            "Describe the tumours by radiomics",
+            ["adamss_extract_radiomics", dataset, CONFIGURATION, str(FOLD), "-seg_tr", TRAINER, "-device", device],
+        ),
+        Step(
             "Stage II: fine-tune it for survival",
             ["adamss_finetune_survival", dataset, CONFIGURATION, str(FOLD), "-tr", SURVIVAL_TRAINER,
              "-seg_tr", TRAINER, "-device", device, *continued(folders.survival_fold)],

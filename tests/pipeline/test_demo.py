@@ -15,7 +15,7 @@ def test_the_demo_ends_with_masks_survival_predictions_a_picture_and_tables(tmp_
     arguments = ["-o", str(folder), "-n", "12", "--n_test", "3", "-device", "cpu"]
     output = run_command("adamss_demo", *arguments, environment={"nnUNet_raw": "/nonexistent"})
 
-    assert output.count("\n$ ") == 8
+    assert output.count("\n$ ") == 9
     assert len(list((folder / "predicted_masks").glob("*.nii.gz"))) == 3
     assert (folder / "held_out_cases.png").stat().st_size > 10_000
     table = {
@@ -24,6 +24,8 @@ def test_the_demo_ends_with_masks_survival_predictions_a_picture_and_tables(tmp_
     }
     assert table["all tumour"] > table["all tumour, guessed without the image"]
 
+    tables = list(folder.rglob("radiomics_predicted.csv"))
+    assert len(tables[0].read_text().splitlines()) == 1 + 12
     predictions = list(folder.rglob("survival_predictions.csv"))
     assert len(predictions[0].read_text().splitlines()) == 1 + 4
     for name in ("AdaMSS", "tumour volume alone", "the true risk"):
@@ -32,4 +34,4 @@ def test_the_demo_ends_with_masks_survival_predictions_a_picture_and_tables(tmp_
         assert int(pairs) > 0
 
     again = run_command("adamss_demo", *arguments, environment={})
-    assert again.count("done before") == 8
+    assert again.count("done before") == 9
