@@ -52,7 +52,7 @@ def test_all_cases_of_a_fold_are_extracted_from_the_reference_masks(
     assert masks == {"source": "groundtruth", "folder": None, "mirroring": None, "checkpoints_sha256": {}}
 
 
-def test_masks_that_are_missing_are_predicted_first_and_used_again(
+def test_missing_masks_are_predicted_first_and_features_are_used_again_while_the_masks_are_the_same(
     project: NnunetProject, tmp_path: Path
 ) -> None:
     checkpoint = write_stage_one(project) / "checkpoint_best.pth"
@@ -70,6 +70,11 @@ def test_masks_that_are_missing_are_predicted_first_and_used_again(
     told.clear()
     assert radiomics.extract(case_ids, device="cpu", num_processes=1, progress=progress).n_kept == 2
     assert told == [2, *case_ids]
+
+    assert radiomics.is_current(case_ids)
+    assert not radiomics.is_current(radiomics.nnunet_fold.split().training)
+    checkpoint.write_bytes(checkpoint.read_bytes() + b"another training")
+    assert not radiomics.is_current(case_ids)
 
 
 @pytest.mark.parametrize(
