@@ -139,7 +139,11 @@ def main(argv: list[str] | None = None) -> int:
     try:
         folder = _run(args)
     except KeyboardInterrupt:
-        print("\nadamss_finetune_survival: stopped; go on with --c.", file=sys.stderr)
+        print(
+            "\nadamss_finetune_survival: stopped. Run the same command again if the training had not begun, or else "
+            "go on with --c.",
+            file=sys.stderr,
+        )
         return 130
     except (ValueError, OSError) as error:
         print(f"adamss_finetune_survival: {error}", file=sys.stderr)

@@ -14,9 +14,10 @@ from nnunetv2_adamss.radiomics.progress import SILENT, Progress
 from nnunetv2_adamss.radiomics.request import Extras, RadiomicsCase, RadiomicsRequest
 from nnunetv2_adamss.radiomics.run import ExtractionReport, check_table, extract_features
 from nnunetv2_adamss.radiomics.settings import RadiomicsSettings
-from nnunetv2_adamss.radiomics.table import provenance_file
+from nnunetv2_adamss.survival.cohort.table import SURVIVAL_CSV, read_survival_table
 from nnunetv2_adamss.survival.config import SurvivalConfig
-from nnunetv2_adamss.survival.covariates.radiomics_table import radiomics_file
+from nnunetv2_adamss.survival.covariates.radiomics_table import provenance_file, radiomics_file
+from nnunetv2_adamss.survival.files import sha256_of
 from nnunetv2_adamss.survival.messages import listed
 from nnunetv2_adamss.survival.nnunet_dataset import RAW, dataset_folder, read_plans
 from nnunetv2_adamss.survival.nnunet_fold import NnunetFold
@@ -54,13 +55,31 @@ class FoldRadiomics:
         return radiomics_file(self.stage_one, self.config)
 
     def is_current(self, case_ids: Sequence[str]) -> bool:
-        """Whether the table is there, from the masks as they are now, with a row of each of these cases."""
+        """Whether the table is there, from images and masks as they are now, with a row of each of these cases."""
         file = provenance_file(self.table)
         if not (self.table.is_file() and file.is_file()):
             return False
         provenance = json.loads(file.read_text(encoding="utf-8"))
-        masks = mask_provenance(self.config, self._masks(self._all_cases()))
-        return provenance["masks"] == masks and set(case_ids) <= set(provenance["cases"])
+        masks = self._masks(case_ids)
+        return (
+            provenance["masks"] == mask_provenance(self.config, masks)
+            and set(case_ids) <= set(provenance["cases"])
+            and provenance["table_sha256"] == sha256_of(self.table)
+            and not masks.missing(case_ids)
+            and self._newest_input(masks, case_ids) <= self.table.stat().st_mtime_ns
+        )
+
+    def _newest_input(self, masks: MaskSource, case_ids: Sequence[str]) -> int:
+        """When the last of images and masks was written; to hash them all at each start would take minutes."""
+        files = [masks.mask_file(case_id) for case_id in case_ids]
+        # A table that was brought to another machine serves without the images.
+        if self._raw_folder.is_dir():
+            files += [file for images in self._images(case_ids).values() for file in images]
+        return max(file.stat().st_mtime_ns for file in files)
+
+    @property
+    def _raw_folder(self) -> Path:
+        return dataset_folder(RAW, self.nnunet_fold.plans["dataset_name"])
 
     def extract(
         self,
@@ -105,8 +124,11 @@ class FoldRadiomics:
         )
 
     def _all_cases(self) -> list[str]:
-        split = self.nnunet_fold.split()
-        return sorted({*split.training, *split.validation})
+        """Of the fold; where outcomes are known, those that have one: Stage II looks at no others."""
+        fold, split = self.nnunet_fold, self.nnunet_fold.split()
+        table = self._raw_folder / SURVIVAL_CSV
+        without = read_survival_table(table, fold.case_ids()).without_outcome if table.is_file() else ()
+        return sorted({*split.training, *split.validation} - set(without))
 
     def _masks(self, case_ids: Sequence[str]) -> MaskSource:
         fold = self.nnunet_fold
@@ -114,7 +136,7 @@ class FoldRadiomics:
 
     def _images(self, case_ids: Sequence[str]) -> dict[str, tuple[Path, ...]]:
         """The original images, one a channel."""
-        raw = dataset_folder(RAW, self.nnunet_fold.plans["dataset_name"])
+        raw = self._raw_folder
         if not (raw / "dataset.json").is_file():
             raise ValueError(f"Radiomics needs the original images, but there is no raw data set {raw}.")
         found = get_filenames_of_train_images_and_targets(str(raw))
@@ -142,6 +164,9 @@ class FoldRadiomics:
         folder = str(fold.preprocessed_folder / configuration.data_identifier)
         dataset = infer_dataset_class(folder)(folder)
         masks.predict(missing, dataset, torch.device(device), progress.on_mask_done)
+        if device == "cuda":
+            # A training that follows needs it, perhaps in another process.
+            torch.cuda.empty_cache()
 
 
 def read_fold(dataset: str, plans_name: str, configuration: str, number: int | str) -> NnunetFold:

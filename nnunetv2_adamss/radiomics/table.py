@@ -11,6 +11,7 @@ from typing import Any
 import pandas as pd
 
 from nnunetv2_adamss.radiomics.request import RadiomicsRequest
+from nnunetv2_adamss.survival.covariates.radiomics_table import provenance_file
 from nnunetv2_adamss.survival.files import sha256_of, write_atomically
 from nnunetv2_adamss.survival.messages import listed
 
@@ -39,11 +40,6 @@ class Row:
         """From plain data."""
         features = {n: math.nan if v is None else v for n, v in values["features"].items()}
         return cls(values["inputs_sha256"], features, tuple(values["notes"]))
-
-
-def provenance_file(table: Path) -> Path:
-    """Where a table's provenance lies."""
-    return table.with_suffix(".json")
 
 
 def unfinished_folder(table: Path) -> Path:

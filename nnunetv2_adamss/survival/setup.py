@@ -8,7 +8,11 @@ from nnunetv2_adamss.survival.cohort.table import SURVIVAL_CSV, SurvivalTable, r
 from nnunetv2_adamss.survival.config import SurvivalConfig
 from nnunetv2_adamss.survival.covariates.covariate_tables import CovariateTables, CovariateUse
 from nnunetv2_adamss.survival.covariates.number_table import read_number_table
-from nnunetv2_adamss.survival.covariates.radiomics_table import radiomics_file, read_radiomics
+from nnunetv2_adamss.survival.covariates.radiomics_table import (
+    check_made_from,
+    radiomics_file,
+    read_radiomics,
+)
 from nnunetv2_adamss.survival.files import sha256_of
 from nnunetv2_adamss.survival.fold import SurvivalFold
 from nnunetv2_adamss.survival.nnunet_dataset import RAW, dataset_folder
@@ -37,17 +41,33 @@ class SurvivalSetup:
 
     @classmethod
     def begin(
-        cls, nnunet_fold: NnunetFold, config: SurvivalConfig, split: FoldSplit, use: CovariateUse
+        cls,
+        nnunet_fold: NnunetFold,
+        config: SurvivalConfig,
+        split: FoldSplit,
+        use: CovariateUse,
+        *,
+        without_radiomics: bool = False,
     ) -> "SurvivalSetup":
         """Of a new training.
+
+        Args:
+            nnunet_fold: plan, configuration and fold.
+            config: the settings.
+            split: nnU-Net's.
+            use: what the network gets beside the image.
+            without_radiomics: to check all else before they are extracted.
 
         Raises:
             ValueError: if table, split, covariates, masks or Stage-I checkpoint do not serve.
         """
         table = _read_table(nnunet_fold, config)
-        covariates = _read_covariates(nnunet_fold, config, table, use)
+        has_radiomics = use.radiomics and not without_radiomics
+        covariates = _read_covariates(nnunet_fold, config, table, use, has_radiomics)
         fold = SurvivalFold.prepare(config, table, split, covariates)
         setup = cls._assemble(nnunet_fold, fold, table, covariates)
+        if has_radiomics:
+            check_made_from(setup.masks, setup.stage_one, config)
         setup.stage_one.weights()
         sources = {**_sources(setup), "Stage-I weights": sha256_of(setup.stage_one.checkpoint)}
         return replace(setup, fold=replace(fold, sources=sources))
@@ -63,7 +83,7 @@ class SurvivalSetup:
         """
         table = _read_table(nnunet_fold, fold.config)
         setup = cls._assemble(
-            nnunet_fold, fold, table, _read_covariates(nnunet_fold, fold.config, table, use)
+            nnunet_fold, fold, table, _read_covariates(nnunet_fold, fold.config, table, use, use.radiomics)
         )
         fold.check_unchanged(split, _sources(setup))
         return setup
@@ -109,9 +129,13 @@ def _read_table(nnunet_fold: NnunetFold, config: SurvivalConfig) -> SurvivalTabl
 
 
 def _read_covariates(
-    nnunet_fold: NnunetFold, config: SurvivalConfig, table: SurvivalTable, use: CovariateUse
+    nnunet_fold: NnunetFold,
+    config: SurvivalConfig,
+    table: SurvivalTable,
+    use: CovariateUse,
+    has_radiomics: bool,
 ) -> CovariateTables:
     stage_one = StageOneModel.of_fold(nnunet_fold, config)
-    radiomics = read_radiomics(stage_one, config) if use.radiomics else None
+    radiomics = read_radiomics(stage_one, config) if has_radiomics else None
     user_tables = {name: read_number_table(file) for name, file in _feature_files(config).items()}
     return CovariateTables.gather(table, radiomics, user_tables, use)

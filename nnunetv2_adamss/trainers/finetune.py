@@ -11,24 +11,21 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from nnunetv2.configuration import default_num_processes
 from nnunetv2.run.run_training import run_training
 from nnunetv2.utilities.file_path_utilities import get_output_folder
 from nnunetv2.utilities.find_objects import recursive_find_trainer_class_by_name
 from nnunetv2.utilities.plans_handling.plans_handler import PlansManager
 
-from nnunetv2_adamss.radiomics.fold import FoldRadiomics
-from nnunetv2_adamss.radiomics.progress import progress_bars
 from nnunetv2_adamss.survival.config import CONFIG_FILE, SurvivalConfig
 from nnunetv2_adamss.survival.covariates.covariate_results import COVARIATE_FILES
 from nnunetv2_adamss.survival.covariates.covariate_tables import CovariateUse
 from nnunetv2_adamss.survival.fold import SurvivalFold
-from nnunetv2_adamss.survival.messages import listed
 from nnunetv2_adamss.survival.nnunet_dataset import dataset_name, read_plans
 from nnunetv2_adamss.survival.nnunet_fold import NnunetFold
 from nnunetv2_adamss.survival.results import PREDICTIONS_FILE, SUMMARY_FILE
 from nnunetv2_adamss.survival.setup import SurvivalSetup
 from nnunetv2_adamss.trainers.log_to_trainer import library_logs_to
+from nnunetv2_adamss.trainers.missing_radiomics import extract_missing_radiomics
 from nnunetv2_adamss.trainers.supported_plan import check_supported, check_three_dimensional
 from nnunetv2_adamss.trainers.survival import AdaMSSSurvTrainer
 
@@ -152,36 +149,26 @@ def _set_up(
             + ("Score it again with --val" if is_finished else "Continue it with --c")
             + ", or begin anew with --overwrite."
         )
-    # The trainer logs the same again.
-    with library_logs_to(lambda message: None):
-        if goes_on and there:
+    if goes_on and there:
+        with _quiet():
             return _continue(request, nnunet_fold, folder, there[0], use)
-        config = SurvivalConfig.from_dict(request.settings)
-        if goes_on and (folder / CONFIG_FILE).is_file():
-            # Stopped before the first checkpoint: there are only the settings.
-            config = _checked(SurvivalConfig.of_fold(folder), request, folder)
-        if use.radiomics:
-            _extract_missing_radiomics(nnunet_fold, config, request.device)
-        return SurvivalSetup.begin(nnunet_fold, config, nnunet_fold.split(), use)
+    config = SurvivalConfig.from_dict(request.settings)
+    if goes_on and (folder / CONFIG_FILE).is_file():
+        # Stopped before the first checkpoint: there are only the settings.
+        config = _checked(SurvivalConfig.of_fold(folder), request, folder)
+    split = nnunet_fold.split()
+    if use.radiomics:
+        # All else is checked first: masks and features may take an hour.
+        with _quiet():
+            setup = SurvivalSetup.begin(nnunet_fold, config, split, use, without_radiomics=True)
+        extract_missing_radiomics(nnunet_fold, setup, request.device)
+    with _quiet():
+        return SurvivalSetup.begin(nnunet_fold, config, split, use)
 
 
-def _extract_missing_radiomics(nnunet_fold: NnunetFold, config: SurvivalConfig, device: str) -> None:
-    # All else is checked first: masks and features may take an hour.
-    no_covariates = CovariateUse(radiomics=False, clinical=False)
-    setup = SurvivalSetup.begin(
-        nnunet_fold, replace(config, features_csv=()), nnunet_fold.split(), no_covariates
-    )
-    radiomics = FoldRadiomics(nnunet_fold, config)
-    if radiomics.is_current(setup.fold.all_cases):
-        return
-    with progress_bars() as progress:
-        report = radiomics.extract(device=device, num_processes=default_num_processes, progress=progress)
-    broken = [f"{case_id} ({fault})" for case_id, fault in report.broken.items()]
-    if set(report.broken) & set(setup.fold.all_cases):
-        raise ValueError(
-            f"{len(broken)} case(s) have no radiomics: {listed(broken)}. Mend them, or train without radiomics: "
-            "--no_radiomics."
-        )
+def _quiet() -> contextlib.AbstractContextManager[None]:
+    """Without the library's messages: the trainer logs the same again."""
+    return library_logs_to(lambda message: None)
 
 
 def _continue(

@@ -2,6 +2,7 @@
 
 import json
 import os
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,10 @@ import torch
 
 from nnunetv2_adamss.cli.finetune_survival import main
 from nnunetv2_adamss.plugin_folder import PLUGIN_FOLDER
+from nnunetv2_adamss.radiomics.fold import FoldRadiomics
+from nnunetv2_adamss.trainers import missing_radiomics
 from tests.nnunet_project import NnunetProject
+from tests.radiomics.phantoms import quick_request
 from tests.survival_project import DATASET, write_stage_one
 
 pytestmark = [
@@ -104,6 +108,33 @@ def test_features_of_several_files_are_used_and_a_variant_has_results_of_its_own
     assert "no trainer AdaMSSSurvTrainer_TwoIterations_ImageOnly" in refusal(
         capsys, *FOLD_0, "--no_clinical", "--no_radiomics"
     )
+
+
+def test_radiomics_that_are_missing_are_extracted_once(
+    fold_folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    few_features = partial(FoldRadiomics, settings=quick_request().settings)
+    monkeypatch.setattr(missing_radiomics, "FoldRadiomics", few_features)
+    trainer = f"{TRAINER}_WithRadiomics"
+    start = [*FOLD_0, "-tr", trainer, "--mask_source", "groundtruth", "--epochs", "1"]
+    assert main([*start, "--max_features", "2"]) == 0
+    stage_one = fold_folder.parents[1] / "AdaMSSSegTrainer__nnUNetPlans__3d_fullres" / "fold_0"
+    table = stage_one / "radiomics_groundtruth.csv"
+    assert len(table.read_text().splitlines()) == 1 + 12
+    folder = fold_folder.parents[1] / f"{trainer}__nnUNetPlans__3d_fullres" / "fold_0"
+    summary = json.loads((folder / "survival_summary.json").read_text())
+    assert "radiomics (radiomics_groundtruth.csv)" in summary["sources_sha256"]
+    assert summary["covariates"]["feature_selection"]["n_candidates"] > 1
+
+    written = table.stat().st_mtime_ns
+    assert main([*start, "--overwrite"]) == 0
+    assert table.stat().st_mtime_ns == written
+
+    table.write_text(table.read_text() + " ")
+    said = refusal(capsys, *start, "--overwrite")
+    assert "has been changed by hand" in said
+    assert "adamss_extract_radiomics Dataset902_Phantoms 3d_fullres 0" in said
+    assert (folder / "checkpoint_final.pth").is_file()
 
 
 def test_an_unfinished_training_is_continued_or_begun_anew_but_never_lost(

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from sklearn.model_selection import StratifiedKFold
+from sklearn.model_selection import KFold, StratifiedKFold
 
 from nnunetv2_adamss.survival.covariates.correlation_filter import drop_correlated
 from nnunetv2_adamss.survival.covariates.lasso_path import lasso_path, penalty_grid
@@ -112,7 +112,7 @@ def select_features(
         "n_uncorrelated": len(names),
         "limit": max(limit, 0),
     }
-    n_folds = min(_N_INNER_FOLDS, int(event.sum()), int((~event).sum()))
+    n_folds = min(_N_INNER_FOLDS, int(event.sum()))
     if limit < 1 or n_folds < 2:
         return FeatureSelection(**counts, reason=_why_not_begun(limit, event))
     penalties = penalty_grid(*training)
@@ -149,9 +149,13 @@ def _inner_scores(
     the likelihood of all cases is also defined where it holds too few events for a likelihood of its own.
     """
     scores = np.zeros(len(penalties))
-    folds = StratifiedKFold(n_folds, shuffle=True, random_state=seed)
+    # Too few censored cases for all folds need not be spread evenly.
+    kind = StratifiedKFold if (~training.event).sum() >= n_folds else KFold
+    folds = kind(n_folds, shuffle=True, random_state=seed)
     for kept, _ in folds.split(training.design, training.event):
         part = training.of(kept)
+        if not part.event.any():
+            continue
         weights = lasso_path(*part, penalties)
         everyone = partial_log_likelihood(training.design @ weights.T, training.event, training.time)
         scores += everyone - partial_log_likelihood(part.design @ weights.T, part.event, part.time)

@@ -1,19 +1,42 @@
 """The table of radiomics that a fold's training looks for."""
 
+import json
 from pathlib import Path
 
 import pandas as pd
 
 from nnunetv2_adamss.survival.config import SurvivalConfig
 from nnunetv2_adamss.survival.covariates.number_table import read_number_table
+from nnunetv2_adamss.survival.tumour_region.mask_source import MaskSource, mask_provenance
 from nnunetv2_adamss.survival.tumour_region.stage_one_model import StageOneModel
 
 
 def radiomics_file(stage_one: StageOneModel, config: SurvivalConfig) -> Path:
     """Where the features of a fold lie: beside its Stage-I network, by where the masks come from."""
-    is_predicted = config.mask_source in ("predicted", "out_of_fold")
-    suffix = "_without_mirroring" if is_predicted and not config.mirroring else ""
-    return stage_one.fold_folder / f"radiomics_{config.mask_source}{suffix}.csv"
+    words = ["radiomics", config.mask_source]
+    if config.mask_source in ("predicted", "out_of_fold"):
+        words += [] if config.mirroring else ["without_mirroring"]
+        checkpoint = Path(config.seg_checkpoint).stem
+        words += [] if checkpoint == "checkpoint_best" else [checkpoint]
+    return stage_one.fold_folder / f"{'_'.join(words)}.csv"
+
+
+def provenance_file(table: Path) -> Path:
+    """Where a table's provenance lies, if it was extracted by this package."""
+    return table.with_suffix(".json")
+
+
+def check_made_from(masks: MaskSource, stage_one: StageOneModel, config: SurvivalConfig) -> None:
+    """Raise ValueError if the features are known to be those of other masks."""
+    table = radiomics_file(stage_one, config)
+    if not provenance_file(table).is_file():
+        return
+    provenance = json.loads(provenance_file(table).read_text(encoding="utf-8"))
+    if provenance["masks"] != mask_provenance(config, masks):
+        raise ValueError(
+            f"{table} was made from other masks than this training's, or before Stage I was trained on. Run "
+            "adamss_extract_radiomics again, as adamss_finetune_survival does before a new training."
+        )
 
 
 def read_radiomics(stage_one: StageOneModel, config: SurvivalConfig) -> pd.DataFrame:
@@ -28,7 +51,7 @@ def read_radiomics(stage_one: StageOneModel, config: SurvivalConfig) -> pd.DataF
     if not file.is_file():
         raise ValueError(
             f"There are no radiomics of this fold: there is no {file}. Extract them with adamss_extract_radiomics, as "
-            "adamss_finetune_survival does by itself, or train without them: --no_radiomics, which is "
-            "-tr AdaMSSSurvTrainer_NoRadiomics."
+            "adamss_finetune_survival does before a new training, or train without them: --no_radiomics, or a trainer "
+            "whose name ends in _NoRadiomics."
         )
     return read_number_table(file)

@@ -14,5 +14,9 @@ class AdaMSSSurvTrainer_TwoIterations(AdaMSSSurvTrainer):
         self.num_iterations_per_epoch = 2
 
 
+class AdaMSSSurvTrainer_TwoIterations_WithRadiomics(AdaMSSSurvTrainer_TwoIterations):
+    covariate_use = CovariateUse()
+
+
 class AdaMSSSurvTrainer_TwoIterations_NoRadiomics(AdaMSSSurvTrainer_TwoIterations):
     pass

@@ -1,0 +1,57 @@
+"""The radiomics that a survival training needs and that are not there yet."""
+
+import logging
+import os
+
+from nnunetv2.configuration import default_num_processes
+
+from nnunetv2_adamss.radiomics.fold import FoldRadiomics
+from nnunetv2_adamss.radiomics.progress import progress_bars
+from nnunetv2_adamss.radiomics.run import ExtractionReport
+from nnunetv2_adamss.survival.messages import listed
+from nnunetv2_adamss.survival.nnunet_fold import NnunetFold
+from nnunetv2_adamss.survival.setup import SurvivalSetup
+
+logger = logging.getLogger(__name__)
+
+
+def extract_missing_radiomics(nnunet_fold: NnunetFold, setup: SurvivalSetup, device: str) -> None:
+    """Extract the radiomics of the fold's cases, unless they are there and of the present masks.
+
+    Args:
+        nnunet_fold: plan, configuration and fold.
+        setup: of the training, checked without radiomics.
+        device: where missing masks are predicted.
+
+    Raises:
+        ValueError: if they cannot be extracted, naming the command that has the options for it.
+    """
+    case_ids = setup.fold.all_cases
+    radiomics = FoldRadiomics(nnunet_fold, setup.fold.config)
+    if radiomics.is_current(case_ids):
+        return
+    # nnU-Net's number may be beyond the cores, and each process holds the images of a case.
+    num_processes = min(default_num_processes, os.cpu_count() or 1)
+    try:
+        with progress_bars() as progress:
+            report = radiomics.extract(
+                case_ids, device=device, num_processes=num_processes, progress=progress
+            )
+    except ValueError as error:
+        dataset, fold = nnunet_fold.plans["dataset_name"], nnunet_fold.number
+        raise ValueError(
+            f"The radiomics of this fold cannot be extracted: {error} The command adamss_extract_radiomics {dataset} "
+            f"{nnunet_fold.configuration} {fold} has options for it (--settings, --overwrite, -np; masks as in this "
+            "training); run it before the training, or train with --no_radiomics."
+        ) from error
+    _tell(report)
+
+
+def _tell(report: ExtractionReport) -> None:
+    if report.broken:
+        broken = [f"{case_id} ({fault})" for case_id, fault in report.broken.items()]
+        raise ValueError(
+            f"{len(broken)} case(s) have no radiomics: {listed(broken)}. Mend them, or train with --no_radiomics."
+        )
+    for case_id, notes in report.notes.items():
+        logger.warning("Radiomics of %s: %s.", case_id, "; ".join(notes))
