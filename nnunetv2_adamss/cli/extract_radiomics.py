@@ -9,6 +9,14 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from nnunetv2_adamss.cli.fold_options import (
+    MASK_OPTIONS,
+    add_mask_options,
+    check_fold_options,
+    fold_number,
+    mask_settings,
+)
+
 if TYPE_CHECKING:
     from nnunetv2_adamss.radiomics.request import RadiomicsRequest
     from nnunetv2_adamss.radiomics.run import ExtractionReport
@@ -78,21 +86,7 @@ def _add_fold(parser: argparse.ArgumentParser) -> None:
     add("configuration", metavar="CONFIGURATION", nargs="?", help="such as 3d_fullres")
     add("fold", metavar="FOLD", nargs="?", help="number of the fold, or all")
     add("-p", dest="plans", metavar="PLANS", help="plans identifier (default: nnUNetPlans)")
-    add("-seg_tr", dest="seg_trainer", metavar="TRAINER", help="Stage-I trainer (default: AdaMSSSegTrainer)")
-    add(
-        "-seg_chk",
-        dest="seg_checkpoint",
-        metavar="NAME",
-        help="its checkpoint (default: checkpoint_best.pth)",
-    )
-    add(
-        "--mask_source",
-        choices=["predicted", "out_of_fold", "groundtruth"],
-        help="whose masks: the fold's Stage-I network (default), for each case the fold that did not train on it, or "
-        "the reference",
-    )
-    add("--masks_dir", type=Path, metavar="DIR", help="masks of your own instead, one file a case")
-    add("--disable_tta", action="store_true", help="predict the masks without mirroring")
+    add_mask_options(group)
     add("-device", choices=["cuda", "cpu", "mps"], help="where masks are predicted (default: cuda)")
 
 
@@ -112,10 +106,7 @@ def _add_folders(parser: argparse.ArgumentParser) -> None:
     )
 
 
-_FOLD_OPTIONS = {
-    "plans": "-p", "seg_trainer": "-seg_tr", "seg_checkpoint": "-seg_chk", "mask_source": "--mask_source",
-    "masks_dir": "--masks_dir", "disable_tta": "--disable_tta", "device": "-device",
-}  # fmt: skip
+_FOLD_OPTIONS = {"plans": "-p", **MASK_OPTIONS, "device": "-device"}
 _FOLDER_OPTIONS = {
     "images": "-i", "masks": "-m", "output": "-o", "dataset_json": "--dataset_json", "channels": "--channels",
     "file_ending": "--file_ending",
@@ -143,7 +134,7 @@ def _check(parser: argparse.ArgumentParser, args: argparse.Namespace) -> None:
     """Stop with a message if the two ways to call the command are mixed, or a value makes no sense."""
     of_folders = [flag for name, flag in _FOLDER_OPTIONS.items() if getattr(args, name)]
     if args.dataset is None:
-        of_fold = [flag for name, flag in _FOLD_OPTIONS.items() if getattr(args, name)]
+        of_fold = [flag for name, flag in _FOLD_OPTIONS.items() if getattr(args, name, None) is not None]
         if not (args.images and args.masks and args.output):
             parser.error("give DATASET CONFIGURATION FOLD, or -i, -m and -o")
         if of_fold:
@@ -155,10 +146,7 @@ def _check(parser: argparse.ArgumentParser, args: argparse.Namespace) -> None:
             parser.error("DATASET, CONFIGURATION and FOLD belong together")
         if of_folders:
             parser.error(f"{', '.join(of_folders)}: not with DATASET CONFIGURATION FOLD")
-        if args.fold != "all" and not args.fold.isdecimal():
-            parser.error(f"the fold must be a number or all, not {args.fold}")
-        if args.mask_source and args.masks_dir:
-            parser.error("--mask_source and --masks_dir exclude each other")
+        check_fold_options(parser, vars(args))
     if args.num_processes < 1:
         parser.error(f"-np is {args.num_processes}, but must be at least 1")
 
@@ -173,13 +161,9 @@ def _of_fold(args: argparse.Namespace) -> ExtractionReport:
         dataset_name(args.dataset),
         args.plans or "nnUNetPlans",
         args.configuration,
-        args.fold if args.fold == "all" else int(args.fold),
+        fold_number(vars(args)),
     )
-    given = {name: getattr(args, name) for name in ("seg_trainer", "seg_checkpoint", "mask_source")}
-    settings: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
-    if args.masks_dir:
-        settings |= {"mask_source": "folder", "masks_dir": str(args.masks_dir.resolve())}
-    config = SurvivalConfig(**settings, mirroring=not args.disable_tta)
+    config = SurvivalConfig(**mask_settings(vars(args)))
     fold = FoldRadiomics(nnunet_fold, config, _settings(args), _extras(args))
     with progress_bars() as progress:
         return fold.extract(

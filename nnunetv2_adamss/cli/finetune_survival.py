@@ -6,6 +6,13 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from nnunetv2_adamss.cli.fold_options import (
+    add_mask_options,
+    check_fold_options,
+    fold_number,
+    mask_settings,
+)
+
 _EPILOG = """
 examples:
   adamss_finetune_survival 510 3d_fullres 0
@@ -60,13 +67,7 @@ def _add_settings(parser: argparse.ArgumentParser) -> None:
     def add(*names: str, **options: Any) -> None:
         settings.add_argument(*names, default=argparse.SUPPRESS, **options)
 
-    add("-seg_tr", dest="seg_trainer", metavar="TRAINER", help="Stage-I trainer (default: AdaMSSSegTrainer)")
-    add(
-        "-seg_chk",
-        dest="seg_checkpoint",
-        metavar="NAME",
-        help="its checkpoint (default: checkpoint_best.pth)",
-    )
+    add_mask_options(settings)
     add(
         "--survival_csv", metavar="FILE", help="outcomes (default: survival.csv in the raw data set's folder)"
     )
@@ -93,14 +94,6 @@ def _add_settings(parser: argparse.ArgumentParser) -> None:
         choices=["likelihood_ratio", "none"],
         help="which clinical columns of the table are used: those that pass this test alone (default), or all",
     )
-    add(
-        "--mask_source",
-        choices=["predicted", "out_of_fold", "groundtruth"],
-        help="whose tumour masks place the regions: the fold's Stage-I network (default), for each case the fold that "
-        "did not train on it, or the reference",
-    )
-    add("--masks_dir", metavar="DIR", help="masks of your own instead, one file a case")
-    add("--disable_tta", dest="mirroring", action="store_false", help="predict the masks without mirroring")
     add("--epochs", type=int, help="of 200 iterations (default: 50)")
     add(
         "--select",
@@ -129,12 +122,9 @@ def main(argv: list[str] | None = None) -> int:
     args = vars(parser.parse_args(argv))
     if args["continue_training"] + args["only_validation"] + args["overwrite"] > 1:
         parser.error("--c, --val and --overwrite exclude each other")
-    if "mask_source" in args and "masks_dir" in args:
-        parser.error("--mask_source and --masks_dir exclude each other")
     if "interval_edges" in args and {"n_intervals", "interval_rule"} & set(args):
         parser.error("--interval_edges excludes --n_intervals and --interval_rule")
-    if args["fold"] != "all" and not args["fold"].isdecimal():
-        parser.error(f"the fold must be a number or all, not {args['fold']}")
+    check_fold_options(parser, args)
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s: %(message)s")
     try:
         folder = _run(args)
@@ -158,18 +148,16 @@ def _run(args: dict[str, Any]) -> Path:
     own = ("plans", "device", "num_gpus", "continue_training", "only_validation", "overwrite")
     others = ("dataset", "configuration", "fold", "trainer", "no_radiomics", "no_clinical")
     settings = {name: value for name, value in args.items() if name not in (*own, *others)}
-    for name in ("survival_csv", "masks_dir"):
-        if name in settings:
-            settings[name] = str(Path(settings[name]).resolve())
+    settings |= mask_settings(args)
+    if "survival_csv" in settings:
+        settings["survival_csv"] = str(Path(settings["survival_csv"]).resolve())
     if "features_csv" in settings:
         settings["features_csv"] = [str(Path(file).resolve()) for file in settings["features_csv"]]
-    if "masks_dir" in settings:
-        settings["mask_source"] = "folder"
     return finetune_survival(
         FinetuneRequest(
             args["dataset"],
             args["configuration"],
-            args["fold"] if args["fold"] == "all" else int(args["fold"]),
+            fold_number(args),
             settings,
             _variant(args["trainer"], args["no_radiomics"], args["no_clinical"]),
             **{name: args[name] for name in own},

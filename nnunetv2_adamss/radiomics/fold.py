@@ -7,7 +7,6 @@ from pathlib import Path
 
 import torch
 from nnunetv2.training.dataloading.nnunet_dataset import infer_dataset_class
-from nnunetv2.utilities.plans_handling.plans_handler import PlansManager
 from nnunetv2.utilities.utils import get_filenames_of_train_images_and_targets
 
 from nnunetv2_adamss.radiomics.progress import SILENT, Progress
@@ -159,9 +158,7 @@ class FoldRadiomics:
                 f"{len(missing)} masks must be predicted, but there is no GPU that PyTorch can use; add -device cpu."
             )
         progress.on_masks(len(missing))
-        fold = self.nnunet_fold
-        configuration = PlansManager(dict(fold.plans)).get_configuration(fold.configuration)
-        folder = str(fold.preprocessed_folder / configuration.data_identifier)
+        folder = str(self.nnunet_fold.cases_folder)
         dataset = infer_dataset_class(folder)(folder)
         masks.predict(missing, dataset, torch.device(device), progress.on_mask_done)
         if device == "cuda":

@@ -16,10 +16,11 @@ from radiomics import getFeatureClasses, imageoperations
 
 from nnunetv2_adamss.radiomics.crop import Box, prepare
 from nnunetv2_adamss.radiomics.faster import FastExtractor
-from nnunetv2_adamss.radiomics.regions import lesion_spread_mm, lesions_of, shell_around, tumour_of
+from nnunetv2_adamss.radiomics.regions import lesion_spread_mm, lesions_of, shell_around
 from nnunetv2_adamss.radiomics.request import RadiomicsCase, RadiomicsRequest
 from nnunetv2_adamss.radiomics.settings import quiet_pyradiomics
 from nnunetv2_adamss.survival.messages import listed
+from nnunetv2_adamss.survival.tumour_region.region import tumour_of
 
 # Of a voxel: masks that went through another program have coordinates that are rounded.
 _GRID_TOLERANCE = 1e-3

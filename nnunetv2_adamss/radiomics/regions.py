@@ -8,12 +8,6 @@ from scipy import ndimage
 from scipy.spatial.distance import pdist
 
 
-def tumour_of(mask: NDArray[np.integer], ignore_label: int | None) -> NDArray[np.bool_]:
-    """The union of the foreground labels."""
-    tumour: NDArray[np.bool_] = mask > 0
-    return tumour if ignore_label is None else tumour & (mask != ignore_label)
-
-
 def lesions_of(tumour: NDArray[np.bool_]) -> list[NDArray[np.bool_]]:
     """The parts of the tumour that do not touch, diagonal neighbours included; the largest first."""
     labels, n_lesions = ndimage.label(tumour, np.ones([3] * tumour.ndim))

@@ -42,6 +42,12 @@ class NnunetFold:
         return dataset_folder(PREPROCESSED, self.plans["dataset_name"])
 
     @property
+    def cases_folder(self) -> Path:
+        """Of the cases that are preprocessed for this configuration."""
+        configuration = PlansManager(dict(self.plans)).get_configuration(self.configuration)
+        return self.preprocessed_folder / str(configuration.data_identifier)
+
+    @property
     def file_ending(self) -> str:
         """Of images and masks."""
         return str(self.dataset_json["file_ending"])
@@ -52,8 +58,7 @@ class NnunetFold:
         Raises:
             ValueError: if there are none.
         """
-        configuration = PlansManager(dict(self.plans)).get_configuration(self.configuration)
-        folder = self.preprocessed_folder / configuration.data_identifier
+        folder = self.cases_folder
         case_ids = infer_dataset_class(str(folder)).get_identifiers(str(folder)) if folder.is_dir() else []
         if not case_ids:
             raise ValueError(

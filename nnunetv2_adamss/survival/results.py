@@ -1,13 +1,15 @@
 """What a trained fold leaves for people: predictions of the validation cases, and how good they are."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from nnunetv2_adamss.evaluation.concordance import Concordance, bootstrap_harrell_c
 from nnunetv2_adamss.survival.cohort.table import SurvivalTable
@@ -59,7 +61,10 @@ def write_results(
     fold, table = setup.fold, setup.table
     write_covariate_files(fold_folder, fold.covariate_report)
     baseline = _score_covariates_alone(fold_folder, setup)
-    scores = {name: _score(epoch.prediction, table) for name, epoch in epochs.items()}
+    scores = {
+        name: _score(epoch.prediction.risk_score, table, epoch.prediction.case_ids)
+        for name, epoch in epochs.items()
+    }
     is_chosen_here = fold.config.select != "inner"
     summary: dict[str, Any] = {
         **provenance,
@@ -100,9 +105,9 @@ def write_results(
     ]
 
 
-def _score(prediction: SurvivalPrediction, table: SurvivalTable) -> Concordance:
-    time, event = table.time_and_event(prediction.case_ids)
-    return bootstrap_harrell_c(prediction.risk_score, event, time)
+def _score(risk_score: NDArray[np.float64], table: SurvivalTable, case_ids: Sequence[str]) -> Concordance:
+    time, event = table.time_and_event(case_ids)
+    return bootstrap_harrell_c(risk_score, event, time)
 
 
 def _score_covariates_alone(fold_folder: Path, setup: SurvivalSetup) -> Concordance | None:
@@ -113,8 +118,7 @@ def _score_covariates_alone(fold_folder: Path, setup: SurvivalSetup) -> Concorda
     risk_score = model.risk_score(fold.covariates.inputs(setup.covariates, fold.validation_cases))
     predictions = pd.DataFrame({"case_id": fold.validation_cases, "risk_score": risk_score})
     write_atomically(fold_folder / COVARIATES_ONLY_FILE, predictions.to_csv(index=False))
-    time, event = setup.table.time_and_event(fold.validation_cases)
-    return bootstrap_harrell_c(risk_score, event, time)
+    return _score(risk_score, setup.table, fold.validation_cases)
 
 
 def _parts(fold: SurvivalFold) -> dict[str, tuple[str, ...]]:

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from nnunetv2_adamss.radiomics.crop import Box
-from nnunetv2_adamss.radiomics.regions import lesion_spread_mm, lesions_of, shell_around, tumour_of
+from nnunetv2_adamss.radiomics.regions import lesion_spread_mm, lesions_of, shell_around
+from nnunetv2_adamss.survival.tumour_region.region import tumour_of
 from tests.radiomics.phantoms import ball
 
 

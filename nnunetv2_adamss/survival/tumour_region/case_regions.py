@@ -19,6 +19,7 @@ from nnunetv2_adamss.survival.tumour_region.region import (
     region_around,
     share_in_region,
     tumour_centre,
+    tumour_of,
 )
 
 logger = logging.getLogger(__name__)
@@ -86,7 +87,7 @@ def find_regions(
         data, _, _, properties = dataset.load_case(case_id)
         grid = PreprocessedGrid.of_case(properties, plans_manager.transpose_forward, data.shape[1:])
         mask = read_seg(str(masks.mask_file(case_id)))[0][0]
-        tumour = (mask > 0) & (mask != ignore_label)
+        tumour = tumour_of(mask, ignore_label)
         try:
             _check_same_grid(mask.shape, properties, plans_manager.transpose_backward)
             regions[case_id] = locate_region(tumour, partial(masks.likeliest_point, case_id), grid, size)

@@ -1,0 +1,51 @@
+"""What commands about a fold of Stage II share: which fold, which Stage-I network, whose masks."""
+
+import argparse
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+# Settings of SurvivalConfig by name, with what a user types.
+MASK_OPTIONS = {
+    "seg_trainer": "-seg_tr", "seg_checkpoint": "-seg_chk", "mask_source": "--mask_source",
+    "masks_dir": "--masks_dir", "mirroring": "--disable_tta",
+}  # fmt: skip
+
+
+def add_mask_options(group: argparse._ActionsContainer) -> None:
+    """Add the options of ``MASK_OPTIONS``; they are absent unless the user gives them."""
+
+    def add(name: str, **options: Any) -> None:
+        group.add_argument(MASK_OPTIONS[name], dest=name, default=argparse.SUPPRESS, **options)
+
+    add("seg_trainer", metavar="TRAINER", help="Stage-I trainer (default: AdaMSSSegTrainer)")
+    add("seg_checkpoint", metavar="NAME", help="its checkpoint (default: checkpoint_best.pth)")
+    add(
+        "mask_source",
+        choices=["predicted", "out_of_fold", "groundtruth"],
+        help="whose tumour masks: the fold's Stage-I network (default), for each case the fold that did not train on "
+        "it, or the reference",
+    )
+    add("masks_dir", metavar="DIR", help="masks of your own instead, one file a case")
+    add("mirroring", action="store_false", help="predict the masks without mirroring")
+
+
+def check_fold_options(parser: argparse.ArgumentParser, args: Mapping[str, Any]) -> None:
+    """Stop with a message if the fold is none, or two options exclude each other."""
+    if args["fold"] != "all" and not args["fold"].isdecimal():
+        parser.error(f"the fold must be a number or all, not {args['fold']}")
+    if "mask_source" in args and "masks_dir" in args:
+        parser.error("--mask_source and --masks_dir exclude each other")
+
+
+def fold_number(args: Mapping[str, Any]) -> int | str:
+    """A number or ``all``."""
+    return "all" if args["fold"] == "all" else int(args["fold"])
+
+
+def mask_settings(args: Mapping[str, Any]) -> dict[str, Any]:
+    """What the user gave, as settings of ``SurvivalConfig``."""
+    settings = {name: args[name] for name in MASK_OPTIONS if name in args}
+    if "masks_dir" in settings:
+        settings |= {"mask_source": "folder", "masks_dir": str(Path(settings["masks_dir"]).resolve())}
+    return settings
