@@ -44,8 +44,7 @@ def survival_project(tmp_path_factory: pytest.TempPathFactory) -> NnunetProject:
 @pytest.fixture
 def nnunet_environment(tiny_project: NnunetProject, monkeypatch: pytest.MonkeyPatch) -> NnunetProject:
     """The tiny project, with nnU-Net's variables set in this process too."""
-    for name, value in tiny_project.environment.items():
-        monkeypatch.setenv(name, value)
+    tiny_project.use(monkeypatch)
     return tiny_project
 
 

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 
 @dataclass(frozen=True)
 class NnunetProject:
@@ -37,6 +39,11 @@ class NnunetProject:
             "nnUNet_n_proc_DA": "1",
             "nnUNet_def_n_proc": "2",
         }
+
+    def use(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Set nnU-Net's variables in this process too."""
+        for name, value in self.environment.items():
+            monkeypatch.setenv(name, value)
 
 
 def read_plans(project: NnunetProject, dataset: str = "Dataset901_Tiny") -> dict[str, Any]:

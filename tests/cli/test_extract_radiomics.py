@@ -105,8 +105,7 @@ def test_a_fold_of_a_data_set_is_extracted(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    for name, value in survival_project.environment.items():
-        monkeypatch.setenv(name, value)
+    survival_project.use(monkeypatch)
     monkeypatch.setenv("nnUNet_results", str(tmp_path / "results"))
     fold = ("902", "3d_fullres", "0", "--settings", str(tmp_path / "few.yaml"), "-np", "1")
     assert "There is no Stage-I checkpoint" in refusal(capsys, *fold)

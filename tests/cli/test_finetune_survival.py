@@ -28,8 +28,7 @@ FOLD_0 = ("902", "3d_fullres", "0", "-tr", TRAINER, "-device", "cpu")
 @pytest.fixture
 def fold_folder(survival_project: NnunetProject, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Where the fold's results will lie, with a Stage-I network beside."""
-    for name, value in survival_project.environment.items():
-        monkeypatch.setenv(name, value)
+    survival_project.use(monkeypatch)
     monkeypatch.setenv("nnUNet_results", str(tmp_path))
     monkeypatch.setenv("nnUNet_n_proc_DA", "0")
     own_trainers = Path(__file__).parents[1] / "trainers" / "short_trainers"

@@ -30,8 +30,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> NnunetProject:
     (project.raw / NAME).mkdir(parents=True)
     table = "\n".join(["case_id,time,event,patient,centre", *ROWS])
     (project.raw / NAME / "survival.csv").write_text(table)
-    for name, value in project.environment.items():
-        monkeypatch.setenv(name, value)
+    project.use(monkeypatch)
     return project
 
 

@@ -59,8 +59,7 @@ def test_the_network_can_learn_a_dozen_cases_by_heart(
 def trainer_of_all_cases(
     project: NnunetProject, results: Path, monkeypatch: pytest.MonkeyPatch
 ) -> AdaMSSSurvTrainer:
-    for name, value in project.environment.items():
-        monkeypatch.setenv(name, value)
+    project.use(monkeypatch)
     monkeypatch.setenv("nnUNet_results", str(results))
     monkeypatch.setattr(survival_head, "_DROPOUT", 0.0)
     write_stage_one(project)

@@ -27,8 +27,7 @@ pytestmark = [
 def project(
     survival_project: NnunetProject, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> NnunetProject:
-    for name, value in survival_project.environment.items():
-        monkeypatch.setenv(name, value)
+    survival_project.use(monkeypatch)
     monkeypatch.setenv("nnUNet_results", str(tmp_path))
     return survival_project
 

@@ -38,8 +38,7 @@ pytestmark = [
 
 def use(project: NnunetProject, results: Path, monkeypatch: pytest.MonkeyPatch) -> NnunetProject:
     """The phantoms with results of their own and a Stage-I network of fold 0, loading data in this process."""
-    for name, value in project.environment.items():
-        monkeypatch.setenv(name, value)
+    project.use(monkeypatch)
     monkeypatch.setenv("nnUNet_results", str(results))
     monkeypatch.setenv("nnUNet_n_proc_DA", "0")
     write_stage_one(project)
