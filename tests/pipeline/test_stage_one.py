@@ -50,7 +50,9 @@ def test_prediction_from_raw_images_equals_the_final_validation(
 ) -> None:
     for case in stage_one_run.split["val"]:
         validated = read_foreground(stage_one_run.fold / "validation" / f"{case}.nii.gz")
-        assert dice(read_foreground(predicted / f"{case}.nii.gz"), validated) > 0.999
+        again = read_foreground(predicted / f"{case}.nii.gz")
+        # So short a training may find no tumour in a case, and two empty masks have no Dice coefficient.
+        assert np.array_equal(again, validated) or dice(again, validated) > 0.999
 
 
 def test_validation_probabilities_are_written_and_sum_to_one(stage_one_run: StageOneRun) -> None:
