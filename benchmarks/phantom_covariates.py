@@ -1,0 +1,124 @@
+"""What radiomics and clinical indicators add: Stage II with and without them, beside a Cox model on them alone.
+
+One cohort of phantoms with all seven signals in the hazard, one Stage-I training, one extraction of radiomics from its
+masks. Each seed then draws outcomes, a split, a head and batches of its own, and trains every variant on them:
+
+- full: image, radiomics and clinical columns (age, HPV);
+- no radiomics, no clinical, image only: the variants of the survival trainer.
+
+    python benchmarks/phantom_covariates.py WORK_FOLDER -o benchmarks/results/phantom_covariates.json
+
+Trainings that are finished are not repeated, so a killed run can be started again, also with more seeds.
+"""
+
+import argparse
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from phantom_project import SURVIVAL_TRAINER, Project, mean_and_interval
+
+from nnunetv2_adamss.datasets.phantom import PhantomCohortConfig
+from nnunetv2_adamss.evaluation.baselines import suv_max, tumour_volume_ml
+from nnunetv2_adamss.evaluation.concordance import harrell_c
+
+VARIANTS = {
+    "full": SURVIVAL_TRAINER,
+    "no radiomics": f"{SURVIVAL_TRAINER}_NoRadiomics",
+    "no clinical": f"{SURVIVAL_TRAINER}_NoClinical",
+    "image only": f"{SURVIVAL_TRAINER}_ImageOnly",
+}
+COVARIATES_ONLY = "Cox on covariates alone"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("work", type=Path)
+    parser.add_argument("-o", "--output", type=Path, required=True)
+    parser.add_argument("-n", type=int, default=120, help="phantoms (default: %(default)s)")
+    parser.add_argument("--seeds", type=int, default=5, help="(default: %(default)s)")
+    parser.add_argument("--epochs", type=int, default=10, help="of 40 iterations (default: %(default)s)")
+    parser.add_argument("-device", default="cpu", choices=["cpu", "cuda"])
+    args = parser.parse_args()
+
+    config = PhantomCohortConfig(
+        n_training=args.n, n_test=0, shape=(32, 32, 32), spacing_mm=(5, 5, 5), dataset_id=996
+    )
+    project = Project(args.work.resolve(), config, args.device)
+    project.check_settings({"n": args.n, "epochs": args.epochs})
+    project.prepare(n_folds=args.seeds, radiomics=True)
+    rows = []
+    for seed in range(args.seeds):
+        rows += results(project, seed, args.epochs)
+        print(pd.DataFrame(rows).tail(1).T, flush=True)
+    write_and_print(args.output, pd.DataFrame(rows), vars(args))
+
+
+def results(project: Project, seed: int, epochs: int) -> list[dict[str, Any]]:
+    """C-indices of the validation cases of one seed, of every variant and of what stands beside them."""
+    truth, survival_csv = write_outcomes(project, seed)
+    options = ("--survival_csv", str(survival_csv), "--seed", str(seed), "--epochs", str(epochs))
+    risks = {}
+    inputs: list[str] = []
+    for name, trainer in VARIANTS.items():
+        folder = project.train(trainer, seed, *options)
+        risks[name] = predictions_of(folder / "validation" / "survival_predictions.csv")
+        if name == "full":
+            inputs = json.loads((folder / "survival_summary.json").read_text())["covariates"]["inputs"]
+            cox_file = folder / "validation" / "covariates_only_cox_predictions.csv"
+            if cox_file.is_file():
+                risks[COVARIATES_ONLY] = predictions_of(cox_file)
+    cases = truth.set_index("case_id").loc[risks["full"].index]
+    masks = {case_id: project.raw / "labelsTr" / f"{case_id}.nii.gz" for case_id in cases.index}
+    pets = {case_id: project.raw / "imagesTr" / f"{case_id}_0001.nii.gz" for case_id in cases.index}
+    risks["tumour volume"] = pd.Series({c: tumour_volume_ml(mask) for c, mask in masks.items()})
+    risks["SUVmax"] = pd.Series({c: suv_max(pets[c], mask) for c, mask in masks.items()})
+    risks["true risk"] = cases["true_risk"]
+    event, time = cases["event"].to_numpy(dtype=bool), cases["time"].to_numpy()
+    scores = {
+        name: harrell_c(risk.loc[cases.index].to_numpy(), event, time).c_index for name, risk in risks.items()
+    }
+    return [{"seed": seed, "events": int(event.sum()), "inputs": ", ".join(inputs), **scores}]
+
+
+def write_outcomes(project: Project, seed: int) -> tuple[pd.DataFrame, Path]:
+    """A survival table with outcomes of this seed, and what the patients truly have."""
+    truth = project.draw_outcomes(project.config.log_hazard_ratio, np.random.default_rng([seed, 11]))
+    folder = project.root / f"outcomes_{seed}"
+    folder.mkdir(exist_ok=True)
+    table = pd.read_csv(project.raw / "survival.csv", dtype=str).set_index("case_id")
+    outcomes = truth.set_index("case_id").loc[table.index]
+    table["time"], table["event"] = outcomes["time"], outcomes["event"]
+    table.to_csv(folder / "survival.csv")
+    shutil.copy(project.raw / "survival.json", folder)
+    return truth, folder / "survival.csv"
+
+
+def predictions_of(file: Path) -> pd.Series:
+    return pd.read_csv(file).set_index("case_id")["risk_score"]
+
+
+def write_and_print(output: Path, rows: pd.DataFrame, settings: dict) -> None:
+    names = [name for name in rows if name not in ("seed", "events", "inputs")]
+    summary: dict[str, Any] = {name: mean_and_interval(rows[name].dropna()) for name in names}
+    others = [name for name in (*VARIANTS, COVARIATES_ONLY) if name != "full" and name in rows]
+    gains = {f"full less {name}": mean_and_interval((rows["full"] - rows[name]).dropna()) for name in others}
+    content = {
+        "settings": settings,
+        "summary": summary,
+        "differences": gains,
+        "rows": rows.to_dict("records"),
+    }
+    output.write_text(json.dumps(content, indent=2, default=str))
+    print(f"\nmean C-index over {len(rows)} seeds, 95% interval of the mean")
+    for name, (mean, low, high) in {**summary, **gains}.items():
+        print(f"  {name:<34}{mean:+.3f} [{low:+.3f}, {high:+.3f}]")
+
+
+if __name__ == "__main__":
+    main()
