@@ -16,6 +16,7 @@ RULES: dict[str, tuple[set[str], set[str]]] = {
     "evaluation": (set(), {"torch"}),
     "survival": ({"networks", "evaluation"}, {"SimpleITK"}),
     "radiomics": ({"survival"}, set()),
+    "prediction": ({"networks", "survival", "radiomics", "evaluation"}, set()),
     "trainers": ({"networks", "survival", "radiomics", "evaluation"}, {"pandas", "SimpleITK"}),
     "datasets": (set(), {"nnunetv2", "torch"}),
     "demo": ({"evaluation"}, {"torch", "nnunetv2"}),

@@ -5,9 +5,9 @@ from nnunetv2.utilities.plans_handling.plans_handler import ConfigurationManager
 from torch import nn
 
 from nnunetv2_adamss.networks.adamss import AdaMSS
+from nnunetv2_adamss.survival.plan_stages import stages_of
 from nnunetv2_adamss.trainers.adamss_trainer import AdaMSSTrainer
 from nnunetv2_adamss.trainers.dice_focal_loss import LabelDiceFocalLoss, RegionDiceFocalLoss
-from nnunetv2_adamss.trainers.supported_plan import stages_of
 
 
 class AdaMSSSegTrainer(AdaMSSTrainer):

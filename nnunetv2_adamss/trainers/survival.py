@@ -24,6 +24,7 @@ from nnunetv2_adamss.survival.covariates.covariate_tables import CovariateUse
 from nnunetv2_adamss.survival.discrete_time.loss import discrete_survival_loss
 from nnunetv2_adamss.survival.fold import SurvivalFold
 from nnunetv2_adamss.survival.nnunet_fold import FoldSplit, NnunetFold
+from nnunetv2_adamss.survival.plan_stages import stages_of
 from nnunetv2_adamss.survival.pooling import predict_region
 from nnunetv2_adamss.survival.prediction import SurvivalPrediction
 from nnunetv2_adamss.survival.results import EpochPrediction, write_results
@@ -36,7 +37,7 @@ from nnunetv2_adamss.survival.tumour_region.region import crop_size, region_size
 from nnunetv2_adamss.trainers.adamss_trainer import AdaMSSTrainer
 from nnunetv2_adamss.trainers.log_to_trainer import library_logs_to
 from nnunetv2_adamss.trainers.ranks import Ranks
-from nnunetv2_adamss.trainers.supported_plan import check_three_dimensional, stages_of
+from nnunetv2_adamss.trainers.supported_plan import check_three_dimensional
 from nnunetv2_adamss.trainers.survival_log import C_INDEX, SurvivalLog, shown
 
 # choice: Section 3.3 names L2 regularisation without its weight.

@@ -1,0 +1,111 @@
+"""A trained fold of Stage II, as its checkpoint tells it: plans, settings, what was fitted, weights."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import torch
+from nnunetv2.utilities.file_path_utilities import convert_trainer_plans_config_to_identifier
+from nnunetv2.utilities.label_handling.label_handling import determine_num_input_channels
+from nnunetv2.utilities.plans_handling.plans_handler import ConfigurationManager, PlansManager
+
+from nnunetv2_adamss.networks.adamss import AdaMSSSurvival
+from nnunetv2_adamss.survival.fold import SurvivalFold
+from nnunetv2_adamss.survival.nnunet_fold import NnunetFold
+from nnunetv2_adamss.survival.plan_stages import stages_of
+
+
+@dataclass(frozen=True, eq=False)
+class TrainedFold:
+    """One fold of a survival model, ready to predict.
+
+    Args:
+        checkpoint: its file, in ``TRAINER__PLANS__CONFIGURATION/fold_F``.
+        trainer: class name.
+        nnunet_fold: plan, configuration and fold.
+        survival: settings, cases, interval edges and covariates.
+        weights: of the network, by name.
+    """
+
+    checkpoint: Path
+    trainer: str
+    nnunet_fold: NnunetFold
+    survival: SurvivalFold
+    weights: Mapping[str, torch.Tensor] = field(repr=False)
+
+    @classmethod
+    def load(cls, model_folder: Path, fold: int | str, checkpoint_name: str) -> "TrainedFold":
+        """Read a checkpoint.
+
+        Args:
+            model_folder: nnU-Net's, of all folds of a survival training.
+            fold: number or ``all``.
+            checkpoint_name: such as ``checkpoint_best.pth``.
+
+        Raises:
+            ValueError: if it does not exist, is damaged, or is not of a survival training.
+        """
+        file = model_folder / f"fold_{fold}" / checkpoint_name
+        if not file.is_file():
+            raise ValueError(_not_there(file))
+        try:
+            checkpoint = torch.load(file, map_location="cpu", weights_only=True)
+            start = checkpoint["init_args"]
+            return cls(
+                file,
+                checkpoint["trainer_name"],
+                NnunetFold(start["plans"], start["dataset_json"], start["configuration"], fold),
+                SurvivalFold.from_dict(start["survival"]),
+                checkpoint["network_weights"],
+            )
+        # A truncated or foreign file can fail in many ways inside torch.
+        except Exception as error:
+            what = str(error).splitlines()[0] if str(error) else "no message"
+            raise ValueError(
+                f"{file} is not a checkpoint that a survival trainer of this package wrote, or it is damaged "
+                f"({type(error).__name__}: {what})."
+            ) from error
+
+    @cached_property
+    def plans_manager(self) -> PlansManager:
+        """nnU-Net's plan."""
+        return PlansManager(dict(self.nnunet_fold.plans))
+
+    @property
+    def configuration_manager(self) -> ConfigurationManager:
+        """nnU-Net's configuration."""
+        return self.plans_manager.get_configuration(self.nnunet_fold.configuration)
+
+    @property
+    def stage_one_checkpoint(self) -> Path:
+        """The Stage-I network that this fold started from, which also finds the tumour."""
+        config, number = self.survival.config, self.nnunet_fold.number
+        name = convert_trainer_plans_config_to_identifier(
+            config.seg_trainer, self.plans_manager.plans_name, self.nnunet_fold.configuration
+        )
+        return self.checkpoint.parents[2] / name / f"fold_{number}" / config.seg_checkpoint
+
+    def build_network(self) -> AdaMSSSurvival:
+        """The network with its trained weights, in evaluation mode, on the CPU."""
+        stages = stages_of(self.configuration_manager)
+        network = AdaMSSSurvival(
+            determine_num_input_channels(
+                self.plans_manager, self.configuration_manager, dict(self.nnunet_fold.dataset_json)
+            ),
+            self.survival.n_intervals,
+            len(self.survival.covariates.names),
+            stages.strides,
+            stages.kernel_sizes,
+        )
+        network.load_state_dict(self.weights)
+        return network.eval()
+
+
+def _not_there(file: Path) -> str:
+    others = sorted(path.name for path in file.parent.glob("checkpoint_*.pth"))
+    there = f" There is {' and '.join(others)}: choose with -chk." if others else ""
+    folds = sorted(path.name.removeprefix("fold_") for path in file.parents[1].glob("fold_*"))
+    trained = f" Trained folds: {', '.join(folds)}." if folds and not others else ""
+    return f"There is no trained survival network {file}.{there}{trained} Train it with adamss_finetune_survival."
