@@ -1,10 +1,10 @@
 """What radiomics and clinical indicators add: Stage II with and without them, beside a Cox model on them alone.
 
 One cohort of phantoms with all seven signals in the hazard, one Stage-I training, one extraction of radiomics from its
-masks. Each seed then draws outcomes, a split, a head and batches of its own, and trains every variant on them:
+masks. Each seed then draws outcomes, a split, a head and batches of its own, and trains on them:
 
 - full: image, radiomics and clinical columns (age, HPV);
-- no radiomics, no clinical, image only: the variants of the survival trainer.
+- image only; with --all_variants also without radiomics, and without clinical columns.
 
     python benchmarks/phantom_covariates.py WORK_FOLDER -o benchmarks/results/phantom_covariates.json
 
@@ -14,6 +14,7 @@ Trainings that are finished are not repeated, so a killed run can be started aga
 import argparse
 import json
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -25,11 +26,10 @@ from nnunetv2_adamss.datasets.phantom import PhantomCohortConfig
 from nnunetv2_adamss.evaluation.baselines import suv_max, tumour_volume_ml
 from nnunetv2_adamss.evaluation.concordance import harrell_c
 
-VARIANTS = {
-    "full": SURVIVAL_TRAINER,
+VARIANTS = {"full": SURVIVAL_TRAINER, "image only": f"{SURVIVAL_TRAINER}_ImageOnly"}
+MORE_VARIANTS = {
     "no radiomics": f"{SURVIVAL_TRAINER}_NoRadiomics",
     "no clinical": f"{SURVIVAL_TRAINER}_NoClinical",
-    "image only": f"{SURVIVAL_TRAINER}_ImageOnly",
 }
 COVARIATES_ONLY = "Cox on covariates alone"
 
@@ -43,6 +43,7 @@ def main() -> None:
     parser.add_argument("-n", type=int, default=120, help="phantoms (default: %(default)s)")
     parser.add_argument("--seeds", type=int, default=5, help="(default: %(default)s)")
     parser.add_argument("--epochs", type=int, default=10, help="of 40 iterations (default: %(default)s)")
+    parser.add_argument("--all_variants", action="store_true", help="twice as many trainings")
     parser.add_argument("-device", default="cpu", choices=["cpu", "cuda"])
     args = parser.parse_args()
 
@@ -52,20 +53,21 @@ def main() -> None:
     project = Project(args.work.resolve(), config, args.device)
     project.check_settings({"n": args.n, "epochs": args.epochs})
     project.prepare(n_folds=args.seeds, radiomics=True)
+    variants = VARIANTS | (MORE_VARIANTS if args.all_variants else {})
     rows = []
     for seed in range(args.seeds):
-        rows += results(project, seed, args.epochs)
+        rows += results(project, seed, args.epochs, variants)
         print(pd.DataFrame(rows).tail(1).T, flush=True)
     write_and_print(args.output, pd.DataFrame(rows), vars(args))
 
 
-def results(project: Project, seed: int, epochs: int) -> list[dict[str, Any]]:
-    """C-indices of the validation cases of one seed, of every variant and of what stands beside them."""
+def results(project: Project, seed: int, epochs: int, variants: Mapping[str, str]) -> list[dict[str, Any]]:
+    """C-indices of the validation cases of one seed, of these variants and of what stands beside them."""
     truth, survival_csv = write_outcomes(project, seed)
     options = ("--survival_csv", str(survival_csv), "--seed", str(seed), "--epochs", str(epochs))
     risks = {}
     inputs: list[str] = []
-    for name, trainer in VARIANTS.items():
+    for name, trainer in variants.items():
         folder = project.train(trainer, seed, *options)
         risks[name] = predictions_of(folder / "validation" / "survival_predictions.csv")
         if name == "full":
@@ -106,7 +108,9 @@ def predictions_of(file: Path) -> pd.Series:
 def write_and_print(output: Path, rows: pd.DataFrame, settings: dict) -> None:
     names = [name for name in rows if name not in ("seed", "events", "inputs")]
     summary: dict[str, Any] = {name: mean_and_interval(rows[name].dropna()) for name in names}
-    others = [name for name in (*VARIANTS, COVARIATES_ONLY) if name != "full" and name in rows]
+    others = [
+        name for name in (*VARIANTS, *MORE_VARIANTS, COVARIATES_ONLY) if name != "full" and name in rows
+    ]
     gains = {f"full less {name}": mean_and_interval((rows["full"] - rows[name]).dropna()) for name in others}
     content = {
         "settings": settings,
