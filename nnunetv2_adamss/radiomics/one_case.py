@@ -5,10 +5,8 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
-import nibabel
 import numpy as np
 import SimpleITK as sitk
 from numpy.typing import NDArray
@@ -16,14 +14,12 @@ from radiomics import getFeatureClasses, imageoperations
 
 from nnunetv2_adamss.radiomics.crop import Box, prepare
 from nnunetv2_adamss.radiomics.faster import FastExtractor
+from nnunetv2_adamss.radiomics.images import MASK, read_on_one_grid
 from nnunetv2_adamss.radiomics.regions import lesion_spread_mm, lesions_of, shell_around
 from nnunetv2_adamss.radiomics.request import RadiomicsCase, RadiomicsRequest
 from nnunetv2_adamss.radiomics.settings import quiet_pyradiomics
 from nnunetv2_adamss.survival.messages import listed
 from nnunetv2_adamss.survival.tumour_region.region import tumour_of
-
-# Of a voxel: masks that went through another program have coordinates that are rounded.
-_GRID_TOLERANCE = 1e-3
 
 
 class RegionTooSmallError(ValueError):
@@ -198,66 +194,5 @@ def _constant_channels(
 
 
 def _read(case: RadiomicsCase, channels: Sequence[str]) -> tuple[list[sitk.Image], sitk.Image]:
-    """Images and mask, checked: one grid, numbers only."""
-    files = dict(zip(channels, case.images, strict=True)) | {"the mask": case.mask}
-    faults = [f"there is no {file}" for file in files.values() if not file.is_file()]
-    if faults:
-        raise ValueError("; ".join(faults))
-    read = {name: _read_file(file) for name, file in files.items()}
-    reference = read[channels[0]]
-    for name, image in read.items():
-        faults += [f"{name} {fault}" for fault in _other_grid(image, reference, channels[0])]
-    for channel in channels:
-        n_voxels = _n_not_finite(files[channel], read[channel])
-        if n_voxels:
-            faults.append(f"{channel} has {n_voxels} voxels that are not finite numbers")
-    if faults:
-        raise ValueError("; ".join(faults))
-    mask = read.pop("the mask")
-    for image in (*read.values(), mask):
-        image.CopyInformation(reference)
-    return list(read.values()), mask
-
-
-def _read_file(file: Path) -> sitk.Image:
-    try:
-        image = sitk.ReadImage(str(file))
-    except RuntimeError as error:
-        # SimpleITK's own message is long; its last line says what is wrong.
-        reason = str(error).strip().splitlines()[-1].strip()
-        raise ValueError(f"{file} cannot be read ({reason})") from error
-    if image.GetDimension() != 3 or image.GetNumberOfComponentsPerPixel() != 1:
-        raise ValueError(f"{file} is not a three-dimensional image of one channel")
-    return image
-
-
-def _n_not_finite(file: Path, image: sitk.Image) -> int:
-    """How many voxels are NaN or infinite."""
-    if sitk.GetArrayViewFromImage(image).dtype.kind != "f":
-        return 0
-    if file.name.endswith((".nii", ".nii.gz")):
-        # SimpleITK's reader turns such voxels into zeros without a word.
-        values = np.asanyarray(nibabel.load(file).dataobj)
-    else:
-        values = sitk.GetArrayViewFromImage(image)
-    return int(values.size - np.count_nonzero(np.isfinite(values)))
-
-
-def _other_grid(image: sitk.Image, reference: sitk.Image, reference_name: str) -> list[str]:
-    if image.GetSize() != reference.GetSize():
-        return [f"has {image.GetSize()} voxels, but {reference_name} {reference.GetSize()}"]
-    spacing = np.array(reference.GetSpacing())
-    limits_mm = {
-        "spacing": (image.GetSpacing(), reference.GetSpacing(), _GRID_TOLERANCE * spacing),
-        "origin": (image.GetOrigin(), reference.GetOrigin(), _GRID_TOLERANCE * spacing),
-        "direction": (image.GetDirection(), reference.GetDirection(), np.full(9, _GRID_TOLERANCE)),
-    }
-    return [
-        f"has another {what} than {reference_name}: {_rounded(own)}, not {_rounded(other)}"
-        for what, (own, other, limit) in limits_mm.items()
-        if (np.abs(np.subtract(own, other)) > limit).any()
-    ]
-
-
-def _rounded(values: Sequence[float]) -> tuple[float, ...]:
-    return tuple(round(value, 4) for value in values)
+    read = read_on_one_grid(dict(zip(channels, case.images, strict=True)), mask=case.mask)
+    return [read[channel] for channel in channels], read[MASK]

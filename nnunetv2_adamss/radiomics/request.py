@@ -114,6 +114,23 @@ class RadiomicsRequest:
             extras,
         )
 
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> "RadiomicsRequest":
+        """From what ``to_dict`` gave; versions are those of the libraries that are installed now."""
+        settings = values["settings"]
+        shared = {key: settings[values["channels"][0]][key] for key in ("imageType", "featureClass")}
+        return cls(
+            tuple(values["channels"]),
+            RadiomicsSettings(
+                shared,
+                {channel: own["setting"] for channel, own in settings.items()},
+                "the model's radiomics settings",
+            ),
+            {name: tuple(label_values) for name, label_values in values["labels"].items()},
+            values["ignore_label"],
+            Extras(values["per_label"], values["per_lesion"], values["shell_mm"]),
+        )
+
     def to_dict(self) -> dict[str, Any]:
         """All that features depend on beside images and masks, as plain data."""
         return {

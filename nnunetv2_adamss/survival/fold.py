@@ -46,6 +46,8 @@ class SurvivalFold:
         endpoint: of the table, such as "recurrence-free survival".
         split: nnU-Net's split, with cases that have no outcome.
         sources: hashes of the files that this training depends on, by name.
+        radiomics: what was extracted for it, as plain data, so that the same is extracted of new patients; None
+            where the features are not known to be this package's.
     """
 
     config: SurvivalConfig
@@ -59,6 +61,7 @@ class SurvivalFold:
     endpoint: str | None
     split: FoldSplit
     sources: Mapping[str, str] = field(default_factory=dict)
+    radiomics: Mapping[str, Any] | None = None
 
     @property
     def edges(self) -> NDArray[np.float64]:
@@ -134,6 +137,7 @@ class SurvivalFold:
             "endpoint": self.endpoint,
             "split": {name: list(cases) for name, cases in self.split._asdict().items()},
             "sources": dict(self.sources),
+            "radiomics": None if self.radiomics is None else dict(self.radiomics),
         }
 
     @classmethod
@@ -148,6 +152,7 @@ class SurvivalFold:
             endpoint=values["endpoint"],
             split=FoldSplit(**values["split"]),
             sources=values["sources"],
+            radiomics=values["radiomics"],
             **{name: tuple(values[name]) for name in lists},
         )
 

@@ -76,8 +76,15 @@ def _fit_number(values: pd.Series, column_type: ColumnType, with_centre: bool) -
     fill = float(numbers.median())
     shown = plain.levels[int(fill)] if plain.levels else f"{fill:g}"
     notes = _imputed(numbers.isna(), name, f"the median, {shown}")
-    spread = float(numbers.std(ddof=0))
-    return EncodedColumn(replace(plain, fill=fill, mean=float(numbers.mean()), spread=spread), notes)
+    fitted = replace(
+        plain,
+        fill=fill,
+        mean=float(numbers.mean()),
+        spread=float(numbers.std(ddof=0)),
+        lowest=float(numbers.min()),
+        highest=float(numbers.max()),
+    )
+    return EncodedColumn(fitted, notes)
 
 
 def _fit_category(values: pd.Series, column_type: ColumnType, with_centre: bool) -> EncodedColumn:

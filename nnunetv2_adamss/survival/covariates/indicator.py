@@ -34,6 +34,8 @@ class Indicator:
         merged: categories that were too rare; they count as ``(rare)`` if that is a level, else as the reference.
         mean: of the training cases.
         spread: standard deviation of the training cases.
+        lowest: value among the training cases, of a number or ordinal column.
+        highest: value among the training cases, of a number or ordinal column.
     """
 
     name: str
@@ -43,6 +45,8 @@ class Indicator:
     merged: tuple[str, ...] = ()
     mean: float = 0.0
     spread: float = 1.0
+    lowest: float | None = None
+    highest: float | None = None
 
     @property
     def columns(self) -> list[str]:
@@ -89,15 +93,21 @@ class Indicator:
         if not self.levels:
             return numbers_of(values)
         text = texts_of(values)
-        self._warn_of(text[~text.isin([*self.levels]) & text.notna()], "a missing value")
+        self._warn_of(text[self.unseen(values)], "a missing value")
         return text.map({level: float(place) for place, level in enumerate(self.levels)}).astype(float)
 
-    def _levels_of(self, values: pd.Series) -> pd.Series:
+    def unseen(self, values: pd.Series) -> pd.Series:
+        """Whether each value is a category that the training cases did not have; never so for plain numbers."""
+        if self.kind != CATEGORY and not self.levels:
+            return pd.Series(False, index=values.index)
         text = texts_of(values)
+        return text.notna() & ~text.isin([*self.levels, *self.merged])
+
+    def _levels_of(self, values: pd.Series) -> pd.Series:
+        text, unseen = texts_of(values), self.unseen(values)
         strange = RARE if RARE in self.levels else str(self.fill)
         stands_for = {level: level for level in self.levels}
         stands_for |= dict.fromkeys(self.merged, RARE if RARE in self.levels else self.levels[0])
-        unseen = text.notna() & ~text.isin([*stands_for])
         self._warn_of(text[unseen], "rare" if strange == RARE else "a missing value")
         return text.map(stands_for).mask(unseen, strange).fillna(str(self.fill))
 

@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -28,15 +29,26 @@ def provenance_file(table: Path) -> Path:
 
 def check_made_from(masks: MaskSource, stage_one: StageOneModel, config: SurvivalConfig) -> None:
     """Raise ValueError if the features are known to be those of other masks."""
-    table = radiomics_file(stage_one, config)
-    if not provenance_file(table).is_file():
-        return
-    provenance = json.loads(provenance_file(table).read_text(encoding="utf-8"))
-    if provenance["masks"] != mask_provenance(config, masks):
+    provenance = _provenance(stage_one, config)
+    if provenance is not None and provenance["masks"] != mask_provenance(config, masks):
         raise ValueError(
-            f"{table} was made from other masks than this training's, or before Stage I was trained on. Run "
-            "adamss_extract_radiomics again, as adamss_finetune_survival does before a new training."
+            f"{radiomics_file(stage_one, config)} was made from other masks than this training's, or before Stage I "
+            "was trained on. Run adamss_extract_radiomics, as adamss_finetune_survival does before a new training."
         )
+
+
+def extraction_settings(stage_one: StageOneModel, config: SurvivalConfig) -> dict[str, Any] | None:
+    """What was extracted, as plain data; None if it was not extracted by this package."""
+    provenance = _provenance(stage_one, config)
+    return None if provenance is None else dict(provenance["request"])
+
+
+def _provenance(stage_one: StageOneModel, config: SurvivalConfig) -> dict[str, Any] | None:
+    file = provenance_file(radiomics_file(stage_one, config))
+    if not file.is_file():
+        return None
+    content: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+    return content
 
 
 def read_radiomics(stage_one: StageOneModel, config: SurvivalConfig) -> pd.DataFrame:

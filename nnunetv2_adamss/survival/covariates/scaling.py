@@ -16,11 +16,15 @@ class Scaling:
         names: of the columns, in order.
         means: of the training cases; they also stand in for what is missing or not finite.
         deviations: standard deviations of the training cases, > 0.
+        lowest: values among the training cases.
+        highest: values among the training cases.
     """
 
     names: tuple[str, ...] = ()
     means: tuple[float, ...] = ()
     deviations: tuple[float, ...] = ()
+    lowest: tuple[float, ...] = ()
+    highest: tuple[float, ...] = ()
 
     @classmethod
     def fit(cls, training: pd.DataFrame) -> "Scaling":
@@ -29,11 +33,8 @@ class Scaling:
         # Not by the deviation, which is not quite 0 for equal numbers that are no binary fractions.
         varies = values.columns[(values.max() > values.min()).to_numpy()]
         kept = values[varies]
-        return cls(
-            tuple(map(str, varies)),
-            tuple(float(mean) for mean in kept.mean()),
-            tuple(float(deviation) for deviation in kept.std(ddof=0)),
-        )
+        figures = (kept.mean(), kept.std(ddof=0), kept.min(), kept.max())
+        return cls(tuple(map(str, varies)), *(tuple(map(float, of_columns)) for of_columns in figures))
 
     def apply(self, table: pd.DataFrame) -> pd.DataFrame:
         """Z-scores of these columns, ``(n_cases, n_columns)``; a missing value is 0, the training mean."""
@@ -43,18 +44,17 @@ class Scaling:
     def only(self, names: Sequence[str]) -> "Scaling":
         """The same for some of the columns, in this order."""
         places = [self.names.index(name) for name in names]
-        return Scaling(
-            tuple(names), tuple(self.means[i] for i in places), tuple(self.deviations[i] for i in places)
-        )
+        figures = (self.means, self.deviations, self.lowest, self.highest)
+        return Scaling(tuple(names), *(tuple(of_all[i] for i in places) for of_all in figures))
 
     def to_dict(self) -> dict[str, Any]:
         """As plain data."""
-        return {"names": list(self.names), "means": list(self.means), "deviations": list(self.deviations)}
+        return {name: list(values) for name, values in vars(self).items()}
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> "Scaling":
         """From plain data."""
-        return cls(*(tuple(values[key]) for key in ("names", "means", "deviations")))
+        return cls(**{name: tuple(of_columns) for name, of_columns in values.items()})
 
 
 def finite(table: pd.DataFrame) -> pd.DataFrame:
