@@ -1,0 +1,252 @@
+"""Curves that mean what they say: predicted survival brought to the survival of patients not trained on."""
+
+import json
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, fields
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import minimize
+from scipy.special import expit, log_expit, logit
+
+from nnunetv2_adamss.evaluation.risk import risk_score_from_time
+from nnunetv2_adamss.prediction.ensemble import Curves, predicted_time_at
+from nnunetv2_adamss.survival.discrete_time.curve import survival_curve
+from nnunetv2_adamss.survival.discrete_time.intervals import IntervalLabels, interval_labels
+from nnunetv2_adamss.survival.files import sha256_of, write_atomically
+from nnunetv2_adamss.survival.messages import listed
+
+logger = logging.getLogger(__name__)
+_Parsed = TypeVar("_Parsed")
+
+CALIBRATION_FILE = "survival_calibration.json"
+MIN_EVENTS = 10
+MIN_SLOPE = 0.01
+# Standard deviation, in logits, of the normal distribution that parameters are expected in beforehand.
+_PRIOR_SPREAD = 1.0
+# Conditional probabilities nearer to 0 and 1 say nothing more: the loss's epsilon in the paper.
+_SURE = 1e-5
+# Times in a predictions file have six digits.
+_SAME_TIME = 1e-5
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """A correction of survival curves: ``logit(p'_j) = slope * logit(p_j) + intercept_j`` in each interval.
+
+    p_j is the conditional probability of surviving interval j. The slope is positive, so whoever is predicted to do
+    better in every interval stays ahead.
+
+    Args:
+        times: right edges of the intervals, ascending, in ``time_unit``.
+        slope: at least ``MIN_SLOPE``; under 1 where predictions are too sure of themselves.
+        intercepts: one for each interval, in logits.
+        risk_threshold: the median ``risk_score`` of the calibrated curves that it was fitted on.
+        n_cases: that it was fitted on.
+        n_events: among them.
+        time_unit: such as ``days``.
+        folds: whose out-of-fold predictions it was fitted on; none for a file of predictions.
+        sha256: of the files that it depends on, by a name for people.
+        version: of this package.
+
+    Raises:
+        ValueError: if the numbers do not fit together.
+    """
+
+    times: tuple[float, ...]
+    slope: float
+    intercepts: tuple[float, ...]
+    risk_threshold: float
+    n_cases: int
+    n_events: int
+    time_unit: str
+    folds: tuple[int, ...] = ()
+    sha256: Mapping[str, str] = field(default_factory=dict)
+    version: str = field(default_factory=lambda: version("nnunetv2-adamss"))
+
+    def __post_init__(self) -> None:
+        is_ascending = bool(self.times) and (np.diff(self.times, prepend=0) > 0).all()
+        if not is_ascending or len(self.intercepts) != len(self.times) or not self.slope > 0:
+            raise ValueError(
+                f"A calibration has ascending times above 0, an intercept for each and a slope above 0, not the times "
+                f"{list(self.times)}, {len(self.intercepts)} intercepts and the slope {self.slope}."
+            )
+
+    @classmethod
+    def fit(
+        cls,
+        survival_curve: Curves,
+        event: NDArray[np.bool_],
+        time: NDArray[np.floating],
+        times: NDArray[np.floating],
+        *,
+        time_unit: str,
+        folds: Sequence[int] = (),
+        sha256: Mapping[str, str] | None = None,
+    ) -> "Calibration":
+        """Fit to the outcomes of patients that the predicting models were not trained on.
+
+        Maximum likelihood of the discrete-time model, Eq. (1), with its labels: an event beyond the last time
+        counts as survived throughout. A light ridge keeps parameters finite: the slope is expected around 1 and each
+        intercept around the mean of all, give or take 1, which weighs about as much as one event. So an interval in
+        which nobody died takes the correction of the others as far as its survivors allow; merging it with its
+        neighbour would give two intervals of different length one hazard.
+
+        choice: the slope is kept at 0.01 or above. Where the fit would take less, the predictions do not tell early
+        from late events: then every curve is nearly the average of the cohort, and the order of risks is not reversed.
+
+        Args:
+            survival_curve: predicted S(t) at ``times``, ``(n_cases, n_times)``.
+            event: True where the event was observed, ``(n_cases,)``.
+            time: time to event or censoring, above 0, ``(n_cases,)``.
+            times: ascending, above 0, in the unit of ``time``, ``(n_times,)``.
+            time_unit: of both.
+            folds: whose predictions these are.
+            sha256: of what the predictions were made from.
+
+        Raises:
+            ValueError: with under 10 events up to the last time, or a curve that is not finite.
+        """
+        n_events = int((event & (time <= times[-1])).sum())
+        if n_events < MIN_EVENTS:
+            raise ValueError(
+                f"A calibration needs at least {MIN_EVENTS} events; there are {n_events} up to {times[-1]:g} "
+                f"{time_unit} among {len(time)} cases."
+            )
+        if not np.isfinite(survival_curve).all():
+            raise ValueError("Predicted survival is not finite everywhere, so it cannot be calibrated.")
+        labels = interval_labels(np.append(0.0, times), event, time)
+        slope, intercepts = _fit(_conditional_logits(survival_curve), labels)
+        calibrated = _calibrated(survival_curve, slope, intercepts)
+        return cls(
+            times=tuple(map(float, times)),
+            slope=slope,
+            intercepts=tuple(map(float, intercepts)),
+            risk_threshold=float(np.median(risk_score_from_time(predicted_time_at(calibrated, times)))),
+            n_cases=len(time),
+            n_events=int(event.sum()),
+            time_unit=time_unit,
+            folds=tuple(folds),
+            sha256=dict(sha256 or {}),
+        )
+
+    def apply(self, survival_curve: Curves) -> Curves:
+        """Calibrated S(t) of predicted S(t), both at ``times``, ``(..., n_times)``."""
+        return _calibrated(survival_curve, self.slope, np.asarray(self.intercepts))
+
+    def check_times(self, times: NDArray[np.floating]) -> None:
+        """Raise ValueError unless curves at these times are what this calibration corrects."""
+        if len(times) != len(self.times) or not np.allclose(times, self.times, rtol=_SAME_TIME, atol=0):
+            raise ValueError(
+                f"The calibration was fitted at the times {_words(self.times)}, but the curves are given at "
+                f"{_words(times)}. Calibrate again with adamss_calibrate."
+            )
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain numbers, strings and lists, fit for JSON."""
+        lists = ("times", "intercepts", "folds")
+        return asdict(self) | {name: list(getattr(self, name)) for name in lists}
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> "Calibration":
+        """From plain data.
+
+        Raises:
+            ValueError: if it is not that of a calibration.
+        """
+        names = {item.name for item in fields(cls)}
+        if not isinstance(values, Mapping) or set(values) != names:
+            raise ValueError(f"A calibration has the entries {', '.join(sorted(names))}.")
+        lists = ("times", "intercepts", "folds")
+        return cls(**dict(values) | {name: tuple(values[name]) for name in lists})
+
+    def changed_folds(self, checkpoints: Mapping[int, Path]) -> list[int]:
+        """Folds whose checkpoint is not the one whose predictions were calibrated, by ``{fold: checkpoint file}``."""
+        return [n for n, file in checkpoints.items() if self.sha256.get(f"fold {n}") != sha256_of(file)]
+
+
+def write_calibration(file: Path, calibration: Calibration) -> None:
+    """Write one calibration as JSON."""
+    write_atomically(file, json.dumps(calibration.to_dict(), indent=2))
+
+
+def read_calibration(file: Path) -> Calibration:
+    """Read what :func:`write_calibration` wrote.
+
+    Raises:
+        ValueError: if it cannot be read or holds something else.
+    """
+    return _parsed(file, Calibration.from_dict)
+
+
+def write_model_calibrations(model_folder: Path, calibrations: Mapping[str, Calibration]) -> None:
+    """Write the calibrations of a model, by checkpoint name, into its folder."""
+    content = {name: calibration.to_dict() for name, calibration in calibrations.items()}
+    write_atomically(model_folder / CALIBRATION_FILE, json.dumps(content, indent=2))
+
+
+def read_model_calibrations(model_folder: Path) -> dict[str, Calibration]:
+    """Read the calibrations of a model, by checkpoint name; empty if it was not calibrated.
+
+    Raises:
+        ValueError: if the file cannot be read or holds something else.
+    """
+    file = model_folder / CALIBRATION_FILE
+    if not file.is_file():
+        return {}
+    return _parsed(
+        file, lambda content: {name: Calibration.from_dict(values) for name, values in content.items()}
+    )
+
+
+def _parsed(file: Path, parse: Callable[[Any], _Parsed]) -> _Parsed:
+    try:
+        return parse(json.loads(file.read_text(encoding="utf-8")))
+    except (OSError, AttributeError, TypeError, ValueError) as error:
+        raise ValueError(f"{file} does not hold what adamss_calibrate writes: {error}") from error
+
+
+def _fit(logits: NDArray[np.float64], labels: IntervalLabels) -> tuple[float, NDArray[np.float64]]:
+    """Slope and intercepts of the highest penalised likelihood, which is unique: the problem is strictly convex."""
+    at_risk = labels.survived + labels.failed
+
+    def loss(parameters: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
+        slope, intercepts = parameters[0], parameters[1:]
+        corrected = slope * logits + intercepts
+        deviations = np.append(slope - 1, intercepts - intercepts.mean()) / _PRIOR_SPREAD
+        log_likelihood = labels.survived * log_expit(corrected) + labels.failed * log_expit(-corrected)
+        residual = at_risk * expit(corrected) - labels.survived
+        gradient = np.append((residual * logits).sum(), residual.sum(axis=0)) + deviations / _PRIOR_SPREAD
+        return (deviations**2).sum() / 2 - log_likelihood.sum(), gradient
+
+    start = np.append(1.0, np.zeros(logits.shape[1]))
+    bounds = [(MIN_SLOPE, None), *[(None, None)] * logits.shape[1]]
+    found = minimize(
+        loss, start, jac=True, bounds=bounds, method="L-BFGS-B", options={"ftol": 1e-14, "gtol": 1e-8}
+    )
+    slope = float(found.x[0])
+    if slope <= MIN_SLOPE:
+        logger.warning(
+            "The predictions do not tell early from late events: calibrated curves are nearly the same for everyone."
+        )
+    return slope, found.x[1:]
+
+
+def _calibrated(curve: Curves, slope: float, intercepts: NDArray[np.float64]) -> Curves:
+    return survival_curve(expit(slope * _conditional_logits(curve) + intercepts))
+
+
+def _conditional_logits(curve: Curves) -> NDArray[np.float64]:
+    """Logits of surviving each interval given alive at its start, of S(t) at the right edges."""
+    before = np.concatenate([np.ones_like(curve[..., :1]), curve[..., :-1]], axis=-1)
+    # Where nobody is alive at the start: dead.
+    prob = np.divide(curve, before, out=np.zeros_like(curve), where=before > 0)
+    return logit(np.clip(prob, _SURE, 1 - _SURE))
+
+
+def _words(times: Sequence[float] | NDArray[np.floating]) -> str:
+    return listed([f"{time:g}" for time in times])

@@ -1,0 +1,286 @@
+"""Calibration against known truth: by hand, on simulated cohorts, and on a real one against Kaplan-Meier."""
+
+import json
+import logging
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+from lifelines import CoxPHFitter, KaplanMeierFitter
+from numpy.typing import NDArray
+from scipy.special import expit, logit
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import StratifiedKFold
+
+from nnunetv2_adamss.evaluation.risk import risk_score_from_time
+from nnunetv2_adamss.prediction.calibration import (
+    MIN_SLOPE,
+    Calibration,
+    read_calibration,
+    read_model_calibrations,
+    write_calibration,
+    write_model_calibrations,
+)
+from nnunetv2_adamss.prediction.ensemble import predicted_time_at
+from nnunetv2_adamss.survival.discrete_time.curve import survival_curve
+from nnunetv2_adamss.survival.discrete_time.intervals import interval_edges, interval_labels
+from nnunetv2_adamss.survival.files import sha256_of
+
+TIMES = np.array([10.0, 20.0, 40.0, 80.0])
+Outcomes = tuple[NDArray[np.bool_], NDArray[np.float64]]
+
+
+def draw_outcomes(
+    rng: np.random.Generator, survival_prob: NDArray[np.float64], times: NDArray[np.float64] = TIMES
+) -> Outcomes:
+    """Event and time of patients with these conditional probabilities, some of them censored at an edge."""
+    n_cases, n_intervals = survival_prob.shape
+    dies = rng.random(survival_prob.shape) > survival_prob
+    died_in = np.where(dies.any(axis=1), dies.argmax(axis=1), n_intervals)
+    censored_at = rng.choice(
+        n_intervals + 1, n_cases, p=[0.1, *[0.1] * (n_intervals - 1), 1 - 0.1 * n_intervals]
+    )
+    event = died_in < np.maximum(censored_at, 1)
+    edges = np.append(0, times)
+    inside = edges[:-1] + 0.5 * np.diff(edges)
+    time = np.where(event, inside[np.minimum(died_in, n_intervals - 1)], edges[np.maximum(censored_at, 1)])
+    return event, time
+
+
+def fit(curve: NDArray[np.float64], outcomes: Outcomes, times: NDArray[np.float64] = TIMES) -> Calibration:
+    return Calibration.fit(curve, *outcomes, times, time_unit="months")
+
+
+def kaplan_meier(outcomes: Outcomes, times: NDArray[np.float64]) -> NDArray[np.float64]:
+    event, time = outcomes
+    return KaplanMeierFitter().fit(time, event).survival_function_at_times(times).to_numpy()
+
+
+# ------------------------------------------------------------------------------------- what is recovered
+
+
+def test_one_interval_computed_by_hand() -> None:
+    # 30 of 40 survive, where 0.9 was predicted for everyone: odds 3 instead of 9.
+    event, time = np.repeat([True, False], [10, 30]), np.full(40, 10.0)
+    found = fit(np.full((40, 1), 0.9), (event, time), np.array([10.0]))
+    assert found.slope == pytest.approx(1, abs=1e-5)
+    assert found.intercepts == (pytest.approx(np.log(3 / 9), abs=1e-5),)
+    assert found.apply(np.array([[0.9], [0.5]])) == pytest.approx(np.array([[0.75], [0.25]]), abs=1e-5)
+    assert found.risk_threshold == pytest.approx(-7.5, abs=1e-4)
+    assert (found.n_cases, found.n_events) == (40, 10)
+
+
+def test_a_known_slope_and_intercepts_are_recovered() -> None:
+    rng = np.random.default_rng(0)
+    logits = rng.normal(1.5, 1.0, (8000, 1)) + rng.normal(0, 0.7, (8000, len(TIMES)))
+    true_slope, true_intercepts = 0.6, np.array([1.0, 0.2, -0.3, 0.8])
+    outcomes = draw_outcomes(rng, expit(true_slope * logits + true_intercepts))
+    found = fit(survival_curve(expit(logits)), outcomes)
+    assert found.slope == pytest.approx(true_slope, abs=0.06)
+    assert found.intercepts == pytest.approx(true_intercepts, abs=0.15)
+
+
+def test_it_is_the_logistic_regression_of_patients_and_intervals_where_data_outweigh_the_ridge() -> None:
+    rng = np.random.default_rng(1)
+    logits = rng.normal(1, 1, (20_000, len(TIMES)))
+    event, time = draw_outcomes(rng, expit(0.7 * logits - 0.2))
+    labels = interval_labels(np.append(0, TIMES), event, time)
+    case, interval = np.nonzero(labels.survived + labels.failed)
+    rows = np.column_stack([logits[case, interval], np.eye(len(TIMES))[interval]])
+    oracle = LogisticRegression(C=np.inf, fit_intercept=False, tol=1e-8, max_iter=1000)
+    oracle.fit(rows, labels.survived[case, interval])
+    found = fit(survival_curve(expit(logits)), (event, time))
+    assert [found.slope, *found.intercepts] == pytest.approx(oracle.coef_[0], abs=2e-3)
+
+
+def test_it_undoes_the_bend_of_balanced_batches() -> None:
+    """A model that learned from as many events as censored patients, calibrated and judged on two other cohorts."""
+    rng = np.random.default_rng(2)
+
+    def cohort(n_cases: int) -> tuple[NDArray[np.float64], NDArray[np.float64], Outcomes]:
+        x = rng.normal(size=(n_cases, 1))
+        prob = expit(np.array([3.5, 3.0, 3.2, 2.8]) - 0.8 * x)
+        return x, survival_curve(prob), draw_outcomes(rng, prob)
+
+    x, _, (event, time) = cohort(20_000)
+    balanced = np.concatenate(
+        [np.flatnonzero(event), rng.choice(np.flatnonzero(~event), event.sum(), replace=False)]
+    )
+    labels = interval_labels(np.append(0, TIMES), event[balanced], time[balanced])
+    case, interval = np.nonzero(labels.survived + labels.failed)
+    model = LogisticRegression(C=np.inf, fit_intercept=False)
+    model.fit(
+        np.column_stack([x[balanced][case], np.eye(len(TIMES))[interval]]), labels.survived[case, interval]
+    )
+
+    def predict(x: NDArray[np.float64]) -> NDArray[np.float64]:
+        return survival_curve(expit(model.coef_[0, 1:] + model.coef_[0, 0] * x))
+
+    x, _, outcomes = cohort(5000)
+    calibration = fit(predict(x), outcomes)
+    x, truth, _ = cohort(5000)
+    bent = predict(x)
+    assert (truth - bent).mean(axis=0)[-1] > 0.2
+    calibrated = calibration.apply(bent)
+    assert np.abs((truth - calibrated).mean(axis=0)).max() < 0.02
+    assert np.abs(truth - calibrated).mean() < 0.03
+
+
+def test_bent_predictions_of_a_real_cohort_agree_with_kaplan_meier_afterwards(real_data: Path) -> None:
+    table = pd.read_csv(real_data / "tables" / "hn_petct_vallieres2017_clinical.csv")
+    rows = table[["Age", "time_Death", "event_Death"]].assign(
+        late_t=table["T_stage"] >= 3, late_n=table["N_stage"] >= 2
+    )
+    rows = rows.dropna().astype(float)
+    event, time = rows["event_Death"].to_numpy() > 0, rows["time_Death"].to_numpy()
+    times = interval_edges(event, time)[1:-1]
+    curve = np.empty((len(rows), len(times)))
+    for training, left_out in StratifiedKFold(5, shuffle=True, random_state=0).split(rows, event):
+        cox = CoxPHFitter(penalizer=0.1).fit(rows.iloc[training], "time_Death", "event_Death")
+        curve[left_out] = cox.predict_survival_function(rows.iloc[left_out], times=times).to_numpy().T
+    before = np.column_stack([np.ones(len(rows)), curve[:, :-1]])
+    bent = survival_curve(expit(2 * logit(np.clip(curve / before, 1e-6, 1 - 1e-6)) - 6))
+    observed = kaplan_meier((event, time), times)
+    assert np.abs(bent.mean(axis=0) - observed).max() > 0.3
+    calibrated = fit(bent, (event, time), times).apply(bent)
+    assert np.abs(calibrated.mean(axis=0) - observed).max() < 0.05
+
+
+# ------------------------------------------------------------------------------------------- properties
+
+
+@given(
+    arrays(np.float64, (6, 4), elements=st.floats(0, 1)),
+    st.floats(MIN_SLOPE, 5),
+    arrays(np.float64, 4, elements=st.floats(-5, 5)),
+)
+def test_calibrated_curves_fall_and_who_is_ahead_in_every_interval_stays_ahead(
+    prob: NDArray[np.float64], slope: float, intercepts: NDArray[np.float64]
+) -> None:
+    calibration = Calibration(tuple(TIMES), slope, tuple(intercepts), 0.0, 1, 1, "days")
+    prob = np.sort(prob, axis=0)
+    found = calibration.apply(survival_curve(prob))
+    assert ((found >= 0) & (found <= 1)).all()
+    assert (np.diff(found, axis=1) <= 0).all()
+    # A patient without a chance of reaching an interval has no probability in it.
+    alive = prob.all(axis=1)
+    assert (np.diff(predicted_time_at(found[alive], TIMES)) >= -1e-9).all()
+
+
+def test_the_threshold_is_the_median_risk_score_of_the_calibrated_curves() -> None:
+    rng = np.random.default_rng(3)
+    prob = expit(rng.normal(1, 1, (51, len(TIMES))))
+    found = fit(survival_curve(prob), draw_outcomes(rng, prob))
+    risk_score = risk_score_from_time(predicted_time_at(found.apply(survival_curve(prob)), TIMES))
+    assert sorted(risk_score)[25] == pytest.approx(found.risk_threshold)
+
+
+def test_predictions_in_the_wrong_order_are_flattened_and_not_reversed(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    rng = np.random.default_rng(4)
+    logits = rng.normal(1, 1, (2000, len(TIMES)))
+    outcomes = draw_outcomes(rng, expit(-logits))
+    with caplog.at_level(logging.WARNING):
+        found = fit(survival_curve(expit(logits)), outcomes)
+    assert found.slope == MIN_SLOPE
+    assert "do not tell early from late events" in caplog.text
+    calibrated = found.apply(survival_curve(expit(logits)))
+    assert calibrated.std(axis=0).max() < 0.01
+    assert calibrated.mean(axis=0) == pytest.approx(kaplan_meier(outcomes, TIMES), abs=0.03)
+
+
+def test_an_interval_without_an_event_takes_the_correction_of_the_others_as_far_as_survivors_allow() -> None:
+    prob = np.full((200, 4), 0.5)
+    # Half of all die in the first interval, none in the second, a third of the rest in the third.
+    time = np.repeat([5.0, 30.0, 80.0], [100, 33, 67])
+    found = fit(survival_curve(prob), (time < 80, time))
+    none_died = found.intercepts[1]
+    assert np.isfinite(found.intercepts).all()
+    assert none_died > max(found.intercepts[0], found.intercepts[2])
+    assert expit(none_died) > 0.95
+
+
+def test_certain_predictions_stay_finite() -> None:
+    rng = np.random.default_rng(5)
+    curve = np.repeat([[1.0, 1, 1, 1], [1, 1, 0, 0], [0, 0, 0, 0]], 20, axis=0)
+    found = fit(curve, draw_outcomes(rng, np.full((60, 4), 0.8)))
+    assert np.isfinite([found.slope, *found.intercepts, found.risk_threshold]).all()
+    assert np.isfinite(found.apply(curve)).all()
+
+
+# -------------------------------------------------------------------------------------- files and refusals
+
+
+def some_calibration() -> Calibration:
+    rng = np.random.default_rng(6)
+    prob = expit(rng.normal(1, 1, (100, len(TIMES))))
+    return Calibration.fit(
+        survival_curve(prob), *draw_outcomes(rng, prob), TIMES, time_unit="months", folds=(0, 2),
+        sha256={"fold 0": "ab"},
+    )  # fmt: skip
+
+
+def test_a_calibration_comes_back_from_its_file_as_it_was(tmp_path: Path) -> None:
+    calibration = some_calibration()
+    write_calibration(tmp_path / "one.json", calibration)
+    assert read_calibration(tmp_path / "one.json") == calibration
+    write_model_calibrations(tmp_path, {"checkpoint_final.pth": calibration})
+    assert read_model_calibrations(tmp_path) == {"checkpoint_final.pth": calibration}
+    assert json.loads((tmp_path / "one.json").read_text())["version"]
+
+
+def test_a_model_without_a_file_is_not_calibrated(tmp_path: Path) -> None:
+    assert read_model_calibrations(tmp_path) == {}
+
+
+@pytest.mark.parametrize("text", ["no JSON", "[]", "{}", '{"checkpoint_best.pth": {}}', '{"slope": 1}'])
+def test_another_file_is_no_calibration(tmp_path: Path, text: str) -> None:
+    (tmp_path / "other.json").write_text(text)
+    with pytest.raises(ValueError, match="other.json does not hold what adamss_calibrate writes"):
+        read_calibration(tmp_path / "other.json")
+
+
+def test_folds_that_were_trained_anew_are_noticed(tmp_path: Path) -> None:
+    files = {fold: tmp_path / f"{fold}.pth" for fold in range(3)}
+    for fold, file in files.items():
+        file.write_text(str(fold))
+    known = {f"fold {fold}": sha256_of(files[fold]) for fold in (0, 1)}
+    calibration = Calibration((1.0,), 1.0, (0.0,), 0.0, 1, 1, "days", (0, 1), known)
+    assert calibration.changed_folds(files) == [2]
+    files[0].write_text("new")
+    assert calibration.changed_folds(files) == [0, 2]
+
+
+def test_times_read_from_a_file_with_six_digits_are_the_same_times_and_others_are_not() -> None:
+    calibration = Calibration((1234.5678, 2000.0), 1.0, (0.0, 0.0), 0.0, 1, 1, "days")
+    calibration.check_times(np.array([1234.57, 2000]))
+    for others in ([1234.57], [1235.0, 2000]):
+        with pytest.raises(ValueError, match="fitted at the times 1234.57, 2000"):
+            calibration.check_times(np.array(others))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"slope": 0.0}, {"slope": float("nan")}, {"times": ()}, {"times": (2.0, 1.0)}, {"intercepts": (1.0,)}],
+)
+def test_numbers_that_do_not_fit_together_are_refused(change: dict[str, object]) -> None:
+    values = some_calibration().to_dict() | change
+    with pytest.raises(ValueError, match="a slope above 0"):
+        Calibration.from_dict(values)
+
+
+def test_too_few_events_are_refused_and_those_beyond_the_last_time_do_not_count() -> None:
+    event, time = np.ones(20, dtype=bool), np.repeat([50.0, 100.0], [9, 11])
+    with pytest.raises(ValueError, match="at least 10 events; there are 9 up to 80 months among 20 cases"):
+        fit(np.full((20, 4), 0.5), (event, time))
+
+
+def test_predictions_that_are_no_numbers_are_refused() -> None:
+    event, time = np.ones(20, dtype=bool), np.full(20, 50.0)
+    with pytest.raises(ValueError, match="not finite"):
+        fit(np.full((20, 4), np.nan), (event, time))
