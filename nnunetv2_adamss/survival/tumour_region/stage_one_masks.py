@@ -84,7 +84,9 @@ class StageOneMasks:
             device: where the network runs.
             on_case_predicted: is told each case whose mask is in the folder.
         """
-        predictor = _predictor(self.model, self.mirroring, device)
+        predictor = stage_one_predictor(
+            self.model.model_folder, [self.model.fold], self.model.checkpoint_name, self.mirroring, device
+        )
         # Of this process alone: trainings of several folds may predict into one folder at the same time.
         unfinished = self.folder / f"unfinished_{platform.node()}_{os.getpid()}"
         unfinished.mkdir(parents=True, exist_ok=True)
@@ -116,7 +118,7 @@ class StageOneMasks:
         predictor: nnUNetPredictor,
         unfinished: Path,
     ) -> None:
-        point = _likeliest_tumour_point(logits, properties, predictor)
+        point = likeliest_tumour_point(logits, properties, predictor)
         write_atomically(self._point_file(case_id), json.dumps({"likeliest_tumour_point": point.tolist()}))
         ending = predictor.dataset_json["file_ending"]
         export_prediction_from_logits(
@@ -139,16 +141,21 @@ class StageOneMasks:
         }
 
 
-def _predictor(model: StageOneModel, mirroring: bool, device: torch.device) -> nnUNetPredictor:
+def stage_one_predictor(
+    model_folder: Path,
+    folds: Sequence[int | str],
+    checkpoint_name: str,
+    mirroring: bool,
+    device: torch.device,
+) -> nnUNetPredictor:
+    """nnU-Net's predictor with the Stage-I networks of these folds."""
     predictor = nnUNetPredictor(
         use_mirroring=mirroring,
         perform_everything_on_device=device.type == "cuda",
         device=device,
         allow_tqdm=False,
     )
-    predictor.initialize_from_trained_model_folder(
-        str(model.model_folder), (model.fold,), model.checkpoint_name
-    )
+    predictor.initialize_from_trained_model_folder(str(model_folder), tuple(folds), checkpoint_name)
     return predictor
 
 
@@ -158,9 +165,16 @@ def _finish(exports: list[tuple[str, "Future[None]"]], on_case_predicted: Callab
     on_case_predicted(case_id)
 
 
-def _likeliest_tumour_point(
+def likeliest_tumour_point(
     logits: torch.Tensor, properties: dict[str, Any], predictor: nnUNetPredictor
 ) -> np.ndarray:
+    """The image point of highest foreground probability, ``(3,)``, in voxels from the first voxel's edge.
+
+    Args:
+        logits: of Stage I in the preprocessed grid, ``(channels, *space)``.
+        properties: nnU-Net's, of the case.
+        predictor: that gave the logits.
+    """
     # Logits, not probabilities, of which many are exactly 0 or 1. Labels have a background channel, regions not.
     tumour = logits.amax(0) if predictor.label_manager.has_regions else logits[1:].amax(0) - logits[0]
     voxel = np.unravel_index(int(tumour.argmax()), tumour.shape)

@@ -1,0 +1,124 @@
+"""What is known of new patients beside their images: clinical columns and features of the user's own."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from nnunetv2_adamss.prediction.survival_model import SurvivalModel
+from nnunetv2_adamss.survival.cohort.cell_values import category_text, is_missing
+from nnunetv2_adamss.survival.cohort.csv_cells import UnreadableCsvError, read_cells
+from nnunetv2_adamss.survival.cohort.description import CASE_ID
+from nnunetv2_adamss.survival.cohort.faults import FileFaultsError, with_examples
+from nnunetv2_adamss.survival.covariates.covariate_tables import CovariateTables
+from nnunetv2_adamss.survival.covariates.number_table import join_number_tables, read_number_table
+from nnunetv2_adamss.survival.messages import listed
+
+
+@dataclass(frozen=True, eq=False)
+class PatientTables:
+    """Tables as the user gave them; which of their columns the model uses is checked.
+
+    Args:
+        clinical: text by ``case_id``, NaN where missing; only columns that the model uses.
+        features: numbers by ``case_id``, or None.
+        to_extract: features that the model uses and no table has: radiomics.
+    """
+
+    clinical: pd.DataFrame = field(default_factory=pd.DataFrame, repr=False)
+    features: pd.DataFrame | None = field(default=None, repr=False)
+    to_extract: tuple[str, ...] = ()
+
+    @classmethod
+    def read(
+        cls, model: SurvivalModel, clinical_csv: Path | None, features_csv: Sequence[Path] = ()
+    ) -> "PatientTables":
+        """Read the tables that the model needs.
+
+        Args:
+            model: that is to predict.
+            clinical_csv: ``case_id`` and clinical columns; others, such as outcomes, are not looked at.
+            features_csv: ``case_id`` and numbers.
+
+        Raises:
+            ValueError: if a file cannot be read, or the model uses a column that is in none.
+        """
+        clinical = _clinical(clinical_csv, model.clinical_columns)
+        tables = {str(file): read_number_table(file) for file in features_csv}
+        features = join_number_tables(tables)
+        given = set() if features is None else set(map(str, features))
+        to_extract = tuple(name for name in model.features if name not in given)
+        if to_extract and any(fold.survival.radiomics is None for fold in model.folds):
+            raise ValueError(
+                f"The model uses features that it does not know how to extract: {listed(to_extract)}. Give them with "
+                "--features FILE.csv."
+            )
+        return cls(clinical, features, to_extract)
+
+    def faults_of(self, case_id: str, model: SurvivalModel) -> list[str]:
+        """What is missing of a patient, words without a full stop."""
+        faults = []
+        if model.clinical_columns and case_id not in self.clinical.index:
+            faults.append("there is no row of this case among the clinical data")
+        needs_features = self.features is not None and bool(set(model.features) & set(self.features))
+        if self.features is not None and needs_features and case_id not in self.features.index:
+            faults.append("there is no row of this case among the features")
+        return faults
+
+    def of_case(self, case_id: str, radiomics: Mapping[str, float]) -> CovariateTables:
+        """The covariates of one patient.
+
+        Args:
+            case_id: with a row in each table that the model needs.
+            radiomics: extracted features by name; one that has no value may be missing.
+        """
+        features = pd.DataFrame(
+            {name: radiomics.get(name, np.nan) for name in self.to_extract}, index=[case_id], dtype=float
+        )
+        if self.features is not None and case_id in self.features.index:
+            features = pd.concat([features, self.features.loc[[case_id]]], axis=1)
+        clinical = self.clinical.loc[[case_id]] if case_id in self.clinical.index else None
+        return CovariateTables(clinical=clinical, features=features)
+
+    def clinical_values(self, case_id: str) -> dict[str, str | None]:
+        """The clinical values of a patient that the model uses, as they were given; None where not known."""
+        if case_id not in self.clinical.index:
+            return {}
+        return {str(k): None if pd.isna(v) else str(v) for k, v in self.clinical.loc[case_id].items()}
+
+
+def _clinical(file: Path | None, columns: Sequence[str]) -> pd.DataFrame:
+    if not columns:
+        return pd.DataFrame()
+    if file is None:
+        raise ValueError(
+            f"The model uses clinical indicators ({listed(columns)}), so it needs --clinical FILE.csv with case_id "
+            "and these columns. Where a value is not known, leave its cell empty."
+        )
+    try:
+        cells = read_cells(file)
+    except UnreadableCsvError as error:
+        raise FileFaultsError(file, [str(error)]) from error
+    missing = [name for name in (CASE_ID, *columns) if name not in cells]
+    if missing:
+        raise FileFaultsError(
+            file,
+            [
+                f"there is no column {listed([repr(name) for name in missing])}, which the model uses; where a value "
+                "is not known, add the column and leave its cells empty"
+            ],
+        )
+    used = cells[[CASE_ID, *columns]]
+    repeated = used.columns[used.columns.duplicated()].unique()
+    twice = sorted(set(cells[CASE_ID][cells[CASE_ID].duplicated()])) if not len(repeated) else []
+    if len(repeated) or twice:
+        what = (
+            "columns are there more than once"
+            if len(repeated)
+            else f"'{CASE_ID}' must differ from row to row"
+        )
+        raise FileFaultsError(file, [with_examples(what, [f"'{name}'" for name in [*repeated, *twice]])])
+    table = used.set_index(CASE_ID)
+    return table.apply(lambda column: column.map(category_text).mask(is_missing(column), np.nan))

@@ -1,0 +1,204 @@
+"""Predict the survival of new patients from raw images, in the way of nnU-Net's predictor."""
+
+import logging
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+import torch
+from joblib import Parallel, delayed
+from nnunetv2.utilities.helpers import dummy_context
+from numpy.typing import NDArray
+from scipy.special import expit
+
+from nnunetv2_adamss.networks.adamss import AdaMSSSurvival
+from nnunetv2_adamss.prediction.patient_images import PatientImages
+from nnunetv2_adamss.prediction.patient_prediction import FoldPrediction, PatientPrediction
+from nnunetv2_adamss.prediction.patient_tables import PatientTables
+from nnunetv2_adamss.prediction.survival_model import SurvivalModel
+from nnunetv2_adamss.prediction.trained_fold import TrainedFold
+from nnunetv2_adamss.prediction.tumours import MaskFiles, Tumour, TumourFinder
+from nnunetv2_adamss.radiomics.needed_features import only_needed
+from nnunetv2_adamss.radiomics.one_case import extract_case
+from nnunetv2_adamss.radiomics.request import RadiomicsCase, RadiomicsRequest
+from nnunetv2_adamss.survival.covariates.covariate_tables import CovariateTables
+from nnunetv2_adamss.survival.covariates.remarks import remarks_on
+from nnunetv2_adamss.survival.plan_stages import stages_of
+from nnunetv2_adamss.survival.pooling import predict_region
+from nnunetv2_adamss.survival.tumour_region.case_regions import CaseRegion, locate_region
+from nnunetv2_adamss.survival.tumour_region.preprocessed_grid import PreprocessedGrid
+from nnunetv2_adamss.survival.tumour_region.region import (
+    crop_size,
+    read_within_image,
+    region_size,
+    tumour_of,
+)
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, eq=False)
+class PreparedPatient:
+    """A patient whose images are read, checked and preprocessed.
+
+    Args:
+        images: the files.
+        data: preprocessed by nnU-Net, ``(channels, *space)``.
+        properties: nnU-Net's, of the case; ``image_shape`` is added, with axes as nnU-Net's reader gives them.
+        seconds: that it took.
+    """
+
+    images: PatientImages
+    data: NDArray[np.float32] = field(repr=False)
+    properties: dict[str, Any] = field(repr=False)
+    seconds: float
+
+
+class SurvivalPredictor:
+    """A model that is loaded once and predicts many patients.
+
+    Args:
+        model: the folds.
+        tumours: how their tumours are found.
+        device: where the survival networks run.
+    """
+
+    def __init__(self, model: SurvivalModel, tumours: TumourFinder, device: torch.device) -> None:
+        self.model = model
+        self.tumours = tumours
+        self.device = device
+        self.networks: dict[int | str, AdaMSSSurvival] = {
+            fold.nnunet_fold.number: fold.build_network().to(device) for fold in model.folds
+        }
+        configuration = model.first.configuration_manager
+        self.preprocessor = configuration.preprocessor_class(verbose=False)
+        self.total_stride = stages_of(configuration).total_stride
+        self.region_size = region_size(configuration.spacing, self.total_stride)
+        self.crop_size = crop_size(configuration.spacing, self.total_stride)
+
+    def prepare(self, images: PatientImages) -> PreparedPatient:
+        """Read, check and preprocess the images as nnU-Net's prediction does; may run beside another prediction.
+
+        Raises:
+            ValueError: if the images are not there, cannot be read, or do not lie on one grid.
+        """
+        start = perf_counter()
+        images.check(self.model.channel_names)
+        first = self.model.first
+        data, _, properties = self.preprocessor.run_case(
+            [str(file) for file in images.files],
+            None,
+            first.plans_manager,
+            first.configuration_manager,
+            dict(self.model.dataset_json),
+        )
+        before_cropping = properties["shape_before_cropping"]
+        properties["image_shape"] = tuple(
+            int(before_cropping[axis]) for axis in first.plans_manager.transpose_backward
+        )
+        return PreparedPatient(images, np.asarray(data, dtype=np.float32), properties, perf_counter() - start)
+
+    def predict(self, patient: PreparedPatient, tables: PatientTables, files: MaskFiles) -> PatientPrediction:
+        """Find the tumour, describe it, and predict survival, fold by fold.
+
+        Args:
+            patient: preprocessed.
+            tables: covariates.
+            files: where masks are written.
+
+        Raises:
+            ValueError: if a mask or what the model needs beside the images does not serve.
+        """
+        case_id, seconds = patient.images.case_id, {"preprocessing": patient.seconds}
+        with _timed(seconds, "segmentation"):
+            tumours = self.tumours.find(patient.data, patient.properties, case_id, files)
+        with _timed(seconds, "radiomics"):
+            radiomics = self._radiomics(patient.images, tables, tumours)
+        with _timed(seconds, "survival"):
+            folds = {}
+            for fold in self.model.folds:
+                number = fold.nnunet_fold.number
+                covariates = tables.of_case(case_id, radiomics[number])
+                folds[str(number)] = self._predict_fold(fold, patient, tumours[number], covariates)
+        return PatientPrediction(
+            case_id,
+            folds,
+            clinical=tables.clinical_values(case_id),
+            radiomics={str(number): dict(values) for number, values in radiomics.items()},
+            seconds=seconds,
+        )
+
+    def _radiomics(
+        self, images: PatientImages, tables: PatientTables, tumours: Mapping[int | str, Tumour]
+    ) -> dict[int | str, dict[str, float]]:
+        """The features that each fold uses, of the mask that it sees."""
+        wanted = {
+            fold.nnunet_fold.number: [
+                name for name in fold.survival.covariates.features.names if name in tables.to_extract
+            ]
+            for fold in self.model.folds
+        }
+        tasks = {
+            fold.nnunet_fold.number: delayed(_extract)(
+                RadiomicsCase(images.case_id, images.files, tumours[fold.nnunet_fold.number].file),
+                fold.survival.radiomics,
+                wanted[fold.nnunet_fold.number],
+            )
+            for fold in self.model.folds
+            if wanted[fold.nnunet_fold.number]
+        }
+        # One process for each fold: what pyradiomics takes grows with the tumour, and a clinic waits for one patient.
+        found = Parallel(n_jobs=min(len(tasks), torch.get_num_threads()) or 1)(tasks.values())
+        return {number: {} for number in wanted} | dict(zip(tasks, found, strict=True))
+
+    def _predict_fold(
+        self, fold: TrainedFold, patient: PreparedPatient, tumour: Tumour, tables: CovariateTables
+    ) -> FoldPrediction:
+        region = self._region(patient, tumour)
+        case_id, covariates = patient.images.case_id, fold.survival.covariates
+        inputs = covariates.apply(tables, [case_id])[case_id]
+        image, valid = read_within_image(patient.data, region.region, self.total_stride)
+        batch = [torch.from_numpy(array)[None].to(self.device) for array in (image, valid, inputs)]
+        with torch.no_grad(), self._autocast():
+            logits = predict_region(
+                self.networks[fold.nnunet_fold.number],
+                *batch,
+                pool=fold.survival.config.pool,
+                crop_size=self.crop_size,
+            )
+        return FoldPrediction(
+            survival_prob=expit(logits[0].double().cpu().numpy()).tolist(),
+            tumour_found=region.tumour_found,
+            share_of_mask=region.share_of_mask,
+            remarks=remarks_on(covariates, tables, [case_id])[case_id],
+        )
+
+    def _region(self, patient: PreparedPatient, tumour: Tumour) -> CaseRegion:
+        plans_manager = self.model.first.plans_manager
+        ignore_label = plans_manager.get_label_manager(dict(self.model.dataset_json)).ignore_label
+        grid = PreprocessedGrid.of_case(
+            patient.properties, plans_manager.transpose_forward, patient.data.shape[1:]
+        )
+        return locate_region(
+            tumour_of(tumour.mask, ignore_label), tumour.likeliest_point, grid, self.region_size
+        )
+
+    def _autocast(self) -> Any:
+        # As nnU-Net: mixed precision on CUDA only.
+        return torch.autocast("cuda") if self.device.type == "cuda" else dummy_context()
+
+
+def _extract(case: RadiomicsCase, settings: Mapping[str, Any], columns: list[str]) -> dict[str, float]:
+    request = only_needed(RadiomicsRequest.from_dict(settings), columns)
+    found = extract_case(case, request).features
+    return {name: found[name] for name in columns if name in found}
+
+
+@contextmanager
+def _timed(seconds: dict[str, float], step: str) -> Iterator[None]:
+    start = perf_counter()
+    yield
+    seconds[step] = perf_counter() - start

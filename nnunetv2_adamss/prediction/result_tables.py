@@ -1,0 +1,197 @@
+"""Finished patients as tables: survival, features, covariates, and where all of it comes from."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib.metadata import version
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from nnunetv2_adamss.evaluation.risk import risk_score_from_time
+from nnunetv2_adamss.prediction.calibration import Calibration
+from nnunetv2_adamss.prediction.ensemble import EnsemblePrediction, predicted_time_at
+from nnunetv2_adamss.prediction.patient_prediction import PatientPrediction
+from nnunetv2_adamss.prediction.prediction_folder import (
+    COVARIATES_FILE,
+    PREDICTIONS_FILE,
+    PROVENANCE_FILE,
+    RADIOMICS_FILE,
+    PredictionFolder,
+)
+from nnunetv2_adamss.prediction.survival_model import SurvivalModel
+from nnunetv2_adamss.survival.files import write_atomically
+from nnunetv2_adamss.survival.prediction import SurvivalPrediction, survival_columns
+
+LOW, HIGH = "low", "high"
+_LEAST_SHARE = 0.95
+# choice: the paper has no ensemble; folds disagree where their predicted times spread over this share of the range.
+_DISAGREEMENT = 0.15
+
+
+@dataclass(frozen=True)
+class ResultTables:
+    """Turns what the folds say into what people read.
+
+    Args:
+        model: that predicted.
+        recalibration: fitted on patients of the hospital at hand, or None.
+    """
+
+    model: SurvivalModel
+    recalibration: Calibration | None = None
+
+    @property
+    def is_calibrated(self) -> bool:
+        """Whether curves were brought to the survival of patients that were not trained on."""
+        return self.recalibration is not None or self.model.calibration is not None
+
+    @property
+    def risk_threshold(self) -> float | None:
+        """From which risk score on a patient counts as high risk; None without calibration."""
+        calibration = self.recalibration or self.model.calibration
+        return None if calibration is None else calibration.risk_threshold
+
+    def write(self, folder: PredictionFolder, provenance: Mapping[str, Any]) -> None:
+        """Write the tables of all finished patients, and what they come from.
+
+        Args:
+            folder: with the finished patients.
+            provenance: what the caller knows, such as where the images lie.
+        """
+        patients = list(folder.predictions().values())
+        if patients:
+            table = self.survival(patients)
+            write_atomically(folder.root / PREDICTIONS_FILE, table.to_csv(index=False))
+            for name, other in (
+                (RADIOMICS_FILE, _radiomics(patients)),
+                (COVARIATES_FILE, _covariates(patients)),
+            ):
+                if not other.empty:
+                    write_atomically(folder.root / name, other.to_csv(index=False))
+        content = {**self._provenance(), **provenance, "predicted": [one.case_id for one in patients]}
+        content |= {"failed": folder.failures(), "seconds_per_case": _mean_seconds(patients)}
+        write_atomically(folder.root / PROVENANCE_FILE, json.dumps(content, indent=2))
+
+    def survival(self, patients: list[PatientPrediction]) -> pd.DataFrame:
+        """One row a patient: risk, time, group, curve, spread between folds, warnings."""
+        ensemble = self._ensemble(patients)
+        curve = ensemble.survival_curve
+        if self.recalibration is not None:
+            curve = self.recalibration.apply(curve)
+        predicted_time = predicted_time_at(curve, ensemble.times)
+        risk_score = risk_score_from_time(predicted_time)
+        spread = ensemble.predicted_time_spread
+        table = pd.DataFrame(
+            {
+                "case_id": ensemble.case_ids,
+                "risk_score": risk_score,
+                "predicted_time": predicted_time,
+                "risk_group": self._groups(risk_score),
+                "calibrated": self.is_calibrated,
+            }
+        )
+        table[survival_columns(ensemble.times)] = curve
+        table["predicted_time_sd"] = np.nan if spread is None else spread
+        limit = _DISAGREEMENT * ensemble.times[-1]
+        disagree = np.zeros(len(patients), bool) if spread is None else spread > limit
+        table["warnings"] = [
+            "; ".join(_warnings(patient, is_split))
+            for patient, is_split in zip(patients, disagree, strict=True)
+        ]
+        return table
+
+    def _ensemble(self, patients: list[PatientPrediction]) -> EnsemblePrediction:
+        case_ids = [patient.case_id for patient in patients]
+        folds = [
+            SurvivalPrediction(
+                case_ids,
+                np.array([patient.folds[str(fold.nnunet_fold.number)].survival_prob for patient in patients]),
+                fold.survival.edges,
+            )
+            for fold in self.model.folds
+        ]
+        calibration = self.model.calibration
+        return EnsemblePrediction.of_folds(
+            folds, self.model.times, None if calibration is None else calibration.apply
+        )
+
+    def _groups(self, risk_score: NDArray[np.float64]) -> list[str]:
+        if self.risk_threshold is None:
+            return [""] * len(risk_score)
+        return [HIGH if risk > self.risk_threshold else LOW for risk in risk_score]
+
+    def _provenance(self) -> dict[str, Any]:
+        model = self.model
+        names = ("nnunetv2-adamss", "nnunetv2", "torch", "SimpleITK", "pyradiomics-bhklab")
+        return {
+            "dataset": model.first.plans_manager.dataset_name,
+            "trainer": model.first.trainer,
+            "plans": model.first.plans_manager.plans_name,
+            "configuration": model.first.nnunet_fold.configuration,
+            "folds": model.fold_numbers,
+            "checkpoint": model.checkpoint_name,
+            "checkpoints_sha256": dict(model.sha256),
+            "endpoint": model.first.survival.endpoint,
+            "time_unit": model.first.survival.time_unit,
+            "times": model.times.tolist(),
+            "calibrated": self.is_calibrated,
+            "recalibrated": self.recalibration is not None,
+            "risk_threshold": self.risk_threshold,
+            "channel_names": dict(enumerate(model.channel_names)),
+            "file_ending": model.dataset_json["file_ending"],
+            "versions": {name: version(name) for name in names},
+        }
+
+
+def _warnings(patient: PatientPrediction, folds_disagree: bool) -> list[str]:
+    folds = patient.folds
+    without_tumour = [number for number, fold in folds.items() if not fold.tumour_found]
+    cut = [number for number, fold in folds.items() if fold.share_of_mask < _LEAST_SHARE]
+    warnings = []
+    if without_tumour:
+        warnings.append(
+            f"no tumour found{_by(without_tumour, patient)}, so the likeliest place was looked at"
+        )
+    if cut:
+        least = min(folds[number].share_of_mask for number in cut)
+        warnings.append(
+            f"only {least:.0%} of the tumour lies in the region that is looked at{_by(cut, patient)}"
+        )
+    warnings += dict.fromkeys(remark for fold in folds.values() for remark in fold.remarks)
+    if folds_disagree:
+        warnings.append("the folds disagree")
+    return warnings
+
+
+def _by(numbers: list[str], patient: PatientPrediction) -> str:
+    return "" if len(numbers) == len(patient.folds) else f" by fold {', '.join(numbers)}"
+
+
+def _radiomics(patients: list[PatientPrediction]) -> pd.DataFrame:
+    """One row for each patient and fold, since each fold works with its own mask."""
+    return pd.DataFrame(
+        [
+            {"case_id": patient.case_id, "fold": number, **features}
+            for patient in patients
+            for number, features in patient.radiomics.items()
+            if features
+        ]
+    )
+
+
+def _covariates(patients: list[PatientPrediction]) -> pd.DataFrame:
+    """Clinical values as given, and of each feature the mean over the folds that use it."""
+    rows = []
+    for patient in patients:
+        features = pd.DataFrame(list(patient.radiomics.values())).mean().to_dict()
+        rows.append({"case_id": patient.case_id, **patient.clinical, **features})
+    table = pd.DataFrame(rows)
+    return table if len(table.columns) > 1 else pd.DataFrame()
+
+
+def _mean_seconds(patients: list[PatientPrediction]) -> dict[str, float]:
+    means = pd.DataFrame([patient.seconds for patient in patients]).mean()
+    return {str(step): round(float(seconds), 3) for step, seconds in means.items()}

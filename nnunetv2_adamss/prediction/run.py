@@ -1,0 +1,207 @@
+"""Predict all patients of a folder: one after the other, resumable, whatever single patients are like."""
+
+import logging
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from nnunetv2_adamss.prediction.calibration import Calibration, read_calibration
+from nnunetv2_adamss.prediction.patient_images import PatientImages, find_patients
+from nnunetv2_adamss.prediction.patient_tables import PatientTables
+from nnunetv2_adamss.prediction.prediction_folder import PredictionFolder
+from nnunetv2_adamss.prediction.predictor import PreparedPatient, SurvivalPredictor
+from nnunetv2_adamss.prediction.result_tables import ResultTables
+from nnunetv2_adamss.prediction.survival_model import SurvivalModel
+from nnunetv2_adamss.prediction.tumours import GivenTumours, StageOneTumours, TumourFinder
+from nnunetv2_adamss.survival.files import sha256_of
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class PredictionRequest:
+    """What is to be predicted.
+
+    Args:
+        model_folder: nnU-Net's, of a survival training.
+        images: folder of the patients' images, named as nnU-Net names them.
+        output: folder that is written to.
+        folds: numbers, or ``all``.
+        checkpoint_name: of every fold.
+        device: cpu, cuda or mps.
+        clinical_csv: clinical data of the patients.
+        features_csv: tables of the user's own features.
+        masks_dir: masks to use instead of predicted ones.
+        calibration_json: a recalibration for the hospital at hand.
+        mirroring: whether Stage I mirrors; None for as in training.
+        continue_prediction: keep patients that an earlier run finished.
+        num_parts: in how many parts the patients are predicted, each by a run of its own.
+        part_id: which part this is, from 0.
+    """
+
+    model_folder: Path
+    images: Path
+    output: Path
+    folds: Sequence[int | str]
+    checkpoint_name: str
+    device: str = "cuda"
+    clinical_csv: Path | None = None
+    features_csv: Sequence[Path] = ()
+    masks_dir: Path | None = None
+    calibration_json: Path | None = None
+    mirroring: bool | None = None
+    continue_prediction: bool = False
+    num_parts: int = 1
+    part_id: int = 0
+
+
+@dataclass
+class PredictionReport:
+    """What became of the patients of this run.
+
+    Args:
+        folder: that was written to.
+        n_predicted: now.
+        n_kept: that an earlier run had predicted.
+        failed: why the others could not be predicted, by ``case_id``.
+        is_calibrated: whether survival curves are calibrated.
+    """
+
+    folder: Path
+    is_calibrated: bool
+    n_predicted: int = 0
+    n_kept: int = 0
+    failed: dict[str, str] = field(default_factory=dict)
+
+
+def predict_patients(
+    request: PredictionRequest,
+    on_start: Callable[[int], object] = lambda n_patients: None,
+    on_patient_done: Callable[[str], object] = lambda case_id: None,
+) -> PredictionReport:
+    """Predict every patient of a folder; every finished one is kept at once, and faulty ones do not stop the others.
+
+    Args:
+        request: what is to be predicted.
+        on_start: is told how many patients there are.
+        on_patient_done: is told each patient, predicted or not.
+
+    Raises:
+        ValueError: before anything is predicted, if model, tables or folders do not serve.
+    """
+    device = _device(request.device)
+    model = SurvivalModel.load(request.model_folder, request.folds, request.checkpoint_name)
+    tables = PatientTables.read(model, request.clinical_csv, request.features_csv)
+    recalibration = _recalibration(request, model)
+    patients = find_patients(
+        request.images, len(model.channel_names), str(model.dataset_json["file_ending"])
+    )[request.part_id :: request.num_parts]
+    folder = PredictionFolder(
+        request.output, str(model.dataset_json["file_ending"]), _made_from(request, model)
+    )
+    results = ResultTables(model, recalibration)
+    report = PredictionReport(request.output, results.is_calibrated)
+    done = set(folder.predictions()) if request.continue_prediction else set()
+    left = [patient for patient in patients if patient.case_id not in done]
+    report.n_kept = len(patients) - len(left)
+    on_start(len(left))
+    if left:
+        predictor = SurvivalPredictor(model, _tumours(request, model, device), device)
+        for case_id in _Run(predictor, tables, folder, report).predict(left):
+            on_patient_done(case_id)
+    results.write(folder, _provenance(request))
+    return report
+
+
+@dataclass(frozen=True)
+class _Run:
+    """Predicts patient by patient and keeps the book."""
+
+    predictor: SurvivalPredictor
+    tables: PatientTables
+    folder: PredictionFolder
+    report: PredictionReport
+
+    def predict(self, patients: Sequence[PatientImages]) -> Iterator[str]:
+        """Each ``case_id`` when it is done; while a patient is predicted, the next one is read and preprocessed."""
+        with ThreadPoolExecutor(1) as reader:
+            waiting = reader.submit(self._prepare, patients[0])
+            for images, following in zip(patients, [*patients[1:], None], strict=True):
+                current = waiting
+                current.exception()  # waits, so that at most two patients are in the memory
+                if following is not None:
+                    waiting = reader.submit(self._prepare, following)
+                self._predict_one(images, current)
+                yield images.case_id
+
+    def _prepare(self, images: PatientImages) -> PreparedPatient:
+        faults = self.tables.faults_of(images.case_id, self.predictor.model)
+        if faults:
+            raise ValueError("; ".join(faults))
+        return self.predictor.prepare(images)
+
+    def _predict_one(self, images: PatientImages, prepared: "Future[PreparedPatient]") -> None:
+        try:
+            files = self.folder.mask_files(images.case_id, self.predictor.model.fold_numbers)
+            self.folder.keep(self.predictor.predict(prepared.result(), self.tables, files))
+            self.report.n_predicted += 1
+        # Whatever one patient meets, from a damaged file to a fault of a library, must not stop the others.
+        except Exception as error:
+            reason = str(error) if isinstance(error, ValueError) else f"{type(error).__name__}: {error}"
+            self.folder.keep_failure(images.case_id, reason)
+            self.report.failed[images.case_id] = reason
+
+
+def _device(name: str) -> torch.device:
+    if name == "cuda" and not torch.cuda.is_available():
+        raise ValueError("There is no GPU that PyTorch can use; add -device cpu to predict without one.")
+    return torch.device(name)
+
+
+def _tumours(request: PredictionRequest, model: SurvivalModel, device: torch.device) -> TumourFinder:
+    if request.masks_dir is not None:
+        return GivenTumours(model, request.masks_dir)
+    source = model.first.survival.config.mask_source
+    if source in ("groundtruth", "folder"):
+        logger.warning(
+            "The model was trained with masks of people (%s), but works with predicted ones here; give masks of the "
+            "same kind with --masks_dir if you have them.",
+            source,
+        )
+    return StageOneTumours(model, device, _mirroring(request, model))
+
+
+def _mirroring(request: PredictionRequest, model: SurvivalModel) -> bool:
+    trained = model.first.survival.config.mirroring
+    return trained if request.mirroring is None else request.mirroring
+
+
+def _recalibration(request: PredictionRequest, model: SurvivalModel) -> Calibration | None:
+    if request.calibration_json is None:
+        return None
+    calibration = read_calibration(request.calibration_json)
+    calibration.check_times(model.times)
+    return calibration
+
+
+def _made_from(request: PredictionRequest, model: SurvivalModel) -> dict[str, Any]:
+    tables = [file for file in (request.clinical_csv, *request.features_csv) if file is not None]
+    return {
+        "checkpoints_sha256": dict(model.sha256),
+        "tables_sha256": [sha256_of(file) for file in tables],
+        "masks_dir": None if request.masks_dir is None else str(request.masks_dir.resolve()),
+        "mirroring": None if request.masks_dir is not None else _mirroring(request, model),
+    }
+
+
+def _provenance(request: PredictionRequest) -> dict[str, Any]:
+    return {
+        "images": str(request.images.resolve()),
+        "masks_dir": None if request.masks_dir is None else str(request.masks_dir.resolve()),
+        "clinical": None if request.clinical_csv is None else str(request.clinical_csv.resolve()),
+        "features": [str(file.resolve()) for file in request.features_csv],
+    }

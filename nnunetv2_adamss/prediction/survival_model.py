@@ -1,0 +1,164 @@
+"""A trained survival model: its folds, their Stage-I networks, its calibration, and what it needs of a patient."""
+
+import json
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nnunetv2_adamss.prediction.calibration import Calibration, read_model_calibrations
+from nnunetv2_adamss.prediction.ensemble import common_times
+from nnunetv2_adamss.prediction.trained_fold import TrainedFold
+from nnunetv2_adamss.survival.files import sha256_of
+from nnunetv2_adamss.survival.messages import listed
+
+logger = logging.getLogger(__name__)
+
+STAGE_ONE_WEIGHTS = "Stage-I weights"
+
+
+@dataclass(frozen=True, eq=False)
+class SurvivalModel:
+    """Some folds of a survival training, which predict as one.
+
+    Args:
+        folder: nnU-Net's, of all folds.
+        folds: at least one; all of one plan.
+        checkpoint_name: of every fold.
+        calibration: fitted on these folds' out-of-fold predictions, or None.
+        sha256: of every checkpoint, by a name for people.
+    """
+
+    folder: Path
+    folds: tuple[TrainedFold, ...] = field(repr=False)
+    checkpoint_name: str
+    calibration: Calibration | None
+    sha256: Mapping[str, str]
+
+    @classmethod
+    def load(cls, folder: Path, folds: Sequence[int | str], checkpoint_name: str) -> "SurvivalModel":
+        """Read the checkpoints and check that they belong together.
+
+        Args:
+            folder: nnU-Net's ``TRAINER__PLANS__CONFIGURATION`` of a survival training; Stage I lies beside it.
+            folds: numbers, or ``all``.
+            checkpoint_name: such as ``checkpoint_best.pth``.
+
+        Raises:
+            ValueError: if a checkpoint is not there, is damaged or foreign, the folds do not fit together, or a
+                Stage-I network is not the one that a fold started from.
+        """
+        trained = tuple(TrainedFold.load(folder, fold, checkpoint_name) for fold in folds)
+        _check_alike(trained)
+        sha256 = {f"fold {fold.nnunet_fold.number}": sha256_of(fold.checkpoint) for fold in trained}
+        sha256 |= {f"Stage I of fold {fold.nnunet_fold.number}": _stage_one_sha256(fold) for fold in trained}
+        return cls(folder, trained, checkpoint_name, _calibration(folder, trained, checkpoint_name), sha256)
+
+    @property
+    def first(self) -> TrainedFold:
+        """For what all folds share: plan, data set, Stage-I trainer, time unit."""
+        return self.folds[0]
+
+    @property
+    def fold_numbers(self) -> list[int | str]:
+        """Numbers, or ``all``."""
+        return [fold.nnunet_fold.number for fold in self.folds]
+
+    @property
+    def channel_names(self) -> list[str]:
+        """Of the images, in the order of their numbers."""
+        channels = self.dataset_json.get("channel_names", self.dataset_json.get("modality", {}))
+        return [str(channels[key]) for key in sorted(channels, key=int)]
+
+    @property
+    def dataset_json(self) -> Mapping[str, Any]:
+        """Content of ``dataset.json``."""
+        return self.first.nnunet_fold.dataset_json
+
+    @cached_property
+    def times(self) -> NDArray[np.float64]:
+        """At which survival is given, ``(n_times,)``; all folds reach them."""
+        return common_times([fold.survival.edges for fold in self.folds])
+
+    @cached_property
+    def clinical_columns(self) -> list[str]:
+        """Those that any fold uses."""
+        names = (one.name for fold in self.folds for one in fold.survival.covariates.indicators)
+        return list(dict.fromkeys(names))
+
+    @cached_property
+    def features(self) -> list[str]:
+        """Radiomics and other features that any fold uses."""
+        names = (name for fold in self.folds for name in fold.survival.covariates.features.names)
+        return list(dict.fromkeys(names))
+
+
+def _check_alike(folds: Sequence[TrainedFold]) -> None:
+    first = folds[0]
+    for fold in folds[1:]:
+        differing = [
+            what
+            for what, own, other in (
+                ("plan", _as_json(fold.nnunet_fold.plans), _as_json(first.nnunet_fold.plans)),
+                ("time unit", fold.survival.time_unit, first.survival.time_unit),
+                ("endpoint", fold.survival.endpoint, first.survival.endpoint),
+                ("Stage-I trainer", fold.survival.config.seg_trainer, first.survival.config.seg_trainer),
+                (
+                    "Stage-I checkpoint",
+                    fold.survival.config.seg_checkpoint,
+                    first.survival.config.seg_checkpoint,
+                ),
+            )
+            if own != other
+        ]
+        if differing:
+            raise ValueError(
+                f"The folds {first.nnunet_fold.number} and {fold.nnunet_fold.number} do not predict as one: they "
+                f"differ in {listed(differing)}. Choose folds that were trained alike with -f."
+            )
+
+
+def _as_json(plans: Mapping[str, Any]) -> str:
+    # What a run was told on the command line is no part of the plan.
+    return json.dumps(
+        {k: v for k, v in plans.items() if k != "continue_training"}, sort_keys=True, default=str
+    )
+
+
+def _stage_one_sha256(fold: TrainedFold) -> str:
+    file = fold.stage_one_checkpoint
+    if not file.is_file():
+        raise ValueError(
+            f"There is no Stage-I network {file}, which finds the tumours for {fold.checkpoint}. A survival model is "
+            "used together with the segmentation model that it was fine-tuned from."
+        )
+    sha256 = sha256_of(file)
+    if sha256 != fold.survival.sources.get(STAGE_ONE_WEIGHTS):
+        raise ValueError(
+            f"{file} has changed since {fold.checkpoint} was fine-tuned from it, so its masks are not those that the "
+            "survival network knows. Bring the old checkpoint back, or train Stage II again."
+        )
+    return sha256
+
+
+def _calibration(folder: Path, folds: Sequence[TrainedFold], checkpoint_name: str) -> Calibration | None:
+    calibration = read_model_calibrations(folder).get(checkpoint_name)
+    if calibration is None:
+        return None
+    numbers = [fold.nnunet_fold.number for fold in folds]
+    trained_anew = calibration.changed_folds(
+        {int(fold.nnunet_fold.number): fold.checkpoint for fold in folds if fold.nnunet_fold.number != "all"}
+    )
+    if "all" in numbers or trained_anew or set(calibration.folds) != set(numbers):
+        logger.warning(
+            "The model's calibration is of other folds (%s) or of former trainings, so survival curves are "
+            "uncalibrated. Run adamss_calibrate for the folds in use.",
+            listed([str(fold) for fold in calibration.folds]),
+        )
+        return None
+    return calibration

@@ -1,0 +1,158 @@
+"""The tumour of a new patient: the ensemble's mask, and each fold's own, which its survival network works with."""
+
+import shutil
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+import torch
+from nnunetv2.inference.export_prediction import convert_predicted_logits_to_segmentation_with_correct_shape
+from numpy.typing import NDArray
+
+from nnunetv2_adamss.prediction.survival_model import SurvivalModel
+from nnunetv2_adamss.survival.files import replace_atomically
+from nnunetv2_adamss.survival.tumour_region.stage_one_masks import (
+    likeliest_tumour_point,
+    stage_one_predictor,
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Tumour:
+    """Where a fold sees the tumour.
+
+    Args:
+        mask: labels in image space, axes as nnU-Net's reader gives them.
+        file: of the mask.
+        likeliest_point: in image space, asked for if the mask is empty.
+    """
+
+    mask: NDArray[np.integer]
+    file: Path
+    likeliest_point: Callable[[], NDArray[np.float64]] = field(repr=False)
+
+
+@dataclass(frozen=True)
+class MaskFiles:
+    """Where the masks of a case are written.
+
+    Args:
+        ensemble: of all folds together.
+        by_fold: of each fold alone; the same file where there is one fold only.
+    """
+
+    ensemble: Path
+    by_fold: Mapping[int | str, Path]
+
+
+class TumourFinder(Protocol):
+    """Finds the tumour in a preprocessed case and writes the masks."""
+
+    def find(
+        self, data: NDArray[np.float32], properties: dict[str, Any], case_id: str, files: MaskFiles
+    ) -> dict[int | str, Tumour]:
+        """The tumour as every fold sees it.
+
+        Args:
+            data: preprocessed by nnU-Net, ``(channels, *space)``.
+            properties: nnU-Net's, of the case.
+            case_id: nnU-Net's identifier.
+            files: to write.
+        """
+        ...
+
+
+class StageOneTumours:
+    """By the Stage-I networks of the model's folds; the ensemble averages logits, as nnU-Net does.
+
+    Args:
+        model: whose folds.
+        device: where the networks run.
+        mirroring: with test-time mirroring.
+    """
+
+    def __init__(self, model: SurvivalModel, device: torch.device, mirroring: bool) -> None:
+        self.folds = model.fold_numbers
+        stage_one = model.first.stage_one_checkpoint
+        self.predictor = stage_one_predictor(
+            stage_one.parents[1], self.folds, stage_one.name, mirroring, device
+        )
+
+    def find(
+        self, data: NDArray[np.float32], properties: dict[str, Any], case_id: str, files: MaskFiles
+    ) -> dict[int | str, Tumour]:
+        """Predict with every fold, and write its mask and the ensemble's."""
+        total: torch.Tensor | None = None
+        tumours = {}
+        for fold, weights in zip(self.folds, self.predictor.list_of_parameters, strict=True):
+            self.predictor.network.load_state_dict(weights)
+            logits = self.predictor.predict_sliding_window_return_logits(torch.from_numpy(data)).cpu().float()
+            point = likeliest_tumour_point(logits, properties, self.predictor)
+            mask = self._to_image(logits, properties)
+            self._write(mask, properties, files.by_fold[fold])
+            tumours[fold] = Tumour(mask, files.by_fold[fold], partial(np.copy, point))
+            total = logits if total is None else total.add_(logits)
+        if total is not None and len(self.folds) > 1:
+            self._write(self._to_image(total / len(self.folds), properties), properties, files.ensemble)
+        return tumours
+
+    def _to_image(self, logits: torch.Tensor, properties: dict[str, Any]) -> NDArray[np.integer]:
+        predictor = self.predictor
+        mask: NDArray[np.integer] = convert_predicted_logits_to_segmentation_with_correct_shape(
+            logits, predictor.plans_manager, predictor.configuration_manager, predictor.label_manager, properties,
+            num_threads_torch=torch.get_num_threads(),
+        )  # fmt: skip
+        return mask
+
+    def _write(self, mask: NDArray[np.integer], properties: dict[str, Any], file: Path) -> None:
+        ending = self.predictor.dataset_json["file_ending"]
+        writer = self.predictor.plans_manager.image_reader_writer_class()
+
+        def write(unfinished: Path) -> None:
+            # Readers of images know formats by their ending.
+            with_ending = unfinished.with_name(unfinished.name + ending)
+            writer.write_seg(mask, str(with_ending), properties)
+            with_ending.replace(unfinished)
+
+        replace_atomically(file, write)
+
+
+class GivenTumours:
+    """From masks that the user has; every fold sees the same.
+
+    Args:
+        model: whose folds.
+        folder: one mask a case.
+    """
+
+    def __init__(self, model: SurvivalModel, folder: Path) -> None:
+        self.folder = folder
+        self.folds = model.fold_numbers
+        self.ending = str(model.dataset_json["file_ending"])
+        self.read_seg = model.first.plans_manager.image_reader_writer_class().read_seg
+
+    def find(
+        self, data: NDArray[np.float32], properties: dict[str, Any], case_id: str, files: MaskFiles
+    ) -> dict[int | str, Tumour]:
+        """Read the mask and copy it to where predicted ones lie.
+
+        Raises:
+            ValueError: if there is none, or it has other voxels than the image.
+        """
+        file = self.folder / f"{case_id}{self.ending}"
+        if not file.is_file():
+            raise ValueError(f"there is no mask {file}")
+        mask = self.read_seg(str(file))[0][0]
+        if mask.shape != tuple(properties["image_shape"]):
+            raise ValueError(
+                f"the mask has {mask.shape} voxels, the image {tuple(properties['image_shape'])}"
+            )
+        replace_atomically(files.ensemble, lambda unfinished: shutil.copyfile(file, unfinished))
+        return {fold: Tumour(mask.astype(np.int64), files.ensemble, _unknown_point) for fold in self.folds}
+
+
+def _unknown_point() -> NDArray[np.float64]:
+    raise ValueError("its mask is empty, so the tumour's place is unknown")
