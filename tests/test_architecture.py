@@ -76,6 +76,7 @@ def test_links_between_the_pages_lead_somewhere() -> None:
 @pytest.mark.parametrize(
     "command",
     [
+        "calibrate",
         "demo",
         "extract_radiomics",
         "finetune_survival",

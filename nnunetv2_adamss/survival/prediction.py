@@ -13,6 +13,8 @@ from nnunetv2_adamss.evaluation.risk import risk_score_from_time
 from nnunetv2_adamss.survival.discrete_time.curve import predicted_time, survival_curve
 from nnunetv2_adamss.survival.files import write_atomically
 
+SURVIVAL_AT = "survival_at_"
+
 
 @dataclass(frozen=True, eq=False)
 class SurvivalPrediction:
@@ -56,7 +58,7 @@ class SurvivalPrediction:
             {"case_id": self.case_ids, "risk_score": self.risk_score, "predicted_time": self.predicted_time}
         )
         for time, column in zip(_shown(self.interval_edges[1:]), self.survival_curve.T, strict=True):
-            table[f"survival_at_{time}"] = column
+            table[f"{SURVIVAL_AT}{time}"] = column
         write_atomically(file, table.to_csv(index=False))
 
 

@@ -23,6 +23,8 @@ from nnunetv2_adamss.survival.prediction import SurvivalPrediction
 from nnunetv2_adamss.survival.setup import SurvivalSetup
 
 PREDICTIONS_FILE = "validation/survival_predictions.csv"
+# The epochs whose predictions are kept, and what nnU-Net calls their weights.
+CHECKPOINTS = {"best": "checkpoint_best.pth", "last": "checkpoint_final.pth"}
 COVARIATES_ONLY_FILE = "validation/covariates_only_cox_predictions.csv"
 # nnU-Net's own commands read every summary.json as Dice.
 SUMMARY_FILE = "survival_summary.json"
@@ -41,13 +43,18 @@ class EpochPrediction:
     prediction: SurvivalPrediction
 
 
+def epoch_predictions_file(epoch: str) -> str:
+    """Where in the fold's folder the validation cases lie as the ``best`` or the ``last`` epoch predicts them."""
+    return f"validation/survival_predictions_{epoch}.csv"
+
+
 def write_results(
     fold_folder: Path,
     setup: SurvivalSetup,
     epochs: Mapping[str, EpochPrediction],
     provenance: Mapping[str, Any],
 ) -> list[str]:
-    """Write the predictions of the selected epoch, ``survival_summary.json``, and what was fitted of covariates.
+    """Write the predictions of every epoch, ``survival_summary.json``, and what was fitted of covariates.
 
     Args:
         fold_folder: nnU-Net's folder of the fold.
@@ -92,6 +99,8 @@ def write_results(
             "no validation cases: fold 'all' trains on every case, so nothing is left to judge it on"
         )
     else:
+        for name, epoch in epochs.items():
+            epoch.prediction.write(fold_folder / epoch_predictions_file(name))
         epochs[_selected(fold, epochs)].prediction.write(fold_folder / PREDICTIONS_FILE)
     write_atomically(fold_folder / SUMMARY_FILE, json.dumps(summary, indent=2))
     return [

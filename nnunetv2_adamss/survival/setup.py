@@ -106,9 +106,14 @@ class SurvivalSetup:
         return cls(fold, table, covariates, stage_one, masks)
 
 
+def outcomes_source(table: Path) -> str:
+    """The name of the table of outcomes among the sources of a training."""
+    return f"outcomes ({table.name})"
+
+
 def _sources(setup: SurvivalSetup) -> Mapping[str, str]:
     """Hashes of what the training goes on depending on, by a name for people."""
-    files = {f"outcomes ({setup.table.path.name})": setup.table.path}
+    files = {outcomes_source(setup.table.path): setup.table.path}
     files |= _feature_files(setup.fold.config)
     radiomics = radiomics_file(setup.stage_one, setup.fold.config)
     if setup.covariates.has_radiomics:

@@ -27,7 +27,7 @@ from nnunetv2_adamss.survival.nnunet_fold import FoldSplit, NnunetFold
 from nnunetv2_adamss.survival.plan_stages import stages_of
 from nnunetv2_adamss.survival.pooling import predict_region
 from nnunetv2_adamss.survival.prediction import SurvivalPrediction
-from nnunetv2_adamss.survival.results import EpochPrediction, write_results
+from nnunetv2_adamss.survival.results import CHECKPOINTS, EpochPrediction, write_results
 from nnunetv2_adamss.survival.setup import SurvivalSetup
 from nnunetv2_adamss.survival.training_data.balanced_batches import BalancedBatches, places_of_rank
 from nnunetv2_adamss.survival.training_data.case_data import CaseData, Sample
@@ -316,7 +316,7 @@ class AdaMSSSurvTrainer(AdaMSSTrainer):
         self.ranks.wait()  # for the first GPU, which writes the checkpoints
         epochs = {}
         if self.survival_fold.validation_cases:
-            for name, checkpoint_name in (("best", "checkpoint_best.pth"), ("last", "checkpoint_final.pth")):
+            for name, checkpoint_name in CHECKPOINTS.items():
                 epoch = self._load_weights(Path(self.output_folder) / checkpoint_name)
                 # With checkpoints switched off, the network as it is stands for the last epoch.
                 if epoch is not None or name == "last":

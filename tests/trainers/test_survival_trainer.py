@@ -11,9 +11,11 @@ import pandas as pd
 import pytest
 import torch
 
+from nnunetv2_adamss.evaluation.concordance import harrell_c
 from nnunetv2_adamss.networks.adamss import AdaMSSSurvival
 from nnunetv2_adamss.survival.config import SurvivalConfig
 from nnunetv2_adamss.survival.prediction import SurvivalPrediction
+from nnunetv2_adamss.survival.results import CHECKPOINTS, epoch_predictions_file
 from nnunetv2_adamss.survival.training_data.samples import WholeRegions
 from nnunetv2_adamss.survival.tumour_region import stage_one_masks
 from nnunetv2_adamss.survival.tumour_region.region import Region
@@ -168,6 +170,21 @@ def test_the_summary_carries_the_last_epoch_unmarked_and_the_best_one_marked(
     assert found["cases"]["validation"]["cases"] == 4
     assert 0 < found["c_index"]["last"]["n_pairs"] <= 6
     assert "comparable pairs" in found["c_index"]["last"]["reason"]
+
+
+def test_the_predictions_of_both_epochs_are_kept_beside_those_of_the_selected_one(
+    reference: AdaMSSSurvTrainer,
+) -> None:
+    found = {
+        name: pd.read_csv(Path(reference.output_folder) / epoch_predictions_file(name))
+        for name in CHECKPOINTS
+    }
+    pd.testing.assert_frame_equal(found["last"], predictions(reference), rtol=0, atol=0)
+    for name, table in found.items():
+        time, event = reference.setup.table.time_and_event(table["case_id"].tolist())
+        score = harrell_c(table["risk_score"].to_numpy(), event, time).c_index
+        assert score == summary(reference)["c_index"][name]["c_index"]
+    assert not found["best"]["risk_score"].equals(found["last"]["risk_score"])
 
 
 def test_two_trainings_of_one_seed_predict_the_same_however_many_processes_load_the_data(

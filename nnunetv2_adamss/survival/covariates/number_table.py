@@ -32,6 +32,19 @@ def read_number_table(csv_file: Path) -> pd.DataFrame:
         cells = read_cells(csv_file)
     except UnreadableCsvError as error:
         raise NumberTableError(csv_file, [str(error)]) from error
+    return number_table(cells, csv_file)
+
+
+def number_table(cells: pd.DataFrame, csv_file: Path) -> pd.DataFrame:
+    """The same of cells that were read already.
+
+    Args:
+        cells: as text, of columns that shall be numbers and ``case_id``.
+        csv_file: where they are from.
+
+    Raises:
+        NumberTableError: with every fault of these columns.
+    """
     faults = _faults(cells)
     if faults:
         raise NumberTableError(csv_file, faults)

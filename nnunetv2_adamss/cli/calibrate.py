@@ -1,0 +1,145 @@
+"""``adamss_calibrate``: bring predicted survival to what is observed in patients not trained on."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import sys
+from math import isnan
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from nnunetv2_adamss.prediction.calibration_check import CalibrationCheck
+
+_DESCRIPTION = """\
+Calibrate the survival curves of a model on the out-of-fold predictions of its finished cross-validation. The result,
+survival_calibration.json in the model's folder, is used by every later prediction. With --on, calibrate a file of
+predictions on the outcomes of its patients instead, such as those of another hospital.
+"""
+
+_EPILOG = """\
+examples:
+  adamss_calibrate 510 3d_fullres
+  adamss_calibrate 510 3d_fullres -f 0 1 2       only these folds were trained
+  adamss_calibrate --on survival_predictions.csv -s survival.csv -o our_hospital.json
+"""
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The command's options."""
+    parser = argparse.ArgumentParser(
+        prog="adamss_calibrate",
+        description=_DESCRIPTION,
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    add = parser.add_argument
+    add("dataset", nargs="?", metavar="DATASET", help="nnU-Net's data set id or name")
+    add("configuration", nargs="?", metavar="CONFIGURATION", help="3d_fullres or 3d_lowres")
+    add(
+        "-f",
+        dest="folds",
+        nargs="+",
+        default=["0", "1", "2", "3", "4"],
+        metavar="FOLD",
+        help="default: 0 1 2 3 4",
+    )
+    add("-tr", dest="trainer", default="AdaMSSSurvTrainer", help="survival trainer (default: %(default)s)")
+    add("-p", dest="plans", default="nnUNetPlans", help="plans identifier (default: %(default)s)")
+    add(
+        "-s",
+        dest="survival_csv",
+        type=Path,
+        metavar="SURVIVAL.csv",
+        help="outcomes; of a model only if the table that it was trained with has moved",
+    )
+    add("--on", type=Path, metavar="PREDICTIONS.csv", help="case_id and survival_at_T; needs -s and -o")
+    add(
+        "-o",
+        dest="output",
+        type=Path,
+        metavar="CALIBRATION.json",
+        help="what --on writes, and a plot beside it",
+    )
+    return parser
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run the command; returns the exit code (0 done, 2 a user's error, said on stderr)."""
+    parser = build_parser()
+    args = parser.parse_args(argv)
+    _check(parser, args)
+    logging.basicConfig(level=logging.WARNING, format="%(levelname)s: %(message)s")
+    try:
+        checks, file = _calibrate_file(args) if args.on else _calibrate_model(args)
+    except (ValueError, OSError) as error:
+        print(f"adamss_calibrate: {error}", file=sys.stderr)
+        return 2
+    for name, check in checks.items():
+        print(*_lines(name, check), sep="\n")
+    print(f"Written to {file}; plot: {file.with_suffix('.png')}")
+    return 0
+
+
+def _check(parser: argparse.ArgumentParser, args: argparse.Namespace) -> None:
+    if args.on:
+        if args.dataset or not args.survival_csv or not args.output:
+            parser.error(
+                "--on PREDICTIONS.csv goes with -s SURVIVAL.csv and -o CALIBRATION.json, without a data set"
+            )
+        if args.output.suffix != ".json":
+            parser.error(f"-o must end in .json, not {args.output.name}")
+        return
+    if not args.configuration or args.output:
+        parser.error(
+            "give DATASET and CONFIGURATION, or --on PREDICTIONS.csv -s SURVIVAL.csv -o CALIBRATION.json"
+        )
+    if "all" in args.folds:
+        parser.error(
+            "fold all trains on every case, so it has no out-of-fold predictions; choose numbered folds"
+        )
+    wrong = [fold for fold in args.folds if not fold.isdecimal()]
+    if wrong:
+        parser.error(f"-f takes numbers of folds, not {', '.join(wrong)}")
+
+
+def _calibrate_model(args: argparse.Namespace) -> tuple[dict[str, CalibrationCheck], Path]:
+    from nnunetv2.utilities.file_path_utilities import convert_trainer_plans_config_to_identifier
+
+    from nnunetv2_adamss.prediction.calibrate import calibrate_model
+    from nnunetv2_adamss.prediction.calibration import CALIBRATION_FILE
+    from nnunetv2_adamss.survival.nnunet_dataset import RESULTS, dataset_folder, dataset_name
+
+    name = convert_trainer_plans_config_to_identifier(args.trainer, args.plans, args.configuration)
+    folder = dataset_folder(RESULTS, dataset_name(args.dataset)) / name
+    return calibrate_model(
+        folder, [int(fold) for fold in args.folds], args.survival_csv
+    ), folder / CALIBRATION_FILE
+
+
+def _calibrate_file(args: argparse.Namespace) -> tuple[dict[str, CalibrationCheck], Path]:
+    from nnunetv2_adamss.prediction.calibrate import calibrate_predictions
+
+    return {args.on.name: calibrate_predictions(args.on, args.survival_csv, args.output)}, args.output
+
+
+def _lines(name: str, check: CalibrationCheck) -> Iterator[str]:
+    found = check.calibration
+    folds = f", folds {' '.join(map(str, found.folds))}" if found.folds else ""
+    yield f"{name}{folds}: {found.n_cases} cases, {found.n_events} events"
+    yield f"slope {found.slope:.2f}; median risk score {found.risk_threshold:.6g}, the threshold of risk groups"
+    yield f"{found.time_unit:>10}{'Kaplan-Meier':>16}{'95% interval':>18}{'predicted':>13}{'calibrated':>13}"
+    for time, observed, (low, high), before, after in zip(
+        found.times, check.observed, check.interval.T, check.before, check.after, strict=True
+    ):
+        seen, interval = (
+            ("-", "beyond follow-up") if isnan(observed) else (f"{observed:.3f}", f"{low:.3f} to {high:.3f}")
+        )
+        yield f"{time:>10.6g}{seen:>16}{interval:>18}{before:>13.3f}{after:>13.3f}"
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

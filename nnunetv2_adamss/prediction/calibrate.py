@@ -1,0 +1,101 @@
+"""Fit calibrations and write them: of a model on its cross-validation, and of a file of predictions."""
+
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+
+from nnunetv2_adamss.prediction.calibration import (
+    CALIBRATION_FILE,
+    Calibration,
+    write_calibration,
+    write_model_calibrations,
+)
+from nnunetv2_adamss.prediction.calibration_check import CalibrationCheck, plot_calibration
+from nnunetv2_adamss.prediction.cross_validation import CrossValidation
+from nnunetv2_adamss.survival.cohort.table import SurvivalTable, read_survival_table
+from nnunetv2_adamss.survival.files import sha256_of
+from nnunetv2_adamss.survival.messages import listed
+from nnunetv2_adamss.survival.predicted_curves import PredictedCurves, read_predicted_curves
+from nnunetv2_adamss.survival.results import CHECKPOINTS
+from nnunetv2_adamss.survival.setup import outcomes_source
+
+logger = logging.getLogger(__name__)
+
+
+def calibrate_model(
+    model_folder: Path, folds: Sequence[int], survival_csv: Path | None = None
+) -> dict[str, CalibrationCheck]:
+    """Calibrate a model on its out-of-fold predictions; writes ``survival_calibration.json`` and a plot beside it.
+
+    Args:
+        model_folder: nnU-Net's ``TRAINER__PLANS__CONFIGURATION``.
+        folds: their numbers.
+        survival_csv: the table that they were trained with, if it was moved.
+
+    Returns:
+        What was fitted by checkpoint name, for those that every fold has.
+
+    Raises:
+        ValueError: if folds are missing or do not belong together, or have too few events.
+    """
+    validation = CrossValidation.read(model_folder, folds, survival_csv)
+    numbers = [fold.number for fold in validation.folds]
+    checks = {
+        CHECKPOINTS[epoch]: _fit(
+            validation.out_of_fold(epoch), validation.table, numbers, validation.sha256(epoch)
+        )
+        for epoch in validation.epochs
+    }
+    write_model_calibrations(model_folder, {name: check.calibration for name, check in checks.items()})
+    plot_calibration(checks, (model_folder / CALIBRATION_FILE).with_suffix(".png"))
+    return checks
+
+
+def calibrate_predictions(predictions_csv: Path, survival_csv: Path, output: Path) -> CalibrationCheck:
+    """Calibrate a file of predictions on the outcomes of its patients, such as those of another hospital.
+
+    Args:
+        predictions_csv: ``case_id`` and ``survival_at_T``.
+        survival_csv: outcomes, with a row for every case; cases whose outcome is empty are left out.
+        output: JSON to write; the plot gets the same name with the ending ``.png``.
+
+    Raises:
+        ValueError: if a file cannot be used, a case has no row, or there are too few events.
+    """
+    curves, table = read_predicted_curves(predictions_csv), read_survival_table(survival_csv)
+    sources = {
+        f"predictions ({predictions_csv.name})": sha256_of(predictions_csv),
+        outcomes_source(table.path): sha256_of(table.path),
+    }
+    check = _fit(_with_outcome(curves, table), table, (), sources)
+    write_calibration(output, check.calibration)
+    plot_calibration({predictions_csv.name: check}, output.with_suffix(".png"))
+    return check
+
+
+def _fit(
+    curves: PredictedCurves, table: SurvivalTable, folds: Sequence[int], sha256: dict[str, str]
+) -> CalibrationCheck:
+    time, event = table.time_and_event(curves.case_ids)
+    calibration = Calibration.fit(
+        curves.survival_curve,
+        event,
+        time,
+        curves.times,
+        time_unit=table.description.time_unit,
+        folds=folds,
+        sha256=sha256,
+    )
+    return CalibrationCheck.of(calibration, curves.survival_curve, event, time)
+
+
+def _with_outcome(curves: PredictedCurves, table: SurvivalTable) -> PredictedCurves:
+    known, unknown = set(table.case_ids), set(table.without_outcome)
+    strange = [case_id for case_id in curves.case_ids if case_id not in known]
+    if strange:
+        raise ValueError(f"{len(strange)} predicted case(s) have no row in {table.path}: {listed(strange)}.")
+    kept = [i for i, case_id in enumerate(curves.case_ids) if case_id not in unknown]
+    left_out = [case_id for case_id in curves.case_ids if case_id in unknown]
+    if left_out:
+        logger.warning("%d case(s) without an outcome are left out: %s.", len(left_out), listed(left_out))
+    return PredictedCurves([curves.case_ids[i] for i in kept], curves.times, curves.survival_curve[kept])

@@ -1,0 +1,79 @@
+"""Mean predicted survival against what Kaplan-Meier says, before and after calibration, as numbers and picture."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from lifelines import KaplanMeierFitter
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from nnunetv2_adamss.prediction.calibration import Calibration
+from nnunetv2_adamss.prediction.ensemble import Curves
+from nnunetv2_adamss.survival.files import replace_atomically
+
+# Told apart by colour-blind people, in grey and by the line's style (Okabe and Ito).
+_OBSERVED, _BEFORE, _AFTER = "black", "#E69F00", "#0072B2"
+
+
+@dataclass(frozen=True, eq=False)
+class CalibrationCheck:
+    """A calibration on the patients that it was fitted on.
+
+    Args:
+        calibration: what was fitted.
+        observed: Kaplan-Meier's estimate at the calibration's times; NaN beyond the last follow-up, ``(n_times,)``.
+        interval: its 95% interval, lower and upper, ``(2, n_times)``.
+        before: mean predicted survival, ``(n_times,)``.
+        after: mean calibrated survival, ``(n_times,)``.
+    """
+
+    calibration: Calibration
+    observed: NDArray[np.float64]
+    interval: NDArray[np.float64]
+    before: NDArray[np.float64]
+    after: NDArray[np.float64]
+
+    @classmethod
+    def of(
+        cls,
+        calibration: Calibration,
+        survival_curve: Curves,
+        event: NDArray[np.bool_],
+        time: NDArray[np.floating],
+    ) -> "CalibrationCheck":
+        """Of curves at the calibration's times, ``(n_cases, n_times)``, and outcomes, ``(n_cases,)`` each."""
+        times = np.asarray(calibration.times)
+        fitted = KaplanMeierFitter().fit(time, event)
+        step = np.searchsorted(fitted.timeline, times, side="right") - 1
+        observed = np.where(times > time.max(), np.nan, fitted.survival_function_.to_numpy()[step, 0])
+        bounds = fitted.confidence_interval_.to_numpy()[step].T
+        # Before the first event there is no variance.
+        bounds = np.where(np.isnan(bounds) | np.isnan(observed), observed, bounds)
+        calibrated = calibration.apply(survival_curve)
+        return cls(calibration, observed, bounds, survival_curve.mean(axis=0), calibrated.mean(axis=0))
+
+
+def plot_calibration(checks: Mapping[str, CalibrationCheck], file: Path) -> None:
+    """Draw one panel for each check, by name, as PNG."""
+    # Not through pyplot, whose figures live until they are closed.
+    figure = Figure(figsize=(5.5 * len(checks), 4.5), layout="constrained")
+    panels = figure.subplots(1, len(checks), sharey=True, squeeze=False)[0]
+    for axes, (name, check) in zip(panels, checks.items(), strict=True):
+        times = np.append(0, check.calibration.times)
+        observed, low, high, before, after = (
+            np.append(1, values) for values in (check.observed, *check.interval, check.before, check.after)
+        )
+        axes.fill_between(times, low, high, color="0.85", label="95% interval")
+        axes.plot(times, observed, "o-", color=_OBSERVED, markersize=4, label="Kaplan-Meier")
+        axes.plot(times, before, "s--", color=_BEFORE, markersize=4, label="mean predicted")
+        axes.plot(times, after, "^:", color=_AFTER, markersize=5, linewidth=2, label="mean calibrated")
+        axes.set(xlabel=f"time ({check.calibration.time_unit})", ylim=(0, 1.02), xlim=(0, None))
+        axes.set_title(
+            f"{name}: {check.calibration.n_cases} patients, {check.calibration.n_events} events",
+            fontsize="medium",
+        )
+    panels[0].set_ylabel("survival")
+    panels[0].legend(loc="lower left", fontsize="small")
+    replace_atomically(file, lambda unfinished: figure.savefig(unfinished, dpi=120, format="png"))

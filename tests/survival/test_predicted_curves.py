@@ -1,0 +1,51 @@
+"""Survival curves come back from a file as they were written, and what is no curve is named."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from nnunetv2_adamss.survival.cohort.faults import FileFaultsError
+from nnunetv2_adamss.survival.predicted_curves import read_predicted_curves
+from nnunetv2_adamss.survival.prediction import SurvivalPrediction
+
+
+def test_what_is_written_is_read_and_a_single_fold_keeps_every_digit(tmp_path: Path) -> None:
+    prob = np.random.default_rng(0).random((3, 4))
+    written = SurvivalPrediction(["c", "a", "b"], prob, np.array([0, 9.5, 100, 1234.5678, 2000000]))
+    written.write(tmp_path / "predictions.csv")
+    case_ids, times, curve = read_predicted_curves(tmp_path / "predictions.csv")
+    assert case_ids == ["c", "a", "b"]
+    assert times.tolist() == [9.5, 100, 1234.57, 2000000]
+    assert curve == pytest.approx(written.survival_curve, rel=1e-14)
+
+
+def test_columns_may_come_in_any_order_among_others(tmp_path: Path) -> None:
+    file = tmp_path / "predictions.csv"
+    file.write_text("warnings,survival_at_20,case_id,survival_at_5\nno tumour,0.25,a,0.5\n,0.125,007,1\n")
+    case_ids, times, curve = read_predicted_curves(file)
+    assert (case_ids, times.tolist()) == (["a", "007"], [5, 20])
+    assert curve.tolist() == [[0.5, 0.25], [1, 0.125]]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("case_id,risk_score\na,1\n", "no column 'survival_at_T'"),
+        ("name,survival_at_1\na,1\n", "no column 'case_id'"),
+        ("case_id,survival_at_1,survival_at_soon\na,1,1\n", "a time above 0, each once: survival_at_soon"),
+        ("case_id,survival_at_1,survival_at_0\na,1,1\n", "a time above 0, each once: survival_at_0"),
+        ("case_id,survival_at_1,survival_at_1.0\na,1,1\n", "a time above 0, each once: survival_at_1.0"),
+        ("case_id,survival_at_1\na,1\na,1\n", "'case_id' must differ from row to row: row 2 'a', row 3 'a'"),
+        ("case_id,survival_at_1\na,high\n", "must hold numbers: row 2 'high'"),
+        ("case_id,survival_at_1\na,\nb,1\n", "between 0 and 1 at every time: a"),
+        ("case_id,survival_at_1\na,1.5\nb,-1\n", "between 0 and 1 at every time: a, b"),
+        ("case_id,survival_at_9,survival_at_1\na,0.8,0.7\nb,0.6,0.7\n", "must not rise with time: a"),
+        ("", "the file is empty"),
+    ],
+)
+def test_what_is_no_file_of_curves_is_said(tmp_path: Path, text: str, message: str) -> None:
+    file = tmp_path / "predictions.csv"
+    file.write_text(text)
+    with pytest.raises(FileFaultsError, match="predictions.csv: .*" + message):
+        read_predicted_curves(file)
