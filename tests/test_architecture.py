@@ -82,6 +82,7 @@ def test_links_between_the_pages_lead_somewhere() -> None:
         "finetune_survival",
         "make_phantom_dataset",
         "make_splits",
+        "predict_survival",
         "trainer_path",
         "verify_dataset",
     ],

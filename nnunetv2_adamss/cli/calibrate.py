@@ -107,17 +107,13 @@ def _check(parser: argparse.ArgumentParser, args: argparse.Namespace) -> None:
 
 
 def _calibrate_model(args: argparse.Namespace) -> tuple[dict[str, CalibrationCheck], Path]:
-    from nnunetv2.utilities.file_path_utilities import convert_trainer_plans_config_to_identifier
-
     from nnunetv2_adamss.prediction.calibrate import calibrate_model
     from nnunetv2_adamss.prediction.calibration import CALIBRATION_FILE
-    from nnunetv2_adamss.survival.nnunet_dataset import RESULTS, dataset_folder, dataset_name
+    from nnunetv2_adamss.survival.nnunet_dataset import model_folder
 
-    name = convert_trainer_plans_config_to_identifier(args.trainer, args.plans, args.configuration)
-    folder = dataset_folder(RESULTS, dataset_name(args.dataset)) / name
-    return calibrate_model(
-        folder, [int(fold) for fold in args.folds], args.survival_csv
-    ), folder / CALIBRATION_FILE
+    folder = model_folder(args.dataset, args.trainer, args.plans, args.configuration)
+    checks = calibrate_model(folder, [int(fold) for fold in args.folds], args.survival_csv)
+    return checks, folder / CALIBRATION_FILE
 
 
 def _calibrate_file(args: argparse.Namespace) -> tuple[dict[str, CalibrationCheck], Path]:

@@ -186,8 +186,9 @@ def _covariates(patients: list[PatientPrediction]) -> pd.DataFrame:
     """Clinical values as given, and of each feature the mean over the folds that use it."""
     rows = []
     for patient in patients:
-        features = pd.DataFrame(list(patient.radiomics.values())).mean().to_dict()
-        rows.append({"case_id": patient.case_id, **patient.clinical, **features})
+        features = pd.DataFrame(list(patient.radiomics.values())).mean()
+        row: dict[str, Any] = {"case_id": patient.case_id, **patient.clinical}
+        rows.append(row | {str(name): value for name, value in features.items()})
     table = pd.DataFrame(rows)
     return table if len(table.columns) > 1 else pd.DataFrame()
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from nnunetv2.utilities.dataset_name_id_conversion import maybe_convert_to_dataset_name
+from nnunetv2.utilities.file_path_utilities import convert_trainer_plans_config_to_identifier
 from nnunetv2.utilities.utils import get_filenames_of_train_images_and_targets
 
 RAW, PREPROCESSED, RESULTS = "nnUNet_raw", "nnUNet_preprocessed", "nnUNet_results"
@@ -36,6 +37,22 @@ def dataset_folder(variable: str, name: str) -> Path:
     if not root:
         raise ValueError(f"The variable {variable} is not set; set it to nnU-Net's folder.")
     return Path(root) / name
+
+
+def model_folder(dataset: str, trainer: str, plans: str, configuration: str) -> Path:
+    """Where nnU-Net keeps all folds of a training; it may not exist.
+
+    Args:
+        dataset: id or name.
+        trainer: class name.
+        plans: identifier.
+        configuration: such as ``3d_fullres``.
+
+    Raises:
+        ValueError: if there is no such data set, or ``nnUNet_results`` is not set.
+    """
+    name = convert_trainer_plans_config_to_identifier(trainer, plans, configuration)
+    return dataset_folder(RESULTS, dataset_name(dataset)) / name
 
 
 def raw_cases(raw_folder: Path) -> list[str]:

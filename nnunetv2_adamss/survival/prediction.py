@@ -57,12 +57,13 @@ class SurvivalPrediction:
         table = pd.DataFrame(
             {"case_id": self.case_ids, "risk_score": self.risk_score, "predicted_time": self.predicted_time}
         )
-        for time, column in zip(_shown(self.interval_edges[1:]), self.survival_curve.T, strict=True):
-            table[f"{SURVIVAL_AT}{time}"] = column
+        table[survival_columns(self.interval_edges[1:])] = self.survival_curve
         write_atomically(file, table.to_csv(index=False))
 
 
-def _shown(times: NDArray[np.float64]) -> list[str]:
-    """Times for people: six digits, or all of them where six cannot tell two apart."""
-    short = [f"{time:g}" for time in times]
-    return short if len(set(short)) == len(short) else [repr(float(time)) for time in times]
+def survival_columns(times: NDArray[np.float64]) -> list[str]:
+    """Names of the columns of S(t): times have six digits, or all of them where six cannot tell two apart."""
+    shown = [f"{time:g}" for time in times]
+    if len(set(shown)) < len(shown):
+        shown = [repr(float(time)) for time in times]
+    return [SURVIVAL_AT + time for time in shown]

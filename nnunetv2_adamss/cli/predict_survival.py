@@ -1,0 +1,184 @@
+"""``adamss_predict_survival``: tumour masks and survival curves of new patients, from raw images."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from nnunetv2_adamss.prediction.run import PredictionReport, PredictionRequest
+
+_DESCRIPTION = """\
+Predict the survival of new patients: raw images, named as nnU-Net names them, to tumour masks, survival curves and
+risk groups. Each fold finds the tumour with its own Stage-I network, and the folds' survival curves are averaged.
+"""
+
+_EPILOG = """\
+examples:
+  adamss_predict_survival -i imagesTs -o OUT -d 510 -c 3d_fullres                  all five folds
+  adamss_predict_survival -i imagesTs -o OUT -d 510 -c 3d_fullres -f 0 --clinical patients.csv
+  adamss_predict_survival -i imagesTs -o OUT -d 510 -c 3d_fullres --c              go on after a stop
+  adamss_predict_survival -i imagesTs -o OUT -d 510 -c 3d_fullres -f all           the network of all cases
+  adamss_predict_survival -i imagesTs -o OUT -d 510 -c 3d_fullres -f 0 -device cpu \\
+                          -tr AdaMSSSurvTrainer_ShortSchedule                      a first look
+  adamss_predict_survival ... --num_parts 2 --part_id 0     and, beside it, ... --part_id 1
+
+OUT holds survival_predictions.csv (risk, predicted time, risk group, survival at common times, warnings), masks,
+covariates.csv and radiomics.csv of what the model used, and prediction.json, which says where all of it comes from.
+"""
+
+_FOLDS = ["0", "1", "2", "3", "4"]
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The command's options."""
+    parser = argparse.ArgumentParser(
+        prog="adamss_predict_survival",
+        description=_DESCRIPTION,
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    add = parser.add_argument
+    add("-i", dest="images", type=Path, required=True, metavar="IMAGES", help="CASE_0000, CASE_0001, ...")
+    add("-o", dest="output", type=Path, required=True, metavar="OUT", help="folder that is written to")
+    add("-d", dest="dataset", help="nnU-Net's data set id or name")
+    add("-c", dest="configuration", help="3d_fullres or 3d_lowres")
+    add(
+        "-m",
+        dest="model",
+        type=Path,
+        metavar="FOLDER",
+        help="the model's folder, instead of -d, -c, -tr and -p",
+    )
+    add("-tr", dest="trainer", default="AdaMSSSurvTrainer", help="survival trainer (default: %(default)s)")
+    add("-p", dest="plans", default="nnUNetPlans", help="plans identifier (default: %(default)s)")
+    add("-f", dest="folds", nargs="+", default=_FOLDS, metavar="FOLD", help="default: 0 1 2 3 4")
+    add(
+        "-chk",
+        dest="checkpoint",
+        metavar="NAME",
+        help="checkpoint of every fold (default: checkpoint_best.pth; checkpoint_final.pth for fold all)",
+    )
+    add("-device", choices=["cuda", "cpu", "mps"], default="cuda", help="default: %(default)s")
+    add(
+        "--clinical",
+        type=Path,
+        metavar="FILE.csv",
+        help="case_id and the clinical columns that the model uses; empty cells are imputed",
+    )
+    add(
+        "--features",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="FILE.csv",
+        help="case_id and features of your own that the model uses; may be repeated",
+    )
+    add("--masks_dir", type=Path, metavar="DIR", help="masks of your own instead of predicted ones")
+    add(
+        "--calibration",
+        type=Path,
+        metavar="FILE.json",
+        help="what adamss_calibrate --on wrote for your hospital",
+    )
+    add("--disable_tta", action="store_true", help="predict masks without mirroring")
+    add("--c", dest="continue_prediction", action="store_true", help="keep what an earlier run has finished")
+    add("--num_parts", "-num_parts", type=int, default=1, help="predict the patients in parts (default: 1)")
+    add("--part_id", "-part_id", type=int, default=0, help="which part this run predicts, from 0")
+    return parser
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run the command.
+
+    Returns:
+        0 if every patient was predicted, 1 if some could not be, 2 for a user's error, 130 if stopped.
+    """
+    parser = build_parser()
+    args = parser.parse_args(argv)
+    _check(parser, args)
+    logging.basicConfig(level=logging.WARNING, format="%(levelname)s: %(message)s")
+    try:
+        report = _run(args)
+    except KeyboardInterrupt:
+        print(
+            "\nadamss_predict_survival: stopped. The patients that are done are kept: go on with --c.",
+            file=sys.stderr,
+        )
+        return 130
+    except (ValueError, OSError) as error:
+        print(f"adamss_predict_survival: {error}", file=sys.stderr)
+        return 2
+    return _tell(report)
+
+
+def _check(parser: argparse.ArgumentParser, args: argparse.Namespace) -> None:
+    if (args.model is None) == (args.dataset is None or args.configuration is None):
+        parser.error("give -d and -c, or -m")
+    wrong = [fold for fold in args.folds if not fold.isdecimal() and fold != "all"]
+    if wrong or ("all" in args.folds and len(args.folds) > 1):
+        parser.error(f"-f takes numbers, or all by itself, not {' '.join(args.folds)}")
+    if len(set(args.folds)) < len(args.folds):
+        parser.error(f"-f names a fold twice: {' '.join(args.folds)}")
+    if not 0 <= args.part_id < args.num_parts:
+        parser.error(f"--part_id must be from 0 to {args.num_parts - 1}, not {args.part_id}")
+    if args.masks_dir is not None and args.disable_tta:
+        parser.error("--masks_dir and --disable_tta exclude each other: given masks are not predicted")
+
+
+def _run(args: argparse.Namespace) -> PredictionReport:
+    from tqdm import tqdm
+
+    from nnunetv2_adamss.prediction.run import predict_patients
+
+    request = _request(args)
+    with tqdm(desc="Patients", unit="case", disable=None) as bar:
+        return predict_patients(request, bar.reset, lambda case_id: bar.update())
+
+
+def _request(args: argparse.Namespace) -> PredictionRequest:
+    from nnunetv2_adamss.prediction.run import PredictionRequest
+
+    is_fold_all = args.folds == ["all"]
+    return PredictionRequest(
+        model_folder=args.model or _model_folder(args),
+        images=args.images,
+        output=args.output,
+        folds=["all"] if is_fold_all else [int(fold) for fold in args.folds],
+        checkpoint_name=args.checkpoint or ("checkpoint_final.pth" if is_fold_all else "checkpoint_best.pth"),
+        device=args.device,
+        clinical_csv=args.clinical,
+        features_csv=args.features,
+        masks_dir=args.masks_dir,
+        calibration_json=args.calibration,
+        mirroring=False if args.disable_tta else None,
+        continue_prediction=args.continue_prediction,
+        num_parts=args.num_parts,
+        part_id=args.part_id,
+    )
+
+
+def _model_folder(args: argparse.Namespace) -> Path:
+    from nnunetv2_adamss.survival.nnunet_dataset import model_folder
+
+    return model_folder(args.dataset, args.trainer, args.plans, args.configuration)
+
+
+def _tell(report: PredictionReport) -> int:
+    kept = f", {report.n_kept} kept from before" if report.n_kept else ""
+    print(f"{report.n_predicted} patient(s) predicted{kept}: {report.folder}")
+    if not report.is_calibrated:
+        print("Survival curves are uncalibrated and there are no risk groups: run adamss_calibrate first.")
+    if not report.failed:
+        return 0
+    print(f"{len(report.failed)} patient(s) could not be predicted:", file=sys.stderr)
+    for case_id, reason in report.failed.items():
+        print(f"  {case_id}: {reason}", file=sys.stderr)
+    return 1
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
