@@ -19,6 +19,7 @@ from nnunetv2_adamss.survival.discrete_time.curve import survival_curve
 from nnunetv2_adamss.survival.discrete_time.intervals import IntervalLabels, interval_labels
 from nnunetv2_adamss.survival.files import sha256_of, write_atomically
 from nnunetv2_adamss.survival.messages import listed
+from nnunetv2_adamss.survival.predicted_curves import same_times
 
 logger = logging.getLogger(__name__)
 _Parsed = TypeVar("_Parsed")
@@ -30,8 +31,6 @@ MIN_SLOPE = 0.01
 _PRIOR_SPREAD = 1.0
 # Conditional probabilities nearer to 0 and 1 say nothing more: the loss's epsilon in the paper.
 _SURE = 1e-5
-# Times in a predictions file have six digits.
-_SAME_TIME = 1e-5
 
 
 @dataclass(frozen=True)
@@ -140,7 +139,7 @@ class Calibration:
 
     def check_times(self, times: NDArray[np.floating]) -> None:
         """Raise ValueError unless curves at these times are what this calibration corrects."""
-        if len(times) != len(self.times) or not np.allclose(times, self.times, rtol=_SAME_TIME, atol=0):
+        if not same_times(self.times, times):
             raise ValueError(
                 f"The calibration was fitted at the times {_words(self.times)}, but the curves are given at "
                 f"{_words(times)}. Calibrate again with adamss_calibrate."

@@ -15,12 +15,9 @@ from nnunetv2_adamss.survival.cohort.table import SURVIVAL_CSV, SurvivalTable, r
 from nnunetv2_adamss.survival.files import sha256_of
 from nnunetv2_adamss.survival.messages import listed
 from nnunetv2_adamss.survival.nnunet_dataset import RAW, dataset_folder
-from nnunetv2_adamss.survival.predicted_curves import PredictedCurves, read_predicted_curves
+from nnunetv2_adamss.survival.predicted_curves import PredictedCurves, read_predicted_curves, same_times
 from nnunetv2_adamss.survival.results import CHECKPOINTS, SUMMARY_FILE, epoch_predictions_file
 from nnunetv2_adamss.survival.setup import outcomes_source
-
-# Times in the names of columns have six digits.
-_SAME_TIME = 1e-5
 
 
 @dataclass(frozen=True)
@@ -68,7 +65,7 @@ class FinishedFold:
         file = self.folder / epoch_predictions_file(epoch)
         found = read_predicted_curves(file)
         own = self.edges[1:]
-        if len(found.times) != len(own) or not np.allclose(found.times, own, rtol=_SAME_TIME, atol=0):
+        if not same_times(found.times, own):
             raise ValueError(
                 f"{file} and {SUMMARY_FILE} beside it differ in their times, so they are not of one training. Run "
                 f"adamss_finetune_survival with --val for fold {self.number}."

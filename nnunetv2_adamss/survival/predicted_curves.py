@@ -1,5 +1,6 @@
 """Read the survival curves that a file of predictions holds."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -14,6 +15,8 @@ from nnunetv2_adamss.survival.cohort.faults import FileFaultsError, with_example
 from nnunetv2_adamss.survival.covariates.number_table import number_table
 from nnunetv2_adamss.survival.prediction import SURVIVAL_AT
 
+# Of six digits, as the names of columns have.
+_SAME_TIME = 1e-5
 # The mean of several folds may rise by this much where it is flat.
 _ROUNDING = 1e-9
 
@@ -50,6 +53,11 @@ def read_predicted_curves(csv_file: Path) -> PredictedCurves:
     table = table[times.index]
     _check_curves(table, csv_file)
     return PredictedCurves(list(table.index), times.to_numpy(), table.to_numpy())
+
+
+def same_times(first: Sequence[float] | NDArray[np.floating], second: NDArray[np.floating]) -> bool:
+    """Whether times are the same but for the digits that the names of columns drop."""
+    return len(first) == len(second) and np.allclose(first, second, rtol=_SAME_TIME, atol=0)
 
 
 def _times(table: pd.DataFrame, csv_file: Path) -> pd.Series:
