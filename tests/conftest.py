@@ -10,6 +10,7 @@ import SimpleITK as sitk
 
 from tests.nnunet_project import NnunetProject, run_command
 from tests.survival_project import make_survival_project
+from tests.trained_model import TrainedModel, train_model
 
 REAL_DATA = Path(__file__).parents[2] / "shared" / "data"
 
@@ -39,6 +40,12 @@ def tiny_project(tmp_path_factory: pytest.TempPathFactory) -> NnunetProject:
 def survival_project(tmp_path_factory: pytest.TempPathFactory) -> NnunetProject:
     """A dozen phantoms with outcomes, planned and preprocessed by nnU-Net, with splits of three folds."""
     return make_survival_project(tmp_path_factory.mktemp("survival"))
+
+
+@pytest.fixture(scope="session")
+def trained_model(survival_project: NnunetProject, tmp_path_factory: pytest.TempPathFactory) -> TrainedModel:
+    """A survival model of two folds of these phantoms, with radiomics and clinical indicators."""
+    return train_model(survival_project, tmp_path_factory.mktemp("trained_model"))
 
 
 @pytest.fixture

@@ -78,6 +78,7 @@ def test_links_between_the_pages_lead_somewhere() -> None:
     [
         "calibrate",
         "demo",
+        "export_model",
         "extract_radiomics",
         "finetune_survival",
         "make_phantom_dataset",

@@ -8,6 +8,13 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from nnunetv2_adamss.cli.model_options import (
+    add_model_options,
+    check_folds,
+    checkpoint_name,
+    fold_numbers,
+)
+
 if TYPE_CHECKING:
     from nnunetv2_adamss.prediction.run import PredictionReport, PredictionRequest
 
@@ -30,8 +37,6 @@ OUT holds survival_predictions.csv (risk, predicted time, risk group, survival a
 covariates.csv and radiomics.csv of what the model used, and prediction.json, which says where all of it comes from.
 """
 
-_FOLDS = ["0", "1", "2", "3", "4"]
-
 
 def build_parser() -> argparse.ArgumentParser:
     """The command's options."""
@@ -53,15 +58,7 @@ def build_parser() -> argparse.ArgumentParser:
         metavar="FOLDER",
         help="the model's folder, instead of -d, -c, -tr and -p",
     )
-    add("-tr", dest="trainer", default="AdaMSSSurvTrainer", help="survival trainer (default: %(default)s)")
-    add("-p", dest="plans", default="nnUNetPlans", help="plans identifier (default: %(default)s)")
-    add("-f", dest="folds", nargs="+", default=_FOLDS, metavar="FOLD", help="default: 0 1 2 3 4")
-    add(
-        "-chk",
-        dest="checkpoint",
-        metavar="NAME",
-        help="checkpoint of every fold (default: checkpoint_best.pth; checkpoint_final.pth for fold all)",
-    )
+    add_model_options(parser)
     add("-device", choices=["cuda", "cpu", "mps"], default="cuda", help="default: %(default)s")
     add(
         "--clinical",
@@ -118,11 +115,7 @@ def main(argv: list[str] | None = None) -> int:
 def _check(parser: argparse.ArgumentParser, args: argparse.Namespace) -> None:
     if (args.model is None) == (args.dataset is None or args.configuration is None):
         parser.error("give -d and -c, or -m")
-    wrong = [fold for fold in args.folds if not fold.isdecimal() and fold != "all"]
-    if wrong or ("all" in args.folds and len(args.folds) > 1):
-        parser.error(f"-f takes numbers, or all by itself, not {' '.join(args.folds)}")
-    if len(set(args.folds)) < len(args.folds):
-        parser.error(f"-f names a fold twice: {' '.join(args.folds)}")
+    check_folds(parser, args.folds)
     if not 0 <= args.part_id < args.num_parts:
         parser.error(f"--part_id must be from 0 to {args.num_parts - 1}, not {args.part_id}")
     if args.masks_dir is not None and args.disable_tta:
@@ -142,13 +135,12 @@ def _run(args: argparse.Namespace) -> PredictionReport:
 def _request(args: argparse.Namespace) -> PredictionRequest:
     from nnunetv2_adamss.prediction.run import PredictionRequest
 
-    is_fold_all = args.folds == ["all"]
     return PredictionRequest(
         model_folder=args.model or _model_folder(args),
         images=args.images,
         output=args.output,
-        folds=["all"] if is_fold_all else [int(fold) for fold in args.folds],
-        checkpoint_name=args.checkpoint or ("checkpoint_final.pth" if is_fold_all else "checkpoint_best.pth"),
+        folds=fold_numbers(args.folds),
+        checkpoint_name=checkpoint_name(args),
         device=args.device,
         clinical_csv=args.clinical,
         features_csv=args.features,
@@ -170,7 +162,7 @@ def _model_folder(args: argparse.Namespace) -> Path:
 def _tell(report: PredictionReport) -> int:
     kept = f", {report.n_kept} kept from before" if report.n_kept else ""
     print(f"{report.n_predicted} patient(s) predicted{kept}: {report.folder}")
-    if not report.is_calibrated:
+    if report.calibration == "none":
         print("Survival curves are uncalibrated and there are no risk groups: run adamss_calibrate first.")
     if not report.failed:
         return 0

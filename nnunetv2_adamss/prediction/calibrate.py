@@ -5,13 +5,17 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from nnunetv2_adamss.prediction.calibration import (
+    CALIBRATION_COLUMN,
     CALIBRATION_FILE,
+    NO_CALIBRATION,
+    OF_MODEL,
     Calibration,
     write_calibration,
     write_model_calibrations,
 )
 from nnunetv2_adamss.prediction.calibration_check import CalibrationCheck, plot_calibration
 from nnunetv2_adamss.prediction.cross_validation import CrossValidation
+from nnunetv2_adamss.survival.cohort.csv_cells import read_cells
 from nnunetv2_adamss.survival.cohort.table import SurvivalTable, read_survival_table
 from nnunetv2_adamss.survival.files import sha256_of
 from nnunetv2_adamss.survival.messages import listed
@@ -67,14 +71,32 @@ def calibrate_predictions(predictions_csv: Path, survival_csv: Path, output: Pat
         f"predictions ({predictions_csv.name})": sha256_of(predictions_csv),
         outcomes_source(table.path): sha256_of(table.path),
     }
-    check = _fit(_with_outcome(curves, table), table, (), sources)
+    check = _fit(_with_outcome(curves, table), table, (), sources, on=_done_to(predictions_csv))
     write_calibration(output, check.calibration)
     plot_calibration({predictions_csv.name: check}, output.with_suffix(".png"))
     return check
 
 
+def _done_to(predictions_csv: Path) -> str:
+    """Whether the curves of a file are calibrated already; files of Stage II, which do not say, are not."""
+    cells = read_cells(predictions_csv)
+    found = set(cells[CALIBRATION_COLUMN]) if CALIBRATION_COLUMN in cells else {NO_CALIBRATION}
+    if not found <= {NO_CALIBRATION, OF_MODEL} or len(found) > 1:
+        raise ValueError(
+            f"{predictions_csv} holds curves that are calibrated for a hospital already (column "
+            f"'{CALIBRATION_COLUMN}': {listed(sorted(found))}). Calibrate on predictions that were made without "
+            "--calibration."
+        )
+    return found.pop()
+
+
 def _fit(
-    curves: PredictedCurves, table: SurvivalTable, folds: Sequence[int], sha256: dict[str, str]
+    curves: PredictedCurves,
+    table: SurvivalTable,
+    folds: Sequence[int],
+    sha256: dict[str, str],
+    *,
+    on: str = NO_CALIBRATION,
 ) -> CalibrationCheck:
     time, event = table.time_and_event(curves.case_ids)
     calibration = Calibration.fit(
@@ -85,6 +107,7 @@ def _fit(
         time_unit=table.description.time_unit,
         folds=folds,
         sha256=sha256,
+        on=on,
     )
     return CalibrationCheck.of(calibration, curves.survival_curve, event, time)
 

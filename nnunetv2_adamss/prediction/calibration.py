@@ -24,6 +24,10 @@ from nnunetv2_adamss.survival.predicted_curves import same_times
 logger = logging.getLogger(__name__)
 _Parsed = TypeVar("_Parsed")
 
+# What was done to curves already, as files of predictions say it.
+CALIBRATION_COLUMN = "calibration"
+NO_CALIBRATION, OF_MODEL, OF_HOSPITAL = "none", "model", "hospital"
+
 CALIBRATION_FILE = "survival_calibration.json"
 MIN_EVENTS = 10
 MIN_SLOPE = 0.01
@@ -50,6 +54,8 @@ class Calibration:
         time_unit: such as ``days``.
         folds: whose out-of-fold predictions it was fitted on; none for a file of predictions.
         sha256: of the files that it depends on, by a name for people.
+        on: ``none`` if it corrects curves as networks give them, ``model`` if those that the model's own calibration
+            has corrected already.
         version: of this package.
 
     Raises:
@@ -65,6 +71,7 @@ class Calibration:
     time_unit: str
     folds: tuple[int, ...] = ()
     sha256: Mapping[str, str] = field(default_factory=dict)
+    on: str = NO_CALIBRATION
     version: str = field(default_factory=lambda: version("nnunetv2-adamss"))
 
     def __post_init__(self) -> None:
@@ -86,6 +93,7 @@ class Calibration:
         time_unit: str,
         folds: Sequence[int] = (),
         sha256: Mapping[str, str] | None = None,
+        on: str = NO_CALIBRATION,
     ) -> "Calibration":
         """Fit to the outcomes of patients that the predicting models were not trained on.
 
@@ -106,6 +114,7 @@ class Calibration:
             time_unit: of both.
             folds: whose predictions these are.
             sha256: of what the predictions were made from.
+            on: whether the curves are calibrated already.
 
         Raises:
             ValueError: with under 10 events up to the last time, or a curve that is not finite.
@@ -131,6 +140,7 @@ class Calibration:
             time_unit=time_unit,
             folds=tuple(folds),
             sha256=dict(sha256 or {}),
+            on=on,
         )
 
     def apply(self, survival_curve: Curves) -> Curves:

@@ -11,7 +11,13 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from nnunetv2_adamss.evaluation.risk import risk_score_from_time
-from nnunetv2_adamss.prediction.calibration import Calibration
+from nnunetv2_adamss.prediction.calibration import (
+    CALIBRATION_COLUMN,
+    NO_CALIBRATION,
+    OF_HOSPITAL,
+    OF_MODEL,
+    Calibration,
+)
 from nnunetv2_adamss.prediction.ensemble import EnsemblePrediction, predicted_time_at
 from nnunetv2_adamss.prediction.patient_prediction import PatientPrediction
 from nnunetv2_adamss.prediction.prediction_folder import (
@@ -44,9 +50,11 @@ class ResultTables:
     recalibration: Calibration | None = None
 
     @property
-    def is_calibrated(self) -> bool:
-        """Whether curves were brought to the survival of patients that were not trained on."""
-        return self.recalibration is not None or self.model.calibration is not None
+    def calibration(self) -> str:
+        """Whether curves were brought to the survival of patients that were not trained on: none, model, hospital."""
+        if self.recalibration is not None:
+            return OF_HOSPITAL
+        return NO_CALIBRATION if self.model.calibration is None else OF_MODEL
 
     @property
     def risk_threshold(self) -> float | None:
@@ -90,7 +98,7 @@ class ResultTables:
                 "risk_score": risk_score,
                 "predicted_time": predicted_time,
                 "risk_group": self._groups(risk_score),
-                "calibrated": self.is_calibrated,
+                CALIBRATION_COLUMN: self.calibration,
             }
         )
         table[survival_columns(ensemble.times)] = curve
@@ -137,8 +145,8 @@ class ResultTables:
             "endpoint": model.first.survival.endpoint,
             "time_unit": model.first.survival.time_unit,
             "times": model.times.tolist(),
-            "calibrated": self.is_calibrated,
-            "recalibrated": self.recalibration is not None,
+            "calibration": self.calibration,
+            "calibrated": self.calibration != NO_CALIBRATION,
             "risk_threshold": self.risk_threshold,
             "channel_names": dict(enumerate(model.channel_names)),
             "file_ending": model.dataset_json["file_ending"],

@@ -9,7 +9,12 @@ from typing import Any
 
 import torch
 
-from nnunetv2_adamss.prediction.calibration import Calibration, read_calibration
+from nnunetv2_adamss.prediction.calibration import (
+    NO_CALIBRATION,
+    OF_MODEL,
+    Calibration,
+    read_calibration,
+)
 from nnunetv2_adamss.prediction.patient_images import PatientImages, find_patients
 from nnunetv2_adamss.prediction.patient_tables import PatientTables
 from nnunetv2_adamss.prediction.prediction_folder import PredictionFolder
@@ -68,11 +73,11 @@ class PredictionReport:
         n_predicted: now.
         n_kept: that an earlier run had predicted.
         failed: why the others could not be predicted, by ``case_id``.
-        is_calibrated: whether survival curves are calibrated.
+        calibration: of the survival curves: ``none``, ``model`` or ``hospital``.
     """
 
     folder: Path
-    is_calibrated: bool
+    calibration: str
     n_predicted: int = 0
     n_kept: int = 0
     failed: dict[str, str] = field(default_factory=dict)
@@ -104,7 +109,7 @@ def predict_patients(
         request.output, str(model.dataset_json["file_ending"]), _made_from(request, model)
     )
     results = ResultTables(model, recalibration)
-    report = PredictionReport(request.output, results.is_calibrated)
+    report = PredictionReport(request.output, results.calibration)
     done = set(folder.predictions()) if request.continue_prediction else set()
     left = [patient for patient in patients if patient.case_id not in done]
     report.n_kept = len(patients) - len(left)
@@ -185,6 +190,13 @@ def _recalibration(request: PredictionRequest, model: SurvivalModel) -> Calibrat
         return None
     calibration = read_calibration(request.calibration_json)
     calibration.check_times(model.times)
+    expected = NO_CALIBRATION if model.calibration is None else OF_MODEL
+    if calibration.on != expected:
+        raise ValueError(
+            f"{request.calibration_json} was fitted on curves with calibration '{calibration.on}', but this model "
+            f"gives curves with calibration '{expected}'. Predict the hospital's patients again without --calibration, "
+            "and run adamss_calibrate --on them."
+        )
     return calibration
 
 

@@ -13,7 +13,7 @@ import SimpleITK as sitk
 from nnunetv2_adamss.prediction import run
 from nnunetv2_adamss.prediction.run import PredictionReport, PredictionRequest, predict_patients
 from nnunetv2_adamss.prediction.survival_model import SurvivalModel
-from tests.prediction.conftest import TrainedModel
+from tests.trained_model import TrainedModel
 
 pytestmark = [
     # nnU-Net's search for the Stage-I trainer imports all of its trainers.
@@ -193,7 +193,7 @@ def test_what_is_unusual_in_a_patient_is_said_in_the_table(
     cases = trained_model.validation_cases(0)[:3]
     images = trained_model.images(cases, tmp_path / "images")
     clinical = pd.read_csv(trained_model.clinical, dtype=str).set_index("case_id")
-    clinical.loc[cases[0], ["age", "hpv"]] = ["150", "2"]
+    clinical.loc[cases[0], "age"] = "150"
     clinical.loc[cases[1], "age"] = ""
     clinical.to_csv(tmp_path / "clinical.csv")
     found = run.StageOneTumours.find
@@ -209,7 +209,6 @@ def test_what_is_unusual_in_a_patient_is_said_in_the_table(
     predict(trained_model, images, tmp_path / "out", clinical_csv=tmp_path / "clinical.csv")
     warnings = predictions(tmp_path / "out")["warnings"].fillna("")
     assert "age 150 lies outside the training cases' " in warnings[cases[0]]
-    assert "hpv '2' was not among the training cases" in warnings[cases[0]]
     assert "age is not known and was imputed" in warnings[cases[1]]
     assert "no tumour found, so the likeliest place was looked at" in warnings[cases[2]]
     assert np.isfinite(curves(predictions(tmp_path / "out"))).all()

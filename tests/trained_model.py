@@ -52,11 +52,10 @@ class TrainedModel:
         return pd.read_csv(file).set_index("case_id")
 
 
-@pytest.fixture(scope="package")
-def trained_model(survival_project: NnunetProject, tmp_path_factory: pytest.TempPathFactory) -> TrainedModel:
-    results = tmp_path_factory.mktemp("trained_model")
+def train_model(survival_project: NnunetProject, results: Path) -> TrainedModel:
+    """Train both folds, with masks of Stage I and all of a few features."""
     config = SurvivalConfig(
-        feature_selection="none", clinical_selection="none", mirroring=False, n_intervals=4
+        feature_selection="none", clinical_selection="none", mirroring=False, n_intervals=4, epochs=1
     )
     with pytest.MonkeyPatch.context() as monkeypatch:
         survival_project.use(monkeypatch)

@@ -1,0 +1,73 @@
+"""``adamss_export_model``: a survival model with its segmentation model, in one zip."""
+
+import argparse
+import logging
+import sys
+from pathlib import Path
+
+from nnunetv2_adamss.cli.model_options import (
+    add_model_options,
+    check_folds,
+    checkpoint_name,
+    fold_numbers,
+)
+
+_DESCRIPTION = """\
+Pack a trained survival model, with the segmentation networks that find its tumours and its calibration, into one zip.
+On the other machine: nnUNetv2_install_pretrained_model_from_zip FILE.zip, then adamss_predict_survival.
+"""
+
+_EPILOG = """\
+examples:
+  adamss_export_model 510 3d_fullres -o sarcoma.zip
+  adamss_export_model 510 3d_fullres -o sarcoma.zip -f 0 1 2
+  adamss_export_model 510 3d_fullres -o sarcoma.zip -f all
+
+Checkpoints name the cases that they were trained on; they hold no outcomes and no images.
+"""
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The command's options."""
+    parser = argparse.ArgumentParser(
+        prog="adamss_export_model",
+        description=_DESCRIPTION,
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    add = parser.add_argument
+    add("dataset", help="nnU-Net's data set id or name")
+    add("configuration", help="3d_fullres or 3d_lowres")
+    add("-o", dest="output", type=Path, required=True, metavar="FILE.zip", help="file that is written")
+    add_model_options(parser)
+    return parser
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run the command; returns the exit code (0 done, 2 a user's error, said on stderr)."""
+    parser = build_parser()
+    args = parser.parse_args(argv)
+    check_folds(parser, args.folds)
+    logging.basicConfig(level=logging.WARNING, format="%(levelname)s: %(message)s")
+    try:
+        n_files = _run(args)
+    except (ValueError, OSError) as error:
+        print(f"adamss_export_model: {error}", file=sys.stderr)
+        return 2
+    print(f"{n_files} files, {args.output.stat().st_size / 1e6:.0f} MB: {args.output}")
+    print(f"Install it with nnUNetv2_install_pretrained_model_from_zip {args.output.name}")
+    return 0
+
+
+def _run(args: argparse.Namespace) -> int:
+    from nnunetv2_adamss.prediction.export import export_model
+    from nnunetv2_adamss.prediction.survival_model import SurvivalModel
+    from nnunetv2_adamss.survival.nnunet_dataset import model_folder
+
+    folder = model_folder(args.dataset, args.trainer, args.plans, args.configuration)
+    model = SurvivalModel.load(folder, fold_numbers(args.folds), checkpoint_name(args))
+    return len(export_model(model, args.output, lambda name: print(f"packing {name}")))
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
