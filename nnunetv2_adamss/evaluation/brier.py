@@ -1,5 +1,7 @@
 """Brier score of survival probabilities, and how much better it is than giving everybody the same curve."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 
 import numpy as np
@@ -30,6 +32,12 @@ class BrierScore:
     score: Estimate
     kaplan_meier: Estimate
     skill: Estimate
+
+    @classmethod
+    def missing(cls, end: float, reason: str, start: float | None = None) -> BrierScore:
+        """Where there is none; at a horizon unless there is a start."""
+        none = Estimate(None, reason=reason)
+        return cls(end if start is None else start, end, none, none, none)
 
 
 def brier_score(curves: PredictedCurves, cohort: ResampledCohort, horizon: float) -> BrierScore:
@@ -70,8 +78,7 @@ def _score(
 ) -> BrierScore:
     start, end = float(times[0]), float(times[-1])
     if reason:
-        missing = Estimate(None, reason=reason)
-        return BrierScore(start, end, missing, missing, missing)
+        return BrierScore.missing(end, reason, start)
     everybody = survival_curves(cohort.counts[:1], cohort.event, cohort.time).at(times)
     predicted = mean_over_times(brier_scores(curves.at(times), cohort, times), times)
     null = mean_over_times(

@@ -1,5 +1,7 @@
 """Whether as many patients have the event by a horizon as were predicted to: in groups of predicted risk."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 
 import numpy as np
@@ -50,6 +52,12 @@ class Calibration:
     groups: list[RiskBin]
     reason: str | None = None
 
+    @classmethod
+    def missing(cls, horizon: float, reason: str) -> Calibration:
+        """Where there is none."""
+        none = Estimate(None, reason=reason)
+        return cls(horizon, None, none, none, [], reason)
+
 
 def calibration(
     curves: PredictedCurves, cohort: ResampledCohort, horizon: float, most_groups: int = MOST_GROUPS
@@ -66,8 +74,7 @@ def calibration(
     """
     reason = cohort.too_few_events(horizon) or beyond_curves(curves, horizon)
     if reason:
-        missing = Estimate(None, reason=reason)
-        return Calibration(horizon, None, missing, missing, [], reason)
+        return Calibration.missing(horizon, reason)
     event, time = cohort.event, cohort.time
     risk = 1 - curves.at(np.array([horizon]))[:, 0]
     n_events = int((event & (time <= horizon)).sum())

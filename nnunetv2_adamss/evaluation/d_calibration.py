@@ -1,5 +1,7 @@
 """D-calibration: whether predicted survival probabilities at the times of the events are spread evenly."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 
 import numpy as np
@@ -28,6 +30,11 @@ class DCalibration:
     shares: list[float]
     reason: str | None = None
 
+    @classmethod
+    def missing(cls, reason: str) -> DCalibration:
+        """Where there is none."""
+        return cls(None, None, [], reason)
+
 
 def d_calibration(
     curves: PredictedCurves, event: NDArray[np.bool_], time: NDArray[np.floating]
@@ -46,9 +53,9 @@ def d_calibration(
     n_cases, end = len(time), curves.times[-1]
     if n_cases < _LEAST_EXPECTED * N_BINS:
         least = _LEAST_EXPECTED * N_BINS
-        return DCalibration(None, None, [], f"not estimable: {n_cases} patients, at least {least} are needed")
+        return DCalibration.missing(f"not estimable: {n_cases} patients, at least {least} are needed")
     if not event.any():
-        return DCalibration(None, None, [], "not estimable: no events")
+        return DCalibration.missing("not estimable: no events")
     value = curves.at_own(np.minimum(time, end))
     is_event = event & (time <= end)
     counts = _counts_of_events(value[is_event]) + _spread(value[~is_event])

@@ -1,5 +1,7 @@
 """Decision curve: what treating the patients above a risk is worth, against treating all or none."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 
 import numpy as np
@@ -31,6 +33,11 @@ class DecisionCurve:
     treat_all: list[float]
     reason: str | None = None
 
+    @classmethod
+    def missing(cls, horizon: float, reason: str) -> DecisionCurve:
+        """Where there is none."""
+        return cls(horizon, [], [], [], reason)
+
 
 def decision_curve(curves: PredictedCurves, cohort: ResampledCohort, horizon: float) -> DecisionCurve:
     """Vickers et al., BMC Medical Informatics and Decision Making 2008: with censoring, by Kaplan-Meier of the treated.
@@ -42,7 +49,7 @@ def decision_curve(curves: PredictedCurves, cohort: ResampledCohort, horizon: fl
     """
     reason = cohort.too_few_events(horizon) or beyond_curves(curves, horizon)
     if reason:
-        return DecisionCurve(horizon, [], [], [], reason)
+        return DecisionCurve.missing(horizon, reason)
     risk = 1 - curves.at(np.array([horizon]))[:, 0]
     is_treated = np.vstack([np.ones(len(risk), dtype=bool), risk >= _THRESHOLDS[:, None]])
     event_risk = 1 - survival_curves(is_treated, cohort.event, cohort.time).at(horizon)

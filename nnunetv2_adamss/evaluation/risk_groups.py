@@ -1,11 +1,15 @@
 """Patients of low and of high predicted risk: how differently they live."""
 
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 from lifelines import CoxPHFitter
-from lifelines.exceptions import ConvergenceError
+from lifelines.exceptions import ConvergenceWarning
 from lifelines.statistics import logrank_test
 from numpy.typing import NDArray
 
@@ -48,10 +52,10 @@ class RiskGroups:
     hazard_ratio: Estimate
     reason: str | None = None
 
-
-def no_risk_groups(reason: str) -> RiskGroups:
-    """The result where there are no groups."""
-    return RiskGroups(None, [], None, Estimate(None, reason=reason), reason)
+    @classmethod
+    def missing(cls, reason: str, source: str | None = None, groups: Sequence[RiskGroup] = ()) -> RiskGroups:
+        """Where there are no groups, or they cannot be compared."""
+        return cls(source, list(groups), None, Estimate(None, reason=reason), reason)
 
 
 def compare_risk_groups(
@@ -69,11 +73,9 @@ def compare_risk_groups(
     groups = [_describe(name, event[part], time[part]) for name, part in members.items()]
     lacking = [name for name, part in members.items() if not part.any()]
     if lacking:
-        reason = f"not estimable: no patient is of {lacking[0]} risk"
-        return RiskGroups(source, groups, None, Estimate(None, reason=reason), reason)
+        return RiskGroups.missing(f"not estimable: no patient is of {lacking[0]} risk", source, groups)
     if not event.any():
-        reason = "not estimable: no events"
-        return RiskGroups(source, groups, None, Estimate(None, reason=reason), reason)
+        return RiskGroups.missing("not estimable: no events", source, groups)
     test = logrank_test(time[~is_high], time[is_high], event[~is_high], event[is_high])
     return RiskGroups(source, groups, float(test.p_value), _hazard_ratio(is_high, event, time))
 
@@ -86,13 +88,17 @@ def _describe(name: str, event: NDArray[np.bool_], time: NDArray[np.floating]) -
 def _hazard_ratio(
     is_high: NDArray[np.bool_], event: NDArray[np.bool_], time: NDArray[np.floating]
 ) -> Estimate:
-    for name, part in (("low", ~is_high), ("high", is_high)):
+    for name, part, other in (("low", ~is_high, is_high), ("high", is_high, ~is_high)):
         if not event[part].any():
             return Estimate(None, reason=f"not estimable: no events among the patients of {name} risk")
+        if time[part & event].min() > time[other].max():
+            return Estimate(
+                None, reason=f"not estimable: the events of {name} risk come when no other patient is left"
+            )
     table = pd.DataFrame({"is_high": is_high.astype(float), "event": event, "time": time})
-    try:
+    with warnings.catch_warnings():
+        # It warns of groups of which all die; that they overlap in time, which makes the ratio finite, is checked.
+        warnings.simplefilter("ignore", ConvergenceWarning)
         row = CoxPHFitter().fit(table, "time", "event").summary.loc["is_high"]
-    except ConvergenceError:
-        return Estimate(None, reason="not estimable: the Cox model does not converge")
     interval = (float(row["exp(coef) lower 95%"]), float(row["exp(coef) upper 95%"]))
     return Estimate(float(row["exp(coef)"]), interval)
