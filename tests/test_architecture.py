@@ -18,6 +18,8 @@ RULES: dict[str, tuple[set[str], set[str]]] = {
     "radiomics": ({"survival"}, set()),
     "trainers": ({"networks", "survival", "radiomics", "evaluation"}, {"pandas", "SimpleITK"}),
     "datasets": (set(), {"nnunetv2", "torch"}),
+    # Reads files and puts the measures of evaluation together, which know arrays only.
+    "assessment": ({"evaluation", "survival", "radiomics"}, {"torch", "nnunetv2"}),
     "demo": ({"evaluation"}, {"torch", "nnunetv2"}),
 }
 
@@ -76,6 +78,7 @@ def test_links_between_the_pages_lead_somewhere() -> None:
     "command",
     [
         "demo",
+        "evaluate_survival",
         "extract_radiomics",
         "finetune_survival",
         "make_phantom_dataset",

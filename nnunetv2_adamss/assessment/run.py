@@ -98,7 +98,9 @@ def fold_names(files: Sequence[Path]) -> list[str]:
 
 
 def _fold_number(file: Path) -> str:
-    return next((part.removeprefix("fold_") for part in reversed(file.parts) if part.startswith("fold_")), "")
+    return next(
+        (part.removeprefix("fold_") for part in reversed(file.parent.parts) if part.startswith("fold_")), ""
+    )
 
 
 def _read_other(name: str, files: Sequence[Path]) -> Other:

@@ -128,7 +128,8 @@ def _check(parser: argparse.ArgumentParser, args: argparse.Namespace) -> None:
         parser.error("--pet_channel needs --images")
     if args.n_resamples < 1:
         parser.error(f"--n_resamples is {args.n_resamples}, but must be at least 1")
-    if any(not 0 < time < float("inf") for time in (*(args.horizons or []), args.tau or 1.0)):
+    times = [*(args.horizons or []), *([] if args.tau is None else [args.tau])]
+    if not all(0 < time < float("inf") for time in times):
         parser.error("--horizons and --tau must be numbers above 0")
 
 

@@ -23,7 +23,7 @@ def exponential_cohort(
 
 def test_true_risks_lie_within_the_intervals_as_often_as_these_say() -> None:
     inside, overall = [], []
-    for seed in range(60):
+    for seed in range(25):
         found = calibration(*exponential_cohort(600, seed=seed), HORIZON)
         predicted = [group.predicted for group in found.groups]
         assert sum(group.n_patients for group in found.groups) == 600
