@@ -1,6 +1,6 @@
 """Evaluate predictions against outcomes: every measure, its interval, and a reason wherever there is none."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
@@ -11,6 +11,7 @@ from scipy.stats import spearmanr
 
 from nnunetv2_adamss.assessment.assessment import Assessment, CohortFacts, NamedComparison, PartC
 from nnunetv2_adamss.assessment.patients import Patients
+from nnunetv2_adamss.assessment.progress import Progress, silent
 from nnunetv2_adamss.evaluation.auc import cumulative_dynamic_auc
 from nnunetv2_adamss.evaluation.brier import BrierScore, brier_score, integrated_brier_score
 from nnunetv2_adamss.evaluation.calibration import Calibration, calibration
@@ -30,7 +31,7 @@ from nnunetv2_adamss.survival.cohort.table import SurvivalTable
 
 UNITS_A_YEAR = {"days": 365.25, "weeks": 365.25 / 7, "months": 12.0, "years": 1.0}
 DEFAULT_HORIZONS_YEARS = (1, 2, 3, 5)
-_NO_CURVES = "the predictions have no survival_at columns"
+NO_CURVES = "the predictions have no survival_at columns"
 _T = TypeVar("_T")
 
 
@@ -77,6 +78,7 @@ def assess(
     others: Sequence[Other] = (),
     segmentation: Sequence[LabelDice] = (),
     notes: Sequence[str] = (),
+    progress: Progress = silent,
 ) -> Assessment:
     """Evaluate predictions.
 
@@ -88,6 +90,7 @@ def assess(
         others: what the predictions are held against.
         segmentation: Dice of the masks, to stand beside.
         notes: what to bear in mind, in addition to what is found here.
+        progress: shows how far it is.
     """
     cohort = _cohort(patients, np.arange(len(patients.time)), settings, patients.fold)
     horizons = settings.horizons or default_horizons(survival.description.time_unit)
@@ -101,18 +104,18 @@ def assess(
         folds=_folds(patients, cohort, harrell.folds, fold_names) if has_folds else [],
         group_column=survival.description.group_column,
         groups=_groups(patients, settings),
-        auc=[cumulative_dynamic_auc(risk_score, cohort, horizon) for horizon in horizons],
+        auc=[cumulative_dynamic_auc(risk_score, cohort, horizon) for horizon in progress(horizons, "AUC")],
         brier=_at_each(horizons, brier_score, BrierScore.missing, curves, cohort),
         integrated_brier=integrated_brier_score(curves, cohort)
         if curves
-        else BrierScore.missing(cohort.follow_up_limit, _NO_CURVES, start=0.0),
+        else BrierScore.missing(cohort.follow_up_limit, NO_CURVES, start=0.0),
         calibration=_at_each(horizons, calibration, Calibration.missing, curves, cohort),
         d_calibration=d_calibration(curves, patients.event, patients.time)
         if curves
-        else DCalibration.missing(_NO_CURVES),
+        else DCalibration.missing(NO_CURVES),
         decision_curves=_at_each(horizons, decision_curve, DecisionCurve.missing, curves, cohort),
         risk_groups=_risk_groups(patients, settings.threshold),
-        comparisons=_compare(patients, others, settings),
+        comparisons=_compare(patients, progress(others, "comparisons"), settings),
         segmentation=list(segmentation),
         notes=[*notes, *_notes(patients, harrell.pooled, has_folds, settings.threshold)],
     )
@@ -126,7 +129,7 @@ def _at_each(
     cohort: ResampledCohort,
 ) -> list[_T]:
     if curves is None:
-        return [missing(horizon, _NO_CURVES) for horizon in horizons]
+        return [missing(horizon, NO_CURVES) for horizon in horizons]
     return [measure(curves, cohort, horizon) for horizon in horizons]
 
 
@@ -218,7 +221,7 @@ def _groups(patients: Patients, settings: AssessmentSettings) -> list[PartC]:
 
 
 def _compare(
-    patients: Patients, others: Sequence[Other], settings: AssessmentSettings
+    patients: Patients, others: Iterable[Other], settings: AssessmentSettings
 ) -> list[NamedComparison]:
     rows = [_compare_one(patients, other, settings) for other in others]
     corrected = holm([row.result.p_value for row in rows])

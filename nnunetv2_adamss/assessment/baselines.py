@@ -1,11 +1,12 @@
 """What needs no training, read from masks and images: risk scores to compare with, and Dice of the masks."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
+from nnunetv2_adamss.assessment.progress import Progress, silent
 from nnunetv2_adamss.evaluation.baselines import suv_max, tumour_volume_ml
 from nnunetv2_adamss.evaluation.segmentation import LabelDice, dice_by_label
 from nnunetv2_adamss.radiomics.folder import find_dataset_json, read_dataset_json
@@ -14,7 +15,6 @@ from nnunetv2_adamss.survival.messages import listed
 TUMOUR_VOLUME, SUV_MAX = "tumour_volume_ml", "suv_max"
 _PET_NAMES = frozenset({"pet", "pt", "suv", "fdg"})
 _DEFAULT_ENDING = ".nii.gz"
-Progress = Callable[[Sequence[str]], Iterable[str]]
 
 
 def baseline_scores(
@@ -22,7 +22,7 @@ def baseline_scores(
     masks: Path,
     images: Path | None,
     pet_channel: int | None = None,
-    progress: Progress = iter,
+    progress: Progress = silent,
 ) -> pd.DataFrame:
     """Tumour volume in ml and, with images, the highest PET value in the tumour; both are higher for more risk.
 
@@ -31,7 +31,7 @@ def baseline_scores(
         masks: folder of masks, one file a case.
         images: folder of images as nnU-Net names them.
         pet_channel: number of the PET; default the channel that ``dataset.json`` names so.
-        progress: wraps the cases, for a bar.
+        progress: shows how far it is.
 
     Returns:
         Index ``case_id``.
@@ -45,7 +45,8 @@ def baseline_scores(
     _check_exist(mask_files.values())
     if images is None:
         rows = {
-            case_id: {TUMOUR_VOLUME: tumour_volume_ml(mask_files[case_id])} for case_id in progress(case_ids)
+            case_id: {TUMOUR_VOLUME: tumour_volume_ml(mask_files[case_id])}
+            for case_id in progress(case_ids, "masks")
         }
         return pd.DataFrame.from_dict(rows, orient="index").rename_axis("case_id")
     channel = _pet_channel(dataset_json) if pet_channel is None else pet_channel
@@ -56,18 +57,18 @@ def baseline_scores(
             TUMOUR_VOLUME: tumour_volume_ml(mask_files[case_id]),
             SUV_MAX: suv_max(pet_files[case_id], mask_files[case_id]),
         }
-        for case_id in progress(case_ids)
+        for case_id in progress(case_ids, "masks")
     }
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis("case_id")
 
 
-def segmentation_dice(masks: Path, labels: Path, progress: Progress = iter) -> list[LabelDice]:
+def segmentation_dice(masks: Path, labels: Path, progress: Progress = silent) -> list[LabelDice]:
     """Dice of every mask in a folder that has a reference, per label of ``dataset.json``.
 
     Args:
         masks: folder of predicted masks.
         labels: folder of references, one for each mask at least.
-        progress: wraps the cases, for a bar.
+        progress: shows how far it is.
 
     Raises:
         ValueError: if there is no mask, a mask has no reference, or labels are not named.
@@ -87,7 +88,7 @@ def segmentation_dice(masks: Path, labels: Path, progress: Progress = iter) -> l
     }
     cases = (
         (case_id, masks / f"{case_id}{ending}", labels / f"{case_id}{ending}")
-        for case_id in progress(case_ids)
+        for case_id in progress(case_ids, "masks")
     )
     return dice_by_label(cases, values, dataset_json["labels"].get("ignore"))
 

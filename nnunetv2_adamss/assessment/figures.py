@@ -136,7 +136,7 @@ def calibration_figure(calibrations: Sequence[Calibration], time_unit: str) -> F
         axes.set_title(f"by {horizon_text(found.horizon, time_unit)}")
         _percent(axes.xaxis, axes.yaxis)
     panels[0].set_ylabel("observed (1 - Kaplan-Meier)")
-    panels[0].legend(loc="upper left", fontsize="small")
+    figure.legend(*panels[0].get_legend_handles_labels(), loc="outside lower center", ncols=2)
     return figure
 
 
@@ -161,7 +161,7 @@ def decision_curve_figure(curves: Sequence[DecisionCurve], time_unit: str) -> Fi
         axes.set_title(f"by {horizon_text(curve.horizon, time_unit)}")
         _percent(axes.xaxis)
     panels[0].set_ylabel("net benefit (true positives per patient)")
-    panels[0].legend(loc="upper right", fontsize="small")
+    figure.legend(*panels[0].get_legend_handles_labels(), loc="outside lower center", ncols=3)
     return figure
 
 
@@ -188,7 +188,7 @@ def p_text(p_value: float) -> str:
 
 
 def _panels(n_panels: int) -> tuple[Figure, Sequence[Axes]]:
-    figure = Figure(figsize=(max(5.0, 4 * n_panels), 4.4), layout="constrained")
+    figure = Figure(figsize=(max(5.0, 4 * n_panels), 4.8), layout="constrained")
     return figure, figure.subplots(1, n_panels, squeeze=False)[0]
 
 

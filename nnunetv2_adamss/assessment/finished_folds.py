@@ -4,6 +4,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from nnunetv2_adamss.survival.cohort.table import SURVIVAL_CSV
 from nnunetv2_adamss.survival.messages import listed
@@ -18,7 +19,7 @@ class FinishedFolds:
     Args:
         predictions: one file a fold.
         covariates_only: of the Cox model on the covariates alone; empty unless every fold has one.
-        survival_csv: the outcomes that the folds were trained on.
+        survival_csv: the outcomes.
         notes: what to bear in mind when reading the results.
     """
 
@@ -29,7 +30,13 @@ class FinishedFolds:
 
 
 def find_folds(
-    dataset: str, configuration: str, trainer: str, plans: str, folds: Sequence[int]
+    dataset: str,
+    configuration: str,
+    trainer: str,
+    plans: str,
+    folds: Sequence[int],
+    *,
+    survival_csv: Path | None = None,
 ) -> FinishedFolds:
     """Find the folds.
 
@@ -39,9 +46,10 @@ def find_folds(
         trainer: of Stage II.
         plans: identifier.
         folds: their numbers.
+        survival_csv: the outcomes; default those that the folds were trained on.
 
     Raises:
-        ValueError: if a fold is not finished.
+        ValueError: if a fold is not finished, or folds were trained on different tables and none is given.
     """
     name = dataset_name(dataset)
     model = dataset_folder(RESULTS, name) / f"{trainer}__{plans}__{configuration}"
@@ -56,19 +64,25 @@ def find_folds(
         )
     covariates_only = [folder / COVARIATES_ONLY_FILE for folder in folders]
     summaries = [json.loads((folder / SUMMARY_FILE).read_text(encoding="utf-8")) for folder in folders]
-    survival_csv = summaries[0]["settings"].get("survival_csv")
     flattered = [
         str(fold) for fold, summary in zip(folds, summaries, strict=True) if _is_chosen_on_its_fold(summary)
     ]
     return FinishedFolds(
         [folder / PREDICTIONS_FILE for folder in folders],
         covariates_only if all(file.is_file() for file in covariates_only) else [],
-        Path(survival_csv) if survival_csv else dataset_folder(RAW, name) / SURVIVAL_CSV,
+        survival_csv or _table_of_all(summaries, dataset_folder(RAW, name) / SURVIVAL_CSV),
         [f"Optimistic: the epoch of fold {listed(flattered)} was chosen on the patients that are evaluated."]
         if flattered
         else [],
     )
 
 
-def _is_chosen_on_its_fold(summary: dict) -> bool:
+def _table_of_all(summaries: Sequence[dict[str, Any]], default: Path) -> Path:
+    files = sorted({str(summary["settings"].get("survival_csv") or default) for summary in summaries})
+    if len(files) > 1:
+        raise ValueError(f"The folds were trained on different tables ({listed(files)}); choose one with -s.")
+    return Path(files[0])
+
+
+def _is_chosen_on_its_fold(summary: dict[str, Any]) -> bool:
     return bool(summary["c_index"][summary["predictions_from"]]["selected_on_this_fold"])

@@ -8,9 +8,10 @@ import pandas as pd
 
 from nnunetv2_adamss.assessment.assess import AssessmentSettings, Other, assess
 from nnunetv2_adamss.assessment.assessment import Assessment
-from nnunetv2_adamss.assessment.baselines import Progress, baseline_scores, segmentation_dice
+from nnunetv2_adamss.assessment.baselines import baseline_scores, segmentation_dice
 from nnunetv2_adamss.assessment.patients import Patients, match
 from nnunetv2_adamss.assessment.predictions import FOLD, RISK_SCORE, read_predictions
+from nnunetv2_adamss.assessment.progress import Progress, silent
 from nnunetv2_adamss.assessment.write import provenance, write_assessment
 from nnunetv2_adamss.survival.cohort.description import DESCRIPTION_FILE
 from nnunetv2_adamss.survival.cohort.table import read_survival_table
@@ -42,7 +43,7 @@ class EvaluationInputs:
 
 
 def evaluate_files(
-    inputs: EvaluationInputs, settings: AssessmentSettings, output: Path, progress: Progress = iter
+    inputs: EvaluationInputs, settings: AssessmentSettings, output: Path, progress: Progress = silent
 ) -> tuple[Assessment, list[Path]]:
     """Evaluate and write everything to a folder.
 
@@ -50,7 +51,7 @@ def evaluate_files(
         inputs: to read.
         settings: of the user.
         output: folder of the results.
-        progress: wraps the cases whose masks are read, for a bar.
+        progress: shows how far it is.
 
     Returns:
         The results and the files that were written.
@@ -75,6 +76,7 @@ def evaluate_files(
         if inputs.masks and inputs.labels
         else [],
         notes=inputs.notes,
+        progress=progress,
     )
     files = [
         *inputs.predictions,

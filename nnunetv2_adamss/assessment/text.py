@@ -4,6 +4,8 @@ from collections.abc import Iterable, Sequence
 
 from nnunetv2_adamss.assessment.assessment import Assessment, CohortFacts
 from nnunetv2_adamss.assessment.figures import horizon_text, p_text
+from nnunetv2_adamss.evaluation.brier import BrierScore
+from nnunetv2_adamss.evaluation.calibration import Calibration
 from nnunetv2_adamss.evaluation.estimate import Estimate
 from nnunetv2_adamss.survival.messages import listed
 
@@ -90,29 +92,36 @@ def _ranking(assessment: Assessment) -> list[str]:
 def _horizons(assessment: Assessment) -> list[str]:
     unit = assessment.cohort.time_unit
     rows = [
-        (
-            horizon_text(auc.horizon, unit),
-            estimate_text(auc),
-            estimate_text(brier.score),
-            estimate_text(brier.skill),
-            estimate_text(found.observed_to_predicted, 2),
-        )
+        (horizon_text(auc.horizon, unit), estimate_text(auc), *_of_curves(brier, found))
         for auc, brier, found in zip(assessment.auc, assessment.brier, assessment.calibration, strict=True)
     ]
     heads = ("horizon", "AUC", "Brier score", "skill against Kaplan-Meier", "observed to predicted events")
-    whole, test = assessment.integrated_brier, assessment.d_calibration
-    return [
-        "## Horizons",
-        "",
-        *_table(heads, rows),
-        "",
-        f"Brier score integrated from {whole.start:g} to {whole.end:g} {unit}: {estimate_text(whole.score)}; "
-        f"skill against Kaplan-Meier: {estimate_text(whole.skill)}.",
-        "",
-        f"D-calibration: {test.reason}."
-        if test.p_value is None
-        else f"D-calibration: P {p_text(test.p_value)} (small where the curves are not calibrated).",
-    ]
+    return ["## Horizons", "", *_table(heads, rows), "", *_whole_curves(assessment)]
+
+
+def _of_curves(brier: BrierScore, found: Calibration) -> tuple[str, str, str]:
+    """What stands in a row; a reason why there is nothing stands there once."""
+    if brier.score.value is None:
+        return estimate_text(brier.score), "", ""
+    return (
+        estimate_text(brier.score),
+        estimate_text(brier.skill),
+        estimate_text(found.observed_to_predicted, 2),
+    )
+
+
+def _whole_curves(assessment: Assessment) -> list[str]:
+    brier, test, unit = assessment.integrated_brier, assessment.d_calibration, assessment.cohort.time_unit
+    integrated = estimate_text(brier.score)
+    if brier.score.value is not None:
+        integrated = (
+            f"{integrated} from {brier.start:g} to {brier.end:g} {unit}, "
+            f"skill against Kaplan-Meier {estimate_text(brier.skill)}"
+        )
+    p_value = (
+        "" if test.p_value is None else f"P {p_text(test.p_value)}, small where the curves are not calibrated"
+    )
+    return [f"- Integrated Brier score: {integrated}.", f"- D-calibration: {p_value or test.reason}."]
 
 
 def _risk_groups(assessment: Assessment) -> list[str]:

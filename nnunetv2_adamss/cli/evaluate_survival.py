@@ -149,7 +149,7 @@ def _evaluate(args: argparse.Namespace) -> None:
     )
     inputs = _inputs(args)
     assessment, written = evaluate_files(
-        inputs, settings, args.output, lambda cases: tqdm(cases, desc="Masks", unit="case", disable=None)
+        inputs, settings, args.output, lambda items, what: tqdm(items, desc=what, disable=None)
     )
     print(markdown(assessment))
     print(f"Written to {args.output}: {', '.join(file.name for file in written)}")
@@ -163,9 +163,10 @@ def _inputs(args: argparse.Namespace) -> EvaluationInputs:
     if args.dataset:
         from nnunetv2_adamss.assessment.finished_folds import find_folds
 
-        found = find_folds(args.dataset, args.configuration, args.trainer, args.plans, args.folds)
-        predictions, survival_csv = found.predictions, survival_csv or found.survival_csv
-        notes = found.notes
+        found = find_folds(
+            args.dataset, args.configuration, args.trainer, args.plans, args.folds, survival_csv=survival_csv
+        )
+        predictions, survival_csv, notes = found.predictions, found.survival_csv, found.notes
         if found.covariates_only:
             compare = {"covariates without the image": found.covariates_only, **compare}
     return EvaluationInputs(

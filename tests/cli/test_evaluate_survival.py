@@ -96,7 +96,7 @@ def finish_folds(study: Study, project: NnunetProject) -> list[Path]:
             (folder / "validation" / name).write_text(file.read_text())
         epoch = "best" if number == 1 else "last"
         summary = {
-            "settings": {"survival_csv": str(study.survival_csv) if number == 0 else None},
+            "settings": {"survival_csv": str(study.survival_csv)},
             "predictions_from": epoch,
             "c_index": {epoch: {"selected_on_this_fold": epoch == "best"}},
         }
@@ -116,6 +116,19 @@ def test_a_finished_cross_validation_is_found_by_its_data_set(
     assert (
         "Optimistic: the epoch of fold 1 was chosen on the patients that are evaluated." in metrics["notes"]
     )
+
+
+def test_folds_of_different_tables_ask_for_one(
+    study: Study, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    project = NnunetProject(study.folder / "nnunet")
+    project.use(monkeypatch)
+    summary = finish_folds(study, project)[2] / "survival_summary.json"
+    summary.write_text(summary.read_text().replace(str(study.survival_csv), "other.csv"))
+    folds = ["-d", "7", "-c", "3d_fullres", "-f", "0", "1", "2"]
+    assert evaluate_survival.main([*folds, "-o", str(study.folder / "out")]) == 2
+    assert "trained on different tables (" in capsys.readouterr().err
+    assert run(study, *folds, "-s", study.survival_csv)["cohort"]["n_patients"] == 118
 
 
 def test_folds_that_are_not_finished_are_named(
