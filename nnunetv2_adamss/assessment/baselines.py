@@ -13,6 +13,7 @@ from nnunetv2_adamss.radiomics.folder import find_dataset_json, read_dataset_jso
 from nnunetv2_adamss.survival.messages import listed
 
 TUMOUR_VOLUME, SUV_MAX = "tumour_volume_ml", "suv_max"
+BASELINE_NAMES = {TUMOUR_VOLUME: "tumour volume alone", SUV_MAX: "SUVmax alone"}
 _PET_NAMES = frozenset({"pet", "pt", "suv", "fdg"})
 _DEFAULT_ENDING = ".nii.gz"
 
@@ -41,25 +42,19 @@ def baseline_scores(
     """
     dataset_json = _dataset_json(images or masks, masks)
     ending = dataset_json.get("file_ending", _DEFAULT_ENDING)
-    mask_files = {case_id: masks / f"{case_id}{ending}" for case_id in case_ids}
-    _check_exist(mask_files.values())
-    if images is None:
-        rows = {
-            case_id: {TUMOUR_VOLUME: tumour_volume_ml(mask_files[case_id])}
-            for case_id in progress(case_ids, "masks")
-        }
-        return pd.DataFrame.from_dict(rows, orient="index").rename_axis("case_id")
-    channel = _pet_channel(dataset_json) if pet_channel is None else pet_channel
-    pet_files = {case_id: images / f"{case_id}_{channel:04d}{ending}" for case_id in case_ids}
-    _check_exist(pet_files.values())
-    rows = {
-        case_id: {
-            TUMOUR_VOLUME: tumour_volume_ml(mask_files[case_id]),
-            SUV_MAX: suv_max(pet_files[case_id], mask_files[case_id]),
-        }
-        for case_id in progress(case_ids, "masks")
-    }
+    files = {case_id: [masks / f"{case_id}{ending}"] for case_id in case_ids}
+    if images is not None:
+        channel = _pet_channel(dataset_json) if pet_channel is None else pet_channel
+        for case_id in case_ids:
+            files[case_id].append(images / f"{case_id}_{channel:04d}{ending}")
+    _check_exist(file for of_case in files.values() for file in of_case)
+    rows = {case_id: _measure(*files[case_id]) for case_id in progress(case_ids, "masks")}
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis("case_id")
+
+
+def _measure(mask: Path, pet: Path | None = None) -> dict[str, float]:
+    volume = {TUMOUR_VOLUME: tumour_volume_ml(mask)}
+    return volume if pet is None else {**volume, SUV_MAX: suv_max(pet, mask)}
 
 
 def segmentation_dice(masks: Path, labels: Path, progress: Progress = silent) -> list[LabelDice]:

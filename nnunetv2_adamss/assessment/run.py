@@ -8,7 +8,7 @@ import pandas as pd
 
 from nnunetv2_adamss.assessment.assess import AssessmentSettings, Other, assess
 from nnunetv2_adamss.assessment.assessment import Assessment
-from nnunetv2_adamss.assessment.baselines import baseline_scores, segmentation_dice
+from nnunetv2_adamss.assessment.baselines import BASELINE_NAMES, baseline_scores, segmentation_dice
 from nnunetv2_adamss.assessment.patients import Patients, match
 from nnunetv2_adamss.assessment.predictions import FOLD, RISK_SCORE, read_predictions
 from nnunetv2_adamss.assessment.progress import Progress, silent
@@ -65,7 +65,7 @@ def evaluate_files(
     others = [_read_other(name, files) for name, files in inputs.compare.items()]
     baselines = _baselines(inputs, patients, progress)
     if baselines is not None:
-        others += [Other(_in_words(str(name)), scores) for name, scores in baselines.items()]
+        others += [Other(BASELINE_NAMES[str(name)], scores) for name, scores in baselines.items()]
     assessment = assess(
         patients,
         survival,
@@ -114,7 +114,3 @@ def _baselines(inputs: EvaluationInputs, patients: Patients, progress: Progress)
     if inputs.masks is None:
         return None
     return baseline_scores(patients.case_ids, inputs.masks, inputs.images, inputs.pet_channel, progress)
-
-
-def _in_words(column: str) -> str:
-    return {"tumour_volume_ml": "tumour volume alone", "suv_max": "SUVmax alone"}[column]

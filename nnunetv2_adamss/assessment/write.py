@@ -41,7 +41,7 @@ def write_assessment(
 ) -> list[Path]:
     """Write ``metrics.json``, ``metrics.md``, the pictures, and ``baselines.csv`` if there are any.
 
-    Pictures of an earlier evaluation in the same folder that have no successor are removed.
+    What an earlier evaluation left in the same folder is removed.
 
     Args:
         folder: made if need be.
@@ -54,6 +54,8 @@ def write_assessment(
     Returns:
         The files.
     """
+    for name in (*FIGURES, BASELINES_CSV):
+        (folder / name).unlink(missing_ok=True)
     content = {**assessment.to_dict(), "provenance": dict(provenance)}
     write_atomically(folder / METRICS_JSON, json.dumps(content, indent=2, allow_nan=False))
     write_atomically(folder / METRICS_MD, markdown(assessment))
@@ -62,8 +64,6 @@ def write_assessment(
         write_atomically(folder / BASELINES_CSV, baselines.to_csv())
         written.append(folder / BASELINES_CSV)
     figures = draw(assessment, patients, settings.threshold)
-    for name in FIGURES:
-        (folder / name).unlink(missing_ok=True)
     for name, figure in figures.items():
         replace_atomically(folder / name, partial(figure.savefig, dpi=150, format="png"))
     return [*written, *(folder / name for name in figures)]

@@ -4,7 +4,10 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import pandas as pd
 import pytest
+import SimpleITK as sitk
 
 from nnunetv2_adamss.cli import evaluate_survival
 from nnunetv2_adamss.evaluation.resampling import DEFAULT_RESAMPLES
@@ -83,6 +86,25 @@ def test_folds_are_compared_with_the_folds_of_others(study: Study) -> None:
     assert metrics["comparisons"][0]["result"]["second"]["value"] == 0.5
     assert metrics["comparisons"][1]["result"]["difference"]["value"] == 0
     assert len(metrics["provenance"]["sha256"]) == 9
+
+
+def test_masks_and_images_give_volume_uptake_and_dice(study: Study) -> None:
+    rng = np.random.default_rng(0)
+    for case_id in study.predictions["case_id"]:
+        for folder, name in (("masks", case_id), ("labels", case_id), ("images", f"{case_id}_0002")):
+            voxels = rng.integers(0, 2, size=(2, 3, 4)).astype(np.uint8)
+            (study.folder / folder).mkdir(exist_ok=True)
+            sitk.WriteImage(sitk.GetImageFromArray(voxels), str(study.folder / folder / f"{name}.nii.gz"))
+    (study.folder / "masks" / "dataset.json").write_text('{"labels": {"background": 0, "tumour": 1}}')
+    folders = [f"--{name}={study.folder / name}" for name in ("masks", "labels", "images")]
+    metrics = run(study, "-p", study.write(), "-s", study.survival_csv, *folders, "--pet_channel", "2")
+    names = [row["name"] for row in metrics["comparisons"]]
+    assert names == ["tumour volume alone", "SUVmax alone"]
+    assert metrics["segmentation"][0]["n_cases"] == 119
+    assert 0.3 < metrics["segmentation"][0]["aggregated"] < 0.7
+    baselines = pd.read_csv(study.folder / "out" / "baselines.csv", index_col="case_id")
+    mask = sitk.GetArrayFromImage(sitk.ReadImage(str(study.folder / "masks" / "case_000.nii.gz")))
+    assert baselines.loc["case_000", "tumour_volume_ml"] == pytest.approx(mask.sum() / 1000)
 
 
 def finish_folds(study: Study, project: NnunetProject) -> list[Path]:
