@@ -93,7 +93,7 @@ def save_networks() -> Path:
     for name, content in (("plans", plans), ("dataset", dataset_json)):
         (folder.parent / f"{name}.json").write_text(json.dumps(content))
     stage_one.save_checkpoint(str(folder / "checkpoint_best.pth"))
-    stage_two = AdaMSSSurvTrainer_ImageOnly(*arguments)
+    stage_two = make(AdaMSSSurvTrainer_ImageOnly)
     SurvivalConfig(mask_source="groundtruth").save(Path(stage_two.output_folder))
     stage_two.initialize()
     stage_two.save_checkpoint(str(Path(stage_two.output_folder) / "checkpoint_best.pth"))

@@ -19,6 +19,8 @@ RULES: dict[str, tuple[set[str], set[str]]] = {
     "prediction": ({"networks", "survival", "radiomics", "evaluation"}, set()),
     "trainers": ({"networks", "survival", "radiomics", "evaluation"}, {"pandas", "SimpleITK"}),
     "datasets": (set(), {"nnunetv2", "torch"}),
+    # Reads tables and puts the measures of evaluation together, which know arrays and masks only.
+    "assessment": ({"evaluation", "survival", "radiomics"}, {"torch", "nnunetv2"}),
     "demo": ({"evaluation"}, {"torch", "nnunetv2"}),
 }
 
@@ -79,6 +81,7 @@ def test_links_between_the_pages_lead_somewhere() -> None:
         "calibrate",
         "demo",
         "export_model",
+        "evaluate_survival",
         "extract_radiomics",
         "finetune_survival",
         "make_phantom_dataset",

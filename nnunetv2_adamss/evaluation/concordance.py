@@ -1,5 +1,6 @@
 """Harrell's concordance index, with its interval and with a reason wherever it is no sound estimate."""
 
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -7,9 +8,10 @@ import numpy as np
 from lifelines.utils import concordance_index
 from numpy.typing import NDArray
 
+from nnunetv2_adamss.evaluation.estimate import PairEstimate, percentile_interval
+from nnunetv2_adamss.evaluation.pairs import MIN_PAIRS, PairSums, few_pairs, not_finite, pooled, sum_pairs
+from nnunetv2_adamss.evaluation.resampling import DEFAULT_RESAMPLES, ResampledCohort
 from nnunetv2_adamss.evaluation.risk import time_order_from_risk
-
-MIN_PAIRS = 30
 
 
 @dataclass(frozen=True)
@@ -48,9 +50,7 @@ def harrell_c(
         ValueError: if the lengths differ.
     """
     n_pairs = _count_comparable_pairs(event, time)
-    if not np.isfinite(risk_score).all():
-        n_faulty = int((~np.isfinite(risk_score)).sum())
-        faulty = f"not estimable: {n_faulty} of {len(time)} risk scores are not finite"
+    if faulty := not_finite(risk_score):
         return Concordance(None, n_pairs, reason=faulty)
     c_index = _c_index(risk_score, event, time)
     reason = None
@@ -59,7 +59,7 @@ def harrell_c(
             f"not estimable: no comparable pair among {len(time)} patients with {int(event.sum())} events"
         )
     elif n_pairs < MIN_PAIRS:
-        reason = f"not estimable: only {n_pairs} comparable pairs, at least {MIN_PAIRS} are needed"
+        reason = few_pairs(n_pairs)
     return Concordance(c_index, n_pairs, reason=reason)
 
 
@@ -68,7 +68,7 @@ def bootstrap_harrell_c(
     event: NDArray[np.bool_],
     time: NDArray[np.floating],
     *,
-    n_resamples: int = 1000,
+    n_resamples: int = DEFAULT_RESAMPLES,
     seed: int = 0,
     confidence: float = 0.95,
 ) -> Concordance:
@@ -90,16 +90,55 @@ def bootstrap_harrell_c(
     concordance = harrell_c(risk_score, event, time)
     if concordance.c_index is None:
         return concordance
-    draws = np.random.default_rng(seed).integers(len(time), size=(n_resamples, len(time)))
-    resampled = [_c_index(risk_score[draw], event[draw], time[draw]) for draw in draws]
-    estimable = [c_index for c_index in resampled if c_index is not None]
-    n_dropped = n_resamples - len(estimable)
-    if n_dropped > n_resamples / 2:
-        no_interval = f"no interval: {n_dropped} of {n_resamples} resamples have no comparable pair"
-        return replace(concordance, reason="; ".join(filter(None, [concordance.reason, no_interval])))
-    tail = (1 - confidence) / 2
-    lower, upper = np.quantile(estimable, [tail, 1 - tail])
-    return replace(concordance, interval=(float(lower), float(upper)))
+    cohort = ResampledCohort(event, time, n_resamples=n_resamples, seed=seed)
+    (sums,) = harrell_pairs(risk_score, cohort)
+    interval, no_interval = percentile_interval(sums.share[1:], "have no comparable pair", confidence)
+    reason = "; ".join(filter(None, [concordance.reason, no_interval])) or None
+    return replace(concordance, interval=interval, reason=reason)
+
+
+@dataclass(frozen=True)
+class CrossValidatedC:
+    """Harrell's C of the folds of a cross-validation.
+
+    Attributes:
+        pooled: over all comparable pairs within folds, which is the folds' mean with their pairs as weight.
+        folds: of each fold, in the cohort's order.
+    """
+
+    pooled: PairEstimate
+    folds: list[PairEstimate]
+
+
+def cross_validated_c(risk_score: NDArray[np.floating], cohort: ResampledCohort) -> CrossValidatedC:
+    """Harrell's C within folds, with the percentile interval over resamples of patients within folds.
+
+    Args:
+        risk_score: higher for an earlier event, ``(n_cases,)``; scores of different folds are never compared.
+        cohort: the patients and their folds.
+    """
+    if reason := not_finite(risk_score):
+        missing = PairEstimate(None, reason=reason)
+        return CrossValidatedC(missing, [missing] * len(cohort.folds))
+    folds = harrell_pairs(risk_score, cohort)
+    return CrossValidatedC(pooled(folds).estimate(), [fold.estimate() for fold in folds])
+
+
+def harrell_pairs(risk_score: NDArray[np.floating], cohort: ResampledCohort) -> list[PairSums]:
+    """The pairs of Harrell's C in each fold; arguments as of ``cross_validated_c``, scores finite."""
+    return sum_pairs(risk_score, cohort, cohort.event, lives_longer(cohort.event, cohort.time))
+
+
+def lives_longer(
+    event: NDArray[np.bool_], time: NDArray[np.floating]
+) -> Callable[[NDArray[np.intp], NDArray[np.intp]], NDArray[np.bool_]]:
+    """Whether others (n) are known to outlive patients with an event (k): of equal times, the censored; ``(k, n)``."""
+
+    def is_later(rows: NDArray[np.intp], others: NDArray[np.intp]) -> NDArray[np.bool_]:
+        first, second = time[rows, None], time[others]
+        return (second > first) | ((second == first) & ~event[others])
+
+    return is_later
 
 
 def _c_index(

@@ -10,7 +10,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from nnunetv2_adamss.evaluation.concordance import Concordance, bootstrap_harrell_c, harrell_c
+from nnunetv2_adamss.evaluation.concordance import (
+    Concordance,
+    bootstrap_harrell_c,
+    cross_validated_c,
+    harrell_c,
+    harrell_pairs,
+)
+from nnunetv2_adamss.evaluation.resampling import ResampledCohort
+from tests.evaluation.cohorts import tied_cohorts
 
 Cohort = tuple[NDArray[np.float64], NDArray[np.bool_], NDArray[np.float64]]
 
@@ -173,3 +181,57 @@ def test_a_risk_of_another_length_is_an_error() -> None:
     event, time = np.array([True, True]), np.array([1.0, 2.0])
     with pytest.raises(ValueError, match="same shape"):
         harrell_c(np.array([1.0]), event, time)
+
+
+def test_a_thousand_resamples_of_3000_patients_take_seconds() -> None:
+    start = perf_counter()
+    bootstrap_harrell_c(*random_cohort(3000))
+    assert perf_counter() - start < 20  # a second; one by one by lifelines three quarters of a minute
+
+
+@given(tied_cohorts())
+def test_the_bootstrap_scores_every_resample_as_lifelines_does(cohort) -> None:
+    risk_score, event, time, _ = cohort
+    resampled = ResampledCohort(event, time, n_resamples=5)
+    (found,) = harrell_pairs(risk_score, resampled)
+    for share, count in zip(found.share, resampled.counts.astype(int), strict=True):
+        expected = harrell_c(*(np.repeat(values, count) for values in (risk_score, event, time))).c_index
+        assert expected == (None if np.isnan(share) else share)
+
+
+@given(tied_cohorts())
+def test_the_pooled_c_is_the_mean_of_the_folds_weighted_by_their_pairs(cohort) -> None:
+    risk_score, event, time, fold = cohort
+    folds = [harrell_c(*(v[fold == f] for v in (risk_score, event, time))) for f in np.unique(fold)]
+    found = cross_validated_c(risk_score, ResampledCohort(event, time, fold, n_resamples=0))
+    assert [part.n_pairs for part in found.folds] == [part.n_pairs for part in folds]
+    assert found.pooled.n_pairs == sum(part.n_pairs for part in folds)
+    if found.pooled.n_pairs >= 30:
+        weighted = sum(part.c_index * part.n_pairs for part in folds if part.n_pairs)
+        assert found.pooled.value == pytest.approx(weighted / found.pooled.n_pairs)
+    else:
+        assert found.pooled.value is None
+
+
+def test_an_offset_between_folds_changes_nothing_but_would_change_c_over_all() -> None:
+    risk_score, event, time = random_cohort(200)
+    fold = np.repeat([0, 1], 100)
+    cohort = ResampledCohort(event, time, fold, n_resamples=50)
+    assert cross_validated_c(risk_score + 100 * fold, cohort) == cross_validated_c(risk_score, cohort)
+    assert harrell_c(risk_score + 100 * fold, event, time) != harrell_c(risk_score, event, time)
+
+
+def test_patients_are_drawn_within_folds() -> None:
+    fold = np.repeat([7, 2, 5], [10, 20, 1])
+    cohort = ResampledCohort(np.ones(31, dtype=bool), np.arange(1.0, 32.0), fold, n_resamples=100)
+    assert [list(fold[places][:1]) for places in cohort.folds] == [[2], [5], [7]]
+    for places in cohort.folds:
+        assert (cohort.counts[:, places].sum(axis=1) == len(places)).all()
+    assert (cohort.counts[0] == 1).all() and (cohort.counts[1:] != 1).any()
+
+
+def test_folds_of_few_pairs_are_not_estimable_though_all_together_are() -> None:
+    risk_score, event, time = random_cohort(40)
+    found = cross_validated_c(risk_score, ResampledCohort(event, time, np.repeat(np.arange(5), 8)))
+    assert all(fold.value is None and "not estimable" in fold.reason for fold in found.folds)
+    assert found.pooled.value is not None and found.pooled.interval is not None

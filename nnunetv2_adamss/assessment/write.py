@@ -1,0 +1,69 @@
+"""Write the results: numbers for programs, tables and pictures for people, and what they were made from."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from functools import partial
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from nnunetv2_adamss.assessment.assess import AssessmentSettings
+from nnunetv2_adamss.assessment.assessment import Assessment
+from nnunetv2_adamss.assessment.figures import FIGURES, draw
+from nnunetv2_adamss.assessment.patients import Patients
+from nnunetv2_adamss.assessment.text import markdown
+from nnunetv2_adamss.survival.files import replace_atomically, sha256_of, write_atomically
+
+METRICS_JSON, METRICS_MD, BASELINES_CSV = "metrics.json", "metrics.md", "baselines.csv"
+_PACKAGES = ("nnunetv2-adamss", "numpy", "scipy", "pandas", "lifelines", "matplotlib")
+
+
+def provenance(settings: AssessmentSettings, inputs: Sequence[Path]) -> dict[str, Any]:
+    """Versions, settings with the seed, and hashes of the input files by their path."""
+    return {
+        "versions": {name: version(name) for name in _PACKAGES},
+        "settings": asdict(settings),
+        "sha256": {str(file): sha256_of(file) for file in inputs if file.is_file()},
+    }
+
+
+def write_assessment(
+    folder: Path,
+    assessment: Assessment,
+    patients: Patients,
+    settings: AssessmentSettings,
+    *,
+    provenance: Mapping[str, Any],
+    baselines: pd.DataFrame | None = None,
+) -> list[Path]:
+    """Write ``metrics.json``, ``metrics.md``, the pictures, and ``baselines.csv`` if there are any.
+
+    What an earlier evaluation left in the same folder is removed.
+
+    Args:
+        folder: made if need be.
+        assessment: the results.
+        patients: that they are of.
+        settings: of the assessment.
+        provenance: stands in ``metrics.json``.
+        baselines: volumes and uptakes that were compared, index ``case_id``.
+
+    Returns:
+        The files.
+    """
+    for name in (*FIGURES, BASELINES_CSV):
+        (folder / name).unlink(missing_ok=True)
+    content = {**assessment.to_dict(), "provenance": dict(provenance)}
+    write_atomically(folder / METRICS_JSON, json.dumps(content, indent=2, allow_nan=False))
+    write_atomically(folder / METRICS_MD, markdown(assessment))
+    written = [folder / METRICS_JSON, folder / METRICS_MD]
+    if baselines is not None:
+        write_atomically(folder / BASELINES_CSV, baselines.to_csv())
+        written.append(folder / BASELINES_CSV)
+    figures = draw(assessment, patients, settings.threshold)
+    for name, figure in figures.items():
+        replace_atomically(folder / name, partial(figure.savefig, dpi=150, format="png"))
+    return [*written, *(folder / name for name in figures)]

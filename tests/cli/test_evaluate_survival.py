@@ -1,0 +1,213 @@
+"""The command that evaluates predictions."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+import SimpleITK as sitk
+
+from nnunetv2_adamss.cli import evaluate_survival
+from nnunetv2_adamss.evaluation.resampling import DEFAULT_RESAMPLES
+from nnunetv2_adamss.survival.files import sha256_of
+from tests.assessment.study import Study, make_study
+from tests.nnunet_project import NnunetProject
+
+NAME = "Dataset007_Study"
+PICTURES = {"auc.png", "calibration.png", "decision_curve.png"}
+
+
+@pytest.fixture
+def study(tmp_path: Path) -> Study:
+    return make_study(tmp_path)
+
+
+def run(study: Study, *options: str | Path) -> dict[str, Any]:
+    """Run the command with few resamples, and read what it wrote."""
+    out = study.folder / "out"
+    assert evaluate_survival.main([*map(str, options), "-o", str(out), "--n_resamples", "20"]) == 0
+
+    def refuse(constant: str) -> None:
+        raise AssertionError(f"metrics.json holds a bare {constant}")
+
+    return json.loads((out / "metrics.json").read_text(), parse_constant=refuse)
+
+
+def test_the_command_has_the_packages_defaults() -> None:
+    args = evaluate_survival.build_parser().parse_args(["-o", "out"])
+    assert (args.n_resamples, args.seed) == (DEFAULT_RESAMPLES, 0)
+
+
+def test_a_file_gives_numbers_tables_pictures_and_what_they_were_made_from(
+    study: Study, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = study.write()
+    metrics = run(study, "-p", file, "-s", study.survival_csv, "--threshold", "-7", "--seed", "3")
+    written = {path.name for path in (study.folder / "out").iterdir()}
+    assert written == {"metrics.json", "metrics.md", "kaplan_meier.png", *PICTURES}
+    assert all((study.folder / "out" / name).stat().st_size > 10_000 for name in PICTURES)
+    assert metrics["harrell_c"]["value"] > 0.5
+    assert metrics["provenance"]["sha256"] == {
+        str(path): sha256_of(path)
+        for path in (file, study.survival_csv, study.survival_csv.with_suffix(".json"))
+    }
+    assert metrics["provenance"]["settings"]["seed"] == 3
+    assert metrics["provenance"]["settings"]["n_resamples"] == 20
+    out = capsys.readouterr().out
+    assert (study.folder / "out" / "metrics.md").read_text() in out
+    assert f"| Harrell's C | {metrics['harrell_c']['value']:.3f} [" in out
+
+
+def test_the_pictures_of_an_earlier_evaluation_do_not_stay(study: Study) -> None:
+    run(study, "-p", study.write(), "-s", study.survival_csv, "--threshold", "-7")
+    bare = study.write(**{name: None for name in study.predictions if name.startswith("survival_at")})
+    run(study, "-p", bare, "-s", study.survival_csv)
+    assert {path.name for path in (study.folder / "out").glob("*.png")} == {"auc.png"}
+
+
+def test_folds_are_compared_with_the_folds_of_others(study: Study) -> None:
+    files, others = study.write_folds(), study.write_folds("age", risk_score=1.0)
+    named = [f"clinical={others[0]}", *map(str, others[1:])]
+    metrics = run(
+        study,
+        "-p",
+        *files,
+        "-s",
+        study.survival_csv,
+        "--compare",
+        *named,
+        "--compare",
+        str(study.write("again.csv")),
+    )
+    assert [part["name"] for part in metrics["folds"]] == ["fold_0", "fold_1", "fold_2"]
+    assert [row["name"] for row in metrics["comparisons"]] == ["clinical", "again"]
+    assert metrics["comparisons"][0]["result"]["second"]["value"] == 0.5
+    assert metrics["comparisons"][1]["result"]["difference"]["value"] == 0
+    assert len(metrics["provenance"]["sha256"]) == 9
+
+
+def test_masks_and_images_give_volume_uptake_and_dice(study: Study) -> None:
+    rng = np.random.default_rng(0)
+    for case_id in study.predictions["case_id"]:
+        for folder, name in (("masks", case_id), ("labels", case_id), ("images", f"{case_id}_0002")):
+            voxels = rng.integers(0, 2, size=(2, 3, 4)).astype(np.uint8)
+            (study.folder / folder).mkdir(exist_ok=True)
+            sitk.WriteImage(sitk.GetImageFromArray(voxels), str(study.folder / folder / f"{name}.nii.gz"))
+    (study.folder / "masks" / "dataset.json").write_text('{"labels": {"background": 0, "tumour": 1}}')
+    folders = [f"--{name}={study.folder / name}" for name in ("masks", "labels", "images")]
+    metrics = run(study, "-p", study.write(), "-s", study.survival_csv, *folders, "--pet_channel", "2")
+    names = [row["name"] for row in metrics["comparisons"]]
+    assert names == ["tumour volume alone", "SUVmax alone"]
+    assert metrics["segmentation"][0]["n_cases"] == 119
+    assert 0.3 < metrics["segmentation"][0]["aggregated"] < 0.7
+    baselines = pd.read_csv(study.folder / "out" / "baselines.csv", index_col="case_id")
+    mask = sitk.GetArrayFromImage(sitk.ReadImage(str(study.folder / "masks" / "case_000.nii.gz")))
+    assert baselines.loc["case_000", "tumour_volume_ml"] == pytest.approx(mask.sum() / 1000)
+
+
+def finish_folds(study: Study, project: NnunetProject) -> list[Path]:
+    """Three folds as Stage II leaves them; the second one's epoch was chosen on its own patients."""
+    model = project.results / NAME / "AdaMSSSurvTrainer__nnUNetPlans__3d_fullres"
+    project.raw.joinpath(NAME).mkdir(parents=True)
+    folders = [model / f"fold_{number}" for number in range(3)]
+    for number, (file, folder) in enumerate(zip(study.write_folds(), folders, strict=True)):
+        (folder / "validation").mkdir(parents=True)
+        for name in ("survival_predictions.csv", "covariates_only_cox_predictions.csv"):
+            (folder / "validation" / name).write_text(file.read_text())
+        epoch = "best" if number == 1 else "last"
+        summary = {
+            "settings": {"survival_csv": str(study.survival_csv)},
+            "predictions_from": epoch,
+            "c_index": {epoch: {"selected_on_this_fold": epoch == "best"}},
+        }
+        (folder / "survival_summary.json").write_text(json.dumps(summary))
+    return folders
+
+
+def test_a_finished_cross_validation_is_found_by_its_data_set(
+    study: Study, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project = NnunetProject(study.folder / "nnunet")
+    project.use(monkeypatch)
+    finish_folds(study, project)
+    metrics = run(study, "-d", "7", "-c", "3d_fullres", "-f", "0", "1", "2")
+    assert [part["name"] for part in metrics["folds"]] == ["0", "1", "2"]
+    assert metrics["comparisons"][0]["name"] == "covariates without the image"
+    assert (
+        "Optimistic: the epoch of fold 1 was chosen on the patients that are evaluated." in metrics["notes"]
+    )
+
+
+def test_folds_of_different_tables_ask_for_one(
+    study: Study, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    project = NnunetProject(study.folder / "nnunet")
+    project.use(monkeypatch)
+    summary = finish_folds(study, project)[2] / "survival_summary.json"
+    summary.write_text(summary.read_text().replace(str(study.survival_csv), "other.csv"))
+    folds = ["-d", "7", "-c", "3d_fullres", "-f", "0", "1", "2"]
+    assert evaluate_survival.main([*folds, "-o", str(study.folder / "out")]) == 2
+    assert "trained on different tables (" in capsys.readouterr().err
+    assert run(study, *folds, "-s", study.survival_csv)["cohort"]["n_patients"] == 118
+
+
+def test_folds_that_are_not_finished_are_named(
+    study: Study, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    project = NnunetProject(study.folder / "nnunet")
+    project.use(monkeypatch)
+    finish_folds(study, project)
+    assert evaluate_survival.main(["-d", NAME, "-c", "3d_fullres", "-o", str(study.folder / "out")]) == 2
+    error = capsys.readouterr().err
+    assert "fold_3/validation/survival_predictions.csv" in error and "fold_2" not in error
+    assert error.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["-p", "no.csv", "-s", "survival.csv"], "no.csv: there is no such file"),
+        (["-p", "predictions.csv", "-s", "no.csv"], "no.csv: there is no such file"),
+        (["-p", "predictions.csv", "predictions.csv", "-s", "survival.csv"], "predict the same cases"),
+        (
+            ["-p", "predictions.csv", "-s", "survival.csv", "--compare", "a.csv", "--compare", "a.csv"],
+            "Two of --compare are called 'a'",
+        ),
+        (["-p", "predictions.csv", "-s", "survival.csv", "--masks", "no"], "There is no folder no"),
+    ],
+)
+def test_a_users_error_is_one_sentence_and_exit_code_two(
+    study: Study, options: list[str], message: str, capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    study.write()
+    monkeypatch.chdir(study.folder)
+    assert evaluate_survival.main([*options, "-o", "out"]) == 2
+    error = capsys.readouterr().err
+    assert message in error and error.count("\n") == 1
+    assert not (study.folder / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ([], "give either -p or -d"),
+        (["-p", "a.csv", "-d", "7"], "give either -p or -d"),
+        (["-p", "a.csv"], "-p needs -s"),
+        (["-d", "7"], "-d needs -c"),
+        (["-p", "a.csv", "-s", "b.csv", "-f", "0"], "-f: only with -d"),
+        (["-p", "a.csv", "-s", "b.csv", "--labels", "x"], "need --masks"),
+        (["-p", "a.csv", "-s", "b.csv", "--horizons", "-1"], "must be numbers above 0"),
+        (["-p", "a.csv", "-s", "b.csv", "--tau", "0"], "must be numbers above 0"),
+        (["-p", "a.csv", "-s", "b.csv", "--n_resamples", "0"], "at least 1"),
+    ],
+)
+def test_options_that_make_no_sense_together_are_refused(
+    options: list[str], message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        evaluate_survival.main([*options, "-o", "out"])
+    assert stopped.value.code == 2
+    assert message in capsys.readouterr().err
