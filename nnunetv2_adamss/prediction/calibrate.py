@@ -19,7 +19,7 @@ from nnunetv2_adamss.survival.cohort.csv_cells import read_cells
 from nnunetv2_adamss.survival.cohort.table import SurvivalTable, read_survival_table
 from nnunetv2_adamss.survival.files import sha256_of
 from nnunetv2_adamss.survival.messages import listed
-from nnunetv2_adamss.survival.predicted_curves import PredictedCurves, read_predicted_curves
+from nnunetv2_adamss.survival.predicted_curves import CurvesByCase, read_predicted_curves
 from nnunetv2_adamss.survival.results import CHECKPOINTS
 from nnunetv2_adamss.survival.setup import outcomes_source
 
@@ -91,7 +91,7 @@ def _done_to(predictions_csv: Path) -> str:
 
 
 def _fit(
-    curves: PredictedCurves,
+    curves: CurvesByCase,
     table: SurvivalTable,
     folds: Sequence[int],
     sha256: dict[str, str],
@@ -112,7 +112,7 @@ def _fit(
     return CalibrationCheck.of(calibration, curves.survival_curve, event, time)
 
 
-def _with_outcome(curves: PredictedCurves, table: SurvivalTable) -> PredictedCurves:
+def _with_outcome(curves: CurvesByCase, table: SurvivalTable) -> CurvesByCase:
     known, unknown = set(table.case_ids), set(table.without_outcome)
     strange = [case_id for case_id in curves.case_ids if case_id not in known]
     if strange:
@@ -121,4 +121,4 @@ def _with_outcome(curves: PredictedCurves, table: SurvivalTable) -> PredictedCur
     left_out = [case_id for case_id in curves.case_ids if case_id in unknown]
     if left_out:
         logger.warning("%d case(s) without an outcome are left out: %s.", len(left_out), listed(left_out))
-    return PredictedCurves([curves.case_ids[i] for i in kept], curves.times, curves.survival_curve[kept])
+    return CurvesByCase([curves.case_ids[i] for i in kept], curves.times, curves.survival_curve[kept])

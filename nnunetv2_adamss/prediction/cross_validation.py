@@ -15,7 +15,7 @@ from nnunetv2_adamss.survival.cohort.table import SURVIVAL_CSV, SurvivalTable, r
 from nnunetv2_adamss.survival.files import sha256_of
 from nnunetv2_adamss.survival.messages import listed
 from nnunetv2_adamss.survival.nnunet_dataset import RAW, dataset_folder
-from nnunetv2_adamss.survival.predicted_curves import PredictedCurves, read_predicted_curves, same_times
+from nnunetv2_adamss.survival.predicted_curves import CurvesByCase, read_predicted_curves, same_times
 from nnunetv2_adamss.survival.results import CHECKPOINTS, SUMMARY_FILE, epoch_predictions_file
 from nnunetv2_adamss.survival.setup import outcomes_source
 
@@ -56,7 +56,7 @@ class FinishedFold:
         """Whether there are weights of this epoch and predictions by them."""
         return self.checkpoint(epoch).is_file() and (self.folder / epoch_predictions_file(epoch)).is_file()
 
-    def predictions(self, epoch: str) -> PredictedCurves:
+    def predictions(self, epoch: str) -> CurvesByCase:
         """The validation cases as this epoch predicts them, at the fold's own edges.
 
         Raises:
@@ -110,7 +110,7 @@ class CrossValidation:
         """The epochs whose predictions every fold has."""
         return [epoch for epoch in CHECKPOINTS if all(fold.has(epoch) for fold in self.folds)]
 
-    def out_of_fold(self, epoch: str) -> PredictedCurves:
+    def out_of_fold(self, epoch: str) -> CurvesByCase:
         """Every case as the fold predicts it that did not train on it, at times that all folds reach.
 
         Raises:
@@ -123,7 +123,7 @@ class CrossValidation:
             curves_at(predictions[fold.number].survival_curve, fold.edges, times) for fold in self.folds
         ]
         case_ids = [case_id for prediction in predictions.values() for case_id in prediction.case_ids]
-        return PredictedCurves(case_ids, times, np.concatenate(curves))
+        return CurvesByCase(case_ids, times, np.concatenate(curves))
 
     def sha256(self, epoch: str) -> dict[str, str]:
         """Hashes of the folds' checkpoints and of the outcomes, by a name for people."""

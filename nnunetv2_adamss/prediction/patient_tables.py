@@ -8,10 +8,11 @@ import numpy as np
 import pandas as pd
 
 from nnunetv2_adamss.prediction.survival_model import SurvivalModel
+from nnunetv2_adamss.survival.cohort.cell_faults import case_id_faults, repeated_column_faults
 from nnunetv2_adamss.survival.cohort.cell_values import category_text, is_missing
-from nnunetv2_adamss.survival.cohort.csv_cells import UnreadableCsvError, read_cells
+from nnunetv2_adamss.survival.cohort.csv_cells import read_cells
 from nnunetv2_adamss.survival.cohort.description import CASE_ID
-from nnunetv2_adamss.survival.cohort.faults import FileFaultsError, with_examples
+from nnunetv2_adamss.survival.cohort.faults import FileFaultsError
 from nnunetv2_adamss.survival.covariates.covariate_tables import CovariateTables
 from nnunetv2_adamss.survival.covariates.number_table import join_number_tables, read_number_table
 from nnunetv2_adamss.survival.messages import listed
@@ -97,10 +98,7 @@ def _clinical(file: Path | None, columns: Sequence[str]) -> pd.DataFrame:
             f"The model uses clinical indicators ({listed(columns)}), so it needs --clinical FILE.csv with case_id "
             "and these columns. Where a value is not known, leave its cell empty."
         )
-    try:
-        cells = read_cells(file)
-    except UnreadableCsvError as error:
-        raise FileFaultsError(file, [str(error)]) from error
+    cells = read_cells(file)
     missing = [name for name in (CASE_ID, *columns) if name not in cells]
     if missing:
         raise FileFaultsError(
@@ -111,14 +109,8 @@ def _clinical(file: Path | None, columns: Sequence[str]) -> pd.DataFrame:
             ],
         )
     used = cells[[CASE_ID, *columns]]
-    repeated = used.columns[used.columns.duplicated()].unique()
-    twice = sorted(set(cells[CASE_ID][cells[CASE_ID].duplicated()])) if not len(repeated) else []
-    if len(repeated) or twice:
-        what = (
-            "columns are there more than once"
-            if len(repeated)
-            else f"'{CASE_ID}' must differ from row to row"
-        )
-        raise FileFaultsError(file, [with_examples(what, [f"'{name}'" for name in [*repeated, *twice]])])
+    faults = repeated_column_faults(used.columns) or case_id_faults(used[CASE_ID])
+    if faults:
+        raise FileFaultsError(file, faults)
     table = used.set_index(CASE_ID)
     return table.apply(lambda column: column.map(category_text).mask(is_missing(column), np.nan))

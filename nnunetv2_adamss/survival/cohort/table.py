@@ -9,7 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from nnunetv2_adamss.survival.cohort.cell_values import as_numbers, category_text, is_missing
-from nnunetv2_adamss.survival.cohort.csv_cells import UnreadableCsvError, read_cells
+from nnunetv2_adamss.survival.cohort.csv_cells import read_cells
 from nnunetv2_adamss.survival.cohort.description import (
     CASE_ID,
     CATEGORY,
@@ -116,8 +116,8 @@ def read_survival_table(csv_file: Path, known_cases: Collection[str] | None = No
         faults += [f"{error.path.name} beside it: {fault}" for fault in error.faults]
     try:
         cells = read_cells(csv_file)
-    except UnreadableCsvError as error:
-        raise SurvivalTableError(csv_file, [str(error), *faults]) from error
+    except FileFaultsError as error:
+        raise SurvivalTableError(csv_file, [*error.faults, *faults]) from error
     faults += table_faults(cells, description, known_cases)
     if faults:
         raise SurvivalTableError(csv_file, faults)
