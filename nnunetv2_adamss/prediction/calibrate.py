@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Sequence
+from itertools import compress
 from pathlib import Path
 
 from nnunetv2_adamss.prediction.calibration import (
@@ -113,12 +114,9 @@ def _fit(
 
 
 def _with_outcome(curves: CurvesByCase, table: SurvivalTable) -> CurvesByCase:
-    known, unknown = set(table.case_ids), set(table.without_outcome)
-    strange = [case_id for case_id in curves.case_ids if case_id not in known]
-    if strange:
-        raise ValueError(f"{len(strange)} predicted case(s) have no row in {table.path}: {listed(strange)}.")
-    kept = [i for i, case_id in enumerate(curves.case_ids) if case_id not in unknown]
-    left_out = [case_id for case_id in curves.case_ids if case_id in unknown]
+    has_outcome = table.has_outcome(curves.case_ids)
+    left_out = list(compress(curves.case_ids, ~has_outcome))
     if left_out:
         logger.warning("%d case(s) without an outcome are left out: %s.", len(left_out), listed(left_out))
-    return CurvesByCase([curves.case_ids[i] for i in kept], curves.times, curves.survival_curve[kept])
+    kept = list(compress(curves.case_ids, has_outcome))
+    return CurvesByCase(kept, curves.times, curves.survival_curve[has_outcome])

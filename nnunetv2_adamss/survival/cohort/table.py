@@ -81,6 +81,17 @@ class SurvivalTable:
         rows = self.outcomes.loc[list(case_ids)]
         return rows[TIME].to_numpy(np.float64), rows[EVENT].to_numpy(np.bool_)
 
+    def has_outcome(self, case_ids: Sequence[str]) -> NDArray[np.bool_]:
+        """Which of these cases have an outcome, ``(n_cases,)``.
+
+        Raises:
+            SurvivalTableError: if a case has no row.
+        """
+        unknown = [case_id for case_id in case_ids if case_id not in self.clinical.index]
+        if unknown:
+            raise SurvivalTableError(self.path, [with_examples("predicted cases have no row", unknown)])
+        return np.asarray(pd.Index(case_ids).isin(self.outcomes.index))
+
     def groups(self, column: str) -> pd.Series:
         """A clinical column as text, to tell groups of cases apart; index ``case_id``.
 
