@@ -9,7 +9,7 @@ Both sides compute the same 1,456 features: shape once, and without what pyradio
 in memory and extractors are built beforehand, one process, one thread. The two take turns, and the ratio of a case is
 that of the medians. The largest relative difference of a feature is reported beside it.
 
-    OMP_NUM_THREADS=1 python benchmarks/radiomics_speed.py --dataset ../shared/data/Dataset510_STS -o results/radiomics.json
+    OMP_NUM_THREADS=1 python benchmarks/radiomics_speed.py --dataset Dataset510_STS -o radiomics.json
 """
 
 import argparse
