@@ -79,14 +79,13 @@ def save_networks() -> Path:
     from nnunetv2_adamss.trainers.survival_variants import AdaMSSSurvTrainer_ImageOnly
 
     plans, dataset_json = read_plans(CONFIG.folder_name, "nnUNetPlans")
-    arguments: Any = (
-        plans | {"continue_training": False},
-        "3d_fullres",
-        0,
-        dataset_json,
-        torch.device("cpu"),
-    )
-    stage_one = AdaMSSSegTrainer(*arguments)
+
+    def make(trainer: Any) -> Any:
+        # As nnU-Net hands plans to a trainer, which takes the word out.
+        own_plans = {**plans, "continue_training": False}
+        return trainer(own_plans, "3d_fullres", 0, dataset_json, torch.device("cpu"))
+
+    stage_one = make(AdaMSSSegTrainer)
     stage_one.initialize()
     # nnU-Net writes these when a training starts.
     folder = Path(stage_one.output_folder)

@@ -17,6 +17,7 @@ RULES: dict[str, tuple[set[str], set[str]]] = {
     "survival": ({"networks", "evaluation"}, {"SimpleITK"}),
     "radiomics": ({"survival"}, set()),
     "prediction": ({"networks", "survival", "radiomics", "evaluation"}, set()),
+    "explanation": ({"networks", "survival", "prediction"}, {"SimpleITK"}),
     "trainers": ({"networks", "survival", "radiomics", "evaluation"}, {"pandas", "SimpleITK"}),
     "datasets": (set(), {"nnunetv2", "torch"}),
     # Reads tables and puts the measures of evaluation together, which know arrays and masks only.
@@ -80,6 +81,7 @@ def test_links_between_the_pages_lead_somewhere() -> None:
     [
         "calibrate",
         "demo",
+        "explain",
         "export_model",
         "evaluate_survival",
         "extract_radiomics",

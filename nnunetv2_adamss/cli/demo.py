@@ -115,6 +115,8 @@ def _print_results(folders: DemoFolders, seconds: dict[str, float]) -> None:
     print(f"\n{'Step':42s} {'seconds':>8s}")
     for title, duration in seconds.items():
         print(f"{title:42s} {duration:8.0f}")
-    print(f"\nMasks: {folders.predictions}\nPicture: {picture}")
+    print(f"\nMasks: {folders.masks}\nPicture: {picture}")
+    print(f"Survival of held-out patients: {folders.prediction}\nMeasures of it: {folders.evaluation}")
     print(f"Stage I, log and progress plot: {folders.fold}")
     print(f"Stage II, with survival_summary.json and validation/: {folders.survival_fold}")
+    print(f"\nReport, to open in a browser: {folders.report}")

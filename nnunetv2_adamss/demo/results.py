@@ -34,7 +34,7 @@ class DiceRow:
 
 def dice_rows(folders: DemoFolders) -> Iterator[DiceRow]:
     """One row a label from nnU-Net's summary, then all tumour together, then the image-blind prior."""
-    summary = json.loads((folders.predictions / "summary.json").read_text())
+    summary = json.loads((folders.masks / "summary.json").read_text())
     labels: Mapping[str, int] = json.loads((folders.raw / "dataset.json").read_text())["labels"]
     for name, value in labels.items():
         if value != 0:
@@ -44,7 +44,7 @@ def dice_rows(folders: DemoFolders) -> Iterator[DiceRow]:
     truths = {
         path.name: read_foreground(path) for path in sorted((folders.raw / "labelsTs").glob("*.nii.gz"))
     }
-    predicted = {name: read_foreground(folders.predictions / name) for name in truths}
+    predicted = {name: read_foreground(folders.masks / name) for name in truths}
     yield DiceRow("all tumour", [dice(predicted[name], truth) for name, truth in truths.items()])
     prior = ImageBlindPrior([read_foreground(p) for p in sorted((folders.raw / "labelsTr").glob("*.nii.gz"))])
     yield DiceRow(
@@ -90,7 +90,7 @@ def example_picture(folders: DemoFolders, output: Path) -> None:
     )
     for column, name in zip(axes.T, names, strict=True):
         truth = read(folders.raw / "labelsTs" / f"{name}.nii.gz")
-        prediction = read(folders.predictions / f"{name}.nii.gz")
+        prediction = read(folders.masks / f"{name}.nii.gz")
         z = int(np.argmax((truth > 0).sum(axis=(1, 2))))
         windows = (("0000", "CT", "gray", (-200, 300)), ("0001", "PET", "gray_r", (0, 10)))
         for axis, (channel, modality, colours, limits) in zip(column, windows, strict=True):

@@ -1,4 +1,4 @@
-"""The demo's steps: the real commands, from nothing to masks and survival predictions of held-out cases."""
+"""The demo's steps: the real commands, from nothing to a report on held-out patients."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -52,9 +52,24 @@ class DemoFolders:
         return self.model.parent / name / f"fold_{FOLD}"
 
     @property
-    def predictions(self) -> Path:
-        """Masks of the held-out cases, and nnU-Net's ``summary.json`` of them."""
-        return self.root / "predicted_masks"
+    def prediction(self) -> Path:
+        """Masks and survival of the held-out patients."""
+        return self.root / "prediction"
+
+    @property
+    def masks(self) -> Path:
+        """Masks of the held-out patients, and nnU-Net's ``summary.json`` of them."""
+        return self.prediction / "masks"
+
+    @property
+    def evaluation(self) -> Path:
+        """How good the survival of the held-out patients is predicted."""
+        return self.root / "evaluation"
+
+    @property
+    def report(self) -> Path:
+        """All of it for people."""
+        return self.root / "report.html"
 
 
 @dataclass(frozen=True)
@@ -73,6 +88,8 @@ class Step:
 def demo_steps(folders: DemoFolders, n_training: int, n_test: int, device: str) -> list[Step]:
     """The steps in order; a training that was cut off goes on from its last epoch."""
     dataset = str(DATASET_ID)
+    # Clinical columns and outcomes of the held-out patients are in one table.
+    outcomes = str(folders.raw / "survival_test.csv")
 
     def continued(fold: Path) -> list[str]:
         return ["--c"] if any(fold.glob("checkpoint_*.pth")) else []
@@ -110,14 +127,29 @@ def demo_steps(folders: DemoFolders, n_training: int, n_test: int, device: str) 
              "-seg_tr", TRAINER, "-device", device, *continued(folders.survival_fold)],
         ),
         Step(
-            "Predict the masks of the held-out cases",
-            ["nnUNetv2_predict", "-i", str(folders.raw / "imagesTs"), "-o", str(folders.predictions),
-             "-d", dataset, "-c", CONFIGURATION, "-tr", TRAINER, "-f", str(FOLD),
-             "-chk", "checkpoint_best.pth", "-device", device],
+            "Predict masks and survival of the held-out patients",
+            ["adamss_predict_survival", "-i", str(folders.raw / "imagesTs"), "-o", str(folders.prediction),
+             "-d", dataset, "-c", CONFIGURATION, "-tr", SURVIVAL_TRAINER, "-f", str(FOLD),
+             "--clinical", outcomes, "-device", device, "--c"],
         ),
         Step(
-            "Compare them with the truth",
-            ["nnUNetv2_evaluate_folder", str(folders.raw / "labelsTs"), str(folders.predictions),
+            "Compare the masks with the truth",
+            ["nnUNetv2_evaluate_folder", str(folders.raw / "labelsTs"), str(folders.masks),
              "-djfile", str(folders.model / "dataset.json"), "-pfile", str(folders.model / "plans.json")],
+        ),
+        Step(
+            "Compare predicted with observed survival",
+            ["adamss_evaluate_survival", "-p", str(folders.prediction / "survival_predictions.csv"), "-s", outcomes,
+             "-o", str(folders.evaluation)],
+        ),
+        Step(
+            "Look at what the network looks at",
+            ["adamss_explain", dataset, CONFIGURATION, str(FOLD), "-tr", SURVIVAL_TRAINER, "--max_cases", "3",
+             "--occlusion_mm", "40", "-device", device],
+        ),
+        Step(
+            "Write the report",
+            ["adamss_report", dataset, CONFIGURATION, "-tr", SURVIVAL_TRAINER, "-f", str(FOLD),
+             "--predictions", str(folders.prediction), "-s", outcomes, "-o", str(folders.report)],
         ),
     ]  # fmt: skip

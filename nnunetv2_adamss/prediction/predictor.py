@@ -1,9 +1,10 @@
 """Predict the survival of new patients from raw images, in the way of nnU-Net's predictor."""
 
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from time import perf_counter
 from typing import Any
 
@@ -20,7 +21,7 @@ from nnunetv2_adamss.prediction.patient_prediction import FoldPrediction, Patien
 from nnunetv2_adamss.prediction.patient_tables import PatientTables
 from nnunetv2_adamss.prediction.survival_model import SurvivalModel
 from nnunetv2_adamss.prediction.trained_fold import TrainedFold
-from nnunetv2_adamss.prediction.tumours import MaskFiles, Tumour, TumourFinder
+from nnunetv2_adamss.prediction.tumours import MaskFiles, StageOneTumours, Tumour, TumourFinder
 from nnunetv2_adamss.radiomics.needed_features import only_needed
 from nnunetv2_adamss.radiomics.one_case import extract_case
 from nnunetv2_adamss.radiomics.request import RadiomicsCase, RadiomicsRequest
@@ -78,6 +79,28 @@ class SurvivalPredictor:
         self.total_stride = stages_of(configuration).total_stride
         self.region_size = region_size(configuration.spacing, self.total_stride)
         self.crop_size = crop_size(configuration.spacing, self.total_stride)
+
+    @classmethod
+    def from_model_folder(
+        cls,
+        folder: Path,
+        folds: Sequence[int | str],
+        checkpoint_name: str = "checkpoint_best.pth",
+        device: torch.device = torch.device("cuda"),  # noqa: B008  as nnU-Net's predictor
+    ) -> "SurvivalPredictor":
+        """A model as it was trained, with its own Stage-I networks.
+
+        Args:
+            folder: nnU-Net's ``TRAINER__PLANS__CONFIGURATION`` of a survival training.
+            folds: numbers, or ``all``.
+            checkpoint_name: of every fold.
+            device: where the networks run.
+
+        Raises:
+            ValueError: if a checkpoint does not serve.
+        """
+        model = SurvivalModel.load(folder, folds, checkpoint_name)
+        return cls(model, StageOneTumours(model, device, model.first.survival.config.mirroring), device)
 
     def prepare(self, images: PatientImages) -> PreparedPatient:
         """Read, check and preprocess the images as nnU-Net's prediction does; may run beside another prediction.

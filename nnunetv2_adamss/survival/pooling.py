@@ -17,13 +17,13 @@ def predict_region(
     pool: str,
     crop_size: tuple[int, ...],
 ) -> Tensor:
-    """Logits of one case, ``(1, n_intervals)``.
+    """Logits ``(b, n_intervals)``; a batch holds one case, or variants of one that share what is valid.
 
     Args:
         network: in evaluation mode.
-        image: ``(1, n_modalities, *space)``.
-        valid: ``(1, 1, *space)``.
-        covariates: ``(1, n_covariates)``.
+        image: ``(b, n_modalities, *space)``.
+        valid: ``(b, 1, *space)``.
+        covariates: ``(b, n_covariates)``.
         pool: ``region`` pools over all of it, as the paper; ``crops`` averages the logits of crops of the
             training's size, at the corners.
         crop_size: of the training crops.

@@ -93,8 +93,8 @@ class AdaMSSSurvTrainer(AdaMSSTrainer):
             ValueError: always.
         """
         raise ValueError(
-            "AdaMSSSurvTrainer predicts survival, not masks: for masks use -tr AdaMSSSegTrainer. Survival of the "
-            "validation cases is in the fold's folder, validation/survival_predictions.csv."
+            "AdaMSSSurvTrainer predicts survival, not masks: use adamss_predict_survival, or for masks alone "
+            "-tr AdaMSSSegTrainer."
         )
 
     # ------------------------------------------------------------------------------------------ the start

@@ -113,7 +113,7 @@ def test_a_fold_of_a_data_set_is_extracted(
     masks = survival_project.raw / DATASET / "labelsTr"
     assert main([*fold, "--masks_dir", str(masks)]) == 0
     assert f"3 features of {N_CASES} cases" in capsys.readouterr().out
-    (table,) = (tmp_path / "results").rglob("radiomics_folder.csv")
+    (table,) = (tmp_path / "results").rglob("radiomics_folder_labelsTr.csv")
     assert table.parent.name == "fold_0"
 
 

@@ -1,5 +1,6 @@
 """The demo, at a reduced size."""
 
+import json
 import re
 from pathlib import Path
 
@@ -10,13 +11,13 @@ from tests.nnunet_project import run_command
 pytestmark = pytest.mark.slow
 
 
-def test_the_demo_ends_with_masks_survival_predictions_a_picture_and_tables(tmp_path: Path) -> None:
+def test_the_demo_ends_with_masks_survival_of_held_out_patients_tables_and_a_report(tmp_path: Path) -> None:
     folder = tmp_path / "demo"
     arguments = ["-o", str(folder), "-n", "12", "--n_test", "3", "-device", "cpu"]
     output = run_command("adamss_demo", *arguments, environment={"nnUNet_raw": "/nonexistent"})
 
-    assert output.count("\n$ ") == 9
-    assert len(list((folder / "predicted_masks").glob("*.nii.gz"))) == 3
+    assert output.count("\n$ ") == 12
+    assert len(list((folder / "prediction" / "masks").glob("*.nii.gz"))) == 3
     assert (folder / "held_out_cases.png").stat().st_size > 10_000
     table = {
         name: float(mean)
@@ -26,12 +27,18 @@ def test_the_demo_ends_with_masks_survival_predictions_a_picture_and_tables(tmp_
 
     tables = list(folder.rglob("radiomics_predicted.csv"))
     assert len(tables[0].read_text().splitlines()) == 1 + 12
-    predictions = list(folder.rglob("survival_predictions.csv"))
-    assert len(predictions[0].read_text().splitlines()) == 1 + 4
+    validated = list(folder.rglob("validation/survival_predictions.csv"))
+    assert len(validated[0].read_text().splitlines()) == 1 + 4
+    predicted = folder / "prediction" / "survival_predictions.csv"
+    assert len(predicted.read_text().splitlines()) == 1 + 3
+    assert json.loads((folder / "evaluation" / "metrics.json").read_text())["n_patients"] == 3
+    report = (folder / "report.html").read_text()
+    assert "phantomtest000" in report
+    assert "gate" in report
     for name in ("AdaMSS", "tumour volume alone", "the true risk"):
         c_index, pairs = re.findall(rf"^{name} +([01]\.\d{{3}}) .* (\d+)$", output, re.MULTILINE)[0]
         assert 0 <= float(c_index) <= 1
         assert int(pairs) > 0
 
     again = run_command("adamss_demo", *arguments, environment={})
-    assert again.count("done before") == 9
+    assert again.count("done before") == 12

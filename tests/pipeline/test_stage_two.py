@@ -17,6 +17,7 @@ import torch
 
 from nnunetv2_adamss.evaluation.baselines import suv_max, tumour_volume_ml
 from nnunetv2_adamss.evaluation.concordance import Concordance, bootstrap_harrell_c
+from nnunetv2_adamss.evaluation.image_blind_prior import dice, read_foreground
 from tests.nnunet_project import command_line
 from tests.pipeline.conftest import TRAINER as STAGE_ONE_TRAINER
 from tests.pipeline.conftest import StageOneRun
@@ -125,6 +126,40 @@ def test_the_c_index_is_reported_beside_tumour_volume_and_suvmax(
     assert summary["n_pairs"] == scores["SUVmax"].n_pairs
     for name, score in scores.items():
         report(f"C-index of {len(table)} validation cases, {name}: {words(score)}")
+
+
+def test_cases_that_were_not_trained_on_are_predicted_from_raw_images_and_evaluated(
+    stage_one_run: StageOneRun, killed_and_resumed: KilledRun, tmp_path: Path, report: Callable[[str], None]
+) -> None:
+    cases = stage_one_run.split["val"]
+    images = stage_one_run.images_of(cases, tmp_path / "images")
+    survival_csv = str(stage_one_run.project.raw / "Dataset510_STS" / "survival.csv")
+    out, evaluation = tmp_path / "out", tmp_path / "evaluation"
+    stage_one_run.run(
+        "adamss_predict_survival", "-i", str(images), "-o", str(out), "-d", "510", "-c", "3d_fullres", "-tr", TRAINER,
+        "-f", "0", "-chk", "checkpoint_final.pth", "-device", "cpu", "--clinical", survival_csv,
+    )  # fmt: skip
+    predicted, validated = (
+        pd.read_csv(file).set_index("case_id").loc[cases]
+        for file in (
+            out / "survival_predictions.csv",
+            killed_and_resumed.folder / "validation" / "survival_predictions_last.csv",
+        )
+    )
+    np.testing.assert_allclose(predicted["risk_score"], validated["risk_score"], rtol=1e-4)
+    for case_id in cases:
+        own = stage_one_run.fold / "stage1_masks" / f"{case_id}.nii.gz"
+        again, before = (read_foreground(file) for file in (out / "masks" / own.name, own))
+        assert np.array_equal(again, before) or dice(again, before) > 0.999
+
+    stage_one_run.run(
+        "adamss_evaluate_survival", "-p", str(out / "survival_predictions.csv"), "-s", survival_csv,
+        "-o", str(evaluation),
+    )  # fmt: skip
+    metrics = json.loads((evaluation / "metrics.json").read_text())
+    assert metrics["n_patients"] == len(cases)
+    shares = json.loads((out / "prediction.json").read_text())["seconds_per_case"]
+    report(f"seconds for a patient of the real set: {shares}")
 
 
 def words(score: Concordance) -> str:

@@ -9,10 +9,16 @@ import numpy as np
 import pandas as pd
 import pytest
 import SimpleITK as sitk
+import torch
 
 from nnunetv2_adamss.prediction import run
+from nnunetv2_adamss.prediction.patient_images import PatientImages
+from nnunetv2_adamss.prediction.patient_tables import PatientTables
+from nnunetv2_adamss.prediction.predictor import SurvivalPredictor
+from nnunetv2_adamss.prediction.result_tables import ResultTables
 from nnunetv2_adamss.prediction.run import PredictionReport, PredictionRequest, predict_patients
 from nnunetv2_adamss.prediction.survival_model import SurvivalModel
+from nnunetv2_adamss.prediction.tumours import MaskFiles
 from tests.trained_model import TrainedModel
 
 pytestmark = [
@@ -57,6 +63,27 @@ def test_raw_images_are_predicted_as_their_preprocessed_data_were_at_the_end_of_
     np.testing.assert_allclose(curves(new.loc[validated.index]), curves(validated), atol=1e-5)
     np.testing.assert_allclose(new.loc[validated.index, "risk_score"], validated["risk_score"], rtol=1e-5)
     np.testing.assert_allclose(new["predicted_time"], -new["risk_score"])
+
+
+def test_the_model_predicts_from_python_what_the_command_predicts(
+    trained_model: TrainedModel, tmp_path: Path
+) -> None:
+    case_id = trained_model.validation_cases(0)[0]
+    images = trained_model.images([case_id], tmp_path / "images")
+    predict(trained_model, images, tmp_path / "out")
+    predictor = SurvivalPredictor.from_model_folder(
+        trained_model.folder, [0], "checkpoint_final.pth", torch.device("cpu")
+    )
+    files = tuple(images / f"{case_id}_000{channel}.nii.gz" for channel in range(2))
+    mask = tmp_path / "mask.nii.gz"
+    prediction = predictor.predict(
+        predictor.prepare(PatientImages(case_id, files)),
+        PatientTables.read(predictor.model, trained_model.clinical),
+        MaskFiles(mask, {0: mask}),
+    )
+    table = ResultTables(predictor.model).survival([prediction])
+    assert table["risk_score"].item() == pytest.approx(predictions(tmp_path / "out")["risk_score"].item())
+    assert mask.is_file()
 
 
 def test_each_fold_works_with_its_own_mask_and_the_folds_curves_are_averaged(

@@ -15,6 +15,9 @@ from nnunetv2_adamss.survival.tumour_region.stage_one_model import StageOneModel
 def radiomics_file(stage_one: StageOneModel, config: SurvivalConfig) -> Path:
     """Where the features of a fold lie: beside its Stage-I network, by where the masks come from."""
     words = ["radiomics", config.mask_source]
+    if config.masks_dir is not None:
+        # Folders of the same name would still share a file; its provenance tells them apart.
+        words.append(Path(config.masks_dir).name)
     if config.mask_source in ("predicted", "out_of_fold"):
         words += [] if config.mirroring else ["without_mirroring"]
         checkpoint = Path(config.seg_checkpoint).stem

@@ -29,6 +29,11 @@ class Region:
     start: tuple[int, ...]
     size: tuple[int, ...]
 
+    def within(self, image_shape: Sequence[int]) -> "Region":
+        """The part that lies in an image of this shape."""
+        source, _ = _overlap(image_shape, self)
+        return Region(tuple(axis.start for axis in source), tuple(axis.stop - axis.start for axis in source))
+
 
 def region_size(spacing_mm: Sequence[float], total_stride: Sequence[int]) -> tuple[int, ...]:
     """Voxels of a region's sides: 160 mm, rounded up to what the network's strides divide."""
@@ -119,12 +124,11 @@ def read_within_image(
     choice: convolutions see the edge between image and padding, so a risk that shall not depend on how far a region
     leaves the image is predicted with as little padding as the strides allow. What rounding adds does not count.
     """
-    source, _ = _overlap(data.shape[1:], region)
-    overlap = [axis.stop - axis.start for axis in source]
-    size = tuple(_round_up(side, stride) for side, stride in zip(overlap, total_stride, strict=True))
-    image, valid = read_region(data, Region(tuple(axis.start for axis in source), size))
+    inside = region.within(data.shape[1:])
+    size = tuple(_round_up(side, stride) for side, stride in zip(inside.size, total_stride, strict=True))
+    image, valid = read_region(data, Region(inside.start, size))
     in_region = np.zeros_like(valid)
-    in_region[(slice(None), *(slice(side) for side in overlap))] = 1
+    in_region[(slice(None), *(slice(side) for side in inside.size))] = 1
     return image, valid * in_region
 
 

@@ -9,22 +9,16 @@ Both sides compute the same 1,456 features: shape once, and without what pyradio
 in memory and extractors are built beforehand, one process, one thread. The two take turns, and the ratio of a case is
 that of the medians. The largest relative difference of a feature is reported beside it.
 
-    OMP_NUM_THREADS=1 python benchmarks/radiomics.py --dataset ../shared/data/Dataset510_STS -o results/radiomics.json
+    OMP_NUM_THREADS=1 python benchmarks/radiomics_speed.py --dataset Dataset510_STS -o radiomics.json
 """
-
-# ruff: noqa: E402
 
 import argparse
 import json
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
 from statistics import median
 from typing import Any
-
-# A script's folder comes first in Python's search, where this file would take pyradiomics' place.
-sys.path[:] = [folder for folder in sys.path if Path(folder).resolve() != Path(__file__).resolve().parent]
 
 import numpy as np
 import SimpleITK as sitk

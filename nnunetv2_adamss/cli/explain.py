@@ -1,0 +1,138 @@
+"""``adamss_explain``: what a trained fold's network does, in both stages, as tables, maps and pictures."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import sys
+from typing import TYPE_CHECKING, Any
+
+from nnunetv2_adamss.cli.fold_options import check_fold_options, fold_number
+
+if TYPE_CHECKING:
+    from nnunetv2_adamss.explanation.run import ExplanationReport
+
+_DESCRIPTION = """\
+Show what the network of a trained fold does, on its validation cases: how much each encoder stage takes from the fusion
+branch (Table IV of the paper), where the decoder looks (Fig. 3), both in Stage I and Stage II, and how the predicted
+risk changes when a block of the image or a whole modality is blanked.
+"""
+
+_EXAMPLES = """\
+examples:
+  adamss_explain 510 3d_fullres 0
+  adamss_explain 510 3d_fullres 0 --cases patient_007 patient_012 --all_levels
+  adamss_explain 510 3d_fullres 0 --occlusion_mm 16 --occlusion_step_mm 8 --occlude_channel PET
+  adamss_explain 510 3d_fullres 0 -device cpu --no_occlusion        seconds a case, without a GPU
+
+Results lie in the fold's folder, in explanation/. The command can be stopped at any time: run again, it goes on.
+"""
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The command's options; those of the settings are absent unless the user gives them."""
+    parser = argparse.ArgumentParser(
+        prog="adamss_explain",
+        description=_DESCRIPTION,
+        epilog=_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    add = parser.add_argument
+    add("dataset", help="nnU-Net's data set id or name")
+    add("configuration", help="such as 3d_fullres")
+    add("fold", help="number of the fold, or all, whose training cases are looked at")
+    add("-tr", dest="trainer", default="AdaMSSSurvTrainer", help="survival trainer (default: %(default)s)")
+    add("-p", dest="plans", default="nnUNetPlans", help="plans identifier (default: %(default)s)")
+    add(
+        "-chk",
+        dest="checkpoint",
+        metavar="NAME",
+        help="checkpoint of the survival network (default: checkpoint_best.pth; of fold all checkpoint_final.pth)",
+    )
+    add("-device", choices=["cuda", "cpu", "mps"], default="cuda", help="default: %(default)s")
+    add("--overwrite", action="store_true", help="begin anew where there are explanations already")
+    _add_settings(parser)
+    return parser
+
+
+def _add_settings(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("maps")
+    absent = argparse.SUPPRESS
+
+    def add(flag: str, **options: Any) -> None:
+        group.add_argument(flag, default=absent, **options)
+
+    add(
+        "--cases", nargs="+", metavar="CASE", help="make maps of these cases (default: the first of the fold)"
+    )
+    add("--max_cases", type=int, metavar="N", help="of how many cases, where none are named (default: 10)")
+    add(
+        "--all_levels",
+        action="store_true",
+        help="NIfTI of every decoder level's attention, not only the finest's",
+    )
+    group.add_argument(
+        "--no_occlusion", dest="occlusion", action="store_false", default=absent, help="no occlusion maps"
+    )
+    add("--occlusion_mm", type=float, metavar="MM", help="side of a block that is blanked (default: 20)")
+    add("--occlusion_step_mm", type=float, metavar="MM", help="from block to block (default: a block's side)")
+    add("--occlude_channel", metavar="NAME", help="blank the blocks of this modality only (default: of all)")
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run the command; returns the exit code (0 done, 2 a user's error, 130 stopped)."""
+    parser = build_parser()
+    args = parser.parse_args(argv)
+    check_fold_options(parser, vars(args))
+    logging.basicConfig(level=logging.WARNING, format="%(levelname)s: %(message)s")
+    try:
+        report = _run(args)
+    except KeyboardInterrupt:
+        print("\nadamss_explain: stopped; run it again to go on.", file=sys.stderr)
+        return 130
+    except (ValueError, OSError) as error:
+        print(f"adamss_explain: {error}", file=sys.stderr)
+        return 2
+    _tell(report)
+    return 0
+
+
+def _run(args: argparse.Namespace) -> ExplanationReport:
+    from nnunetv2_adamss.explanation.fold import find_fold
+    from nnunetv2_adamss.explanation.run import explain
+    from nnunetv2_adamss.explanation.settings import ExplanationSettings
+
+    own = ("dataset", "configuration", "fold", "trainer", "plans", "checkpoint", "device", "overwrite")
+    asked: dict[str, Any] = {name: value for name, value in vars(args).items() if name not in own}
+    settings = ExplanationSettings(**asked | {"cases": tuple(asked.get("cases", ()))})
+    number = fold_number(vars(args))
+    fold = find_fold(
+        args.dataset,
+        args.configuration,
+        number,
+        trainer=args.trainer,
+        plans=args.plans,
+        checkpoint=args.checkpoint or f"checkpoint_{'final' if number == 'all' else 'best'}.pth",
+        device=args.device,
+    )
+    return explain(fold, settings, overwrite=args.overwrite)
+
+
+def _tell(report: ExplanationReport) -> None:
+    kind = "training" if report.in_sample else "validation"
+    print(f"Mean weight of the fusion branch (Table IV), {report.n_cases} {kind} cases:")
+    print("encoder stage  Stage I  Stage II")
+    for row in report.table_four.itertuples():
+        print(f"{row.encoder_stage:13}  {row.stage_one:7.3f}  {row.stage_two:8.3f}")
+    if report.in_sample:
+        print("The network was trained on these cases: fold 'all' has no others.")
+    n_maps = len(report.cases_with_maps)
+    if n_maps < report.n_cases:
+        print(
+            f"Maps are of {n_maps} of the {report.n_cases} cases; choose others with --cases, or more with --max_cases."
+        )
+    print(f"Written to {report.folder}")
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,41 @@
+"""One case that is explained: what the network sees of it, and where that lies in the image."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from torch import Tensor
+
+from nnunetv2_adamss.explanation.image_geometry import ImageGeometry
+from nnunetv2_adamss.explanation.region_space import RegionSpace
+
+
+@dataclass(frozen=True, eq=False)
+class ExplainedCase:
+    """A case as validation sees it.
+
+    Args:
+        case_id: nnU-Net's.
+        image: ``(1, n_modalities, *space)``, normalised.
+        valid: ``(1, 1, *space)``, 1 where the image is, 0 where it is padding.
+        covariates: ``(1, n_covariates)``.
+        space: where the region lies in the image.
+        geometry: where the image lies in the patient.
+    """
+
+    case_id: str
+    image: Tensor
+    valid: Tensor
+    covariates: Tensor
+    space: RegionSpace
+    geometry: ImageGeometry
+
+    def in_box(self, values: NDArray[np.floating]) -> NDArray[np.float32]:
+        """A map of the region, of any resolution, at the image's voxels that lie in the region."""
+        stride = [fine // coarse for fine, coarse in zip(self.image.shape[2:], values.shape, strict=True)]
+        return self.space.in_box(values, stride)
+
+    def write(self, in_box: NDArray[np.float32], file: Path) -> None:
+        """Write such a map as NIfTI on the image's grid; 0 outside the region."""
+        self.geometry.write(self.space.in_image(in_box), file)

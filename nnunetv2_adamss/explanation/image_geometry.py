@@ -1,0 +1,80 @@
+"""An image's place in the patient: maps are written to it, and pictures turned by it."""
+
+import gzip
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import nibabel as nib
+import numpy as np
+from nibabel.orientations import (
+    aff2axcodes,
+    apply_orientation,
+    axcodes2ornt,
+    io_orientation,
+    ornt_transform,
+)
+from numpy.typing import NDArray
+
+from nnunetv2_adamss.survival.files import replace_atomically
+
+# Rows of an axial picture run to the back and columns to the patient's left, as radiologists look at them.
+_VIEW = ("L", "P", "S")
+
+
+@dataclass(frozen=True, eq=False)
+class ImageGeometry:
+    """Where the voxels of an array lie that nnU-Net's reader gave, axes slice, row, column.
+
+    nnU-Net's own writers know it too, but write integers only.
+
+    Args:
+        affine: from column, row, slice to NIfTI's millimetres (right, anterior, superior), ``(4, 4)``.
+        file_axes: the directions of the file's axes, such as ``("R", "A", "S")``; some readers turn the array.
+    """
+
+    affine: NDArray[np.float64]
+    file_axes: tuple[str, ...]
+
+    @classmethod
+    def of_case(cls, properties: Mapping[str, Any]) -> "ImageGeometry":
+        """From what nnU-Net's readers leave in a case's properties; TIFF has a spacing only."""
+        if "nibabel_stuff" in properties:
+            nibabel_stuff = properties["nibabel_stuff"]
+            original = nibabel_stuff["original_affine"]
+            return cls(nibabel_stuff.get("reoriented_affine", original), tuple(aff2axcodes(original)))
+        itk: Mapping[str, Any] = properties.get("sitk_stuff", {})
+        spacing = itk.get("spacing", tuple(properties["spacing"])[::-1])
+        # ITK's first two axes run to the left and to the back.
+        to_nifti = np.diag([-1.0, -1, 1])
+        affine = np.eye(4)
+        affine[:3, :3] = to_nifti @ np.reshape(itk.get("direction", np.eye(3)), (3, 3)) @ np.diag(spacing)
+        affine[:3, 3] = to_nifti @ itk.get("origin", np.zeros(3))
+        return cls(affine, tuple(itk.get("original_orientation", aff2axcodes(affine))))
+
+    def write(self, array: NDArray[np.float32], file: Path) -> None:
+        """Write an array of the whole image as ``.nii.gz``, on the grid of the image's file."""
+        own = io_orientation(self.affine)
+        image = nib.Nifti1Image(array.transpose(2, 1, 0), self.affine).as_reoriented(
+            ornt_transform(own, axcodes2ornt(self.file_axes))
+        )
+        image.set_qform(image.affine, "scanner")
+        image.set_sform(image.affine, "scanner")
+        image.header.set_xyzt_units("mm")
+        # The same map is the same file, so without the time.
+        content = gzip.compress(image.to_bytes(), compresslevel=4, mtime=0)
+        replace_atomically(file, lambda unfinished: unfinished.write_bytes(content))
+
+    def turned(self, array: NDArray[Any]) -> NDArray[Any]:
+        """With axes that run to the patient's left, back and head: ``turned[:, :, i].T`` is an axial picture."""
+        turn = ornt_transform(io_orientation(self.affine), axcodes2ornt(_VIEW))
+        view: NDArray[Any] = apply_orientation(array.transpose(2, 1, 0), turn)
+        return view
+
+    @property
+    def view_spacing_mm(self) -> tuple[float, ...]:
+        """Of the axes of ``turned``."""
+        spacing = np.linalg.norm(self.affine[:3, :3], axis=0)
+        turn = ornt_transform(io_orientation(self.affine), axcodes2ornt(_VIEW))
+        return tuple(float(spacing[turn[:, 0] == axis][0]) for axis in range(3))
