@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import logging
-import sys
 from math import isnan
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from nnunetv2_adamss.cli.exit_code import exit_code
+from nnunetv2_adamss.cli.model_options import add_folds_option, add_trainer_options, check_numbered_folds
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -39,16 +40,8 @@ def build_parser() -> argparse.ArgumentParser:
     add = parser.add_argument
     add("dataset", nargs="?", metavar="DATASET", help="nnU-Net's data set id or name")
     add("configuration", nargs="?", metavar="CONFIGURATION", help="3d_fullres or 3d_lowres")
-    add(
-        "-f",
-        dest="folds",
-        nargs="+",
-        default=["0", "1", "2", "3", "4"],
-        metavar="FOLD",
-        help="default: 0 1 2 3 4",
-    )
-    add("-tr", dest="trainer", default="AdaMSSSurvTrainer", help="survival trainer (default: %(default)s)")
-    add("-p", dest="plans", default="nnUNetPlans", help="plans identifier (default: %(default)s)")
+    add_trainer_options(parser)
+    add_folds_option(parser)
     add(
         "-s",
         dest="survival_csv",
@@ -72,16 +65,7 @@ def main(argv: list[str] | None = None) -> int:
     parser = build_parser()
     args = parser.parse_args(argv)
     _check(parser, args)
-    logging.basicConfig(level=logging.WARNING, format="%(levelname)s: %(message)s")
-    try:
-        checks, file = _calibrate_file(args) if args.on else _calibrate_model(args)
-    except (ValueError, OSError) as error:
-        print(f"adamss_calibrate: {error}", file=sys.stderr)
-        return 2
-    for name, check in checks.items():
-        print(*_lines(name, check), sep="\n")
-    print(f"Written to {file}; plot: {file.with_suffix('.png')}")
-    return 0
+    return exit_code("adamss_calibrate", lambda: _calibrate(args))
 
 
 def _check(parser: argparse.ArgumentParser, args: argparse.Namespace) -> None:
@@ -97,13 +81,14 @@ def _check(parser: argparse.ArgumentParser, args: argparse.Namespace) -> None:
         parser.error(
             "give DATASET and CONFIGURATION, or --on PREDICTIONS.csv -s SURVIVAL.csv -o CALIBRATION.json"
         )
-    if "all" in args.folds:
-        parser.error(
-            "fold all trains on every case, so it has no out-of-fold predictions; choose numbered folds"
-        )
-    wrong = [fold for fold in args.folds if not fold.isdecimal()]
-    if wrong:
-        parser.error(f"-f takes numbers of folds, not {', '.join(wrong)}")
+    check_numbered_folds(parser, args.folds)
+
+
+def _calibrate(args: argparse.Namespace) -> None:
+    checks, file = _calibrate_file(args) if args.on else _calibrate_model(args)
+    for name, check in checks.items():
+        print(*_lines(name, check), sep="\n")
+    print(f"Written to {file}; plot: {file.with_suffix('.png')}")
 
 
 def _calibrate_model(args: argparse.Namespace) -> tuple[dict[str, CalibrationCheck], Path]:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import logging
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from nnunetv2_adamss.cli.exit_code import exit_code
+from nnunetv2_adamss.cli.model_options import add_folds_option, add_trainer_options, check_numbered_folds
 
 if TYPE_CHECKING:
     from nnunetv2_adamss.assessment.run import EvaluationInputs
@@ -78,12 +79,8 @@ def _add_folds(parser: argparse.ArgumentParser) -> None:
     add = group.add_argument
     add("-d", dest="dataset", metavar="DATASET", help="nnU-Net's data set id or name; -s is found too")
     add("-c", dest="configuration", metavar="CONFIGURATION", help="such as 3d_fullres")
-    add("-tr", dest="trainer", default="AdaMSSSurvTrainer", help="default: %(default)s")
-    add("-p_id", dest="plans", default="nnUNetPlans", help="plans identifier (default: %(default)s)")
-    add(
-        "-f", dest="folds", type=int, nargs="+", default=[0, 1, 2, 3, 4], metavar="FOLD",
-        help="default: 0 1 2 3 4",
-    )  # fmt: skip
+    add_trainer_options(group, plans_flag="-p_id")
+    add_folds_option(group)
 
 
 _FOLD_OPTIONS = {"configuration": "-c", "trainer": "-tr", "plans": "-p_id", "folds": "-f"}
@@ -103,13 +100,7 @@ def main(argv: list[str] | None = None) -> int:
     parser = build_parser()
     args = parser.parse_args(argv)
     _check(parser, args)
-    logging.basicConfig(level=logging.WARNING, format="%(levelname)s: %(message)s")
-    try:
-        _evaluate(args)
-    except (ValueError, OSError) as error:
-        print(f"adamss_evaluate_survival: {error}", file=sys.stderr)
-        return 2
-    return 0
+    return exit_code("adamss_evaluate_survival", lambda: _evaluate(args))
 
 
 def _check(parser: argparse.ArgumentParser, args: argparse.Namespace) -> None:
@@ -122,6 +113,7 @@ def _check(parser: argparse.ArgumentParser, args: argparse.Namespace) -> None:
     given = [flag for name, flag in _FOLD_OPTIONS.items() if getattr(args, name) != parser.get_default(name)]
     if args.predictions and given:
         parser.error(f"{', '.join(given)}: only with -d")
+    check_numbered_folds(parser, args.folds)
     if (args.images or args.labels) and not args.masks:
         parser.error("--images and --labels need --masks")
     if args.pet_channel is not None and not args.images:
@@ -163,8 +155,9 @@ def _inputs(args: argparse.Namespace) -> EvaluationInputs:
     if args.dataset:
         from nnunetv2_adamss.assessment.finished_folds import find_folds
 
+        folds = [int(fold) for fold in args.folds]
         found = find_folds(
-            args.dataset, args.configuration, args.trainer, args.plans, args.folds, survival_csv=survival_csv
+            args.dataset, args.configuration, args.trainer, args.plans, folds, survival_csv=survival_csv
         )
         predictions, survival_csv, notes = found.predictions, found.survival_csv, found.notes
         if found.covariates_only:

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import argparse
-import logging
-import sys
 from typing import TYPE_CHECKING, Any
 
-from nnunetv2_adamss.cli.fold_options import check_fold_options, fold_number
+from nnunetv2_adamss.cli.exit_code import exit_code
+from nnunetv2_adamss.cli.fold_options import check_fold_options
+from nnunetv2_adamss.cli.model_options import (
+    add_checkpoint_option,
+    add_trainer_options,
+    checkpoint_name,
+    fold_number,
+)
 
 if TYPE_CHECKING:
     from nnunetv2_adamss.explanation.run import ExplanationReport
@@ -41,14 +46,8 @@ def build_parser() -> argparse.ArgumentParser:
     add("dataset", help="nnU-Net's data set id or name")
     add("configuration", help="such as 3d_fullres")
     add("fold", help="number of the fold, or all, whose training cases are looked at")
-    add("-tr", dest="trainer", default="AdaMSSSurvTrainer", help="survival trainer (default: %(default)s)")
-    add("-p", dest="plans", default="nnUNetPlans", help="plans identifier (default: %(default)s)")
-    add(
-        "-chk",
-        dest="checkpoint",
-        metavar="NAME",
-        help="checkpoint of the survival network (default: checkpoint_best.pth; of fold all checkpoint_final.pth)",
-    )
+    add_trainer_options(parser)
+    add_checkpoint_option(parser)
     add("-device", choices=["cuda", "cpu", "mps"], default="cuda", help="default: %(default)s")
     add("--overwrite", action="store_true", help="begin anew where there are explanations already")
     _add_settings(parser)
@@ -84,17 +83,7 @@ def main(argv: list[str] | None = None) -> int:
     parser = build_parser()
     args = parser.parse_args(argv)
     check_fold_options(parser, vars(args))
-    logging.basicConfig(level=logging.WARNING, format="%(levelname)s: %(message)s")
-    try:
-        report = _run(args)
-    except KeyboardInterrupt:
-        print("\nadamss_explain: stopped; run it again to go on.", file=sys.stderr)
-        return 130
-    except (ValueError, OSError) as error:
-        print(f"adamss_explain: {error}", file=sys.stderr)
-        return 2
-    _tell(report)
-    return 0
+    return exit_code("adamss_explain", lambda: _tell(_run(args)), "stopped; run it again to go on.")
 
 
 def _run(args: argparse.Namespace) -> ExplanationReport:
@@ -105,14 +94,13 @@ def _run(args: argparse.Namespace) -> ExplanationReport:
     own = ("dataset", "configuration", "fold", "trainer", "plans", "checkpoint", "device", "overwrite")
     asked: dict[str, Any] = {name: value for name, value in vars(args).items() if name not in own}
     settings = ExplanationSettings(**asked | {"cases": tuple(asked.get("cases", ()))})
-    number = fold_number(vars(args))
     fold = find_fold(
         args.dataset,
         args.configuration,
-        number,
+        fold_number(args.fold),
         trainer=args.trainer,
         plans=args.plans,
-        checkpoint=args.checkpoint or f"checkpoint_{'final' if number == 'all' else 'best'}.pth",
+        checkpoint=checkpoint_name(args.checkpoint, args.fold),
         device=args.device,
     )
     return explain(fold, settings, overwrite=args.overwrite)

@@ -1,15 +1,16 @@
 """``adamss_export_model``: a survival model with its segmentation model, in one zip."""
 
 import argparse
-import logging
-import sys
 from pathlib import Path
 
+from nnunetv2_adamss.cli.exit_code import exit_code
 from nnunetv2_adamss.cli.model_options import (
-    add_model_options,
+    add_checkpoint_option,
+    add_folds_option,
+    add_trainer_options,
     check_folds,
     checkpoint_name,
-    fold_numbers,
+    fold_number,
 )
 
 _DESCRIPTION = """\
@@ -39,7 +40,9 @@ def build_parser() -> argparse.ArgumentParser:
     add("dataset", help="nnU-Net's data set id or name")
     add("configuration", help="3d_fullres or 3d_lowres")
     add("-o", dest="output", type=Path, required=True, metavar="FILE.zip", help="file that is written")
-    add_model_options(parser)
+    add_trainer_options(parser)
+    add_folds_option(parser)
+    add_checkpoint_option(parser)
     return parser
 
 
@@ -48,25 +51,20 @@ def main(argv: list[str] | None = None) -> int:
     parser = build_parser()
     args = parser.parse_args(argv)
     check_folds(parser, args.folds)
-    logging.basicConfig(level=logging.WARNING, format="%(levelname)s: %(message)s")
-    try:
-        n_files = _run(args)
-    except (ValueError, OSError) as error:
-        print(f"adamss_export_model: {error}", file=sys.stderr)
-        return 2
-    print(f"{n_files} files, {args.output.stat().st_size / 1e6:.0f} MB: {args.output}")
-    print(f"Install it with nnUNetv2_install_pretrained_model_from_zip {args.output.name}")
-    return 0
+    return exit_code("adamss_export_model", lambda: _export(args))
 
 
-def _run(args: argparse.Namespace) -> int:
+def _export(args: argparse.Namespace) -> None:
     from nnunetv2_adamss.prediction.export import export_model
     from nnunetv2_adamss.prediction.survival_model import SurvivalModel
     from nnunetv2_adamss.survival.nnunet_dataset import model_folder
 
     folder = model_folder(args.dataset, args.trainer, args.plans, args.configuration)
-    model = SurvivalModel.load(folder, fold_numbers(args.folds), checkpoint_name(args))
-    return len(export_model(model, args.output, lambda name: print(f"packing {name}")))
+    checkpoint = checkpoint_name(args.checkpoint, args.folds[0])
+    model = SurvivalModel.load(folder, [fold_number(fold) for fold in args.folds], checkpoint)
+    files = export_model(model, args.output, lambda name: print(f"packing {name}"))
+    print(f"{len(files)} files, {args.output.stat().st_size / 1e6:.0f} MB: {args.output}")
+    print(f"Install it with nnUNetv2_install_pretrained_model_from_zip {args.output.name}")
 
 
 if __name__ == "__main__":

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import argparse
-import logging
 import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from nnunetv2_adamss.cli.exit_code import exit_code
 from nnunetv2_adamss.cli.fold_options import (
     MASK_OPTIONS,
     add_mask_options,
     check_fold_options,
-    fold_number,
     mask_settings,
 )
+from nnunetv2_adamss.cli.model_options import fold_number
 
 if TYPE_CHECKING:
     from nnunetv2_adamss.radiomics.request import RadiomicsRequest
@@ -118,16 +118,10 @@ def main(argv: list[str] | None = None) -> int:
     parser = build_parser()
     args = parser.parse_args(argv)
     _check(parser, args)
-    logging.basicConfig(level=logging.WARNING, format="%(levelname)s: %(message)s")
-    try:
-        report = _of_folders(args) if args.dataset is None else _of_fold(args)
-    except KeyboardInterrupt:
-        print("\nadamss_extract_radiomics: stopped; run it again to go on.", file=sys.stderr)
-        return 130
-    except (ValueError, OSError) as error:
-        print(f"adamss_extract_radiomics: {error}", file=sys.stderr)
-        return 2
-    return _tell(report)
+    extract = _of_folders if args.dataset is None else _of_fold
+    return exit_code(
+        "adamss_extract_radiomics", lambda: _tell(extract(args)), "stopped; run it again to go on."
+    )
 
 
 def _check(parser: argparse.ArgumentParser, args: argparse.Namespace) -> None:
@@ -161,7 +155,7 @@ def _of_fold(args: argparse.Namespace) -> ExtractionReport:
         dataset_name(args.dataset),
         args.plans or "nnUNetPlans",
         args.configuration,
-        fold_number(vars(args)),
+        fold_number(args.fold),
     )
     config = SurvivalConfig(**mask_settings(vars(args)))
     fold = FoldRadiomics(nnunet_fold, config, _settings(args), _extras(args))

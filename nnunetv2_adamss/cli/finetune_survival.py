@@ -1,17 +1,16 @@
 """``adamss_finetune_survival``: Stage II, from a fold's Stage-I checkpoint to survival predictions."""
 
 import argparse
-import logging
-import sys
 from pathlib import Path
 from typing import Any
 
+from nnunetv2_adamss.cli.exit_code import exit_code
 from nnunetv2_adamss.cli.fold_options import (
     add_mask_options,
     check_fold_options,
-    fold_number,
     mask_settings,
 )
+from nnunetv2_adamss.cli.model_options import add_trainer_options, fold_number
 
 _EPILOG = """
 examples:
@@ -41,8 +40,7 @@ def build_parser() -> argparse.ArgumentParser:
     add("dataset", help="nnU-Net's data set id or name")
     add("configuration", help="3d_fullres or 3d_lowres")
     add("fold", help="number of the fold, or all")
-    add("-tr", dest="trainer", default="AdaMSSSurvTrainer", help="survival trainer (default: %(default)s)")
-    add("-p", dest="plans", default="nnUNetPlans", help="plans identifier (default: %(default)s)")
+    add_trainer_options(parser)
     add("-device", choices=["cuda", "cpu", "mps"], default="cuda", help="default: %(default)s")
     add("-num_gpus", type=int, default=1, help="default: %(default)s")
     add("--c", dest="continue_training", action="store_true", help="continue from the latest checkpoint")
@@ -125,24 +123,14 @@ def main(argv: list[str] | None = None) -> int:
     if "interval_edges" in args and {"n_intervals", "interval_rule"} & set(args):
         parser.error("--interval_edges excludes --n_intervals and --interval_rule")
     check_fold_options(parser, args)
-    logging.basicConfig(level=logging.WARNING, format="%(levelname)s: %(message)s")
-    try:
-        folder = _run(args)
-    except KeyboardInterrupt:
-        print(
-            "\nadamss_finetune_survival: stopped. Run the same command again if the training had not begun, or else "
-            "go on with --c.",
-            file=sys.stderr,
-        )
-        return 130
-    except (ValueError, OSError) as error:
-        print(f"adamss_finetune_survival: {error}", file=sys.stderr)
-        return 2
-    print(f"Done: {folder}")
-    return 0
+    return exit_code(
+        "adamss_finetune_survival",
+        lambda: _run(args),
+        "stopped. Run the same command again if the training had not begun, or else go on with --c.",
+    )
 
 
-def _run(args: dict[str, Any]) -> Path:
+def _run(args: dict[str, Any]) -> None:
     from nnunetv2_adamss.trainers.finetune import FinetuneRequest, finetune_survival
 
     own = ("plans", "device", "num_gpus", "continue_training", "only_validation", "overwrite")
@@ -153,16 +141,17 @@ def _run(args: dict[str, Any]) -> Path:
         settings["survival_csv"] = str(Path(settings["survival_csv"]).resolve())
     if "features_csv" in settings:
         settings["features_csv"] = [str(Path(file).resolve()) for file in settings["features_csv"]]
-    return finetune_survival(
+    folder = finetune_survival(
         FinetuneRequest(
             args["dataset"],
             args["configuration"],
-            fold_number(args),
+            fold_number(args["fold"]),
             settings,
             _variant(args["trainer"], args["no_radiomics"], args["no_clinical"]),
             **{name: args[name] for name in own},
         )
     )
+    print(f"Done: {folder}")
 
 
 def _variant(trainer: str, no_radiomics: bool, no_clinical: bool) -> str:

@@ -38,11 +38,6 @@ def check_fold_options(parser: argparse.ArgumentParser, args: Mapping[str, Any])
         parser.error("--mask_source and --masks_dir exclude each other")
 
 
-def fold_number(args: Mapping[str, Any]) -> int | str:
-    """A number or ``all``."""
-    return "all" if args["fold"] == "all" else int(args["fold"])
-
-
 def mask_settings(args: Mapping[str, Any]) -> dict[str, Any]:
     """What the user gave, as settings of ``SurvivalConfig``."""
     settings = {name: args[name] for name in MASK_OPTIONS if name in args}

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import logging
 import os
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from nnunetv2_adamss.cli.exit_code import exit_code
 
 if TYPE_CHECKING:
     from nnunetv2_adamss.datasets.phantom import PhantomCohortConfig
@@ -90,14 +90,7 @@ def _add_image_options(group: argparse._ArgumentGroup) -> None:
 def main(argv: list[str] | None = None) -> int:
     """Run the command; returns the exit code (0 done, 2 a user's error, said in one sentence on stderr)."""
     args = build_parser().parse_args(argv)
-    logging.basicConfig(level=logging.WARNING, format="%(levelname)s: %(message)s")
-    try:
-        folder = _write(args)
-    except (ValueError, OSError) as error:
-        print(f"adamss_make_phantom_dataset: {error}", file=sys.stderr)
-        return 2
-    _print_summary(folder)
-    return 0
+    return exit_code("adamss_make_phantom_dataset", lambda: _print_summary(_write(args)))
 
 
 def _write(args: argparse.Namespace) -> Path:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import logging
 import os
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from nnunetv2_adamss.cli.exit_code import exit_code
 
 if TYPE_CHECKING:
     from nnunetv2_adamss.survival.cohort.splits import FoldCounts, Split
@@ -60,13 +60,7 @@ def main(argv: list[str] | None = None) -> int:
     args = parser.parse_args(argv)
     if args.group and args.leave_one_out:
         parser.error("argument --group: not allowed with argument --leave_one_out")
-    logging.basicConfig(level=logging.WARNING, format="%(levelname)s: %(message)s")
-    try:
-        _run(args)
-    except (ValueError, OSError) as error:
-        print(f"adamss_make_splits: {error}", file=sys.stderr)
-        return 2
-    return 0
+    return exit_code("adamss_make_splits", lambda: _run(args))
 
 
 def _run(args: argparse.Namespace) -> None:

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import argparse
-import logging
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from nnunetv2_adamss.cli.exit_code import exit_code
 from nnunetv2_adamss.cli.model_options import (
-    add_model_options,
+    add_checkpoint_option,
+    add_folds_option,
+    add_trainer_options,
     check_folds,
     checkpoint_name,
-    fold_numbers,
+    fold_number,
 )
 
 if TYPE_CHECKING:
@@ -58,7 +60,9 @@ def build_parser() -> argparse.ArgumentParser:
         metavar="FOLDER",
         help="the model's folder, instead of -d, -c, -tr and -p",
     )
-    add_model_options(parser)
+    add_trainer_options(parser)
+    add_folds_option(parser)
+    add_checkpoint_option(parser)
     add("-device", choices=["cuda", "cpu", "mps"], default="cuda", help="default: %(default)s")
     add(
         "--clinical",
@@ -97,19 +101,11 @@ def main(argv: list[str] | None = None) -> int:
     parser = build_parser()
     args = parser.parse_args(argv)
     _check(parser, args)
-    logging.basicConfig(level=logging.WARNING, format="%(levelname)s: %(message)s")
-    try:
-        report = _run(args)
-    except KeyboardInterrupt:
-        print(
-            "\nadamss_predict_survival: stopped. The patients that are done are kept: go on with --c.",
-            file=sys.stderr,
-        )
-        return 130
-    except (ValueError, OSError) as error:
-        print(f"adamss_predict_survival: {error}", file=sys.stderr)
-        return 2
-    return _tell(report)
+    return exit_code(
+        "adamss_predict_survival",
+        lambda: _tell(_run(args)),
+        "stopped. The patients that are done are kept: go on with --c.",
+    )
 
 
 def _check(parser: argparse.ArgumentParser, args: argparse.Namespace) -> None:
@@ -139,8 +135,8 @@ def _request(args: argparse.Namespace) -> PredictionRequest:
         model_folder=args.model or _model_folder(args),
         images=args.images,
         output=args.output,
-        folds=fold_numbers(args.folds),
-        checkpoint_name=checkpoint_name(args),
+        folds=[fold_number(fold) for fold in args.folds],
+        checkpoint_name=checkpoint_name(args.checkpoint, args.folds[0]),
         device=args.device,
         clinical_csv=args.clinical,
         features_csv=args.features,

@@ -269,7 +269,7 @@ def test_too_few_events_are_said(
         ([], "give DATASET and CONFIGURATION, or --on"),
         (["7"], "give DATASET and CONFIGURATION, or --on"),
         (["7", "3d_fullres", "-f", "all"], "fold all trains on every case"),
-        (["7", "3d_fullres", "-f", "0", "x"], "-f takes numbers of folds, not x"),
+        (["7", "3d_fullres", "-f", "0", "x"], "-f takes numbers of folds, not 0 x"),
         (["--on", "p.csv"], "goes with -s SURVIVAL.csv and -o"),
         (["7", "3d_fullres", "--on", "p.csv", "-s", "s.csv", "-o", "c.json"], "without a data set"),
         (["--on", "p.csv", "-s", "s.csv", "-o", "c.png"], "-o must end in .json"),
