@@ -1,7 +1,6 @@
 """Curves that mean what they say: predicted survival brought to the survival of patients not trained on."""
 
 import json
-import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from importlib.metadata import version
@@ -10,18 +9,15 @@ from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import minimize
-from scipy.special import expit, log_expit, logit
 
 from nnunetv2_adamss.evaluation.risk import risk_score_from_time
+from nnunetv2_adamss.prediction.calibration_fit import correct, fit_correction
 from nnunetv2_adamss.prediction.ensemble import Curves, predicted_time_at
-from nnunetv2_adamss.survival.discrete_time.curve import survival_curve
-from nnunetv2_adamss.survival.discrete_time.intervals import IntervalLabels, interval_labels
+from nnunetv2_adamss.survival.discrete_time.intervals import interval_labels
 from nnunetv2_adamss.survival.files import sha256_of, write_atomically
 from nnunetv2_adamss.survival.messages import listed
 from nnunetv2_adamss.survival.predicted_curves import same_times
 
-logger = logging.getLogger(__name__)
 _Parsed = TypeVar("_Parsed")
 
 # What was done to curves already, as files of predictions say it.
@@ -30,11 +26,6 @@ NO_CALIBRATION, OF_MODEL, OF_HOSPITAL = "none", "model", "hospital"
 
 CALIBRATION_FILE = "survival_calibration.json"
 MIN_EVENTS = 10
-MIN_SLOPE = 0.01
-# Standard deviation, in logits, of the normal distribution that parameters are expected in beforehand.
-_PRIOR_SPREAD = 1.0
-# Conditional probabilities nearer to 0 and 1 say nothing more: the loss's epsilon in the paper.
-_SURE = 1e-5
 
 
 @dataclass(frozen=True)
@@ -46,7 +37,7 @@ class Calibration:
 
     Args:
         times: right edges of the intervals, ascending, in ``time_unit``.
-        slope: at least ``MIN_SLOPE``; under 1 where predictions are too sure of themselves.
+        slope: at least 0.01; under 1 where predictions are too sure of themselves.
         intercepts: one for each interval, in logits.
         risk_threshold: the median ``risk_score`` of the calibrated curves that it was fitted on.
         n_cases: that it was fitted on.
@@ -128,8 +119,8 @@ class Calibration:
         if not np.isfinite(survival_curve).all():
             raise ValueError("Predicted survival is not finite everywhere, so it cannot be calibrated.")
         labels = interval_labels(np.append(0.0, times), event, time)
-        slope, intercepts = _fit(_conditional_logits(survival_curve), labels)
-        calibrated = _calibrated(survival_curve, slope, intercepts)
+        slope, intercepts = fit_correction(survival_curve, labels)
+        calibrated = correct(survival_curve, slope, intercepts)
         return cls(
             times=tuple(map(float, times)),
             slope=slope,
@@ -145,7 +136,7 @@ class Calibration:
 
     def apply(self, survival_curve: Curves) -> Curves:
         """Calibrated S(t) of predicted S(t), both at ``times``, ``(..., n_times)``."""
-        return _calibrated(survival_curve, self.slope, np.asarray(self.intercepts))
+        return correct(survival_curve, self.slope, np.asarray(self.intercepts))
 
     def check_times(self, times: NDArray[np.floating]) -> None:
         """Raise ValueError unless curves at these times are what this calibration corrects."""
@@ -217,44 +208,6 @@ def _parsed(file: Path, parse: Callable[[Any], _Parsed]) -> _Parsed:
         return parse(json.loads(file.read_text(encoding="utf-8")))
     except (OSError, AttributeError, TypeError, ValueError) as error:
         raise ValueError(f"{file} does not hold what adamss_calibrate writes: {error}") from error
-
-
-def _fit(logits: NDArray[np.float64], labels: IntervalLabels) -> tuple[float, NDArray[np.float64]]:
-    """Slope and intercepts of the highest penalised likelihood, which is unique: the problem is strictly convex."""
-    at_risk = labels.survived + labels.failed
-
-    def loss(parameters: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
-        slope, intercepts = parameters[0], parameters[1:]
-        corrected = slope * logits + intercepts
-        deviations = np.append(slope - 1, intercepts - intercepts.mean()) / _PRIOR_SPREAD
-        log_likelihood = labels.survived * log_expit(corrected) + labels.failed * log_expit(-corrected)
-        residual = at_risk * expit(corrected) - labels.survived
-        gradient = np.append((residual * logits).sum(), residual.sum(axis=0)) + deviations / _PRIOR_SPREAD
-        return (deviations**2).sum() / 2 - log_likelihood.sum(), gradient
-
-    start = np.append(1.0, np.zeros(logits.shape[1]))
-    bounds = [(MIN_SLOPE, None), *[(None, None)] * logits.shape[1]]
-    found = minimize(
-        loss, start, jac=True, bounds=bounds, method="L-BFGS-B", options={"ftol": 1e-14, "gtol": 1e-8}
-    )
-    slope = float(found.x[0])
-    if slope <= MIN_SLOPE:
-        logger.warning(
-            "The predictions do not tell early from late events: calibrated curves are nearly the same for everyone."
-        )
-    return slope, found.x[1:]
-
-
-def _calibrated(curve: Curves, slope: float, intercepts: NDArray[np.float64]) -> Curves:
-    return survival_curve(expit(slope * _conditional_logits(curve) + intercepts))
-
-
-def _conditional_logits(curve: Curves) -> NDArray[np.float64]:
-    """Logits of surviving each interval given alive at its start, of S(t) at the right edges."""
-    before = np.concatenate([np.ones_like(curve[..., :1]), curve[..., :-1]], axis=-1)
-    # Where nobody is alive at the start: dead.
-    prob = np.divide(curve, before, out=np.zeros_like(curve), where=before > 0)
-    return logit(np.clip(prob, _SURE, 1 - _SURE))
 
 
 def _words(times: Sequence[float] | NDArray[np.floating]) -> str:

@@ -18,13 +18,13 @@ from sklearn.model_selection import StratifiedKFold
 
 from nnunetv2_adamss.evaluation.risk import risk_score_from_time
 from nnunetv2_adamss.prediction.calibration import (
-    MIN_SLOPE,
     Calibration,
     read_calibration,
     read_model_calibrations,
     write_calibration,
     write_model_calibrations,
 )
+from nnunetv2_adamss.prediction.calibration_fit import MIN_SLOPE
 from nnunetv2_adamss.prediction.ensemble import predicted_time_at
 from nnunetv2_adamss.survival.discrete_time.curve import survival_curve
 from nnunetv2_adamss.survival.discrete_time.intervals import interval_edges, interval_labels
