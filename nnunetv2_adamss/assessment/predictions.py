@@ -76,7 +76,10 @@ def _read_file(file: Path) -> tuple[pd.DataFrame, PredictedCurves | None]:
         cells = read_cells(file)
     except UnreadableCsvError as error:
         raise PredictionsError(file, [str(error)]) from error
-    faults = _header_faults(cells.columns) or _cell_faults(cells)
+    faults = _header_faults(cells.columns)
+    if not faults:
+        cells = _without_empty_groups(cells)
+        faults = _cell_faults(cells)
     if faults:
         raise PredictionsError(file, faults)
     cells = cells.set_index(CASE_ID)
@@ -87,6 +90,12 @@ def _read_file(file: Path) -> tuple[pd.DataFrame, PredictedCurves | None]:
         table[RISK_GROUP] = cells[RISK_GROUP].str.casefold().map(_HIGH).astype(bool)
     times = _curve_times(cells.columns)
     return table, _curves(cells[list(times)].apply(as_numbers), list(times.values())) if times else None
+
+
+def _without_empty_groups(cells: pd.DataFrame) -> pd.DataFrame:
+    """Without the column ``risk_group`` where it is empty throughout, as an uncalibrated model leaves it."""
+    is_empty = RISK_GROUP in cells and is_missing(cells[RISK_GROUP]).all()
+    return cells.drop(columns=RISK_GROUP) if is_empty else cells
 
 
 def _curve_times(columns: pd.Index) -> dict[str, float]:
