@@ -14,7 +14,6 @@ from nnunetv2_adamss.assessment.predictions import (
 )
 from nnunetv2_adamss.evaluation.predicted_curves import PredictedCurves
 from nnunetv2_adamss.survival.cohort.table import SurvivalTable
-from nnunetv2_adamss.survival.messages import listed
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,10 +54,7 @@ def match(predictions: Predictions, survival: SurvivalTable) -> Patients:
         ValueError: if a case is not in the table, or none has an outcome.
     """
     predicted = predictions.table
-    unknown = list(predicted.index[~predicted.index.isin(survival.case_ids)])
-    if unknown:
-        raise ValueError(f"These predicted cases are not in {survival.path}: {listed(unknown)}.")
-    has_outcome = predicted.index.isin(survival.outcomes.index)
+    has_outcome = survival.has_outcome(list(predicted.index))
     if not has_outcome.any():
         raise ValueError(f"None of the predicted cases has an outcome in {survival.path}.")
     used = predicted[has_outcome]

@@ -4,26 +4,26 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 
 from nnunetv2_adamss.evaluation.predicted_curves import PredictedCurves
+from nnunetv2_adamss.survival.cohort.cell_faults import (
+    case_id_faults,
+    cell_faults,
+    missing_column_faults,
+    number_faults,
+    repeated_column_faults,
+)
 from nnunetv2_adamss.survival.cohort.cell_values import as_numbers, is_missing
-from nnunetv2_adamss.survival.cohort.csv_cells import UnreadableCsvError, read_cells
+from nnunetv2_adamss.survival.cohort.csv_cells import read_cells
 from nnunetv2_adamss.survival.cohort.description import CASE_ID
-from nnunetv2_adamss.survival.cohort.faults import FileFaultsError, with_examples
+from nnunetv2_adamss.survival.cohort.faults import FileFaultsError
 from nnunetv2_adamss.survival.messages import listed
+from nnunetv2_adamss.survival.predicted_curves import curve_faults, is_curve, survival_curves
 
 RISK_SCORE, PREDICTED_TIME, RISK_GROUP, FOLD = "risk_score", "predicted_time", "risk_group", "fold"
-SURVIVAL_AT = "survival_at_"
 
 _HIGH = {"low": False, "high": True}
-_INFINITE_TEXTS = frozenset({"inf", "-inf"})
-_TOLERANCE = 1e-6  # of numbers that were rounded when they were written
-
-
-class PredictionsError(FileFaultsError):
-    """A file of predictions that cannot be used, with all its faults."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,7 +51,7 @@ def read_predictions(files: Sequence[Path]) -> Predictions:
             and ``survival_at_T``, the probability of living beyond T. Other columns are not looked at.
 
     Raises:
-        PredictionsError: with every fault of the first file that has any.
+        FileFaultsError: with every fault of the first file that has any.
         ValueError: if a case is in two files.
     """
     parts = [_read_file(Path(file)) for file in files]
@@ -72,24 +72,25 @@ def read_predictions(files: Sequence[Path]) -> Predictions:
 
 
 def _read_file(file: Path) -> tuple[pd.DataFrame, PredictedCurves | None]:
-    try:
-        cells = read_cells(file)
-    except UnreadableCsvError as error:
-        raise PredictionsError(file, [str(error)]) from error
-    faults = _header_faults(cells.columns)
+    cells = read_cells(file)
+    header = cells.columns
+    cells = cells.loc[:, is_curve(header) | header.isin([CASE_ID, RISK_SCORE, PREDICTED_TIME, RISK_GROUP])]
+    faults = missing_column_faults(header, [CASE_ID, RISK_SCORE]) or repeated_column_faults(cells.columns)
     if not faults:
         cells = _without_empty_groups(cells)
         faults = _cell_faults(cells)
     if faults:
-        raise PredictionsError(file, faults)
+        raise FileFaultsError(file, faults)
     cells = cells.set_index(CASE_ID)
     table = pd.DataFrame({RISK_SCORE: as_numbers(cells[RISK_SCORE])})
     if PREDICTED_TIME in cells:
         table[PREDICTED_TIME] = as_numbers(cells[PREDICTED_TIME])
     if RISK_GROUP in cells:
         table[RISK_GROUP] = cells[RISK_GROUP].str.casefold().map(_HIGH).astype(bool)
-    times = _curve_times(cells.columns)
-    return table, _curves(cells[list(times)].apply(as_numbers), list(times.values())) if times else None
+    curves = survival_curves(cells)
+    if curves.empty:
+        return table, None
+    return table, PredictedCurves.from_columns(curves.columns.to_numpy(), curves.to_numpy())
 
 
 def _without_empty_groups(cells: pd.DataFrame) -> pd.DataFrame:
@@ -98,74 +99,12 @@ def _without_empty_groups(cells: pd.DataFrame) -> pd.DataFrame:
     return cells.drop(columns=RISK_GROUP) if is_empty else cells
 
 
-def _curve_times(columns: pd.Index) -> dict[str, float]:
-    """Times of the curve by column, ascending; at 0 everybody lives, so that column is left out."""
-    names = [str(name) for name in columns if str(name).startswith(SURVIVAL_AT)]
-    times = _times(names)
-    ordered = sorted(zip(times, names, strict=True))
-    return {name: time for time, name in ordered if time != 0}
-
-
-def _times(names: Sequence[str]) -> list[float]:
-    """T of columns ``survival_at_T``; NaN where it is not a number."""
-    texts = pd.Series([name.removeprefix(SURVIVAL_AT) for name in names], dtype=object)
-    return [float(time) for time in as_numbers(texts)]
-
-
-def _curves(values: pd.DataFrame, times: list[float]) -> PredictedCurves:
-    return PredictedCurves.from_columns(np.array(times), values.to_numpy(np.float64))
-
-
-def _header_faults(header: pd.Index) -> list[str]:
-    repeated = header[header.duplicated()].unique()
-    faults = [
-        f"the header (row 1) has no column '{name}', only {listed(list(map(str, header)))}"
-        for name in (CASE_ID, RISK_SCORE)
-        if name not in header
-    ]
-    if len(repeated):
-        faults.append(with_examples("columns are there more than once", [f"'{name}'" for name in repeated]))
-    names = [str(name) for name in header if str(name).startswith(SURVIVAL_AT)]
-    times = _times(names)
-    wrong = [f"'{name}'" for name, time in zip(names, times, strict=True) if not time >= 0]
-    if wrong:
-        faults.append(with_examples(f"columns '{SURVIVAL_AT}T' need a number from 0 on as T", wrong))
-    elif len(set(times)) < len(names):
-        faults.append(f"two columns '{SURVIVAL_AT}T' have the same T")
-    return faults
-
-
 def _cell_faults(cells: pd.DataFrame) -> list[str]:
-    ids = cells[CASE_ID]
-    twice = ids[ids.duplicated(keep=False) & (ids != "")].sort_values(kind="stable")
-    faults = [
-        *_fault(f"column '{CASE_ID}' is empty", ids[ids == ""]),
-        *_fault(f"column '{CASE_ID}' must differ from row to row", twice),
-    ]
+    faults = case_id_faults(cells[CASE_ID])
     for name in (RISK_SCORE, PREDICTED_TIME):
         if name in cells:
-            column = cells[name]
-            is_number = is_missing(column) | as_numbers(column).notna()
-            is_text = ~is_number & ~column.str.casefold().isin(_INFINITE_TEXTS)
-            faults += _fault(f"column '{name}' must hold numbers", column[is_text])
+            faults += number_faults(cells[name])
     if RISK_GROUP in cells:
         others = cells[RISK_GROUP][~cells[RISK_GROUP].str.casefold().isin(_HIGH)]
-        faults += _fault(f"column '{RISK_GROUP}' must hold low or high", others)
-    return [*faults, *_curve_faults(cells)]
-
-
-def _curve_faults(cells: pd.DataFrame) -> list[str]:
-    names = list(_curve_times(cells.columns))
-    faults = []
-    for name in names:
-        outside = cells[name][~as_numbers(cells[name]).between(0, 1)]
-        faults += _fault(f"column '{name}' must hold probabilities from 0 to 1", outside)
-    if not faults and len(names) > 1:
-        is_rising = (cells[names].apply(as_numbers).diff(axis=1) > _TOLERANCE).any(axis=1)
-        faults += _fault(f"'{SURVIVAL_AT}T' must not rise with T", cells[CASE_ID][is_rising])
-    return faults
-
-
-def _fault(sentence: str, cells: pd.Series) -> list[str]:
-    examples = [f"row {row} '{value}'" for row, value in cells.items()]
-    return [with_examples(sentence, examples)] if examples else []
+        faults += cell_faults(f"column '{RISK_GROUP}' must hold low or high", others)
+    return [*faults, *curve_faults(cells)]

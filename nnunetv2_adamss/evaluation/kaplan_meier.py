@@ -30,13 +30,19 @@ class KaplanMeier:
     median: float | None
     last_time: float
 
+    def at(self, times: NDArray[np.floating]) -> NDArray[np.float64]:
+        """Survival and the lower and upper bound of its interval, ``(3, k)``; NaN where nobody is observed any more."""
+        place = np.searchsorted(self.times, times, side="right") - 1
+        is_unknown = (times > self.last_time) & (self.survival_prob[-1] > 0)
+        found = np.stack([self.survival_prob, self.lower, self.upper])[:, place]
+        return np.where(is_unknown, np.nan, found)
+
     def event_risk(self, horizon: float) -> Estimate:
         """Observed risk of the event by a horizon: 1 less the curve."""
-        place = int(np.searchsorted(self.times, horizon, side="right")) - 1
-        if horizon > self.last_time and self.survival_prob[-1] > 0:
+        risk, upper, lower = (float(1 - value) for value in self.at(np.array([horizon]))[:, 0])
+        if math.isnan(risk):
             return Estimate(None, reason=f"nobody in the group is under observation after {self.last_time:g}")
-        interval = (float(1 - self.upper[place]), float(1 - self.lower[place]))
-        return Estimate(float(1 - self.survival_prob[place]), interval)
+        return Estimate(risk, (lower, upper))
 
 
 def kaplan_meier(event: NDArray[np.bool_], time: NDArray[np.floating]) -> KaplanMeier:

@@ -1,7 +1,9 @@
 """Fit calibrations and write them: of a model on its cross-validation, and of a file of predictions."""
 
+import json
 import logging
 from collections.abc import Sequence
+from itertools import compress
 from pathlib import Path
 
 from nnunetv2_adamss.prediction.calibration import (
@@ -15,11 +17,12 @@ from nnunetv2_adamss.prediction.calibration import (
 )
 from nnunetv2_adamss.prediction.calibration_check import CalibrationCheck, plot_calibration
 from nnunetv2_adamss.prediction.cross_validation import CrossValidation
+from nnunetv2_adamss.prediction.prediction_folder import PROVENANCE_FILE
 from nnunetv2_adamss.survival.cohort.csv_cells import read_cells
 from nnunetv2_adamss.survival.cohort.table import SurvivalTable, read_survival_table
 from nnunetv2_adamss.survival.files import sha256_of
 from nnunetv2_adamss.survival.messages import listed
-from nnunetv2_adamss.survival.predicted_curves import PredictedCurves, read_predicted_curves
+from nnunetv2_adamss.survival.predicted_curves import CurvesByCase, read_predicted_curves
 from nnunetv2_adamss.survival.results import CHECKPOINTS
 from nnunetv2_adamss.survival.setup import outcomes_source
 
@@ -70,11 +73,21 @@ def calibrate_predictions(predictions_csv: Path, survival_csv: Path, output: Pat
     sources = {
         f"predictions ({predictions_csv.name})": sha256_of(predictions_csv),
         outcomes_source(table.path): sha256_of(table.path),
+        **_checkpoints_of(predictions_csv),
     }
     check = _fit(_with_outcome(curves, table), table, (), sources, on=_done_to(predictions_csv))
     write_calibration(output, check.calibration)
     plot_calibration({predictions_csv.name: check}, output.with_suffix(".png"))
     return check
+
+
+def _checkpoints_of(predictions_csv: Path) -> dict[str, str]:
+    """Hashes of the model that predicted, from the ``prediction.json`` beside; empty for files of other origin."""
+    file = predictions_csv.with_name(PROVENANCE_FILE)
+    if not file.is_file():
+        return {}
+    checkpoints: dict[str, str] = json.loads(file.read_text(encoding="utf-8"))["checkpoints_sha256"]
+    return checkpoints
 
 
 def _done_to(predictions_csv: Path) -> str:
@@ -91,7 +104,7 @@ def _done_to(predictions_csv: Path) -> str:
 
 
 def _fit(
-    curves: PredictedCurves,
+    curves: CurvesByCase,
     table: SurvivalTable,
     folds: Sequence[int],
     sha256: dict[str, str],
@@ -112,13 +125,10 @@ def _fit(
     return CalibrationCheck.of(calibration, curves.survival_curve, event, time)
 
 
-def _with_outcome(curves: PredictedCurves, table: SurvivalTable) -> PredictedCurves:
-    known, unknown = set(table.case_ids), set(table.without_outcome)
-    strange = [case_id for case_id in curves.case_ids if case_id not in known]
-    if strange:
-        raise ValueError(f"{len(strange)} predicted case(s) have no row in {table.path}: {listed(strange)}.")
-    kept = [i for i, case_id in enumerate(curves.case_ids) if case_id not in unknown]
-    left_out = [case_id for case_id in curves.case_ids if case_id in unknown]
+def _with_outcome(curves: CurvesByCase, table: SurvivalTable) -> CurvesByCase:
+    has_outcome = table.has_outcome(curves.case_ids)
+    left_out = list(compress(curves.case_ids, ~has_outcome))
     if left_out:
         logger.warning("%d case(s) without an outcome are left out: %s.", len(left_out), listed(left_out))
-    return PredictedCurves([curves.case_ids[i] for i in kept], curves.times, curves.survival_curve[kept])
+    kept = list(compress(curves.case_ids, has_outcome))
+    return CurvesByCase(kept, curves.times, curves.survival_curve[has_outcome])

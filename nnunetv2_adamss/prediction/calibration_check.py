@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from lifelines import KaplanMeierFitter
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from nnunetv2_adamss.evaluation.kaplan_meier import kaplan_meier
 from nnunetv2_adamss.prediction.calibration import Calibration
 from nnunetv2_adamss.prediction.ensemble import Curves
 from nnunetv2_adamss.survival.files import replace_atomically
@@ -23,7 +23,7 @@ class CalibrationCheck:
 
     Args:
         calibration: what was fitted.
-        observed: Kaplan-Meier's estimate at the calibration's times; NaN beyond the last follow-up, ``(n_times,)``.
+        observed: Kaplan-Meier's estimate at the calibration's times; NaN beyond follow-up, ``(n_times,)``.
         interval: its 95% interval, lower and upper, ``(2, n_times)``.
         before: mean predicted survival, ``(n_times,)``.
         after: mean calibrated survival, ``(n_times,)``.
@@ -44,15 +44,9 @@ class CalibrationCheck:
         time: NDArray[np.floating],
     ) -> "CalibrationCheck":
         """Of curves at the calibration's times, ``(n_cases, n_times)``, and outcomes, ``(n_cases,)`` each."""
-        times = np.asarray(calibration.times)
-        fitted = KaplanMeierFitter().fit(time, event)
-        step = np.searchsorted(fitted.timeline, times, side="right") - 1
-        observed = np.where(times > time.max(), np.nan, fitted.survival_function_.to_numpy()[step, 0])
-        bounds = fitted.confidence_interval_.to_numpy()[step].T
-        # Before the first event there is no variance.
-        bounds = np.where(np.isnan(bounds) | np.isnan(observed), observed, bounds)
-        calibrated = calibration.apply(survival_curve)
-        return cls(calibration, observed, bounds, survival_curve.mean(axis=0), calibrated.mean(axis=0))
+        observed = kaplan_meier(event, time).at(np.asarray(calibration.times))
+        after = calibration.apply(survival_curve)
+        return cls(calibration, observed[0], observed[1:], survival_curve.mean(axis=0), after.mean(axis=0))
 
 
 def plot_calibration(checks: Mapping[str, CalibrationCheck], file: Path) -> None:

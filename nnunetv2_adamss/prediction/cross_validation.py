@@ -1,76 +1,19 @@
 """The out-of-fold predictions of a finished cross-validation, with the outcomes of its patients."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from nnunetv2_adamss.prediction.ensemble import Curves, common_times, curves_at
-from nnunetv2_adamss.survival.cohort.table import SURVIVAL_CSV, SurvivalTable, read_survival_table
+from nnunetv2_adamss.survival.cohort.table import SurvivalTable, read_survival_table
 from nnunetv2_adamss.survival.files import sha256_of
+from nnunetv2_adamss.survival.finished_folds import FinishedFold, find_finished_folds, outcomes_file
 from nnunetv2_adamss.survival.messages import listed
-from nnunetv2_adamss.survival.nnunet_dataset import RAW, dataset_folder
-from nnunetv2_adamss.survival.predicted_curves import PredictedCurves, read_predicted_curves, same_times
-from nnunetv2_adamss.survival.results import CHECKPOINTS, SUMMARY_FILE, epoch_predictions_file
+from nnunetv2_adamss.survival.predicted_curves import CurvesByCase
+from nnunetv2_adamss.survival.results import CHECKPOINTS, epoch_predictions_file
 from nnunetv2_adamss.survival.setup import outcomes_source
-
-
-@dataclass(frozen=True)
-class FinishedFold:
-    """What a fold of a survival training left.
-
-    Args:
-        number: of the fold.
-        folder: nnU-Net's.
-    """
-
-    number: int
-    folder: Path
-
-    @cached_property
-    def summary(self) -> dict[str, Any]:
-        """Content of ``survival_summary.json``."""
-        content: dict[str, Any] = json.loads((self.folder / SUMMARY_FILE).read_text(encoding="utf-8"))
-        return content
-
-    @property
-    def edges(self) -> NDArray[np.float64]:
-        """The fold's interval edges."""
-        return np.asarray(self.summary["interval_edges"], dtype=np.float64)
-
-    @property
-    def is_finished(self) -> bool:
-        """Whether it was trained and validated to the end."""
-        return (self.folder / SUMMARY_FILE).is_file() and self.checkpoint("last").is_file()
-
-    def checkpoint(self, epoch: str) -> Path:
-        """The weights of the ``best`` or the ``last`` epoch."""
-        return self.folder / CHECKPOINTS[epoch]
-
-    def has(self, epoch: str) -> bool:
-        """Whether there are weights of this epoch and predictions by them."""
-        return self.checkpoint(epoch).is_file() and (self.folder / epoch_predictions_file(epoch)).is_file()
-
-    def predictions(self, epoch: str) -> PredictedCurves:
-        """The validation cases as this epoch predicts them, at the fold's own edges.
-
-        Raises:
-            ValueError: if the file does not hold curves at these edges.
-        """
-        file = self.folder / epoch_predictions_file(epoch)
-        found = read_predicted_curves(file)
-        own = self.edges[1:]
-        if not same_times(found.times, own):
-            raise ValueError(
-                f"{file} and {SUMMARY_FILE} beside it differ in their times, so they are not of one training. Run "
-                f"adamss_finetune_survival with --val for fold {self.number}."
-            )
-        return found._replace(times=own)
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,18 +42,18 @@ class CrossValidation:
         Raises:
             ValueError: if folds are not finished, or differ in endpoint or outcomes, or the table has changed since.
         """
-        found = [FinishedFold(number, model_folder / f"fold_{number}") for number in sorted(set(folds))]
-        _check_finished(found, model_folder)
-        table = read_survival_table(survival_csv or _table_file(found[0]))
+        found = find_finished_folds(model_folder, folds, CHECKPOINTS["last"])
+        _check_validated(found, model_folder)
+        table = read_survival_table(survival_csv or outcomes_file(found))
         _check_trained_on(table, found)
         return cls(found, table)
 
     @property
     def epochs(self) -> list[str]:
         """The epochs whose predictions every fold has."""
-        return [epoch for epoch in CHECKPOINTS if all(fold.has(epoch) for fold in self.folds)]
+        return [epoch for epoch in CHECKPOINTS if all(fold.has_epoch(epoch) for fold in self.folds)]
 
-    def out_of_fold(self, epoch: str) -> PredictedCurves:
+    def out_of_fold(self, epoch: str) -> CurvesByCase:
         """Every case as the fold predicts it that did not train on it, at times that all folds reach.
 
         Raises:
@@ -123,34 +66,23 @@ class CrossValidation:
             curves_at(predictions[fold.number].survival_curve, fold.edges, times) for fold in self.folds
         ]
         case_ids = [case_id for prediction in predictions.values() for case_id in prediction.case_ids]
-        return PredictedCurves(case_ids, times, np.concatenate(curves))
+        return CurvesByCase(case_ids, times, np.concatenate(curves))
 
     def sha256(self, epoch: str) -> dict[str, str]:
         """Hashes of the folds' checkpoints and of the outcomes, by a name for people."""
-        checkpoints = {f"fold {fold.number}": sha256_of(fold.checkpoint(epoch)) for fold in self.folds}
+        checkpoints = {
+            f"fold {fold.number}": sha256_of(fold.folder / CHECKPOINTS[epoch]) for fold in self.folds
+        }
         return checkpoints | {outcomes_source(self.table.path): sha256_of(self.table.path)}
 
 
-def _check_finished(folds: Sequence[FinishedFold], model_folder: Path) -> None:
-    missing = [str(fold.number) for fold in folds if not fold.is_finished]
-    if missing:
-        there = [str(fold.number) for fold in folds if fold.is_finished]
-        choice = f", or choose those that are with -f {' '.join(there)}" if there else ""
-        raise ValueError(
-            f"Fold {', '.join(missing)} of {model_folder} is not trained to the end: train it with "
-            f"adamss_finetune_survival{choice}."
-        )
-    without = [str(fold.number) for fold in folds if not fold.has("last")]
+def _check_validated(folds: Sequence[FinishedFold], model_folder: Path) -> None:
+    without = [str(fold.number) for fold in folds if not fold.has_epoch("last")]
     if without:
         raise ValueError(
             f"Fold {', '.join(without)} of {model_folder} has no {epoch_predictions_file('last')}: predict its "
             "validation cases again with adamss_finetune_survival and --val."
         )
-
-
-def _table_file(fold: FinishedFold) -> Path:
-    given = fold.summary["settings"]["survival_csv"]
-    return Path(given) if given else dataset_folder(RAW, fold.summary["dataset"]) / SURVIVAL_CSV
 
 
 def _check_trained_on(table: SurvivalTable, folds: Sequence[FinishedFold]) -> None:

@@ -8,10 +8,11 @@ import numpy as np
 import pandas as pd
 
 from nnunetv2_adamss.prediction.survival_model import SurvivalModel
+from nnunetv2_adamss.survival.cohort.cell_faults import case_id_faults, repeated_column_faults
 from nnunetv2_adamss.survival.cohort.cell_values import category_text, is_missing
-from nnunetv2_adamss.survival.cohort.csv_cells import UnreadableCsvError, read_cells
+from nnunetv2_adamss.survival.cohort.csv_cells import read_cells
 from nnunetv2_adamss.survival.cohort.description import CASE_ID
-from nnunetv2_adamss.survival.cohort.faults import FileFaultsError, with_examples
+from nnunetv2_adamss.survival.cohort.faults import FileFaultsError
 from nnunetv2_adamss.survival.covariates.covariate_tables import CovariateTables
 from nnunetv2_adamss.survival.covariates.number_table import join_number_tables, read_number_table
 from nnunetv2_adamss.survival.messages import listed
@@ -23,12 +24,12 @@ class PatientTables:
 
     Args:
         clinical: text by ``case_id``, NaN where missing; only columns that the model uses.
-        features: numbers by ``case_id``, or None.
+        features: numbers by ``case_id``; only columns that the model uses.
         to_extract: features that the model uses and no table has: radiomics.
     """
 
     clinical: pd.DataFrame = field(default_factory=pd.DataFrame, repr=False)
-    features: pd.DataFrame | None = field(default=None, repr=False)
+    features: pd.DataFrame = field(default_factory=pd.DataFrame, repr=False)
     to_extract: tuple[str, ...] = ()
 
     @classmethod
@@ -46,24 +47,23 @@ class PatientTables:
             ValueError: if a file cannot be read, or the model uses a column that is in none.
         """
         clinical = _clinical(clinical_csv, model.clinical_columns)
-        tables = {str(file): read_number_table(file) for file in features_csv}
-        features = join_number_tables(tables)
-        given = set() if features is None else set(map(str, features))
+        features = join_number_tables({str(file): read_number_table(file) for file in features_csv})
+        given = [] if features is None else [name for name in model.features if name in features]
         to_extract = tuple(name for name in model.features if name not in given)
-        if to_extract and any(fold.survival.radiomics is None for fold in model.folds):
+        unknown = [name for name in to_extract if name not in model.radiomics]
+        if unknown:
             raise ValueError(
-                f"The model uses features that it does not know how to extract: {listed(to_extract)}. Give them with "
-                "--features FILE.csv."
+                f"The model uses features that are no radiomics it can extract: {listed(unknown)}. Give them with "
+                "--features FILE.csv; where a value is not known, leave its cell empty."
             )
-        return cls(clinical, features, to_extract)
+        return cls(clinical, pd.DataFrame() if features is None else features[given], to_extract)
 
     def faults_of(self, case_id: str, model: SurvivalModel) -> list[str]:
         """What is missing of a patient, words without a full stop."""
         faults = []
         if model.clinical_columns and case_id not in self.clinical.index:
             faults.append("there is no row of this case among the clinical data")
-        needs_features = self.features is not None and bool(set(model.features) & set(self.features))
-        if self.features is not None and needs_features and case_id not in self.features.index:
+        if len(self.features.columns) and case_id not in self.features.index:
             faults.append("there is no row of this case among the features")
         return faults
 
@@ -74,11 +74,8 @@ class PatientTables:
             case_id: with a row in each table that the model needs.
             radiomics: extracted features by name; one that has no value may be missing.
         """
-        features = pd.DataFrame(
-            {name: radiomics.get(name, np.nan) for name in self.to_extract}, index=[case_id], dtype=float
-        )
-        if self.features is not None and case_id in self.features.index:
-            features = pd.concat([features, self.features.loc[[case_id]]], axis=1)
+        extracted = {name: radiomics.get(name, np.nan) for name in self.to_extract}
+        features = pd.DataFrame(extracted | self._given(case_id), index=[case_id], dtype=float)
         clinical = self.clinical.loc[[case_id]] if case_id in self.clinical.index else None
         return CovariateTables(clinical=clinical, features=features)
 
@@ -87,6 +84,16 @@ class PatientTables:
         if case_id not in self.clinical.index:
             return {}
         return {str(k): None if pd.isna(v) else str(v) for k, v in self.clinical.loc[case_id].items()}
+
+    def feature_values(self, case_id: str) -> dict[str, float | None]:
+        """The user's own features of a patient that the model uses; None where not known."""
+        return {name: None if np.isnan(value) else value for name, value in self._given(case_id).items()}
+
+    def _given(self, case_id: str) -> dict[str, float]:
+        if case_id not in self.features.index:
+            return {}
+        values = self.features.loc[[case_id]].to_numpy(dtype=float)[0]
+        return dict(zip(map(str, self.features), values.tolist(), strict=True))
 
 
 def _clinical(file: Path | None, columns: Sequence[str]) -> pd.DataFrame:
@@ -97,10 +104,7 @@ def _clinical(file: Path | None, columns: Sequence[str]) -> pd.DataFrame:
             f"The model uses clinical indicators ({listed(columns)}), so it needs --clinical FILE.csv with case_id "
             "and these columns. Where a value is not known, leave its cell empty."
         )
-    try:
-        cells = read_cells(file)
-    except UnreadableCsvError as error:
-        raise FileFaultsError(file, [str(error)]) from error
+    cells = read_cells(file)
     missing = [name for name in (CASE_ID, *columns) if name not in cells]
     if missing:
         raise FileFaultsError(
@@ -111,14 +115,8 @@ def _clinical(file: Path | None, columns: Sequence[str]) -> pd.DataFrame:
             ],
         )
     used = cells[[CASE_ID, *columns]]
-    repeated = used.columns[used.columns.duplicated()].unique()
-    twice = sorted(set(cells[CASE_ID][cells[CASE_ID].duplicated()])) if not len(repeated) else []
-    if len(repeated) or twice:
-        what = (
-            "columns are there more than once"
-            if len(repeated)
-            else f"'{CASE_ID}' must differ from row to row"
-        )
-        raise FileFaultsError(file, [with_examples(what, [f"'{name}'" for name in [*repeated, *twice]])])
+    faults = repeated_column_faults(used.columns) or case_id_faults(used[CASE_ID])
+    if faults:
+        raise FileFaultsError(file, faults)
     table = used.set_index(CASE_ID)
     return table.apply(lambda column: column.map(category_text).mask(is_missing(column), np.nan))

@@ -1,4 +1,4 @@
-"""Read the survival curves that a file of predictions holds."""
+"""The survival curves that a file of predictions holds, in columns ``survival_at_T``."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -8,20 +8,25 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from nnunetv2_adamss.survival.cohort.cell_faults import (
+    case_id_faults,
+    cell_faults,
+    missing_column_faults,
+    repeated_column_faults,
+)
 from nnunetv2_adamss.survival.cohort.cell_values import as_numbers
-from nnunetv2_adamss.survival.cohort.csv_cells import UnreadableCsvError, read_cells
+from nnunetv2_adamss.survival.cohort.csv_cells import read_cells
 from nnunetv2_adamss.survival.cohort.description import CASE_ID
 from nnunetv2_adamss.survival.cohort.faults import FileFaultsError, with_examples
-from nnunetv2_adamss.survival.covariates.number_table import number_table
 from nnunetv2_adamss.survival.prediction import SURVIVAL_AT
 
 # Of six digits, as the names of columns have.
 _SAME_TIME = 1e-5
-# The mean of several folds may rise by this much where it is flat.
-_ROUNDING = 1e-9
+# Curves that were rounded when they were written may rise by this much where they are flat.
+_ROUNDING = 1e-6
 
 
-class PredictedCurves(NamedTuple):
+class CurvesByCase(NamedTuple):
     """Survival curves of some cases.
 
     Attributes:
@@ -35,24 +40,61 @@ class PredictedCurves(NamedTuple):
     survival_curve: NDArray[np.float64]
 
 
-def read_predicted_curves(csv_file: Path) -> PredictedCurves:
+def read_predicted_curves(csv_file: Path) -> CurvesByCase:
     """Read the columns ``case_id`` and ``survival_at_T``, in whatever order; others do not matter.
 
     Raises:
         FileFaultsError: with what is wrong with these columns.
     """
-    try:
-        cells = read_cells(csv_file)
-    except UnreadableCsvError as error:
-        raise FileFaultsError(csv_file, [str(error)]) from error
-    is_curve = cells.columns.str.startswith(SURVIVAL_AT)
-    if not is_curve.any():
+    cells = read_cells(csv_file)
+    used = cells.loc[:, is_curve(cells.columns) | (cells.columns == CASE_ID)]
+    faults = missing_column_faults(cells.columns, [CASE_ID]) or repeated_column_faults(used.columns)
+    faults = faults or [*case_id_faults(used[CASE_ID]), *curve_faults(used)]
+    if faults:
+        raise FileFaultsError(csv_file, faults)
+    curves = survival_curves(used)
+    if curves.empty:
         raise FileFaultsError(csv_file, [f"there is no column '{SURVIVAL_AT}T', survival beyond time T"])
-    table = number_table(cells.loc[:, is_curve | (cells.columns == CASE_ID)], csv_file)
-    times = _times(table, csv_file)
-    table = table[times.index]
-    _check_curves(table, csv_file)
-    return PredictedCurves(list(table.index), times.to_numpy(), table.to_numpy())
+    return CurvesByCase(list(used[CASE_ID]), curves.columns.to_numpy(), curves.to_numpy())
+
+
+def is_curve(header: pd.Index) -> NDArray[np.bool_]:
+    """Which columns are called ``survival_at_T``."""
+    return np.asarray(header.str.startswith(SURVIVAL_AT), dtype=np.bool_)
+
+
+def curve_faults(cells: pd.DataFrame) -> list[str]:
+    """What is wrong with the columns ``survival_at_T``, if there are any.
+
+    Args:
+        cells: as text, no column twice; the index is the row number.
+    """
+    times = _times(cells)
+    wrong = times.index[~(times >= 0) | times.duplicated()]
+    if len(wrong):
+        names = [f"'{name}'" for name in wrong]
+        return [with_examples(f"columns '{SURVIVAL_AT}T' need a number from 0 on as T, each once", names)]
+    curves = survival_curves(cells)
+    faults = [
+        fault
+        for name, time in times[times > 0].items()
+        for fault in cell_faults(
+            f"column '{name}' must hold probabilities from 0 to 1", cells[name][~curves[time].between(0, 1)]
+        )
+    ]
+    rises = (curves.diff(axis=1) > _ROUNDING).any(axis=1)
+    return faults or cell_faults(f"'{SURVIVAL_AT}T' must not rise with T", cells[CASE_ID][rises])
+
+
+def survival_curves(cells: pd.DataFrame) -> pd.DataFrame:
+    """S(t) in a column for each time above 0, ascending; at 0 everybody lives, so that column is left out.
+
+    Args:
+        cells: in which :func:`curve_faults` finds nothing.
+    """
+    times = _times(cells)
+    times = times[times > 0]
+    return cells[times.index].apply(as_numbers).set_axis(times.to_numpy(), axis=1)
 
 
 def same_times(first: Sequence[float] | NDArray[np.floating], second: NDArray[np.floating]) -> bool:
@@ -60,28 +102,7 @@ def same_times(first: Sequence[float] | NDArray[np.floating], second: NDArray[np
     return len(first) == len(second) and np.allclose(first, second, rtol=_SAME_TIME, atol=0)
 
 
-def _times(table: pd.DataFrame, csv_file: Path) -> pd.Series:
-    """The times by column, ascending."""
-    times = as_numbers(table.columns.to_series().str.removeprefix(SURVIVAL_AT))
-    wrong = times.index[~(times > 0) | times.duplicated()]
-    if len(wrong):
-        raise FileFaultsError(
-            csv_file,
-            [with_examples(f"'{SURVIVAL_AT}' must be followed by a time above 0, each once", list(wrong))],
-        )
-    return times.sort_values()
-
-
-def _check_curves(table: pd.DataFrame, csv_file: Path) -> None:
-    is_probability = (table.ge(0) & table.le(1)).all(axis=1)
-    rises = (table.diff(axis=1) > _ROUNDING).any(axis=1)
-    faults = [
-        with_examples(sentence, list(table.index[is_wrong]))
-        for sentence, is_wrong in (
-            ("survival must be between 0 and 1 at every time", ~is_probability),
-            ("survival must not rise with time", is_probability & rises),
-        )
-        if is_wrong.any()
-    ]
-    if faults:
-        raise FileFaultsError(csv_file, faults)
+def _times(cells: pd.DataFrame) -> pd.Series:
+    """T by column, ascending; NaN where it is not a number."""
+    names = cells.columns[is_curve(cells.columns)].to_series()
+    return as_numbers(names.str.removeprefix(SURVIVAL_AT)).sort_values(kind="stable")

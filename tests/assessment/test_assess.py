@@ -134,7 +134,7 @@ def test_others_without_a_common_patient_are_refused(study: Study) -> None:
 
 def test_cases_that_the_table_does_not_have_are_refused_by_name(study: Study) -> None:
     case_ids = ["stranger", *study.predictions["case_id"][1:]]
-    with pytest.raises(ValueError, match=r"not in .*survival.csv: stranger\."):
+    with pytest.raises(ValueError, match=r"survival.csv: predicted cases have no row: stranger\."):
         assess_files(study, study.write(case_id=case_ids))
 
 

@@ -5,7 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from nnunetv2_adamss.assessment.predictions import PredictionsError, read_predictions
+from nnunetv2_adamss.assessment.predictions import read_predictions
+from nnunetv2_adamss.survival.cohort.faults import FileFaultsError
 from nnunetv2_adamss.survival.prediction import SurvivalPrediction
 
 
@@ -75,9 +76,9 @@ def test_a_case_in_two_files_is_refused(tmp_path: Path) -> None:
         ),
         (
             ["case_id,risk_score,survival_at_five", "a,1,0.5"],
-            "need a number from 0 on as T: 'survival_at_five'",
+            "need a number from 0 on as T, each once: 'survival_at_five'",
         ),
-        (["case_id,risk_score,survival_at_5,survival_at_5.0", "a,1,0.5,0.5"], "have the same T"),
+        (["case_id,risk_score,survival_at_5,survival_at_5.0", "a,1,.5,.5"], "each once: 'survival_at_5.0'"),
         (["case_id,risk_score,survival_at_5", "a,1,1.5"], "probabilities from 0 to 1: row 2 '1.5'"),
         (["case_id,risk_score,survival_at_5", "a,1,"], "probabilities from 0 to 1: row 2 ''"),
         (
@@ -89,11 +90,11 @@ def test_a_case_in_two_files_is_refused(tmp_path: Path) -> None:
 def test_a_faulty_file_is_refused_with_the_place_of_the_fault(
     tmp_path: Path, lines: list[str], fault: str
 ) -> None:
-    with pytest.raises(PredictionsError) as error:
+    with pytest.raises(FileFaultsError) as error:
         read_predictions([write(tmp_path, *lines)])
     assert fault in str(error.value)
 
 
 def test_a_file_that_is_not_there_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(PredictionsError, match="no.csv: there is no such file"):
+    with pytest.raises(FileFaultsError, match="no.csv: there is no such file"):
         read_predictions([tmp_path / "no.csv"])

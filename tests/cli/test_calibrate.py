@@ -246,7 +246,7 @@ def test_cases_without_an_outcome_are_left_out_and_those_without_a_row_refused(
     assert read_calibration(tmp_path / "c.json").n_cases == 59
     capsys.readouterr()
     table.iloc[6:].to_csv(tmp_path / "o.csv", index=False)
-    assert "2 predicted case(s) have no row in" in failed(options, capsys)
+    assert "predicted cases have no row: case_000, case_005." in failed(options, capsys)
 
 
 def test_too_few_events_are_said(

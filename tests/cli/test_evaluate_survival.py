@@ -161,7 +161,7 @@ def test_folds_that_are_not_finished_are_named(
     finish_folds(study, project)
     assert evaluate_survival.main(["-d", NAME, "-c", "3d_fullres", "-o", str(study.folder / "out")]) == 2
     error = capsys.readouterr().err
-    assert "fold_3/validation/survival_predictions.csv" in error and "fold_2" not in error
+    assert "Fold 3, 4 of" in error and "-f 0 1 2." in error
     assert error.count("\n") == 1
 
 

@@ -22,7 +22,9 @@ def test_what_is_written_is_read_and_a_single_fold_keeps_every_digit(tmp_path: P
 
 def test_columns_may_come_in_any_order_among_others(tmp_path: Path) -> None:
     file = tmp_path / "predictions.csv"
-    file.write_text("warnings,survival_at_20,case_id,survival_at_5\nno tumour,0.25,a,0.5\n,0.125,007,1\n")
+    file.write_text(
+        "note,survival_at_20,case_id,survival_at_0,survival_at_5,note\nx,0.25,a,1,0.5,\n,0.125,007,1,1,\n"
+    )
     case_ids, times, curve = read_predicted_curves(file)
     assert (case_ids, times.tolist()) == (["a", "007"], [5, 20])
     assert curve.tolist() == [[0.5, 0.25], [1, 0.125]]
@@ -33,14 +35,15 @@ def test_columns_may_come_in_any_order_among_others(tmp_path: Path) -> None:
     [
         ("case_id,risk_score\na,1\n", "no column 'survival_at_T'"),
         ("name,survival_at_1\na,1\n", "no column 'case_id'"),
-        ("case_id,survival_at_1,survival_at_soon\na,1,1\n", "a time above 0, each once: survival_at_soon"),
-        ("case_id,survival_at_1,survival_at_0\na,1,1\n", "a time above 0, each once: survival_at_0"),
-        ("case_id,survival_at_1,survival_at_1.0\na,1,1\n", "a time above 0, each once: survival_at_1.0"),
+        ("case_id,survival_at_0\na,1\n", "no column 'survival_at_T'"),
+        ("case_id,survival_at_1,survival_at_soon\na,1,1\n", "from 0 on as T, each once: 'survival_at_soon'"),
+        ("case_id,survival_at_1,survival_at_-1\na,1,1\n", "from 0 on as T, each once: 'survival_at_-1'"),
+        ("case_id,survival_at_1,survival_at_1.0\na,1,1\n", "from 0 on as T, each once: 'survival_at_1.0'"),
         ("case_id,survival_at_1\na,1\na,1\n", "'case_id' must differ from row to row: row 2 'a', row 3 'a'"),
-        ("case_id,survival_at_1\na,high\n", "must hold numbers: row 2 'high'"),
-        ("case_id,survival_at_1\na,\nb,1\n", "between 0 and 1 at every time: a"),
-        ("case_id,survival_at_1\na,1.5\nb,-1\n", "between 0 and 1 at every time: a, b"),
-        ("case_id,survival_at_9,survival_at_1\na,0.8,0.7\nb,0.6,0.7\n", "must not rise with time: a"),
+        ("case_id,survival_at_1\na,high\n", "must hold probabilities from 0 to 1: row 2 'high'"),
+        ("case_id,survival_at_1\na,\nb,1\n", "must hold probabilities from 0 to 1: row 2 ''"),
+        ("case_id,survival_at_1\na,1.5\nb,-1\n", "probabilities from 0 to 1: row 2 '1.5', row 3 '-1'"),
+        ("case_id,survival_at_9,survival_at_1\na,0.8,0.7\nb,0.6,0.7\n", "must not rise with T: row 2 'a'"),
         ("", "the file is empty"),
     ],
 )

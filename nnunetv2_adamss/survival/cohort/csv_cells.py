@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pandas as pd
 
-from nnunetv2_adamss.survival.cohort.faults import with_examples
+from nnunetv2_adamss.survival.cohort.faults import FileFaultsError, with_examples
 
 _OTHER_SEPARATORS = {";": "semicolons", "\t": "tabs"}
 _HEADER_ROW = 1
 
 
-class UnreadableCsvError(ValueError):
+class _UnreadableCsvError(ValueError):
     """A file in which it is not clear what is a cell; one sentence without its full stop."""
 
 
@@ -27,27 +27,34 @@ def read_cells(csv_file: Path) -> pd.DataFrame:
         Column names may repeat.
 
     Raises:
-        UnreadableCsvError: if there is no such file, no row below the header, another encoding or separator,
+        FileFaultsError: if there is no such file, no row below the header, another encoding or separator,
             or rows of other lengths than the header.
     """
+    try:
+        return _cells(csv_file)
+    except _UnreadableCsvError as error:
+        raise FileFaultsError(csv_file, [str(error)]) from error
+
+
+def _cells(csv_file: Path) -> pd.DataFrame:
     records = _records(_text(csv_file))
     if not records:
-        raise UnreadableCsvError("the file is empty")
+        raise _UnreadableCsvError("the file is empty")
     header = records.pop(min(records))
     _check_separator(header)
     if not records:
-        raise UnreadableCsvError("there is a header but no row below it")
+        raise _UnreadableCsvError("there is a header but no row below it")
     _check_lengths(records, len(header))
     return pd.DataFrame(list(records.values()), index=list(records), columns=header, dtype=object)
 
 
 def _text(csv_file: Path) -> str:
     if not csv_file.is_file():
-        raise UnreadableCsvError("there is no such file")
+        raise _UnreadableCsvError("there is no such file")
     try:
         return csv_file.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
-        raise UnreadableCsvError(
+        raise _UnreadableCsvError(
             f"it is not in UTF-8 (byte {error.object[error.start]:#04x} at position {error.start}); "
             "save it as CSV UTF-8"
         ) from error
@@ -63,7 +70,7 @@ def _records(text: str) -> dict[int, list[str]]:
             if any(stripped):
                 records[row] = stripped
     except csv.Error as error:
-        raise UnreadableCsvError(f"line {reader.line_num} is not CSV ({error})") from error
+        raise _UnreadableCsvError(f"line {reader.line_num} is not CSV ({error})") from error
     return records
 
 
@@ -72,12 +79,12 @@ def _check_separator(header: list[str]) -> None:
         return
     for separator, name in _OTHER_SEPARATORS.items():
         if separator in header[0]:
-            raise UnreadableCsvError(f"its cells are separated by {name}, expected commas")
+            raise _UnreadableCsvError(f"its cells are separated by {name}, expected commas")
 
 
 def _check_lengths(records: dict[int, list[str]], n_columns: int) -> None:
     wrong = [f"row {row} has {len(cells)}" for row, cells in records.items() if len(cells) != n_columns]
     if wrong:
-        raise UnreadableCsvError(
+        raise _UnreadableCsvError(
             with_examples(f"every row must have {n_columns} cells as the header has", wrong)
         )

@@ -29,3 +29,8 @@ class FileFaultsError(ValueError):
 def with_examples(sentence: str, examples: Sequence[str]) -> str:
     """The sentence, its first examples, and how many there are if these are not all."""
     return f"{sentence}: {listed(examples)}"
+
+
+def faults_of(sentence: str, examples: Sequence[str]) -> list[str]:
+    """One fault, the sentence with its examples; none without examples."""
+    return [with_examples(sentence, examples)] if examples else []

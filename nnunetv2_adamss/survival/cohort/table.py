@@ -9,7 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from nnunetv2_adamss.survival.cohort.cell_values import as_numbers, category_text, is_missing
-from nnunetv2_adamss.survival.cohort.csv_cells import UnreadableCsvError, read_cells
+from nnunetv2_adamss.survival.cohort.csv_cells import read_cells
 from nnunetv2_adamss.survival.cohort.description import (
     CASE_ID,
     CATEGORY,
@@ -81,6 +81,17 @@ class SurvivalTable:
         rows = self.outcomes.loc[list(case_ids)]
         return rows[TIME].to_numpy(np.float64), rows[EVENT].to_numpy(np.bool_)
 
+    def has_outcome(self, case_ids: Sequence[str]) -> NDArray[np.bool_]:
+        """Which of these cases have an outcome, ``(n_cases,)``.
+
+        Raises:
+            SurvivalTableError: if a case has no row.
+        """
+        unknown = [case_id for case_id in case_ids if case_id not in self.clinical.index]
+        if unknown:
+            raise SurvivalTableError(self.path, [with_examples("predicted cases have no row", unknown)])
+        return np.asarray(pd.Index(case_ids).isin(self.outcomes.index))
+
     def groups(self, column: str) -> pd.Series:
         """A clinical column as text, to tell groups of cases apart; index ``case_id``.
 
@@ -116,8 +127,8 @@ def read_survival_table(csv_file: Path, known_cases: Collection[str] | None = No
         faults += [f"{error.path.name} beside it: {fault}" for fault in error.faults]
     try:
         cells = read_cells(csv_file)
-    except UnreadableCsvError as error:
-        raise SurvivalTableError(csv_file, [str(error), *faults]) from error
+    except FileFaultsError as error:
+        raise SurvivalTableError(csv_file, [*error.faults, *faults]) from error
     faults += table_faults(cells, description, known_cases)
     if faults:
         raise SurvivalTableError(csv_file, faults)

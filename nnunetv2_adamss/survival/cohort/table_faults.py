@@ -4,6 +4,12 @@ from collections.abc import Collection
 
 import pandas as pd
 
+from nnunetv2_adamss.survival.cohort.cell_faults import (
+    case_id_faults,
+    cell_faults,
+    missing_column_faults,
+    repeated_column_faults,
+)
 from nnunetv2_adamss.survival.cohort.cell_values import as_numbers, category_text, is_missing
 from nnunetv2_adamss.survival.cohort.description import (
     CASE_ID,
@@ -14,7 +20,7 @@ from nnunetv2_adamss.survival.cohort.description import (
     ColumnType,
     SurvivalDescription,
 )
-from nnunetv2_adamss.survival.cohort.faults import with_examples
+from nnunetv2_adamss.survival.cohort.faults import faults_of, with_examples
 
 EVENT_TEXTS = {"0": False, "0.0": False, "1": True, "1.0": True}
 
@@ -35,7 +41,9 @@ def table_faults(
     # What a cell of a repeated name means is unknown, so its column is not looked into.
     unique = cells.loc[:, ~cells.columns.duplicated(keep=False)]
     return [
-        *_header_faults(cells.columns),
+        *missing_column_faults(cells.columns, REQUIRED_COLUMNS),
+        *repeated_column_faults(cells.columns[cells.columns != ""]),
+        *_nameless_faults(cells.columns),
         *_case_faults(unique, known_cases),
         *_outcome_faults(unique),
         *_column_faults(unique, cells.columns, description),
@@ -48,33 +56,20 @@ def empty_group_fault(column: str, rows: Collection[str]) -> str:
     return with_examples(f"group column '{column}' is empty", list(rows))
 
 
-def _header_faults(header: pd.Index) -> list[str]:
-    faults = []
-    missing = [f"'{name}'" for name in REQUIRED_COLUMNS if name not in header]
-    if missing:
-        names = ", ".join(header)
-        faults.append(f"the header (row 1) has no column {' and no column '.join(missing)}, only {names}")
-    repeated = header[header.duplicated() & (header != "")].unique()
-    if len(repeated):
-        faults.append(with_examples("columns are there more than once", [f"'{name}'" for name in repeated]))
+def _nameless_faults(header: pd.Index) -> list[str]:
     nameless = [f"column {place}" for place, name in enumerate(header, start=1) if not name]
-    if nameless:
-        faults.append(with_examples("the header (row 1) has cells without a name", nameless))
-    return faults
+    return faults_of("the header (row 1) has cells without a name", nameless)
 
 
 def _case_faults(cells: pd.DataFrame, known_cases: Collection[str] | None) -> list[str]:
     if CASE_ID not in cells:
         return []
     ids = cells[CASE_ID]
-    given = ids[ids != ""]
-    faults = _fault("column 'case_id' is empty", [f"row {row}" for row in ids.index[ids == ""]])
-    repeated = given[given.duplicated(keep=False)].sort_values(kind="stable")
-    faults += _fault("column 'case_id' must differ from row to row", _examples(repeated))
+    faults = case_id_faults(ids)
     if known_cases is not None:
-        known = set(known_cases)
-        faults += _fault("column 'case_id' has cases without an image", _examples(given[~given.isin(known)]))
-        faults += _fault("cases with an image have no row", sorted(known - set(given)))
+        known, given = set(known_cases), ids[ids != ""]
+        faults += cell_faults("column 'case_id' has cases without an image", given[~given.isin(known)])
+        faults += faults_of("cases with an image have no row", sorted(known - set(given)))
     return faults
 
 
@@ -83,7 +78,7 @@ def _outcome_faults(cells: pd.DataFrame) -> list[str]:
     if TIME in cells and EVENT in cells:
         time, event = cells[TIME], cells[EVENT]
         half = is_missing(time) != is_missing(event)
-        faults += _fault(
+        faults += faults_of(
             "columns 'time' and 'event' must both be given or both be empty",
             [f"row {row} time '{time[row]}' event '{event[row]}'" for row in cells.index[half]],
         )
@@ -95,7 +90,7 @@ def _time_faults(cells: pd.DataFrame) -> list[str]:
         return []
     time = cells[TIME][~is_missing(cells[TIME])]
     # NaN, which stands for text, is not above 0.
-    return _fault("column 'time' must be a finite number above 0", _examples(time[~(as_numbers(time) > 0)]))
+    return cell_faults("column 'time' must be a finite number above 0", time[~(as_numbers(time) > 0)])
 
 
 def _event_faults(cells: pd.DataFrame) -> list[str]:
@@ -106,7 +101,7 @@ def _event_faults(cells: pd.DataFrame) -> list[str]:
         return ["column 'event' is empty in every row: no case has an outcome"]
     wrong = event[~event.isin(EVENT_TEXTS)]
     if not wrong.empty:
-        return _fault("column 'event' must be 0 (censored) or 1 (observed)", _examples(wrong))
+        return cell_faults("column 'event' must be 0 (censored) or 1 (observed)", wrong)
     if not event.map(EVENT_TEXTS).any():
         return [
             f"column 'event' is 0 in all {len(event)} rows with an outcome: there is nothing to learn from"
@@ -116,7 +111,7 @@ def _event_faults(cells: pd.DataFrame) -> list[str]:
 
 def _column_faults(cells: pd.DataFrame, header: pd.Index, description: SurvivalDescription) -> list[str]:
     absent = [f"'{name}'" for name in description.columns if name not in header]
-    faults = _fault("survival.json describes columns that are not in the table", absent)
+    faults = faults_of("survival.json describes columns that are not in the table", absent)
     for name, column_type in description.columns.items():
         if name in cells:
             faults += _value_faults(cells[name], column_type)
@@ -134,12 +129,12 @@ def _value_faults(cells: pd.Series, column_type: ColumnType) -> list[str]:
                 f"column '{cells.name}' is described as ordinal without categories and has values that are no "
                 "numbers; list its categories in order in survival.json"
             )
-        return _fault(sentence, _examples(text))
+        return cell_faults(sentence, text)
     if not column_type.categories:
         return []
     outside = given[~given.map(category_text).isin(column_type.categories)]
     allowed = ", ".join(f"'{category}'" for category in column_type.categories)
-    return _fault(f"column '{cells.name}' may only be {allowed}", _examples(outside))
+    return cell_faults(f"column '{cells.name}' may only be {allowed}", outside)
 
 
 def _group_faults(cells: pd.DataFrame, header: pd.Index, group_column: str | None) -> list[str]:
@@ -151,11 +146,3 @@ def _group_faults(cells: pd.DataFrame, header: pd.Index, group_column: str | Non
         return []
     empty = cells.index[is_missing(cells[group_column])]
     return [empty_group_fault(group_column, [f"row {row}" for row in empty])] if len(empty) else []
-
-
-def _examples(cells: pd.Series) -> list[str]:
-    return [f"row {row} '{value}'" for row, value in cells.items()]
-
-
-def _fault(sentence: str, examples: list[str]) -> list[str]:
-    return [with_examples(sentence, examples)] if examples else []

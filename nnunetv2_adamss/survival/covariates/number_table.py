@@ -5,18 +5,17 @@ from pathlib import Path
 
 import pandas as pd
 
-from nnunetv2_adamss.survival.cohort.cell_values import as_numbers, is_missing
-from nnunetv2_adamss.survival.cohort.csv_cells import UnreadableCsvError, read_cells
+from nnunetv2_adamss.survival.cohort.cell_faults import (
+    case_id_faults,
+    missing_column_faults,
+    number_faults,
+    repeated_column_faults,
+)
+from nnunetv2_adamss.survival.cohort.cell_values import as_numbers
+from nnunetv2_adamss.survival.cohort.csv_cells import read_cells
 from nnunetv2_adamss.survival.cohort.description import CASE_ID
-from nnunetv2_adamss.survival.cohort.faults import FileFaultsError, with_examples
+from nnunetv2_adamss.survival.cohort.faults import FileFaultsError
 from nnunetv2_adamss.survival.messages import listed
-
-# What pandas writes for a number that is not finite: a missing value, not a slip of the pen.
-_INFINITE_TEXTS = frozenset({"inf", "-inf"})
-
-
-class NumberTableError(FileFaultsError):
-    """A table of numbers that cannot be used, with all its faults."""
 
 
 def read_number_table(csv_file: Path) -> pd.DataFrame:
@@ -26,28 +25,13 @@ def read_number_table(csv_file: Path) -> pd.DataFrame:
         Numbers (float64), indexed by ``case_id``.
 
     Raises:
-        NumberTableError: with every fault of the file.
+        FileFaultsError: with every fault of the file.
     """
-    try:
-        cells = read_cells(csv_file)
-    except UnreadableCsvError as error:
-        raise NumberTableError(csv_file, [str(error)]) from error
-    return number_table(cells, csv_file)
-
-
-def number_table(cells: pd.DataFrame, csv_file: Path) -> pd.DataFrame:
-    """The same of cells that were read already.
-
-    Args:
-        cells: as text, of columns that shall be numbers and ``case_id``.
-        csv_file: where they are from.
-
-    Raises:
-        NumberTableError: with every fault of these columns.
-    """
-    faults = _faults(cells)
+    cells = read_cells(csv_file)
+    faults = missing_column_faults(cells.columns, [CASE_ID]) or repeated_column_faults(cells.columns)
+    faults = faults or _cell_faults(cells)
     if faults:
-        raise NumberTableError(csv_file, faults)
+        raise FileFaultsError(csv_file, faults)
     return cells.set_index(CASE_ID).apply(as_numbers).rename_axis(columns=None)
 
 
@@ -75,32 +59,10 @@ def join_number_tables(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame | Non
     return pd.concat(list(tables.values()), axis=1, join="inner")
 
 
-def _faults(cells: pd.DataFrame) -> list[str]:
-    if CASE_ID not in cells:
-        return [f"the header (row 1) has no column '{CASE_ID}', only {listed(list(map(str, cells)))}"]
-    faults = []
-    repeated = cells.columns[cells.columns.duplicated()].unique()
-    if len(repeated):
-        return [with_examples("columns are there more than once", [f"'{name}'" for name in repeated])]
-    if len(cells.columns) == 1:
-        faults.append(f"there is no feature beside '{CASE_ID}'")
-    ids = cells[CASE_ID]
-    empty = [f"row {row}" for row in ids.index[ids == ""]]
-    if empty:
-        faults.append(with_examples(f"column '{CASE_ID}' is empty", empty))
-    twice = ids[ids.duplicated(keep=False) & (ids != "")].sort_values(kind="stable")
-    if len(twice):
-        faults.append(with_examples(f"column '{CASE_ID}' must differ from row to row", _examples(twice)))
-    for name in cells.columns.drop(CASE_ID):
-        text = cells[name][~_is_number_or_missing(cells[name])]
-        if len(text):
-            faults.append(with_examples(f"column '{name}' must hold numbers", _examples(text)))
-    return faults
-
-
-def _is_number_or_missing(cells: pd.Series) -> pd.Series:
-    return is_missing(cells) | as_numbers(cells).notna() | cells.str.casefold().isin(_INFINITE_TEXTS)
-
-
-def _examples(cells: pd.Series) -> list[str]:
-    return [f"row {row} '{value}'" for row, value in cells.items()]
+def _cell_faults(cells: pd.DataFrame) -> list[str]:
+    features = cells.columns.drop(CASE_ID)
+    return [
+        *([] if len(features) else [f"there is no feature beside '{CASE_ID}'"]),
+        *case_id_faults(cells[CASE_ID]),
+        *(fault for name in features for fault in number_faults(cells[name])),
+    ]

@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from nnunetv2_adamss.survival.cohort.faults import FileFaultsError
 from nnunetv2_adamss.survival.covariates.number_table import (
-    NumberTableError,
     join_number_tables,
     read_number_table,
 )
@@ -40,18 +40,18 @@ def test_numbers_are_read_by_case_and_gaps_are_missing(tmp_path: Path) -> None:
     ],
 )
 def test_a_file_of_something_else_is_refused(tmp_path: Path, text: str, message: str) -> None:
-    with pytest.raises(NumberTableError, match=message):
+    with pytest.raises(FileFaultsError, match=message):
         read_number_table(write(tmp_path, text))
 
 
 def test_all_faults_are_said_at_once(tmp_path: Path) -> None:
-    with pytest.raises(NumberTableError) as raised:
+    with pytest.raises(FileFaultsError) as raised:
         read_number_table(write(tmp_path, "case_id,x,y\na,1,two\na,one,2\n"))
     assert len(raised.value.faults) == 3
 
 
 def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
-    with pytest.raises(NumberTableError, match="nowhere.csv: there is no such file"):
+    with pytest.raises(FileFaultsError, match="nowhere.csv: there is no such file"):
         read_number_table(tmp_path / "nowhere.csv")
 
 
