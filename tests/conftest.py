@@ -1,6 +1,7 @@
 """Fixtures for the whole suite: nnU-Net's folders, and a tiny data set that nnU-Net has planned."""
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,7 @@ import numpy as np
 import pytest
 import SimpleITK as sitk
 
+from tests.finished_project import make_finished_project, write_prediction
 from tests.nnunet_project import NnunetProject, run_command
 from tests.survival_project import make_survival_project
 from tests.trained_model import TrainedModel, train_model
@@ -46,6 +48,26 @@ def survival_project(tmp_path_factory: pytest.TempPathFactory) -> NnunetProject:
 def trained_model(survival_project: NnunetProject, tmp_path_factory: pytest.TempPathFactory) -> TrainedModel:
     """A survival model of two folds of these phantoms, with radiomics and clinical indicators."""
     return train_model(survival_project, tmp_path_factory.mktemp("trained_model"))
+
+
+@pytest.fixture(scope="session")
+def finished_project(tmp_path_factory: pytest.TempPathFactory) -> NnunetProject:
+    """A cross-validation of three folds of both stages as trainings leave it, and a prediction in ``OUT``."""
+    root = tmp_path_factory.mktemp("finished")
+    project = make_finished_project(root, 24)
+    write_prediction(project, root / "OUT")
+    return project
+
+
+@pytest.fixture
+def finished_copy(
+    finished_project: NnunetProject, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> NnunetProject:
+    """The same in files that a test may spoil, with nnU-Net's variables set in this process too."""
+    copy = NnunetProject(tmp_path / "project")
+    shutil.copytree(finished_project.root, copy.root)
+    copy.use(monkeypatch)
+    return copy
 
 
 @pytest.fixture

@@ -51,6 +51,8 @@ def write_stage_one(project: NnunetProject, fold: int | str = 0) -> Path:
     """A complete Stage-I fold with initial weights, as a training leaves it; returns its folder."""
     plans = read_plans(project, DATASET)
     trainer = AdaMSSSegTrainer(plans, "3d_fullres", fold, dataset_json(project), torch.device("cpu"))
+    # Folds that were trained differ; these do so by their initial weights.
+    trainer.initialisation_seed += fold if isinstance(fold, int) else 0
     trainer.initialize()
     _settle_batch_normalisation(trainer)
     folder = Path(trainer.output_folder)

@@ -19,6 +19,10 @@ RULES: dict[str, tuple[set[str], set[str]]] = {
     "prediction": ({"networks", "survival", "radiomics", "evaluation"}, set()),
     "explanation": ({"networks", "survival", "prediction"}, {"SimpleITK"}),
     "trainers": ({"networks", "survival", "radiomics", "evaluation"}, {"pandas", "SimpleITK"}),
+    "report": (
+        {"survival", "evaluation", "assessment", "prediction", "explanation", "datasets"},
+        set(),
+    ),
     "datasets": (set(), {"nnunetv2", "torch"}),
     # Reads tables and puts the measures of evaluation together, which know arrays and masks only.
     "assessment": ({"evaluation", "survival", "radiomics"}, {"torch", "nnunetv2"}),
@@ -81,14 +85,15 @@ def test_links_between_the_pages_lead_somewhere() -> None:
     [
         "calibrate",
         "demo",
+        "evaluate_survival",
         "explain",
         "export_model",
-        "evaluate_survival",
         "extract_radiomics",
         "finetune_survival",
         "make_phantom_dataset",
         "make_splits",
         "predict_survival",
+        "report",
         "trainer_path",
         "verify_dataset",
     ],

@@ -14,7 +14,7 @@ from nnunetv2_adamss.survival.cohort.cell_faults import (
     number_faults,
     repeated_column_faults,
 )
-from nnunetv2_adamss.survival.cohort.cell_values import as_numbers
+from nnunetv2_adamss.survival.cohort.cell_values import as_numbers, is_missing
 from nnunetv2_adamss.survival.cohort.csv_cells import read_cells
 from nnunetv2_adamss.survival.cohort.description import CASE_ID
 from nnunetv2_adamss.survival.cohort.faults import FileFaultsError
@@ -76,7 +76,9 @@ def _read_file(file: Path) -> tuple[pd.DataFrame, PredictedCurves | None]:
     header = cells.columns
     cells = cells.loc[:, is_curve(header) | header.isin([CASE_ID, RISK_SCORE, PREDICTED_TIME, RISK_GROUP])]
     faults = missing_column_faults(header, [CASE_ID, RISK_SCORE]) or repeated_column_faults(cells.columns)
-    faults = faults or _cell_faults(cells)
+    if not faults:
+        cells = _without_empty_groups(cells)
+        faults = _cell_faults(cells)
     if faults:
         raise FileFaultsError(file, faults)
     cells = cells.set_index(CASE_ID)
@@ -89,6 +91,12 @@ def _read_file(file: Path) -> tuple[pd.DataFrame, PredictedCurves | None]:
     if curves.empty:
         return table, None
     return table, PredictedCurves.from_columns(curves.columns.to_numpy(), curves.to_numpy())
+
+
+def _without_empty_groups(cells: pd.DataFrame) -> pd.DataFrame:
+    """Without the column ``risk_group`` where it is empty throughout, as an uncalibrated model leaves it."""
+    is_empty = RISK_GROUP in cells and is_missing(cells[RISK_GROUP]).all()
+    return cells.drop(columns=RISK_GROUP) if is_empty else cells
 
 
 def _cell_faults(cells: pd.DataFrame) -> list[str]:

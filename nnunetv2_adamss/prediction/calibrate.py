@@ -1,5 +1,6 @@
 """Fit calibrations and write them: of a model on its cross-validation, and of a file of predictions."""
 
+import json
 import logging
 from collections.abc import Sequence
 from itertools import compress
@@ -16,6 +17,7 @@ from nnunetv2_adamss.prediction.calibration import (
 )
 from nnunetv2_adamss.prediction.calibration_check import CalibrationCheck, plot_calibration
 from nnunetv2_adamss.prediction.cross_validation import CrossValidation
+from nnunetv2_adamss.prediction.prediction_folder import PROVENANCE_FILE
 from nnunetv2_adamss.survival.cohort.csv_cells import read_cells
 from nnunetv2_adamss.survival.cohort.table import SurvivalTable, read_survival_table
 from nnunetv2_adamss.survival.files import sha256_of
@@ -71,11 +73,21 @@ def calibrate_predictions(predictions_csv: Path, survival_csv: Path, output: Pat
     sources = {
         f"predictions ({predictions_csv.name})": sha256_of(predictions_csv),
         outcomes_source(table.path): sha256_of(table.path),
+        **_checkpoints_of(predictions_csv),
     }
     check = _fit(_with_outcome(curves, table), table, (), sources, on=_done_to(predictions_csv))
     write_calibration(output, check.calibration)
     plot_calibration({predictions_csv.name: check}, output.with_suffix(".png"))
     return check
+
+
+def _checkpoints_of(predictions_csv: Path) -> dict[str, str]:
+    """Hashes of the model that predicted, from the ``prediction.json`` beside; empty for files of other origin."""
+    file = predictions_csv.with_name(PROVENANCE_FILE)
+    if not file.is_file():
+        return {}
+    checkpoints: dict[str, str] = json.loads(file.read_text(encoding="utf-8"))["checkpoints_sha256"]
+    return checkpoints
 
 
 def _done_to(predictions_csv: Path) -> str:

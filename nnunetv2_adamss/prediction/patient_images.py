@@ -1,12 +1,12 @@
 """The images of new patients: found by name, checked before anything is computed."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from nnunetv2.utilities.utils import get_identifiers_from_splitted_dataset_folder
-
 from nnunetv2_adamss.radiomics.images import read_on_one_grid
+from nnunetv2_adamss.survival.messages import listed
 
 
 @dataclass(frozen=True)
@@ -23,26 +23,45 @@ class PatientImages:
 
     def check(self, channel_names: Sequence[str]) -> None:
         """Raise ValueError, with all that is wrong, unless the images are there, on one grid, and hold numbers."""
-        read_on_one_grid(dict(zip(channel_names, self.files, strict=True)))
+        names = [
+            name if channel_names.count(name) == 1 else f"{name} (channel {channel})"
+            for channel, name in enumerate(channel_names)
+        ]
+        read_on_one_grid(dict(zip(names, self.files, strict=True)))
+
+    def stamps(self) -> list[list[int] | None]:
+        """Size and time of writing of each file, or None where there is none: what tells other images apart."""
+        return [stamp_of(file) for file in self.files]
+
+
+def stamp_of(file: Path) -> list[int] | None:
+    """Size in bytes and time of writing in nanoseconds; None if there is no such file."""
+    return [file.stat().st_size, file.stat().st_mtime_ns] if file.is_file() else None
 
 
 def find_patients(folder: Path, n_channels: int, file_ending: str) -> list[PatientImages]:
     """All cases of which the folder has an image, named as nnU-Net names them: ``CASE_0000`` and so on.
 
+    Files with other names are not looked at.
+
     Raises:
-        ValueError: if there is no such folder, or no image in it.
+        ValueError: if there is no such folder, or no image in it, or images of more channels than the model has.
     """
     if not folder.is_dir():
         raise ValueError(f"There is no folder of images {folder}.")
-    case_ids = [str(name) for name in get_identifiers_from_splitted_dataset_folder(str(folder), file_ending)]
-    if not case_ids:
+    pattern = re.compile(rf"(?P<case_id>[^.].*)_(?P<channel>\d{{4}}){re.escape(file_ending)}")
+    found = [match for file in folder.iterdir() if (match := pattern.fullmatch(file.name))]
+    if not found:
         raise ValueError(
             f"There are no images in {folder}. nnU-Net names them CASE_0000{file_ending}, CASE_0001{file_ending} and "
             "so on, one file a channel."
         )
+    surplus = sorted(match[0] for match in found if int(match["channel"]) >= n_channels)
+    if surplus:
+        raise ValueError(f"The model has {n_channels} channels, but there is {listed(surplus)} in {folder}.")
     return [
         PatientImages(
             case_id, tuple(folder / f"{case_id}_{channel:04d}{file_ending}" for channel in range(n_channels))
         )
-        for case_id in case_ids
+        for case_id in sorted({match["case_id"] for match in found})
     ]

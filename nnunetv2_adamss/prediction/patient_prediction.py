@@ -30,6 +30,7 @@ class PatientPrediction:
         case_id: nnU-Net's identifier.
         folds: by number, as text.
         clinical: values that the model uses, as they were given; None where not known.
+        features: the user's own that the model uses; None where not known.
         radiomics: features that each fold uses, of its own mask, by fold and name.
         seconds: that each step took.
     """
@@ -37,6 +38,7 @@ class PatientPrediction:
     case_id: str
     folds: Mapping[str, FoldPrediction]
     clinical: Mapping[str, str | None] = field(default_factory=dict)
+    features: Mapping[str, float | None] = field(default_factory=dict)
     radiomics: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     seconds: Mapping[str, float] = field(default_factory=dict)
 

@@ -24,12 +24,12 @@ class PatientTables:
 
     Args:
         clinical: text by ``case_id``, NaN where missing; only columns that the model uses.
-        features: numbers by ``case_id``, or None.
+        features: numbers by ``case_id``; only columns that the model uses.
         to_extract: features that the model uses and no table has: radiomics.
     """
 
     clinical: pd.DataFrame = field(default_factory=pd.DataFrame, repr=False)
-    features: pd.DataFrame | None = field(default=None, repr=False)
+    features: pd.DataFrame = field(default_factory=pd.DataFrame, repr=False)
     to_extract: tuple[str, ...] = ()
 
     @classmethod
@@ -47,24 +47,23 @@ class PatientTables:
             ValueError: if a file cannot be read, or the model uses a column that is in none.
         """
         clinical = _clinical(clinical_csv, model.clinical_columns)
-        tables = {str(file): read_number_table(file) for file in features_csv}
-        features = join_number_tables(tables)
-        given = set() if features is None else set(map(str, features))
+        features = join_number_tables({str(file): read_number_table(file) for file in features_csv})
+        given = [] if features is None else [name for name in model.features if name in features]
         to_extract = tuple(name for name in model.features if name not in given)
-        if to_extract and any(fold.survival.radiomics is None for fold in model.folds):
+        unknown = [name for name in to_extract if name not in model.radiomics]
+        if unknown:
             raise ValueError(
-                f"The model uses features that it does not know how to extract: {listed(to_extract)}. Give them with "
-                "--features FILE.csv."
+                f"The model uses features that are no radiomics it can extract: {listed(unknown)}. Give them with "
+                "--features FILE.csv; where a value is not known, leave its cell empty."
             )
-        return cls(clinical, features, to_extract)
+        return cls(clinical, pd.DataFrame() if features is None else features[given], to_extract)
 
     def faults_of(self, case_id: str, model: SurvivalModel) -> list[str]:
         """What is missing of a patient, words without a full stop."""
         faults = []
         if model.clinical_columns and case_id not in self.clinical.index:
             faults.append("there is no row of this case among the clinical data")
-        needs_features = self.features is not None and bool(set(model.features) & set(self.features))
-        if self.features is not None and needs_features and case_id not in self.features.index:
+        if len(self.features.columns) and case_id not in self.features.index:
             faults.append("there is no row of this case among the features")
         return faults
 
@@ -75,11 +74,8 @@ class PatientTables:
             case_id: with a row in each table that the model needs.
             radiomics: extracted features by name; one that has no value may be missing.
         """
-        features = pd.DataFrame(
-            {name: radiomics.get(name, np.nan) for name in self.to_extract}, index=[case_id], dtype=float
-        )
-        if self.features is not None and case_id in self.features.index:
-            features = pd.concat([features, self.features.loc[[case_id]]], axis=1)
+        extracted = {name: radiomics.get(name, np.nan) for name in self.to_extract}
+        features = pd.DataFrame(extracted | self._given(case_id), index=[case_id], dtype=float)
         clinical = self.clinical.loc[[case_id]] if case_id in self.clinical.index else None
         return CovariateTables(clinical=clinical, features=features)
 
@@ -88,6 +84,16 @@ class PatientTables:
         if case_id not in self.clinical.index:
             return {}
         return {str(k): None if pd.isna(v) else str(v) for k, v in self.clinical.loc[case_id].items()}
+
+    def feature_values(self, case_id: str) -> dict[str, float | None]:
+        """The user's own features of a patient that the model uses; None where not known."""
+        return {name: None if np.isnan(value) else value for name, value in self._given(case_id).items()}
+
+    def _given(self, case_id: str) -> dict[str, float]:
+        if case_id not in self.features.index:
+            return {}
+        values = self.features.loc[[case_id]].to_numpy(dtype=float)[0]
+        return dict(zip(map(str, self.features), values.tolist(), strict=True))
 
 
 def _clinical(file: Path | None, columns: Sequence[str]) -> pd.DataFrame:

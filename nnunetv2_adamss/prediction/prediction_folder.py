@@ -1,7 +1,7 @@
 """The folder that a prediction is written to: masks, a file for every finished patient, tables at the end."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,16 +21,19 @@ MASKS = "masks"
 class PredictionFolder:
     """Where everything of a prediction lies.
 
+    What is there of a patient counts only if it was made by the same model from the same images, masks and covariates.
+
     Args:
         root: the folder; several processes may predict parts into it.
         file_ending: of masks.
-        made_from: what a prediction depends on beside the images, as plain data; what was made from something else is
-            not used again.
+        made_by: model and options, as plain data.
+        made_from: what each patient's prediction depends on beside that, by ``case_id``, as plain data.
     """
 
     root: Path
     file_ending: str
-    made_from: Mapping[str, Any]
+    made_by: Mapping[str, Any]
+    made_from: Mapping[str, Mapping[str, Any]]
 
     def mask_files(self, case_id: str, folds: Sequence[int | str]) -> MaskFiles:
         """Where the masks of a case lie."""
@@ -42,6 +45,13 @@ class PredictionFolder:
             ensemble, {fold: self.root / "masks_by_fold" / f"fold_{fold}" / name for fold in folds}
         )
 
+    def forget(self, case_ids: Iterable[str]) -> None:
+        """Remove what is there of these patients, and the tables, which are written anew at the end."""
+        for case_id in case_ids:
+            self._case_file(case_id).unlink(missing_ok=True)
+        for name in (PREDICTIONS_FILE, RADIOMICS_FILE, COVARIATES_FILE, PROVENANCE_FILE):
+            (self.root / name).unlink(missing_ok=True)
+
     def keep(self, prediction: PatientPrediction) -> None:
         """Keep a finished patient: with this file, everything of the patient is there."""
         self._write(prediction.case_id, {"prediction": prediction.to_dict()})
@@ -51,7 +61,7 @@ class PredictionFolder:
         self._write(case_id, {"failed": reason})
 
     def predictions(self) -> dict[str, PatientPrediction]:
-        """All patients that are finished, by ``case_id``."""
+        """The patients that are finished, by ``case_id``."""
         kept = self._read("prediction")
         return {case_id: PatientPrediction.from_dict(values) for case_id, values in kept.items()}
 
@@ -60,14 +70,21 @@ class PredictionFolder:
         return self._read("failed")
 
     def _read(self, key: str) -> dict[str, Any]:
-        files = sorted((self.root / "cases").glob("*.json"))
-        contents = {file.name.removesuffix(".json"): json.loads(file.read_text("utf-8")) for file in files}
-        return {
-            case_id: content[key]
-            for case_id, content in contents.items()
-            if key in content and content["made_from"] == self.made_from
-        }
+        found = {}
+        for case_id in sorted(self.made_from):
+            file = self._case_file(case_id)
+            content = json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
+            if key in content and content["made"] == self._made(case_id):
+                found[case_id] = content[key]
+        return found
 
     def _write(self, case_id: str, content: Mapping[str, Any]) -> None:
-        file = self.root / "cases" / f"{case_id}.json"
-        write_atomically(file, json.dumps({"made_from": self.made_from, **content}, indent=1))
+        write_atomically(
+            self._case_file(case_id), json.dumps({"made": self._made(case_id), **content}, indent=1)
+        )
+
+    def _made(self, case_id: str) -> dict[str, Any]:
+        return {"by": self.made_by, "from": self.made_from[case_id]}
+
+    def _case_file(self, case_id: str) -> Path:
+        return self.root / "cases" / f"{case_id}.json"

@@ -48,7 +48,7 @@ class PreparedPatient:
     Args:
         images: the files.
         data: preprocessed by nnU-Net, ``(channels, *space)``.
-        properties: nnU-Net's, of the case; ``image_shape`` is added, with axes as nnU-Net's reader gives them.
+        properties: nnU-Net's, of the case.
         seconds: that it took.
     """
 
@@ -118,10 +118,6 @@ class SurvivalPredictor:
             first.configuration_manager,
             dict(self.model.dataset_json),
         )
-        before_cropping = properties["shape_before_cropping"]
-        properties["image_shape"] = tuple(
-            int(before_cropping[axis]) for axis in first.plans_manager.transpose_backward
-        )
         return PreparedPatient(images, np.asarray(data, dtype=np.float32), properties, perf_counter() - start)
 
     def predict(self, patient: PreparedPatient, tables: PatientTables, files: MaskFiles) -> PatientPrediction:
@@ -137,7 +133,7 @@ class SurvivalPredictor:
         """
         case_id, seconds = patient.images.case_id, {"preprocessing": patient.seconds}
         with _timed(seconds, "segmentation"):
-            tumours = self.tumours.find(patient.data, patient.properties, case_id, files)
+            tumours = self.tumours.find(patient.data, patient.properties, patient.images, files)
         with _timed(seconds, "radiomics"):
             radiomics = self._radiomics(patient.images, tables, tumours)
         with _timed(seconds, "survival"):
@@ -150,6 +146,7 @@ class SurvivalPredictor:
             case_id,
             folds,
             clinical=tables.clinical_values(case_id),
+            features=tables.feature_values(case_id),
             radiomics={str(number): dict(values) for number, values in radiomics.items()},
             seconds=seconds,
         )
@@ -167,7 +164,7 @@ class SurvivalPredictor:
         tasks = {
             fold.nnunet_fold.number: delayed(_extract)(
                 RadiomicsCase(images.case_id, images.files, tumours[fold.nnunet_fold.number].file),
-                fold.survival.radiomics,
+                (fold.survival.radiomics or {})["request"],
                 wanted[fold.nnunet_fold.number],
             )
             for fold in self.model.folds
@@ -192,8 +189,10 @@ class SurvivalPredictor:
                 pool=fold.survival.config.pool,
                 crop_size=self.crop_size,
             )
+        if not torch.isfinite(logits).all():
+            raise ValueError(f"the survival network of fold {fold.nnunet_fold.number} gives no finite number")
         return FoldPrediction(
-            survival_prob=expit(logits[0].double().cpu().numpy()).tolist(),
+            survival_prob=expit(logits[0].cpu().double().numpy()).tolist(),
             tumour_found=region.tumour_found,
             share_of_mask=region.share_of_mask,
             remarks=remarks_on(covariates, tables, [case_id])[case_id],

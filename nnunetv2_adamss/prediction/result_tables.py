@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 from typing import Any
 
@@ -69,16 +69,25 @@ class ResultTables:
             folder: with the finished patients.
             provenance: what the caller knows, such as where the images lie.
         """
-        patients = list(folder.predictions().values())
-        if patients:
-            table = self.survival(patients)
-            write_atomically(folder.root / PREDICTIONS_FILE, table.to_csv(index=False))
-            for name, other in (
-                (RADIOMICS_FILE, _radiomics(patients)),
-                (COVARIATES_FILE, _covariates(patients)),
-            ):
-                if not other.empty:
-                    write_atomically(folder.root / name, other.to_csv(index=False))
+        written: list[PatientPrediction] | None = None
+        # Another part may finish meanwhile; whoever is last has seen all.
+        while written != (patients := list(folder.predictions().values())):
+            self._write(folder, patients, provenance)
+            written = patients
+
+    def _write(
+        self, folder: PredictionFolder, patients: list[PatientPrediction], provenance: Mapping[str, Any]
+    ) -> None:
+        tables = {
+            PREDICTIONS_FILE: self.survival(patients) if patients else pd.DataFrame(),
+            RADIOMICS_FILE: _radiomics(patients),
+            COVARIATES_FILE: _covariates(patients),
+        }
+        for name, table in tables.items():
+            if table.empty:
+                (folder.root / name).unlink(missing_ok=True)
+            else:
+                write_atomically(folder.root / name, table.to_csv(index=False))
         content = {**self._provenance(), **provenance, "predicted": [one.case_id for one in patients]}
         content |= {"failed": folder.failures(), "seconds_per_case": _mean_seconds(patients)}
         write_atomically(folder.root / PROVENANCE_FILE, json.dumps(content, indent=2))
@@ -89,6 +98,8 @@ class ResultTables:
         curve = ensemble.survival_curve
         if self.recalibration is not None:
             curve = self.recalibration.apply(curve)
+            # The spread is that of the folds' curves as they would be shown alone.
+            ensemble = replace(ensemble, fold_curves=self.recalibration.apply(ensemble.fold_curves))
         predicted_time = predicted_time_at(curve, ensemble.times)
         risk_score = risk_score_from_time(predicted_time)
         spread = ensemble.predicted_time_spread
@@ -191,11 +202,11 @@ def _radiomics(patients: list[PatientPrediction]) -> pd.DataFrame:
 
 
 def _covariates(patients: list[PatientPrediction]) -> pd.DataFrame:
-    """Clinical values as given, and of each feature the mean over the folds that use it."""
+    """Clinical values and the user's features as given, and of radiomics the mean over the folds that use them."""
     rows = []
     for patient in patients:
         features = pd.DataFrame(list(patient.radiomics.values())).mean()
-        row: dict[str, Any] = {"case_id": patient.case_id, **patient.clinical}
+        row: dict[str, Any] = {"case_id": patient.case_id, **patient.clinical, **patient.features}
         rows.append(row | {str(name): value for name, value in features.items()})
     table = pd.DataFrame(rows)
     return table if len(table.columns) > 1 else pd.DataFrame()

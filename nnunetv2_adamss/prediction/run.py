@@ -4,6 +4,7 @@ import logging
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -15,14 +16,13 @@ from nnunetv2_adamss.prediction.calibration import (
     Calibration,
     read_calibration,
 )
-from nnunetv2_adamss.prediction.patient_images import PatientImages, find_patients
+from nnunetv2_adamss.prediction.patient_images import PatientImages, find_patients, stamp_of
 from nnunetv2_adamss.prediction.patient_tables import PatientTables
 from nnunetv2_adamss.prediction.prediction_folder import PredictionFolder
 from nnunetv2_adamss.prediction.predictor import PreparedPatient, SurvivalPredictor
 from nnunetv2_adamss.prediction.result_tables import ResultTables
 from nnunetv2_adamss.prediction.survival_model import SurvivalModel
 from nnunetv2_adamss.prediction.tumours import GivenTumours, StageOneTumours, TumourFinder
-from nnunetv2_adamss.survival.files import sha256_of
 
 logger = logging.getLogger(__name__)
 
@@ -102,23 +102,24 @@ def predict_patients(
     model = SurvivalModel.load(request.model_folder, request.folds, request.checkpoint_name)
     tables = PatientTables.read(model, request.clinical_csv, request.features_csv)
     recalibration = _recalibration(request, model)
-    patients = find_patients(
-        request.images, len(model.channel_names), str(model.dataset_json["file_ending"])
-    )[request.part_id :: request.num_parts]
+    ending = str(model.dataset_json["file_ending"])
+    patients = find_patients(request.images, len(model.channel_names), ending)
     folder = PredictionFolder(
-        request.output, str(model.dataset_json["file_ending"]), _made_from(request, model)
+        request.output, ending, _made_by(request, model), _made_from(request, patients, ending, tables)
     )
     results = ResultTables(model, recalibration)
     report = PredictionReport(request.output, results.calibration)
+    part = patients[request.part_id :: request.num_parts]
     done = set(folder.predictions()) if request.continue_prediction else set()
-    left = [patient for patient in patients if patient.case_id not in done]
-    report.n_kept = len(patients) - len(left)
+    left = [patient for patient in part if patient.case_id not in done]
+    report.n_kept = len(part) - len(left)
     on_start(len(left))
     if left:
         predictor = SurvivalPredictor(model, _tumours(request, model, device), device)
+        folder.forget(patient.case_id for patient in left)
         for case_id in _Run(predictor, tables, folder, report).predict(left):
             on_patient_done(case_id)
-    results.write(folder, _provenance(request))
+    results.write(folder, _provenance(request, model))
     return report
 
 
@@ -156,7 +157,8 @@ class _Run:
             self.report.n_predicted += 1
         # Whatever one patient meets, from a damaged file to a fault of a library, must not stop the others.
         except Exception as error:
-            reason = str(error) if isinstance(error, ValueError) else f"{type(error).__name__}: {error}"
+            words = str(error) or "no message; nnU-Net may have printed more"
+            reason = words if isinstance(error, ValueError) else f"{type(error).__name__}: {words}"
             self.folder.keep_failure(images.case_id, reason)
             self.report.failed[images.case_id] = reason
 
@@ -164,6 +166,10 @@ class _Run:
 def _device(name: str) -> torch.device:
     if name == "cuda" and not torch.cuda.is_available():
         raise ValueError("There is no GPU that PyTorch can use; add -device cpu to predict without one.")
+    if name == "mps" and not torch.backends.mps.is_available():
+        raise ValueError(
+            "There is no Apple GPU that PyTorch can use; add -device cpu to predict without one."
+        )
     return torch.device(name)
 
 
@@ -190,6 +196,7 @@ def _recalibration(request: PredictionRequest, model: SurvivalModel) -> Calibrat
         return None
     calibration = read_calibration(request.calibration_json)
     calibration.check_times(model.times)
+    _check_of_this_model(calibration, request, model)
     expected = NO_CALIBRATION if model.calibration is None else OF_MODEL
     if calibration.on != expected:
         raise ValueError(
@@ -200,20 +207,53 @@ def _recalibration(request: PredictionRequest, model: SurvivalModel) -> Calibrat
     return calibration
 
 
-def _made_from(request: PredictionRequest, model: SurvivalModel) -> dict[str, Any]:
-    tables = [file for file in (request.clinical_csv, *request.features_csv) if file is not None]
+def _check_of_this_model(calibration: Calibration, request: PredictionRequest, model: SurvivalModel) -> None:
+    of_model = {name: value for name, value in calibration.sha256.items() if name in model.sha256}
+    if not of_model:
+        logger.warning(
+            "%s does not say which model's predictions it was fitted on; it must be this one's.",
+            request.calibration_json,
+        )
+    elif of_model != dict(model.sha256):
+        raise ValueError(
+            f"{request.calibration_json} was fitted on predictions of another model or of other folds than those in "
+            "use. Predict the hospital's patients with this one, and run adamss_calibrate --on them."
+        )
+
+
+def _made_by(request: PredictionRequest, model: SurvivalModel) -> dict[str, Any]:
     return {
         "checkpoints_sha256": dict(model.sha256),
-        "tables_sha256": [sha256_of(file) for file in tables],
-        "masks_dir": None if request.masks_dir is None else str(request.masks_dir.resolve()),
+        "given_masks": request.masks_dir is not None,
         "mirroring": None if request.masks_dir is not None else _mirroring(request, model),
+        "version": version("nnunetv2-adamss"),
     }
 
 
-def _provenance(request: PredictionRequest) -> dict[str, Any]:
+def _made_from(
+    request: PredictionRequest, patients: Sequence[PatientImages], ending: str, tables: PatientTables
+) -> dict[str, dict[str, Any]]:
+    masks = request.masks_dir
     return {
-        "images": str(request.images.resolve()),
-        "masks_dir": None if request.masks_dir is None else str(request.masks_dir.resolve()),
-        "clinical": None if request.clinical_csv is None else str(request.clinical_csv.resolve()),
+        patient.case_id: {
+            "images": patient.stamps(),
+            "mask": None if masks is None else stamp_of(masks / f"{patient.case_id}{ending}"),
+            "clinical": tables.clinical_values(patient.case_id),
+            "features": tables.feature_values(patient.case_id),
+        }
+        for patient in patients
+    }
+
+
+def _provenance(request: PredictionRequest, model: SurvivalModel) -> dict[str, Any]:
+    files = {
+        "images": request.images,
+        "masks_dir": request.masks_dir,
+        "clinical": request.clinical_csv,
+        "calibration_json": request.calibration_json,
+    }
+    return {
+        **{name: None if file is None else str(file.resolve()) for name, file in files.items()},
         "features": [str(file.resolve()) for file in request.features_csv],
+        "mirroring": _made_by(request, model)["mirroring"],
     }

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from nnunetv2_adamss.prediction.calibration import Calibration, read_model_calibrations
@@ -97,30 +98,40 @@ class SurvivalModel:
         names = (name for fold in self.folds for name in fold.survival.covariates.features.names)
         return list(dict.fromkeys(names))
 
+    @cached_property
+    def radiomics(self) -> set[str]:
+        """Those of them that every fold that uses them knows how to extract."""
+        names = {name for fold in self.folds for name in (fold.survival.radiomics or {}).get("features", ())}
+        unknown = {
+            name
+            for fold in self.folds
+            for name in fold.survival.covariates.features.names
+            if name not in (fold.survival.radiomics or {}).get("features", ())
+        }
+        return names - unknown
+
 
 def _check_alike(folds: Sequence[TrainedFold]) -> None:
     first = folds[0]
     for fold in folds[1:]:
-        differing = [
-            what
-            for what, own, other in (
-                ("plan", _as_json(fold.nnunet_fold.plans), _as_json(first.nnunet_fold.plans)),
-                ("time unit", fold.survival.time_unit, first.survival.time_unit),
-                ("endpoint", fold.survival.endpoint, first.survival.endpoint),
-                ("Stage-I trainer", fold.survival.config.seg_trainer, first.survival.config.seg_trainer),
-                (
-                    "Stage-I checkpoint",
-                    fold.survival.config.seg_checkpoint,
-                    first.survival.config.seg_checkpoint,
-                ),
-            )
-            if own != other
-        ]
+        own, other = _what_must_agree(fold), _what_must_agree(first)
+        differing = [name for name in own if own[name] != other[name]]
         if differing:
             raise ValueError(
                 f"The folds {first.nnunet_fold.number} and {fold.nnunet_fold.number} do not predict as one: they "
                 f"differ in {listed(differing)}. Choose folds that were trained alike with -f."
             )
+
+
+def _what_must_agree(fold: TrainedFold) -> dict[str, Any]:
+    survival = fold.survival
+    settings = ("seg_trainer", "seg_checkpoint", "mirroring", "mask_source")
+    return {
+        "plan": _as_json(fold.nnunet_fold.plans),
+        "time unit": survival.time_unit,
+        "endpoint": survival.endpoint,
+        **{name: getattr(survival.config, name) for name in settings},
+    }
 
 
 def _as_json(plans: Mapping[str, Any]) -> str:
@@ -143,7 +154,16 @@ def _stage_one_sha256(fold: TrainedFold) -> str:
             f"{file} has changed since {fold.checkpoint} was fine-tuned from it, so its masks are not those that the "
             "survival network knows. Bring the old checkpoint back, or train Stage II again."
         )
+    _check_holds_data_only(file)
     return sha256
+
+
+def _check_holds_data_only(file: Path) -> None:
+    # nnU-Net's own loader would run code that a file from elsewhere may hold.
+    try:
+        torch.load(file, map_location="cpu", weights_only=True)
+    except Exception as error:  # a damaged or foreign file can fail in many ways inside torch
+        raise ValueError(f"{file} is not a checkpoint of this package, or it is damaged.") from error
 
 
 def _calibration(folder: Path, folds: Sequence[TrainedFold], checkpoint_name: str) -> Calibration | None:

@@ -46,7 +46,7 @@ class TrainedFold:
         Raises:
             ValueError: if it does not exist, is damaged, or is not of a survival training.
         """
-        file = model_folder / f"fold_{fold}" / checkpoint_name
+        file = model_folder.resolve() / f"fold_{fold}" / checkpoint_name
         if not file.is_file():
             raise ValueError(_not_there(file))
         try:

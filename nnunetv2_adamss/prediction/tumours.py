@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, Protocol
 
 import numpy as np
@@ -12,7 +13,9 @@ import torch
 from nnunetv2.inference.export_prediction import convert_predicted_logits_to_segmentation_with_correct_shape
 from numpy.typing import NDArray
 
+from nnunetv2_adamss.prediction.patient_images import PatientImages
 from nnunetv2_adamss.prediction.survival_model import SurvivalModel
+from nnunetv2_adamss.radiomics.images import read_on_one_grid
 from nnunetv2_adamss.survival.files import replace_atomically
 from nnunetv2_adamss.survival.tumour_region.stage_one_masks import (
     likeliest_tumour_point,
@@ -52,14 +55,14 @@ class TumourFinder(Protocol):
     """Finds the tumour in a preprocessed case and writes the masks."""
 
     def find(
-        self, data: NDArray[np.float32], properties: dict[str, Any], case_id: str, files: MaskFiles
+        self, data: NDArray[np.float32], properties: dict[str, Any], images: PatientImages, files: MaskFiles
     ) -> dict[int | str, Tumour]:
         """The tumour as every fold sees it.
 
         Args:
             data: preprocessed by nnU-Net, ``(channels, *space)``.
             properties: nnU-Net's, of the case.
-            case_id: nnU-Net's identifier.
+            images: the raw ones.
             files: to write.
         """
         ...
@@ -77,18 +80,25 @@ class StageOneTumours:
     def __init__(self, model: SurvivalModel, device: torch.device, mirroring: bool) -> None:
         self.folds = model.fold_numbers
         stage_one = model.first.stage_one_checkpoint
-        self.predictor = stage_one_predictor(
-            stage_one.parents[1], self.folds, stage_one.name, mirroring, device
-        )
+        try:
+            self.predictor = stage_one_predictor(
+                stage_one.parents[1], self.folds, stage_one.name, mirroring, device
+            )
+        except (
+            RuntimeError
+        ) as error:  # nnU-Net's search for the trainer's class, or weights of another network
+            raise ValueError(f"nnU-Net cannot load {stage_one}: {error}") from error
 
     def find(
-        self, data: NDArray[np.float32], properties: dict[str, Any], case_id: str, files: MaskFiles
+        self, data: NDArray[np.float32], properties: dict[str, Any], images: PatientImages, files: MaskFiles
     ) -> dict[int | str, Tumour]:
         """Predict with every fold, and write its mask and the ensemble's."""
         total: torch.Tensor | None = None
         tumours = {}
         for fold, weights in zip(self.folds, self.predictor.list_of_parameters, strict=True):
-            self.predictor.network.load_state_dict(weights)
+            # nnU-Net compiles the network if its variable nnUNet_compile says so.
+            network = self.predictor.network
+            getattr(network, "_orig_mod", network).load_state_dict(weights)
             logits = self.predictor.predict_sliding_window_return_logits(torch.from_numpy(data)).cpu().float()
             point = likeliest_tumour_point(logits, properties, self.predictor)
             mask = self._to_image(logits, properties)
@@ -108,16 +118,15 @@ class StageOneTumours:
         return mask
 
     def _write(self, mask: NDArray[np.integer], properties: dict[str, Any], file: Path) -> None:
-        ending = self.predictor.dataset_json["file_ending"]
-        writer = self.predictor.plans_manager.image_reader_writer_class()
-
-        def write(unfinished: Path) -> None:
-            # Readers of images know formats by their ending.
-            with_ending = unfinished.with_name(unfinished.name + ending)
-            writer.write_seg(mask, str(with_ending), properties)
-            with_ending.replace(unfinished)
-
-        replace_atomically(file, write)
+        file.parent.mkdir(parents=True, exist_ok=True)
+        # In a folder of its own, under the final name: nnU-Net's writers know formats by endings, and some write a
+        # second file beside the mask.
+        with TemporaryDirectory(prefix=".unfinished_", dir=file.parent.parent) as folder:
+            unfinished = Path(folder) / file.name
+            writer = self.predictor.plans_manager.image_reader_writer_class()
+            writer.write_seg(mask, str(unfinished), properties)
+            for written in Path(folder).iterdir():
+                written.replace(file.parent / written.name)
 
 
 class GivenTumours:
@@ -135,21 +144,16 @@ class GivenTumours:
         self.read_seg = model.first.plans_manager.image_reader_writer_class().read_seg
 
     def find(
-        self, data: NDArray[np.float32], properties: dict[str, Any], case_id: str, files: MaskFiles
+        self, data: NDArray[np.float32], properties: dict[str, Any], images: PatientImages, files: MaskFiles
     ) -> dict[int | str, Tumour]:
         """Read the mask and copy it to where predicted ones lie.
 
         Raises:
-            ValueError: if there is none, or it has other voxels than the image.
+            ValueError: if there is none, or it does not lie on the image's grid.
         """
-        file = self.folder / f"{case_id}{self.ending}"
-        if not file.is_file():
-            raise ValueError(f"there is no mask {file}")
+        file = self.folder / f"{images.case_id}{self.ending}"
+        read_on_one_grid({"the image": images.files[0]}, mask=file)
         mask = self.read_seg(str(file))[0][0]
-        if mask.shape != tuple(properties["image_shape"]):
-            raise ValueError(
-                f"the mask has {mask.shape} voxels, the image {tuple(properties['image_shape'])}"
-            )
         replace_atomically(files.ensemble, lambda unfinished: shutil.copyfile(file, unfinished))
         return {fold: Tumour(mask.astype(np.int64), files.ensemble, _unknown_point) for fold in self.folds}
 

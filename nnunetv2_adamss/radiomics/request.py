@@ -118,7 +118,9 @@ class RadiomicsRequest:
     def from_dict(cls, values: Mapping[str, Any]) -> "RadiomicsRequest":
         """From what ``to_dict`` gave; versions are those of the libraries that are installed now."""
         settings = values["settings"]
-        shared = {key: settings[values["channels"][0]][key] for key in ("imageType", "featureClass")}
+        first = settings[values["channels"][0]]
+        # What a file leaves out is pyradiomics' default, and stays left out.
+        shared = {key: first[key] for key in ("imageType", "featureClass") if key in first}
         return cls(
             tuple(values["channels"]),
             RadiomicsSettings(

@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import platform
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,7 +15,8 @@ def write_atomically(file: Path, text: str) -> None:
 def replace_atomically(file: Path, write: Callable[[Path], object]) -> None:
     """The same for any content: ``write`` gets the temporary name."""
     file.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = file.with_name(f"{file.name}.{os.getpid()}.unfinished")
+    # Of this process alone: parts of a job may write into one folder from several machines.
+    unfinished = file.with_name(f"{file.name}.{platform.node()}_{os.getpid()}.unfinished")
     write(unfinished)
     os.replace(unfinished, file)
 

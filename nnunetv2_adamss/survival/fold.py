@@ -46,8 +46,8 @@ class SurvivalFold:
         endpoint: of the table, such as "recurrence-free survival".
         split: nnU-Net's split, with cases that have no outcome.
         sources: hashes of the files that this training depends on, by name.
-        radiomics: what was extracted for it, as plain data, so that the same is extracted of new patients; None
-            where the features are not known to be this package's.
+        radiomics: ``request``, what was extracted for it, and ``features``, those of its inputs that are among it, so
+            that the same is extracted of new patients; None where no features are known to be this package's.
     """
 
     config: SurvivalConfig

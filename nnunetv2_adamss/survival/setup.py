@@ -10,9 +10,9 @@ from nnunetv2_adamss.survival.covariates.covariate_tables import CovariateTables
 from nnunetv2_adamss.survival.covariates.number_table import read_number_table
 from nnunetv2_adamss.survival.covariates.radiomics_table import (
     check_made_from,
-    extraction_settings,
     radiomics_file,
     read_radiomics,
+    used_radiomics,
 )
 from nnunetv2_adamss.survival.files import sha256_of
 from nnunetv2_adamss.survival.fold import SurvivalFold
@@ -71,7 +71,7 @@ class SurvivalSetup:
             check_made_from(setup.masks, setup.stage_one, config)
         setup.stage_one.weights()
         sources = {**_sources(setup), "Stage-I weights": sha256_of(setup.stage_one.checkpoint)}
-        radiomics = extraction_settings(setup.stage_one, config) if has_radiomics else None
+        radiomics = used_radiomics(setup.stage_one, config, fold.covariates) if has_radiomics else None
         return replace(setup, fold=replace(fold, sources=sources, radiomics=radiomics))
 
     @classmethod

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -99,6 +100,11 @@ def test_each_fold_works_with_its_own_mask_and_the_folds_curves_are_averaged(
             str(tmp_path / "[0, 1]" / "masks_by_fold" / f"fold_{fold}" / f"{case_id}.nii.gz")
         )
         assert np.array_equal(sitk.GetArrayFromImage(alone), sitk.GetArrayFromImage(own))
+    first, second = (
+        (tmp_path / "[0, 1]" / "masks_by_fold" / f"fold_{fold}" / f"{case_id}.nii.gz").read_bytes()
+        for fold in (0, 1)
+    )
+    assert first != second
     together = predictions(tmp_path / "[0, 1]").loc[case_id]
     tables = [predictions(tmp_path / f"[{fold}]") for fold in (0, 1)]
     # At the time that both folds' curves end at or go beyond, the shorter one's last column, log S is interpolated.
@@ -180,8 +186,17 @@ def test_a_stopped_run_goes_on_with_what_is_missing_unless_something_has_changed
     report = predict(trained_model, images, tmp_path / "out", continue_prediction=True)
     assert (report.n_kept, report.n_predicted) == (1, 1)
     assert sorted(predictions(tmp_path / "out").index) == sorted(cases)
+    ct = images / f"{cases[0]}_0000.nii.gz"
+    brighter = sitk.ReadImage(str(ct)) + 10
+    ct.unlink()
+    sitk.WriteImage(brighter, str(ct))
+    report = predict(trained_model, images, tmp_path / "out", continue_prediction=True)
+    assert (report.n_kept, report.n_predicted) == (1, 1)
     report = predict(trained_model, images, tmp_path / "out", continue_prediction=True, folds=[1])
     assert (report.n_kept, report.n_predicted) == (0, 2)
+    (images / f"{cases[1]}_0001.nii.gz").unlink()
+    predict(trained_model, images, tmp_path / "out")
+    assert list(predictions(tmp_path / "out").index) == cases[:1]
 
 
 def test_parts_write_one_table_together(trained_model: TrainedModel, tmp_path: Path) -> None:
@@ -196,17 +211,22 @@ def test_parts_write_one_table_together(trained_model: TrainedModel, tmp_path: P
 def test_given_masks_are_used_and_an_empty_one_is_a_fault_of_that_patient(
     trained_model: TrainedModel, tmp_path: Path
 ) -> None:
-    cases = trained_model.validation_cases(0)[:2]
+    cases = trained_model.validation_cases(0)[:4]
     images = trained_model.images(cases, tmp_path / "images")
     masks = tmp_path / "given"
     masks.mkdir()
-    for case_id in cases:
+    for case_id in (cases[0], cases[1], cases[3]):
         label = trained_model.project.raw / "Dataset902_Phantoms" / "labelsTr" / f"{case_id}.nii.gz"
         shutil.copy(label, masks)
     empty = sitk.ReadImage(str(masks / f"{cases[1]}.nii.gz")) * 0
     sitk.WriteImage(empty, str(masks / f"{cases[1]}.nii.gz"))
+    moved = sitk.ReadImage(str(masks / f"{cases[3]}.nii.gz"))
+    moved.SetOrigin((50.0, 0.0, 0.0))
+    sitk.WriteImage(moved, str(masks / f"{cases[3]}.nii.gz"))
     report = predict(trained_model, images, tmp_path / "out", masks_dir=masks, folds=[0, 1])
     assert "empty" in report.failed[cases[1]]
+    assert f"there is no {masks / cases[2]}" in report.failed[cases[2]]
+    assert "the mask has another origin" in report.failed[cases[3]]
     assert list(predictions(tmp_path / "out").index) == cases[:1]
     given, kept = (folder / f"{cases[0]}.nii.gz" for folder in (masks, tmp_path / "out" / "masks"))
     assert given.read_bytes() == kept.read_bytes()
@@ -225,9 +245,9 @@ def test_what_is_unusual_in_a_patient_is_said_in_the_table(
     clinical.to_csv(tmp_path / "clinical.csv")
     found = run.StageOneTumours.find
 
-    def find_nothing_in_the_third(self, data, properties, case_id, files):  # type: ignore[no-untyped-def]
-        tumours = found(self, data, properties, case_id, files)
-        if case_id == cases[2]:
+    def find_nothing_in_the_third(self, data, properties, images, files):  # type: ignore[no-untyped-def]
+        tumours = found(self, data, properties, images, files)
+        if images.case_id == cases[2]:
             for tumour in tumours.values():
                 tumour.mask[:] = 0
         return tumours
@@ -254,6 +274,7 @@ def test_what_cannot_be_predicted_is_said_before_anything_is_written(
     (tmp_path / "no_age.csv").write_text("case_id,hpv\na,1\n")
     with pytest.raises(ValueError, match="there is no column 'age', which the model uses"):
         predict(trained_model, images, out, clinical_csv=tmp_path / "no_age.csv")
+    (tmp_path / "empty" / "scan.nii.gz").touch()
     with pytest.raises(ValueError, match="There are no images in"):
         predict(trained_model, tmp_path / "empty", out)
     with pytest.raises(ValueError, match="There is no folder of images"):
@@ -287,3 +308,14 @@ def test_damaged_foreign_and_changed_checkpoints_are_refused(
     stage_one.unlink()
     with pytest.raises(ValueError, match="There is no Stage-I network"):
         SurvivalModel.load(folder, [0], survival.name)
+
+
+def test_features_of_the_users_own_must_be_given_again(trained_model: TrainedModel) -> None:
+    model = SurvivalModel.load(trained_model.folder, [0], "checkpoint_final.pth")
+    fold = model.first
+    unknown = replace(fold.survival, radiomics={**fold.survival.radiomics, "features": ["shape_MeshVolume"]})
+    model = replace(model, folds=(replace(fold, survival=unknown),))
+    with pytest.raises(
+        ValueError, match=r"no radiomics it can extract: CT_original_firstorder_.* --features"
+    ):
+        PatientTables.read(model, trained_model.clinical)

@@ -7,6 +7,7 @@ from typing import Any
 import pandas as pd
 
 from nnunetv2_adamss.survival.config import SurvivalConfig
+from nnunetv2_adamss.survival.covariates.covariate_model import CovariateModel
 from nnunetv2_adamss.survival.covariates.number_table import read_number_table
 from nnunetv2_adamss.survival.tumour_region.mask_source import MaskSource, mask_provenance
 from nnunetv2_adamss.survival.tumour_region.stage_one_model import StageOneModel
@@ -40,10 +41,16 @@ def check_made_from(masks: MaskSource, stage_one: StageOneModel, config: Surviva
         )
 
 
-def extraction_settings(stage_one: StageOneModel, config: SurvivalConfig) -> dict[str, Any] | None:
-    """What was extracted, as plain data; None if it was not extracted by this package."""
+def used_radiomics(
+    stage_one: StageOneModel, config: SurvivalConfig, model: CovariateModel
+) -> dict[str, Any] | None:
+    """What was extracted and which of it a model uses, as plain data; None if this package did not extract it."""
     provenance = _provenance(stage_one, config)
-    return None if provenance is None else dict(provenance["request"])
+    if provenance is None:
+        return None
+    extracted = set(map(str, read_radiomics(stage_one, config)))
+    used = [name for name in model.features.names if name in extracted]
+    return {"request": provenance["request"], "features": used}
 
 
 def _provenance(stage_one: StageOneModel, config: SurvivalConfig) -> dict[str, Any] | None:

@@ -1,0 +1,75 @@
+"""Results as tables and pictures; what cannot be estimated has a reason, and no table has a nan."""
+
+from collections.abc import Iterable
+
+import pytest
+
+from nnunetv2_adamss.report.blocks import Block, Columns, Facts, Notice, Picture, Section, Table, Text
+from nnunetv2_adamss.report.discrimination import headlines, subsections
+from nnunetv2_adamss.report.out_of_fold import OutOfFold
+from nnunetv2_adamss.report.sources import ReportSource
+from tests.finished_project import calibrate
+from tests.nnunet_project import NnunetProject
+
+
+def flat(blocks: Iterable[Block]) -> list[Block]:
+    found: list[Block] = []
+    for block in blocks:
+        found.append(block)
+        if isinstance(block, Section):
+            found += flat(block.blocks)
+        elif isinstance(block, Columns):
+            found += [inner for column in block.columns for inner in flat(column)]
+    return found
+
+
+def words_of(block: Block) -> str:
+    if isinstance(block, Text | Notice):
+        return block.text
+    if isinstance(block, Table):
+        return " | ".join(
+            [block.caption, *block.header, *(cell for row in block.rows for cell in row), block.note]
+        )
+    if isinstance(block, Facts):
+        return " | ".join(f"{name}: {value}" for name, value in block.rows)
+    return f"{block.description} {block.caption}" if isinstance(block, Picture) else ""
+
+
+@pytest.mark.parametrize("is_calibrated", [False, True])
+def test_no_result_is_a_bare_nan(project: NnunetProject, source: ReportSource, is_calibrated: bool) -> None:
+    if is_calibrated:
+        calibrate(project)
+    found = OutOfFold(source)
+    blocks = flat(subsections(found.assessment, found.patients, "results"))
+    words = [words_of(block) for block in blocks]
+    assert not [text for text in words if "nan" in text.lower().split() or "None" in text]
+    titles = [block.title for block in blocks if isinstance(block, Section)]
+    assert titles[:5] == [
+        "Ranking", "Beside simpler predictions", "Risk groups", "At horizons", "Calibration",
+    ]  # fmt: skip
+
+
+def test_folds_with_few_pairs_have_a_dash_and_below_the_table_the_reason(source: ReportSource) -> None:
+    found = OutOfFold(source)
+    tables = [b for b in flat(subsections(found.assessment, found.patients, "r")) if isinstance(b, Table)]
+    (by_fold,) = [table for table in tables if table.caption == "Harrell's C by fold"]
+    for row, part in zip(by_fold.rows, found.assessment.folds, strict=True):
+        assert part.c_index.n_pairs < 30
+        assert row[-1] == "–"  # noqa: RUF001
+    assert f"only {found.assessment.folds[0].c_index.n_pairs} comparable pairs" in by_fold.note
+
+
+def test_headlines_give_the_interval_or_the_reason(source: ReportSource) -> None:
+    assessment = OutOfFold(source).assessment
+    low, high = assessment.harrell_c.interval or (0, 0)
+    names = [name for name, _ in headlines(assessment)]
+    assert f"95% interval {low:.3f} to {high:.3f}" in names[-1]
+
+
+def test_risk_groups_are_described_in_words_and_numbers(calibrated_source: ReportSource) -> None:
+    found = OutOfFold(calibrated_source)
+    pictures = [b for b in flat(subsections(found.assessment, found.patients, "r")) if isinstance(b, Picture)]
+    (groups,) = [picture for picture in pictures if "risk groups" in picture.description]
+    n_events = [group.n_events for group in found.assessment.risk_groups.groups]
+    assert f"low risk: 12 patients, {n_events[0]} events" in groups.description
+    assert f"high risk: 12 patients, {n_events[1]} events" in groups.description

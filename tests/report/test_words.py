@@ -1,0 +1,35 @@
+"""Numbers for people."""
+
+import math
+
+import pytest
+
+from nnunetv2_adamss.report.words import (
+    NONE,
+    count,
+    joined,
+    number,
+    p_value,
+    percent,
+    significant,
+    with_interval,
+)
+
+
+@pytest.mark.parametrize("value", [None, math.nan, math.inf])
+def test_what_is_no_number_is_a_dash(value: float | None) -> None:
+    assert number(value) == significant(value) == p_value(value) == with_interval(value, None) == NONE
+
+
+def test_numbers_are_rounded_and_never_in_powers_of_ten() -> None:
+    assert [number(0.12345, 3), significant(1234.5), significant(0.01234), significant(2122.6, 4)] == [
+        "0.123", "1234", "0.0123", "2123",
+    ]  # fmt: skip
+
+
+def test_intervals_p_values_shares_and_counts() -> None:
+    assert with_interval(0.7, (0.6, 0.81234)) == "0.700 (0.600 to 0.812)"
+    assert [p_value(0.0004), p_value(0.0412)] == ["< 0.001", "0.041"]
+    assert [percent(1, 3), percent(1, 0)] == ["33%", NONE]
+    assert [count(1, "event"), count(1200, "event")] == ["1 event", "1,200 events"]
+    assert [joined([]), joined(["a"]), joined(["a", "b", "c"])] == ["none", "a", "a, b and c"]
