@@ -90,9 +90,9 @@ class Calibration:
 
         Maximum likelihood of the discrete-time model, Eq. (1), with its labels: an event beyond the last time
         counts as survived throughout. A light ridge keeps parameters finite: the slope is expected around 1 and each
-        intercept around the mean of all, give or take 1, which weighs about as much as one event. So an interval in
-        which nobody died takes the correction of the others as far as its survivors allow; merging it with its
-        neighbour would give two intervals of different length one hazard.
+        intercept around the mean of all, give or take 3, which weighs about as much as a tenth of an event. So an
+        interval in which nobody died takes the correction of the others as far as its survivors allow; merging it with
+        its neighbour would give two intervals of different length one hazard.
 
         choice: the slope is kept at 0.01 or above. Where the fit would take less, the predictions do not tell early
         from late events: then every curve is nearly the average of the cohort, and the order of risks is not reversed.

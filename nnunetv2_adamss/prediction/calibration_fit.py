@@ -15,7 +15,7 @@ logger = logging.getLogger(__name__)
 
 MIN_SLOPE = 0.01
 # Standard deviation, in logits, of the normal distribution that parameters are expected in beforehand.
-_PRIOR_SPREAD = 1.0
+_PRIOR_SPREAD = 3.0
 # Conditional probabilities nearer to 0 and 1 say nothing more: the loss's epsilon in the paper.
 _SURE = 1e-5
 
@@ -37,6 +37,9 @@ def fit_correction(curve: Curves, labels: IntervalLabels) -> tuple[float, NDArra
     Args:
         curve: predicted S(t) at the right edges of the intervals, ``(n_cases, n_intervals)``.
         labels: what happened to these cases in them.
+
+    Raises:
+        ValueError: if the fit finds no finite likelihood.
     """
     logits, at_risk = _conditional_logits(curve), labels.survived + labels.failed
 
@@ -54,6 +57,8 @@ def fit_correction(curve: Curves, labels: IntervalLabels) -> tuple[float, NDArra
     found = minimize(
         loss, start, jac=True, bounds=bounds, method="L-BFGS-B", options={"ftol": 1e-14, "gtol": 1e-8}
     )
+    if not np.isfinite(found.fun):
+        raise ValueError(f"The calibration could not be fitted: {found.message}.")
     slope = float(found.x[0])
     if slope <= MIN_SLOPE:
         logger.warning(
