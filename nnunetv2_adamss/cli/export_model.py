@@ -24,7 +24,8 @@ examples:
   adamss_export_model 510 3d_fullres -o sarcoma.zip -f 0 1 2
   adamss_export_model 510 3d_fullres -o sarcoma.zip -f all
 
-Checkpoints name the cases that they were trained on; they hold no outcomes and no images.
+The zip holds no images and no table of outcomes, but checkpoints name the cases that they were trained on: see
+docs/prediction.md before you give one away.
 """
 
 
