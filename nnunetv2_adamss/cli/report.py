@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import logging
-import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TypeVar
 
-from nnunetv2_adamss.cli.fold_options import fold_number
+from nnunetv2_adamss.cli.exit_code import exit_code
+from nnunetv2_adamss.cli.model_options import add_trainer_options, check_folds, fold_number
 
 _Item = TypeVar("_Item")
 _DESCRIPTION = """\
@@ -37,14 +36,7 @@ def build_parser() -> argparse.ArgumentParser:
     add = parser.add_argument
     add("dataset", metavar="DATASET", help="nnU-Net's data set id or name")
     add("configuration", metavar="CONFIGURATION", help="such as 3d_fullres")
-    add("-tr", dest="trainer", metavar="TRAINER", default="AdaMSSSurvTrainer", help="default: %(default)s")
-    add(
-        "-p",
-        dest="plans",
-        metavar="PLANS",
-        default="nnUNetPlans",
-        help="plans identifier (default: %(default)s)",
-    )
+    add_trainer_options(parser)
     add(
         "-f",
         dest="folds",
@@ -72,42 +64,32 @@ def main(argv: list[str] | None = None) -> int:
     parser = build_parser()
     args = parser.parse_args(argv)
     _check(parser, args)
-    logging.basicConfig(level=logging.WARNING, format="%(levelname)s: %(message)s")
-    try:
-        file = _write(args)
-    except (ValueError, OSError) as error:
-        print(f"adamss_report: {error}", file=sys.stderr)
-        return 2
-    print(f"Report: {file}")
-    return 0
+    return exit_code("adamss_report", lambda: _write(args))
 
 
 def _check(parser: argparse.ArgumentParser, args: argparse.Namespace) -> None:
-    wrong = [fold for fold in args.folds or [] if fold != "all" and not fold.isdecimal()]
-    if wrong:
-        parser.error(f"a fold must be a number or all, not {wrong[0]}")
-    if args.folds and "all" in args.folds and len(set(args.folds)) > 1:
-        parser.error("fold all is a model of its own and does not go with numbered folds")
+    if args.folds:
+        check_folds(parser, args.folds)
     if args.survival_csv and not args.predictions:
         parser.error("-s has outcomes of new patients, so it goes with --predictions")
     if args.max_patients is not None and args.max_patients < 0:
         parser.error(f"--max_patients is {args.max_patients}, but must be at least 0")
 
 
-def _write(args: argparse.Namespace) -> Path:
+def _write(args: argparse.Namespace) -> None:
     from nnunetv2_adamss.report.new_patients import NewPatients
     from nnunetv2_adamss.report.report import REPORT_FILE, write_report
     from nnunetv2_adamss.report.sources import find_model
     from nnunetv2_adamss.survival.nnunet_dataset import dataset_name
 
-    folds = None if args.folds is None else [fold_number({"fold": fold}) for fold in args.folds]
+    folds = None if args.folds is None else [fold_number(fold) for fold in args.folds]
     source = find_model(dataset_name(args.dataset), args.configuration, args.trainer, args.plans, folds)
     new = NewPatients(args.predictions, args.survival_csv, _bar) if args.predictions else None
     if new is not None:
         new.check(source)
     file: Path = args.output or source.model_folder / REPORT_FILE
     write_report(source, file, new, args.max_patients, _bar)
-    return file
+    print(f"Report: {file}")
 
 
 def _bar(name: str, items: Sequence[_Item]) -> Iterable[_Item]:

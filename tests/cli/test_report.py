@@ -68,8 +68,8 @@ def test_what_is_not_there_is_one_sentence_and_exit_code_two(
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["-f", "one"], "must be a number or all, not one"),
-        (["-f", "0", "all"], "does not go with numbered folds"),
+        (["-f", "one"], "-f takes numbers, or all by itself, not one"),
+        (["-f", "0", "all"], "-f takes numbers, or all by itself, not 0 all"),
         (["-s", "survival.csv"], "goes with --predictions"),
         (["--max_patients", "-1"], "must be at least 0"),
     ],
