@@ -60,7 +60,7 @@ def build_parser() -> argparse.ArgumentParser:
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Run the command; returns the exit code (0 written, 2 a user's error, said on stderr)."""
+    """Run the command; returns the exit code (0 written, 2 a user's error)."""
     parser = build_parser()
     args = parser.parse_args(argv)
     _check(parser, args)
@@ -68,7 +68,8 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def _check(parser: argparse.ArgumentParser, args: argparse.Namespace) -> None:
-    check_folds(parser, args.folds or [])
+    if args.folds:
+        check_folds(parser, args.folds)
     if args.survival_csv and not args.predictions:
         parser.error("-s has outcomes of new patients, so it goes with --predictions")
     if args.max_patients is not None and args.max_patients < 0:

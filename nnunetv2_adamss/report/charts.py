@@ -8,11 +8,11 @@ from typing import Any, Self
 
 import matplotlib
 import numpy as np
-from lifelines import KaplanMeierFitter
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from nnunetv2_adamss.evaluation.kaplan_meier import KaplanMeier, kaplan_meier
 from nnunetv2_adamss.report.blocks import Picture
 
 # Okabe and Ito: told apart also by colour-blind readers.
@@ -103,7 +103,7 @@ def picture_of(file: Path, description: str, caption: str) -> Picture:
 
 def draw_kaplan_meier(
     axes: Axes, event: NDArray[np.bool_], time: NDArray[np.float64], colour: str, label: str
-) -> KaplanMeierFitter:
+) -> KaplanMeier:
     """Add a Kaplan-Meier curve with its 95% interval and a tick for every censored patient.
 
     Args:
@@ -113,14 +113,14 @@ def draw_kaplan_meier(
         colour: of the curve.
         label: in the legend.
     """
-    fitted = KaplanMeierFitter().fit(time, event)
-    curve, interval = fitted.survival_function_.iloc[:, 0], fitted.confidence_interval_
-    axes.step(curve.index, curve, where="post", color=colour, label=label)
-    lower, upper = (interval.iloc[:, column] for column in (0, 1))
-    axes.fill_between(curve.index, lower, upper, step="post", color=colour, alpha=0.15, linewidth=0)
+    curve = kaplan_meier(event, time)
+    axes.step(curve.times, curve.survival_prob, where="post", color=colour, label=label)
+    axes.fill_between(
+        curve.times, curve.lower, curve.upper, step="post", color=colour, alpha=0.15, linewidth=0
+    )
     censored = np.unique(time[~event])
-    axes.plot(censored, fitted.predict(censored), "|", color=colour, markersize=5)
-    return fitted
+    axes.plot(censored, curve.at(censored)[0], "|", color=colour, markersize=5)
+    return curve
 
 
 def survival_axes(axes: Axes, time_unit: str, last: float, endpoint: str | None = None) -> None:

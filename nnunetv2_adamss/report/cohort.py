@@ -85,10 +85,13 @@ def kaplan_meier_picture(table: SurvivalTable) -> Picture:
     ticks = round_ticks(float(time.max()))
     with Chart(7.2, 3.2) as chart:
         axes = chart.axes()[0, 0]
-        fitted = draw_kaplan_meier(axes, event, time, BLUE, "all patients")
+        observed = draw_kaplan_meier(axes, event, time, BLUE, "all patients")
         survival_axes(axes, unit, float(time.max()))
         numbers_at_risk(axes, [("all patients", BLUE, time)], ticks)
-        curve = "; ".join(f"{fitted.predict(tick):.2f} at {tick:g} {unit}" for tick in ticks[1:])
+        survival = observed.at(np.array(ticks[1:]))[0]
+        curve = "; ".join(
+            f"{value:.2f} at {tick:g} {unit}" for tick, value in zip(ticks[1:], survival, strict=True)
+        )
         return chart.picture(
             f"Kaplan-Meier curve of {len(time)} patients. Event-free fraction: {curve}.",
             "Kaplan-Meier curve of all patients with an outcome. Band: 95% interval; ticks: censored patients.",
