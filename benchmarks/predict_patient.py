@@ -24,7 +24,7 @@ from nnunetv2_adamss.datasets.phantom import PhantomCohortConfig, write_phantom_
 N_TRAINING, SIDE = 12, 160
 CONFIG = PhantomCohortConfig(
     n_training=N_TRAINING,
-    n_test=3,
+    n_test=2,
     shape=(SIDE,) * 3,
     spacing_mm=(1, 1, 1),
     censoring_fraction=0.3,
@@ -87,6 +87,7 @@ def save_networks() -> Path:
 
     stage_one = make(AdaMSSSegTrainer)
     stage_one.initialize()
+    settle_batch_normalisation(stage_one)
     # nnU-Net writes these when a training starts.
     folder = Path(stage_one.output_folder)
     for name, content in (("plans", plans), ("dataset", dataset_json)):
@@ -97,6 +98,18 @@ def save_networks() -> Path:
     stage_two.initialize()
     stage_two.save_checkpoint(str(Path(stage_two.output_folder) / "checkpoint_best.pth"))
     return Path(stage_two.output_folder).parent
+
+
+def settle_batch_normalisation(trainer: Any) -> None:
+    """Running statistics of a patch; with initial ones the outputs of so deep a network overflow."""
+    norms = [m for m in trainer.network.modules() if isinstance(m, torch.nn.modules.batchnorm._BatchNorm)]
+    for norm in norms:
+        norm.momentum = 1
+    data = trainer.dataset_class(trainer.preprocessed_dataset_folder).load_case("phantom000")[0]
+    with torch.no_grad():
+        trainer.network.train()(torch.from_numpy(data[:, 24:136, 24:136, 24:136])[None])
+    for norm in norms:
+        norm.momentum = 0.1
 
 
 def predict(work: Path, model_folder: Path, mirroring: bool, device: str) -> list[dict[str, Any]]:
