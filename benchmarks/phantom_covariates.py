@@ -25,6 +25,7 @@ from phantom_project import SURVIVAL_TRAINER, Project, mean_and_interval
 from nnunetv2_adamss.datasets.phantom import PhantomCohortConfig
 from nnunetv2_adamss.evaluation.baselines import suv_max, tumour_volume_ml
 from nnunetv2_adamss.evaluation.concordance import harrell_c
+from nnunetv2_adamss.prediction.calibrate import calibrate_predictions
 
 VARIANTS = {"full": SURVIVAL_TRAINER, "image only": f"{SURVIVAL_TRAINER}_ImageOnly"}
 MORE_VARIANTS = {
@@ -32,6 +33,7 @@ MORE_VARIANTS = {
     "no clinical": f"{SURVIVAL_TRAINER}_NoClinical",
 }
 COVARIATES_ONLY = "Cox on covariates alone"
+BASELINES = ("tumour volume", "SUVmax", "true risk")
 
 
 def main() -> None:
@@ -58,7 +60,8 @@ def main() -> None:
     for seed in range(args.seeds):
         rows += results(project, seed, args.epochs, variants)
         print(pd.DataFrame(rows).tail(1).T, flush=True)
-    write_and_print(args.output, pd.DataFrame(rows), vars(args))
+    settings = {name: value for name, value in vars(args).items() if name not in ("work", "output")}
+    write_and_print(args.output, pd.DataFrame(rows), settings)
 
 
 def results(project: Project, seed: int, epochs: int, variants: Mapping[str, str]) -> list[dict[str, Any]]:
@@ -71,6 +74,7 @@ def results(project: Project, seed: int, epochs: int, variants: Mapping[str, str
         folder = project.train(trainer, seed, *options)
         risks[name] = predictions_of(folder / "validation" / "survival_predictions.csv")
         if name == "full":
+            folder_of_full = folder
             inputs = json.loads((folder / "survival_summary.json").read_text())["covariates"]["inputs"]
             cox_file = folder / "validation" / "covariates_only_cox_predictions.csv"
             if cox_file.is_file():
@@ -85,7 +89,13 @@ def results(project: Project, seed: int, epochs: int, variants: Mapping[str, str
     scores = {
         name: harrell_c(risk.loc[cases.index].to_numpy(), event, time).c_index for name, risk in risks.items()
     }
-    return [{"seed": seed, "events": int(event.sum()), "inputs": ", ".join(inputs), **scores}]
+    predictions = folder_of_full / "validation" / "survival_predictions.csv"
+    check = calibrate_predictions(predictions, survival_csv, survival_csv.with_name("calibration.json"))
+    gaps = {
+        f"largest gap to Kaplan-Meier, {name}": float(np.nanmax(np.abs(mean - check.observed)))
+        for name, mean in (("predicted", check.before), ("calibrated", check.after))
+    }
+    return [{"seed": seed, "events": int(event.sum()), "inputs": ", ".join(inputs), **gaps, **scores}]
 
 
 def write_outcomes(project: Project, seed: int) -> tuple[pd.DataFrame, Path]:
@@ -106,7 +116,7 @@ def predictions_of(file: Path) -> pd.Series:
 
 
 def write_and_print(output: Path, rows: pd.DataFrame, settings: dict) -> None:
-    names = [name for name in rows if name not in ("seed", "events", "inputs")]
+    names = [name for name in rows if name in (*VARIANTS, *MORE_VARIANTS, COVARIATES_ONLY, *BASELINES)]
     summary: dict[str, Any] = {name: mean_and_interval(rows[name].dropna()) for name in names}
     others = [
         name for name in (*VARIANTS, *MORE_VARIANTS, COVARIATES_ONLY) if name != "full" and name in rows

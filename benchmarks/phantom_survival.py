@@ -54,7 +54,8 @@ def main() -> None:
         for i, arm in enumerate(ARMS):
             rows.append(result(project, arm, seed, fold=len(ARMS) * seed + i, epochs=args.epochs))
             print(rows[-1], flush=True)
-    write_and_print(args.output, pd.DataFrame(rows), vars(args))
+    settings = {name: value for name, value in vars(args).items() if name not in ("work", "output")}
+    write_and_print(args.output, pd.DataFrame(rows), settings)
 
 
 def result(project: Project, arm: str, seed: int, fold: int, epochs: int) -> dict:

@@ -47,7 +47,8 @@ def main() -> None:
     prepare(work)
     model_folder = save_networks()
     rows = predict(work, model_folder, args.mirroring, args.device)
-    args.output.write_text(json.dumps({"settings": vars(args), "patients": rows}, indent=2, default=str))
+    settings = {"mirroring": args.mirroring, "device": args.device}
+    args.output.write_text(json.dumps({"settings": settings, "patients": rows}, indent=2))
     for row in rows:
         print(row)
 
