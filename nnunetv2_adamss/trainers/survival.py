@@ -4,7 +4,7 @@ import math
 from collections.abc import Iterator
 from itertools import cycle
 from pathlib import Path
-from time import sleep, time
+from time import time
 from typing import Any
 
 import numpy as np
@@ -37,6 +37,7 @@ from nnunetv2_adamss.survival.tumour_region.region import crop_size, region_size
 from nnunetv2_adamss.trainers.adamss_trainer import AdaMSSTrainer
 from nnunetv2_adamss.trainers.log_to_trainer import library_logs_to
 from nnunetv2_adamss.trainers.ranks import Ranks
+from nnunetv2_adamss.trainers.shared_masks import predict_missing_masks
 from nnunetv2_adamss.trainers.supported_plan import check_three_dimensional
 from nnunetv2_adamss.trainers.survival_log import C_INDEX, SurvivalLog, shown
 
@@ -201,7 +202,9 @@ class AdaMSSSurvTrainer(AdaMSSTrainer):
             case_ids = self.survival_fold.all_cases
             dataset = self.dataset_class(self.preprocessed_dataset_folder, case_ids)
             with library_logs_to(self.print_to_log_file):
-                self._predict_masks(dataset)
+                predict_missing_masks(
+                    self.setup.masks, case_ids, dataset, self.device, self.ranks, self.print_to_log_file
+                )
                 found = find_regions(
                     tqdm(case_ids, "Regions", unit="case", disable=self.local_rank > 0),
                     self.setup.masks,
@@ -213,21 +216,6 @@ class AdaMSSSurvTrainer(AdaMSSTrainer):
             regions = {case_id: case.region for case_id, case in found.items()}
             self.cases = CaseData.of_setup(self.setup, dataset, regions)
         return self.cases
-
-    def _predict_masks(self, dataset: Any) -> None:
-        masks, case_ids = self.setup.masks, self.survival_fold.all_cases
-        if self.local_rank == 0:
-            masks.prepare()
-        self.ranks.wait()
-        own = self.ranks.share(masks.missing(case_ids))
-        self.ranks.wait()
-        if own:
-            self.print_to_log_file(f"Stage I predicts the masks of {len(own)} cases")
-            with tqdm(total=len(own), desc="Stage-I masks", unit="case", disable=self.local_rank > 0) as bar:
-                masks.predict(own, dataset, self.device, lambda case_id: bar.update())
-        # A barrier would give up after ten minutes, and another GPU's cases may take that much longer.
-        while masks.missing(case_ids):
-            sleep(1)
 
     # --------------------------------------------------------------------------------------- the training
 
