@@ -15,6 +15,7 @@ def predict_missing_masks(
     masks: MaskSource,
     case_ids: Sequence[str],
     dataset: nnUNetBaseDataset,
+    *,
     device: torch.device,
     ranks: Ranks,
     log: Callable[[str], object],

@@ -203,7 +203,12 @@ class AdaMSSSurvTrainer(AdaMSSTrainer):
             dataset = self.dataset_class(self.preprocessed_dataset_folder, case_ids)
             with library_logs_to(self.print_to_log_file):
                 predict_missing_masks(
-                    self.setup.masks, case_ids, dataset, self.device, self.ranks, self.print_to_log_file
+                    self.setup.masks,
+                    case_ids,
+                    dataset,
+                    device=self.device,
+                    ranks=self.ranks,
+                    log=self.print_to_log_file,
                 )
                 found = find_regions(
                     tqdm(case_ids, "Regions", unit="case", disable=self.local_rank > 0),
