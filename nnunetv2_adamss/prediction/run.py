@@ -208,13 +208,16 @@ def _recalibration(request: PredictionRequest, model: SurvivalModel) -> Calibrat
 
 
 def _check_of_this_model(calibration: Calibration, request: PredictionRequest, model: SurvivalModel) -> None:
-    of_model = {name: value for name, value in calibration.sha256.items() if name in model.sha256}
+    of_model, own = (
+        {name: value for name, value in sha256.items() if name.startswith("fold ")}
+        for sha256 in (calibration.sha256, model.sha256)
+    )
     if not of_model:
         logger.warning(
             "%s does not say which model's predictions it was fitted on; it must be this one's.",
             request.calibration_json,
         )
-    elif of_model != dict(model.sha256):
+    elif of_model != own:
         raise ValueError(
             f"{request.calibration_json} was fitted on predictions of another model or of other folds than those in "
             "use. Predict the hospital's patients with this one, and run adamss_calibrate --on them."

@@ -109,6 +109,7 @@ def test_features_of_several_files_are_used_and_a_variant_has_results_of_its_own
     )
 
 
+@pytest.mark.slow
 def test_radiomics_that_are_missing_are_extracted_once(
     fold_folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -99,6 +99,9 @@ def test_a_hospitals_calibration_of_other_curves_is_refused(
     write_calibration(own, replace(calibration, on="model"))
     with pytest.raises(ValueError, match="fitted on curves with calibration 'model', but this model gives"):
         predict(trained_model, model_folder, tmp_path, calibration_json=own)
+    write_calibration(own, replace(calibration, sha256={"fold 0": "0" * 64}))
+    with pytest.raises(ValueError, match="fitted on predictions of another model or of other folds"):
+        predict(trained_model, model_folder, tmp_path, calibration_json=own)
     write_calibration(own, replace(calibration, times=tuple(1.1 * t for t in calibration.times)))
     with pytest.raises(ValueError, match="was fitted at the times"):
         predict(trained_model, model_folder, tmp_path, calibration_json=own)

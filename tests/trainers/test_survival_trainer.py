@@ -561,7 +561,7 @@ def test_a_checkpoint_of_stage_one_is_no_survival_training(project: NnunetProjec
 
 
 def test_nnunets_prediction_is_told_what_to_use_instead(project: NnunetProject) -> None:
-    with pytest.raises(ValueError, match="predicts survival, not masks: for masks use -tr AdaMSSSegTrainer"):
+    with pytest.raises(ValueError, match="predicts survival, not masks: use adamss_predict_survival"):
         AdaMSSSurvTrainer.build_network_architecture(None, None, 2, 2, enable_deep_supervision=False)
 
 
