@@ -89,6 +89,7 @@ def save_networks() -> Path:
     stage_one = make(AdaMSSSegTrainer)
     stage_one.initialize()
     settle_batch_normalisation(stage_one)
+    stage_one.inference_allowed_mirroring_axes = (0, 1, 2)  # which a training would find out
     # nnU-Net writes these when a training starts.
     folder = Path(stage_one.output_folder)
     for name, content in (("plans", plans), ("dataset", dataset_json)):
