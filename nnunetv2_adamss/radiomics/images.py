@@ -1,11 +1,15 @@
 """Images of one patient, read and checked: they lie on one grid and hold numbers only."""
 
+import zlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import nibabel
 import numpy as np
 import SimpleITK as sitk
+from nibabel.filebasedimages import ImageFileError
+from numpy.typing import NDArray
 
 # What the mask is called among the images, and in messages.
 MASK = "the mask"
@@ -28,8 +32,9 @@ def read_on_one_grid(images: Mapping[str, Path], mask: Path | None = None) -> di
     reference_name, reference = next(iter(read.items()))
     for name, image in read.items():
         faults += [f"{name} {fault}" for fault in _other_grid(image, reference, reference_name)]
-    for name in images:
-        n_voxels = _n_not_finite(files[name], read[name])
+    for name, image in read.items():
+        values = _voxels(files[name], image)
+        n_voxels = values.size - np.count_nonzero(np.isfinite(values))
         if n_voxels:
             faults.append(f"{name} has {n_voxels} voxels that are not finite numbers")
     if faults:
@@ -51,16 +56,16 @@ def _read_file(file: Path) -> sitk.Image:
     return image
 
 
-def _n_not_finite(file: Path, image: sitk.Image) -> int:
-    """How many voxels are NaN or infinite."""
-    if sitk.GetArrayViewFromImage(image).dtype.kind != "f":
-        return 0
-    if file.name.endswith((".nii", ".nii.gz")):
-        # SimpleITK's reader turns such voxels into zeros without a word.
-        values = np.asanyarray(nibabel.load(file).dataobj)
-    else:
-        values = sitk.GetArrayViewFromImage(image)
-    return int(values.size - np.count_nonzero(np.isfinite(values)))
+def _voxels(file: Path, image: sitk.Image) -> NDArray[Any]:
+    """All voxels as the file holds them."""
+    if not file.name.endswith((".nii", ".nii.gz")):
+        return sitk.GetArrayViewFromImage(image)
+    try:
+        # Of what is no number, and of what a file lacks that was cut off, SimpleITK makes zeros without a word.
+        values: NDArray[Any] = np.asanyarray(nibabel.load(file).dataobj)
+    except (OSError, EOFError, zlib.error, ImageFileError) as error:
+        raise ValueError(f"{file} cannot be read (cut off or damaged: {error})") from error
+    return values
 
 
 def _other_grid(image: sitk.Image, reference: sitk.Image, reference_name: str) -> list[str]:

@@ -212,3 +212,19 @@ def test_a_data_set_names_channels_and_labels() -> None:
     assert request.channels == ("CT", "PET")
     assert request.labels == {"whole_tumour": (1, 2), "node": (2,)}
     assert request.ignore_label == 3
+
+
+@pytest.mark.parametrize("ending", [".nii.gz", ".nii"])
+@pytest.mark.parametrize("channel", [0, 1])
+def test_an_image_that_was_cut_off_is_refused_though_its_reader_fills_it_with_zeros(
+    tmp_path: Path, ending: str, channel: int
+) -> None:
+    case = write_case(tmp_path, "a", ball((16, 16, 16), (8, 8, 8), 5))
+    whole = case.images[channel]
+    file = whole.with_name(f"a_000{channel}{ending}")
+    sitk.WriteImage(sitk.ReadImage(str(whole)), str(file))
+    file.write_bytes(file.read_bytes()[: file.stat().st_size // 2])
+    images = [*case.images]
+    images[channel] = file
+    with pytest.raises(ValueError, match=r"cannot be read \(cut off or damaged"):
+        extract_case(replace(case, images=tuple(images)), quick_request())
