@@ -31,7 +31,7 @@ def test_the_demo_ends_with_masks_survival_of_held_out_patients_tables_and_a_rep
     assert len(validated[0].read_text().splitlines()) == 1 + 4
     predicted = folder / "prediction" / "survival_predictions.csv"
     assert len(predicted.read_text().splitlines()) == 1 + 3
-    assert json.loads((folder / "evaluation" / "metrics.json").read_text())["n_patients"] == 3
+    assert json.loads((folder / "evaluation" / "metrics.json").read_text())["cohort"]["n_patients"] == 3
     report = (folder / "report.html").read_text()
     assert "phantomtest000" in report
     assert "gate" in report

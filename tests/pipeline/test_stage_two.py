@@ -157,7 +157,7 @@ def test_cases_that_were_not_trained_on_are_predicted_from_raw_images_and_evalua
         "-o", str(evaluation),
     )  # fmt: skip
     metrics = json.loads((evaluation / "metrics.json").read_text())
-    assert metrics["n_patients"] == len(cases)
+    assert metrics["cohort"]["n_patients"] == len(cases)
     shares = json.loads((out / "prediction.json").read_text())["seconds_per_case"]
     report(f"seconds for a patient of the real set: {shares}")
 
