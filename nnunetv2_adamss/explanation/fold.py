@@ -25,13 +25,14 @@ from nnunetv2_adamss.networks.adamss import AdaMSSSurvival
 from nnunetv2_adamss.networks.trunk import Interpretation
 from nnunetv2_adamss.prediction.trained_fold import TrainedFold
 from nnunetv2_adamss.survival.covariates.covariate_tables import CovariateUse
+from nnunetv2_adamss.survival.device import torch_device
 from nnunetv2_adamss.survival.files import sha256_of
 from nnunetv2_adamss.survival.fold import SurvivalFold
-from nnunetv2_adamss.survival.nnunet_dataset import model_folder
+from nnunetv2_adamss.survival.nnunet_dataset import channel_names, model_folder
 from nnunetv2_adamss.survival.plan_stages import stages_of
 from nnunetv2_adamss.survival.pooling import predict_region
 from nnunetv2_adamss.survival.prediction import SurvivalPrediction
-from nnunetv2_adamss.survival.setup import SurvivalSetup
+from nnunetv2_adamss.survival.setup import STAGE_ONE_WEIGHTS, SurvivalSetup
 from nnunetv2_adamss.survival.training_data.case_data import CaseData
 from nnunetv2_adamss.survival.training_data.samples import WholeRegions
 from nnunetv2_adamss.survival.tumour_region.case_regions import find_regions
@@ -71,7 +72,7 @@ class ExplainedFold:
         stage_two = trained.build_network()
         stage_one = copy.deepcopy(stage_two)
         stage_one.load_stage_one(setup.stage_one.weights())
-        if sha256_of(setup.stage_one.checkpoint) != fold.sources["Stage-I weights"]:
+        if sha256_of(setup.stage_one.checkpoint) != fold.sources[STAGE_ONE_WEIGHTS]:
             raise ValueError(
                 f"The Stage-I checkpoint {setup.stage_one.checkpoint} is not the one that {trained.checkpoint} started "
                 "from. Bring the old one back, or train Stage II again."
@@ -97,9 +98,8 @@ class ExplainedFold:
     @property
     def channels(self) -> list[str]:
         """Names of the modalities, fit for columns and files, each of its own."""
-        description = self.trained.nnunet_fold.dataset_json
-        names = description["modality"] if "modality" in description else description["channel_names"]
-        words = [re.sub(r"\W+", "_", str(names[key])) for key in sorted(names, key=int)]
+        names = channel_names(self.trained.nnunet_fold.dataset_json)
+        words = [re.sub(r"\W+", "_", name) for name in names]
         return [word if words.count(word) == 1 else f"{word}_{i}" for i, word in enumerate(words)]
 
     @property
@@ -243,10 +243,9 @@ def find_fold(
     Raises:
         ValueError: if it is not there, is damaged, or what it was trained with has changed.
     """
-    if device == "cuda" and not torch.cuda.is_available():
-        raise ValueError("There is no GPU that PyTorch can use; add -device cpu to do without one.")
+    chosen = torch_device(device, "do")
     folder = model_folder(dataset, trainer, plans, configuration)
-    return ExplainedFold.open(TrainedFold.load(folder, number, checkpoint), torch.device(device))
+    return ExplainedFold.open(TrainedFold.load(folder, number, checkpoint), chosen)
 
 
 def versions() -> Mapping[str, str]:

@@ -30,9 +30,9 @@ from nnunetv2_adamss.prediction.prediction_folder import (
 from nnunetv2_adamss.prediction.survival_model import SurvivalModel
 from nnunetv2_adamss.survival.files import write_atomically
 from nnunetv2_adamss.survival.prediction import SurvivalPrediction, survival_columns
+from nnunetv2_adamss.survival.tumour_region.case_regions import LEAST_SHARE
 
 LOW, HIGH = "low", "high"
-_LEAST_SHARE = 0.95
 # choice: the paper has no ensemble; folds disagree where their predicted times spread over this share of the range.
 _DISAGREEMENT = 0.15
 
@@ -168,7 +168,7 @@ class ResultTables:
 def _warnings(patient: PatientPrediction, folds_disagree: bool) -> list[str]:
     folds = patient.folds
     without_tumour = [number for number, fold in folds.items() if not fold.tumour_found]
-    cut = [number for number, fold in folds.items() if fold.share_of_mask < _LEAST_SHARE]
+    cut = [number for number, fold in folds.items() if fold.share_of_mask < LEAST_SHARE]
     warnings = []
     if without_tumour:
         warnings.append(

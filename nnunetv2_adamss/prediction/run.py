@@ -23,6 +23,7 @@ from nnunetv2_adamss.prediction.predictor import PreparedPatient, SurvivalPredic
 from nnunetv2_adamss.prediction.result_tables import ResultTables
 from nnunetv2_adamss.prediction.survival_model import SurvivalModel
 from nnunetv2_adamss.prediction.tumours import GivenTumours, StageOneTumours, TumourFinder
+from nnunetv2_adamss.survival.device import torch_device
 
 logger = logging.getLogger(__name__)
 
@@ -98,7 +99,7 @@ def predict_patients(
     Raises:
         ValueError: before anything is predicted, if model, tables or folders do not serve.
     """
-    device = _device(request.device)
+    device = torch_device(request.device, "predict")
     model = SurvivalModel.load(request.model_folder, request.folds, request.checkpoint_name)
     tables = PatientTables.read(model, request.clinical_csv, request.features_csv)
     recalibration = _recalibration(request, model)
@@ -163,16 +164,6 @@ class _Run:
             self.report.failed[images.case_id] = reason
 
 
-def _device(name: str) -> torch.device:
-    if name == "cuda" and not torch.cuda.is_available():
-        raise ValueError("There is no GPU that PyTorch can use; add -device cpu to predict without one.")
-    if name == "mps" and not torch.backends.mps.is_available():
-        raise ValueError(
-            "There is no Apple GPU that PyTorch can use; add -device cpu to predict without one."
-        )
-    return torch.device(name)
-
-
 def _tumours(request: PredictionRequest, model: SurvivalModel, device: torch.device) -> TumourFinder:
     if request.masks_dir is not None:
         return GivenTumours(model, request.masks_dir)
@@ -183,12 +174,14 @@ def _tumours(request: PredictionRequest, model: SurvivalModel, device: torch.dev
             "same kind with --masks_dir if you have them.",
             source,
         )
-    return StageOneTumours(model, device, _mirroring(request, model))
+    return StageOneTumours(model, device, bool(_mirroring(request, model)))
 
 
-def _mirroring(request: PredictionRequest, model: SurvivalModel) -> bool:
-    trained = model.first.survival.config.mirroring
-    return trained if request.mirroring is None else request.mirroring
+def _mirroring(request: PredictionRequest, model: SurvivalModel) -> bool | None:
+    """Whether masks are predicted with mirroring; None where they are given."""
+    if request.masks_dir is not None:
+        return None
+    return model.first.survival.config.mirroring if request.mirroring is None else request.mirroring
 
 
 def _recalibration(request: PredictionRequest, model: SurvivalModel) -> Calibration | None:
@@ -228,7 +221,7 @@ def _made_by(request: PredictionRequest, model: SurvivalModel) -> dict[str, Any]
     return {
         "checkpoints_sha256": dict(model.sha256),
         "given_masks": request.masks_dir is not None,
-        "mirroring": None if request.masks_dir is not None else _mirroring(request, model),
+        "mirroring": _mirroring(request, model),
         "version": version("nnunetv2-adamss"),
     }
 
@@ -258,5 +251,5 @@ def _provenance(request: PredictionRequest, model: SurvivalModel) -> dict[str, A
     return {
         **{name: None if file is None else str(file.resolve()) for name, file in files.items()},
         "features": [str(file.resolve()) for file in request.features_csv],
-        "mirroring": _made_by(request, model)["mirroring"],
+        "mirroring": _mirroring(request, model),
     }

@@ -17,10 +17,10 @@ from nnunetv2_adamss.prediction.ensemble import common_times
 from nnunetv2_adamss.prediction.trained_fold import TrainedFold
 from nnunetv2_adamss.survival.files import sha256_of
 from nnunetv2_adamss.survival.messages import listed
+from nnunetv2_adamss.survival.nnunet_dataset import channel_names
+from nnunetv2_adamss.survival.setup import STAGE_ONE_WEIGHTS
 
 logger = logging.getLogger(__name__)
-
-STAGE_ONE_WEIGHTS = "Stage-I weights"
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,8 +73,7 @@ class SurvivalModel:
     @property
     def channel_names(self) -> list[str]:
         """Of the images, in the order of their numbers."""
-        channels = self.dataset_json.get("channel_names", self.dataset_json.get("modality", {}))
-        return [str(channels[key]) for key in sorted(channels, key=int)]
+        return channel_names(self.dataset_json)
 
     @property
     def dataset_json(self) -> Mapping[str, Any]:
@@ -101,14 +100,13 @@ class SurvivalModel:
     @cached_property
     def radiomics(self) -> set[str]:
         """Those of them that every fold that uses them knows how to extract."""
-        names = {name for fold in self.folds for name in (fold.survival.radiomics or {}).get("features", ())}
         unknown = {
             name
             for fold in self.folds
             for name in fold.survival.covariates.features.names
             if name not in (fold.survival.radiomics or {}).get("features", ())
         }
-        return names - unknown
+        return set(self.features) - unknown
 
 
 def _check_alike(folds: Sequence[TrainedFold]) -> None:

@@ -84,9 +84,8 @@ class StageOneTumours:
             self.predictor = stage_one_predictor(
                 stage_one.parents[1], self.folds, stage_one.name, mirroring, device
             )
-        except (
-            RuntimeError
-        ) as error:  # nnU-Net's search for the trainer's class, or weights of another network
+        # nnU-Net's search for the trainer's class, or weights of another network.
+        except RuntimeError as error:
             raise ValueError(f"nnU-Net cannot load {stage_one}: {error}") from error
 
     def find(

@@ -10,6 +10,7 @@ from typing import Any
 
 from nnunetv2_adamss.radiomics.settings import RadiomicsSettings
 from nnunetv2_adamss.survival.messages import listed
+from nnunetv2_adamss.survival.nnunet_dataset import channel_names
 
 # Of what computes the features. The modules of pyradiomics come in distributions of two names.
 _LIBRARIES = ("pyradiomics-bhklab", "pyradiomics", "SimpleITK", "PyWavelets")
@@ -97,14 +98,14 @@ class RadiomicsRequest:
         Raises:
             ValueError: if channels have the same name or no bins, or it names no channels.
         """
-        channels = dataset_json.get("channel_names", dataset_json.get("modality"))
+        channels = channel_names(dataset_json)
         if not channels:
             raise ValueError("dataset.json has no channel_names.")
         labels = dict(dataset_json.get("labels", {}))
         ignore_label = labels.pop("ignore", None)
         labels.pop("background", None)
         return cls(
-            tuple(column_word(channels[key]) for key in sorted(channels, key=int)),
+            tuple(column_word(name) for name in channels),
             settings,
             {
                 column_word(name): tuple(value) if isinstance(value, list | tuple) else (int(value),)

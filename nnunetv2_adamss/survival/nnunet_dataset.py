@@ -2,6 +2,7 @@
 
 import json
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -53,6 +54,12 @@ def model_folder(dataset: str, trainer: str, plans: str, configuration: str) -> 
     """
     name = convert_trainer_plans_config_to_identifier(trainer, plans, configuration)
     return dataset_folder(RESULTS, dataset_name(dataset)) / name
+
+
+def channel_names(dataset_json: Mapping[str, Any]) -> list[str]:
+    """Names of the channels in the order of their numbers; older files call them modalities."""
+    channels = dataset_json.get("channel_names", dataset_json.get("modality", {}))
+    return [str(channels[number]) for number in sorted(channels, key=int)]
 
 
 def raw_cases(raw_folder: Path) -> list[str]:

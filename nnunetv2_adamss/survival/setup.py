@@ -21,6 +21,9 @@ from nnunetv2_adamss.survival.nnunet_fold import FoldSplit, NnunetFold
 from nnunetv2_adamss.survival.tumour_region.mask_source import MaskSource, choose_masks
 from nnunetv2_adamss.survival.tumour_region.stage_one_model import StageOneModel
 
+# Among the sources of a training: the checkpoint that it started from.
+STAGE_ONE_WEIGHTS = "Stage-I weights"
+
 
 @dataclass(frozen=True, eq=False)
 class SurvivalSetup:
@@ -70,7 +73,7 @@ class SurvivalSetup:
         if has_radiomics:
             check_made_from(setup.masks, setup.stage_one, config)
         setup.stage_one.weights()
-        sources = {**_sources(setup), "Stage-I weights": sha256_of(setup.stage_one.checkpoint)}
+        sources = {**_sources(setup), STAGE_ONE_WEIGHTS: sha256_of(setup.stage_one.checkpoint)}
         radiomics = used_radiomics(setup.stage_one, config, fold.covariates) if has_radiomics else None
         return replace(setup, fold=replace(fold, sources=sources, radiomics=radiomics))
 

@@ -19,6 +19,7 @@ from nnunetv2.utilities.plans_handling.plans_handler import PlansManager
 from nnunetv2_adamss.survival.config import CONFIG_FILE, SurvivalConfig
 from nnunetv2_adamss.survival.covariates.covariate_results import COVARIATE_FILES
 from nnunetv2_adamss.survival.covariates.covariate_tables import CovariateUse
+from nnunetv2_adamss.survival.device import torch_device
 from nnunetv2_adamss.survival.fold import SurvivalFold
 from nnunetv2_adamss.survival.nnunet_dataset import dataset_name, read_plans
 from nnunetv2_adamss.survival.nnunet_fold import NnunetFold
@@ -107,8 +108,7 @@ def finetune_survival(request: FinetuneRequest) -> Path:
 
 
 def _check_device(request: FinetuneRequest, batch_size: int) -> None:
-    if request.device == "cuda" and not torch.cuda.is_available():
-        raise ValueError("There is no GPU that PyTorch can use; add -device cpu to train without one.")
+    torch_device(request.device, "train")
     if request.num_gpus > 1 and request.device != "cuda":
         raise ValueError(f"-num_gpus {request.num_gpus} needs -device cuda, not {request.device}.")
     most = min(batch_size, torch.cuda.device_count()) if request.device == "cuda" else 1

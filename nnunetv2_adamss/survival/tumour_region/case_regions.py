@@ -24,7 +24,8 @@ from nnunetv2_adamss.survival.tumour_region.region import (
 
 logger = logging.getLogger(__name__)
 
-_LEAST_SHARE = 0.95
+# Of a tumour in its region; below it, people are warned.
+LEAST_SHARE = 0.95
 
 
 @dataclass(frozen=True)
@@ -115,11 +116,11 @@ def _warn(regions: Mapping[str, CaseRegion]) -> None:
             len(without_tumour),
             listed(without_tumour),
         )
-    cut = [f"{c} ({r.share_of_mask:.0%})" for c, r in regions.items() if r.share_of_mask < _LEAST_SHARE]
+    cut = [f"{c} ({r.share_of_mask:.0%})" for c, r in regions.items() if r.share_of_mask < LEAST_SHARE]
     if cut:
         logger.warning(
             "In %d case(s) less than %.0f%% of the tumour lies in the region: %s.",
             len(cut),
-            100 * _LEAST_SHARE,
+            100 * LEAST_SHARE,
             listed(cut),
         )
