@@ -55,9 +55,17 @@ class _OneModality(AdaMSSTrainer):
 class _OneModalitySeg(_OneModality, AdaMSSSegTrainer):
     """Tells the network which channel it sees; Stage II takes that from Stage I with all weights."""
 
+    def initialize(self) -> None:
+        """As nnU-Net, with this data set's channel."""
+        super().initialize()
+        self._use_channel()
+
     def on_train_start(self) -> None:
-        """As nnU-Net; the channel is this data set's, whatever order that of ``-pretrained_weights`` had."""
+        """As nnU-Net, with this data set's channel even if ``-pretrained_weights`` brought another's."""
         super().on_train_start()
+        self._use_channel()
+
+    def _use_channel(self) -> None:
         network = self.network.module if self.is_ddp else self.network
         network.encoder.use_channel(self.channel)
 
