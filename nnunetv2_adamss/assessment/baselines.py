@@ -73,9 +73,7 @@ def segmentation_dice(masks: Path, labels: Path, progress: Progress = silent) ->
     if not isinstance(dataset_json.get("labels"), dict):
         raise ValueError(f"There is no dataset.json beside {masks} or {labels} that names the labels.")
     ending = dataset_json.get("file_ending", _DEFAULT_ENDING)
-    case_ids = sorted(file.name.removesuffix(ending) for file in masks.glob(f"*{ending}"))
-    if not case_ids:
-        raise ValueError(f"There are no masks that end in {ending} in {masks}.")
+    case_ids = masked_cases(masks, ending)
     _check_exist(labels / f"{case_id}{ending}" for case_id in case_ids)
     values = {
         name: tuple(value) if isinstance(value, list) else (value,)
@@ -87,6 +85,18 @@ def segmentation_dice(masks: Path, labels: Path, progress: Progress = silent) ->
         for case_id in progress(case_ids, "masks")
     )
     return dice_by_label(cases, values, dataset_json["labels"].get("ignore"))
+
+
+def masked_cases(masks: Path, ending: str = _DEFAULT_ENDING) -> list[str]:
+    """Who has a mask in a folder.
+
+    Raises:
+        ValueError: if nobody has.
+    """
+    case_ids = sorted(file.name.removesuffix(ending) for file in masks.glob(f"*{ending}"))
+    if not case_ids:
+        raise ValueError(f"There are no masks that end in {ending} in {masks}.")
+    return case_ids
 
 
 def _dataset_json(images: Path, masks: Path) -> dict[str, Any]:

@@ -30,7 +30,7 @@ from nnunetv2_adamss.survival.results import PREDICTIONS_FILE, SUMMARY_FILE
 from nnunetv2_adamss.survival.setup import SurvivalSetup
 from nnunetv2_adamss.trainers.adamss_survival import AdaMSSSurvTrainer
 from nnunetv2_adamss.trainers.log_to_trainer import library_logs_to
-from nnunetv2_adamss.trainers.missing_radiomics import extract_missing_radiomics
+from nnunetv2_adamss.radiomics.missing import extract_missing_radiomics
 from nnunetv2_adamss.trainers.supported_plan import check_supported, check_three_dimensional
 from nnunetv2_adamss.trainers.survival import SurvivalTrainer
 
