@@ -3,9 +3,20 @@
 from collections.abc import Callable
 
 from nnunetv2_adamss.networks.adamss import AdaMSSMultiTask, AdaMSSSurvival
+from nnunetv2_adamss.networks.comparison.deepmtlr import DeepMTLR
+from nnunetv2_adamss.networks.comparison.deepmts import DeepMTS
+from nnunetv2_adamss.networks.comparison.mdsn_proxy import MDSNProxy
 from nnunetv2_adamss.networks.survival_network import NetworkSizes, SurvivalNetwork
 
 ADAMSS = "adamss"
+
+
+def _tmss(sizes: NetworkSizes) -> SurvivalNetwork:
+    # MONAI takes seconds to import, which nothing else needs.
+    from nnunetv2_adamss.networks.comparison.tmss import TMSS  # noqa: PLC0415
+
+    return TMSS(sizes.n_modalities, sizes.n_intervals, sizes.n_covariates, sizes.crop_size)
+
 
 _BUILDERS: dict[str, Callable[[NetworkSizes], SurvivalNetwork]] = {
     ADAMSS: lambda sizes: AdaMSSSurvival(
@@ -14,6 +25,12 @@ _BUILDERS: dict[str, Callable[[NetworkSizes], SurvivalNetwork]] = {
     "adamss_multi_task": lambda sizes: AdaMSSMultiTask(
         sizes.n_modalities, sizes.n_intervals, sizes.n_covariates, sizes.strides, sizes.kernel_sizes
     ),
+    "deepmts": lambda sizes: DeepMTS(
+        sizes.n_modalities, sizes.n_intervals, sizes.n_covariates, sizes.strides, sizes.kernel_sizes
+    ),
+    "mdsn_proxy": lambda sizes: MDSNProxy(sizes.n_modalities, sizes.n_intervals, sizes.n_covariates),
+    "deepmtlr": lambda sizes: DeepMTLR(sizes.n_intervals, sizes.n_covariates),
+    "tmss": _tmss,
 }
 
 

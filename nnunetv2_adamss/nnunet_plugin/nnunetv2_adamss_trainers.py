@@ -22,6 +22,14 @@ _TRAINERS = {
     "AdaMSSSurvTrainer_MultiTask": "nnunetv2_adamss.trainers.learning_strategies",
     "AdaMSSSurvTrainer_ShortSchedule_SurvivalOnly": "nnunetv2_adamss.trainers.learning_strategies",
     "AdaMSSSurvTrainer_ShortSchedule_MultiTask": "nnunetv2_adamss.trainers.learning_strategies",
+    "MDSNProxyTrainer": "nnunetv2_adamss.trainers.comparison",
+    "DeepMTSTrainer": "nnunetv2_adamss.trainers.comparison",
+    "DeepMTLRTrainer": "nnunetv2_adamss.trainers.comparison",
+    "TMSSTrainer": "nnunetv2_adamss.trainers.comparison",
+    "MDSNProxyTrainer_ShortSchedule": "nnunetv2_adamss.trainers.comparison",
+    "DeepMTSTrainer_ShortSchedule": "nnunetv2_adamss.trainers.comparison",
+    "DeepMTLRTrainer_ShortSchedule": "nnunetv2_adamss.trainers.comparison",
+    "TMSSTrainer_ShortSchedule": "nnunetv2_adamss.trainers.comparison",
 }
 
 
