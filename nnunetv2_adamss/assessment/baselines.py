@@ -11,10 +11,11 @@ from nnunetv2_adamss.evaluation.baselines import suv_max, tumour_volume_ml
 from nnunetv2_adamss.evaluation.segmentation import LabelDice, dice_by_label
 from nnunetv2_adamss.radiomics.folder import find_dataset_json, read_dataset_json
 from nnunetv2_adamss.survival.messages import listed
+from nnunetv2_adamss.survival.modalities import find_channel
+from nnunetv2_adamss.survival.nnunet_dataset import channel_names
 
 TUMOUR_VOLUME, SUV_MAX = "tumour_volume_ml", "suv_max"
 BASELINE_NAMES = {TUMOUR_VOLUME: "tumour volume alone", SUV_MAX: "SUVmax alone"}
-_PET_NAMES = frozenset({"pet", "pt", "suv", "fdg"})
 _DEFAULT_ENDING = ".nii.gz"
 
 
@@ -97,16 +98,15 @@ def _dataset_json(images: Path, masks: Path) -> dict[str, Any]:
 
 
 def _pet_channel(dataset_json: dict[str, Any]) -> int:
-    channels = dataset_json.get("channel_names", {})
-    found = [int(number) for number, name in channels.items() if str(name).casefold() in _PET_NAMES]
-    if len(found) != 1:
+    channels = channel_names(dataset_json)
+    if not channels:
         raise ValueError(
-            f"Which channel is the PET is not clear from dataset.json ({listed(list(map(str, channels.values())))}); "
-            "give its number with --pet_channel."
-            if channels
-            else "There is no dataset.json that names the PET; give the channel's number with --pet_channel."
+            "There is no dataset.json that names the PET; give the channel's number with --pet_channel."
         )
-    return found[0]
+    try:
+        return find_channel(channels, "PET")
+    except ValueError as error:
+        raise ValueError(f"{error} Give its number with --pet_channel.") from error
 
 
 def _check_exist(files: Iterable[Path]) -> None:

@@ -18,7 +18,11 @@ def add_mask_options(group: argparse._ActionsContainer) -> None:
     def add(name: str, **options: Any) -> None:
         group.add_argument(MASK_OPTIONS[name], dest=name, default=argparse.SUPPRESS, **options)
 
-    add("seg_trainer", metavar="TRAINER", help="Stage-I trainer (default: AdaMSSSegTrainer)")
+    add(
+        "seg_trainer",
+        metavar="TRAINER",
+        help="Stage-I trainer (default: AdaMSSSegTrainer, or that of a fusion strategy)",
+    )
     add("seg_checkpoint", metavar="NAME", help="its checkpoint (default: checkpoint_best.pth)")
     add(
         "mask_source",
