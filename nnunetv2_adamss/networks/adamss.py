@@ -3,10 +3,12 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import torch
 from torch import Tensor
 
 from nnunetv2_adamss.networks.convolution import convolve, make_convolution
 from nnunetv2_adamss.networks.survival_head import SurvivalHead
+from nnunetv2_adamss.networks.survival_network import MultiTaskOutput, SurvivalNetwork
 from nnunetv2_adamss.networks.trunk import AdaMSSTrunk, Interpretation
 
 
@@ -53,7 +55,7 @@ class AdaMSS(AdaMSSTrunk):
         return logits, seen
 
 
-class AdaMSSSurvival(AdaMSSTrunk):
+class AdaMSSSurvival(AdaMSSTrunk, SurvivalNetwork):
     """Stage II: PET/CT and covariates in, conditional survival logits out.
 
     Args:
@@ -94,6 +96,10 @@ class AdaMSSSurvival(AdaMSSTrunk):
         """
         return self.survival_head(self.decoder_features(image), valid, covariates)
 
+    def survival_prob(self, outputs: Tensor) -> Tensor:
+        """The paper's S_pred of logits, ``(b, n_intervals)`` in [0, 1]."""
+        return torch.sigmoid(outputs)
+
     def load_stage_one(self, weights: Mapping[str, Any]) -> int:
         """Take every tensor of encoder and decoder from a Stage-I network; only the survival head stays new.
 
@@ -107,3 +113,40 @@ class AdaMSSSurvival(AdaMSSTrunk):
         trunk = {k: v for k, v in weights.items() if not k.startswith("decoder.seg_layers.")}
         self.load_state_dict(trunk | own_head)
         return len(trunk)
+
+
+class AdaMSSMultiTask(AdaMSSSurvival):
+    """Both tasks at once, the strategy that the paper compares with (Table II): one trunk, both heads.
+
+    Args:
+        n_modalities: channels of the image, at least 2 (CT and PET).
+        n_intervals: time intervals; the paper's N is 10.
+        n_covariates: radiomics features and clinical indicators of a patient; 0 for none.
+        strides: pooling before each stage, per axis.
+        kernel_sizes: of the convolutions of each stage, per axis.
+
+    Raises:
+        ValueError: for fewer than two modalities, or sizes that ``Stages`` refuses.
+    """
+
+    def __init__(
+        self,
+        n_modalities: int,
+        n_intervals: int,
+        n_covariates: int,
+        strides: Sequence[Sequence[int]],
+        kernel_sizes: Sequence[Sequence[int]],
+    ) -> None:
+        super().__init__(n_modalities, n_intervals, n_covariates, strides, kernel_sizes)
+        self.decoder.seg_layers = make_convolution(
+            self.stages.fusion_channels[0], 1, [1] * self.stages.n_dimensions
+        )
+
+    def forward(self, image: Tensor, valid: Tensor, covariates: Tensor) -> MultiTaskOutput:  # type: ignore[override]
+        """Segment the tumour and predict the logits of surviving each interval; arguments as ``AdaMSSSurvival``."""
+        stage_features = self.decoder_features(image)
+        head = self.decoder.seg_layers
+        return MultiTaskOutput(
+            survival=self.survival_head(stage_features, valid, covariates),
+            segmentation=convolve(stage_features[0], head.weight, head.bias),
+        )

@@ -10,7 +10,7 @@ from typing import Any
 _TRAINERS = {
     "AdaMSSSegTrainer": "nnunetv2_adamss.trainers.segmentation",
     "AdaMSSSegTrainer_ShortSchedule": "nnunetv2_adamss.trainers.segmentation_variants",
-    "AdaMSSSurvTrainer": "nnunetv2_adamss.trainers.survival",
+    "AdaMSSSurvTrainer": "nnunetv2_adamss.trainers.adamss_survival",
     "AdaMSSSurvTrainer_ShortSchedule": "nnunetv2_adamss.trainers.survival_variants",
     "AdaMSSSurvTrainer_NoRadiomics": "nnunetv2_adamss.trainers.survival_variants",
     "AdaMSSSurvTrainer_NoClinical": "nnunetv2_adamss.trainers.survival_variants",
@@ -18,6 +18,10 @@ _TRAINERS = {
     "AdaMSSSurvTrainer_ShortSchedule_NoRadiomics": "nnunetv2_adamss.trainers.survival_variants",
     "AdaMSSSurvTrainer_ShortSchedule_NoClinical": "nnunetv2_adamss.trainers.survival_variants",
     "AdaMSSSurvTrainer_ShortSchedule_ImageOnly": "nnunetv2_adamss.trainers.survival_variants",
+    "AdaMSSSurvTrainer_SurvivalOnly": "nnunetv2_adamss.trainers.learning_strategies",
+    "AdaMSSSurvTrainer_MultiTask": "nnunetv2_adamss.trainers.learning_strategies",
+    "AdaMSSSurvTrainer_ShortSchedule_SurvivalOnly": "nnunetv2_adamss.trainers.learning_strategies",
+    "AdaMSSSurvTrainer_ShortSchedule_MultiTask": "nnunetv2_adamss.trainers.learning_strategies",
 }
 
 

@@ -13,9 +13,8 @@ import torch
 from joblib import Parallel, delayed
 from nnunetv2.utilities.helpers import dummy_context
 from numpy.typing import NDArray
-from scipy.special import expit
 
-from nnunetv2_adamss.networks.adamss import AdaMSSSurvival
+from nnunetv2_adamss.networks.survival_network import SurvivalNetwork
 from nnunetv2_adamss.prediction.patient_images import PatientImages
 from nnunetv2_adamss.prediction.patient_prediction import FoldPrediction, PatientPrediction
 from nnunetv2_adamss.prediction.patient_tables import PatientTables
@@ -71,7 +70,7 @@ class SurvivalPredictor:
         self.model = model
         self.tumours = tumours
         self.device = device
-        self.networks: dict[int | str, AdaMSSSurvival] = {
+        self.networks: dict[int | str, SurvivalNetwork] = {
             fold.nnunet_fold.number: fold.build_network().to(device) for fold in model.folds
         }
         configuration = model.first.configuration_manager
@@ -182,17 +181,15 @@ class SurvivalPredictor:
         inputs = covariates.apply(tables, [case_id])[case_id]
         image, valid = read_within_image(patient.data, region.region, self.total_stride)
         batch = [torch.from_numpy(array)[None].to(self.device) for array in (image, valid, inputs)]
+        network = self.networks[fold.nnunet_fold.number]
         with torch.no_grad(), self._autocast():
-            logits = predict_region(
-                self.networks[fold.nnunet_fold.number],
-                *batch,
-                pool=fold.survival.config.pool,
-                crop_size=self.crop_size,
+            outputs = predict_region(
+                network, *batch, pool=fold.survival.config.pool, crop_size=self.crop_size
             )
-        if not torch.isfinite(logits).all():
+        if not torch.isfinite(outputs).all():
             raise ValueError(f"the survival network of fold {fold.nnunet_fold.number} gives no finite number")
         return FoldPrediction(
-            survival_prob=expit(logits[0].cpu().double().numpy()).tolist(),
+            survival_prob=network.survival_prob(outputs.cpu().double())[0].tolist(),
             tumour_found=region.tumour_found,
             share_of_mask=region.share_of_mask,
             remarks=remarks_on(covariates, tables, [case_id])[case_id],

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import torch
 from nnunetv2.utilities.file_path_utilities import convert_trainer_plans_config_to_identifier
-from nnunetv2.utilities.label_handling.label_handling import determine_num_input_channels
 from nnunetv2.utilities.plans_handling.plans_handler import ConfigurationManager, PlansManager
 
-from nnunetv2_adamss.networks.adamss import AdaMSSSurvival
+from nnunetv2_adamss.networks.survival_network import SurvivalNetwork
+from nnunetv2_adamss.networks.survival_networks import build_survival_network
 from nnunetv2_adamss.survival.fold import SurvivalFold
 from nnunetv2_adamss.survival.nnunet_fold import NnunetFold
-from nnunetv2_adamss.survival.plan_stages import stages_of
+from nnunetv2_adamss.survival.plan_sizes import network_sizes
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,18 +86,10 @@ class TrainedFold:
         )
         return self.checkpoint.parents[2] / name / f"fold_{number}" / config.seg_checkpoint
 
-    def build_network(self) -> AdaMSSSurvival:
+    def build_network(self) -> SurvivalNetwork:
         """The network with its trained weights, in evaluation mode, on the CPU."""
-        stages = stages_of(self.configuration_manager)
-        network = AdaMSSSurvival(
-            determine_num_input_channels(
-                self.plans_manager, self.configuration_manager, dict(self.nnunet_fold.dataset_json)
-            ),
-            self.survival.n_intervals,
-            len(self.survival.covariates.names),
-            stages.strides,
-            stages.kernel_sizes,
-        )
+        sizes = network_sizes(self.survival, self.configuration_manager, self.nnunet_fold.dataset_json)
+        network = build_survival_network(self.survival.network, sizes)
         network.load_state_dict(self.weights)
         return network.eval()
 

@@ -131,15 +131,19 @@ class SurvivalConfig:
         return {name: list(v) if isinstance(v, tuple) else v for name, v in asdict(self).items()}
 
     @classmethod
-    def of_fold(cls, fold_folder: Path) -> "SurvivalConfig":
+    def of_fold(cls, fold_folder: Path, defaults: Mapping[str, Any] | None = None) -> "SurvivalConfig":
         """The settings in a fold's folder, or the defaults where there are none.
+
+        Args:
+            fold_folder: nnU-Net's.
+            defaults: of the trainer, where they are not those of this class.
 
         Raises:
             ValueError: if the file cannot be read or holds something else.
         """
         file = fold_folder / CONFIG_FILE
         if not file.is_file():
-            return cls()
+            return cls.from_dict(defaults or {})
         try:
             return cls.from_dict(json.loads(file.read_text()))
         except (TypeError, ValueError) as error:

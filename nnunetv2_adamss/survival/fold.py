@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.model_selection import StratifiedShuffleSplit
 
+from nnunetv2_adamss.networks.survival_networks import ADAMSS
 from nnunetv2_adamss.survival.cohort.splits_file import SPLITS_FILE
 from nnunetv2_adamss.survival.cohort.table import SurvivalTable
 from nnunetv2_adamss.survival.config import CONFIG_FILE, SurvivalConfig
@@ -48,6 +49,7 @@ class SurvivalFold:
         sources: hashes of the files that this training depends on, by name.
         radiomics: ``request``, what was extracted for it, and ``features``, those of its inputs that are among it, so
             that the same is extracted of new patients; None where no features are known to be this package's.
+        network: name of the survival network.
     """
 
     config: SurvivalConfig
@@ -62,6 +64,7 @@ class SurvivalFold:
     split: FoldSplit
     sources: Mapping[str, str] = field(default_factory=dict)
     radiomics: Mapping[str, Any] | None = None
+    network: str = ADAMSS
 
     @property
     def edges(self) -> NDArray[np.float64]:
@@ -138,6 +141,7 @@ class SurvivalFold:
             "split": {name: list(cases) for name, cases in self.split._asdict().items()},
             "sources": dict(self.sources),
             "radiomics": None if self.radiomics is None else dict(self.radiomics),
+            "network": self.network,
         }
 
     @classmethod
@@ -153,6 +157,7 @@ class SurvivalFold:
             split=FoldSplit(**values["split"]),
             sources=values["sources"],
             radiomics=values["radiomics"],
+            network=values["network"],
             **{name: tuple(values[name]) for name in lists},
         )
 

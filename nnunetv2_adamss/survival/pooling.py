@@ -1,15 +1,15 @@
-"""How the network's answer for a whole region is made (Section 3.3)."""
+"""How a network's answer for a whole region is made (Section 3.3)."""
 
 from itertools import product
 
 import torch
 from torch import Tensor
 
-from nnunetv2_adamss.networks.adamss import AdaMSSSurvival
+from nnunetv2_adamss.networks.survival_network import SurvivalNetwork, survival_outputs
 
 
 def predict_region(
-    network: AdaMSSSurvival,
+    network: SurvivalNetwork,
     image: Tensor,
     valid: Tensor,
     covariates: Tensor,
@@ -17,25 +17,44 @@ def predict_region(
     pool: str,
     crop_size: tuple[int, ...],
 ) -> Tensor:
-    """Logits ``(b, n_intervals)``; a batch holds one case, or variants of one that share what is valid.
+    """Outputs ``(b, n_outputs)``; a batch holds one case, or variants of one that share what is valid.
 
     Args:
         network: in evaluation mode.
         image: ``(b, n_modalities, *space)``.
         valid: ``(b, 1, *space)``.
         covariates: ``(b, n_covariates)``.
-        pool: ``region`` pools over all of it, as the paper; ``crops`` averages the logits of crops of the
+        pool: ``region`` pools over all of it, as the paper; ``crops`` averages the outputs of crops of the
             training's size, at the corners.
         crop_size: of the training crops.
     """
     if pool == "region":
-        return network(image, valid, covariates)
-    logits = [
-        network(image[window], valid[window], covariates)
+        return survival_outputs(network(image, valid, covariates))
+    outputs = [
+        survival_outputs(network(image[window], valid[window], covariates))
         for window in _corner_crops(image.shape[2:], crop_size)
         if valid[window].any()
     ]
-    return torch.stack(logits).mean(0)
+    return torch.stack(outputs).mean(0)
+
+
+def segment_region(
+    network: SurvivalNetwork,
+    image: Tensor,
+    valid: Tensor,
+    covariates: Tensor,
+    *,
+    pool: str,
+    crop_size: tuple[int, ...],
+) -> Tensor:
+    """Logit of tumour at every voxel, ``(b, 1, *space)``, of a network that also segments; arguments as above."""
+    if pool == "region":
+        return network(image, valid, covariates).segmentation
+    total, n_crops = torch.zeros_like(valid), torch.zeros_like(valid)
+    for window in _corner_crops(image.shape[2:], crop_size):
+        total[window] += network(image[window], valid[window], covariates).segmentation
+        n_crops[window] += 1
+    return total / n_crops
 
 
 def _corner_crops(size: torch.Size, crop_size: tuple[int, ...]) -> list[tuple[slice, ...]]:

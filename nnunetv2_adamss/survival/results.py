@@ -25,6 +25,8 @@ from nnunetv2_adamss.survival.setup import SurvivalSetup
 PREDICTIONS_FILE = "validation/survival_predictions.csv"
 # The epochs whose predictions are kept, and what nnU-Net calls their weights.
 CHECKPOINTS = {"best": "checkpoint_best.pth", "last": "checkpoint_final.pth"}
+# Written by the trainers whose risks another method goes on with.
+TRAINING_PREDICTIONS_FILE = "training_predictions.csv"
 COVARIATES_ONLY_FILE = "validation/covariates_only_cox_predictions.csv"
 # nnU-Net's own commands read every summary.json as Dice.
 SUMMARY_FILE = "survival_summary.json"

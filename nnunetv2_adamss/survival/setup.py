@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from nnunetv2_adamss.networks.survival_networks import ADAMSS
 from nnunetv2_adamss.survival.cohort.table import SURVIVAL_CSV, SurvivalTable, read_survival_table
 from nnunetv2_adamss.survival.config import SurvivalConfig
 from nnunetv2_adamss.survival.covariates.covariate_tables import CovariateTables, CovariateUse
@@ -51,6 +52,7 @@ class SurvivalSetup:
         split: FoldSplit,
         use: CovariateUse,
         *,
+        network: str = ADAMSS,
         without_radiomics: bool = False,
     ) -> "SurvivalSetup":
         """Of a new training.
@@ -60,6 +62,7 @@ class SurvivalSetup:
             config: the settings.
             split: nnU-Net's.
             use: what the network gets beside the image.
+            network: name of the survival network.
             without_radiomics: to check all else before they are extracted.
 
         Raises:
@@ -75,7 +78,7 @@ class SurvivalSetup:
         setup.stage_one.weights()
         sources = {**_sources(setup), STAGE_ONE_WEIGHTS: sha256_of(setup.stage_one.checkpoint)}
         radiomics = used_radiomics(setup.stage_one, config, fold.covariates) if has_radiomics else None
-        return replace(setup, fold=replace(fold, sources=sources, radiomics=radiomics))
+        return replace(setup, fold=replace(fold, sources=sources, radiomics=radiomics, network=network))
 
     @classmethod
     def resume(

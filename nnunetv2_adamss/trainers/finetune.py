@@ -28,7 +28,7 @@ from nnunetv2_adamss.survival.setup import SurvivalSetup
 from nnunetv2_adamss.trainers.log_to_trainer import library_logs_to
 from nnunetv2_adamss.trainers.missing_radiomics import extract_missing_radiomics
 from nnunetv2_adamss.trainers.supported_plan import check_supported, check_three_dimensional
-from nnunetv2_adamss.trainers.survival import AdaMSSSurvTrainer
+from nnunetv2_adamss.trainers.survival import SurvivalTrainer
 
 logger = logging.getLogger(__name__)
 
@@ -81,14 +81,15 @@ def finetune_survival(request: FinetuneRequest) -> Path:
     plans, dataset_json = read_plans(name, request.plans)
     check_supported(plans, request.configuration, dataset_json)
     check_three_dimensional(plans, request.configuration)
-    _check_device(request, PlansManager(plans).get_configuration(request.configuration).batch_size)
-    use = _trainer_class(request.trainer).covariate_use
+    trainer = _trainer_class(request.trainer)
+    plan_batch_size = PlansManager(plans).get_configuration(request.configuration).batch_size
+    _check_device(request, trainer.own_batch_size or plan_batch_size)
     # As the trainer has it; a copied plans file keeps the name that is written in it.
     folder = Path(
         get_output_folder(name, request.trainer, plans["plans_name"], request.configuration, request.fold)
     )
     nnunet_fold = NnunetFold(plans, dataset_json, request.configuration, request.fold)
-    setup = _set_up(request, nnunet_fold, folder, use)
+    setup = _set_up(request, nnunet_fold, folder, trainer)
     if request.overwrite:
         _remove_training(folder)
     setup.fold.config.save(folder)
@@ -114,30 +115,31 @@ def _check_device(request: FinetuneRequest, batch_size: int) -> None:
     most = min(batch_size, torch.cuda.device_count()) if request.device == "cuda" else 1
     if not 1 <= request.num_gpus <= most:
         raise ValueError(
-            f"-num_gpus is {request.num_gpus}, but must be from 1 to {most}: the plan's batch of {batch_size} is "
+            f"-num_gpus is {request.num_gpus}, but must be from 1 to {most}: a batch of {batch_size} is "
             f"shared by the GPUs, of which there are {torch.cuda.device_count()}."
         )
 
 
-def _trainer_class(name: str) -> type[AdaMSSSurvTrainer]:
+def _trainer_class(name: str) -> type[SurvivalTrainer]:
     # nnU-Net tells of every folder that it searches, and will do so again when it trains.
     with contextlib.redirect_stdout(io.StringIO()):
         try:
             trainer = recursive_find_trainer_class_by_name(name)
         except RuntimeError as error:
             raise ValueError(f"nnU-Net finds no trainer {name} (-tr).") from error
-    if not issubclass(trainer, AdaMSSSurvTrainer):
+    if not issubclass(trainer, SurvivalTrainer):
         raise ValueError(
-            f"{name} (-tr) does not predict survival; it must be AdaMSSSurvTrainer or one of its variants. "
-            "The Stage-I trainer is given with -seg_tr."
+            f"{name} (-tr) does not predict survival; it must be AdaMSSSurvTrainer, a variant of it or a comparison "
+            "method. The Stage-I trainer is given with -seg_tr."
         )
     return trainer
 
 
 def _set_up(
-    request: FinetuneRequest, nnunet_fold: NnunetFold, folder: Path, use: CovariateUse
+    request: FinetuneRequest, nnunet_fold: NnunetFold, folder: Path, trainer: type[SurvivalTrainer]
 ) -> SurvivalSetup:
     """Everything that the trainer will need, checked here so that nothing is lost if it does not serve."""
+    use = trainer.covariate_use
     there = [folder / name for name in _CHECKPOINTS if (folder / name).is_file()]
     goes_on = request.continue_training or request.only_validation
     if request.only_validation and not (folder / _CHECKPOINTS[0]).is_file():
@@ -152,7 +154,7 @@ def _set_up(
     if goes_on and there:
         with _quiet():
             return _continue(request, nnunet_fold, folder, there[0], use)
-    config = SurvivalConfig.from_dict(request.settings)
+    config = SurvivalConfig.from_dict({**trainer.default_settings, **request.settings})
     if goes_on and (folder / CONFIG_FILE).is_file():
         # Stopped before the first checkpoint: there are only the settings.
         config = _checked(SurvivalConfig.of_fold(folder), request, folder)
@@ -163,7 +165,7 @@ def _set_up(
             setup = SurvivalSetup.begin(nnunet_fold, config, split, use, without_radiomics=True)
         extract_missing_radiomics(nnunet_fold, setup, request.device)
     with _quiet():
-        return SurvivalSetup.begin(nnunet_fold, config, split, use)
+        return SurvivalSetup.begin(nnunet_fold, config, split, use, network=trainer.network_name)
 
 
 def _quiet() -> contextlib.AbstractContextManager[None]:

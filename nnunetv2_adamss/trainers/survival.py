@@ -1,13 +1,14 @@
-"""Stage II: the Stage-I network learns to predict survival (Sections 3.3, 3.4 and 4.2)."""
+"""The training of a survival network: regions of the cases, balanced batches, validation C-index (Section 4.2)."""
 
 import math
-from collections.abc import Iterator
+from abc import abstractmethod
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import cycle
 from pathlib import Path
 from time import time
+from types import MappingProxyType
 from typing import Any
 
-import numpy as np
 import torch
 from nnunetv2.utilities.default_n_proc_DA import get_allowed_n_proc_DA
 from nnunetv2.utilities.helpers import dummy_context
@@ -18,19 +19,29 @@ from torch.utils.data import DataLoader
 from tqdm import tqdm
 
 from nnunetv2_adamss.evaluation.concordance import harrell_c
-from nnunetv2_adamss.networks.adamss import AdaMSSSurvival
+from nnunetv2_adamss.networks.survival_network import (
+    MultiTaskOutput,
+    SurvivalNetwork,
+    survival_outputs,
+)
+from nnunetv2_adamss.networks.survival_networks import build_survival_network
 from nnunetv2_adamss.survival.config import SurvivalConfig
 from nnunetv2_adamss.survival.covariates.covariate_tables import CovariateUse
-from nnunetv2_adamss.survival.discrete_time.loss import discrete_survival_loss
 from nnunetv2_adamss.survival.fold import SurvivalFold
 from nnunetv2_adamss.survival.nnunet_fold import FoldSplit, NnunetFold
+from nnunetv2_adamss.survival.plan_sizes import network_sizes
 from nnunetv2_adamss.survival.plan_stages import stages_of
 from nnunetv2_adamss.survival.pooling import predict_region
 from nnunetv2_adamss.survival.prediction import SurvivalPrediction
-from nnunetv2_adamss.survival.results import CHECKPOINTS, EpochPrediction, write_results
+from nnunetv2_adamss.survival.results import (
+    CHECKPOINTS,
+    TRAINING_PREDICTIONS_FILE,
+    EpochPrediction,
+    write_results,
+)
 from nnunetv2_adamss.survival.setup import SurvivalSetup
 from nnunetv2_adamss.survival.training_data.balanced_batches import BalancedBatches, places_of_rank
-from nnunetv2_adamss.survival.training_data.case_data import CaseData, Sample
+from nnunetv2_adamss.survival.training_data.case_data import CaseData, Sample, SurvivalTargets
 from nnunetv2_adamss.survival.training_data.samples import TrainingCrops, WholeRegions
 from nnunetv2_adamss.survival.tumour_region.case_regions import find_regions
 from nnunetv2_adamss.survival.tumour_region.region import crop_size, region_size
@@ -41,23 +52,28 @@ from nnunetv2_adamss.trainers.shared_masks import predict_missing_masks
 from nnunetv2_adamss.trainers.supported_plan import check_three_dimensional
 from nnunetv2_adamss.trainers.survival_log import C_INDEX, SurvivalLog, shown
 
-# choice: Section 3.3 names L2 regularisation without its weight.
-_L2_WEIGHT = 0.1
 # nnU-Net's own limit.
 _GRADIENT_NORM = 12
 
 
-class AdaMSSSurvTrainer(AdaMSSTrainer):
-    """Survival fine-tuning: a region of each case, balanced batches, Eq. (1), validation C-index.
+class SurvivalTrainer(AdaMSSTrainer):
+    """Trains a survival network on a region of each case; subclasses say which network, and its loss.
 
     Settings come from ``survival_config.json`` in the fold's folder, which ``adamss_finetune_survival`` writes, or
     are the defaults; a continued training takes them from its checkpoint.
     """
 
-    learning_rates = (5e-5, 1e-5, 1e-6)
     score_name = C_INDEX
-    # What the network gets beside the image; variants get less.
+    # As checkpoints have it.
+    network_name: str
+    # What the network gets beside the image.
     covariate_use = CovariateUse()
+    # Where they are not those of SurvivalConfig.
+    default_settings: Mapping[str, Any] = MappingProxyType({})
+    # None for the plan's.
+    own_batch_size: int | None = None
+    # Whether the training cases are predicted at the end too.
+    predicts_training_cases = False
 
     def __init__(
         self,
@@ -94,14 +110,14 @@ class AdaMSSSurvTrainer(AdaMSSTrainer):
             ValueError: always.
         """
         raise ValueError(
-            "AdaMSSSurvTrainer predicts survival, not masks: use adamss_predict_survival, or for masks alone "
+            "This trainer predicts survival, not masks: use adamss_predict_survival, or for masks alone "
             "-tr AdaMSSSegTrainer."
         )
 
     # ------------------------------------------------------------------------------------------ the start
 
     def initialize(self) -> None:
-        """As nnU-Net, with the fold's cases and intervals, and the Stage-I network with a survival head.
+        """As nnU-Net, with the fold's cases and intervals, and the survival network.
 
         Raises:
             ValueError: if settings, table, split, masks or Stage-I checkpoint do not serve.
@@ -123,7 +139,10 @@ class AdaMSSSurvTrainer(AdaMSSTrainer):
         nnunet_fold = NnunetFold(plans, self.dataset_json, self.configuration_name, self.fold)
         split = FoldSplit(*self.do_split())
         if self._resumed_fold is None:
-            return SurvivalSetup.begin(nnunet_fold, SurvivalConfig.of_fold(folder), split, self.covariate_use)
+            config = SurvivalConfig.of_fold(folder, self.default_settings)
+            return SurvivalSetup.begin(
+                nnunet_fold, config, split, self.covariate_use, network=self.network_name
+            )
         return SurvivalSetup.resume(
             nnunet_fold, self._resumed_fold.with_paths_of(folder), split, self.covariate_use
         )
@@ -141,28 +160,25 @@ class AdaMSSSurvTrainer(AdaMSSTrainer):
         num_output_channels: int,
         enable_deep_supervision: bool,
     ) -> nn.Module:
-        stages = stages_of(configuration_manager)
-        fold = self.survival_fold
-        network = AdaMSSSurvival(
-            num_input_channels,
-            fold.n_intervals,
-            len(fold.covariates.names),
-            stages.strides,
-            stages.kernel_sizes,
-        )
+        sizes = network_sizes(self.survival_fold, configuration_manager, self.dataset_json)
+        network = build_survival_network(self.network_name, sizes)
         if self._resumed_fold is None:
-            stage_one = self.setup.stage_one
-            n_taken = network.load_stage_one(stage_one.weights())
-            self.print_to_log_file(
-                f"All {n_taken} tensors of encoder and decoder come from Stage I: {stage_one.checkpoint}"
-            )
+            self.initialise_weights(network)
         return network
 
+    def initialise_weights(self, network: SurvivalNetwork) -> None:
+        """Change the new network's weights where training starts; by default they stay as they are."""
+
+    @property
+    def total_batch_size(self) -> int:
+        """Cases of a batch, of all GPUs together."""
+        return self.own_batch_size or self.configuration_manager.batch_size
+
     def _set_batch_size_and_oversample(self) -> None:
-        batch_size = self.configuration_manager.batch_size
+        batch_size = self.total_batch_size
         if batch_size < self.ranks.count:
             raise ValueError(
-                f"The plan's batch of {batch_size} cannot be shared by {self.ranks.count} GPUs; use -num_gpus "
+                f"A batch of {batch_size} cannot be shared by {self.ranks.count} GPUs; use -num_gpus "
                 f"{batch_size} at most."
             )
         super()._set_batch_size_and_oversample()
@@ -177,8 +193,8 @@ class AdaMSSSurvTrainer(AdaMSSTrainer):
         batches = BalancedBatches(
             [case_id for case_id, is_event in zip(fold.training_cases, event, strict=True) if is_event],
             [case_id for case_id, is_event in zip(fold.training_cases, event, strict=True) if not is_event],
-            batch_size=self.configuration_manager.batch_size,
-            places=places_of_rank(self.configuration_manager.batch_size, self.ranks.count, self.local_rank),
+            batch_size=self.total_batch_size,
+            places=places_of_rank(self.total_batch_size, self.ranks.count, self.local_rank),
             first_batch=self.current_epoch * self.num_iterations_per_epoch,
             seed=fold.config.seed,
         )
@@ -186,11 +202,14 @@ class AdaMSSSurvTrainer(AdaMSSTrainer):
         self.num_val_iterations_per_epoch = len(own_scoring)
         n_workers = get_allowed_n_proc_DA()
         return (
-            self._loader(TrainingCrops(cases, self.crop_size, self.spacing_mm), batches, n_workers),
+            self._loader(self._training_crops(cases), batches, n_workers),
             self._loader(
                 WholeRegions(cases, self.total_stride), cycle([[c] for c in own_scoring]), min(n_workers, 2)
             ),
         )
+
+    def _training_crops(self, cases: CaseData) -> TrainingCrops:
+        return TrainingCrops(cases, self.crop_size, self.spacing_mm)
 
     def _loader(self, dataset: Any, batches: Any, n_workers: int) -> Iterator[Sample]:
         pin = self.device.type == "cuda"
@@ -230,15 +249,25 @@ class AdaMSSSurvTrainer(AdaMSSTrainer):
         torch.manual_seed(hash((self.survival_fold.config.seed, self.current_epoch, self.local_rank)))
 
     def train_step(self, batch: Sample) -> dict[str, Any]:
-        """One step of Eq. (1) plus the L2 penalty; returns Eq. (1) alone."""
+        """One step of the loss and the penalty; returns the loss alone."""
         self.optimizer.zero_grad(set_to_none=True)
         with self._autocast():
-            logits = self.network(*self._inputs(batch))
-        loss = discrete_survival_loss(
-            logits, self._to_device(batch["survived"]), self._to_device(batch["failed"])
-        )
-        self._step(loss + _L2_WEIGHT * self._bare_network.survival_head.squared_weights())
+            output = self.network(*self._inputs(batch))
+        loss = self.training_loss(output, batch)
+        self._step(loss + self.penalty())
         return {"loss": loss.detach().cpu().numpy()}
+
+    def training_loss(self, output: Tensor | MultiTaskOutput, batch: Sample) -> Tensor:
+        """Loss of the network's output for a batch, a scalar."""
+        return self.survival_loss(survival_outputs(output), batch["targets"].to(self.device))
+
+    @abstractmethod
+    def survival_loss(self, outputs: Tensor, targets: SurvivalTargets) -> Tensor:
+        """Loss of outputs ``(b, n_outputs)``, a scalar; also of all scoring cases at once, in float64 on the CPU."""
+
+    def penalty(self) -> Tensor | float:
+        """What is added to the loss for the weights, a scalar."""
+        return 0.0
 
     def _step(self, loss: Tensor) -> None:
         scaler = self.grad_scaler
@@ -253,36 +282,31 @@ class AdaMSSSurvTrainer(AdaMSSTrainer):
             self.optimizer.step()
 
     def validation_step(self, batch: Sample) -> dict[str, list[float]]:
-        """Logits of one case, by its ``case_id``."""
+        """The network's outputs for one case, by its ``case_id``."""
         # Regions differ in size where they leave the image; a compiled network would be compiled for each.
         with self._autocast():
-            logits = predict_region(
+            outputs = predict_region(
                 self._bare_network,
                 *self._inputs(batch),
                 pool=self.survival_fold.config.pool,
                 crop_size=self.crop_size,
             )
-        return {batch["case_id"][0]: logits[0].float().tolist()}
+        return {batch["case_id"][0]: outputs[0].float().tolist()}
 
     def on_validation_epoch_end(self, val_outputs: list[dict[str, list[float]]]) -> None:
         """Log loss and C-index of the scoring cases of all GPUs."""
-        logits = self.ranks.gather(
+        outputs = self.ranks.gather(
             {case_id: values for output in val_outputs for case_id, values in output.items()}
         )
-        loss, c_index = self._score(logits) if logits else (math.nan, math.nan)
+        loss, c_index = self._score(outputs) if outputs else (math.nan, math.nan)
         self.logger.log("val_losses", loss, self.current_epoch)
         self.logger.log(C_INDEX, c_index, self.current_epoch)
 
-    def _score(self, logits: dict[str, list[float]]) -> tuple[float, float]:
-        cases = self._load_cases()
-        labels = [cases.labels[case_id] for case_id in logits]
-        loss = discrete_survival_loss(
-            torch.tensor(list(logits.values()), dtype=torch.float64),
-            torch.from_numpy(np.concatenate([label.survived for label in labels])),
-            torch.from_numpy(np.concatenate([label.failed for label in labels])),
-        )
-        times, events = self.setup.table.time_and_event(list(logits))
-        c_index = harrell_c(self._prediction(logits).risk_score, events, times).c_index
+    def _score(self, outputs: dict[str, list[float]]) -> tuple[float, float]:
+        targets = SurvivalTargets.stacked([self._load_cases().targets[case_id] for case_id in outputs])
+        loss = self.survival_loss(torch.tensor(list(outputs.values()), dtype=torch.float64), targets)
+        times, events = self.setup.table.time_and_event(list(outputs))
+        c_index = harrell_c(self._prediction(outputs).risk_score, events, times).c_index
         return float(loss), math.nan if c_index is None else c_index
 
     def _end_epoch(self) -> None:
@@ -307,44 +331,53 @@ class AdaMSSSurvTrainer(AdaMSSTrainer):
     def perform_actual_validation(self, save_probabilities: bool = False) -> None:
         """Predict the validation cases with the best and the last epoch, and write predictions and summary."""
         self.ranks.wait()  # for the first GPU, which writes the checkpoints
-        epochs = {}
-        if self.survival_fold.validation_cases:
-            for name, checkpoint_name in CHECKPOINTS.items():
-                epoch = self._load_weights(Path(self.output_folder) / checkpoint_name)
+        epochs, validation_cases = {}, self.survival_fold.validation_cases
+        if validation_cases:
+            for name in CHECKPOINTS:
+                epoch = self.load_epoch(name)
                 # With checkpoints switched off, the network as it is stands for the last epoch.
                 if epoch is not None or name == "last":
-                    prediction = self._prediction(self._predict_validation_cases(name))
+                    prediction = self._predict_cases(validation_cases, f"Validation, {name} epoch")
                     epochs[name] = EpochPrediction(
                         self.current_epoch - 1 if epoch is None else epoch, prediction
                     )
+        if self.predicts_training_cases:
+            of_training = self._predict_cases(self.survival_fold.training_cases, "Training cases")
+            if self.local_rank == 0:
+                of_training.write(Path(self.output_folder) / TRAINING_PREDICTIONS_FILE)
         if self.local_rank == 0:
             lines = write_results(Path(self.output_folder), self.setup, epochs, self._provenance())
             for line in lines:
                 self.print_to_log_file(line, also_print_to_console=True)
         self.ranks.wait()
 
-    def _load_weights(self, checkpoint_file: Path) -> int | None:
-        """Load the network's weights alone; returns their epoch, or None if there is no such checkpoint."""
+    def load_epoch(self, name: str) -> int | None:
+        """Load the weights of the ``best`` or the ``last`` epoch; returns its number, or None without checkpoint."""
+        checkpoint_file = Path(self.output_folder) / CHECKPOINTS[name]
         if not checkpoint_file.is_file():
             return None
         checkpoint = torch.load(checkpoint_file, map_location=self.device, weights_only=True)
         self._bare_network.load_state_dict(checkpoint["network_weights"])
         return int(checkpoint["current_epoch"]) - 1
 
-    def _predict_validation_cases(self, name: str) -> dict[str, list[float]]:
-        own = self.ranks.share(self.survival_fold.validation_cases)
-        self.network.eval()
-        logits: dict[str, list[float]] = {}
-        loader = self._loader(WholeRegions(self._load_cases(), self.total_stride), [[c] for c in own], 0)
+    def _predict_cases(self, case_ids: Sequence[str], what: str) -> SurvivalPrediction:
+        outputs: dict[str, list[float]] = {}
         with torch.no_grad():
-            for batch in tqdm(
-                loader, f"Validation, {name} epoch", len(own), unit="case", disable=self.local_rank > 0
-            ):
-                logits |= self.validation_step(batch)
-        return self.ranks.gather(logits)
+            for batch in self._whole_regions(case_ids, what):
+                outputs |= self.validation_step(batch)
+        return self._prediction(self.ranks.gather(outputs))
 
-    def _prediction(self, logits: dict[str, list[float]]) -> SurvivalPrediction:
-        return SurvivalPrediction.from_logits(logits, self.survival_fold.edges)
+    def _whole_regions(self, case_ids: Sequence[str], what: str) -> Iterator[Sample]:
+        """This GPU's share of the cases, one a batch, with a progress bar; the network is ready to predict."""
+        own = self.ranks.share(case_ids)
+        self.network.eval()
+        loader = self._loader(WholeRegions(self._load_cases(), self.total_stride), [[c] for c in own], 0)
+        return iter(tqdm(loader, what, len(own), unit="case", disable=self.local_rank > 0))
+
+    def _prediction(self, outputs: dict[str, list[float]]) -> SurvivalPrediction:
+        values = torch.tensor(list(outputs.values()), dtype=torch.float64)
+        survival_prob = self._bare_network.survival_prob(values).numpy()
+        return SurvivalPrediction(list(outputs), survival_prob, self.survival_fold.edges)
 
     def _provenance(self) -> dict[str, Any]:
         return {
@@ -353,7 +386,16 @@ class AdaMSSSurvTrainer(AdaMSSTrainer):
             "plans": self.plans_manager.plans_name,
             "configuration": self.configuration_name,
             "fold": self.fold,
+            "training": {"seconds": self._training_seconds(), "parameters": self._n_parameters()},
         }
+
+    def _training_seconds(self) -> float:
+        ends = self.logger.get_value("epoch_end_timestamps", step=None)
+        starts = self.logger.get_value("epoch_start_timestamps", step=None)
+        return float(sum(end - start for start, end in zip(starts, ends, strict=False)))
+
+    def _n_parameters(self) -> int:
+        return sum(parameter.numel() for parameter in self._bare_network.parameters())
 
     # ------------------------------------------------------------------------------ devices and checkpoints
 
@@ -371,7 +413,7 @@ class AdaMSSSurvTrainer(AdaMSSTrainer):
         super().load_checkpoint(filename_or_checkpoint)
 
     @property
-    def _bare_network(self) -> AdaMSSSurvival:
+    def _bare_network(self) -> SurvivalNetwork:
         """The network without what compile and several GPUs wrap around it."""
         network: Any = self.network.module if self.is_ddp else self.network
         if isinstance(network, OptimizedModule):

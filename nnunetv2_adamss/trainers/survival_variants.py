@@ -5,7 +5,7 @@ from typing import Any
 import torch
 
 from nnunetv2_adamss.survival.covariates.covariate_tables import CovariateUse
-from nnunetv2_adamss.trainers.survival import AdaMSSSurvTrainer
+from nnunetv2_adamss.trainers.adamss_survival import AdaMSSSurvTrainer
 
 
 class AdaMSSSurvTrainer_ShortSchedule(AdaMSSSurvTrainer):

@@ -21,7 +21,7 @@ from nnunetv2_adamss.survival.prediction import SurvivalPrediction
 from nnunetv2_adamss.survival.training_data.balanced_batches import BalancedBatches
 from nnunetv2_adamss.survival.training_data.samples import WholeRegions
 from nnunetv2_adamss.survival.tumour_region.region import Region
-from nnunetv2_adamss.trainers.survival import AdaMSSSurvTrainer
+from nnunetv2_adamss.trainers.adamss_survival import AdaMSSSurvTrainer
 from nnunetv2_adamss.trainers.survival_variants import AdaMSSSurvTrainer_ImageOnly
 from tests.nnunet_project import NnunetProject, read_plans
 from tests.survival_project import DATASET, dataset_json, survival_csv, write_stage_one

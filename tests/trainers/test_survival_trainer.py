@@ -19,8 +19,8 @@ from nnunetv2_adamss.survival.results import CHECKPOINTS, epoch_predictions_file
 from nnunetv2_adamss.survival.training_data.samples import WholeRegions
 from nnunetv2_adamss.survival.tumour_region import stage_one_masks
 from nnunetv2_adamss.survival.tumour_region.region import Region
+from nnunetv2_adamss.trainers.adamss_survival import AdaMSSSurvTrainer
 from nnunetv2_adamss.trainers.ranks import Ranks
-from nnunetv2_adamss.trainers.survival import AdaMSSSurvTrainer
 from nnunetv2_adamss.trainers.survival_variants import (
     AdaMSSSurvTrainer_ImageOnly,
     AdaMSSSurvTrainer_NoClinical,
@@ -382,7 +382,7 @@ def test_padding_alone_does_not_move_a_risk(reference: AdaMSSSurvTrainer) -> Non
         region = Region(tuple(s - margin for s in start), (40 + 2 * margin,) * 3)
         regions = {case_id: region}
         sample = WholeRegions(replace(cases, regions=regions), reference.total_stride)[case_id]
-        batch = {name: value[None] for name, value in sample.items() if name != "case_id"}
+        batch = {name: sample[name][None] for name in ("image", "valid", "covariates")}
         with torch.no_grad():
             logits = reference.validation_step(batch | {"case_id": [case_id]})
         risks.append(SurvivalPrediction.from_logits(logits, reference.survival_fold.edges).risk_score[0])

@@ -1,8 +1,8 @@
 """Everything that a survival training needs of its cases."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -10,11 +10,36 @@ from nnunetv2.training.dataloading.nnunet_dataset import nnUNetBaseDataset
 from numpy.typing import NDArray
 from torch import Tensor
 
-from nnunetv2_adamss.survival.discrete_time.intervals import IntervalLabels, interval_labels
+from nnunetv2_adamss.survival.discrete_time.intervals import interval_labels
 from nnunetv2_adamss.survival.setup import SurvivalSetup
 from nnunetv2_adamss.survival.tumour_region.region import Region
 
 Sample = dict[str, Any]
+
+
+class SurvivalTargets(NamedTuple):
+    """What the losses know of the outcome.
+
+    Attributes:
+        survived: S of Eq. (1), ``(b, n_intervals)`` of 0 and 1.
+        failed: S-bar of Eq. (1), ``(b, n_intervals)`` of 0 and 1.
+        event: 1 = observed, 0 = censored, ``(b,)``.
+        time: to event or censoring, ``(b,)``.
+    """
+
+    survived: Tensor
+    failed: Tensor
+    event: Tensor
+    time: Tensor
+
+    def to(self, device: torch.device) -> "SurvivalTargets":
+        """The same on a device."""
+        return SurvivalTargets(*(tensor.to(device, non_blocking=True) for tensor in self))
+
+    @classmethod
+    def stacked(cls, targets: Sequence["SurvivalTargets"]) -> "SurvivalTargets":
+        """Of several cases, from the targets of each without ``b``."""
+        return cls(*(torch.stack(tensors) for tensors in zip(*targets, strict=True)))
 
 
 @dataclass(frozen=True)
@@ -25,14 +50,14 @@ class CaseData:
         dataset: nnU-Net's preprocessed cases.
         regions: by ``case_id``.
         covariates: ``(n_covariates,)`` by ``case_id``.
-        labels: ``(1, n_intervals)`` each, by ``case_id``.
+        targets: without ``b``, by ``case_id``.
     """
 
     dataset: nnUNetBaseDataset
     regions: Mapping[str, Region]
     # Not shown: nnU-Net writes every attribute of a trainer into debug.json, which goes into exported models.
     covariates: Mapping[str, NDArray[np.float32]] = field(repr=False)
-    labels: Mapping[str, IntervalLabels] = field(repr=False)
+    targets: Mapping[str, SurvivalTargets] = field(repr=False)
 
     def sample(self, case_id: str, image: Tensor, valid: Tensor) -> Sample:
         """What the network and the loss need of one case."""
@@ -41,20 +66,22 @@ class CaseData:
             "image": image,
             "valid": valid,
             "covariates": torch.from_numpy(self.covariates[case_id]).float(),
-            "survived": torch.from_numpy(self.labels[case_id].survived[0]),
-            "failed": torch.from_numpy(self.labels[case_id].failed[0]),
+            "targets": self.targets[case_id],
         }
 
     @classmethod
     def of_setup(
         cls, setup: SurvivalSetup, dataset: nnUNetBaseDataset, regions: Mapping[str, Region]
     ) -> "CaseData":
-        """Outcomes as labels and covariates as inputs, of all cases of the fold."""
+        """Outcomes as targets and covariates as inputs, of all cases of the fold."""
         fold = setup.fold
         case_ids = fold.all_cases
         times, events = setup.table.time_and_event(case_ids)
-        labels = {
-            case_id: interval_labels(fold.edges, events[i : i + 1], times[i : i + 1])
+        outcomes = (*interval_labels(fold.edges, events, times), events.astype(np.float32), times)
+        targets = {
+            case_id: SurvivalTargets(
+                *(torch.as_tensor(values[i], dtype=torch.float32) for values in outcomes)
+            )
             for i, case_id in enumerate(case_ids)
         }
-        return cls(dataset, regions, fold.covariates.apply(setup.covariates, case_ids), labels)
+        return cls(dataset, regions, fold.covariates.apply(setup.covariates, case_ids), targets)

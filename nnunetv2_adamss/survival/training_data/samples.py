@@ -10,7 +10,12 @@ from torch.utils.data import Dataset
 
 from nnunetv2_adamss.survival.training_data.balanced_batches import SampleKey
 from nnunetv2_adamss.survival.training_data.case_data import CaseData, Sample
-from nnunetv2_adamss.survival.tumour_region.region import Region, read_region, read_within_image
+from nnunetv2_adamss.survival.tumour_region.region import (
+    Region,
+    read_region,
+    read_within_image,
+    tumour_of,
+)
 
 _ROTATION = np.deg2rad(10)
 _SCALING = (0.9, 1.1)
@@ -27,21 +32,39 @@ class TrainingCrops(Dataset[Sample]):
         cases: the training cases.
         crop_size: in voxels, per axis.
         spacing_mm: of the preprocessed voxels, per axis.
+        ignore_label: of the data set, where samples get their tumour too; None for no such label.
+        with_tumour: add ``tumour``, ``(1, *space)``, 1 where the reference has any label, to every sample.
     """
 
-    def __init__(self, cases: CaseData, crop_size: Sequence[int], spacing_mm: Sequence[float]) -> None:
+    def __init__(
+        self,
+        cases: CaseData,
+        crop_size: Sequence[int],
+        spacing_mm: Sequence[float],
+        *,
+        with_tumour: bool = False,
+        ignore_label: int | None = None,
+    ) -> None:
         self.cases = cases
+        self.with_tumour = with_tumour
+        self.ignore_label = ignore_label
         self.crop_size = tuple(crop_size)
         self.spacing_mm = tuple(spacing_mm)
 
     def __getitem__(self, key: SampleKey) -> Sample:
         region = self.cases.regions[key.case_id]
-        image, valid = read_region(self.cases.dataset.load_case(key.case_id)[0], region)
+        data, reference, _, _ = self.cases.dataset.load_case(key.case_id)
+        image, masks = read_region(data, region)
+        if self.with_tumour:
+            tumour = tumour_of(read_region(reference, region)[0].astype(np.int16), self.ignore_label)
+            masks = np.concatenate([masks, tumour.astype(masks.dtype)])
         with _seeded(key.seed):
             augmented = self._transform(region)(
-                image=torch.from_numpy(image), segmentation=torch.from_numpy(valid)
+                image=torch.from_numpy(image), segmentation=torch.from_numpy(masks)
             )
-        return self.cases.sample(key.case_id, augmented["image"], augmented["segmentation"])
+        valid, tumour = augmented["segmentation"].split([1, len(masks) - 1])
+        sample = self.cases.sample(key.case_id, augmented["image"], valid)
+        return {**sample, "tumour": tumour} if self.with_tumour else sample
 
     def _transform(self, region: Region) -> SpatialTransform:
         # A crop that lies in the region, moved by the translation: its centre may come this near to the border.

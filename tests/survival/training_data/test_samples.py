@@ -5,22 +5,21 @@ import pytest
 import torch
 from nnunetv2.training.dataloading.nnunet_dataset import nnUNetDatasetBlosc2
 
-from nnunetv2_adamss.survival.discrete_time.intervals import IntervalLabels
 from nnunetv2_adamss.survival.training_data.balanced_batches import SampleKey
-from nnunetv2_adamss.survival.training_data.case_data import CaseData
+from nnunetv2_adamss.survival.training_data.case_data import CaseData, SurvivalTargets
 from nnunetv2_adamss.survival.training_data.samples import TrainingCrops, WholeRegions
 from nnunetv2_adamss.survival.tumour_region.region import Region
 from tests.nnunet_project import NnunetProject
 
 REGION = Region((-4, -4, -4), (32, 32, 32))
+OUTCOME = SurvivalTargets(torch.ones(3), torch.zeros(3), torch.tensor(0.0), torch.tensor(7.0))
 
 
 @pytest.fixture
 def cases(tiny_project: NnunetProject) -> CaseData:
     folder = tiny_project.preprocessed / "Dataset901_Tiny" / "nnUNetPlans_3d_fullres"
-    labels = IntervalLabels(np.ones((1, 3), dtype=np.float32), np.zeros((1, 3), dtype=np.float32))
     return CaseData(
-        nnUNetDatasetBlosc2(str(folder)), {"case_0": REGION}, {"case_0": np.zeros(2)}, {"case_0": labels}
+        nnUNetDatasetBlosc2(str(folder)), {"case_0": REGION}, {"case_0": np.zeros(2)}, {"case_0": OUTCOME}
     )
 
 
@@ -67,9 +66,8 @@ def test_crops_are_rotated_scaled_and_moved_but_never_mirrored(tiny_project: Nnu
         def load_case(self, case_id: str) -> tuple[np.ndarray, None, None, None]:
             return ramp, None, None, None
 
-    labels = IntervalLabels(np.ones((1, 1), dtype=np.float32), np.zeros((1, 1), dtype=np.float32))
     cases = CaseData(
-        Ramps(), {"ramp": Region((0, 0, 0), (40, 40, 40))}, {"ramp": np.zeros(0)}, {"ramp": labels}
+        Ramps(), {"ramp": Region((0, 0, 0), (40, 40, 40))}, {"ramp": np.zeros(0)}, {"ramp": OUTCOME}
     )
     centres, slopes = [], []
     for seed in range(100):
@@ -85,6 +83,30 @@ def test_crops_are_rotated_scaled_and_moved_but_never_mirrored(tiny_project: Nnu
     # A step in the crop is 0.9 to 1.1 voxels, less what rotations of up to 10 degrees about two axes take away.
     assert 0.9 * np.cos(np.deg2rad(10)) ** 2 - 0.02 <= np.min(slopes) < 0.93
     assert 1.05 < np.max(slopes) <= 1.1 + 1e-3
+
+
+def test_the_tumour_moves_with_the_image_and_changes_nothing_else(tiny_project: NnunetProject) -> None:
+    """An image that is its own reference: 0 outside, 1 and 2 are labels, 3 is ignored, -1 is nnU-Net's outside."""
+    reference = np.random.default_rng(0).integers(-1, 4, (1, 8, 8, 8)).repeat(5, 1).repeat(5, 2).repeat(5, 3)
+
+    class Labels:
+        def load_case(self, case_id: str) -> tuple[np.ndarray, np.ndarray, None, None]:
+            return np.isin(reference, (1, 2)).astype(np.float32), reference.astype(np.int8), None, None
+
+    region = Region((-6, 0, 0), (40, 40, 40))
+    cases = CaseData(Labels(), {"case": region}, {"case": np.zeros(0)}, {"case": OUTCOME})
+    with_tumour = TrainingCrops(cases, (28, 28, 28), (1, 1, 1), with_tumour=True, ignore_label=3)
+    without = TrainingCrops(cases, (28, 28, 28), (1, 1, 1))
+    for seed in range(5):
+        sample, plain = (crops[SampleKey("case", (seed,))] for crops in (with_tumour, without))
+        assert sample["tumour"].shape == (1, 28, 28, 28)
+        # The image is interpolated, the tumour takes the nearest voxel.
+        assert torch.equal(sample["image"] > 0.5, sample["tumour"] == 1) or (
+            ((sample["image"] > 0.5) != (sample["tumour"] == 1)).float().mean() < 0.08
+        )
+        assert torch.equal(sample["image"], plain["image"])
+        assert torch.equal(sample["valid"], plain["valid"])
+        assert "tumour" not in plain
 
 
 def test_a_whole_region_is_the_image_as_it_is_with_little_padding(cases: CaseData) -> None:

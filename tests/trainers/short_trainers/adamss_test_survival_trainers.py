@@ -1,7 +1,7 @@
 """A user's own trainer folder: Stage II in seconds."""
 
 from nnunetv2_adamss.survival.covariates.covariate_tables import CovariateUse
-from nnunetv2_adamss.trainers.survival import AdaMSSSurvTrainer
+from nnunetv2_adamss.trainers.adamss_survival import AdaMSSSurvTrainer
 
 
 class AdaMSSSurvTrainer_TwoIterations(AdaMSSSurvTrainer):

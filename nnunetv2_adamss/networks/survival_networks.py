@@ -1,0 +1,34 @@
+"""Every survival network by the name that its checkpoints hold, so that they can be read without their trainer."""
+
+from collections.abc import Callable
+
+from nnunetv2_adamss.networks.adamss import AdaMSSMultiTask, AdaMSSSurvival
+from nnunetv2_adamss.networks.survival_network import NetworkSizes, SurvivalNetwork
+
+ADAMSS = "adamss"
+
+_BUILDERS: dict[str, Callable[[NetworkSizes], SurvivalNetwork]] = {
+    ADAMSS: lambda sizes: AdaMSSSurvival(
+        sizes.n_modalities, sizes.n_intervals, sizes.n_covariates, sizes.strides, sizes.kernel_sizes
+    ),
+    "adamss_multi_task": lambda sizes: AdaMSSMultiTask(
+        sizes.n_modalities, sizes.n_intervals, sizes.n_covariates, sizes.strides, sizes.kernel_sizes
+    ),
+}
+
+
+def build_survival_network(name: str, sizes: NetworkSizes) -> SurvivalNetwork:
+    """Build a network with new weights.
+
+    Args:
+        name: as its trainer and its checkpoints have it.
+        sizes: what it is built for.
+
+    Raises:
+        ValueError: if there is no such network, or it cannot have these sizes.
+    """
+    if name not in _BUILDERS:
+        raise ValueError(
+            f"There is no survival network '{name}' in this version, only {', '.join(_BUILDERS)}."
+        )
+    return _BUILDERS[name](sizes)
