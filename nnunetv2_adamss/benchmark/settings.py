@@ -2,6 +2,7 @@
 
 import json
 import os
+import platform
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -45,12 +46,6 @@ class BenchmarkSettings:
         values = asdict(self)
         return {name: list(value) if isinstance(value, tuple) else value for name, value in values.items()}
 
-    @property
-    def asked_of_trainings(self) -> dict[str, Any]:
-        """What the summary of every survival training should say of its settings, beside the seed."""
-        others = {"epochs": self.epochs, "survival_csv": self.survival_csv}
-        return {**self.masks, **{name: value for name, value in others.items() if value is not None}}
-
     def check(self, folder: Path) -> None:
         """Raise ValueError if a benchmark with other settings lies in the folder, saying which."""
         file = folder / SETTINGS_FILE
@@ -69,8 +64,8 @@ class BenchmarkSettings:
             )
 
     def save(self, folder: Path) -> None:
-        """Write to the folder, unless other settings are there; of two that begin at once, the slower one is refused."""
-        own = folder / f"{SETTINGS_FILE}.{os.getpid()}.new"
+        """Write to the folder, unless other settings are there; of two that begin at once, one is refused."""
+        own = folder / f"{SETTINGS_FILE}.{platform.node()}_{os.getpid()}"
         write_atomically(own, json.dumps(self.to_dict(), indent=2))
         try:
             os.link(own, folder / SETTINGS_FILE)  # fails if it exists
