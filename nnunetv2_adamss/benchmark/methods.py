@@ -23,6 +23,10 @@ class Trainer:
         return f"{self.base}{'_ShortSchedule' if short_schedule else ''}{self.variant}"
 
 
+# Its masks give all methods but the fusion strategies their regions.
+STAGE_ONE = Trainer("AdaMSSSegTrainer")
+
+
 @dataclass(frozen=True)
 class Published:
     """What the paper reports of its two test sets, which are other patients than anybody else's.
@@ -59,7 +63,7 @@ class Method:
     title: str
     tables: tuple[int, ...]
     published: Published | None = None
-    stage_one: Trainer = Trainer("AdaMSSSegTrainer")
+    stage_one: Trainer = STAGE_ONE
     trainer: Trainer | None = None
     fitted: str | None = None
     starts_from_stage_one: bool = False
@@ -90,7 +94,7 @@ def _adamss(
         title,
         (table,),
         published,
-        Trainer("AdaMSSSegTrainer", variant if is_fusion else ""),
+        Trainer(STAGE_ONE.base, variant) if is_fusion else STAGE_ONE,
         Trainer("AdaMSSSurvTrainer", variant),
         starts_from_stage_one=True,
         segments=True,

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from nnunetv2_adamss.assessment.baselines import SUV_MAX, TUMOUR_VOLUME, baseline_scores
 from nnunetv2_adamss.assessment.finished_folds import is_chosen_on_its_fold
 from nnunetv2_adamss.assessment.predictions import RISK_SCORE, read_predictions
 from nnunetv2_adamss.benchmark.durations import fold_seconds
@@ -21,7 +22,8 @@ from nnunetv2_adamss.survival.results import PREDICTIONS_FILE, SUMMARY_FILE
 from nnunetv2_adamss.survival.tumour_region.stage_one_masks import MASK_FOLDERS
 
 NETWORK_MASKS = "validation/masks"
-TEST_PREDICTIONS = "survival_predictions.csv"
+TEST_PREDICTIONS, TEST_MASKS = "survival_predictions.csv", "masks"
+_MEASURES = {"TumourVolume": TUMOUR_VOLUME, "SUVmax": SUV_MAX}
 # Where trainings that were there before may differ from those that the benchmark would have made.
 _COMPARED_SETTINGS = ("seg_checkpoint", "mask_source", "masks_dir", "mirroring", "epochs", "seed", "select")
 
@@ -82,26 +84,54 @@ def cross_validated_result(
     )
 
 
-def test_result(result: MethodResult, folders: BenchmarkFolders, patients: ComparedPatients) -> MethodResult:
+def test_result(
+    result: MethodResult, folders: BenchmarkFolders, patients: ComparedPatients, masks: Path | None
+) -> MethodResult:
     """What the same method says of test patients, as the ensemble of its folds.
 
     Args:
         result: of the cross-validation.
         folders: of the benchmark.
         patients: of the test set.
+        masks: tumours of the test patients by Stage I, for what is measured in them; None if there are none.
     """
-    method, folder = result.method, folders.test(result.method)
-    result = replace(result, risk_score=None, why_no_risk="", risk_of_seeds=(), notes=())
+    method = result.method
+    risk_score, why_no_risk = _test_risk(method, folders, patients, masks)
+    dice, why_no_dice = None, ""
     if method.has_own_masks:
-        result = replace(result, dice=None, why_no_dice="masks of new patients are those of Stage I")
+        why_no_dice = "its own masks of new patients are not written"
     elif method.segments:
-        dice, why_no_dice = _dice(method, patients, {0: folder / "masks"})
-        result = replace(result, dice=dice, why_no_dice=why_no_dice)
-    if folders.survival(method) is None:
-        return result
-    if not (folder / TEST_PREDICTIONS).is_file():
-        return replace(result, why_no_risk="the test patients are not predicted")
-    return replace(result, risk_score=read_predictions([folder / TEST_PREDICTIONS]).table[RISK_SCORE])
+        of_method = folders.test(method) / TEST_MASKS if method.trainer else masks
+        dice, why_no_dice = _dice(method, patients, {0: of_method or folders.test(method)})
+    return replace(
+        result, risk_score=risk_score, why_no_risk=why_no_risk, dice=dice, why_no_dice=why_no_dice,
+        risk_of_seeds=(), notes=(),
+    )  # fmt: skip
+
+
+def _test_risk(
+    method: Method, folders: BenchmarkFolders, patients: ComparedPatients, masks: Path | None
+) -> tuple[pd.Series | None, str]:
+    if method.fitted in _MEASURES:
+        return _measure(_MEASURES[method.fitted], patients, masks)
+    if method.fitted:
+        return None, "this method does not predict new patients here"
+    if not method.trainer:
+        return None, ""
+    file = folders.test(method) / TEST_PREDICTIONS
+    if not file.is_file():
+        return None, "the test patients are not predicted"
+    return read_predictions([file]).table[RISK_SCORE], ""
+
+
+def _measure(what: str, patients: ComparedPatients, masks: Path | None) -> tuple[pd.Series | None, str]:
+    if masks is None:
+        return None, "no network has outlined the tumours of the test patients"
+    images = patients.labels.parent / "imagesTr" if what == SUV_MAX else None
+    try:
+        return baseline_scores(patients.case_ids, masks, images)[what], ""
+    except ValueError as error:
+        return None, str(error).rstrip(".")
 
 
 def _folds(method: Method, folders: BenchmarkFolders, seed: int) -> list[FinishedFold]:

@@ -19,7 +19,7 @@ def main() -> int:
 
 
 def _end_with_standard_input(command: "subprocess.Popen[bytes]") -> None:
-    sys.stdin.buffer.read()
+    os.read(0, 1)  # unbuffered: a buffer's lock would keep Python from ending
     if command.poll() is None:
         # With its worker processes, which would wait for ever. Trainings write whole checkpoints or none.
         os.killpg(command.pid, signal.SIGKILL)
