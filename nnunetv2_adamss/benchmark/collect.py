@@ -25,6 +25,7 @@ from nnunetv2_adamss.survival.files import sha256_of
 from nnunetv2_adamss.survival.nnunet_dataset import PREPROCESSED, RAW, dataset_folder
 
 _PACKAGES = ("nnunetv2-adamss", "nnunetv2", "torch", "numpy", "scipy", "pandas", "lifelines")
+# What is true of all tables.
 _INTERVALS = (
     f"Intervals are percentiles of {DEFAULT_RESAMPLES:,} bootstrap resamples of patients. They do not hold what "
     "another training, another seed or another split would have given."
@@ -61,6 +62,7 @@ _WEIGHTS = (
     "0.384, 0.300, then 0.525, 0.487, 0.429, 0.308, 0.398; NPC 0.490, 0.463, 0.427, 0.362, 0.274, then 0.513, 0.475, "
     "0.410, 0.294, 0.351."
 )
+GENERAL_NOTES = (_INTERVALS, _TIME, _PUBLISHED)
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,7 +87,7 @@ class Collection:
         epoch = (
             "by its best epoch, which was chosen by Dice on patches of the same patients: a little flattered"
         )
-        tables = _comparisons(results, self.patients, [_C_WITHIN_FOLDS, _INTERVALS], epoch)
+        tables = _comparisons(results, self.patients, _C_WITHIN_FOLDS, epoch)
         tables += self._fusion_weights()
         if self.test_patients is not None:
             of_test = [
@@ -165,7 +167,7 @@ class Collection:
 def _comparisons(
     results: Sequence[MethodResult],
     patients: ComparedPatients,
-    notes: Sequence[str],
+    c_index: str,
     epoch: str,
     *,
     test: bool = False,
@@ -188,7 +190,7 @@ def _comparisons(
                 f"{title}{', test patients' if test else ''}",
                 rows,
                 name,
-                [*notes, p, _DICE.format(epoch=epoch), _TIME, _PUBLISHED],
+                [c_index, p, _DICE.format(epoch=epoch)],
             )
         )
     return tables

@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 from nnunetv2_adamss.evaluation.resampling import ResampledCohort
 from nnunetv2_adamss.evaluation.segmentation import dice_by_label
 from nnunetv2_adamss.survival.cohort.table import SurvivalTable
-from nnunetv2_adamss.survival.messages import listed
 
 
 @dataclass(frozen=True, eq=False)
@@ -107,7 +106,7 @@ class ComparedPatients:
         }
         missing = [str(file) for pair in files.values() for file in pair if not file.is_file()]
         if missing:
-            raise ValueError(f"masks are missing: {listed(missing)}")
+            raise ValueError(f"{len(missing)} masks are missing, such as {missing[0]}")
         (tumour,) = dice_by_label(
             ((str(case_id), *pair) for case_id, pair in files.items()),
             {"tumour": self._tumour_values},

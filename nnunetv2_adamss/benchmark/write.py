@@ -29,12 +29,15 @@ class WrittenTable:
     notes: Sequence[str]
 
 
-def write_tables(folder: Path, tables: Sequence[ResultTable], provenance: Mapping[str, Any]) -> list[Path]:
+def write_tables(
+    folder: Path, tables: Sequence[ResultTable], notes: Sequence[str], provenance: Mapping[str, Any]
+) -> list[Path]:
     """Write every table as CSV, and all of them as Markdown and JSON.
 
     Args:
         folder: of the benchmark; what an earlier run wrote is replaced.
         tables: in order.
+        notes: what is true of all of them.
         provenance: what they are of and from.
 
     Returns:
@@ -44,22 +47,40 @@ def write_tables(folder: Path, tables: Sequence[ResultTable], provenance: Mappin
         former.unlink()
     for table in tables:
         write_atomically(folder / f"{table.name}.csv", table.numbers.to_csv(index=False))
-    lines = ["# Comparison of methods", "", *_provenance_lines(provenance)]
+    lines = ["# Comparison of methods", "", *(f"- {note}" for note in notes)]
     for table in tables:
         lines += ["", *table.markdown()]
+    facts = provenance_facts(provenance)
+    lines += ["", "## Where it comes from", "", *(f"- {name}: {value}" for name, value in facts)]
     write_atomically(folder / TABLES_MD, "\n".join(lines) + "\n")
     content = {
         "tables": [
             {"title": one.title, "header": one.header, "rows": one.rows, "notes": one.notes} for one in tables
         ],
+        "notes": list(notes),
         "provenance": provenance,
     }
     write_atomically(folder / TABLES_JSON, json.dumps(content, indent=2))
     return [*(folder / f"{table.name}.csv" for table in tables), folder / TABLES_MD, folder / TABLES_JSON]
 
 
-def read_tables(folder: Path) -> tuple[list[WrittenTable], dict[str, Any]]:
-    """Tables and provenance that were written.
+@dataclass(frozen=True)
+class WrittenBenchmark:
+    """What stands in ``tables.json``.
+
+    Args:
+        tables: in order.
+        notes: what is true of all of them.
+        provenance: what they are of and from.
+    """
+
+    tables: Sequence[WrittenTable]
+    notes: Sequence[str]
+    provenance: Mapping[str, Any]
+
+
+def read_benchmark(folder: Path) -> WrittenBenchmark:
+    """What was written.
 
     Raises:
         ValueError: if there are none.
@@ -68,7 +89,8 @@ def read_tables(folder: Path) -> tuple[list[WrittenTable], dict[str, Any]]:
     if not file.is_file():
         raise ValueError(f"There is no {file}; adamss_benchmark writes it.")
     content = json.loads(file.read_text(encoding="utf-8"))
-    return [WrittenTable(**table) for table in content["tables"]], content["provenance"]
+    tables = [WrittenTable(**table) for table in content["tables"]]
+    return WrittenBenchmark(tables, content["notes"], content["provenance"])
 
 
 def provenance_facts(provenance: Mapping[str, Any]) -> list[tuple[str, str]]:
@@ -89,10 +111,6 @@ def provenance_facts(provenance: Mapping[str, Any]) -> list[tuple[str, str]]:
         ("outcomes (SHA-256)", provenance["survival_csv_sha256"]),
         ("versions", ", ".join(f"{name} {number}" for name, number in provenance["versions"].items())),
     ]
-
-
-def _provenance_lines(provenance: Mapping[str, Any]) -> list[str]:
-    return [f"- {name}: {value}" for name, value in provenance_facts(provenance)]
 
 
 def _patients(facts: Mapping[str, Any]) -> str:

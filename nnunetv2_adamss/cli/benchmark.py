@@ -142,7 +142,8 @@ def _check(parser: argparse.ArgumentParser, args: argparse.Namespace) -> None:
         )
     if args.gpus and args.device != "cuda":
         parser.error(f"--gpus needs -device cuda, not {args.device}")
-    args.num_workers = args.num_workers or len(args.gpus) or 1
+    if args.num_workers is None:
+        args.num_workers = len(args.gpus) or 1
     if args.num_workers < 1:
         parser.error(f"--num_workers is {args.num_workers}, but must be at least 1")
     for name in ("folds", "seeds"):
@@ -206,11 +207,11 @@ def _do(steps: Sequence[Step], folders: BenchmarkFolders, args: argparse.Namespa
 
 
 def _write(folders: BenchmarkFolders, methods: Sequence[Any]) -> None:
-    from nnunetv2_adamss.benchmark.collect import Collection
+    from nnunetv2_adamss.benchmark.collect import GENERAL_NOTES, Collection
     from nnunetv2_adamss.benchmark.write import TABLES_MD, write_tables
 
     collection = Collection(folders, methods)
-    written = write_tables(folders.output, collection.tables(), collection.provenance())
+    written = write_tables(folders.output, collection.tables(), GENERAL_NOTES, collection.provenance())
     print((folders.output / TABLES_MD).read_text(encoding="utf-8"))
     print(f"Written to {folders.output}: {', '.join(file.name for file in written)}")
 

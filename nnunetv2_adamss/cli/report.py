@@ -89,7 +89,7 @@ def _write(args: argparse.Namespace) -> None:
     if new is not None:
         new.check(source)
     file: Path = args.output or source.model_folder / REPORT_FILE
-    write_report(source, file, new, args.max_patients, _bar, args.benchmark)
+    write_report(source, file, new, args.max_patients, _bar, benchmark=args.benchmark)
     print(f"Report: {file}")
 
 

@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from nnunetv2_adamss.benchmark.write import provenance_facts, read_tables
-from nnunetv2_adamss.report.blocks import Block, Facts, Notice, Table
+from nnunetv2_adamss.benchmark.write import provenance_facts, read_benchmark
+from nnunetv2_adamss.report.blocks import Block, Facts, Notice, Table, Text
 from nnunetv2_adamss.report.sources import ReportSource
 
 
@@ -18,13 +18,14 @@ def comparison_of_methods(source: ReportSource, folder: Path) -> Iterator[Block]
     Raises:
         ValueError: if it has no tables.
     """
-    tables, provenance = read_tables(folder)
-    settings = provenance["settings"]
+    found = read_benchmark(folder)
+    settings = found.provenance["settings"]
     if (settings["dataset"], settings["configuration"]) != (source.dataset, source.configuration):
         yield Notice(
             f"The benchmark is of {settings['dataset']}, {settings['configuration']}, not of this model's data.",
             is_caution=True,
         )
-    for table in tables:
+    yield Text(" ".join(found.notes))
+    for table in found.tables:
         yield Table(table.title, table.header, table.rows, " ".join(table.notes))
-    yield Facts(provenance_facts(provenance))
+    yield Facts(provenance_facts(found.provenance))

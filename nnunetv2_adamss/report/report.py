@@ -30,6 +30,7 @@ def write_report(
     new: NewPatients | None = None,
     n_patients: int | None = None,
     progress: Progress = silently,
+    *,
     benchmark: Path | None = None,
 ) -> None:
     """Write all that is known of a trained survival model into one HTML file.

@@ -44,7 +44,7 @@ def segment() -> None:
 
 
 def extract() -> None:
-    source = option("--mask_source", "predicted")
+    source = option("--mask_source", "predicted") + "_without_mirroring" * ("--disable_tta" in sys.argv)
     for ending in ("csv", "json"):
         write(fold_folder(option("-seg_tr")) / f"radiomics_{source}.{ending}", "")
 
@@ -99,7 +99,7 @@ del sys.argv[1]
 if __name__ == "__main__":
     with (HERE / "calls").open("a") as calls:
         gpu = os.environ.get("CUDA_VISIBLE_DEVICES", "")
-        calls.write(f"{' '.join([COMMAND, *sys.argv[1:]])} gpu={gpu}\n")
+        calls.write(f"{' '.join([COMMAND, *sys.argv[1:]])} gpu={gpu} pid={os.getpid()}\n")
     if listed_in("fail"):
         print("first line\nthis went wrong")
         sys.exit(3)

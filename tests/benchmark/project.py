@@ -1,11 +1,11 @@
 """A preprocessed data set of forty patients in two folds, and commands that pretend to train on it."""
 
 import json
-import os
-import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from time import monotonic, sleep
 
 import numpy as np
 import pytest
@@ -19,11 +19,6 @@ CASES = [f"case_{number:02d}" for number in range(40)]
 FOLDS = [CASES[0::2], CASES[1::2]]
 _COMMANDS = ("nnUNetv2_train", "adamss_extract_radiomics", "adamss_finetune_survival", "adamss_fit_statistical",
              "adamss_explain")  # fmt: skip
-# Runs the command of the benchmark with commands of another folder.
-_DRIVER = (
-    "import sys; from pathlib import Path; from nnunetv2_adamss.benchmark import run; run._SCRIPTS = "
-    "Path(sys.argv[1]); from nnunetv2_adamss.cli.benchmark import main; sys.exit(main(sys.argv[2:]))"
-)
 
 
 @dataclass(frozen=True)
@@ -46,22 +41,31 @@ class FakeBenchmark:
 
     def calls(self) -> list[str]:
         """Command lines so far."""
+        return [line.rpartition(" gpu=")[0] for line in self._call_lines()]
+
+    def gpus(self) -> list[str]:
+        """What each command saw of CUDA devices."""
+        return [line.rpartition(" gpu=")[2].split()[0] for line in self._call_lines()]
+
+    def is_running(self, call: int = -1) -> bool:
+        """Whether the process of a call is still there; one that waits to be collected is not."""
+        state = Path("/proc", self._call_lines()[call].rpartition("=")[2], "stat")
+        return state.exists() and state.read_text().split()[2] != "Z"
+
+    def wait_for(self, what: Callable[[], bool]) -> None:
+        """Until something has happened, for ten seconds at most."""
+        end = monotonic() + 10
+        while not what():
+            assert monotonic() < end
+            sleep(0.02)
+
+    def _call_lines(self) -> list[str]:
         file = self.commands / "calls"
         return file.read_text().splitlines() if file.is_file() else []
 
     def arguments(self, *options: str) -> list[str]:
         """Of ``adamss_benchmark``."""
         return ["7", "3d_fullres", "-o", str(self.output), "-device", "cpu", *options]
-
-    def start(self, *options: str) -> "subprocess.Popen[str]":
-        """The command as a process of its own."""
-        return subprocess.Popen(
-            [sys.executable, "-c", _DRIVER, str(self.commands), *self.arguments(*options)],
-            env=os.environ | self.project.environment,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
 
     def fold(self, trainer: str, fold: int) -> Path:
         return self.project.results / DATASET / f"{trainer}__nnUNetPlans__3d_fullres" / f"fold_{fold}"
