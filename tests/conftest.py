@@ -2,6 +2,8 @@
 
 import json
 import shutil
+import signal
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +11,7 @@ import numpy as np
 import pytest
 import SimpleITK as sitk
 
+from tests.benchmark.project import FakeBenchmark, make_benchmark
 from tests.finished_project import make_finished_project, write_prediction
 from tests.nnunet_project import NnunetProject, run_command
 from tests.survival_project import make_survival_project
@@ -75,6 +78,14 @@ def nnunet_environment(tiny_project: NnunetProject, monkeypatch: pytest.MonkeyPa
     """The tiny project, with nnU-Net's variables set in this process too."""
     tiny_project.use(monkeypatch)
     return tiny_project
+
+
+@pytest.fixture
+def fake_benchmark(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeBenchmark]:
+    """Forty patients in two folds, and commands that pretend to train on them; nothing is trained yet."""
+    before = signal.getsignal(signal.SIGTERM)
+    yield make_benchmark(tmp_path / "project", monkeypatch)
+    signal.signal(signal.SIGTERM, before)
 
 
 def write_balls(project: NnunetProject, name: str, dataset_json: dict[str, Any], n_cases: int = 6) -> None:

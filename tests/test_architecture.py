@@ -20,13 +20,14 @@ RULES: dict[str, tuple[set[str], set[str]]] = {
     "explanation": ({"networks", "survival", "prediction"}, {"SimpleITK"}),
     "trainers": ({"networks", "survival", "radiomics", "evaluation"}, {"pandas", "SimpleITK"}),
     "report": (
-        {"survival", "evaluation", "assessment", "prediction", "explanation", "datasets"},
+        {"survival", "evaluation", "assessment", "prediction", "explanation", "datasets", "benchmark"},
         set(),
     ),
     "datasets": (set(), {"nnunetv2", "torch"}),
     # Reads tables and puts the measures of evaluation together, which know arrays and masks only.
     "assessment": ({"evaluation", "survival", "radiomics"}, {"torch", "nnunetv2"}),
     "comparison": ({"survival", "evaluation", "radiomics", "assessment", "prediction"}, {"SimpleITK"}),
+    "benchmark": ({"survival", "evaluation", "assessment", "explanation"}, {"torch", "SimpleITK"}),
     "demo": ({"evaluation"}, {"torch", "nnunetv2"}),
 }
 
@@ -84,6 +85,7 @@ def test_links_between_the_pages_lead_somewhere() -> None:
 @pytest.mark.parametrize(
     "command",
     [
+        "benchmark",
         "calibrate",
         "demo",
         "evaluate_survival",

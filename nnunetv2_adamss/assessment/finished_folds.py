@@ -1,6 +1,6 @@
 """Find the predictions of a finished cross-validation where the survival trainer leaves them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -52,7 +52,7 @@ def find_folds(
     """
     found = find_finished_folds(model_folder(dataset, trainer, plans, configuration), folds, PREDICTIONS_FILE)
     has_covariates_only = all(fold.has_files(COVARIATES_ONLY_FILE) for fold in found)
-    flattered = [str(fold.number) for fold in found if _is_chosen_on_its_fold(fold.summary)]
+    flattered = [str(fold.number) for fold in found if is_chosen_on_its_fold(fold.summary)]
     return FinishedFolds(
         [fold.folder / PREDICTIONS_FILE for fold in found],
         [fold.folder / COVARIATES_ONLY_FILE for fold in found] if has_covariates_only else [],
@@ -63,5 +63,6 @@ def find_folds(
     )
 
 
-def _is_chosen_on_its_fold(summary: dict[str, Any]) -> bool:
+def is_chosen_on_its_fold(summary: Mapping[str, Any]) -> bool:
+    """Whether the epoch that predicts a fold was chosen on the same patients, which flatters it."""
     return bool(summary["c_index"][summary["predictions_from"]]["selected_on_this_fold"])

@@ -1,7 +1,7 @@
 """What commands about a fold of Stage II share: which fold, which Stage-I network, whose masks."""
 
 import argparse
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,18 +12,19 @@ MASK_OPTIONS = {
 }  # fmt: skip
 
 
-def add_mask_options(group: argparse._ActionsContainer) -> None:
-    """Add the options of ``MASK_OPTIONS``; they are absent unless the user gives them."""
+def add_mask_options(group: argparse._ActionsContainer, names: Collection[str] = tuple(MASK_OPTIONS)) -> None:
+    """Add options of ``MASK_OPTIONS``, by default all; they are absent unless the user gives them."""
 
     def add(name: str, **options: Any) -> None:
-        group.add_argument(MASK_OPTIONS[name], dest=name, default=argparse.SUPPRESS, **options)
+        if name in names:
+            group.add_argument(MASK_OPTIONS[name], dest=name, default=argparse.SUPPRESS, **options)
 
     add(
         "seg_trainer",
         metavar="TRAINER",
         help="Stage-I trainer (default: AdaMSSSegTrainer, or that of a fusion strategy)",
     )
-    add("seg_checkpoint", metavar="NAME", help="its checkpoint (default: checkpoint_best.pth)")
+    add("seg_checkpoint", metavar="NAME", help="checkpoint of Stage I (default: checkpoint_best.pth)")
     add(
         "mask_source",
         choices=["predicted", "out_of_fold", "groundtruth"],

@@ -51,6 +51,7 @@ def build_parser() -> argparse.ArgumentParser:
         help="output folder of adamss_predict_survival: a page a patient",
     )
     add("-s", dest="survival_csv", type=Path, metavar="CSV", help="outcomes of the patients of --predictions")
+    add("--benchmark", type=Path, metavar="OUT", help="show the tables that adamss_benchmark wrote")
     add(
         "--max_patients", type=int, metavar="N",
         help="pages of patients at most (default: 20 validation patients, or all of --predictions)",
@@ -88,7 +89,7 @@ def _write(args: argparse.Namespace) -> None:
     if new is not None:
         new.check(source)
     file: Path = args.output or source.model_folder / REPORT_FILE
-    write_report(source, file, new, args.max_patients, _bar)
+    write_report(source, file, new, args.max_patients, _bar, benchmark=args.benchmark)
     print(f"Report: {file}")
 
 

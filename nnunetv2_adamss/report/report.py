@@ -5,6 +5,7 @@ from functools import partial
 from pathlib import Path
 
 from nnunetv2_adamss.report import cohort, covariates, provenance, segmentation, training
+from nnunetv2_adamss.report.benchmark import comparison_of_methods
 from nnunetv2_adamss.report.blocks import Block, Facts, Notice, Section, Text
 from nnunetv2_adamss.report.build import section
 from nnunetv2_adamss.report.discrimination import headlines, subsections
@@ -29,6 +30,8 @@ def write_report(
     new: NewPatients | None = None,
     n_patients: int | None = None,
     progress: Progress = silently,
+    *,
+    benchmark: Path | None = None,
 ) -> None:
     """Write all that is known of a trained survival model into one HTML file.
 
@@ -38,6 +41,7 @@ def write_report(
         new: patients that it predicted, whose pages take the place of validation patients.
         n_patients: with pages of their own, at most; default 20 of the validation patients, and all new ones.
         progress: told what is worked through.
+        benchmark: folder of ``adamss_benchmark``, whose tables are shown.
     """
     out_of_fold = OutOfFold(source, progress)
     write_page(
@@ -48,13 +52,13 @@ def write_report(
         [
             section("glance", "The model at a glance", [partial(_glance, out_of_fold)]),
             *([] if new is None else _about_new_patients(source, new, n_patients, progress)),
-            *_about_the_model(source, out_of_fold),
+            *_about_the_model(source, out_of_fold, benchmark),
             *([] if new is not None else [_validation_pages(out_of_fold, n_patients, progress)]),
         ],
     )
 
 
-def _about_the_model(source: ReportSource, out_of_fold: OutOfFold) -> list[Section]:
+def _about_the_model(source: ReportSource, out_of_fold: OutOfFold, benchmark: Path | None) -> list[Section]:
     def part(identifier: str, title: str, *parts: Callable[[ReportSource], Iterator[Block]]) -> Section:
         return section(identifier, title, [partial(one, source) for one in parts])
 
@@ -62,6 +66,9 @@ def _about_the_model(source: ReportSource, out_of_fold: OutOfFold) -> list[Secti
         part("cohort", "Cohort", cohort.patient_flow, cohort.cohort_facts, cohort.fold_table, cohort.by_centre,
              cohort.characteristics),
         section("results", "Discrimination and calibration", [partial(_cross_validation, out_of_fold)]),
+        *([] if benchmark is None else [
+            part("comparison", "Comparison of methods", partial(comparison_of_methods, folder=benchmark))
+        ]),
         part("segmentation", "Segmentation", segmentation.dice_of_labels),
         part("covariates", "Covariates", covariates.inputs_of_folds, covariates.hazard_ratios,
              covariates.selected_features),

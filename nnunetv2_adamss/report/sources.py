@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-import torch
 from nnunetv2.utilities.file_path_utilities import (
     convert_trainer_plans_config_to_identifier,
     get_output_folder,
@@ -29,9 +28,6 @@ from nnunetv2_adamss.survival.predicted_curves import read_predicted_curves
 from nnunetv2_adamss.survival.results import PREDICTIONS_FILE, SUMMARY_FILE
 from nnunetv2_adamss.survival.tumour_region.mask_source import MaskSource, choose_masks
 from nnunetv2_adamss.survival.tumour_region.stage_one_model import StageOneModel
-
-# The most finished first: a training that still runs has only the last.
-_CHECKPOINTS = ("checkpoint_final.pth", "checkpoint_latest.pth", "checkpoint_best.pth")
 
 
 @dataclass(frozen=True, eq=False)
@@ -209,28 +205,6 @@ def find_model(
         raise ValueError(_not_trained(folder, missing, dataset, configuration))
     sources = [FoldSource(folder / name, read_json(folder / name / SUMMARY_FILE)) for name in names]
     return ReportSource(dataset, configuration, trainer, plans_name, folder, sources)
-
-
-def read_training_log(fold_folder: Path) -> tuple[Mapping[str, Sequence[float]], bool]:
-    """What a training logged in each epoch, from its checkpoint.
-
-    Returns:
-        Values by nnU-Net's names, and whether the training was finished.
-
-    Raises:
-        ValueError: if there is no checkpoint that can be read.
-    """
-    file = next((fold_folder / name for name in _CHECKPOINTS if (fold_folder / name).is_file()), None)
-    if file is None:
-        raise ValueError(f"There is no checkpoint in {fold_folder}, so there are no training curves.")
-    try:
-        # Mapped, not read: the weights, which nobody looks at here, stay on the disk.
-        checkpoint = torch.load(file, map_location="cpu", weights_only=True, mmap=True)
-        log: Mapping[str, Sequence[float]] = checkpoint["logging"]
-    # A truncated or foreign file can fail in many ways inside torch.
-    except Exception as error:
-        raise ValueError(f"The checkpoint {file} cannot be read ({type(error).__name__}).") from error
-    return log, file.name == _CHECKPOINTS[0]
 
 
 def read_json(file: Path) -> dict[str, Any]:

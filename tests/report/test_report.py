@@ -9,9 +9,13 @@ from xml.etree.ElementTree import Element
 import html5lib
 import pytest
 
+from nnunetv2_adamss.benchmark.collect import GENERAL_NOTES
+from nnunetv2_adamss.benchmark.write import write_tables
 from nnunetv2_adamss.report.new_patients import NewPatients
 from nnunetv2_adamss.report.report import write_report
 from nnunetv2_adamss.report.sources import ReportSource
+from tests.benchmark.project import FakeBenchmark
+from tests.benchmark.test_tables import collect, write_method
 from tests.finished_project import DATASET, SEG_TRAINER, model_folder
 from tests.nnunet_project import NnunetProject
 
@@ -107,3 +111,23 @@ def test_a_part_that_fails_unforeseen_is_said_to(
     file = tmp_path / "report.html"
     write_report(source, file, n_patients=0)
     assert file.read_text().count("This part could not be made (ZeroDivisionError: so it goes)") == 2
+
+
+def test_a_benchmark_has_a_section_beside_the_results(
+    source: ReportSource, tmp_path: Path, fake_benchmark: FakeBenchmark
+) -> None:
+    write_method(fake_benchmark, "ICARE", 1, 2)
+    collection = collect(fake_benchmark, "icare")
+    write_tables(tmp_path, collection.tables(), GENERAL_NOTES, collection.provenance())
+    file = tmp_path / "report.html"
+    write_report(source, file, n_patients=0, benchmark=tmp_path)
+    document = parsed(file)
+    check_accessible(document)
+    assert sections_of(document)[2:4] == ["Discrimination and calibration", "Comparison of methods"]
+    html = file.read_text()
+    assert (
+        "Table I: AdaMSS and other methods" in html and "0.765; 0.689" not in html and "0.765; 0.688" in html
+    )
+    assert "The benchmark is of Dataset007_Forty, 3d_fullres, not of this model" in html
+    write_report(source, file, n_patients=0, benchmark=tmp_path / "nowhere")
+    assert "adamss_benchmark writes it" in file.read_text()

@@ -15,6 +15,11 @@ from nnunetv2_adamss.survival.tumour_region.stage_one_model import StageOneModel
 
 def radiomics_file(stage_one: StageOneModel, config: SurvivalConfig) -> Path:
     """Where the features of a fold lie: beside its Stage-I network, by where the masks come from."""
+    return stage_one.fold_folder / radiomics_name(config)
+
+
+def radiomics_name(config: SurvivalConfig) -> str:
+    """The name of that file."""
     words = ["radiomics", config.mask_source]
     if config.masks_dir is not None:
         # Folders of the same name would still share a file; its provenance tells them apart.
@@ -23,7 +28,7 @@ def radiomics_file(stage_one: StageOneModel, config: SurvivalConfig) -> Path:
         words += [] if config.mirroring else ["without_mirroring"]
         checkpoint = Path(config.seg_checkpoint).stem
         words += [] if checkpoint == "checkpoint_best" else [checkpoint]
-    return stage_one.fold_folder / f"{'_'.join(words)}.csv"
+    return f"{'_'.join(words)}.csv"
 
 
 def provenance_file(table: Path) -> Path:

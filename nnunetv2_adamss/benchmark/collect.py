@@ -1,0 +1,211 @@
+"""Make all tables of a benchmark from what its steps have left."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from nnunetv2_adamss.benchmark.methods import REFERENCES, STAGE_ONE, TABLES, Method
+from nnunetv2_adamss.benchmark.patients import ComparedPatients
+from nnunetv2_adamss.benchmark.plan import BenchmarkFolders, explained_method
+from nnunetv2_adamss.benchmark.results import TEST_MASKS, MethodResult, cross_validated_result, test_result
+from nnunetv2_adamss.benchmark.tables import compare_methods, fusion_weights, methods_of
+from nnunetv2_adamss.benchmark.text import ResultTable, comparison_table, fusion_weights_table
+from nnunetv2_adamss.evaluation.pairs import MIN_PAIRS
+from nnunetv2_adamss.evaluation.resampling import DEFAULT_RESAMPLES
+from nnunetv2_adamss.explanation.folder import ExplanationFolder
+from nnunetv2_adamss.explanation.run import EXPLANATION_FOLDER
+from nnunetv2_adamss.survival.cohort.cohort_summary import median_follow_up
+from nnunetv2_adamss.survival.cohort.splits_file import SPLITS_FILE
+from nnunetv2_adamss.survival.cohort.table import SURVIVAL_CSV, read_survival_table
+from nnunetv2_adamss.survival.files import sha256_of
+from nnunetv2_adamss.survival.nnunet_dataset import PREPROCESSED, RAW, dataset_folder
+
+_PACKAGES = ("nnunetv2-adamss", "nnunetv2", "torch", "numpy", "scipy", "pandas", "lifelines")
+# What is true of all tables.
+_INTERVALS = (
+    f"Intervals are percentiles of {DEFAULT_RESAMPLES:,} bootstrap resamples of patients. They do not hold what "
+    "another training, another seed or another split would have given."
+)
+_PUBLISHED = (
+    "PUBLISHED are the paper's figures of its two test sets (OPC, NPC). They are of other patients, and not to be "
+    "compared with the figures beside them."
+)
+_C_WITHIN_FOLDS = (
+    "C-index: Harrell's, of validation patients, over all comparable pairs within folds, which is the mean of the "
+    f"folds weighted by their pairs; under {MIN_PAIRS} pairs it is not estimable. Each patient was predicted by a "
+    "fold that was not trained on that patient, by default at its last epoch."
+)
+_C_OF_TEST_SET = (
+    "C-index: Harrell's, of test patients, each predicted by all folds together at their last epoch; under "
+    f"{MIN_PAIRS} comparable pairs it is not estimable."
+)
+_P = (
+    "P: two-sided, of the difference to {reference} by paired bootstrap on the same resamples; Holm: corrected for "
+    "the {n} comparisons of this table."
+)
+_DICE = (
+    "Dice: of the tumour, all labels as one, mean over patients. Where a method has no masks of its own they are "
+    "those of Stage I, {epoch}."
+)
+_TIME = (
+    "Training: mean of the folds, on whatever machines they ran; of AdaMSS in two stages both, of the others without "
+    "the Stage I whose masks give all methods their regions. Parameters: of the survival network or, as the most of "
+    "any fold, of the fitted coefficients; nnU-Net does not write those of Stage I."
+)
+_WEIGHTS = (
+    "Mean weight of the fusion branch in each gate, over the validation patients' regions, then over {n} folds, with "
+    "the standard deviation between folds, by {trainer} and its Stage I. The paper has OPC 0.494, 0.471, 0.445, "
+    "0.384, 0.300, then 0.525, 0.487, 0.429, 0.308, 0.398; NPC 0.490, 0.463, 0.427, 0.362, 0.274, then 0.513, 0.475, "
+    "0.410, 0.294, 0.351."
+)
+GENERAL_NOTES = (_INTERVALS, _TIME, _PUBLISHED)
+
+
+@dataclass(frozen=True, eq=False)
+class Collection:
+    """What a benchmark has found.
+
+    Args:
+        folders: of the benchmark.
+        methods: that are compared.
+    """
+
+    folders: BenchmarkFolders
+    methods: Sequence[Method]
+
+    def tables(self) -> list[ResultTable]:
+        """All that can be made.
+
+        Raises:
+            ValueError: if table, split or predictions cannot be used.
+        """
+        results = [cross_validated_result(method, self.folders, self.patients) for method in self.methods]
+        epoch = (
+            "by its best epoch, which was chosen by Dice on patches of the same patients: a little flattered"
+        )
+        tables = _comparisons(results, self.patients, _C_WITHIN_FOLDS, epoch)
+        tables += self._fusion_weights()
+        if self.test_patients is not None:
+            of_test = [
+                test_result(result, self.folders, self.test_patients, self._test_masks) for result in results
+            ]
+            notes = [_C_OF_TEST_SET, _INTERVALS]
+            tables += _comparisons(
+                of_test, self.test_patients, notes, "by the ensemble of its best epochs", test=True
+            )
+        return tables  # fmt: skip
+
+    def provenance(self) -> dict[str, Any]:
+        """What the tables are of and from, as plain data."""
+        settings = self.folders.settings
+        patients = {"validation": self.patients}
+        if self.test_patients is not None:
+            patients["test"] = self.test_patients
+        return {
+            "versions": {name: version(name) for name in _PACKAGES},
+            "settings": settings.to_dict(),
+            "methods": [method.name for method in self.methods],
+            "splits_sha256": sha256_of(self._splits_file),
+            "survival_csv_sha256": sha256_of(self.patients.survival.path),
+            "bootstrap": {"resamples": DEFAULT_RESAMPLES, "seed": 0},
+            "patients": {name: _facts(part) for name, part in patients.items()},
+        }
+
+    @cached_property
+    def patients(self) -> ComparedPatients:
+        """Validation patients of the folds."""
+        settings = self.folders.settings
+        file = settings.survival_csv or dataset_folder(RAW, settings.dataset) / SURVIVAL_CSV
+        splits = json.loads(self._splits_file.read_text(encoding="utf-8"))
+        preprocessed = dataset_folder(PREPROCESSED, settings.dataset)
+        return ComparedPatients.of_folds(
+            read_survival_table(Path(file)), splits, settings.folds, preprocessed
+        )
+
+    @cached_property
+    def test_patients(self) -> ComparedPatients | None:
+        """Of the test set, if there is one."""
+        if self.folders.settings.test is None:
+            return None
+        raw = dataset_folder(RAW, self.folders.settings.test)
+        return ComparedPatients.of_test_set(read_survival_table(raw / SURVIVAL_CSV), raw)
+
+    @property
+    def _test_masks(self) -> Path | None:
+        """Of AdaMSS's Stage I, by whatever method that worked with them."""
+        found = (
+            self.folders.test(method) / TEST_MASKS
+            for method in self.methods
+            if method.stage_one == STAGE_ONE and method.trainer and not method.fitted
+        )
+        return next((folder for folder in found if folder.is_dir()), None)
+
+    @property
+    def _splits_file(self) -> Path:
+        return dataset_folder(PREPROCESSED, self.folders.settings.dataset) / SPLITS_FILE
+
+    def _fusion_weights(self) -> list[ResultTable]:
+        method, settings = explained_method(self.methods), self.folders.settings
+        if method is None or method.trainer is None:
+            return []
+        trainer = self.folders.trainer(method.trainer)
+        folds = {fold: self.folders.fold(trainer, fold, settings.seeds[0]) for fold in settings.folds}
+        files = {
+            fold: ExplanationFolder(folder / EXPLANATION_FOLDER).gate_weights
+            for fold, folder in folds.items()
+        }
+        if not all(file.is_file() for file in files.values()):
+            return []
+        notes = [_WEIGHTS.format(n=len(files), trainer=trainer)]
+        return [fusion_weights_table("Table IV: fusion weights", fusion_weights(files), notes)]
+
+
+def _comparisons(
+    results: Sequence[MethodResult],
+    patients: ComparedPatients,
+    c_index: str,
+    epoch: str,
+    *,
+    test: bool = False,
+) -> list[ResultTable]:
+    tables = []
+    for number, title in TABLES.items():
+        of_table = methods_of(number, results)
+        if not of_table:
+            continue
+        reference = next((r for r in of_table if r.method.name == REFERENCES[number]), None)
+        rows = compare_methods(of_table, patients, REFERENCES[number])
+        name = "its reference" if reference is None else reference.method.title
+        n_compared = sum(row.p_value is not None for row in rows)
+        p = _P.format(reference=name, n=n_compared)
+        if n_compared == 0:
+            p = f"P: none, since {REFERENCES[number]} is not there or not finished, or there are too few pairs."
+        tables.append(
+            comparison_table(
+                f"table_{number}{'_test' if test else ''}",
+                f"{title}{', test patients' if test else ''}",
+                rows,
+                name,
+                [c_index, p, _DICE.format(epoch=epoch)],
+            )
+        )
+    return tables
+
+
+def _facts(patients: ComparedPatients) -> Mapping[str, Any]:
+    """What TRIPOD+AI asks for of the patients."""
+    time, event, survival = patients.time, patients.event, patients.survival
+    missing = survival.clinical.loc[patients.case_ids].isna().sum()
+    return {
+        "n_patients": len(time),
+        "n_events": int(event.sum()),
+        "censored_fraction": float(1 - event.mean()),
+        "median_follow_up": median_follow_up(time, event),
+        "time_unit": survival.description.time_unit,
+        "endpoint": survival.description.endpoint,
+        "missing_values": {str(name): int(count) for name, count in missing.items()},
+    }

@@ -1,0 +1,290 @@
+"""Which steps the methods of a benchmark need, in an order in which they can be done."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from nnunetv2.utilities.file_path_utilities import convert_trainer_plans_config_to_identifier
+
+from nnunetv2_adamss.benchmark.methods import Method, Trainer
+from nnunetv2_adamss.benchmark.settings import BenchmarkSettings
+from nnunetv2_adamss.benchmark.steps import Step
+from nnunetv2_adamss.explanation.folder import ExplanationFolder
+from nnunetv2_adamss.explanation.run import EXPLANATION_FOLDER
+from nnunetv2_adamss.survival.cohort.table import SURVIVAL_CSV
+from nnunetv2_adamss.survival.config import SurvivalConfig
+from nnunetv2_adamss.survival.covariates.radiomics_table import provenance_file, radiomics_name
+from nnunetv2_adamss.survival.nnunet_dataset import RAW, RESULTS, dataset_folder
+from nnunetv2_adamss.survival.results import PREDICTIONS_FILE, SUMMARY_FILE
+
+# Cross-validated figures are of the last epoch, and so is all else that is said of the survival networks.
+CHECKPOINT = "checkpoint_final.pth"
+# Settings of SurvivalConfig, with what a user types.
+_MASK_FLAGS = {
+    "seg_checkpoint": "-seg_chk", "mask_source": "--mask_source", "masks_dir": "--masks_dir",
+    "mirroring": "--disable_tta",
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class BenchmarkFolders:
+    """Where everything of a benchmark lies.
+
+    Args:
+        settings: of the benchmark.
+        plans_name: as it is written in the plans file, which nnU-Net's folders are named after.
+        output: of the benchmark.
+    """
+
+    settings: BenchmarkSettings
+    plans_name: str
+    output: Path
+
+    def is_first(self, seed: int) -> bool:
+        """Whether a seed's trainings are those in the user's ``nnUNet_results``."""
+        return seed == self.settings.seeds[0]
+
+    def own_results(self, seed: int) -> Path:
+        """``nnUNet_results`` of a seed that is not the first."""
+        return self.output / f"seed_{seed}" / RESULTS
+
+    def fold(self, trainer: str, fold: int, seed: int) -> Path:
+        """The folder of a fold of a trainer or of a statistical method."""
+        name = convert_trainer_plans_config_to_identifier(
+            trainer, self.plans_name, self.settings.configuration
+        )
+        dataset = self.settings.dataset
+        trained = (
+            dataset_folder(RESULTS, dataset) if self.is_first(seed) else self.own_results(seed) / dataset
+        )
+        return trained / name / f"fold_{fold}"
+
+    def trainer(self, trainer: Trainer) -> str:
+        """Class name at the schedule of the benchmark."""
+        return trainer.name(self.settings.short_schedule)
+
+    def survival(self, method: Method) -> str | None:
+        """The trainer or statistical method that predicts survival; None for a method that only segments."""
+        return method.fitted or (self.trainer(method.trainer) if method.trainer else None)
+
+    def test(self, method: Method) -> Path:
+        """Predictions of the test patients."""
+        return self.output / "test" / method.name
+
+
+def plan_steps(
+    folders: BenchmarkFolders, methods: Sequence[Method], n_splits: int, device: str
+) -> list[Step]:
+    """All steps, each after those that it needs; what several methods need is there once.
+
+    Args:
+        folders: of the benchmark.
+        methods: that are compared.
+        n_splits: folds of nnU-Net's split, of which some steps need all.
+        device: for ``-device``.
+    """
+    made: dict[str, Step] = {}
+    for seed in folders.settings.seeds:
+        planner = _Planner(folders, n_splits, device, seed, made)
+        for fold in folders.settings.folds:
+            for method in methods:
+                planner.predict_validation(method, fold)
+        if folders.is_first(seed):
+            planner.explain(explained_method(methods))
+            if folders.settings.test:
+                for method in methods:
+                    planner.predict_test(method)
+    return list(made.values())
+
+
+def explained_method(methods: Sequence[Method]) -> Method | None:
+    """The one whose fusion weights are Table IV."""
+    names = ("adamss", "adamss_no_radiomics", "two_stage", "data_driven")
+    return next((method for name in names for method in methods if method.name == name), None)
+
+
+@dataclass(frozen=True)
+class _Planner:
+    """Makes the steps of one seed, and before each those that it needs."""
+
+    folders: BenchmarkFolders
+    n_splits: int
+    device: str
+    seed: int
+    made: dict[str, Step]
+
+    def predict_validation(self, method: Method, fold: int) -> None:
+        """Whatever a method leaves of a fold."""
+        if method.fitted:
+            self._is_result(self._fit(method, method.fitted, fold))
+        elif method.trainer:
+            self._is_result(self._train(method, method.trainer, fold))
+        else:
+            self._is_result(self._segment(method.stage_one, fold))
+
+    def explain(self, method: Method | None) -> None:
+        """Table IV."""
+        if method is None or method.trainer is None:
+            return
+        trainer = self.folders.trainer(method.trainer)
+        for fold in self._settings.folds:
+            folder = ExplanationFolder(self._folder(trainer, fold) / EXPLANATION_FOLDER)
+            step = self._add(
+                f"fusion weights of {trainer} fold {fold}",
+                "fusion weights",
+                ["adamss_explain", *self._fold(fold), "-tr", trainer, "-chk", CHECKPOINT, "--max_cases", "0",
+                 "--no_occlusion", *self._on_device],
+                [folder.gate_weights],
+                [self._train(method, method.trainer, fold)],
+            )  # fmt: skip
+            self._is_result(step)
+
+    def predict_test(self, method: Method) -> None:
+        """The ensemble of all folds."""
+        if method.fitted or not method.trainer or not self._settings.test:
+            return
+        raw, output = dataset_folder(RAW, self._settings.test), self.folders.test(method)
+        trainer = self.folders.trainer(method.trainer)
+        given = self._settings.masks.get("mask_source") == "groundtruth"
+        masks = ["--masks_dir", str(raw / "labelsTr")] if given else []
+        step = self._add(
+            f"test patients by {method.name}",
+            f"test patients by {trainer}",
+            ["adamss_predict_survival", "-i", str(raw / "imagesTr"), "-o", str(output), "-d", self._settings.dataset,
+             "-c", self._settings.configuration, "-p", self._settings.plans, "-tr", trainer,
+             "-f", *map(str, self._settings.folds), "-chk", CHECKPOINT, "--clinical", str(raw / SURVIVAL_CSV),
+             *masks, *self._on_device, "--c"],
+            # The last file that is written.
+            [output / "prediction.json"],
+            [self._train(method, method.trainer, fold) for fold in self._settings.folds],
+        )  # fmt: skip
+        self._is_result(step)
+
+    # -------------------------------------------------------------------------------------- steps of a fold
+
+    def _segment(self, trainer: Trainer, fold: int) -> Step:
+        name = self.folders.trainer(trainer)
+        folder = self._folder(name, fold)
+        return self._add(
+            f"{name} fold {fold}",
+            name,
+            ["nnUNetv2_train", *self._fold(fold), "-tr", name, "--val_best", *self._on_device],
+            [folder / CHECKPOINT, folder / "validation" / "summary.json"],
+            [],
+            resumes=True,
+        )
+
+    def _masks(self, trainer: Trainer, fold: int) -> list[Step]:
+        """The Stage-I trainings whose masks a fold works with."""
+        others = range(self.n_splits) if self._settings.masks.get("mask_source") == "out_of_fold" else []
+        return [self._segment(trainer, number) for number in dict.fromkeys([fold, *others])]
+
+    def _masks_and_radiomics(self, method: Method, fold: int) -> list[Step]:
+        """What comes before a method: masks, and radiomics of them if it uses any."""
+        if method.radiomics is None:
+            return self._masks(method.stage_one, fold)
+        given: Mapping[str, Any] = (
+            {"mask_source": "groundtruth"} if method.radiomics == "groundtruth" else self._settings.masks
+        )
+        config = SurvivalConfig(**given)
+        trainer = self.folders.trainer(method.stage_one)
+        table = self._folder(trainer, fold) / radiomics_name(config)
+        kind = f"radiomics of {config.mask_source} masks"
+        return [
+            self._add(
+                f"{kind}, fold {fold}",
+                kind,
+                ["adamss_extract_radiomics", *self._fold(fold), "-seg_tr", trainer, *_mask_flags(given),
+                 *self._on_device],
+                [table, provenance_file(table)],
+                self._masks(method.stage_one, fold),
+            )
+        ]  # fmt: skip
+
+    def _train(self, method: Method, trainer: Trainer, fold: int) -> Step:
+        name = self.folders.trainer(trainer)
+        folder = self._folder(name, fold)
+        epochs = self._settings.epochs
+        return self._add(
+            f"{name} fold {fold}",
+            name,
+            ["adamss_finetune_survival", *self._fold(fold), "-tr", name, *self._data_of(method),
+             *([] if epochs is None else ["--epochs", str(epochs)]), "--seed", str(self.seed), *self._on_device],
+            [folder / SUMMARY_FILE, folder / PREDICTIONS_FILE],
+            self._masks_and_radiomics(method, fold),
+            resumes=True,
+        )  # fmt: skip
+
+    def _fit(self, method: Method, name: str, fold: int) -> Step:
+        folder = self._folder(name, fold)
+        needs, deep = self._masks_and_radiomics(method, fold), []
+        if method.trainer:
+            folds = range(self.n_splits) if method.needs_other_folds else [fold]
+            needs += [self._train(method, method.trainer, number) for number in folds]
+            deep = ["--deep_trainer", self.folders.trainer(method.trainer)]
+        return self._add(
+            f"{name} fold {fold}",
+            name,
+            ["adamss_fit_statistical", *self._fold(fold), "--method", method.name, *deep, *self._data_of(method),
+             "--seed", str(self.seed), *self._on_device],
+            [folder / SUMMARY_FILE, folder / PREDICTIONS_FILE],
+            needs,
+            settings={"seg_trainer": self.folders.trainer(method.stage_one)},
+        )  # fmt: skip
+
+    # ------------------------------------------------------------------------------ what steps have in common
+
+    @property
+    def _settings(self) -> BenchmarkSettings:
+        return self.folders.settings
+
+    @property
+    def _on_device(self) -> list[str]:
+        return ["-device", self.device]
+
+    def _fold(self, fold: int) -> list[str]:
+        settings = self._settings
+        return [settings.dataset, settings.configuration, str(fold), "-p", settings.plans]
+
+    def _data_of(self, method: Method) -> list[str]:
+        """Options that say which masks and outcomes."""
+        table = self._settings.survival_csv
+        return [
+            "-seg_tr", self.folders.trainer(method.stage_one), *_mask_flags(self._settings.masks),
+            *([] if table is None else ["--survival_csv", table]),
+        ]  # fmt: skip
+
+    def _folder(self, trainer: str, fold: int) -> Path:
+        return self.folders.fold(trainer, fold, self.seed)
+
+    def _add(
+        self,
+        name: str,
+        kind: str,
+        command: Sequence[str],
+        evidence: Sequence[Path],
+        needs: Iterable[Step],
+        **options: Any,
+    ) -> Step:
+        environment = {}
+        if not self.folders.is_first(self.seed):
+            name = f"seed {self.seed}: {name}"
+            environment = {RESULTS: str(self.folders.own_results(self.seed))}
+        step = Step(
+            name, kind, tuple(command), tuple(evidence), tuple(need.name for need in needs), environment, **options
+        )  # fmt: skip
+        return self.made.setdefault(name, step)
+
+    def _is_result(self, step: Step) -> None:
+        self.made[step.name] = replace(step, is_result=True)
+
+
+def _mask_flags(settings: Mapping[str, Any]) -> list[str]:
+    flags = []
+    for name, value in settings.items():
+        if name == "mirroring":
+            flags += [] if value else [_MASK_FLAGS[name]]
+        elif name != "mask_source" or value != "folder":  # which --masks_dir says already
+            flags += [_MASK_FLAGS[name], str(value)]
+    return flags

@@ -1,0 +1,220 @@
+"""What a method has left: risks of patients, masks, size, time."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from nnunetv2_adamss.assessment.baselines import SUV_MAX, TUMOUR_VOLUME, baseline_scores
+from nnunetv2_adamss.assessment.finished_folds import is_chosen_on_its_fold
+from nnunetv2_adamss.assessment.predictions import RISK_SCORE, read_predictions
+from nnunetv2_adamss.benchmark.durations import fold_seconds
+from nnunetv2_adamss.benchmark.methods import Method
+from nnunetv2_adamss.benchmark.patients import ComparedPatients
+from nnunetv2_adamss.benchmark.plan import BenchmarkFolders
+from nnunetv2_adamss.survival.config import SurvivalConfig
+from nnunetv2_adamss.survival.finished_folds import FinishedFold
+from nnunetv2_adamss.survival.messages import listed
+from nnunetv2_adamss.survival.results import PREDICTIONS_FILE, SUMMARY_FILE
+from nnunetv2_adamss.survival.tumour_region.stage_one_masks import MASK_FOLDERS
+
+NETWORK_MASKS = "validation/masks"
+TEST_PREDICTIONS, TEST_MASKS = "survival_predictions.csv", "masks"
+_MEASURES = {"TumourVolume": TUMOUR_VOLUME, "SUVmax": SUV_MAX}
+# Where trainings that were there before may differ from those that the benchmark would have made.
+_COMPARED_SETTINGS = ("seg_checkpoint", "mask_source", "masks_dir", "mirroring", "epochs", "seed", "select")
+
+
+@dataclass(frozen=True, eq=False)
+class MethodResult:
+    """What is known of one method.
+
+    Args:
+        method: which.
+        risk_score: index ``case_id``, higher = earlier event; None without one.
+        why_no_risk: in words; empty for a method that predicts no survival.
+        dice: of the tumour, index ``case_id``; None without masks.
+        why_no_dice: in words; empty for a method that does not segment.
+        parameters: of the survival network or model.
+        seconds: mean over the folds, of all trainings that it consists of.
+        risk_of_seeds: risk scores of the further seeds that are finished.
+        notes: what to bear in mind.
+    """
+
+    method: Method
+    risk_score: pd.Series | None = None
+    why_no_risk: str = ""
+    dice: pd.Series | None = None
+    why_no_dice: str = ""
+    parameters: int | None = None
+    seconds: float | None = None
+    risk_of_seeds: Sequence[pd.Series] = field(default_factory=tuple)
+    notes: Sequence[str] = field(default_factory=tuple)
+
+
+def cross_validated_result(
+    method: Method, folders: BenchmarkFolders, patients: ComparedPatients
+) -> MethodResult:
+    """What a method has left of the validation patients; what is missing is said.
+
+    Args:
+        method: which.
+        folders: of the benchmark.
+        patients: validation patients of its folds.
+    """
+    first, *other_seeds = folders.settings.seeds
+    folds = _folds(method, folders, first)
+    risk_score, why_no_risk = _risk_score(folds)
+    dice, why_no_dice = _dice(method, patients, _masks(method, folders))
+    is_finished = risk_score is not None
+    of_seeds = [_risk_score(_folds(method, folders, seed))[0] for seed in other_seeds]
+    return MethodResult(
+        method,
+        risk_score,
+        why_no_risk,
+        dice,
+        why_no_dice,
+        _parameters(folds) if is_finished else None,
+        _seconds(method, folders),
+        [risk for risk in of_seeds if risk is not None],
+        _notes(method, folds, folders, first) if is_finished else (),
+    )
+
+
+def test_result(
+    result: MethodResult, folders: BenchmarkFolders, patients: ComparedPatients, masks: Path | None
+) -> MethodResult:
+    """What the same method says of test patients, as the ensemble of its folds.
+
+    Args:
+        result: of the cross-validation.
+        folders: of the benchmark.
+        patients: of the test set.
+        masks: tumours of the test patients by Stage I, for what is measured in them; None if there are none.
+    """
+    method = result.method
+    risk_score, why_no_risk = _test_risk(method, folders, patients, masks)
+    dice, why_no_dice = None, ""
+    if method.has_own_masks:
+        why_no_dice = "its own masks of new patients are not written"
+    elif method.segments:
+        of_method = folders.test(method) / TEST_MASKS if method.trainer else masks
+        dice, why_no_dice = _dice(method, patients, {0: of_method or folders.test(method)})
+    return replace(
+        result, risk_score=risk_score, why_no_risk=why_no_risk, dice=dice, why_no_dice=why_no_dice,
+        risk_of_seeds=(), notes=(),
+    )  # fmt: skip
+
+
+def _test_risk(
+    method: Method, folders: BenchmarkFolders, patients: ComparedPatients, masks: Path | None
+) -> tuple[pd.Series | None, str]:
+    if method.fitted in _MEASURES:
+        return _measure(_MEASURES[method.fitted], patients, masks)
+    if method.fitted:
+        return None, "this method does not predict new patients here"
+    if not method.trainer:
+        return None, ""
+    file = folders.test(method) / TEST_PREDICTIONS
+    if not file.is_file():
+        return None, "the test patients are not predicted"
+    return read_predictions([file]).table[RISK_SCORE], ""
+
+
+def _measure(what: str, patients: ComparedPatients, masks: Path | None) -> tuple[pd.Series | None, str]:
+    if masks is None:
+        return None, "no network has outlined the tumours of the test patients"
+    images = patients.labels.parent / "imagesTr" if what == SUV_MAX else None
+    try:
+        return baseline_scores(patients.case_ids, masks, images)[what], ""
+    except ValueError as error:
+        return None, str(error).rstrip(".")
+
+
+def _folds(method: Method, folders: BenchmarkFolders, seed: int) -> list[FinishedFold]:
+    """Of its survival predictions; none for a method that has no such."""
+    name = folders.survival(method)
+    if name is None:
+        return []
+    return [FinishedFold(number, folders.fold(name, number, seed)) for number in folders.settings.folds]
+
+
+def _risk_score(folds: Sequence[FinishedFold]) -> tuple[pd.Series | None, str]:
+    if not folds:
+        return None, ""
+    missing = [str(fold.number) for fold in folds if not fold.has_files(SUMMARY_FILE, PREDICTIONS_FILE)]
+    if missing:
+        return None, f"not finished: fold {', '.join(missing)}"
+    files = [fold.folder / PREDICTIONS_FILE for fold in folds]
+    return read_predictions(files).table[RISK_SCORE], ""
+
+
+def _dice(
+    method: Method, patients: ComparedPatients, masks_of_fold: Mapping[int, Path]
+) -> tuple[pd.Series | None, str]:
+    if not method.segments:
+        return None, ""
+    try:
+        return patients.dice(masks_of_fold), ""
+    except ValueError as error:
+        return None, str(error).rstrip(".")
+
+
+def _masks(method: Method, folders: BenchmarkFolders) -> dict[int, Path]:
+    """Folder of the masks of each fold's validation patients."""
+    if method.has_own_masks and method.trainer:
+        name, masks = folders.trainer(method.trainer), NETWORK_MASKS
+    else:
+        name = folders.trainer(method.stage_one)
+        given = folders.settings.masks.get("mask_source") in ("groundtruth", "folder")
+        # Where the survival networks had no need of Stage I's masks, there are those of nnU-Net's validation.
+        masks = "validation" if given else MASK_FOLDERS[folders.settings.masks.get("mirroring", True)]
+    seed = folders.settings.seeds[0]
+    return {fold: folders.fold(name, fold, seed) / masks for fold in folders.settings.folds}
+
+
+def _parameters(folds: Sequence[FinishedFold]) -> int | None:
+    """Largest of the folds: statistical methods select their features in each."""
+    numbers = [(fold.summary.get("training") or {}).get("parameters") for fold in folds]
+    return max((number for number in numbers if number is not None), default=None)
+
+
+def _seconds(method: Method, folders: BenchmarkFolders) -> float | None:
+    names = [folders.trainer(method.trainer)] if method.trainer else []
+    names += [method.fitted] if method.fitted else []
+    if method.starts_from_stage_one or not names:
+        names.append(folders.trainer(method.stage_one))
+    seed = folders.settings.seeds[0]
+    of_folds = [
+        [fold_seconds(folders.fold(name, fold, seed)) for name in names] for fold in folders.settings.folds
+    ]
+    known = [[part for part in parts if part is not None] for parts in of_folds]
+    if any(len(parts) < len(names) for parts in known):
+        return None
+    return float(np.mean([sum(parts) for parts in known]))
+
+
+def _notes(method: Method, folds: Sequence[FinishedFold], folders: BenchmarkFolders, seed: int) -> list[str]:
+    """Where trainings that count are not as this benchmark would have made them, or flatter."""
+    asked = SurvivalConfig(**folders.settings.masks, epochs=folders.settings.epochs, seed=seed).to_dict()
+    masks = {"mask_source", "masks_dir"} if method.radiomics == "groundtruth" else set()
+    differing: dict[str, list[str]] = {}
+    for fold in folds:
+        found: Mapping[str, Any] = fold.summary["settings"]
+        for name in _COMPARED_SETTINGS:
+            if name in found and name not in masks and found[name] != asked[name]:
+                differing.setdefault(f"{name} {found[name]}, not {asked[name]}", []).append(str(fold.number))
+    notes = [
+        f"{method.title}: fold {', '.join(numbers)} made before with {what}."
+        for what, numbers in differing.items()
+    ]
+    flattered = [str(fold.number) for fold in folds if is_chosen_on_its_fold(fold.summary)]
+    if flattered:
+        notes.append(
+            f"{method.title}: optimistic, since the epoch of fold {listed(flattered)} was chosen on the patients that "
+            "are judged here."
+        )
+    return notes

@@ -1,0 +1,75 @@
+"""What all runs into one output folder share."""
+
+import json
+import os
+import platform
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from nnunetv2_adamss.survival.files import write_atomically
+
+SETTINGS_FILE = "settings.json"
+
+
+@dataclass(frozen=True)
+class BenchmarkSettings:
+    """What decides on the results, apart from which methods are compared.
+
+    Args:
+        dataset: nnU-Net's name.
+        configuration: such as ``3d_fullres``.
+        plans: identifier.
+        folds: their numbers.
+        seeds: of the survival trainings and fits; the first one's results lie in ``nnUNet_results``.
+        short_schedule: whether the ``_ShortSchedule`` trainers are used.
+        epochs: of the survival trainings; default the trainers'.
+        masks: of ``SurvivalConfig``, what the user set about tumour masks.
+        survival_csv: the outcomes; default ``survival.csv`` of the data set.
+        test: name of the data set with test patients.
+    """
+
+    dataset: str
+    configuration: str
+    plans: str = "nnUNetPlans"
+    folds: tuple[int, ...] = (0, 1, 2, 3, 4)
+    seeds: tuple[int, ...] = (2024,)
+    short_schedule: bool = False
+    epochs: int | None = None
+    masks: Mapping[str, Any] = field(default_factory=dict)
+    survival_csv: str | None = None
+    test: str | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """As plain data."""
+        values = asdict(self)
+        return {name: list(value) if isinstance(value, tuple) else value for name, value in values.items()}
+
+    def check(self, folder: Path) -> None:
+        """Raise ValueError if a benchmark with other settings lies in the folder, saying which."""
+        file = folder / SETTINGS_FILE
+        if not file.is_file():
+            return
+        found = json.loads(file.read_text(encoding="utf-8"))
+        changed = [
+            f"{name} was {json.dumps(found.get(name))}, and now is {json.dumps(value)}"
+            for name, value in self.to_dict().items()
+            if found.get(name) != value
+        ]
+        if changed:
+            raise ValueError(
+                f"{folder} holds a benchmark with other settings: {'; '.join(changed)}. Use the same to go on, or "
+                "choose a new folder with -o."
+            )
+
+    def save(self, folder: Path) -> None:
+        """Write to the folder, unless other settings are there; of two that begin at once, one is refused."""
+        own = folder / f"{SETTINGS_FILE}.{platform.node()}_{os.getpid()}"
+        write_atomically(own, json.dumps(self.to_dict(), indent=2))
+        try:
+            os.link(own, folder / SETTINGS_FILE)  # fails if it exists
+        except FileExistsError:
+            self.check(folder)
+        finally:
+            own.unlink()

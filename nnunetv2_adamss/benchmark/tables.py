@@ -1,0 +1,133 @@
+"""Tables I to IV: how well each method does, on the same patients and in the same resamples."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from nnunetv2_adamss.benchmark.patients import ComparedPatients
+from nnunetv2_adamss.benchmark.results import MethodResult
+from nnunetv2_adamss.evaluation.comparison import compare, holm
+from nnunetv2_adamss.evaluation.concordance import cross_validated_c
+from nnunetv2_adamss.evaluation.estimate import Estimate, PairEstimate, bootstrap_estimate
+from nnunetv2_adamss.explanation.gate_weights import STAGES
+
+
+@dataclass(frozen=True)
+class Row:
+    """One method in a table.
+
+    Attributes:
+        result: what it left.
+        c_index: Harrell's, within folds; None without a risk score.
+        n_patients: that it is of.
+        difference: the reference's C less this one's; None without either, and of the reference itself.
+        p_value: of the difference, two-sided; None without one.
+        p_value_holm: corrected for the comparisons of the table.
+        dice: of the tumour, mean over the patients; None without masks.
+        c_of_seeds: of all seeds that are finished, the first one's first; empty where C is not estimable.
+    """
+
+    result: MethodResult
+    c_index: PairEstimate | None
+    n_patients: int
+    difference: Estimate | None
+    p_value: float | None
+    p_value_holm: float | None
+    dice: Estimate | None
+    c_of_seeds: tuple[float, ...]
+
+
+def compare_methods(results: Sequence[MethodResult], patients: ComparedPatients, reference: str) -> list[Row]:
+    """Judge the methods of one table.
+
+    Args:
+        results: of its methods.
+        patients: that all are judged on.
+        reference: name of the method that the others are held against; it may be absent.
+    """
+    against = next((r.risk_score for r in results if r.method.name == reference), None)
+    rows = [
+        _row(result, patients, None if result.method.name == reference else against) for result in results
+    ]
+    corrected = holm([row.p_value for row in rows])
+    return [replace(row, p_value_holm=p) for row, p in zip(rows, corrected, strict=True)]
+
+
+def _row(result: MethodResult, patients: ComparedPatients, against: pd.Series | None) -> Row:
+    c_index = difference = p_value = None
+    seeds: tuple[float, ...] = ()
+    n_patients = 0
+    if result.risk_score is not None:
+        c_index, n_patients = _c_index(result.risk_score, patients)
+        others = [_c_index(risk, patients)[0].value for risk in result.risk_of_seeds]
+        seeds = tuple(value for value in [c_index.value, *others] if value is not None)
+    if result.risk_score is not None and against is not None:
+        difference, p_value = _difference(against, result.risk_score, patients)
+    dice = None if result.dice is None else _mean_dice(result.dice, patients)
+    return Row(result, c_index, n_patients, difference, p_value, None, dice, seeds)
+
+
+def _c_index(risk_score: pd.Series, patients: ComparedPatients) -> tuple[PairEstimate, int]:
+    case_ids = [case_id for case_id in patients.case_ids if case_id in risk_score.index]
+    if not case_ids:
+        return PairEstimate(None, reason="none of the patients is predicted"), 0
+    scores = risk_score[case_ids].to_numpy(np.float64)
+    return cross_validated_c(scores, patients.cohort(case_ids)).pooled, len(case_ids)
+
+
+def _difference(
+    first: pd.Series, second: pd.Series, patients: ComparedPatients
+) -> tuple[Estimate, float | None]:
+    """On the patients that both predict."""
+    both = first.index.intersection(second.index)
+    case_ids = [case_id for case_id in patients.case_ids if case_id in both]
+    if not case_ids:
+        return Estimate(None, reason="no patient is predicted by both"), None
+    found = compare(
+        first[case_ids].to_numpy(np.float64),
+        second[case_ids].to_numpy(np.float64),
+        patients.cohort(case_ids),
+    )
+    return found.difference, found.p_value
+
+
+def _mean_dice(dice: pd.Series, patients: ComparedPatients) -> Estimate:
+    """Over the patients in whom a tumour is there or was predicted, in the resamples of the C-index."""
+    values = dice.reindex(patients.case_ids).to_numpy(np.float64)
+    known = np.isfinite(values)
+    counts = patients.cohort(patients.case_ids).counts[:, known].astype(np.float64)
+    n_drawn = counts.sum(axis=1)
+    if not known.any():
+        return Estimate(None, reason="there is no tumour in any mask")
+    means = np.divide(counts @ values[known], n_drawn, out=np.full(len(counts), np.nan), where=n_drawn > 0)
+    return bootstrap_estimate(means, "have no tumour")
+
+
+def fusion_weights(files: Mapping[int, Path]) -> pd.DataFrame:
+    """Table IV: mean weight of the fusion branch after both stages of training, averaged over folds.
+
+    Args:
+        files: ``gate_weights.csv`` by fold.
+
+    Returns:
+        ``encoder_stage, stage_one, stage_one_sd, stage_two, stage_two_sd, n_folds``; standard deviations between folds.
+
+    Raises:
+        ValueError: if a fold has none.
+    """
+    missing = [str(fold) for fold, file in files.items() if not file.is_file()]
+    if missing:
+        raise ValueError(f"there are no fusion weights of fold {', '.join(missing)}")
+    groups = pd.concat([pd.read_csv(file) for file in files.values()]).groupby("encoder_stage")[list(STAGES)]
+    spread = groups.std().add_suffix("_sd")
+    columns = [column for stage in STAGES for column in (stage, f"{stage}_sd")]
+    return groups.mean().join(spread)[columns].assign(n_folds=groups.size()).reset_index()
+
+
+def methods_of(table: int, results: Sequence[MethodResult]) -> list[MethodResult]:
+    """The rows of a table; none where only baselines would stand in it."""
+    rows = [result for result in results if table in result.method.tables]
+    return rows if any(not result.method.is_baseline for result in rows) else []

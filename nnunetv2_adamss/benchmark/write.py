@@ -1,0 +1,124 @@
+"""Write the tables of a benchmark, and read them again for the report."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from nnunetv2_adamss.benchmark.text import ResultTable
+from nnunetv2_adamss.survival.files import write_atomically
+
+TABLES_MD, TABLES_JSON = "tables.md", "tables.json"
+
+
+@dataclass(frozen=True)
+class WrittenTable:
+    """A table as it stands in ``tables.json``.
+
+    Args:
+        title: for people.
+        header: one a column.
+        rows: cells for people.
+        notes: below it.
+    """
+
+    title: str
+    header: Sequence[str]
+    rows: Sequence[Sequence[str]]
+    notes: Sequence[str]
+
+
+def write_tables(
+    folder: Path, tables: Sequence[ResultTable], notes: Sequence[str], provenance: Mapping[str, Any]
+) -> list[Path]:
+    """Write every table as CSV, and all of them as Markdown and JSON.
+
+    Args:
+        folder: of the benchmark; what an earlier run wrote is replaced.
+        tables: in order.
+        notes: what is true of all of them.
+        provenance: what they are of and from.
+
+    Returns:
+        The files.
+    """
+    for former in folder.glob("table_*.csv"):
+        former.unlink()
+    for table in tables:
+        write_atomically(folder / f"{table.name}.csv", table.numbers.to_csv(index=False))
+    lines = ["# Comparison of methods", "", *(f"- {note}" for note in notes)]
+    for table in tables:
+        lines += ["", *table.markdown()]
+    facts = provenance_facts(provenance)
+    lines += ["", "## Where it comes from", "", *(f"- {name}: {value}" for name, value in facts)]
+    write_atomically(folder / TABLES_MD, "\n".join(lines) + "\n")
+    content = {
+        "tables": [
+            {"title": one.title, "header": one.header, "rows": one.rows, "notes": one.notes} for one in tables
+        ],
+        "notes": list(notes),
+        "provenance": provenance,
+    }
+    write_atomically(folder / TABLES_JSON, json.dumps(content, indent=2))
+    return [*(folder / f"{table.name}.csv" for table in tables), folder / TABLES_MD, folder / TABLES_JSON]
+
+
+@dataclass(frozen=True)
+class WrittenBenchmark:
+    """What stands in ``tables.json``.
+
+    Args:
+        tables: in order.
+        notes: what is true of all of them.
+        provenance: what they are of and from.
+    """
+
+    tables: Sequence[WrittenTable]
+    notes: Sequence[str]
+    provenance: Mapping[str, Any]
+
+
+def read_benchmark(folder: Path) -> WrittenBenchmark:
+    """What was written.
+
+    Raises:
+        ValueError: if there are none.
+    """
+    file = folder / TABLES_JSON
+    if not file.is_file():
+        raise ValueError(f"There is no {file}; adamss_benchmark writes it.")
+    content = json.loads(file.read_text(encoding="utf-8"))
+    tables = [WrittenTable(**table) for table in content["tables"]]
+    return WrittenBenchmark(tables, content["notes"], content["provenance"])
+
+
+def provenance_facts(provenance: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """The same in words: names and values."""
+    settings = provenance["settings"]
+    facts = [
+        (f"{name} patients", _patients(part)) for name, part in provenance["patients"].items()
+    ]  # fmt: skip
+    return [
+        *facts,
+        ("data set", f"{settings['dataset']}, {settings['configuration']}, {settings['plans']}"),
+        ("folds", ", ".join(map(str, settings["folds"]))),
+        ("seeds", ", ".join(map(str, settings["seeds"]))),
+        ("schedule", "short, for a first look" if settings["short_schedule"] else "as published"),
+        *([("epochs of survival trainings", str(settings["epochs"]))] if settings["epochs"] else []),
+        *((name, str(value)) for name, value in settings["masks"].items()),
+        ("split (SHA-256)", provenance["splits_sha256"]),
+        ("outcomes (SHA-256)", provenance["survival_csv_sha256"]),
+        ("versions", ", ".join(f"{name} {number}" for name, number in provenance["versions"].items())),
+    ]
+
+
+def _patients(facts: Mapping[str, Any]) -> str:
+    follow_up = facts["median_follow_up"]
+    missing = ", ".join(f"{name} {count}" for name, count in facts["missing_values"].items() if count)
+    return (
+        f"{facts['n_patients']} with {facts['n_events']} events ({facts['endpoint'] or 'endpoint not named'}), "
+        f"{facts['censored_fraction']:.0%} censored, median follow-up "
+        f"{'not reached' if follow_up is None else f'{follow_up:g} ' + facts['time_unit']} (reverse Kaplan-Meier), "
+        f"missing values: {missing or 'none'}"
+    )

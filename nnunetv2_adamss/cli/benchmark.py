@@ -1,0 +1,268 @@
+"""``adamss_benchmark``: the paper's tables on any cohort, from the first training to the last P value."""
+
+from __future__ import annotations
+
+import argparse
+import signal
+import sys
+import textwrap
+from collections.abc import Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from nnunetv2_adamss.benchmark.methods import GROUPS, METHODS
+from nnunetv2_adamss.cli.exit_code import exit_code
+from nnunetv2_adamss.cli.fold_options import MASK_OPTIONS, add_mask_options, mask_settings
+
+if TYPE_CHECKING:
+    from nnunetv2_adamss.benchmark.plan import BenchmarkFolders
+    from nnunetv2_adamss.benchmark.run import Outcome
+    from nnunetv2_adamss.benchmark.steps import Step
+
+_DESCRIPTION = """\
+Compare AdaMSS with other methods, learning strategies and fusion strategies on one cohort (Tables I to IV of the
+paper): train what is missing, predict, and write tables with intervals, P values, Dice, sizes and times. It can be
+stopped or killed at any time: run again, it goes on.
+"""
+
+_EXAMPLES = """\
+examples:
+  adamss_benchmark 510 3d_fullres -o BENCHMARK --dry_run             what would run, and how long
+  adamss_benchmark 510 3d_fullres -o BENCHMARK                       all methods, all folds
+  adamss_benchmark 510 3d_fullres -o BENCHMARK --methods table1 --folds 0 1 --gpus 0 1
+  adamss_benchmark 510 3d_fullres -o BENCHMARK --methods adamss icare --seeds 2024 1 2 --test 511
+  adamss_benchmark 510 3d_fullres -o FIRST_LOOK --short_schedule -device cpu
+  adamss_benchmark 510 3d_fullres -o BENCHMARK --steps_only          in every task of a cluster's array
+
+{methods}
+
+Trainings lie where nnU-Net's do and count if they are there. BENCHMARK gets tables.md, table_1.csv to table_4.csv, a
+log of every step in logs/, and the trainings of further seeds.
+"""
+
+
+def _methods() -> str:
+    """The names that ``--methods`` knows."""
+    of_tables = [
+        f"{name}: {' '.join(method.name for method in methods if not method.is_baseline)}"
+        for name, methods in GROUPS.items()
+        if name.startswith("table")
+    ]
+    baselines = " ".join(method.name for method in METHODS if method.is_baseline)
+    lines = [
+        *of_tables,
+        f"in every table, since they need no network: {baselines}",
+        f"groups: {' '.join(GROUPS)}",
+    ]
+    fill = partial(textwrap.fill, width=115, subsequent_indent="    ")
+    return "\n".join(["methods:", *(fill(f"  {line}") for line in lines)])
+
+
+_MASKS = [name for name in MASK_OPTIONS if name != "seg_trainer"]  # which the methods say
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The command's options; those about masks are absent unless the user gives them."""
+    parser = argparse.ArgumentParser(
+        prog="adamss_benchmark",
+        description=_DESCRIPTION,
+        epilog=_EXAMPLES.format(methods=_methods()),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    add = parser.add_argument
+    add("dataset", metavar="DATASET", help="nnU-Net's data set id or name")
+    add("configuration", metavar="CONFIGURATION", help="such as 3d_fullres")
+    add("-o", dest="output", type=Path, metavar="BENCHMARK", required=True, help="folder of the results")
+    add("--methods", nargs="+", default=["all"], metavar="NAME", help="methods or groups (default: all)")
+    add(
+        "--test",
+        metavar="DATASET2",
+        help="raw data set of test patients, who are predicted by all folds together",
+    )
+    add("--steps_only", action="store_true", help="write no tables")
+    add("--dry_run", action="store_true", help="only list the steps and how long they will take")
+    _add_trainings(parser)
+    _add_machine(parser)
+    return parser
+
+
+def _add_trainings(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("trainings", "the same in every run into one folder")
+    add = group.add_argument
+    add("--folds", nargs="+", type=int, metavar="F", help="default: all of the split")
+    add(
+        "--seeds",
+        nargs="+",
+        type=int,
+        default=[2024],
+        metavar="S",
+        help="repeat all trainings (default: 2024)",
+    )
+    add("--short_schedule", action="store_true", help="the trainers' _ShortSchedule, for a first look")
+    add("--epochs", type=int, metavar="N", help="of the survival trainings (default: the trainers' own)")
+    add(
+        "-p",
+        dest="plans",
+        default="nnUNetPlans",
+        metavar="PLANS",
+        help="plans identifier (default: %(default)s)",
+    )
+    add(
+        "--survival_csv",
+        type=Path,
+        metavar="FILE",
+        help="outcomes (default: survival.csv of the raw data set)",
+    )
+    add_mask_options(group, _MASKS)
+
+
+def _add_machine(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("machine")
+    add = group.add_argument
+    add("-device", choices=["cuda", "cpu", "mps"], default="cuda", help="default: %(default)s")
+    add("--num_workers", type=int, metavar="N", help="steps at once (default: one, or one a GPU of --gpus)")
+    add("--gpus", nargs="+", default=[], metavar="ID", help="CUDA devices, one for each worker")
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run the command; returns the exit code (0 done, 1 a step failed, 2 a user's error, 130 stopped)."""
+    parser = build_parser()
+    args = parser.parse_args(argv)
+    _check(parser, args)
+    # A benchmark that is terminated ends as one that is interrupted: with the commands that it runs.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    return exit_code("adamss_benchmark", lambda: _run(args), "stopped; run it again to go on.")
+
+
+def _check(parser: argparse.ArgumentParser, args: argparse.Namespace) -> None:
+    if args.gpus and args.num_workers not in (None, len(args.gpus)):
+        parser.error(
+            f"--gpus names {len(args.gpus)} devices, one for each worker, but --num_workers is {args.num_workers}"
+        )
+    if args.gpus and args.device != "cuda":
+        parser.error(f"--gpus needs -device cuda, not {args.device}")
+    if args.num_workers is None:
+        args.num_workers = len(args.gpus) or 1
+    if args.num_workers < 1:
+        parser.error(f"--num_workers is {args.num_workers}, but must be at least 1")
+    for name in ("folds", "seeds"):
+        values = getattr(args, name) or []
+        if len(set(values)) < len(values) or min(values, default=0) < 0:
+            parser.error(f"--{name} takes numbers from 0 on, each once")
+    if hasattr(args, "mask_source") and hasattr(args, "masks_dir"):
+        parser.error("--mask_source and --masks_dir exclude each other")
+    if hasattr(args, "masks_dir") and args.test:
+        parser.error("--masks_dir has masks of the training patients only, so it does not go with --test")
+
+
+def _run(args: argparse.Namespace) -> int:
+    from nnunetv2_adamss.benchmark.begin import begin, read_splits
+    from nnunetv2_adamss.benchmark.methods import choose_methods
+    from nnunetv2_adamss.benchmark.plan import plan_steps
+    from nnunetv2_adamss.benchmark.settings import BenchmarkSettings
+    from nnunetv2_adamss.survival.nnunet_dataset import dataset_name
+
+    methods = choose_methods(args.methods)
+    dataset = dataset_name(args.dataset)
+    n_splits = len(read_splits(dataset))
+    settings = BenchmarkSettings(
+        dataset,
+        args.configuration,
+        args.plans,
+        tuple(range(n_splits)) if args.folds is None else tuple(sorted(args.folds)),
+        tuple(args.seeds),
+        args.short_schedule,
+        args.epochs,
+        mask_settings(vars(args)),
+        None if args.survival_csv is None else str(args.survival_csv.resolve()),
+        None if args.test is None else dataset_name(args.test),
+    )
+    folders = begin(settings, args.output.resolve())
+    steps = plan_steps(folders, methods, n_splits, args.device)
+    if args.dry_run:
+        _list_steps(steps, folders, args.num_workers)
+        return 0
+    settings.save(folders.output)
+    outcome = _do(steps, folders, args)
+    if not args.steps_only:
+        _write(folders, methods)
+    return _tell_failures(outcome)
+
+
+def _do(steps: Sequence[Step], folders: BenchmarkFolders, args: argparse.Namespace) -> Outcome:
+    from tqdm import tqdm
+
+    from nnunetv2_adamss.benchmark.run import run_steps
+    from nnunetv2_adamss.benchmark.steps import needed_steps
+
+    needed = needed_steps(steps)
+    with tqdm(total=len(needed), desc="Steps", unit="step", disable=None) as bar:
+
+        def show(n_done: int, names: Sequence[str]) -> None:
+            bar.n = n_done
+            bar.set_postfix_str("; ".join(names) or "waiting for other processes")
+
+        return run_steps(needed, folders.output, n_workers=args.num_workers, gpus=args.gpus, on_change=show)
+
+
+def _write(folders: BenchmarkFolders, methods: Sequence[Any]) -> None:
+    from nnunetv2_adamss.benchmark.collect import GENERAL_NOTES, Collection
+    from nnunetv2_adamss.benchmark.write import TABLES_MD, write_tables
+
+    collection = Collection(folders, methods)
+    written = write_tables(folders.output, collection.tables(), GENERAL_NOTES, collection.provenance())
+    print((folders.output / TABLES_MD).read_text(encoding="utf-8"))
+    print(f"Written to {folders.output}: {', '.join(file.name for file in written)}")
+
+
+def _list_steps(steps: Sequence[Step], folders: BenchmarkFolders, n_workers: int) -> None:
+    from nnunetv2_adamss.benchmark.durations import expected_seconds, time_left
+    from nnunetv2_adamss.benchmark.records import Records
+    from nnunetv2_adamss.benchmark.run import RECORDS
+    from nnunetv2_adamss.benchmark.steps import needed_steps
+    from nnunetv2_adamss.benchmark.text import duration_text
+
+    needed = needed_steps(steps)
+    expected = expected_seconds(steps, Records(folders.output / RECORDS).mean_seconds())
+    for step in steps:
+        state = _state(step) if step in needed else "not needed"
+        after = f"   after {', '.join(step.needs)}" if step.needs else ""
+        print(f"{state:<12}{_duration(step, state, expected):<28}{step.name}{after}")
+    left = time_left(needed, expected, n_workers)
+    unknown = f", and {left.n_unknown} steps of unknown duration" if left.n_unknown else ""
+    n_done = sum(step.is_done for step in needed)
+    print(
+        f"{n_done} of {len(needed)} steps are done; left with {n_workers} at once: about "
+        f"{duration_text(left.seconds)}{unknown}."
+    )
+
+
+def _state(step: Step) -> str:
+    if step.is_done:
+        return "done"
+    return "goes on" if step.goes_on else "to do"
+
+
+def _duration(step: Step, state: str, expected: Mapping[str, float]) -> str:
+    from nnunetv2_adamss.benchmark.text import duration_text
+
+    if state in ("done", "not needed"):
+        return ""
+    return duration_text(expected[step.kind]) if step.kind in expected else "unknown until one has run"
+
+
+def _tell_failures(outcome: Outcome) -> int:
+    for failure in outcome.failures:
+        print(
+            f"adamss_benchmark: FAILED: {failure.step}: {failure.reason}; see {failure.log}", file=sys.stderr
+        )
+        for line in failure.last_lines:
+            print(f"    {line}", file=sys.stderr)
+    for name, needed in outcome.skipped.items():
+        print(f"adamss_benchmark: left out: {name}, since it needs {needed}", file=sys.stderr)
+    return 1 if outcome.failures else 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,112 @@
+"""Stands for every command that a benchmark runs: writes what that command would leave, and nothing else.
+
+Knobs lie beside this file: ``fail`` and ``sleep`` name commands or trainers, one a line; ``calls`` gets a line a call.
+"""
+
+import json
+import os
+import shutil
+import sys
+import time
+from pathlib import Path
+
+HERE = Path(__file__).parent
+
+
+def option(name: str, default: str = "") -> str:
+    return sys.argv[sys.argv.index(name) + 1] if name in sys.argv else default
+
+
+def listed_in(file: str) -> bool:
+    knobs = (HERE / file).read_text().split() if (HERE / file).is_file() else []
+    return any(word in knobs for word in (COMMAND, *sys.argv))
+
+
+def write(file: Path, text: str) -> None:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(text)
+
+
+def fold_folder(trainer: str) -> Path:
+    dataset, configuration, fold = sys.argv[1:4]
+    name = f"{trainer}__nnUNetPlans__{configuration}"
+    return Path(os.environ["nnUNet_results"], dataset, name, f"fold_{fold}")
+
+
+def segment() -> None:
+    folder = fold_folder(option("-tr"))
+    write(folder / "checkpoint_best.pth", "")
+    pause()
+    masks = Path(os.environ["nnUNet_preprocessed"], sys.argv[1], "gt_segmentations")
+    shutil.copytree(masks, folder / "stage1_masks", dirs_exist_ok=True)
+    write(folder / "checkpoint_final.pth", "")
+    write(folder / "validation" / "summary.json", "{}")
+
+
+def extract() -> None:
+    source = option("--mask_source", "predicted") + "_without_mirroring" * ("--disable_tta" in sys.argv)
+    for ending in ("csv", "json"):
+        write(fold_folder(option("-seg_tr")) / f"radiomics_{source}.{ending}", "")
+
+
+def train() -> None:
+    folder = fold_folder(option("-tr"))
+    write(folder / "checkpoint_latest.pth", "")
+    pause()
+    leave_predictions(folder, option("-tr"))
+
+
+FITTED = {
+    "lasso_cox": "LassoCoxPH", "icare": "ICARE", "deepmtlr_cox": "DeepMTLRCoxPH", "radio_deepmts": "RadioDeepMTS",
+    "covariates_cox": "CovariatesCox", "tumour_volume": "TumourVolume", "suv_max": "SUVmax",
+}  # fmt: skip
+
+
+def fit() -> None:
+    name = FITTED[option("--method")]
+    leave_predictions(fold_folder(name), name)
+
+
+def leave_predictions(folder: Path, trainer: str) -> None:
+    """Case 0 has the first event: the highest risk is right, and the other way round for SUVmax."""
+    splits = json.loads(Path(os.environ["nnUNet_preprocessed"], sys.argv[1], "splits_final.json").read_text())
+    sign = 1 if trainer == "SUVmax" else -1
+    rows = [f"{case_id},{sign * int(case_id[-2:])}" for case_id in splits[int(sys.argv[3])]["val"]]
+    write(folder / "validation" / "survival_predictions.csv", "\n".join(["case_id,risk_score", *rows]))
+    settings = {"seg_trainer": option("-seg_tr"), "seed": int(option("--seed"))}
+    summary = {
+        "settings": settings,
+        "training": {"seconds": 120.0, "parameters": 7},
+        "predictions_from": "last",
+        "c_index": {"last": {"selected_on_this_fold": False}},
+    }
+    write(folder / "survival_summary.json", json.dumps(summary))
+
+
+def explain() -> None:
+    table = "encoder_stage,stage_one,stage_two\n1,0.5,0.25\n2,0.4,0.75\n"
+    write(fold_folder(option("-tr")) / "explanation" / "gate_weights.csv", table)
+
+
+def pause() -> None:
+    """Until the knob ``go`` is there."""
+    while listed_in("sleep") and not (HERE / "go").exists():
+        time.sleep(0.02)
+
+
+COMMAND = Path(sys.argv[1]).name
+del sys.argv[1]
+if __name__ == "__main__":
+    with (HERE / "calls").open("a") as calls:
+        gpu = os.environ.get("CUDA_VISIBLE_DEVICES", "")
+        calls.write(f"{' '.join([COMMAND, *sys.argv[1:]])} gpu={gpu} pid={os.getpid()}\n")
+    if listed_in("fail"):
+        print("first line\nthis went wrong")
+        sys.exit(3)
+    {
+        "nnUNetv2_train": segment,
+        "adamss_extract_radiomics": extract,
+        "adamss_finetune_survival": train,
+        "adamss_fit_statistical": fit,
+        "adamss_explain": explain,
+    }[COMMAND]()

@@ -1,0 +1,112 @@
+"""A preprocessed data set of forty patients in two folds, and commands that pretend to train on it."""
+
+import json
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from time import monotonic, sleep
+
+import numpy as np
+import pytest
+import SimpleITK as sitk
+
+from nnunetv2_adamss.benchmark import run
+from tests.nnunet_project import NnunetProject
+
+DATASET = "Dataset007_Forty"
+CASES = [f"case_{number:02d}" for number in range(40)]
+FOLDS = [CASES[0::2], CASES[1::2]]
+_COMMANDS = ("nnUNetv2_train", "adamss_extract_radiomics", "adamss_finetune_survival", "adamss_fit_statistical",
+             "adamss_explain")  # fmt: skip
+
+
+@dataclass(frozen=True)
+class FakeBenchmark:
+    """The project, and what the fake commands do."""
+
+    project: NnunetProject
+
+    @property
+    def commands(self) -> Path:
+        return self.project.root / "bin"
+
+    @property
+    def output(self) -> Path:
+        return self.project.root / "OUT"
+
+    def knob(self, name: str, text: str) -> None:
+        """Change what the commands do from now on."""
+        (self.commands / name).write_text(text)
+
+    def calls(self) -> list[str]:
+        """Command lines so far."""
+        return [line.rpartition(" gpu=")[0] for line in self._call_lines()]
+
+    def gpus(self) -> list[str]:
+        """What each command saw of CUDA devices."""
+        return [line.rpartition(" gpu=")[2].split()[0] for line in self._call_lines()]
+
+    def is_running(self, call: int = -1) -> bool:
+        """Whether the process of a call is still there; one that waits to be collected is not."""
+        state = Path("/proc", self._call_lines()[call].rpartition("=")[2], "stat")
+        return state.exists() and state.read_text().split()[2] != "Z"
+
+    def wait_for(self, what: Callable[[], bool]) -> None:
+        """Until something has happened, for ten seconds at most."""
+        end = monotonic() + 10
+        while not what():
+            assert monotonic() < end
+            sleep(0.02)
+
+    def _call_lines(self) -> list[str]:
+        file = self.commands / "calls"
+        return file.read_text().splitlines() if file.is_file() else []
+
+    def arguments(self, *options: str) -> list[str]:
+        """Of ``adamss_benchmark``."""
+        return ["7", "3d_fullres", "-o", str(self.output), "-device", "cpu", *options]
+
+    def fold(self, trainer: str, fold: int) -> Path:
+        return self.project.results / DATASET / f"{trainer}__nnUNetPlans__3d_fullres" / f"fold_{fold}"
+
+
+def make_benchmark(root: Path, monkeypatch: pytest.MonkeyPatch) -> FakeBenchmark:
+    """Case 0 has its event on day 1, case 1 on day 2 and so on; everybody has one."""
+    project = NnunetProject(root)
+    project.use(monkeypatch)
+    preprocessed, raw = project.preprocessed / DATASET, project.raw / DATASET
+    (preprocessed / "gt_segmentations").mkdir(parents=True)
+    raw.mkdir(parents=True)
+    for case_id in CASES:
+        write_mask(preprocessed / "gt_segmentations" / f"{case_id}.nii.gz", 4)
+    dataset_json = {"labels": {"background": 0, "tumour": 1, "node": 2}, "file_ending": ".nii.gz"}
+    (preprocessed / "dataset.json").write_text(json.dumps(dataset_json))
+    plans = {"plans_name": "nnUNetPlans", "dataset_name": DATASET, "configurations": {"3d_fullres": {}}}
+    (preprocessed / "nnUNetPlans.json").write_text(json.dumps(plans))
+    splits = [{"train": FOLDS[1 - fold], "val": FOLDS[fold]} for fold in range(2)]
+    (preprocessed / "splits_final.json").write_text(json.dumps(splits))
+    rows = [f"{case_id},{number + 1},1" for number, case_id in enumerate(CASES)]
+    (raw / "survival.csv").write_text("\n".join(["case_id,time,event", *rows]))
+    _write_commands(project.root / "bin")
+    monkeypatch.setattr(run, "_SCRIPTS", project.root / "bin")
+    monkeypatch.setattr(run, "_POLL_SECONDS", 0.01)
+    return FakeBenchmark(project)
+
+
+def write_mask(file: Path, length: int) -> None:
+    """An image of eight voxels in a row, of which the first are tumour or node."""
+    mask = np.zeros((1, 1, 8), dtype=np.uint8)
+    mask[..., :length] = 1
+    mask[..., :1] = 2
+    sitk.WriteImage(sitk.GetImageFromArray(mask), str(file))
+
+
+def _write_commands(folder: Path) -> None:
+    folder.mkdir()
+    fake = folder / "fake_command.py"
+    fake.write_text(Path(__file__).with_name("fake_command.py").read_text())
+    for name in _COMMANDS:
+        script = folder / name
+        script.write_text(f'#!/bin/sh\nexec "{sys.executable}" -I "{fake}" "$0" "$@"\n')
+        script.chmod(0o755)

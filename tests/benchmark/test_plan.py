@@ -1,0 +1,148 @@
+"""Which commands a benchmark consists of, and what each of them needs."""
+
+from pathlib import Path
+
+import pytest
+
+from nnunetv2_adamss.benchmark.methods import GROUPS, METHODS, REFERENCES, choose_methods
+from nnunetv2_adamss.benchmark.plan import BenchmarkFolders, plan_steps
+from nnunetv2_adamss.benchmark.settings import BenchmarkSettings
+from nnunetv2_adamss.benchmark.steps import Step
+
+BASELINES = ["covariates_cox", "tumour_volume", "suv_max"]
+
+
+@pytest.fixture(autouse=True)
+def folders_of_nnunet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("raw", "results"):
+        monkeypatch.setenv(f"nnUNet_{name}", str(tmp_path / name))
+
+
+def plan(*names: str, n_splits: int = 3, **settings: object) -> dict[str, Step]:
+    given = BenchmarkSettings("Dataset007_X", "3d_fullres", **({"folds": (0,)} | settings))  # type: ignore[arg-type]
+    folders = BenchmarkFolders(given, "nnUNetPlans", Path("OUT"))
+    return {step.name: step for step in plan_steps(folders, choose_methods(names), n_splits, "cuda")}
+
+
+def all_needs(steps: dict[str, Step], name: str) -> set[str]:
+    direct = steps[name].needs
+    return set(direct).union(*(all_needs(steps, need) for need in direct))
+
+
+def test_the_baselines_stand_in_every_table_in_the_papers_order() -> None:
+    assert [m.name for m in choose_methods(["adamss", "icare"])] == ["icare", "adamss", *BASELINES]
+    assert choose_methods(["all"]) == METHODS
+    for number, reference in REFERENCES.items():
+        names = [method.name for method in GROUPS[f"table{number}"]]
+        assert reference in names and names[-3:] == BASELINES
+
+
+def test_the_published_figures_are_those_of_the_paper() -> None:
+    """Sums over the columns of Tables I to III, added up by hand."""
+    c_index, dice = (
+        [getattr(m.published, what) for m in METHODS if m.published and getattr(m.published, what)]
+        for what in ("c_index", "dice")
+    )
+    assert len(c_index) == 20 and len(dice) == 16
+    assert [round(sum(column), 3) for column in zip(*c_index, strict=True)] == [
+        round(8.449 + 2.299 + 4.485, 3), round(7.776 + 2.126 + 4.124, 3)
+    ]  # fmt: skip
+    assert [round(sum(column), 3) for column in zip(*dice, strict=True)] == [
+        round(5.324 + 2.320 + 4.416, 3), round(5.493 + 2.381 + 4.578, 3)
+    ]  # fmt: skip
+
+
+def test_every_step_comes_after_those_that_it_needs() -> None:
+    steps = plan("all", folds=(0, 2), seeds=(2024, 1), test="Dataset008_Y")
+    seen: set[str] = set()
+    for name, step in steps.items():
+        assert seen.issuperset(step.needs), name
+        seen.add(name)
+
+
+def test_all_methods_need_the_stage_one_that_gives_the_regions() -> None:
+    steps = plan("all")
+    for name in ("LassoCoxPH", "MDSNProxyTrainer", "AdaMSSSurvTrainer_MultiTask", "CovariatesCox", "SUVmax"):
+        assert "AdaMSSSegTrainer fold 0" in all_needs(steps, f"{name} fold 0")
+    pet_only = steps["AdaMSSSurvTrainer_PETOnly fold 0"]
+    assert pet_only.needs == ("AdaMSSSegTrainer_PETOnly fold 0",)
+    assert "-seg_tr AdaMSSSegTrainer_PETOnly" in " ".join(pet_only.command)
+
+
+def test_radiomics_are_extracted_once_for_all_methods_that_use_the_same_masks() -> None:
+    steps = plan("table1")
+    extractions = {name for name in steps if name.startswith("radiomics")}
+    assert extractions == {"radiomics of predicted masks, fold 0", "radiomics of groundtruth masks, fold 0"}
+    predicted = {name for name, step in steps.items() if "radiomics of predicted masks, fold 0" in step.needs}
+    assert predicted == {
+        "AdaMSSSurvTrainer fold 0", "AdaMSSSurvTrainer_NoClinical fold 0", "CovariatesCox fold 0"
+    }  # fmt: skip
+
+
+def test_radio_deepmts_needs_deepmts_in_every_fold_of_the_split() -> None:
+    steps = plan("radio_deepmts")
+    needed = {name for name in all_needs(steps, "RadioDeepMTS fold 0") if name.startswith("DeepMTSTrainer")}
+    assert needed == {f"DeepMTSTrainer fold {fold}" for fold in range(3)}
+    # They are in no table, unless their own fold is asked for.
+    assert not any(steps[name].is_result for name in needed)
+    command = " ".join(steps["RadioDeepMTS fold 0"].command)
+    assert "--method radio_deepmts --deep_trainer DeepMTSTrainer" in command
+
+
+def test_the_same_network_under_three_names_is_trained_once() -> None:
+    steps = plan("adamss_no_radiomics", "two_stage", "data_driven")
+    assert [name for name in steps if "Surv" in name and not name.startswith("fusion")] == [
+        "AdaMSSSurvTrainer_NoRadiomics fold 0"
+    ]
+
+
+def test_the_short_schedule_is_that_of_all_trainers() -> None:
+    trainers = {step.command[step.command.index("-tr") + 1] for step in plan("all", short_schedule=True).values()
+                if "-tr" in step.command}  # fmt: skip
+    assert len(trainers) > 15
+    assert all("_ShortSchedule" in name for name in trainers)
+    assert "AdaMSSSurvTrainer_ShortSchedule_PETOnly" in trainers
+
+
+def test_trainers_of_the_package_exist_under_these_names() -> None:
+    from nnunetv2_adamss.nnunet_plugin import nnunetv2_adamss_trainers as plugin
+
+    known = {name for name in dir(plugin) if not name.startswith("__")}
+    used = {trainer.name(short) for method in METHODS for trainer in (method.stage_one, method.trainer)
+            if trainer for short in (False, True)}  # fmt: skip
+    assert used <= known
+
+
+def test_a_further_seed_has_its_own_results_and_explains_nothing(tmp_path: Path) -> None:
+    steps = plan("adamss", seeds=(2024, 7))
+    seeded = steps["seed 7: AdaMSSSurvTrainer fold 0"]
+    assert seeded.environment == {"nnUNet_results": "OUT/seed_7/nnUNet_results"}
+    assert seeded.evidence[0].is_relative_to("OUT/seed_7/nnUNet_results/Dataset007_X")
+    assert seeded.needs == ("seed 7: radiomics of predicted masks, fold 0",)
+    assert steps["AdaMSSSurvTrainer fold 0"].evidence[0].is_relative_to(tmp_path / "results")
+    assert [name for name in steps if "fusion weights" in name] == [
+        "fusion weights of AdaMSSSurvTrainer fold 0"
+    ]
+
+
+def test_test_patients_are_predicted_by_all_folds_together() -> None:
+    steps = plan("adamss", folds=(0, 1), test="Dataset008_Y")
+    step = steps["test patients by adamss"]
+    assert step.needs == ("AdaMSSSurvTrainer fold 0", "AdaMSSSurvTrainer fold 1")
+    command = " ".join(step.command)
+    assert "Dataset008_Y/imagesTr -o OUT/test/adamss" in command and " -f 0 1 " in command
+    assert "--clinical " in command and "-chk checkpoint_final.pth" in command
+    assert "--masks_dir" not in command
+    given = plan("adamss", test="Dataset008_Y", masks={"mask_source": "groundtruth"})
+    assert "Dataset008_Y/labelsTr" in " ".join(given["test patients by adamss"].command)
+
+
+@pytest.mark.parametrize(
+    ("masks", "flags"),
+    [
+        ({"mask_source": "folder", "masks_dir": "/m"}, "--masks_dir /m --seed"),
+        ({"mirroring": False, "seg_checkpoint": "c.pth"}, "--disable_tta -seg_chk c.pth --seed"),
+    ],
+)
+def test_what_is_said_of_masks_is_passed_on(masks: dict[str, object], flags: str) -> None:
+    assert flags in " ".join(plan("two_stage", masks=masks)["AdaMSSSurvTrainer_NoRadiomics fold 0"].command)

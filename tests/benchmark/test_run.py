@@ -1,0 +1,160 @@
+"""Doing steps: in order, in several processes, and never beyond the end of the process that does them."""
+
+import json
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from time import monotonic, sleep
+
+from nnunetv2_adamss.benchmark.run import run_steps
+from nnunetv2_adamss.benchmark.steps import Step, needed_steps
+
+# Steps that each make a file, and say so in a file of all calls.
+_CODE = """
+import sys
+from pathlib import Path
+from nnunetv2_adamss.benchmark.run import run_steps
+from tests.benchmark.test_run import make_steps
+
+outcome = run_steps(make_steps(Path(sys.argv[1]), sys.argv[2]), Path(sys.argv[1]) / "OUT", n_workers=2)
+print([failure.reason for failure in outcome.failures], outcome.skipped)
+"""
+
+
+def make_steps(folder: Path, script: str) -> list[Step]:
+    """Four steps of a shell script, of which the third needs the first two, and the last one the third."""
+    needs = {"a": (), "b": (), "c": ("a", "b"), "d": ("c",)}
+    return [
+        Step(
+            name,
+            "kind",
+            ("sh", "-c", f"cd {folder}; echo {name} $$ >> calls; {script.replace('NAME', name)}"),
+            (folder / name,),
+            of_step,
+            is_result=True,
+        )
+        for name, of_step in needs.items()
+    ]
+
+
+def calls(folder: Path) -> list[str]:
+    file = folder / "calls"
+    return [line.split()[0] for line in file.read_text().splitlines()] if file.is_file() else []
+
+
+def process(folder: Path, script: str) -> "subprocess.Popen[str]":
+    return subprocess.Popen(
+        [sys.executable, "-c", _CODE, str(folder), script], stdout=subprocess.PIPE, text=True
+    )
+
+
+def wait_for_call(folder: Path) -> int:
+    """The number of the process of the first call."""
+    end = monotonic() + 10
+    while not calls(folder):
+        assert monotonic() < end
+        sleep(0.02)
+    return int((folder / "calls").read_text().split()[1])
+
+
+def is_running(process_id: int) -> bool:
+    state = Path("/proc", str(process_id), "stat")
+    return state.exists() and state.read_text().split()[2] != "Z"
+
+
+def test_steps_are_done_after_those_that_they_need_and_only_once(tmp_path: Path) -> None:
+    steps = make_steps(tmp_path, "touch NAME")
+    told: list[tuple[int, list[str]]] = []
+    for _ in range(2):
+        outcome = run_steps(steps, tmp_path / "OUT", on_change=lambda n, names: told.append((n, list(names))))
+        assert outcome.failures == [] and outcome.skipped == {}
+    assert calls(tmp_path) == ["a", "b", "c", "d"]
+    assert told[0] == (0, ["a"]) and told[-1] == (4, [])
+    record = json.loads((tmp_path / "OUT" / "steps" / "c.json").read_text())
+    assert record["exit_code"] == 0 and record["kind"] == "kind"
+    log = (tmp_path / "OUT" / "logs" / "a.log").read_text()
+    assert log.startswith("$ sh -c ")
+
+
+def test_what_needs_a_failed_step_is_left_out_and_the_others_are_done(tmp_path: Path) -> None:
+    steps = make_steps(tmp_path, "test NAME = b && echo so it goes && exit 7; touch NAME")
+    outcome = run_steps(steps, tmp_path / "OUT")
+    (failure,) = outcome.failures
+    assert (failure.step, failure.reason) == ("b", "it ended with exit code 7")
+    assert failure.last_lines[-1] == "so it goes"
+    assert outcome.skipped == {"c": "b", "d": "b"}
+    assert calls(tmp_path) == ["a", "b"]
+
+
+def test_a_command_that_leaves_nothing_has_failed_though_it_says_otherwise(tmp_path: Path) -> None:
+    outcome = run_steps(make_steps(tmp_path, "test NAME = c || touch NAME"), tmp_path / "OUT")
+    (failure,) = outcome.failures
+    assert failure.reason == f"it ended without an error, but there is no {tmp_path / 'c'}"
+    assert outcome.skipped == {"d": "c"}
+
+
+def test_two_workers_do_two_steps_at_once(tmp_path: Path) -> None:
+    # Each of the first two waits until the other has begun.
+    script = "case NAME in a|b) while test $(wc -l < calls) -lt 2; do sleep 0.01; done;; esac; touch NAME"
+    outcome = run_steps(make_steps(tmp_path, script), tmp_path / "OUT", n_workers=2)
+    assert outcome.failures == []
+    assert sorted(calls(tmp_path)[:2]) == ["a", "b"]
+
+
+def test_two_processes_do_every_step_once_and_wait_for_each_other(tmp_path: Path) -> None:
+    both = [process(tmp_path, "sleep 0.3; touch NAME") for _ in range(2)]
+    assert [one.communicate(timeout=60)[0] for one in both] == ["[] {}\n"] * 2
+    assert sorted(calls(tmp_path)) == ["a", "b", "c", "d"]
+
+
+def test_a_failure_in_one_process_is_known_to_the_other(tmp_path: Path) -> None:
+    # The step that fails waits until it is sure that the other process has begun, too.
+    script = "test NAME = c && sleep 3 && exit 1; touch NAME"
+    both = [process(tmp_path, script) for _ in range(2)]
+    outputs = sorted(one.communicate(timeout=60)[0] for one in both)
+    assert outputs == [
+        "['it ended with exit code 1'] {'d': 'c'}\n",
+        "['it failed in another process of this benchmark'] {'d': 'c'}\n",
+    ]
+    assert sorted(calls(tmp_path)) == ["a", "b", "c"]
+
+
+def test_a_killed_process_takes_its_commands_along_and_another_goes_on_at_once(tmp_path: Path) -> None:
+    killed = process(tmp_path, "test -e go || sleep 60; touch NAME")
+    command = wait_for_call(tmp_path)
+    killed.send_signal(signal.SIGKILL)
+    killed.communicate()
+    end = monotonic() + 10
+    while is_running(command):
+        assert monotonic() < end
+        sleep(0.02)
+    assert not (tmp_path / "a").exists()
+    (tmp_path / "go").touch()
+    start = monotonic()
+    assert (
+        run_steps(make_steps(tmp_path, "test -e go || sleep 60; touch NAME"), tmp_path / "OUT").failures == []
+    )
+    assert monotonic() - start < 20
+
+
+def test_only_what_is_needed_by_unfinished_results_is_needed(tmp_path: Path) -> None:
+    def step(name: str, needs: tuple[str, ...] = (), *, is_result: bool = False) -> Step:
+        return Step(name, "kind", (), (tmp_path / name,), needs, is_result=is_result)
+
+    steps = [
+        step("unused"), step("of done"), step("of both"), step("of left", ("of both",)),
+        step("done", ("of done", "of both"), is_result=True), step("left", ("of left",), is_result=True),
+    ]  # fmt: skip
+    (tmp_path / "done").touch()
+    assert [one.name for one in needed_steps(steps)] == ["of both", "of left", "done", "left"]
+
+
+def test_results_of_other_settings_are_made_anew(tmp_path: Path) -> None:
+    file = tmp_path / "summary.json"
+    step = Step("fit", "kind", ("fit",), (file,), settings={"seg_trainer": "Short"})
+    assert not step.is_done and step.command_now() == ["fit"]
+    file.write_text('{"settings": {"seg_trainer": "Long"}}')
+    assert not step.is_done and step.command_now() == ["fit", "--overwrite"]
+    file.write_text('{"settings": {"seg_trainer": "Short"}}')
+    assert step.is_done

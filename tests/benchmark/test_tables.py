@@ -1,0 +1,267 @@
+"""The tables against figures computed by hand, from prediction files as trainings leave them."""
+
+import json
+import shutil
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+from nnunetv2_adamss.benchmark.collect import GENERAL_NOTES, Collection
+from nnunetv2_adamss.benchmark.methods import choose_methods
+from nnunetv2_adamss.benchmark.plan import BenchmarkFolders
+from nnunetv2_adamss.benchmark.settings import BenchmarkSettings
+from nnunetv2_adamss.benchmark.text import ResultTable
+from nnunetv2_adamss.benchmark.write import read_benchmark, write_tables
+from tests.benchmark.project import CASES, DATASET, FOLDS, FakeBenchmark, write_mask
+
+# A fold of twenty with an event each.
+PAIRS_OF_FOLD = 190
+SUMMARY = {
+    "settings": {"seed": 2024, "epochs": None},
+    "training": {"seconds": 3600.0, "parameters": 1000},
+    "predictions_from": "last",
+    "c_index": {"last": {"selected_on_this_fold": False}},
+}
+
+
+def write_fold(project: FakeBenchmark, trainer: str, fold: int, wrong: int = 0, **summary: object) -> None:
+    """A fold whose risks are right, but for the first so many neighbours that change places."""
+    cases = list(FOLDS[fold])
+    for place in range(0, 2 * wrong, 2):
+        cases[place], cases[place + 1] = cases[place + 1], cases[place]
+    folder = project.fold(trainer, fold)
+    (folder / "validation").mkdir(parents=True)
+    # Scores of different folds do not compare.
+    table = pd.DataFrame({"case_id": cases, "risk_score": 1000.0 * fold - np.arange(len(cases))})
+    table.to_csv(folder / "validation" / "survival_predictions.csv", index=False)
+    (folder / "survival_summary.json").write_text(json.dumps(SUMMARY | summary))
+
+
+def write_method(project: FakeBenchmark, trainer: str, *wrong: int, **summary: object) -> None:
+    for fold, of_fold in enumerate(wrong):
+        write_fold(project, trainer, fold, of_fold, **summary)
+
+
+def collect(project: FakeBenchmark, *names: str, **settings: object) -> Collection:
+    given = BenchmarkSettings(DATASET, "3d_fullres", folds=(0, 1), **settings)  # type: ignore[arg-type]
+    return Collection(BenchmarkFolders(given, "nnUNetPlans", project.output), choose_methods(names))
+
+
+def numbers_of(table: ResultTable) -> pd.DataFrame:
+    return table.numbers.set_index("method")
+
+
+def cells_of(table: ResultTable, title: str) -> list[str]:
+    return list(next(row for row in table.rows if row[0] == title))
+
+
+def notes_of(table: ResultTable) -> str:
+    return "\n".join(table.notes)
+
+
+def test_the_c_index_is_the_share_of_pairs_within_folds(fake_benchmark: FakeBenchmark) -> None:
+    write_method(fake_benchmark, "AdaMSSSurvTrainer", 0, 0)
+    write_method(fake_benchmark, "ICARE", 3, 8)
+    (table,) = collect(fake_benchmark, "adamss", "icare").tables()
+    row = numbers_of(table).loc["icare"]
+    assert row["n_pairs"] == 2 * PAIRS_OF_FOLD
+    assert row["c_index"] == pytest.approx(1 - 11 / (2 * PAIRS_OF_FOLD))
+    assert row["c_index_low"] < row["c_index"] < row["c_index_high"]
+    assert row["reference_less_it"] == pytest.approx(11 / (2 * PAIRS_OF_FOLD))
+    assert row["training_seconds_a_fold"] == 3600 and row["parameters"] == 1000
+    assert cells_of(table, "ICARE")[-1] == "0.765; 0.688"
+
+
+def test_p_values_are_corrected_for_the_comparisons_of_the_table(fake_benchmark: FakeBenchmark) -> None:
+    write_method(fake_benchmark, "AdaMSSSurvTrainer", 0, 0)
+    write_method(fake_benchmark, "ICARE", 9, 9)
+    write_method(fake_benchmark, "LassoCoxPH", 4, 0)
+    write_method(fake_benchmark, "TumourVolume", 0, 0)
+    (table,) = collect(fake_benchmark, "adamss", "icare", "lasso_cox").tables()
+    rows = numbers_of(table)
+    # No resample makes 18 wrong pairs better than none: the smallest P that 1,000 of them can give.
+    assert rows.loc["icare", "p_value"] == pytest.approx(2 / 1001)
+    assert rows.loc["icare", "p_value_holm"] == pytest.approx(3 * 2 / 1001)
+    # Two of twenty patients are both in a resample with this chance; without all four pairs there is no difference.
+    both = 1 - 2 * (1 - 1 / 20) ** 20 + (1 - 2 / 20) ** 20
+    assert rows.loc["lasso_cox", "p_value"] == pytest.approx(2 * (1 - both) ** 4, abs=0.06)
+    assert rows.loc["tumour_volume", "p_value"] == 1 == rows.loc["tumour_volume", "p_value_holm"]
+    assert np.isnan(rows.loc["adamss", "p_value"])
+    assert "the 3 comparisons of this table" in notes_of(table)
+
+
+def test_without_the_reference_there_are_no_p_values(fake_benchmark: FakeBenchmark) -> None:
+    write_method(fake_benchmark, "ICARE", 1, 1)
+    (table,) = collect(fake_benchmark, "icare").tables()
+    assert numbers_of(table)["p_value"].isna().all()
+    assert "P: none, since adamss is not there or not finished" in notes_of(table)
+
+
+def test_a_method_that_is_not_finished_says_so(fake_benchmark: FakeBenchmark) -> None:
+    write_fold(fake_benchmark, "ICARE", 0)
+    (table,) = collect(fake_benchmark, "icare").tables()
+    assert cells_of(table, "ICARE")[1:3] == ["none, see below", "/"]
+    assert "ICARE, C-index: not finished: fold 1." in table.notes
+
+
+def test_under_thirty_pairs_nothing_is_estimated(fake_benchmark: FakeBenchmark) -> None:
+    censored = [f"{case_id},{number + 1},{int(number in (36, 37))}" for number, case_id in enumerate(CASES)]
+    (fake_benchmark.project.raw / DATASET / "survival.csv").write_text(
+        "\n".join(["case_id,time,event", *censored])
+    )
+    write_method(fake_benchmark, "AdaMSSSurvTrainer", 0, 0)
+    write_method(fake_benchmark, "ICARE", 0, 0)
+    (table,) = collect(fake_benchmark, "adamss", "icare").tables()
+    assert cells_of(table, "ICARE")[1:5] == ["not estimable", "2", "/", "/"]
+    assert "ICARE, C-index: not estimable: only 2 comparable pairs, at least 30 are needed." in table.notes
+
+
+def test_dice_is_the_mean_over_patients_of_all_labels_as_one(fake_benchmark: FakeBenchmark) -> None:
+    """References have 4 voxels, the first of another label. Masks of 4 have Dice 1, of 2 Dice 2 * 2 / 6."""
+    for fold, cases in enumerate(FOLDS):
+        folder = fake_benchmark.fold("AdaMSSSegTrainer", fold) / "stage1_masks"
+        folder.mkdir(parents=True)
+        for number, case_id in enumerate(cases):
+            write_mask(folder / f"{case_id}.nii.gz", 4 if number < 5 else 2)
+    (table,) = collect(fake_benchmark, "segmentation_only").tables()
+    row = numbers_of(table).loc["segmentation_only"]
+    expected = (10 * 1 + 30 * 2 / 3) / 40
+    assert row["dice"] == pytest.approx(expected)
+    # Standard error of a mean of 40 of which a quarter differs by a third.
+    standard_error = np.sqrt(0.25 * 0.75) / 3 / np.sqrt(40)
+    assert row["dice_high"] - row["dice_low"] == pytest.approx(2 * 1.96 * standard_error, rel=0.15)
+    assert row["c_index"] is None
+    assert cells_of(table, "STL, segmentation only")[1:5] == ["/"] * 4
+
+
+def test_a_network_that_segments_is_judged_by_its_own_masks(fake_benchmark: FakeBenchmark) -> None:
+    write_method(fake_benchmark, "AdaMSSSurvTrainer_MultiTask", 0, 0)
+    references = fake_benchmark.project.preprocessed / DATASET / "gt_segmentations"
+    for fold in range(2):
+        folder = fake_benchmark.fold("AdaMSSSurvTrainer_MultiTask", fold) / "validation" / "masks"
+        shutil.copytree(references, folder)
+    (table,) = collect(fake_benchmark, "multi_task").tables()
+    assert numbers_of(table).loc["multi_task", "dice"] == 1
+    (folder / f"{FOLDS[1][0]}.nii.gz").unlink()
+    (table,) = collect(fake_benchmark, "multi_task").tables()
+    assert "MTL, Dice: 1 masks are missing, such as " in notes_of(table)
+
+
+def test_seeds_have_a_mean_and_a_standard_deviation(fake_benchmark: FakeBenchmark) -> None:
+    write_method(fake_benchmark, "ICARE", 0, 0)
+    results = fake_benchmark.project.results
+    moved = fake_benchmark.output / "seed_5" / "nnUNet_results"
+    moved.mkdir(parents=True)
+    first = results / DATASET / "ICARE__nnUNetPlans__3d_fullres"
+    shutil.move(first, moved / DATASET / first.name)
+    write_method(fake_benchmark, "ICARE", 5, 5)
+    (table,) = collect(fake_benchmark, "icare", seeds=(2024, 5)).tables()
+    row = numbers_of(table).loc["icare"]
+    worse = 1 - 10 / (2 * PAIRS_OF_FOLD)
+    assert row["c_index"] == pytest.approx(worse)
+    assert row["c_index_mean_of_seeds"] == pytest.approx((1 + worse) / 2)
+    assert row["c_index_sd_of_seeds"] == pytest.approx((1 - worse) / np.sqrt(2))
+    assert "0.987, 0.019 (2)" in cells_of(table, "ICARE")
+
+
+def test_trainings_that_were_made_otherwise_or_flatter_are_named(fake_benchmark: FakeBenchmark) -> None:
+    chosen = {"c_index": {"best": {"selected_on_this_fold": True}}, "predictions_from": "best"}
+    write_method(fake_benchmark, "AdaMSSSurvTrainer", 0, 0, settings={"seed": 7, "epochs": 2}, **chosen)
+    (table,) = collect(fake_benchmark, "adamss").tables()
+    assert "AdaMSS: fold 0, 1 made before with seed 7, not 2024." in table.notes
+    assert "AdaMSS: fold 0, 1 made before with epochs 2, not None." in table.notes
+    assert "AdaMSS: optimistic, since the epoch of fold 0, 1 was chosen on the patients" in notes_of(table)
+
+
+def test_the_times_of_both_stages_add_up(fake_benchmark: FakeBenchmark) -> None:
+    write_method(fake_benchmark, "AdaMSSSurvTrainer", 0, 0)
+    log = {"epoch_start_timestamps": [0.0, 5000.0], "epoch_end_timestamps": [600.0, 5600.0]}
+    for fold in range(2):
+        folder = fake_benchmark.fold("AdaMSSSegTrainer", fold)
+        folder.mkdir(parents=True)
+        torch.save({"logging": log}, folder / "checkpoint_final.pth")
+    (table,) = collect(fake_benchmark, "adamss").tables()
+    assert numbers_of(table).loc["adamss", "training_seconds_a_fold"] == 1200 + 3600
+    assert "80 min" in cells_of(table, "AdaMSS")
+
+
+def test_table_four_is_the_mean_over_folds(fake_benchmark: FakeBenchmark) -> None:
+    write_method(fake_benchmark, "AdaMSSSurvTrainer", 0, 0)
+    for fold, weights in enumerate(("1,0.5,0.2", "1,0.3,0.4")):
+        folder = fake_benchmark.fold("AdaMSSSurvTrainer", fold) / "explanation"
+        folder.mkdir()
+        (folder / "gate_weights.csv").write_text(f"encoder_stage,stage_one,stage_two\n{weights}\n")
+    table = collect(fake_benchmark, "adamss").tables()[-1]
+    assert table.name == "table_4"
+    assert [list(row) for row in table.rows] == [
+        ["after Stage I", "0.400 (SD 0.141)"], ["after Stage II", "0.300 (SD 0.141)"]
+    ]  # fmt: skip
+
+
+def make_test_set(project: FakeBenchmark) -> None:
+    """Twelve other patients whose tumours grow with the risk."""
+    raw = project.project.raw / "Dataset008_Test"
+    cases = [f"test_{number:02d}" for number in range(12)]
+    for folder in (raw / "imagesTr", raw / "labelsTr", project.output / "test" / "adamss" / "masks"):
+        folder.mkdir(parents=True)
+    for number, case_id in enumerate(cases):
+        for folder in (raw / "labelsTr", project.output / "test" / "adamss" / "masks"):
+            write_mask(folder / f"{case_id}.nii.gz", 8 - number // 2)
+        write_mask(raw / "imagesTr" / f"{case_id}_0001.nii.gz", 8 - number // 2)
+    dataset_json = {
+        "labels": {"background": 0, "tumour": 1, "node": 2}, "file_ending": ".nii.gz",
+        "channel_names": {"0": "CT", "1": "PET"},
+    }  # fmt: skip
+    (raw / "dataset.json").write_text(json.dumps(dataset_json))
+    rows = [f"{case_id},{number + 1},1" for number, case_id in enumerate(cases)]
+    (raw / "survival.csv").write_text("\n".join(["case_id,time,event", *rows]))
+    risks = [f"{case_id},{-number}" for number, case_id in enumerate(cases)]
+    risks[0], risks[1] = f"{cases[0]},-1", f"{cases[1]},0"
+    file = project.output / "test" / "adamss" / "survival_predictions.csv"
+    file.write_text("\n".join(["case_id,risk_score", *risks]))
+
+
+def test_test_patients_have_tables_of_their_own(fake_benchmark: FakeBenchmark) -> None:
+    write_method(fake_benchmark, "AdaMSSSurvTrainer", 0, 0)
+    make_test_set(fake_benchmark)
+    tables = collect(fake_benchmark, "adamss", "icare", test="Dataset008_Test").tables()
+    table = tables[-1]
+    assert table.name == "table_1_test"
+    rows = numbers_of(table)
+    assert rows.loc["adamss", ["n_patients", "n_pairs"]].tolist() == [12, 66]
+    assert rows.loc["adamss", "c_index"] == pytest.approx(1 - 1 / 66)
+    assert rows.loc["adamss", "dice"] == 1
+    # Every second patient has a tumour as large as the one before: 6 ties among the 66 pairs, each a half.
+    assert rows.loc["tumour_volume", "c_index"] == pytest.approx(63 / 66)
+    assert rows.loc["suv_max", "c_index"] == 0.5
+    assert "ICARE, C-index: this method does not predict new patients here." in table.notes
+
+
+def test_patients_of_another_table_are_an_error(fake_benchmark: FakeBenchmark) -> None:
+    write_method(fake_benchmark, "ICARE", 0, 0)
+    other = fake_benchmark.project.root / "other.csv"
+    other.write_text("case_id,time,event\nsomebody,1,1\n")
+    with pytest.raises(ValueError, match="no row: case_00"):
+        collect(fake_benchmark, "icare", survival_csv=str(other)).tables()
+
+
+def test_what_is_written_says_where_it_comes_from_and_is_read_again(fake_benchmark: FakeBenchmark) -> None:
+    write_method(fake_benchmark, "ICARE", 1, 2)
+    collection = collect(fake_benchmark, "icare")
+    output = fake_benchmark.output
+    output.mkdir()
+    (output / "table_3.csv").write_text("of an earlier run")
+    written = write_tables(output, collection.tables(), GENERAL_NOTES, collection.provenance())
+    assert [file.name for file in written] == ["table_1.csv", "tables.md", "tables.json"]
+    assert sorted(path.name for path in output.iterdir()) == ["table_1.csv", "tables.json", "tables.md"]
+    markdown = (output / "tables.md").read_text()
+    assert "- validation patients: 40 with 40 events" in markdown
+    assert "- split (SHA-256): " in markdown and "- seeds: 2024" in markdown
+    assert "PUBLISHED are the paper's figures" in markdown
+    found = read_benchmark(output)
+    assert [table.title for table in found.tables] == ["Table I: AdaMSS and other methods"]
+    assert found.tables[0].rows[0][0] == "ICARE"
+    with pytest.raises(ValueError, match="adamss_benchmark writes it"):
+        read_benchmark(output / "nowhere")

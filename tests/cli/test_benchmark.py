@@ -1,0 +1,236 @@
+"""The command from the first step to the tables, with commands that pretend to train."""
+
+import json
+import os
+import signal
+from threading import Thread
+
+import pandas as pd
+import pytest
+
+from nnunetv2_adamss.cli import benchmark as command
+from tests.benchmark.project import FakeBenchmark
+
+# One network beside the baselines: five commands a fold.
+_SMALL = ("--methods", "two_stage")
+_TRAINER = "AdaMSSSurvTrainer_NoRadiomics"
+
+
+def test_everything_is_trained_once_and_stands_in_the_tables(
+    fake_benchmark: FakeBenchmark, capsys: pytest.CaptureFixture[str]
+) -> None:
+    options = ("--methods", "adamss", "icare", "table2", "--num_workers", "3")
+    assert command.main(fake_benchmark.arguments(*options)) == 0
+    calls = fake_benchmark.calls()
+    assert len(set(calls)) == len(calls)
+    first = pd.read_csv(fake_benchmark.output / "table_1.csv", index_col="method")
+    assert list(first.index) == ["icare", "adamss", "covariates_cox", "tumour_volume", "suv_max"]
+    assert first["c_index"].to_dict() == {
+        "icare": 1, "adamss": 1, "covariates_cox": 1, "tumour_volume": 1, "suv_max": 0
+    }  # fmt: skip
+    assert (first["n_pairs"] == 2 * 190).all()
+    second = pd.read_csv(fake_benchmark.output / "table_2.csv", index_col="method")
+    assert list(second.index[:4]) == ["segmentation_only", "survival_only", "multi_task", "two_stage"]
+    assert second.loc["segmentation_only", "dice"] == 1
+    assert not (fake_benchmark.output / "table_3.csv").exists()
+    fourth = pd.read_csv(fake_benchmark.output / "table_4.csv")
+    assert fourth["stage_two"].tolist() == [0.25, 0.75]
+    assert "0.745; 0.671" not in capsys.readouterr().out  # Lasso-CoxPH was not asked for
+
+    assert command.main(fake_benchmark.arguments(*options)) == 0
+    assert fake_benchmark.calls() == calls
+
+
+def test_a_dry_run_says_what_would_run_and_writes_nothing(
+    fake_benchmark: FakeBenchmark, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = sorted(fake_benchmark.project.root.rglob("*"))
+    assert command.main(fake_benchmark.arguments(*_SMALL, "--dry_run")) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert sorted(fake_benchmark.project.root.rglob("*")) == before
+    assert lines[0].split()[:2] == ["to", "do"] and lines[0].endswith("AdaMSSSegTrainer fold 0")
+    assert any(
+        "unknown until one has run" in line
+        and line.endswith(f"{_TRAINER} fold 1   after AdaMSSSegTrainer fold 1")
+        for line in lines
+    )
+    assert lines[-1] == (
+        "0 of 14 steps are done; left with 1 at once: about 0 s, and 14 steps of unknown duration."
+    )
+
+
+def test_a_dry_run_expects_as_long_as_finished_steps_took(
+    fake_benchmark: FakeBenchmark, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert command.main(fake_benchmark.arguments(*_SMALL, "--folds", "0", "--steps_only")) == 0
+    folder = fake_benchmark.output / "steps"
+    for file in folder.glob("*.json"):
+        record = json.loads(file.read_text())
+        seconds = 600 if record["kind"] == "AdaMSSSegTrainer" else 30
+        file.write_text(json.dumps(record | {"seconds": seconds}))
+    # Of these the fold's own summary says 120 s.
+    next(folder.glob(f"{_TRAINER}*")).unlink()
+    (fake_benchmark.output / "settings.json").unlink()
+    capsys.readouterr()
+    assert command.main(fake_benchmark.arguments(*_SMALL, "--num_workers", "2", "--dry_run")) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert next(line for line in lines if line.endswith("AdaMSSSegTrainer fold 1")).split()[2:4] == [
+        "10",
+        "min",
+    ]
+    # Stage I and radiomics of fold 0 are no longer needed. 600 + 120 + radiomics, three fits and the fusion weights of
+    # 30 each.
+    assert sum(line.startswith("not needed") for line in lines) == 2
+    assert lines[-1] == "5 of 12 steps are done; left with 2 at once: about 7 min."
+
+
+def test_a_failed_step_is_told_with_its_last_words_and_the_others_go_on(
+    fake_benchmark: FakeBenchmark, capsys: pytest.CaptureFixture[str]
+) -> None:
+    fake_benchmark.knob("fail", "adamss_extract_radiomics")
+    assert command.main(fake_benchmark.arguments(*_SMALL, "--folds", "0")) == 1
+    out, error = capsys.readouterr()
+    assert "FAILED: radiomics of predicted masks, fold 0: it ended with exit code 3; see " in error
+    assert "    this went wrong\n" in error
+    assert "left out: CovariatesCox fold 0, since it needs radiomics of predicted masks, fold 0" in error
+    assert f"{_TRAINER}" in " ".join(fake_benchmark.calls())
+    assert "Cox model on the covariates, C-index: not finished: fold 0." in out
+    fake_benchmark.knob("fail", "")
+    assert command.main(fake_benchmark.arguments(*_SMALL, "--folds", "0")) == 0
+    assert [call.split()[0] for call in fake_benchmark.calls()[-2:]] == [
+        "adamss_extract_radiomics", "adamss_fit_statistical"
+    ]  # fmt: skip
+
+
+def test_a_training_that_was_begun_goes_on_from_its_checkpoint(fake_benchmark: FakeBenchmark) -> None:
+    for trainer, name in (("AdaMSSSegTrainer", "checkpoint_best.pth"), (_TRAINER, "checkpoint_latest.pth")):
+        folder = fake_benchmark.fold(trainer, 0)
+        folder.mkdir(parents=True)
+        (folder / name).touch()
+    assert command.main(fake_benchmark.arguments(*_SMALL, "--folds", "0", "--steps_only")) == 0
+    going_on = [call.split()[0] for call in fake_benchmark.calls() if call.endswith(" --c")]
+    assert going_on == ["nnUNetv2_train", "adamss_finetune_survival"]
+
+
+def test_a_terminated_benchmark_takes_its_commands_along_and_goes_on_later(
+    fake_benchmark: FakeBenchmark, capsys: pytest.CaptureFixture[str]
+) -> None:
+    fake_benchmark.knob("sleep", _TRAINER)
+    arguments = fake_benchmark.arguments(*_SMALL, "--folds", "0", "--steps_only")
+
+    def terminate() -> None:
+        fake_benchmark.wait_for((fake_benchmark.fold(_TRAINER, 0) / "checkpoint_latest.pth").is_file)
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    killer = Thread(target=terminate)
+    killer.start()
+    assert command.main(arguments) == 130
+    killer.join()
+    assert "stopped; run it again to go on." in capsys.readouterr().err
+    assert list((fake_benchmark.output / "claims").iterdir()) == []
+    assert _TRAINER in fake_benchmark.calls()[-1]
+    fake_benchmark.wait_for(lambda: not fake_benchmark.is_running())
+    fake_benchmark.knob("go", "")
+    assert command.main(arguments) == 0
+    trained = [call for call in fake_benchmark.calls() if call.startswith("adamss_finetune_survival")]
+    assert [call.endswith(" --c") for call in trained] == [False, True]
+
+
+def test_every_worker_has_its_gpu(fake_benchmark: FakeBenchmark) -> None:
+    arguments = [*fake_benchmark.arguments(*_SMALL, "--gpus", "3", "5", "--steps_only"), "-device", "cuda"]
+    assert command.main(arguments) == 0
+    assert set(fake_benchmark.gpus()) == {"3", "5"}
+
+
+def test_a_further_seed_repeats_all_trainings_in_a_folder_of_its_own(fake_benchmark: FakeBenchmark) -> None:
+    assert command.main(fake_benchmark.arguments(*_SMALL, "--seeds", "2024", "7")) == 0
+    own = fake_benchmark.output / "seed_7" / "nnUNet_results"
+    assert {path.name.partition("__")[0] for path in own.glob("*/*")} >= {
+        "AdaMSSSegTrainer",
+        _TRAINER,
+        "SUVmax",
+    }
+    assert sum("--seed 7" in call for call in fake_benchmark.calls()) == 2 * 4
+    table = pd.read_csv(fake_benchmark.output / "table_2.csv", index_col="method")
+    assert table.loc["two_stage", ["n_seeds", "c_index_mean_of_seeds", "c_index_sd_of_seeds"]].tolist() == [
+        2,
+        1,
+        0,
+    ]
+
+
+def test_other_settings_are_refused_with_both_sides_and_other_methods_are_not(
+    fake_benchmark: FakeBenchmark, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert command.main(fake_benchmark.arguments(*_SMALL, "--folds", "0")) == 0
+    assert command.main(fake_benchmark.arguments("--methods", "icare", "--folds", "0")) == 0
+    capsys.readouterr()
+    assert command.main(fake_benchmark.arguments(*_SMALL, "--epochs", "3")) == 2
+    error = capsys.readouterr().err
+    assert "folds was [0], and now is [0, 1]; epochs was null, and now is 3" in error
+    assert len(error.splitlines()) == 1
+
+
+def test_settings_of_the_user_reach_the_commands(fake_benchmark: FakeBenchmark) -> None:
+    options = (
+        "--short_schedule",
+        "--epochs",
+        "3",
+        "--disable_tta",
+        "--mask_source",
+        "out_of_fold",
+        "--steps_only",
+    )
+    assert command.main(fake_benchmark.arguments(*_SMALL, "--folds", "1", *options)) == 0
+    trained = [call for call in fake_benchmark.calls() if call.startswith("adamss_finetune_survival")]
+    assert trained == [
+        "adamss_finetune_survival Dataset007_Forty 3d_fullres 1 -p nnUNetPlans "
+        "-tr AdaMSSSurvTrainer_ShortSchedule_NoRadiomics -seg_tr AdaMSSSegTrainer_ShortSchedule --mask_source "
+        "out_of_fold --disable_tta --epochs 3 --seed 2024 -device cpu"
+    ]
+    # Masks out of fold are of all folds.
+    segmented = [call.split()[3] for call in fake_benchmark.calls() if call.startswith("nnUNetv2_train")]
+    assert segmented == ["1", "0"]
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--methods", "adamss", "cnn"], "There is no method cnn, only "),
+        (["--folds", "1", "2"], "There is no fold 2: the split has 2 folds."),
+        (["--test", "8"], "'8' is neither the name nor the id"),
+        (["--epochs", "0"], "epochs is 0, but must be at least 1"),
+        (["-p", "others"], "not planned and preprocessed"),
+        (["--survival_csv", "nowhere.csv"], "nowhere.csv: there is no such file"),
+    ],
+)
+def test_a_users_error_is_one_sentence_and_exit_code_two(
+    fake_benchmark: FakeBenchmark, options: list[str], message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert command.main(fake_benchmark.arguments(*options)) == 2
+    error = capsys.readouterr().err
+    assert message in error and error.count("\n") == 1
+    assert not fake_benchmark.output.exists()
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (
+            ["--gpus", "0", "1", "--num_workers", "3", "-device", "cuda"],
+            "names 2 devices, one for each worker",
+        ),
+        (["--gpus", "0"], "--gpus needs -device cuda"),
+        (["--num_workers", "0"], "must be at least 1"),
+        (["--seeds", "1", "1"], "each once"),
+        (["--mask_source", "groundtruth", "--masks_dir", "M"], "exclude each other"),
+        (["--masks_dir", "M", "--test", "8"], "does not go with --test"),
+    ],
+)
+def test_options_that_make_no_sense_are_refused(
+    fake_benchmark: FakeBenchmark, options: list[str], message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        command.main(fake_benchmark.arguments(*options))
+    assert stopped.value.code == 2
+    assert message in capsys.readouterr().err
