@@ -5,7 +5,7 @@ Segmentation and Outcome Prediction in Head and Neck PET/CT", HECKTOR 2022, LNCS
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -63,9 +63,9 @@ class BinaryWeighted:
         names: of the features; if there are none, every case gets the risk 1.
         signs: 1 where a higher value goes with an earlier event, else -1.
         means: of the features in the training cases.
-        deviations: the same of their standard deviations.
-        mean_risk: of the training cases, before it is standardised.
-        risk_deviation: the same of its standard deviation.
+        deviations: standard deviations of the features there.
+        mean_risk: of the mean signed z-scores there.
+        risk_deviation: their standard deviation.
     """
 
     names: tuple[str, ...] = ()
@@ -84,9 +84,13 @@ class BinaryWeighted:
         """
         if not self.names:
             return np.ones(len(features))
-        z_scores = (_values(features[list(self.names)]) - self.means) / self.deviations
-        risk = (_mean_of_known(z_scores * self.signs) - self.mean_risk) / self.risk_deviation
+        risk = (self.mean_signed_z_score(features) - self.mean_risk) / self.risk_deviation
         return np.where(np.isnan(risk), 0.0, risk)
+
+    def mean_signed_z_score(self, features: pd.DataFrame) -> NDArray[np.float64]:
+        """The risk before it is standardised, ``(n_cases,)``; NaN for a case that lacks all the features."""
+        z_scores = (_values(features[list(self.names)]) - self.means) / self.deviations
+        return _mean_of_known(z_scores * self.signs)
 
     def to_dict(self) -> dict[str, Any]:
         """As plain data."""
@@ -237,17 +241,16 @@ def _fit(
     chosen, c_index = candidates.loc[:, is_good], c_index[is_good]
     if chosen.empty:
         return BinaryWeighted()
-    signs = np.where(c_index < 0.5, -1, 1)
-    means, deviations = chosen.mean(), chosen.std(ddof=0)
-    risk = _mean_of_known(_values((chosen - means) / deviations) * signs)
-    risk_deviation = float(np.nanstd(risk))
-    return BinaryWeighted(
+    unscaled = BinaryWeighted(
         names=tuple(map(str, chosen)),
-        signs=tuple(signs.tolist()),
-        means=tuple(means.tolist()),
-        deviations=tuple(deviations.tolist()),
-        mean_risk=float(np.nanmean(risk)),
-        risk_deviation=risk_deviation if risk_deviation > _NO_SPREAD else 1.0,
+        signs=tuple(np.where(c_index < 0.5, -1, 1).tolist()),
+        means=tuple(chosen.mean().tolist()),
+        deviations=tuple(chosen.std(ddof=0).tolist()),
+    )
+    risk = unscaled.mean_signed_z_score(chosen)
+    spread = float(np.nanstd(risk))
+    return replace(
+        unscaled, mean_risk=float(np.nanmean(risk)), risk_deviation=spread if spread > _NO_SPREAD else 1.0
     )
 
 
@@ -257,7 +260,7 @@ def _draw_columns(
     """Places of the columns, in an order drawn at random, which is what the correlation filter goes by."""
     n_columns = features.shape[1]
     drawn = rng.choice(n_columns, max(1, int(share * n_columns)), replace=False)
-    return rng.permutation(np.union1d(drawn, features.columns.get_indexer(list(mandatory))))
+    return rng.permutation(np.union1d(drawn, np.flatnonzero(features.columns.isin(mandatory))))
 
 
 def _repeats_an_earlier_one(candidates: pd.DataFrame, rho: float) -> NDArray[np.bool_]:
