@@ -8,8 +8,8 @@ One cohort of phantoms, one Stage-I training that all methods share; five arms, 
 - clinical: age and HPV status. AdaMSS should lose this one to a Cox model on these two columns;
 - nothing: outcomes that follow no signal, so that every C-index should be 0.5.
 
-Each seed draws outcomes, a split (60% of the patients train) and what is random in a method. Methods are compared on the
-same seeds, so their differences are paired.
+Each seed draws outcomes, a split (60% of the patients train) and what is random in a method. Methods are compared on
+the same seeds, so their differences are paired.
 
     python benchmarks/simulation_study.py WORK_FOLDER -o benchmarks/results/simulation_study.json
     python benchmarks/simulation_study.py WORK_FOLDER -o FILE --reduced       less than an hour, on two CPU cores

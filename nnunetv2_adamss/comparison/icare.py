@@ -75,7 +75,7 @@ class BinaryWeighted:
     mean_risk: float = 0.0
     risk_deviation: float = 1.0
 
-    def predict(self, features: pd.DataFrame) -> NDArray[np.float64]:
+    def risk_score(self, features: pd.DataFrame) -> NDArray[np.float64]:
         """Risk score, higher for an earlier event, ``(n_cases,)``: mean 0 and deviation 1 in the training cases.
 
         Args:
@@ -111,7 +111,12 @@ class IcareModel:
 
     estimators: tuple[BinaryWeighted, ...]
 
-    def predict(self, features: pd.DataFrame) -> NDArray[np.float64]:
+    @property
+    def n_parameters(self) -> int:
+        """One sign for each feature of each estimator."""
+        return sum(len(one.signs) for one in self.estimators)
+
+    def risk_score(self, features: pd.DataFrame) -> NDArray[np.float64]:
         """Risk score, higher for an earlier event, ``(n_cases,)``.
 
         Args:
@@ -124,7 +129,7 @@ class IcareModel:
         if missing := [name for name in used if name not in features]:
             raise ValueError(f"{len(missing)} feature(s) of the ICARE model are missing: {listed(missing)}.")
         _check_finite(features[used])
-        return np.median([estimator.predict(features) for estimator in self.estimators], axis=0)
+        return np.median([estimator.risk_score(features) for estimator in self.estimators], axis=0)
 
     def to_dict(self) -> dict[str, Any]:
         """As plain data."""

@@ -60,7 +60,7 @@ class StatisticalMethod:
     fit: Callable[[TrainingInputs], RiskModel]
     read: Callable[[Mapping[str, Any]], RiskModel] = LinearRisk.from_dict
     use: CovariateUse = field(default_factory=CovariateUse)
-    settings: Mapping[str, Any] = MappingProxyType({})
+    settings: Mapping[str, Any] = field(default_factory=dict)
     all_features: bool = False
     extra: tuple[str, ...] = ()
     deep_trainer: str | None = None
@@ -79,7 +79,7 @@ def _icare(training: TrainingInputs) -> IcareModel:
         training.event,
         training.time,
         seed=training.seed,
-        mandatory=list(training.covariates),
+        mandatory=[str(name) for name in training.covariates],
     )
 
 
@@ -103,7 +103,7 @@ def _mean_of_deep_and_cox(training: TrainingInputs) -> LinearRisk:
 
 _NO_COVARIATES = CovariateUse(radiomics=False, clinical=False)
 # Section 4.3: traditional methods take radiomics from the ground-truth regions.
-_REFERENCE = {"mask_source": "groundtruth"}
+_REFERENCE = {"mask_source": "groundtruth", "masks_dir": None, "feature_selection": "lasso"}
 
 METHODS: Mapping[str, StatisticalMethod] = MappingProxyType(
     {

@@ -18,6 +18,7 @@ from nnunetv2.utilities.plans_handling.plans_handler import PlansManager
 
 from nnunetv2_adamss.networks.adamss import AdaMSSSurvival
 from nnunetv2_adamss.networks.survival_networks import build_survival_network
+from nnunetv2_adamss.radiomics.missing import extract_missing_radiomics
 from nnunetv2_adamss.survival.config import CONFIG_FILE, SurvivalConfig
 from nnunetv2_adamss.survival.covariates.covariate_results import COVARIATE_FILES
 from nnunetv2_adamss.survival.covariates.covariate_tables import CovariateUse
@@ -30,7 +31,6 @@ from nnunetv2_adamss.survival.results import PREDICTIONS_FILE, SUMMARY_FILE
 from nnunetv2_adamss.survival.setup import SurvivalSetup
 from nnunetv2_adamss.trainers.adamss_survival import AdaMSSSurvTrainer
 from nnunetv2_adamss.trainers.log_to_trainer import library_logs_to
-from nnunetv2_adamss.radiomics.missing import extract_missing_radiomics
 from nnunetv2_adamss.trainers.supported_plan import check_supported, check_three_dimensional
 from nnunetv2_adamss.trainers.survival import SurvivalTrainer
 

@@ -53,10 +53,10 @@ def test_the_risk_is_the_standardised_mean_of_signed_z_scores() -> None:
     assert dict(zip(model.names, model.signs, strict=True)) == {"early": 1, "late": -1}
     expected = z_scores(z_scores(EARLY) - z_scores(LATE))
     new = pd.DataFrame({"late": LATE, "early": EARLY})
-    np.testing.assert_allclose(model.predict(new), expected)
+    np.testing.assert_allclose(model.risk_score(new), expected)
     # At its means, a patient's two z-scores are 0, as their mean over the training cases is.
     centre = pd.DataFrame({"early": [EARLY.mean()], "late": [LATE.mean()]})
-    np.testing.assert_allclose(model.predict(centre), 0, atol=1e-12)
+    np.testing.assert_allclose(model.risk_score(centre), 0, atol=1e-12)
 
 
 def test_new_patients_at_high_risk_die_early() -> None:
@@ -64,7 +64,7 @@ def test_new_patients_at_high_risk_die_early() -> None:
     model = fit_icare(
         features[:200], event[:200], time[:200], seed=0, n_estimators=20, settings=(IcareSettings(),)
     )
-    c_index = harrell_c(model.predict(features[200:]), event[200:], time[200:]).c_index
+    c_index = harrell_c(model.risk_score(features[200:]), event[200:], time[200:]).c_index
     assert c_index is not None and c_index > 0.7
 
 
@@ -92,7 +92,7 @@ def test_without_a_feature_everybody_gets_the_same_risk_of_1() -> None:
     features = pd.DataFrame({"unrelated": UNRELATED})
     model = fit_binary_weighted(features, EVENT, TIME, settings=IcareSettings(cmin=0.6))
     assert model == BinaryWeighted()
-    assert model.predict(features).tolist() == [1.0] * 6
+    assert model.risk_score(features).tolist() == [1.0] * 6
 
 
 def test_of_two_correlated_features_the_one_that_comes_first_by_chance_stays() -> None:
@@ -129,9 +129,9 @@ def test_missing_values_are_left_out_of_the_mean() -> None:
     known = EARLY[np.arange(6) != 2]
     z_early, z_late = (early - known.mean()) / known.std(), -z_scores(LATE)
     mean = np.where(np.isnan(early), z_late, (z_early + z_late) / 2)
-    np.testing.assert_allclose(model.predict(features), z_scores(mean))
+    np.testing.assert_allclose(model.risk_score(features), z_scores(mean))
     nothing_known = pd.DataFrame({"early": [np.nan], "late": [np.nan]})
-    assert model.predict(nothing_known).tolist() == [0.0]
+    assert model.risk_score(nothing_known).tolist() == [0.0]
 
 
 def test_features_that_say_nothing_about_these_patients_are_not_used() -> None:
@@ -143,7 +143,7 @@ def test_features_that_say_nothing_about_these_patients_are_not_used() -> None:
 
 def test_features_that_cancel_out_leave_no_risk_instead_of_rounding_errors() -> None:
     features = pd.DataFrame({"unrelated": UNRELATED, "opposite": 0.7 - UNRELATED / 3})
-    np.testing.assert_allclose(fit_binary_weighted(features, EVENT, TIME).predict(features), 0, atol=1e-9)
+    np.testing.assert_allclose(fit_binary_weighted(features, EVENT, TIME).risk_score(features), 0, atol=1e-9)
 
 
 @pytest.mark.parametrize("share, n_drawn", [(0.01, 1), (0.199, 1), (0.35, 3), (1.0, 10)])
@@ -185,7 +185,7 @@ def test_the_published_package_has_the_same_c_index_on_the_veterans() -> None:
     features, outcomes = load_veterans_lung_cancer()
     features = OneHotEncoder().fit_transform(features)
     event, time = outcomes["Status"], outcomes["Survival_in_days"]
-    risk_score = fit_binary_weighted(features, event, time).predict(features)
+    risk_score = fit_binary_weighted(features, event, time).risk_score(features)
     assert harrell_c(risk_score, event, time).c_index == pytest.approx(0.66697, abs=5e-6)
 
 
@@ -193,10 +193,10 @@ def test_the_model_predicts_by_the_median_of_its_estimators() -> None:
     estimators = tuple(
         BinaryWeighted(("a",), (sign,), (mean,), (1.0,)) for sign, mean in ((1, 0.0), (1, 5.0), (-1, 1.0))
     )
-    risk_score = IcareModel(estimators).predict(pd.DataFrame({"a": [2.0, 4.0]}))
+    risk_score = IcareModel(estimators).risk_score(pd.DataFrame({"a": [2.0, 4.0]}))
     # 2, -3, -1 for the first; 4, -1, -3 for the second.
     assert risk_score.tolist() == [-1.0, -1.0]
-    assert IcareModel(estimators[:2]).predict(pd.DataFrame({"a": [2.0]})).tolist() == [-0.5]
+    assert IcareModel(estimators[:2]).risk_score(pd.DataFrame({"a": [2.0]})).tolist() == [-0.5]
 
 
 def test_each_estimator_has_its_own_patients_and_one_of_the_settings() -> None:
@@ -233,7 +233,7 @@ def test_another_unit_or_direction_of_a_feature_changes_nothing(
         fit_icare(table, event, time, seed=2, n_estimators=3, settings=settings)
         for table in (features, other_unit)
     ]
-    np.testing.assert_allclose(models[0].predict(features), models[1].predict(other_unit), atol=1e-9)
+    np.testing.assert_allclose(models[0].risk_score(features), models[1].risk_score(other_unit), atol=1e-9)
 
 
 def test_the_model_survives_json() -> None:
@@ -241,7 +241,7 @@ def test_the_model_survives_json() -> None:
     model = fit_icare(features, event, time, seed=0, n_estimators=20)
     restored = IcareModel.from_dict(json.loads(json.dumps(model.to_dict())))
     assert restored == model
-    assert restored.predict(features).tolist() == model.predict(features).tolist()
+    assert restored.risk_score(features).tolist() == model.risk_score(features).tolist()
 
 
 def test_shuffled_outcomes_cannot_be_predicted() -> None:
@@ -251,7 +251,7 @@ def test_shuffled_outcomes_cannot_be_predicted() -> None:
         order = np.random.default_rng(seed).permutation(200)
         event, time = event[order], time[order]
         model = fit_icare(features[:120], event[:120], time[:120], seed=seed, n_estimators=15)
-        scores.append(harrell_c(model.predict(features[120:]), event[120:], time[120:]).c_index)
+        scores.append(harrell_c(model.risk_score(features[120:]), event[120:], time[120:]).c_index)
     assert abs(np.mean(scores) - 0.5) < 3 * np.std(scores, ddof=1) / np.sqrt(20)
 
 
@@ -267,7 +267,7 @@ def test_on_real_patients_it_comes_close_to_a_ridge_cox_model(real_data: Path) -
         filled = table.fillna(table.iloc[train].median())
         cox = CoxPHFitter(penalizer=0.1).fit(filled.iloc[train], "time_Death", "event_Death")
         risk_scores = (
-            icare.predict(table[names].iloc[test]),
+            icare.risk_score(table[names].iloc[test]),
             cox.predict_log_partial_hazard(filled.iloc[test]).to_numpy(),
         )
         scores.append([harrell_c(risk, event[test], time[test]).c_index for risk in risk_scores])
@@ -314,6 +314,6 @@ def test_prediction_names_the_features_that_are_missing_or_infinite() -> None:
     features = pd.DataFrame({"early": EARLY, "late": LATE})
     model = fit_icare(features, EVENT, TIME, seed=0, n_estimators=20, settings=(IcareSettings(),))
     with pytest.raises(ValueError, match=r"1 feature\(s\) of the ICARE model are missing: late"):
-        model.predict(features[["early"]])
+        model.risk_score(features[["early"]])
     with pytest.raises(ValueError, match=r"1 feature\(s\) have infinite values: early"):
-        model.predict(features.assign(early=np.inf))
+        model.risk_score(features.assign(early=np.inf))
