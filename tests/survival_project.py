@@ -47,10 +47,16 @@ def dataset_json(project: NnunetProject) -> dict[str, Any]:
     return description
 
 
-def write_stage_one(project: NnunetProject, fold: int | str = 0) -> Path:
+def write_stage_one(
+    project: NnunetProject,
+    fold: int | str = 0,
+    trainer_class: type[AdaMSSSegTrainer] = AdaMSSSegTrainer,
+    **changes: Any,
+) -> Path:
     """A complete Stage-I fold with initial weights, as a training leaves it; returns its folder."""
     plans = read_plans(project, DATASET)
-    trainer = AdaMSSSegTrainer(plans, "3d_fullres", fold, dataset_json(project), torch.device("cpu"))
+    description = dataset_json(project) | changes
+    trainer = trainer_class(plans, "3d_fullres", fold, description, torch.device("cpu"))
     # Folds that were trained differ; these do so by their initial weights.
     trainer.initialisation_seed += fold if isinstance(fold, int) else 0
     trainer.initialize()

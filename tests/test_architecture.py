@@ -26,7 +26,8 @@ RULES: dict[str, tuple[set[str], set[str]]] = {
     "datasets": (set(), {"nnunetv2", "torch"}),
     # Reads tables and puts the measures of evaluation together, which know arrays and masks only.
     "assessment": ({"evaluation", "survival", "radiomics"}, {"torch", "nnunetv2"}),
-    "benchmark": ({"survival", "evaluation", "assessment", "explanation"}, {"torch", "SimpleITK"}),
+    "benchmark": ({"survival", "evaluation", "assessment", "explanation", "comparison"}, {"torch", "SimpleITK"}),
+    "comparison": ({"survival", "evaluation", "radiomics", "assessment", "prediction"}, {"SimpleITK"}),
     "demo": ({"evaluation"}, {"torch", "nnunetv2"}),
 }
 
@@ -92,8 +93,10 @@ def test_links_between_the_pages_lead_somewhere() -> None:
         "export_model",
         "extract_radiomics",
         "finetune_survival",
+        "fit_statistical",
         "make_phantom_dataset",
         "make_splits",
+        "predict_statistical",
         "predict_survival",
         "report",
         "trainer_path",

@@ -11,10 +11,11 @@ from nnunetv2_adamss.evaluation.baselines import suv_max, tumour_volume_ml
 from nnunetv2_adamss.evaluation.segmentation import LabelDice, dice_by_label
 from nnunetv2_adamss.radiomics.folder import find_dataset_json, read_dataset_json
 from nnunetv2_adamss.survival.messages import listed
+from nnunetv2_adamss.survival.modalities import find_channel
+from nnunetv2_adamss.survival.nnunet_dataset import channel_names
 
 TUMOUR_VOLUME, SUV_MAX = "tumour_volume_ml", "suv_max"
 BASELINE_NAMES = {TUMOUR_VOLUME: "tumour volume alone", SUV_MAX: "SUVmax alone"}
-_PET_NAMES = frozenset({"pet", "pt", "suv", "fdg"})
 _DEFAULT_ENDING = ".nii.gz"
 
 
@@ -72,9 +73,7 @@ def segmentation_dice(masks: Path, labels: Path, progress: Progress = silent) ->
     if not isinstance(dataset_json.get("labels"), dict):
         raise ValueError(f"There is no dataset.json beside {masks} or {labels} that names the labels.")
     ending = dataset_json.get("file_ending", _DEFAULT_ENDING)
-    case_ids = sorted(file.name.removesuffix(ending) for file in masks.glob(f"*{ending}"))
-    if not case_ids:
-        raise ValueError(f"There are no masks that end in {ending} in {masks}.")
+    case_ids = masked_cases(masks, ending)
     _check_exist(labels / f"{case_id}{ending}" for case_id in case_ids)
     values = {
         name: tuple(value) if isinstance(value, list) else (value,)
@@ -88,6 +87,18 @@ def segmentation_dice(masks: Path, labels: Path, progress: Progress = silent) ->
     return dice_by_label(cases, values, dataset_json["labels"].get("ignore"))
 
 
+def masked_cases(masks: Path, ending: str = _DEFAULT_ENDING) -> list[str]:
+    """Who has a mask in a folder.
+
+    Raises:
+        ValueError: if nobody has.
+    """
+    case_ids = sorted(file.name.removesuffix(ending) for file in masks.glob(f"*{ending}"))
+    if not case_ids:
+        raise ValueError(f"There are no masks that end in {ending} in {masks}.")
+    return case_ids
+
+
 def _dataset_json(images: Path, masks: Path) -> dict[str, Any]:
     missing = [str(folder) for folder in dict.fromkeys((images, masks)) if not folder.is_dir()]
     if missing:
@@ -97,16 +108,15 @@ def _dataset_json(images: Path, masks: Path) -> dict[str, Any]:
 
 
 def _pet_channel(dataset_json: dict[str, Any]) -> int:
-    channels = dataset_json.get("channel_names", {})
-    found = [int(number) for number, name in channels.items() if str(name).casefold() in _PET_NAMES]
-    if len(found) != 1:
+    channels = channel_names(dataset_json)
+    if not channels:
         raise ValueError(
-            f"Which channel is the PET is not clear from dataset.json ({listed(list(map(str, channels.values())))}); "
-            "give its number with --pet_channel."
-            if channels
-            else "There is no dataset.json that names the PET; give the channel's number with --pet_channel."
+            "There is no dataset.json that names the PET; give the channel's number with --pet_channel."
         )
-    return found[0]
+    try:
+        return find_channel(channels, "PET")
+    except ValueError as error:
+        raise ValueError(f"{error} Give its number with --pet_channel.") from error
 
 
 def _check_exist(files: Iterable[Path]) -> None:

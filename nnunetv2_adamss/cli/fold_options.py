@@ -19,7 +19,11 @@ def add_mask_options(group: argparse._ActionsContainer, names: Collection[str] =
         if name in names:
             group.add_argument(MASK_OPTIONS[name], dest=name, default=argparse.SUPPRESS, **options)
 
-    add("seg_trainer", metavar="TRAINER", help="Stage-I trainer (default: AdaMSSSegTrainer)")
+    add(
+        "seg_trainer",
+        metavar="TRAINER",
+        help="Stage-I trainer (default: AdaMSSSegTrainer, or that of a fusion strategy)",
+    )
     add("seg_checkpoint", metavar="NAME", help="checkpoint of Stage I (default: checkpoint_best.pth)")
     add(
         "mask_source",

@@ -70,9 +70,10 @@ class ExplainedFold:
         fold = trained.survival.with_paths_of(trained.checkpoint.parent)
         setup = SurvivalSetup.resume(nnunet_fold, fold, nnunet_fold.split(), _covariate_use(fold))
         stage_two = trained.build_network()
-        if not isinstance(stage_two, AdaMSSSurvival):
+        if not (isinstance(stage_two, AdaMSSSurvival) and stage_two.fusion_gates):
             raise ValueError(
-                f"{trained.trainer} has another network than AdaMSS, and only that can be explained."
+                f"{trained.trainer} has another network than AdaMSS with its fusion gates, and only that can be "
+                "explained."
             )
         stage_one = copy.deepcopy(stage_two)
         stage_one.load_stage_one(setup.stage_one.weights())

@@ -7,6 +7,8 @@ import torch
 from torch import Tensor
 
 from nnunetv2_adamss.networks.convolution import convolve, make_convolution
+from nnunetv2_adamss.networks.encoder import AdaFusionEncoder
+from nnunetv2_adamss.networks.fusion_strategies import FusionStrategy
 from nnunetv2_adamss.networks.survival_head import SurvivalHead
 from nnunetv2_adamss.networks.survival_network import MultiTaskOutput, SurvivalNetwork
 from nnunetv2_adamss.networks.trunk import AdaMSSTrunk, Interpretation
@@ -20,6 +22,7 @@ class AdaMSS(AdaMSSTrunk):
         n_classes: output channels; nnU-Net's ``num_segmentation_heads``.
         strides: pooling before each stage, per axis.
         kernel_sizes: of the convolutions of each stage, per axis.
+        fusion: how the encoder fuses modalities; default as the paper proposes, data-driven.
 
     Raises:
         ValueError: for fewer than two modalities, or sizes that ``Stages`` refuses.
@@ -31,8 +34,10 @@ class AdaMSS(AdaMSSTrunk):
         n_classes: int,
         strides: Sequence[Sequence[int]],
         kernel_sizes: Sequence[Sequence[int]],
+        *,
+        fusion: FusionStrategy = AdaFusionEncoder,
     ) -> None:
-        super().__init__(n_modalities, strides, kernel_sizes)
+        super().__init__(n_modalities, strides, kernel_sizes, fusion=fusion)
         # The name is nnU-Net's: its -pretrained_weights lets only decoder.seg_layers differ, so that a network
         # trained on one set of labels can be fine-tuned on another.
         self.decoder.seg_layers = make_convolution(
@@ -64,6 +69,7 @@ class AdaMSSSurvival(AdaMSSTrunk, SurvivalNetwork):
         n_covariates: radiomics features and clinical indicators of a patient; 0 for none.
         strides: pooling before each stage, per axis.
         kernel_sizes: of the convolutions of each stage, per axis.
+        fusion: how the encoder fuses modalities; default as the paper proposes, data-driven.
 
     Raises:
         ValueError: for fewer than two modalities, or sizes that ``Stages`` refuses.
@@ -76,8 +82,10 @@ class AdaMSSSurvival(AdaMSSTrunk, SurvivalNetwork):
         n_covariates: int,
         strides: Sequence[Sequence[int]],
         kernel_sizes: Sequence[Sequence[int]],
+        *,
+        fusion: FusionStrategy = AdaFusionEncoder,
     ) -> None:
-        super().__init__(n_modalities, strides, kernel_sizes)
+        super().__init__(n_modalities, strides, kernel_sizes, fusion=fusion)
         self.survival_head = SurvivalHead(self.stages, n_covariates, n_intervals)
 
     def forward(self, image: Tensor, valid: Tensor, covariates: Tensor) -> Tensor:

@@ -16,22 +16,22 @@ class AdaFocusDecoder(nn.Module):
 
     Args:
         stages: sizes of the network.
+        encoder_channels: channels of the encoder's features, high to low resolution.
     """
 
     # Stage I's head, which AdaMSS puts here.
     seg_layers: nn.Conv2d | nn.Conv3d
 
-    def __init__(self, stages: Stages) -> None:
+    def __init__(self, stages: Stages, encoder_channels: list[int]) -> None:
         super().__init__()
-        channels = stages.fusion_channels
+        *skips, deepest = encoder_channels
+        channels = [*stages.fusion_channels[:-1], deepest]
         coarse_to_fine = range(len(stages) - 2, -1, -1)
         self.attention_gates = nn.ModuleList(
-            AttentionGate(channels[i], channels[i + 1], stages.strides[i + 1]) for i in coarse_to_fine
+            AttentionGate(skips[i], channels[i + 1], stages.strides[i + 1]) for i in coarse_to_fine
         )
         self.blocks = nn.ModuleList(
-            ResidualBlock(
-                channels[i] + channels[i + 1], channels[i], stages.kernel_sizes[i], stages.n_convs[i]
-            )
+            ResidualBlock(skips[i] + channels[i + 1], channels[i], stages.kernel_sizes[i], stages.n_convs[i])
             for i in coarse_to_fine
         )
 

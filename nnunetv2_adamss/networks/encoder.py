@@ -8,7 +8,23 @@ from nnunetv2_adamss.networks.residual_block import ResidualBlock
 from nnunetv2_adamss.networks.stages import Stages
 
 
-class AdaFusionEncoder(nn.Module):
+class Encoder(nn.Module):
+    """What the encoders of all fusion strategies have in common.
+
+    Args:
+        stages: sizes of the network.
+        out_channels: channels of the features of every stage, high to low resolution.
+    """
+
+    def __init__(self, stages: Stages, out_channels: list[int]) -> None:
+        super().__init__()
+        self.out_channels = out_channels
+        max_pool = get_matching_pool_op(dimension=stages.n_dimensions, pool_type="max")
+        self.pools = nn.ModuleList(max_pool(tuple(stride)) for stride in stages.strides[1:])
+        self.pools.insert(0, nn.Identity())
+
+
+class AdaFusionEncoder(Encoder):
     """Extract features from each modality and from all together, and fuse them at every stage.
 
     B_PET, B_CT, ... see their own channel; B_Fuse starts from the concatenated image, and each of its later
@@ -21,20 +37,17 @@ class AdaFusionEncoder(nn.Module):
     """
 
     def __init__(self, n_modalities: int, stages: Stages) -> None:
-        super().__init__()
+        super().__init__(stages, stages.fusion_channels)
         self.modality_branches = nn.ModuleList(
-            _branch(1, stages.modality_channels, stages) for _ in range(n_modalities)
+            branch(1, stages.modality_channels, stages) for _ in range(n_modalities)
         )
-        self.fusion_branch = _branch(n_modalities, stages.fusion_channels, stages)
+        self.fusion_branch = branch(n_modalities, stages.fusion_channels, stages)
         self.fusion_gates = nn.ModuleList(
             FusionGate([modality_channels] * n_modalities, fusion_channels, kernel_size)
             for modality_channels, fusion_channels, kernel_size in zip(
                 stages.modality_channels, stages.fusion_channels, stages.kernel_sizes, strict=True
             )
         )
-        max_pool = get_matching_pool_op(dimension=stages.n_dimensions, pool_type="max")
-        self.pools = nn.ModuleList(max_pool(tuple(stride)) for stride in stages.strides[1:])
-        self.pools.insert(0, nn.Identity())
 
     def forward(self, image: Tensor) -> list[Tensor]:
         """Encode ``(b, n_modalities, *space)``.
@@ -58,7 +71,7 @@ class AdaFusionEncoder(nn.Module):
         return stage_features
 
 
-def _branch(in_channels: int, channels: list[int], stages: Stages) -> nn.ModuleList:
+def branch(in_channels: int, channels: list[int], stages: Stages) -> nn.ModuleList:
     """One residual block a stage."""
     return nn.ModuleList(
         ResidualBlock(block_in, block_out, kernel_size, n_convs)

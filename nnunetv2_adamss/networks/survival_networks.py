@@ -3,14 +3,38 @@
 from collections.abc import Callable
 
 from nnunetv2_adamss.networks.adamss import AdaMSSMultiTask, AdaMSSSurvival
+from nnunetv2_adamss.networks.encoder import AdaFusionEncoder
+from nnunetv2_adamss.networks.fusion_strategies import (
+    CTEncoder,
+    EarlyFusionEncoder,
+    FusionStrategy,
+    IntermediateFusionEncoder,
+    LateFusionEncoder,
+    PETEncoder,
+)
 from nnunetv2_adamss.networks.survival_network import NetworkSizes, SurvivalNetwork
 
 ADAMSS = "adamss"
 
+
+def _adamss(fusion: FusionStrategy) -> Callable[[NetworkSizes], SurvivalNetwork]:
+    return lambda sizes: AdaMSSSurvival(
+        sizes.n_modalities,
+        sizes.n_intervals,
+        sizes.n_covariates,
+        sizes.strides,
+        sizes.kernel_sizes,
+        fusion=fusion,
+    )
+
+
 _BUILDERS: dict[str, Callable[[NetworkSizes], SurvivalNetwork]] = {
-    ADAMSS: lambda sizes: AdaMSSSurvival(
-        sizes.n_modalities, sizes.n_intervals, sizes.n_covariates, sizes.strides, sizes.kernel_sizes
-    ),
+    ADAMSS: _adamss(AdaFusionEncoder),
+    "adamss_pet_only": _adamss(PETEncoder),
+    "adamss_ct_only": _adamss(CTEncoder),
+    "adamss_early_fusion": _adamss(EarlyFusionEncoder),
+    "adamss_late_fusion": _adamss(LateFusionEncoder),
+    "adamss_intermediate_fusion": _adamss(IntermediateFusionEncoder),
     "adamss_multi_task": lambda sizes: AdaMSSMultiTask(
         sizes.n_modalities, sizes.n_intervals, sizes.n_covariates, sizes.strides, sizes.kernel_sizes
     ),

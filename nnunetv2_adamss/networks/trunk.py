@@ -1,6 +1,6 @@
-"""What both training stages share: the Ada-fusion encoder and the Ada-focus decoder (Sections 3.2 and 3.3)."""
+"""What both training stages share: an encoder and the Ada-focus decoder (Sections 3.2 and 3.3)."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
@@ -9,6 +9,8 @@ from torch import Tensor, nn
 
 from nnunetv2_adamss.networks.decoder import AdaFocusDecoder
 from nnunetv2_adamss.networks.encoder import AdaFusionEncoder
+from nnunetv2_adamss.networks.fusion_gate import FusionGate
+from nnunetv2_adamss.networks.fusion_strategies import FusionStrategy
 from nnunetv2_adamss.networks.stages import Stages
 
 
@@ -17,7 +19,7 @@ class Interpretation(NamedTuple):
 
     Attributes:
         w_fuse: weight of the fusion branch at each encoder stage, ``(b, channels, *space)`` in [0, 1]; its
-            mean is Table IV.
+            mean is Table IV. Empty for a strategy without gates.
         attention: attention map before each decoder block, ``(b, 1, *space)`` in [0, 1]; Fig. 3.
     """
 
@@ -32,19 +34,30 @@ class AdaMSSTrunk(nn.Module):
         n_modalities: channels of the image, at least 2 (CT and PET).
         strides: pooling before each stage, per axis.
         kernel_sizes: of the convolutions of each stage, per axis.
+        fusion: how the encoder fuses modalities; default as the paper proposes, data-driven.
 
     Raises:
         ValueError: for fewer than two modalities, or sizes that ``Stages`` refuses.
     """
 
     def __init__(
-        self, n_modalities: int, strides: Sequence[Sequence[int]], kernel_sizes: Sequence[Sequence[int]]
+        self,
+        n_modalities: int,
+        strides: Sequence[Sequence[int]],
+        kernel_sizes: Sequence[Sequence[int]],
+        *,
+        fusion: FusionStrategy = AdaFusionEncoder,
     ) -> None:
         super().__init__()
         check_n_modalities(n_modalities)
         self.stages = Stages(strides, kernel_sizes)
-        self.encoder = AdaFusionEncoder(n_modalities, self.stages)
-        self.decoder = AdaFocusDecoder(self.stages)
+        self.encoder = fusion(n_modalities, self.stages)
+        self.decoder = AdaFocusDecoder(self.stages, self.encoder.out_channels)
+
+    @property
+    def fusion_gates(self) -> list[FusionGate]:
+        """The gates of the encoder, high to low resolution; none where its fusion strategy has none."""
+        return [module for module in self.encoder.modules() if isinstance(module, FusionGate)]
 
     def decoder_features(self, image: Tensor) -> list[Tensor]:
         """The output of every decoder block, high to low resolution, for ``(b, n_modalities, *space)``.
@@ -59,7 +72,7 @@ class AdaMSSTrunk(nn.Module):
     def interpreted(self) -> Iterator[Interpretation]:
         """Collect fusion weights and attention maps of the forward pass inside, which otherwise are not kept."""
         with (
-            _second_outputs(self.encoder.fusion_gates) as w_fuse,
+            _second_outputs(self.fusion_gates) as w_fuse,
             _second_outputs(self.decoder.attention_gates) as attention,
         ):
             seen = Interpretation(w_fuse, attention)
@@ -90,7 +103,7 @@ def check_n_modalities(n_modalities: int) -> None:
 
 
 @contextmanager
-def _second_outputs(gates: nn.ModuleList) -> Iterator[list[Tensor]]:
+def _second_outputs(gates: Iterable[nn.Module]) -> Iterator[list[Tensor]]:
     """Collect the second output of each of these modules, in the order in which they run."""
     collected: list[Tensor] = []
     hooks = [

@@ -46,7 +46,7 @@ class PatientTables:
         Raises:
             ValueError: if a file cannot be read, or the model uses a column that is in none.
         """
-        clinical = _clinical(clinical_csv, model.clinical_columns)
+        clinical = read_clinical(clinical_csv, model.clinical_columns)
         features = join_number_tables({str(file): read_number_table(file) for file in features_csv})
         given = [] if features is None else [name for name in model.features if name in features]
         to_extract = tuple(name for name in model.features if name not in given)
@@ -96,7 +96,17 @@ class PatientTables:
         return dict(zip(map(str, self.features), values.tolist(), strict=True))
 
 
-def _clinical(file: Path | None, columns: Sequence[str]) -> pd.DataFrame:
+def read_clinical(file: Path | None, columns: Sequence[str]) -> pd.DataFrame:
+    """Clinical columns as text by ``case_id``, NaN where missing; empty if a model uses none.
+
+    Args:
+        file: CSV with ``case_id`` and these columns; others are not looked at.
+        columns: that the model uses.
+
+    Raises:
+        ValueError: if there are columns but no file.
+        FileFaultsError: if the file cannot be read or lacks a column.
+    """
     if not columns:
         return pd.DataFrame()
     if file is None:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from nnunetv2_adamss.report.blocks import Picture
 from nnunetv2_adamss.report.charts import VERMILION, Chart
 from nnunetv2_adamss.report.words import joined, number, significant
+from nnunetv2_adamss.survival.modalities import is_ct, is_pet
 
 # Soft tissue, in HU.
 _CT_WINDOW = (-160.0, 240.0)
@@ -32,13 +33,13 @@ class Channel:
 
     @property
     def is_ct(self) -> bool:
-        """By nnU-Net's own rule."""
-        return self.name.lower() == "ct"
+        """By its name."""
+        return is_ct(self.name)
 
     @property
     def is_pet(self) -> bool:
-        """By what people call it."""
-        return any(word in self.name.lower() for word in ("pet", "suv")) or self.name.lower() == "pt"
+        """By its name."""
+        return is_pet(self.name)
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,4 +1,4 @@
-"""What a survival network says of each case, and the file that it is written to."""
+"""What a survival model says of each case, and the file that it is written to."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -14,6 +14,24 @@ from nnunetv2_adamss.survival.discrete_time.curve import predicted_time, surviva
 from nnunetv2_adamss.survival.files import write_atomically
 
 SURVIVAL_AT = "survival_at_"
+
+
+@dataclass(frozen=True, eq=False)
+class RiskPrediction:
+    """Predictions of a model that ranks patients, without curves.
+
+    Args:
+        case_ids: ``n_cases``.
+        risk_score: higher for an earlier event, ``(n_cases,)``.
+    """
+
+    case_ids: Sequence[str]
+    risk_score: NDArray[np.float64]
+
+    def write(self, file: Path) -> None:
+        """Write ``case_id, risk_score`` as CSV."""
+        table = pd.DataFrame({"case_id": self.case_ids, "risk_score": self.risk_score})
+        write_atomically(file, table.to_csv(index=False))
 
 
 @dataclass(frozen=True, eq=False)

@@ -19,7 +19,7 @@ from nnunetv2_adamss.survival.covariates.covariate_results import (
 )
 from nnunetv2_adamss.survival.files import write_atomically
 from nnunetv2_adamss.survival.fold import SurvivalFold
-from nnunetv2_adamss.survival.prediction import SurvivalPrediction
+from nnunetv2_adamss.survival.prediction import RiskPrediction, SurvivalPrediction
 from nnunetv2_adamss.survival.setup import SurvivalSetup
 
 PREDICTIONS_FILE = "validation/survival_predictions.csv"
@@ -27,6 +27,8 @@ PREDICTIONS_FILE = "validation/survival_predictions.csv"
 CHECKPOINTS = {"best": "checkpoint_best.pth", "last": "checkpoint_final.pth"}
 # Written by the trainers whose risks another method goes on with.
 TRAINING_PREDICTIONS_FILE = "training_predictions.csv"
+# Of networks that also segment: 1 in the tumour, on the images' own grid.
+PREDICTED_MASKS = "validation/masks"
 COVARIATES_ONLY_FILE = "validation/covariates_only_cox_predictions.csv"
 # nnU-Net's own commands read every summary.json as Dice.
 SUMMARY_FILE = "survival_summary.json"
@@ -42,7 +44,7 @@ class EpochPrediction:
     """
 
     epoch: int
-    prediction: SurvivalPrediction
+    prediction: SurvivalPrediction | RiskPrediction
 
 
 def epoch_predictions_file(epoch: str) -> str:

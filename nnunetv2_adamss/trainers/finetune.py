@@ -16,6 +16,8 @@ from nnunetv2.utilities.file_path_utilities import get_output_folder
 from nnunetv2.utilities.find_objects import recursive_find_trainer_class_by_name
 from nnunetv2.utilities.plans_handling.plans_handler import PlansManager
 
+from nnunetv2_adamss.networks.adamss import AdaMSSSurvival
+from nnunetv2_adamss.networks.survival_networks import build_survival_network
 from nnunetv2_adamss.survival.config import CONFIG_FILE, SurvivalConfig
 from nnunetv2_adamss.survival.covariates.covariate_results import COVARIATE_FILES
 from nnunetv2_adamss.survival.covariates.covariate_tables import CovariateUse
@@ -23,10 +25,12 @@ from nnunetv2_adamss.survival.device import torch_device
 from nnunetv2_adamss.survival.fold import SurvivalFold
 from nnunetv2_adamss.survival.nnunet_dataset import dataset_name, read_plans
 from nnunetv2_adamss.survival.nnunet_fold import NnunetFold
+from nnunetv2_adamss.survival.plan_sizes import network_sizes
 from nnunetv2_adamss.survival.results import PREDICTIONS_FILE, SUMMARY_FILE
 from nnunetv2_adamss.survival.setup import SurvivalSetup
+from nnunetv2_adamss.trainers.adamss_survival import AdaMSSSurvTrainer
 from nnunetv2_adamss.trainers.log_to_trainer import library_logs_to
-from nnunetv2_adamss.trainers.missing_radiomics import extract_missing_radiomics
+from nnunetv2_adamss.radiomics.missing import extract_missing_radiomics
 from nnunetv2_adamss.trainers.supported_plan import check_supported, check_three_dimensional
 from nnunetv2_adamss.trainers.survival import SurvivalTrainer
 
@@ -159,13 +163,34 @@ def _set_up(
         # Stopped before the first checkpoint: there are only the settings.
         config = _checked(SurvivalConfig.of_fold(folder), request, folder)
     split = nnunet_fold.split()
-    if use.radiomics:
-        # All else is checked first: masks and features may take an hour.
-        with _quiet():
-            setup = SurvivalSetup.begin(nnunet_fold, config, split, use, without_radiomics=True)
-        extract_missing_radiomics(nnunet_fold, setup, request.device)
+    network = trainer.network_name
     with _quiet():
-        return SurvivalSetup.begin(nnunet_fold, config, split, use, network=trainer.network_name)
+        setup = SurvivalSetup.begin(
+            nnunet_fold, config, split, use, network=network, without_radiomics=use.radiomics
+        )
+    _check_start(trainer, setup, nnunet_fold)
+    if not use.radiomics:
+        return setup
+    # All else is checked first: masks and features may take an hour.
+    extract_missing_radiomics(nnunet_fold, setup, request.device)
+    with _quiet():
+        return SurvivalSetup.begin(nnunet_fold, config, split, use, network=network)
+
+
+def _check_start(trainer: type[SurvivalTrainer], setup: SurvivalSetup, nnunet_fold: NnunetFold) -> None:
+    """Raise ValueError if the trainer's network cannot start from Stage I: that may fuse modalities another way."""
+    if not (issubclass(trainer, AdaMSSSurvTrainer) and trainer.starts_from_stage_one):
+        return
+    configuration = PlansManager(dict(nnunet_fold.plans)).get_configuration(nnunet_fold.configuration)
+    sizes = network_sizes(setup.fold, configuration, nnunet_fold.dataset_json)
+    network = build_survival_network(trainer.network_name, sizes)
+    assert isinstance(network, AdaMSSSurvival)
+    try:
+        network.load_stage_one(setup.stage_one.weights())
+    except ValueError as error:
+        raise ValueError(
+            f"{trainer.__name__} cannot start from {setup.stage_one.checkpoint} (-seg_tr). {error}"
+        ) from error
 
 
 def _quiet() -> contextlib.AbstractContextManager[None]:

@@ -13,12 +13,13 @@ from torch import Tensor
 
 from nnunetv2_adamss.networks.survival_network import MultiTaskOutput
 from nnunetv2_adamss.survival.pooling import segment_region
+from nnunetv2_adamss.survival.results import PREDICTED_MASKS
 from nnunetv2_adamss.survival.training_data.case_data import CaseData, Sample
 from nnunetv2_adamss.survival.training_data.samples import TrainingCrops
 from nnunetv2_adamss.trainers.survival import SurvivalTrainer
 
-# In the fold's folder, of the validation cases: 1 in the tumour, on the images' own grid.
-PREDICTED_MASKS = "validation/masks"
+
+
 # Where the network did not look: a logit that nobody takes for a tumour.
 _OUTSIDE = -20.0
 

@@ -5,6 +5,8 @@ from nnunetv2.utilities.plans_handling.plans_handler import ConfigurationManager
 from torch import nn
 
 from nnunetv2_adamss.networks.adamss import AdaMSS
+from nnunetv2_adamss.networks.encoder import AdaFusionEncoder
+from nnunetv2_adamss.networks.fusion_strategies import FusionStrategy
 from nnunetv2_adamss.survival.plan_stages import stages_of
 from nnunetv2_adamss.trainers.adamss_trainer import AdaMSSTrainer
 from nnunetv2_adamss.trainers.dice_focal_loss import LabelDiceFocalLoss, RegionDiceFocalLoss
@@ -18,9 +20,11 @@ class AdaMSSSegTrainer(AdaMSSTrainer):
     """
 
     learning_rates = (1e-4, 5e-5, 1e-5)
+    fusion: FusionStrategy = AdaFusionEncoder
 
-    @staticmethod
+    @classmethod
     def build_network_architecture(
+        cls,
         plans_manager: PlansManager,
         configuration_manager: ConfigurationManager,
         num_input_channels: int,
@@ -33,7 +37,13 @@ class AdaMSSSegTrainer(AdaMSSTrainer):
             ValueError: if AdaMSS cannot be built for this plan.
         """
         stages = stages_of(configuration_manager)
-        return AdaMSS(num_input_channels, num_output_channels, stages.strides, stages.kernel_sizes)
+        return AdaMSS(
+            num_input_channels,
+            num_output_channels,
+            stages.strides,
+            stages.kernel_sizes,
+            fusion=cls.fusion,
+        )
 
     def _build_loss(self) -> nn.Module:
         # deviation: the paper has a sigmoid for one tumour class; nnU-Net has a softmax for exclusive labels.

@@ -12,6 +12,7 @@ from nnunetv2_adamss.cli.finetune_survival import main
 from nnunetv2_adamss.plugin_folder import PLUGIN_FOLDER
 from nnunetv2_adamss.radiomics.fold import FoldRadiomics
 from nnunetv2_adamss.trainers import missing_radiomics
+from nnunetv2_adamss.trainers.fusion_strategies import AdaMSSSegTrainer_LateFusion
 from tests.nnunet_project import NnunetProject
 from tests.radiomics.phantoms import quick_request
 from tests.survival_project import DATASET, write_stage_one
@@ -175,6 +176,17 @@ def test_what_cannot_be_done_is_said_before_anything_is_written(
     import re
 
     assert re.search(sentence, refusal(capsys, *arguments))
+    assert not fold_folder.parent.exists()
+
+
+def test_a_stage_one_of_another_fusion_strategy_is_refused_before_anything_is_written(
+    fold_folder: Path, survival_project: NnunetProject, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_stage_one(survival_project, trainer_class=AdaMSSSegTrainer_LateFusion)
+    said = refusal(capsys, *FOLD_0, "-seg_tr", "AdaMSSSegTrainer_LateFusion")
+    assert f"{TRAINER} cannot start from" in said
+    assert "AdaMSSSegTrainer_LateFusion__nnUNetPlans__3d_fullres" in said
+    assert "belong to another network or plan" in said
     assert not fold_folder.parent.exists()
 
 

@@ -11,7 +11,7 @@ import torch
 
 from nnunetv2_adamss.networks.adamss import AdaMSSMultiTask
 from nnunetv2_adamss.survival.config import SurvivalConfig
-from nnunetv2_adamss.trainers import multi_task
+from nnunetv2_adamss.survival.results import PREDICTED_MASKS
 from nnunetv2_adamss.trainers.learning_strategies import AdaMSSSurvTrainer_MultiTask
 from nnunetv2_adamss.trainers.multi_task import MultiTaskTrainer
 from nnunetv2_adamss.trainers.survival import SurvivalTrainer
@@ -73,7 +73,7 @@ def test_survival_only_learns_nothing_from_stage_one(project: NnunetProject) -> 
 def test_multi_task_masks_lie_on_the_grid_of_the_reference(
     project: NnunetProject, multi_task_trainer: MultiTaskTrainer
 ) -> None:
-    folder = Path(multi_task_trainer.output_folder) / multi_task.PREDICTED_MASKS
+    folder = Path(multi_task_trainer.output_folder) / PREDICTED_MASKS
     assert sorted(file.name for file in folder.iterdir()) == [
         f"{c}.nii.gz" for c in splits(project)[0]["val"]
     ]

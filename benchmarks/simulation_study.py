@@ -1,0 +1,181 @@
+"""Which methods find which prognostic signal: phantoms whose hazard follows one known signal at a time.
+
+One cohort of phantoms, one Stage-I training that all methods share; five arms, which differ in the outcomes alone:
+
+- inside: the spread of PET uptake in the tumour;
+- outside: the PET uptake of muscle away from every mask;
+- CT only: fatty streaks in CT, away from every mask;
+- clinical: age and HPV status. AdaMSS should lose this one to a Cox model on these two columns;
+- nothing: outcomes that follow no signal, so that every C-index should be 0.5.
+
+Each seed draws outcomes, a split (60% of the patients train) and what is random in a method. Methods are compared on the
+same seeds, so their differences are paired.
+
+    python benchmarks/simulation_study.py WORK_FOLDER -o benchmarks/results/simulation_study.json
+    python benchmarks/simulation_study.py WORK_FOLDER -o FILE --reduced       less than an hour, on two CPU cores
+
+Trainings that are finished are not repeated, so a killed run can be started again, also with more seeds or methods.
+"""
+
+import argparse
+import json
+import shutil
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from phantom_project import STAGE_ONE, SURVIVAL_TRAINER, Project, mean_and_interval
+
+from nnunetv2_adamss.datasets.phantom import PhantomCohortConfig
+from nnunetv2_adamss.evaluation.concordance import harrell_c
+
+ARMS: dict[str, dict[str, float]] = {
+    "inside": {"heterogeneity": 1.0},
+    "outside": {"out_of_tumour_uptake": 1.0},
+    "CT only": {"ct_only_pattern": 1.0},
+    "clinical": {"age": 1.0, "hpv": -1.0},
+    "nothing": {},
+}
+STATISTICAL = {
+    "TumourVolume": "tumour_volume",
+    "SUVmax": "suv_max",
+    "CovariatesCox": "covariates_cox",
+    "LassoCoxPH": "lasso_cox",
+    "ICARE": "icare",
+}
+REDUCED_DEEP = (f"{SURVIVAL_TRAINER}_NoRadiomics",)
+DEEP = (
+    *REDUCED_DEEP,
+    f"{SURVIVAL_TRAINER}_EarlyFusion",
+    f"{SURVIVAL_TRAINER}_PETOnly",
+    f"{SURVIVAL_TRAINER}_CTOnly",
+    f"{SURVIVAL_TRAINER}_SurvivalOnly",
+    f"{SURVIVAL_TRAINER}_MultiTask",
+    "DeepMTSTrainer_ShortSchedule",
+    "MDSNProxyTrainer_ShortSchedule",
+)
+ADAMSS = REDUCED_DEEP[0]
+TRUE_RISK = "true risk"
+# Seeds have folds of their own in every arm.
+MOST_SEEDS = 100
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("work", type=Path)
+    parser.add_argument("-o", "--output", type=Path, required=True)
+    parser.add_argument("-n", type=int, default=160, help="phantoms (default: %(default)s)")
+    parser.add_argument("--seeds", type=int, default=10, help="(default: %(default)s)")
+    parser.add_argument("--epochs", type=int, default=10, help="of 40 iterations (default: %(default)s)")
+    parser.add_argument("--reduced", action="store_true", help="AdaMSS is the only deep method")
+    parser.add_argument("-device", default="cpu", choices=["cpu", "cuda"])
+    args = parser.parse_args()
+    if not 1 <= args.seeds <= MOST_SEEDS:
+        parser.error(f"--seeds must be from 1 to {MOST_SEEDS}")
+
+    config = PhantomCohortConfig(
+        n_training=args.n, n_test=0, shape=(32, 32, 32), spacing_mm=(5, 5, 5), censoring_fraction=0.3,
+        missing_fraction=0.0, dataset_id=997, dataset_name="Simulation",
+    )  # fmt: skip
+    project = Project(args.work.resolve(), config, args.device)
+    project.check_settings({"n": args.n, "epochs": args.epochs})
+    project.prepare(n_folds=MOST_SEEDS * len(ARMS))
+    deep = REDUCED_DEEP if args.reduced else DEEP
+    for trainer in deep:
+        project.train_stage_one(stage_one_of(trainer))
+    rows = []
+    # Seeds first: a run that is stopped has as many of one arm as of another.
+    for seed, arm in product(range(args.seeds), ARMS):
+        rows.append({"arm": arm, "seed": seed, **scores(project, arm, seed, args.epochs, deep)})
+        print(pd.DataFrame(rows).tail(1).T, flush=True)
+        write(args.output, pd.DataFrame(rows), vars(args))
+    print_summary(summary(pd.DataFrame(rows)))
+    
+
+
+def scores(project: Project, arm: str, seed: int, epochs: int, deep: tuple[str, ...]) -> dict[str, Any]:
+    """C-index of every method on the validation cases."""
+    truth, survival_csv = write_outcomes(project, arm, seed)
+    fold = MOST_SEEDS * list(ARMS).index(arm) + seed
+    options = ("--survival_csv", str(survival_csv), "--seed", str(seed))
+    folders = {}
+    for name, method in STATISTICAL.items():
+        masks = ("--mask_source", "groundtruth") if method in ("lasso_cox", "icare") else ()
+        folders[name] = project.fit_statistical(name, method, fold, *options, *masks)
+    for trainer in deep:
+        folders[trainer] = project.train(
+            trainer, fold, *options, "--epochs", str(epochs), stage_one=stage_one_of(trainer)
+        )
+    risks = {name: predictions_of(folder) for name, folder in folders.items()}
+    cases = truth.set_index("case_id").loc[risks[ADAMSS].index]
+    risks[TRUE_RISK] = cases["true_risk"]
+    event, time = cases["event"].to_numpy(dtype=bool), cases["time"].to_numpy()
+    c_indices = {
+        name: harrell_c(risk.loc[cases.index].to_numpy(), event, time).c_index for name, risk in risks.items()
+    }
+    return {"events": int(event.sum()), **c_indices}
+
+
+def stage_one_of(trainer: str) -> str:
+    """The Stage-I trainer whose network a survival training starts from, or whose masks it takes."""
+    fusion = trainer.removeprefix(f"{SURVIVAL_TRAINER}_")
+    return f"{STAGE_ONE}_{fusion}" if fusion in ("EarlyFusion", "PETOnly", "CTOnly") else STAGE_ONE
+
+
+def write_outcomes(project: Project, arm: str, seed: int) -> tuple[pd.DataFrame, Path]:
+    """A survival table with outcomes of this arm and seed, and what the patients truly have."""
+    truth = project.draw_outcomes(ARMS[arm], np.random.default_rng([seed, list(ARMS).index(arm)]))
+    folder = project.root / "outcomes" / f"{arm.replace(' ', '_')}_{seed}"
+    folder.mkdir(parents=True, exist_ok=True)
+    table = pd.read_csv(project.raw / "survival.csv", dtype=str).set_index("case_id")
+    outcomes = truth.set_index("case_id").loc[table.index]
+    table["time"], table["event"] = outcomes["time"], outcomes["event"]
+    table.to_csv(folder / "survival.csv")
+    shutil.copy(project.raw / "survival.json", folder)
+    return truth, folder / "survival.csv"
+
+
+def predictions_of(fold: Path) -> pd.Series:
+    return pd.read_csv(fold / "validation" / "survival_predictions.csv").set_index("case_id")["risk_score"]
+
+
+def summary(rows: pd.DataFrame) -> dict[str, dict[str, Any]]:
+    """Mean C-index over seeds of every arm and method, and AdaMSS less every other, with 95% intervals."""
+    methods = [name for name in rows if name not in ("arm", "seed", "events")]
+    found: dict[str, dict[str, Any]] = {}
+    for arm, part in rows.groupby("arm", sort=False):
+        found[str(arm)] = {
+            name: {
+                "c_index": mean_and_interval(part[name]),
+                "adamss_less_this": mean_and_interval(part[ADAMSS] - part[name]) if name != ADAMSS else None,
+            }
+            for name in methods
+        }
+    return found
+
+
+def write(output: Path, rows: pd.DataFrame, settings: dict[str, Any]) -> None:
+    known = {name: value for name, value in settings.items() if name not in ("work", "output")}
+    content = {"settings": known, "summary": summary(rows), "rows": rows.to_dict("records")}
+    output.write_text(json.dumps(content, indent=2))
+
+
+def print_summary(found: dict[str, dict[str, Any]]) -> None:
+    print("\nmean C-index over seeds [95% interval of the mean]; AdaMSS less this method")
+    for arm, methods in found.items():
+        print(f"\n{arm}")
+        for name, figures in methods.items():
+            mean, low, high = figures["c_index"]
+            line = f"  {name:<46}{mean:.3f} [{low:.3f}, {high:.3f}]"
+            if figures["adamss_less_this"]:
+                mean, low, high = figures["adamss_less_this"]
+                line += f"   {mean:+.3f} [{low:+.3f}, {high:+.3f}]"
+            print(line)
+
+
+if __name__ == "__main__":
+    main()

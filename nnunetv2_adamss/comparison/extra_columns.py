@@ -1,0 +1,135 @@
+"""What some statistical methods look at beside covariates: size and uptake of the tumour, risks of a deep method."""
+
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+
+import pandas as pd
+import torch
+from nnunetv2.training.dataloading.nnunet_dataset import infer_dataset_class
+
+from nnunetv2_adamss.comparison.methods import DEEP_RISK, SUV_MAX, TUMOUR_VOLUME
+from nnunetv2_adamss.evaluation.baselines import suv_max, tumour_volume_ml
+from nnunetv2_adamss.survival.files import write_atomically
+from nnunetv2_adamss.survival.finished_folds import FinishedFold
+from nnunetv2_adamss.survival.messages import listed
+from nnunetv2_adamss.survival.modalities import find_channel
+from nnunetv2_adamss.survival.nnunet_dataset import RAW, channel_names, dataset_folder
+from nnunetv2_adamss.survival.nnunet_fold import NnunetFold
+from nnunetv2_adamss.survival.results import (
+    PREDICTED_MASKS,
+    PREDICTIONS_FILE,
+    SUMMARY_FILE,
+    TRAINING_PREDICTIONS_FILE,
+)
+from nnunetv2_adamss.survival.tumour_region.mask_source import MaskSource
+
+
+def tumour_sizes(
+    names: Sequence[str], masks: MaskSource, nnunet_fold: NnunetFold, case_ids: Sequence[str], device: str
+) -> pd.DataFrame:
+    """Volume or SUVmax of the tumours in the masks that the fold's Stage II uses, which are predicted if need be.
+
+    Args:
+        names: which of the two.
+        masks: of the fold.
+        nnunet_fold: for its images.
+        case_ids: of whom.
+        device: where missing masks are predicted.
+
+    Raises:
+        ValueError: if it is not clear which channel is the PET.
+    """
+    masks.prepare()
+    missing = masks.missing(case_ids)
+    if missing:
+        folder = str(nnunet_fold.cases_folder)
+        masks.predict(missing, infer_dataset_class(folder)(folder), torch.device(device), lambda case_id: None)
+    measured = pd.DataFrame(index=list(case_ids))
+    if TUMOUR_VOLUME in names:
+        measured[TUMOUR_VOLUME] = [tumour_volume_ml(masks.mask_file(case_id)) for case_id in case_ids]
+    if SUV_MAX in names:
+        measured[SUV_MAX] = [suv_max(_pet(nnunet_fold, c), masks.mask_file(c)) for c in case_ids]
+    return measured
+
+
+def _pet(nnunet_fold: NnunetFold, case_id: str) -> Path:
+    channel = find_channel(channel_names(nnunet_fold.dataset_json), "PET")
+    images = dataset_folder(RAW, nnunet_fold.plans["dataset_name"]) / "imagesTr"
+    return images / f"{case_id}_{channel:04d}{nnunet_fold.file_ending}"
+
+
+def in_sample_risks(deep_folder: Path, fold: int | str) -> pd.DataFrame:
+    """What a deep method's fold says of its own training and validation cases.
+
+    Raises:
+        ValueError: if it is not trained to the end.
+    """
+    folder = deep_folder / f"fold_{fold}"
+    files = [folder / TRAINING_PREDICTIONS_FILE, folder / PREDICTIONS_FILE]
+    missing = [str(file) for file in files if not file.is_file()]
+    if missing:
+        raise ValueError(
+            f"The method goes on with {deep_folder.name}, whose fold {fold} is not trained to the end: there is no "
+            f"{listed(missing)}. Train it with adamss_finetune_survival."
+        )
+    return pd.concat([_risks(file) for file in files])
+
+
+def out_of_fold_risks(deep_folder: Path, case_ids: Sequence[str]) -> pd.DataFrame:
+    """What a deep method says of each case that it was not trained on.
+
+    choice: risks of different folds are on different scales, so each fold's are standardised on its validation cases.
+
+    Raises:
+        ValueError: if not every case is a validation case of a finished fold.
+    """
+    parts = [_risks(fold.folder / PREDICTIONS_FILE) for fold in _finished(deep_folder)]
+    standardised = [(part - part.mean()) / (part.std(ddof=0).iloc[0] or 1.0) for part in parts]
+    found = pd.concat(standardised) if standardised else pd.DataFrame(columns=[DEEP_RISK])
+    _check_complete(deep_folder, case_ids, set(found.index))
+    return found.loc[list(case_ids)]
+
+
+def gather_out_of_fold_masks(deep_folder: Path, target: Path, case_ids: Sequence[str], ending: str) -> None:
+    """Copy each case's mask from the fold that was not trained on it into one folder.
+
+    Raises:
+        ValueError: if not every case is a validation case of a finished fold.
+    """
+    files = {
+        file.name.removesuffix(ending): file
+        for fold in _finished(deep_folder)
+        for file in (fold.folder / PREDICTED_MASKS).glob(f"*{ending}")
+    }
+    _check_complete(deep_folder, case_ids, set(files))
+    target.mkdir(parents=True, exist_ok=True)
+    for case_id in case_ids:
+        copy, original = target / files[case_id].name, files[case_id]
+        # What is there stays untouched, or features that were extracted from it would look outdated.
+        if not copy.is_file() or copy.read_bytes() != original.read_bytes():
+            unfinished = copy.with_name(f"unfinished_{copy.name}")
+            shutil.copyfile(original, unfinished)
+            unfinished.replace(copy)
+    write_atomically(target / "README.txt", f"Validation masks of all folds of {deep_folder.name}.\n")
+
+
+def _finished(deep_folder: Path) -> list[FinishedFold]:
+    folders = [folder for folder in deep_folder.glob("fold_*") if (folder / SUMMARY_FILE).is_file()]
+    numbers = sorted(int(n) for folder in folders if (n := folder.name.removeprefix("fold_")).isdecimal())
+    return [FinishedFold(number, deep_folder / f"fold_{number}") for number in numbers]
+
+
+def _check_complete(deep_folder: Path, case_ids: Sequence[str], found: set[str]) -> None:
+    missing = [case_id for case_id in case_ids if case_id not in found]
+    if missing:
+        raise ValueError(
+            f"The method needs what {deep_folder.name} says of every case by a fold that was not trained on it, but "
+            f"{listed(missing)} are in no finished fold's validation part. Train all folds with "
+            "adamss_finetune_survival."
+        )
+
+
+def _risks(file: Path) -> pd.DataFrame:
+    table = pd.read_csv(file, dtype={"case_id": str}).set_index("case_id")
+    return table[["risk_score"]].rename(columns={"risk_score": DEEP_RISK})

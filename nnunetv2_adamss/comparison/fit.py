@@ -1,0 +1,183 @@
+"""Fit a statistical method on a fold and predict its validation cases, as a survival training does."""
+
+import json
+import logging
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+import pandas as pd
+from nnunetv2.utilities.file_path_utilities import get_output_folder
+
+from nnunetv2_adamss.comparison.extra_columns import (
+    gather_out_of_fold_masks,
+    in_sample_risks,
+    out_of_fold_risks,
+    tumour_sizes,
+)
+from nnunetv2_adamss.comparison.fitted_model import MODEL_FILE, FittedModel
+from nnunetv2_adamss.comparison.methods import DEEP_RISK, METHODS, StatisticalMethod, TrainingInputs
+from nnunetv2_adamss.radiomics.fold import read_fold
+from nnunetv2_adamss.radiomics.missing import extract_missing_radiomics
+from nnunetv2_adamss.survival.config import SurvivalConfig
+from nnunetv2_adamss.survival.covariates.scaling import Scaling
+from nnunetv2_adamss.survival.device import torch_device
+from nnunetv2_adamss.survival.files import write_atomically
+from nnunetv2_adamss.survival.nnunet_dataset import dataset_name, model_folder
+from nnunetv2_adamss.survival.nnunet_fold import NnunetFold
+from nnunetv2_adamss.survival.prediction import RiskPrediction
+from nnunetv2_adamss.survival.results import (
+    PREDICTIONS_FILE,
+    SUMMARY_FILE,
+    EpochPrediction,
+    write_results,
+)
+from nnunetv2_adamss.survival.setup import SurvivalSetup
+
+logger = logging.getLogger(__name__)
+
+_DEEPMTS_MASKS = "deepmts_masks"
+
+
+@dataclass(frozen=True)
+class FitRequest:
+    """One method on one fold.
+
+    Args:
+        dataset: nnU-Net's name or id.
+        configuration: such as ``3d_fullres``.
+        fold: number of the fold.
+        method: name, of ``METHODS``.
+        settings: what the user set of ``SurvivalConfig``, by name; the method's own settings go first.
+        plans: plans identifier.
+        deep_trainer: whose risks a method takes that goes on with a deep one; default the publication's schedule.
+        device: where missing masks are predicted.
+        overwrite: fit anew where there is a fit already.
+    """
+
+    dataset: str
+    configuration: str
+    fold: int
+    method: str
+    settings: Mapping[str, Any]
+    plans: str = "nnUNetPlans"
+    deep_trainer: str | None = None
+    device: str = "cuda"
+    overwrite: bool = False
+
+
+def fit_statistical(request: FitRequest) -> list[str]:
+    """Fit, predict the validation cases, and write model, predictions and summary.
+
+    Returns:
+        The results as lines for people.
+
+    Raises:
+        ValueError: if the request cannot be met, before anything but masks and radiomics is written.
+    """
+    method = METHODS[request.method]
+    name = dataset_name(request.dataset)
+    nnunet_fold = read_fold(name, request.plans, request.configuration, request.fold)
+    folder = _fold_folder(request, method, nnunet_fold)
+    if (folder / SUMMARY_FILE).is_file():
+        if not request.overwrite:
+            raise ValueError(f"{folder} holds a fit already; fit anew with --overwrite.")
+        # The predictions of another fit must not stand beside a summary that is not there yet.
+        (folder / SUMMARY_FILE).unlink()
+        shutil.rmtree((folder / PREDICTIONS_FILE).parent, ignore_errors=True)
+    torch_device(request.device, "predict masks")
+    start = perf_counter()
+    setup = _set_up(request, method, nnunet_fold, folder)
+    extra = _extra_columns(request, method, nnunet_fold, setup)
+    fitted = fit_fold(method, setup, extra)
+    cases = setup.fold.validation_cases
+    prediction = RiskPrediction(
+        cases, fitted.risk_score(setup.covariates, cases, extra.loc[list(cases)])
+    )
+    write_atomically(folder / MODEL_FILE, json.dumps(fitted.to_dict()))
+    provenance = {
+        "dataset": name,
+        "trainer": folder.parent.name.split("__")[0],
+        "plans": nnunet_fold.plans["plans_name"],
+        "configuration": request.configuration,
+        "fold": request.fold,
+        "training": {"seconds": perf_counter() - start, "parameters": fitted.model.n_parameters},
+    }
+    return write_results(folder, setup, {"last": EpochPrediction(0, prediction)}, provenance)
+
+
+def fit_fold(method: StatisticalMethod, setup: SurvivalSetup, extra: pd.DataFrame) -> FittedModel:
+    """Fit a method on the training cases of a fold.
+
+    Args:
+        method: which.
+        setup: the fold, with its covariates fitted.
+        extra: the method's own columns of all cases, indexed by ``case_id``.
+    """
+    fold, tables = setup.fold, setup.covariates
+    cases = list(fold.training_cases)
+    time, event = setup.table.time_and_event(cases)
+    features = Scaling.fit(tables.features_of(cases)) if method.all_features else Scaling()
+    training = TrainingInputs(
+        covariates=fold.covariates.inputs(tables, cases),
+        features=features.apply(tables.features_of(cases)) if features.names else pd.DataFrame(index=cases),
+        extra=extra.loc[cases],
+        event=event,
+        time=time,
+        seed=fold.config.seed,
+    )
+    model = method.fit(training)
+    risks = model.risk_score(pd.concat([training.features, training.covariates, training.extra], axis=1))
+    return FittedModel(method, fold, features, model, float(risks.mean()), float(risks.std()))
+
+
+def _fold_folder(request: FitRequest, method: StatisticalMethod, nnunet_fold: NnunetFold) -> Path:
+    # A short schedule of the deep method gives results of its own.
+    schedule = (request.deep_trainer or "").removeprefix(method.deep_trainer or "")
+    name, plans = nnunet_fold.plans["dataset_name"], nnunet_fold.plans["plans_name"]
+    folder = get_output_folder(name, method.folder + schedule, plans, request.configuration, request.fold)
+    return Path(folder)
+
+
+def _set_up(
+    request: FitRequest, method: StatisticalMethod, nnunet_fold: NnunetFold, folder: Path
+) -> SurvivalSetup:
+    settings = {**request.settings, **method.settings}
+    split = nnunet_fold.split()
+    if request.method == "radio_deepmts":
+        masks = folder.parent / _DEEPMTS_MASKS
+        case_ids = _with_outcome(nnunet_fold, settings)
+        gather_out_of_fold_masks(_deep_folder(request, method), masks, case_ids, nnunet_fold.file_ending)
+        settings |= {"mask_source": "folder", "masks_dir": str(masks)}
+    config = SurvivalConfig.from_dict(settings)
+    if method.use.radiomics:
+        setup = SurvivalSetup.begin(nnunet_fold, config, split, method.use, without_radiomics=True)
+        extract_missing_radiomics(nnunet_fold, setup, request.device)
+    return SurvivalSetup.begin(nnunet_fold, config, split, method.use)
+
+
+def _with_outcome(nnunet_fold: NnunetFold, settings: Mapping[str, Any]) -> list[str]:
+    """The cases of the fold that have an outcome; masks do not matter for who they are."""
+    config = SurvivalConfig.from_dict({**settings, "mask_source": "groundtruth", "masks_dir": None})
+    no_covariates = METHODS["tumour_volume"].use
+    return SurvivalSetup.begin(nnunet_fold, config, nnunet_fold.split(), no_covariates).fold.all_cases
+
+
+def _deep_folder(request: FitRequest, method: StatisticalMethod) -> Path:
+    trainer = request.deep_trainer or str(method.deep_trainer)
+    return model_folder(request.dataset, trainer, request.plans, request.configuration)
+
+
+def _extra_columns(
+    request: FitRequest, method: StatisticalMethod, nnunet_fold: NnunetFold, setup: SurvivalSetup
+) -> pd.DataFrame:
+    case_ids = setup.fold.all_cases
+    if DEEP_RISK in method.extra:
+        deep = _deep_folder(request, method)
+        if method.use.radiomics:
+            return out_of_fold_risks(deep, case_ids)
+        return in_sample_risks(deep, request.fold).loc[case_ids]
+    return tumour_sizes(method.extra, setup.masks, nnunet_fold, case_ids, request.device)

@@ -1,0 +1,99 @@
+"""A statistical method as it was fitted on a fold: what its covariates are made of, and its risk model."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from nnunetv2_adamss.comparison.linear_risk import RiskModel
+from nnunetv2_adamss.comparison.methods import METHODS, StatisticalMethod
+from nnunetv2_adamss.survival.covariates.covariate_tables import CovariateTables
+from nnunetv2_adamss.survival.covariates.scaling import Scaling
+from nnunetv2_adamss.survival.fold import SurvivalFold
+from nnunetv2_adamss.survival.messages import listed
+
+MODEL_FILE = "model.json"
+
+
+@dataclass(frozen=True, eq=False)
+class FittedModel:
+    """One fold of a statistical method; plain data.
+
+    Args:
+        method: which.
+        fold: cases, settings, and how covariates become inputs.
+        features: how all features become inputs, where the method looks at all.
+        model: of the risk.
+        mean: of the training cases' risk.
+        deviation: standard deviation of the training cases' risk.
+    """
+
+    method: StatisticalMethod
+    fold: SurvivalFold
+    features: Scaling
+    model: RiskModel
+    mean: float
+    deviation: float
+
+    def risk_score(
+        self, tables: CovariateTables, case_ids: Sequence[str], extra: pd.DataFrame
+    ) -> NDArray[np.float64]:
+        """Higher for an earlier event, ``(n_cases,)``.
+
+        Args:
+            tables: covariates of these cases.
+            case_ids: whom to predict.
+            extra: the method's own columns of these cases, in this order.
+
+        Raises:
+            ValueError: if a case has no row or a column is not there.
+        """
+        parts = [self.fold.covariates.inputs(tables, case_ids), extra]
+        if self.features.names:
+            table = tables.features_of(case_ids)
+            missing = [name for name in self.features.names if name not in table]
+            if missing:
+                raise ValueError(f"The model needs features that are not there: {listed(missing)}.")
+            parts.insert(0, self.features.apply(table))
+        return self.model.risk_score(pd.concat(parts, axis=1))
+
+    def to_dict(self) -> dict[str, Any]:
+        """As plain data."""
+        return {
+            "method": next(name for name, method in METHODS.items() if method is self.method),
+            "fold": self.fold.to_dict(),
+            "features": self.features.to_dict(),
+            "model": self.model.to_dict(),
+            "mean": self.mean,
+            "deviation": self.deviation,
+        }
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> "FittedModel":
+        """From plain data."""
+        method = METHODS[values["method"]]
+        return cls(
+            method,
+            SurvivalFold.from_dict(values["fold"]),
+            Scaling.from_dict(values["features"]),
+            method.read(values["model"]),
+            values["mean"],
+            values["deviation"],
+        )
+
+    @classmethod
+    def load(cls, fold_folder: Path) -> "FittedModel":
+        """Read a fold's ``model.json``.
+
+        Raises:
+            ValueError: if there is none.
+        """
+        file = fold_folder / MODEL_FILE
+        if not file.is_file():
+            raise ValueError(f"There is no fitted model {file}. Fit it with adamss_fit_statistical.")
+        return cls.from_dict(json.loads(file.read_text(encoding="utf-8")))

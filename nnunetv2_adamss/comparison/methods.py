@@ -1,0 +1,142 @@
+"""The statistical methods of Table I and the baselines: what each looks at, and how its risk comes about."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from types import MappingProxyType
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from nnunetv2_adamss.comparison.icare import IcareModel, fit_icare
+from nnunetv2_adamss.comparison.linear_risk import LinearRisk, RiskModel
+from nnunetv2_adamss.survival.covariates.covariate_tables import CovariateUse
+
+TUMOUR_VOLUME, SUV_MAX, DEEP_RISK = "tumour_volume_ml", "suv_max", "deep_risk"
+# choice: the publications put no limit on the LASSO; the ridge bears more columns than events.
+_NO_LIMIT = 100_000
+
+
+class TrainingInputs(NamedTuple):
+    """What a method is fitted on.
+
+    Attributes:
+        covariates: encoded clinical indicators and selected features, standardised, ``(n_cases, n_covariates)``.
+        features: all features, standardised, ``(n_cases, n_features)``; no columns where the method uses none.
+        extra: the method's own columns, ``(n_cases, n_extra)``.
+        event: ``(n_cases,)``, True = observed.
+        time: ``(n_cases,)``.
+        seed: of what is random.
+    """
+
+    covariates: pd.DataFrame
+    features: pd.DataFrame
+    extra: pd.DataFrame
+    event: NDArray[np.bool_]
+    time: NDArray[np.float64]
+    seed: int
+
+
+@dataclass(frozen=True)
+class StatisticalMethod:
+    """One method.
+
+    Args:
+        folder: its name in the place of a trainer's.
+        title: as tables print it.
+        fit: on the training cases.
+        read: a fitted model from plain data.
+        use: of the covariates that are selected from and encoded.
+        settings: of ``SurvivalConfig``, which the method does not leave to the user.
+        all_features: whether ``fit`` gets all features, not only selected ones.
+        extra: names of the method's own columns.
+        deep_trainer: whose risk is one of them.
+    """
+
+    folder: str
+    title: str
+    fit: Callable[[TrainingInputs], RiskModel]
+    read: Callable[[Mapping[str, Any]], RiskModel] = LinearRisk.from_dict
+    use: CovariateUse = field(default_factory=CovariateUse)
+    settings: Mapping[str, Any] = MappingProxyType({})
+    all_features: bool = False
+    extra: tuple[str, ...] = ()
+    deep_trainer: str | None = None
+
+
+def _cox(training: TrainingInputs) -> LinearRisk:
+    return LinearRisk.cox(
+        pd.concat([training.covariates, training.extra], axis=1), training.event, training.time
+    )
+
+
+def _icare(training: TrainingInputs) -> IcareModel:
+    # choice: every estimator sees the clinical indicators, beside the features that it draws.
+    return fit_icare(
+        pd.concat([training.features, training.covariates], axis=1),
+        training.event,
+        training.time,
+        seed=training.seed,
+        mandatory=list(training.covariates),
+    )
+
+
+def _column(name: str, training: TrainingInputs) -> LinearRisk:
+    return LinearRisk((name,), (1.0,))
+
+
+def _mean_of_deep_and_cox(training: TrainingInputs) -> LinearRisk:
+    """choice: the mean of both risks, each in standard deviations of the training cases."""
+    cox = LinearRisk.cox(training.covariates, training.event, training.time)
+    deviation = float(np.std(cox.risk_score(training.covariates)))
+    deep_deviation = float(training.extra[DEEP_RISK].std(ddof=0))
+    return LinearRisk(
+        (*cox.names, DEEP_RISK),
+        (
+            *(weight / (2 * deviation) if deviation else 0.0 for weight in cox.weights),
+            1 / (2 * deep_deviation) if deep_deviation else 0.0,
+        ),
+    )
+
+
+_NO_COVARIATES = CovariateUse(radiomics=False, clinical=False)
+# Section 4.3: traditional methods take radiomics from the ground-truth regions.
+_REFERENCE = {"mask_source": "groundtruth"}
+
+METHODS: Mapping[str, StatisticalMethod] = MappingProxyType(
+    {
+        "lasso_cox": StatisticalMethod(
+            "LassoCoxPH", "Lasso-CoxPH", _cox, settings={**_REFERENCE, "max_features": _NO_LIMIT}
+        ),
+        "icare": StatisticalMethod(
+            "ICARE",
+            "ICARE",
+            _icare,
+            IcareModel.from_dict,
+            # Nothing is selected beforehand: what helps is what the method is about.
+            settings={**_REFERENCE, "max_features": 0, "clinical_selection": "none"},
+            all_features=True,
+        ),
+        "deepmtlr_cox": StatisticalMethod(
+            "DeepMTLRCoxPH",
+            "DeepMTLR-CoxPH",
+            _mean_of_deep_and_cox,
+            use=CovariateUse(radiomics=False),
+            extra=(DEEP_RISK,),
+            deep_trainer="DeepMTLRTrainer",
+        ),
+        "radio_deepmts": StatisticalMethod(
+            "RadioDeepMTS", "Radio-DeepMTS", _cox, extra=(DEEP_RISK,), deep_trainer="DeepMTSTrainer"
+        ),
+        "covariates_cox": StatisticalMethod("CovariatesCox", "Covariates only (Cox)", _cox),
+        "tumour_volume": StatisticalMethod(
+            "TumourVolume", "Tumour volume", partial(_column, TUMOUR_VOLUME), use=_NO_COVARIATES,
+            extra=(TUMOUR_VOLUME,),
+        ),
+        "suv_max": StatisticalMethod(
+            "SUVmax", "SUVmax", partial(_column, SUV_MAX), use=_NO_COVARIATES, extra=(SUV_MAX,)
+        ),
+    }
+)  # fmt: skip

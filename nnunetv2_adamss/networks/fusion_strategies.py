@@ -1,0 +1,153 @@
+"""The fusion strategies that the paper compares with its own (Section 4.4, Table III), as encoders.
+
+All are made of the blocks of the Ada-fusion encoder, and the decoder behind them is the same.
+"""
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor, nn
+
+from nnunetv2_adamss.networks.encoder import Encoder, branch
+from nnunetv2_adamss.networks.residual_block import ConvUnit
+from nnunetv2_adamss.networks.stages import Stages
+
+# The encoder's class, called with the number of modalities and the sizes of the network.
+FusionStrategy = Callable[[int, Stages], Encoder]
+
+
+class EarlyFusionEncoder(Encoder):
+    """The fusion branch alone: modalities are concatenated once, as channels of the image.
+
+    Args:
+        n_modalities: channels of the image.
+        stages: sizes of the network.
+    """
+
+    def __init__(self, n_modalities: int, stages: Stages) -> None:
+        super().__init__(stages, stages.fusion_channels)
+        self.fusion_branch = branch(n_modalities, stages.fusion_channels, stages)
+
+    def forward(self, image: Tensor) -> list[Tensor]:
+        """Encode ``(b, n_modalities, *space)``; features as those of ``AdaFusionEncoder``."""
+        features = image
+        stage_features = []
+        for pool, block in zip(self.pools, self.fusion_branch, strict=True):
+            features = block(pool(features))
+            stage_features.append(features)
+        return stage_features
+
+
+class SingleModalityEncoder(EarlyFusionEncoder):
+    """One branch, which sees one channel of the image.
+
+    Which channel that is travels with the weights, since nnU-Net's prediction builds networks without the channels'
+    names. choice: the branch is as wide as the fusion branch; the paper names no width.
+
+    Args:
+        n_modalities: channels of the image; all but one are ignored.
+        stages: sizes of the network.
+    """
+
+    # Names the buffer, so that weights of one modality are not taken for those of another.
+    modality: str
+
+    def __init__(self, n_modalities: int, stages: Stages) -> None:
+        super().__init__(1, stages)
+        self._buffer = f"{self.modality.lower()}_channel"
+        self.register_buffer(self._buffer, torch.zeros(1, dtype=torch.long))
+
+    def use_channel(self, channel: int) -> None:
+        """From now on see this channel of the image; until then it is the first."""
+        self.get_buffer(self._buffer).fill_(channel)
+
+    def forward(self, image: Tensor) -> list[Tensor]:
+        """Encode one channel of ``(b, n_modalities, *space)``; features as those of ``AdaFusionEncoder``."""
+        channel = image.index_select(1, self.get_buffer(self._buffer))
+        # One channel is contiguous in any memory format; only a copy has the image's.
+        return super().forward(torch.empty_like(image[:, :1]).copy_(channel))
+
+
+class PETEncoder(SingleModalityEncoder):
+    """PET only."""
+
+    modality = "PET"
+
+
+class CTEncoder(SingleModalityEncoder):
+    """CT only."""
+
+    modality = "CT"
+
+
+class LateFusionEncoder(Encoder):
+    """A branch for each modality; what they find meets in the decoder.
+
+    choice: the features of a stage are concatenated for the decoder. For two modalities and up to five stages they
+    have as many channels as a fusion branch would have; beyond that the skips are wider.
+
+    Args:
+        n_modalities: channels of the image; each gets a branch of its own.
+        stages: sizes of the network.
+    """
+
+    def __init__(self, n_modalities: int, stages: Stages) -> None:
+        super().__init__(stages, [n_modalities * channels for channels in stages.modality_channels])
+        self.modality_branches = nn.ModuleList(
+            branch(1, stages.modality_channels, stages) for _ in range(n_modalities)
+        )
+
+    def forward(self, image: Tensor) -> list[Tensor]:
+        """Encode ``(b, n_modalities, *space)``.
+
+        Returns:
+            The concatenated features of every stage, high to low resolution, each
+            ``(b, n_modalities * modality_channels[i], *space / total_stride[i])``.
+        """
+        modality_features = list(image.split(1, dim=1))
+        stage_features = []
+        for pool, *modality_blocks in zip(self.pools, *self.modality_branches, strict=True):
+            modality_features = [
+                block(pool(features))
+                for block, features in zip(modality_blocks, modality_features, strict=True)
+            ]
+            stage_features.append(torch.cat(modality_features, dim=1))
+        return stage_features
+
+
+class IntermediateFusionEncoder(Encoder):
+    """All branches of the Ada-fusion encoder, but ``F_pc`` and ``F_fuse`` are added where that has a gate.
+
+    Args:
+        n_modalities: channels of the image; each gets a branch of its own.
+        stages: sizes of the network.
+    """
+
+    def __init__(self, n_modalities: int, stages: Stages) -> None:
+        super().__init__(stages, stages.fusion_channels)
+        self.modality_branches = nn.ModuleList(
+            branch(1, stages.modality_channels, stages) for _ in range(n_modalities)
+        )
+        self.fusion_branch = branch(n_modalities, stages.fusion_channels, stages)
+        self.combine_modalities = nn.ModuleList(
+            ConvUnit(n_modalities * modality_channels, fusion_channels, kernel_size)
+            for modality_channels, fusion_channels, kernel_size in zip(
+                stages.modality_channels, stages.fusion_channels, stages.kernel_sizes, strict=True
+            )
+        )
+
+    def forward(self, image: Tensor) -> list[Tensor]:
+        """Encode ``(b, n_modalities, *space)``; features as those of ``AdaFusionEncoder``."""
+        modality_features = list(image.split(1, dim=1))
+        fused = image
+        stage_features = []
+        for pool, combine, fusion_block, *modality_blocks in zip(
+            self.pools, self.combine_modalities, self.fusion_branch, *self.modality_branches, strict=True
+        ):
+            modality_features = [
+                block(pool(features))
+                for block, features in zip(modality_blocks, modality_features, strict=True)
+            ]
+            fused = fusion_block(pool(fused)) + combine(torch.cat(modality_features, dim=1))
+            stage_features.append(fused)
+        return stage_features
