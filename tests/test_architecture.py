@@ -26,8 +26,8 @@ RULES: dict[str, tuple[set[str], set[str]]] = {
     "datasets": (set(), {"nnunetv2", "torch"}),
     # Reads tables and puts the measures of evaluation together, which know arrays and masks only.
     "assessment": ({"evaluation", "survival", "radiomics"}, {"torch", "nnunetv2"}),
-    "benchmark": ({"survival", "evaluation", "assessment", "explanation", "comparison"}, {"torch", "SimpleITK"}),
     "comparison": ({"survival", "evaluation", "radiomics", "assessment", "prediction"}, {"SimpleITK"}),
+    "benchmark": ({"survival", "evaluation", "assessment", "explanation"}, {"torch", "SimpleITK"}),
     "demo": ({"evaluation"}, {"torch", "nnunetv2"}),
 }
 

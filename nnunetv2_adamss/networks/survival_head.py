@@ -4,6 +4,7 @@ import torch
 from dynamic_network_architectures.building_blocks.helper import get_matching_pool_op
 from torch import Tensor, nn
 
+from nnunetv2_adamss.networks.masked_mean import masked_mean
 from nnunetv2_adamss.networks.stages import Stages
 
 _HIDDEN = 128
@@ -44,7 +45,7 @@ class SurvivalHead(nn.Module):
         share = valid.to(torch.float32)
         for pool, features in zip(self.valid_pools, stage_features, strict=True):
             share = pool(share)
-            pooled.append(_masked_mean(features, share))
+            pooled.append(masked_mean(features, share))
         x = torch.cat([*pooled, covariates], dim=1)
         x = nn.functional.dropout(x, _DROPOUT, self.training)
         x = nn.functional.dropout(torch.relu(self.hidden(x)), _DROPOUT, self.training)
@@ -53,14 +54,3 @@ class SurvivalHead(nn.Module):
     def squared_weights(self) -> Tensor:
         """Sum of squares of both weight matrices, for the L2 penalty."""
         return self.hidden.weight.square().sum() + self.output.weight.square().sum()
-
-
-def _masked_mean(features: Tensor, share: Tensor) -> Tensor:
-    """Mean over space of ``(b, channels, *space)``, voxels weighted by the share of image in them.
-
-    choice: the paper pools over whole crops; a region that leaves the image must not dilute the mean.
-    In float32, since half precision cannot add up a million voxels.
-    """
-    space = tuple(range(2, features.ndim))
-    weighted_sum = (features.to(torch.float32) * share).sum(space)
-    return weighted_sum / share.sum(space).clamp(min=1e-6)

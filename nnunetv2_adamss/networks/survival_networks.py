@@ -3,6 +3,9 @@
 from collections.abc import Callable
 
 from nnunetv2_adamss.networks.adamss import AdaMSSMultiTask, AdaMSSSurvival
+from nnunetv2_adamss.networks.comparison.deepmtlr import DeepMTLR
+from nnunetv2_adamss.networks.comparison.deepmts import DeepMTS
+from nnunetv2_adamss.networks.comparison.mdsn_proxy import MDSNProxy
 from nnunetv2_adamss.networks.encoder import AdaFusionEncoder
 from nnunetv2_adamss.networks.fusion_strategies import (
     CTEncoder,
@@ -28,6 +31,13 @@ def _adamss(fusion: FusionStrategy) -> Callable[[NetworkSizes], SurvivalNetwork]
     )
 
 
+def _tmss(sizes: NetworkSizes) -> SurvivalNetwork:
+    # MONAI takes seconds to import, which nothing else needs.
+    from nnunetv2_adamss.networks.comparison.tmss import TMSS  # noqa: PLC0415
+
+    return TMSS(sizes.n_modalities, sizes.n_intervals, sizes.n_covariates, sizes.crop_size)
+
+
 _BUILDERS: dict[str, Callable[[NetworkSizes], SurvivalNetwork]] = {
     ADAMSS: _adamss(AdaFusionEncoder),
     "adamss_pet_only": _adamss(PETEncoder),
@@ -38,6 +48,12 @@ _BUILDERS: dict[str, Callable[[NetworkSizes], SurvivalNetwork]] = {
     "adamss_multi_task": lambda sizes: AdaMSSMultiTask(
         sizes.n_modalities, sizes.n_intervals, sizes.n_covariates, sizes.strides, sizes.kernel_sizes
     ),
+    "deepmts": lambda sizes: DeepMTS(
+        sizes.n_modalities, sizes.n_intervals, sizes.n_covariates, sizes.strides, sizes.kernel_sizes
+    ),
+    "mdsn_proxy": lambda sizes: MDSNProxy(sizes.n_modalities, sizes.n_intervals, sizes.n_covariates),
+    "deepmtlr": lambda sizes: DeepMTLR(sizes.n_intervals, sizes.n_covariates),
+    "tmss": _tmss,
 }
 
 

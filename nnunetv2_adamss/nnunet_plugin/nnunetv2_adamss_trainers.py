@@ -42,6 +42,14 @@ _TRAINERS = {
     "AdaMSSSurvTrainer_ShortSchedule_EarlyFusion": "nnunetv2_adamss.trainers.fusion_strategies",
     "AdaMSSSurvTrainer_ShortSchedule_LateFusion": "nnunetv2_adamss.trainers.fusion_strategies",
     "AdaMSSSurvTrainer_ShortSchedule_IntermediateFusion": "nnunetv2_adamss.trainers.fusion_strategies",
+    "MDSNProxyTrainer": "nnunetv2_adamss.trainers.comparison",
+    "DeepMTSTrainer": "nnunetv2_adamss.trainers.comparison",
+    "DeepMTLRTrainer": "nnunetv2_adamss.trainers.comparison",
+    "TMSSTrainer": "nnunetv2_adamss.trainers.comparison",
+    "MDSNProxyTrainer_ShortSchedule": "nnunetv2_adamss.trainers.comparison",
+    "DeepMTSTrainer_ShortSchedule": "nnunetv2_adamss.trainers.comparison",
+    "DeepMTLRTrainer_ShortSchedule": "nnunetv2_adamss.trainers.comparison",
+    "TMSSTrainer_ShortSchedule": "nnunetv2_adamss.trainers.comparison",
 }
 
 

@@ -11,7 +11,7 @@ import torch
 from nnunetv2.training.nnUNetTrainer.nnUNetTrainer import nnUNetTrainer
 
 from nnunetv2_adamss.trainers.best_epoch import last_epoch_is_best
-from nnunetv2_adamss.trainers.learning_rate import StepwiseLR
+from nnunetv2_adamss.trainers.learning_rate import DROPS_AT, StepwiseLR
 from nnunetv2_adamss.trainers.supported_plan import check_supported
 
 _UNFINISHED = ".unfinished"
@@ -25,6 +25,9 @@ class AdaMSSTrainer(nnUNetTrainer):
     """
 
     learning_rates: tuple[float, ...]
+    # Fractions of the training after which the next learning rate holds.
+    drops_at: tuple[float, ...] = DROPS_AT
+    optimizer_class: type[torch.optim.Adam] | type[torch.optim.AdamW] = torch.optim.Adam
     initialisation_seed = 2024
     # Which of the logger's values decides on checkpoint_best; higher is better.
     score_name = "mean_fg_dice"
@@ -63,11 +66,11 @@ class AdaMSSTrainer(nnUNetTrainer):
         return bool(super()._do_i_compile()) and not self.is_ddp
 
     def configure_optimizers(self) -> tuple[torch.optim.Optimizer, StepwiseLR]:
-        """Adam with stepwise learning rates (Section 4.2)."""
-        optimizer = torch.optim.Adam(
-            self.network.parameters(), self.initial_lr, weight_decay=self.weight_decay
+        """Adam with stepwise learning rates (Section 4.2), where a variant says nothing else."""
+        optimizer = self.optimizer_class(
+            self.network.parameters(), lr=self.initial_lr, weight_decay=self.weight_decay
         )
-        return optimizer, StepwiseLR(optimizer, self.learning_rates, self.num_epochs)
+        return optimizer, StepwiseLR(optimizer, self.learning_rates, self.num_epochs, self.drops_at)
 
     def set_deep_supervision_enabled(self, enabled: bool) -> None:
         """Do nothing: the network has one output."""

@@ -17,13 +17,20 @@ class StepwiseLR(LRScheduler):
 
     Args:
         optimizer: whose parameter groups get the rate.
-        learning_rates: one more than ``DROPS_AT`` has entries.
-        n_epochs: length of the training; drops are at fractions of it.
+        learning_rates: one more than there are drops.
+        n_epochs: length of the training.
+        drops_at: fractions of it at which the rate drops.
     """
 
-    def __init__(self, optimizer: Optimizer, learning_rates: Sequence[float], n_epochs: int) -> None:
+    def __init__(
+        self,
+        optimizer: Optimizer,
+        learning_rates: Sequence[float],
+        n_epochs: int,
+        drops_at: Sequence[float] = DROPS_AT,
+    ) -> None:
         self.learning_rates = tuple(learning_rates)
-        self.drop_epochs = tuple(round(fraction * n_epochs) for fraction in DROPS_AT)
+        self.drop_epochs = tuple(round(fraction * n_epochs) for fraction in drops_at)
         super().__init__(optimizer)
 
     def learning_rate(self, epoch: int) -> float:

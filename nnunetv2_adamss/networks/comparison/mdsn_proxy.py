@@ -1,0 +1,32 @@
+"""A stand-in for MDSN (Jing et al. 2020), whose layers are not published."""
+
+from torch import Tensor
+
+from nnunetv2_adamss.networks.comparison.cox_network import CoxHead, CoxNetwork
+from nnunetv2_adamss.networks.comparison.dense_net import DenseNet
+
+
+class MDSNProxy(CoxNetwork):
+    """Early fusion of the modalities as channels, end to end, to a log hazard.
+
+    choice: the publication says a 3D CNN with Cox loss on early-fused images and no more that we found; this is the
+    densely connected part of DeepMTS without its mask channel. Shown as "MDSN (proxy)".
+
+    Args:
+        n_modalities: channels of the image.
+        n_intervals: time intervals of the baseline hazard.
+        n_covariates: numbers beside the image; 0 for none.
+    """
+
+    def __init__(self, n_modalities: int, n_intervals: int, n_covariates: int) -> None:
+        super().__init__(n_intervals)
+        self.dense_net = DenseNet(n_modalities)
+        self.head = CoxHead([DenseNet.n_features], n_covariates)
+
+    def forward(self, image: Tensor, valid: Tensor, covariates: Tensor) -> Tensor:
+        """Log hazard ``(b, 1)``; arguments as of every ``SurvivalNetwork``."""
+        return self.head([self.dense_net(image, valid)], covariates)
+
+    def squared_weights(self) -> Tensor:
+        """Sum of squares of the head's weight matrices, a scalar."""
+        return self.head.squared_weights()

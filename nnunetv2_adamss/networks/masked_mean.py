@@ -1,0 +1,33 @@
+"""Global average pooling over what is image."""
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+
+def masked_mean(features: Tensor, share: Tensor) -> Tensor:
+    """Mean over space of ``(b, channels, *space)``, voxels weighted by the share of image in them.
+
+    choice: the paper pools over whole crops; a region that leaves the image must not dilute the mean.
+    In float32, since half precision cannot add up a million voxels.
+
+    Args:
+        features: ``(b, channels, *space)``.
+        share: ``(b, 1, *space)`` in [0, 1].
+    """
+    space = tuple(range(2, features.ndim))
+    weighted_sum = (features.to(torch.float32) * share).sum(space)
+    return weighted_sum / share.sum(space).clamp(min=1e-6)
+
+
+def share_of_image(valid: Tensor, size: Sequence[int]) -> Tensor:
+    """How much image there is in each voxel of coarser features, in [0, 1], ``(b, 1, *size)``.
+
+    Args:
+        valid: ``(b, 1, *space)``, 1 where the image is, 0 where it is padding.
+        size: of the features, three axes.
+    """
+    depth, height, width = size
+    return F.adaptive_avg_pool3d(valid.to(torch.float32), (depth, height, width))
