@@ -8,10 +8,11 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from nnunetv2_adamss.benchmark.methods import REFERENCES, STAGE_ONE, TABLES, Method
+from nnunetv2_adamss.benchmark.folders import BenchmarkFolders
+from nnunetv2_adamss.benchmark.methods import REFERENCES, TABLES, Method
 from nnunetv2_adamss.benchmark.patients import ComparedPatients
-from nnunetv2_adamss.benchmark.plan import BenchmarkFolders, explained_method
-from nnunetv2_adamss.benchmark.results import TEST_MASKS, MethodResult, cross_validated_result, test_result
+from nnunetv2_adamss.benchmark.plan import explained_method
+from nnunetv2_adamss.benchmark.results import MethodResult, cross_validated_result, test_result
 from nnunetv2_adamss.benchmark.tables import compare_methods, fusion_weights, methods_of
 from nnunetv2_adamss.benchmark.text import ResultTable, comparison_table, fusion_weights_table
 from nnunetv2_adamss.evaluation.pairs import MIN_PAIRS
@@ -90,14 +91,11 @@ class Collection:
         tables = _comparisons(results, self.patients, _C_WITHIN_FOLDS, epoch)
         tables += self._fusion_weights()
         if self.test_patients is not None:
-            of_test = [
-                test_result(result, self.folders, self.test_patients, self._test_masks) for result in results
-            ]
-            notes = [_C_OF_TEST_SET, _INTERVALS]
-            tables += _comparisons(
-                of_test, self.test_patients, notes, "by the ensemble of its best epochs", test=True
-            )
-        return tables  # fmt: skip
+            masks = self.folders.test_masks(self.methods)
+            of_test = [test_result(result, self.folders, self.test_patients, masks) for result in results]
+            epoch = "by all folds' best epochs together"
+            tables += _comparisons(of_test, self.test_patients, _C_OF_TEST_SET, epoch, test=True)
+        return tables
 
     def provenance(self) -> dict[str, Any]:
         """What the tables are of and from, as plain data."""
@@ -133,16 +131,6 @@ class Collection:
             return None
         raw = dataset_folder(RAW, self.folders.settings.test)
         return ComparedPatients.of_test_set(read_survival_table(raw / SURVIVAL_CSV), raw)
-
-    @property
-    def _test_masks(self) -> Path | None:
-        """Of AdaMSS's Stage I, by whatever method that worked with them."""
-        found = (
-            self.folders.test(method) / TEST_MASKS
-            for method in self.methods
-            if method.stage_one == STAGE_ONE and method.trainer and not method.fitted
-        )
-        return next((folder for folder in found if folder.is_dir()), None)
 
     @property
     def _splits_file(self) -> Path:

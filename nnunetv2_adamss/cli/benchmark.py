@@ -16,7 +16,7 @@ from nnunetv2_adamss.cli.exit_code import exit_code
 from nnunetv2_adamss.cli.fold_options import MASK_OPTIONS, add_mask_options, mask_settings
 
 if TYPE_CHECKING:
-    from nnunetv2_adamss.benchmark.plan import BenchmarkFolders
+    from nnunetv2_adamss.benchmark.folders import BenchmarkFolders
     from nnunetv2_adamss.benchmark.run import Outcome
     from nnunetv2_adamss.benchmark.steps import Step
 
