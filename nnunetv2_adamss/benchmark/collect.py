@@ -141,15 +141,15 @@ class Collection:
         if method is None or method.trainer is None:
             return []
         trainer = self.folders.trainer(method.trainer)
-        folds = {fold: self.folders.fold(trainer, fold, settings.seeds[0]) for fold in settings.folds}
-        files = {
-            fold: ExplanationFolder(folder / EXPLANATION_FOLDER).gate_weights
-            for fold, folder in folds.items()
+        explained = {
+            fold: ExplanationFolder(self.folders.fold(trainer, fold, settings.seeds[0]) / EXPLANATION_FOLDER)
+            for fold in settings.folds
         }
-        if not all(file.is_file() for file in files.values()):
+        if not all(folder.gate_weights.is_file() for folder in explained.values()):
             return []
-        notes = [_WEIGHTS.format(n=len(files), trainer=trainer)]
-        return [fusion_weights_table("Table IV: fusion weights", fusion_weights(files), notes)]
+        weights = fusion_weights({fold: folder.gate_weights for fold, folder in explained.items()})
+        notes = [_WEIGHTS.format(n=len(explained), trainer=trainer)]
+        return [fusion_weights_table("Table IV: fusion weights", weights, notes)]
 
 
 def _comparisons(

@@ -1,5 +1,6 @@
 """Which commands a benchmark consists of, and what each of them needs."""
 
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -112,6 +113,29 @@ def test_trainers_of_the_package_exist_under_these_names() -> None:
     used = {trainer.name(short) for method in METHODS for trainer in (method.stage_one, method.trainer)
             if trainer for short in (False, True)}  # fmt: skip
     assert used <= known
+
+
+@pytest.mark.parametrize("masks", [{}, {"mask_source": "groundtruth", "mirroring": False}])
+def test_every_command_understands_its_options(masks: dict[str, object]) -> None:
+    settings = {
+        "masks": masks,
+        "short_schedule": True,
+        "epochs": 3,
+        "survival_csv": "/s.csv",
+        "test": "Dataset008_Y",
+    }
+    steps = plan("all", **settings)
+    understood = set()
+    for step in steps.values():
+        name, *arguments = step.command_now()
+        if name != "nnUNetv2_train":
+            module = import_module(f"nnunetv2_adamss.cli.{name.removeprefix('adamss_')}")
+            module.build_parser().parse_args(arguments)
+            understood.add(name)
+    assert understood == {
+        "adamss_extract_radiomics", "adamss_finetune_survival", "adamss_fit_statistical", "adamss_explain",
+        "adamss_predict_survival", "adamss_predict_statistical",
+    }  # fmt: skip
 
 
 def test_a_further_seed_has_its_own_results_and_explains_nothing(tmp_path: Path) -> None:
