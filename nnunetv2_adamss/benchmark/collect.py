@@ -8,6 +8,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from nnunetv2_adamss.assessment.progress import Progress, silent
 from nnunetv2_adamss.benchmark.folders import BenchmarkFolders
 from nnunetv2_adamss.benchmark.methods import REFERENCES, TABLES, Method
 from nnunetv2_adamss.benchmark.patients import ComparedPatients
@@ -78,13 +79,19 @@ class Collection:
     folders: BenchmarkFolders
     methods: Sequence[Method]
 
-    def tables(self) -> list[ResultTable]:
+    def tables(self, progress: Progress = silent) -> list[ResultTable]:
         """All that can be made.
 
+        Args:
+            progress: shows how far it is.
+
         Raises:
-            ValueError: if table, split or predictions cannot be used.
+            ValueError: if the outcomes cannot be used.
         """
-        results = [cross_validated_result(method, self.folders, self.patients) for method in self.methods]
+        results = [
+            cross_validated_result(method, self.folders, self.patients)
+            for method in progress(self.methods, "Methods")
+        ]
         epoch = (
             "by its best epoch, which was chosen by Dice on patches of the same patients: a little flattered"
         )

@@ -95,8 +95,10 @@ def test_result(
     risk_score, why_no_risk = None, ""
     if name is not None:
         file = folders.test / name / TEST_PREDICTIONS
-        risk_score = read_predictions([file]).table[RISK_SCORE] if file.is_file() else None
-        why_no_risk = "" if file.is_file() else _why_not_predicted(method, masks)
+        is_there = file.is_file()
+        risk_score, why_no_risk = (
+            _read_risk([file]) if is_there else (None, _why_not_predicted(method, masks))
+        )
     dice, why_no_dice = None, ""
     if method.has_own_masks:
         why_no_dice = "its own masks of new patients are not written"
@@ -131,8 +133,14 @@ def _risk_score(folds: Sequence[FinishedFold]) -> tuple[pd.Series | None, str]:
     missing = [str(fold.number) for fold in folds if not fold.has_files(SUMMARY_FILE, PREDICTIONS_FILE)]
     if missing:
         return None, f"not finished: fold {', '.join(missing)}"
-    files = [fold.folder / PREDICTIONS_FILE for fold in folds]
-    return read_predictions(files).table[RISK_SCORE], ""
+    return _read_risk([fold.folder / PREDICTIONS_FILE for fold in folds])
+
+
+def _read_risk(files: Sequence[Path]) -> tuple[pd.Series | None, str]:
+    try:
+        return read_predictions(files).table[RISK_SCORE], ""
+    except ValueError as error:
+        return None, " ".join(str(error).split()).rstrip(".")
 
 
 def _dice(

@@ -106,6 +106,18 @@ def test_a_method_that_is_not_finished_says_so(fake_benchmark: FakeBenchmark) ->
     assert "ICARE, C-index: not finished: fold 1." in table.notes
 
 
+def test_predictions_that_cannot_be_read_cost_their_method_its_figures_only(
+    fake_benchmark: FakeBenchmark,
+) -> None:
+    write_method(fake_benchmark, "ICARE", 0, 0)
+    write_method(fake_benchmark, "SUVmax", 0, 0)
+    file = fake_benchmark.fold("ICARE", 1) / "validation" / "survival_predictions.csv"
+    file.write_text("case_id,risk\ncase_01,1\n")
+    (table,) = collect(fake_benchmark, "icare").tables()
+    assert "ICARE, C-index: " in notes_of(table) and "risk_score" in notes_of(table)
+    assert numbers_of(table).loc["suv_max", "c_index"] == 1
+
+
 def test_under_thirty_pairs_nothing_is_estimated(fake_benchmark: FakeBenchmark) -> None:
     censored = [f"{case_id},{number + 1},{int(number in (36, 37))}" for number, case_id in enumerate(CASES)]
     (fake_benchmark.project.raw / DATASET / "survival.csv").write_text(
