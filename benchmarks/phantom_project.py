@@ -2,16 +2,17 @@
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from scipy import stats
 
+from nnunetv2_adamss.comparison.fit import FitRequest, fit_statistical
 from nnunetv2_adamss.datasets.phantom import PhantomCohortConfig, write_phantom_dataset
 from nnunetv2_adamss.datasets.phantom.outcomes import (
     censoring_scale,
@@ -60,16 +61,26 @@ class Project:
         orders = [np.random.default_rng(fold).permutation(cases) for fold in range(n_folds)]
         splits = [{"train": sorted(o[n_validation:]), "val": sorted(o[:n_validation])} for o in orders]
         (self.preprocessed / "splits_final.json").write_text(json.dumps(splits))
-        stage_one = self.results / f"{STAGE_ONE}__nnUNetPlans__3d_fullres"
-        if not (stage_one / "fold_0" / "checkpoint_final.pth").is_file():
-            self.run(
-                "nnUNetv2_train", self.dataset_id, "3d_fullres", "0", "-tr", STAGE_ONE, "-device", self.device,
-                *self.continuing(stage_one / "fold_0"),
-            )  # fmt: skip
+        self.train_stage_one(STAGE_ONE)
         if radiomics:
             self.run("adamss_extract_radiomics", *self.fold(0))
         for fold in range(1, n_folds):
-            shutil.copytree(stage_one / "fold_0", stage_one / f"fold_{fold}", dirs_exist_ok=True)
+            self.share_stage_one(STAGE_ONE, fold)
+
+    def train_stage_one(self, trainer: str) -> None:
+        """Train a Stage-I network on fold 0, unless that is done."""
+        folder = self.results / f"{trainer}__nnUNetPlans__3d_fullres" / "fold_0"
+        if not (folder / "checkpoint_final.pth").is_file():
+            self.run(
+                "nnUNetv2_train", self.dataset_id, "3d_fullres", "0", "-tr", trainer, "-device", self.device,
+                *self.continuing(folder),
+            )  # fmt: skip
+
+    def share_stage_one(self, trainer: str, fold: int) -> None:
+        """Give the Stage-I network of fold 0, its masks and their radiomics to another fold."""
+        link = self.results / f"{trainer}__nnUNetPlans__3d_fullres" / f"fold_{fold}"
+        if not link.exists():
+            link.symlink_to("fold_0")
 
     def draw_outcomes(self, log_hazard_ratios: Mapping[str, float], rng: np.random.Generator) -> pd.DataFrame:
         """``phantom_truth.csv`` with ``true_risk``, ``time`` and ``event`` of a hazard with these signals in it."""
@@ -85,13 +96,13 @@ class Project:
         truth["event"], truth["time"] = observe(times, scale * censoring)
         return truth.astype({"event": int})
 
-    def train(self, trainer: str, fold: int, *options: str) -> Path:
+    def train(self, trainer: str, fold: int, *options: str, stage_one: str = STAGE_ONE) -> Path:
         """Stage II of one fold, unless it is finished or goes on; returns the fold's folder."""
         folder = self.results / f"{trainer}__nnUNetPlans__3d_fullres" / f"fold_{fold}"
         if not (folder / "survival_summary.json").is_file():
             self.run(
                 "adamss_finetune_survival",
-                *self.fold(fold),
+                *self.fold(fold, stage_one),
                 "-tr",
                 trainer,
                 *options,
@@ -99,21 +110,42 @@ class Project:
             )
         return folder
 
-    def fold(self, number: int) -> tuple[str, ...]:
+    def fit_statistical(self, method: str, name: str, fold: int, **settings: Any) -> Path:
+        """A statistical method on one fold, unless that is done; returns the folder of the fold under its name."""
+        folder = self.results / f"{name}__nnUNetPlans__3d_fullres" / f"fold_{fold}"
+        if not (folder / "survival_summary.json").is_file():
+            # In this process: to start another takes longer than most fits.
+            os.environ.update(self.variables)
+            request = FitRequest(
+                self.dataset_id, "3d_fullres", fold, method, {"seg_trainer": STAGE_ONE, **settings},
+                device=self.device,
+            )  # fmt: skip
+            fit_statistical(request)
+        return folder
+
+    def fold(self, number: int, stage_one: str = STAGE_ONE) -> tuple[str, ...]:
         """What the commands about a fold of Stage II begin with."""
-        return (self.dataset_id, "3d_fullres", str(number), "-seg_tr", STAGE_ONE, "-device", self.device)
+        return (self.dataset_id, "3d_fullres", str(number), "-seg_tr", stage_one, "-device", self.device)
 
     @staticmethod
     def continuing(fold: Path) -> list[str]:
         """The option that goes on with a training that was stopped after its first checkpoint."""
         return ["--c"] if any(fold.glob("checkpoint_*.pth")) else []
 
+    @property
+    def variables(self) -> dict[str, str]:
+        """nnU-Net's."""
+        return {f"nnUNet_{name}": str(self.root / name) for name in ("raw", "preprocessed", "results")}
+
     def run(self, command: str, *arguments: str) -> None:
-        folders = {f"nnUNet_{name}": str(self.root / name) for name in ("raw", "preprocessed", "results")}
         program = str(Path(sys.executable).parent / command)
         with (self.root / "commands.log").open("a") as log:
             subprocess.run(
-                [program, *arguments], env={**os.environ, **folders}, check=True, stdout=log, stderr=log
+                [program, *arguments],
+                env={**os.environ, **self.variables},
+                check=True,
+                stdout=log,
+                stderr=log,
             )
 
 

@@ -60,6 +60,7 @@ ADAMSS = REDUCED_DEEP[0]
 TRUE_RISK = "true risk"
 # Seeds have folds of their own in every arm.
 MOST_SEEDS = 100
+N_FOLDS = MOST_SEEDS * len(ARMS)
 
 
 def main() -> None:
@@ -68,7 +69,7 @@ def main() -> None:
     )
     parser.add_argument("work", type=Path)
     parser.add_argument("-o", "--output", type=Path, required=True)
-    parser.add_argument("-n", type=int, default=160, help="phantoms (default: %(default)s)")
+    parser.add_argument("-n", type=int, default=120, help="phantoms (default: %(default)s)")
     parser.add_argument("--seeds", type=int, default=10, help="(default: %(default)s)")
     parser.add_argument("--epochs", type=int, default=10, help="of 40 iterations (default: %(default)s)")
     parser.add_argument("--reduced", action="store_true", help="AdaMSS is the only deep method")
@@ -79,14 +80,15 @@ def main() -> None:
 
     config = PhantomCohortConfig(
         n_training=args.n, n_test=0, shape=(32, 32, 32), spacing_mm=(5, 5, 5), censoring_fraction=0.3,
-        missing_fraction=0.0, dataset_id=997, dataset_name="Simulation",
+        dataset_id=996,
     )  # fmt: skip
     project = Project(args.work.resolve(), config, args.device)
     project.check_settings({"n": args.n, "epochs": args.epochs})
-    project.prepare(n_folds=MOST_SEEDS * len(ARMS))
+    project.prepare(n_folds=N_FOLDS)
     deep = REDUCED_DEEP if args.reduced else DEEP
     for trainer in deep:
         project.train_stage_one(stage_one_of(trainer))
+    project.run("adamss_extract_radiomics", *project.fold(0), "--mask_source", "groundtruth")
     rows = []
     # Seeds first: a run that is stopped has as many of one arm as of another.
     for seed, arm in product(range(args.seeds), ARMS):
@@ -94,7 +96,6 @@ def main() -> None:
         print(pd.DataFrame(rows).tail(1).T, flush=True)
         write(args.output, pd.DataFrame(rows), vars(args))
     print_summary(summary(pd.DataFrame(rows)))
-    
 
 
 def scores(project: Project, arm: str, seed: int, epochs: int, deep: tuple[str, ...]) -> dict[str, Any]:
@@ -102,10 +103,12 @@ def scores(project: Project, arm: str, seed: int, epochs: int, deep: tuple[str, 
     truth, survival_csv = write_outcomes(project, arm, seed)
     fold = MOST_SEEDS * list(ARMS).index(arm) + seed
     options = ("--survival_csv", str(survival_csv), "--seed", str(seed))
-    folders = {}
-    for name, method in STATISTICAL.items():
-        masks = ("--mask_source", "groundtruth") if method in ("lasso_cox", "icare") else ()
-        folders[name] = project.fit_statistical(name, method, fold, *options, *masks)
+    for trainer in {stage_one_of(trainer) for trainer in deep}:
+        project.share_stage_one(trainer, fold)
+    folders = {
+        name: project.fit_statistical(method, name, fold, survival_csv=str(survival_csv), seed=seed)
+        for name, method in STATISTICAL.items()
+    }
     for trainer in deep:
         folders[trainer] = project.train(
             trainer, fold, *options, "--epochs", str(epochs), stage_one=stage_one_of(trainer)

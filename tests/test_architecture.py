@@ -16,6 +16,7 @@ RULES: dict[str, tuple[set[str], set[str]]] = {
     "evaluation": (set(), {"torch"}),
     "survival": ({"networks", "evaluation"}, {"SimpleITK"}),
     "radiomics": ({"survival"}, set()),
+    "comparison": ({"survival", "evaluation", "radiomics"}, {"torch"}),
     "prediction": ({"networks", "survival", "radiomics", "evaluation"}, set()),
     "explanation": ({"networks", "survival", "prediction"}, {"SimpleITK"}),
     "trainers": ({"networks", "survival", "radiomics", "evaluation"}, {"pandas", "SimpleITK"}),

@@ -29,7 +29,13 @@ def build_parser() -> argparse.ArgumentParser:
     add = parser.add_argument
     add("-d", dest="dataset", required=True, help="nnU-Net's data set id or name, that it was fitted on")
     add("-c", dest="configuration", required=True, help="3d_fullres or 3d_lowres")
-    add("-tr", dest="method_folder", required=True, metavar="NAME", help="such as LassoCoxPH, ICARE, TumourVolume")
+    add(
+        "-tr",
+        dest="method_folder",
+        required=True,
+        metavar="NAME",
+        help="such as LassoCoxPH, ICARE, TumourVolume",
+    )
     add("-p", dest="plans", default="nnUNetPlans", help="plans identifier (default: %(default)s)")
     add_folds_option(parser)
     add("-o", dest="output", type=Path, required=True, metavar="CSV", help="file that is written")

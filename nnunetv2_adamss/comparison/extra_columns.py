@@ -44,7 +44,9 @@ def tumour_sizes(
     missing = masks.missing(case_ids)
     if missing:
         folder = str(nnunet_fold.cases_folder)
-        masks.predict(missing, infer_dataset_class(folder)(folder), torch.device(device), lambda case_id: None)
+        masks.predict(
+            missing, infer_dataset_class(folder)(folder), torch.device(device), lambda case_id: None
+        )
     measured = pd.DataFrame(index=list(case_ids))
     if TUMOUR_VOLUME in names:
         measured[TUMOUR_VOLUME] = [tumour_volume_ml(masks.mask_file(case_id)) for case_id in case_ids]

@@ -94,9 +94,7 @@ def fit_statistical(request: FitRequest) -> list[str]:
     extra = _extra_columns(request, method, nnunet_fold, setup)
     fitted = fit_fold(method, setup, extra)
     cases = setup.fold.validation_cases
-    prediction = RiskPrediction(
-        cases, fitted.risk_score(setup.covariates, cases, extra.loc[list(cases)])
-    )
+    prediction = RiskPrediction(cases, fitted.risk_score(setup.covariates, cases, extra.loc[list(cases)]))
     write_atomically(folder / MODEL_FILE, json.dumps(fitted.to_dict()))
     provenance = {
         "dataset": name,

@@ -51,9 +51,7 @@ def predict_statistical(model_folder: Path, folds: Sequence[int], files: Patient
         ValueError: if a fold is not fitted, or a table or column that the method needs is not there.
     """
     fitted = [FittedModel.load(model_folder / f"fold_{fold}") for fold in folds]
-    columns = list(
-        dict.fromkeys(one.name for model in fitted for one in model.fold.covariates.indicators)
-    )
+    columns = list(dict.fromkeys(one.name for model in fitted for one in model.fold.covariates.indicators))
     clinical = read_clinical(files.clinical, columns)
     features = join_number_tables({str(file): read_number_table(file) for file in files.features})
     tables = CovariateTables(clinical=clinical if columns else None, features=features)
@@ -61,7 +59,8 @@ def predict_statistical(model_folder: Path, folds: Sequence[int], files: Patient
     case_ids = _in_all([clinical if columns else None, features, extra if len(extra.columns) else None])
     extra = extra.loc[case_ids] if len(extra.columns) else pd.DataFrame(index=case_ids)
     risks = [
-        (model.risk_score(tables, case_ids, extra) - model.mean) / (model.deviation or 1.0) for model in fitted
+        (model.risk_score(tables, case_ids, extra) - model.mean) / (model.deviation or 1.0)
+        for model in fitted
     ]
     return RiskPrediction(case_ids, np.mean(risks, axis=0))
 
@@ -71,11 +70,15 @@ def _extra_columns(names: Sequence[str], files: PatientFiles) -> pd.DataFrame:
         return pd.DataFrame()
     if DEEP_RISK in names:
         if files.deep_predictions is None:
-            raise ValueError("The method goes on with a deep one: give what that predicts with --deep FILE.csv.")
+            raise ValueError(
+                "The method goes on with a deep one: give what that predicts with --deep FILE.csv."
+            )
         table = read_predictions([files.deep_predictions]).table
         return table[["risk_score"]].rename(columns={"risk_score": DEEP_RISK})
     if files.masks is None:
-        raise ValueError("The method measures the tumour: give the patients' masks with -m, and for SUVmax -i.")
+        raise ValueError(
+            "The method measures the tumour: give the patients' masks with -m, and for SUVmax -i."
+        )
     if SUV_MAX in names and files.images is None:
         raise ValueError("SUVmax needs the patients' images: give their folder with -i.")
     images = files.images if SUV_MAX in names else None

@@ -19,7 +19,6 @@ from nnunetv2_adamss.survival.training_data.samples import TrainingCrops
 from nnunetv2_adamss.trainers.survival import SurvivalTrainer
 
 
-
 # Where the network did not look: a logit that nobody takes for a tumour.
 _OUTSIDE = -20.0
 

@@ -83,9 +83,7 @@ def test_volume_and_suv_max_are_measured_in_the_masks_of_stage_one(model: Traine
 
 
 @pytest.mark.parametrize(("method", "name"), [("lasso_cox", "LassoCoxPH"), ("icare", "ICARE")])
-def test_traditional_methods_look_at_the_reference_masks(
-    model: TrainedModel, method: str, name: str
-) -> None:
+def test_traditional_methods_look_at_the_reference_masks(model: TrainedModel, method: str, name: str) -> None:
     fitted(method)
     folder = fold_folder(model, name)
     summary = json.loads((folder / "survival_summary.json").read_text())
@@ -140,7 +138,9 @@ def write_deep_fold(model: TrainedModel, trainer: str, fold: int, seed: int) -> 
     split, rng = splits(model.project)[fold], np.random.default_rng(seed)
     found = []
     for part, file in (("train", "training_predictions.csv"), ("val", "validation/survival_predictions.csv")):
-        table = pd.DataFrame({"case_id": split[part], "risk_score": rng.normal(seed, 1 + seed, len(split[part]))})
+        table = pd.DataFrame(
+            {"case_id": split[part], "risk_score": rng.normal(seed, 1 + seed, len(split[part]))}
+        )
         table.to_csv(folder / file, index=False)
         found.append(table.set_index("case_id")["risk_score"])
     (folder / "survival_summary.json").write_text("{}")
@@ -201,4 +201,6 @@ def test_radio_deepmts_gets_scores_and_masks_of_folds_that_did_not_train_on_the_
 def test_a_finished_fit_is_not_replaced_unless_asked_for(model: TrainedModel) -> None:
     request = fitted("tumour_volume")
     with pytest.raises(ValueError, match="--overwrite"):
-        fit_statistical(FitRequest(request.dataset, request.configuration, 0, "tumour_volume", SETTINGS, device="cpu"))
+        fit_statistical(
+            FitRequest(request.dataset, request.configuration, 0, "tumour_volume", SETTINGS, device="cpu")
+        )

@@ -105,6 +105,15 @@ def test_mixed_precision_gives_nearly_the_same_outputs(name: str) -> None:
 
 
 @every_network
+def test_the_network_compiles_as_one_graph(name: str) -> None:
+    network = make_network(name, 2).eval()
+    compiled = torch.compile(network, backend="aot_eager", fullgraph=True)
+    torch.testing.assert_close(
+        survival_outputs(compiled(*inputs(2))), survival_outputs(network(*inputs(2))), rtol=1e-4, atol=1e-5
+    )
+
+
+@every_network
 def test_the_checkpoints_name_builds_the_network(name: str) -> None:
     sizes = NetworkSizes(("CT", "PET"), N_INTERVALS, 2, [[1] * 3, [2] * 3], [[3] * 3] * 2, (16, 16, 16))
     with torch.device("meta"):

@@ -1,0 +1,319 @@
+"""ICARE by hand on a few patients, against slow counts and the published figure, and on a real table."""
+
+import json
+from pathlib import Path
+from time import perf_counter
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from lifelines import CoxPHFitter
+from numpy.typing import NDArray
+from sksurv.datasets import load_veterans_lung_cancer
+from sksurv.preprocessing import OneHotEncoder
+
+from nnunetv2_adamss.comparison.icare import (
+    BinaryWeighted,
+    IcareModel,
+    IcareSettings,
+    fit_binary_weighted,
+    fit_icare,
+    univariate_concordance,
+)
+from nnunetv2_adamss.evaluation.concordance import harrell_c
+
+# Six patients who die one after the other.
+TIME = np.arange(1.0, 7.0)
+EVENT = np.ones(6, dtype=bool)
+EARLY = np.array([9.0, 7.0, 8.0, 3.0, 2.0, 1.0])  # high where death is early, C = 14/15
+LATE = np.array([0.0, 2.0, 1.0, 3.0, 5.0, 4.0])  # the opposite, C = 2/15
+UNRELATED = np.array([0.0, 1.0, 0.0, 0.0, 1.0, 0.0])  # C = 0.5
+
+Cohort = tuple[pd.DataFrame, NDArray[np.bool_], NDArray[np.float64]]
+
+
+def z_scores(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    return (values - values.mean()) / values.std()
+
+
+def random_cohort(n_cases: int, n_features: int, seed: int = 0, signal: float = 1.0) -> Cohort:
+    """Correlated features; the mean of the first ten goes with early deaths, a third is censored."""
+    rng = np.random.default_rng(seed)
+    values = rng.normal(size=(n_cases, n_features)) + rng.normal(size=(n_cases, 1))
+    death = rng.exponential(np.exp(-signal * values[:, :10].mean(axis=1)))
+    censoring = rng.exponential(2, n_cases)
+    features = pd.DataFrame(values, columns=[f"feature_{place:04d}" for place in range(n_features)])
+    return features, death <= censoring, np.minimum(death, censoring)
+
+
+def test_the_risk_is_the_standardised_mean_of_signed_z_scores() -> None:
+    model = fit_binary_weighted(pd.DataFrame({"early": EARLY, "late": LATE}), EVENT, TIME)
+    assert dict(zip(model.names, model.signs, strict=True)) == {"early": 1, "late": -1}
+    expected = z_scores(z_scores(EARLY) - z_scores(LATE))
+    new = pd.DataFrame({"late": LATE, "early": EARLY})
+    np.testing.assert_allclose(model.predict(new), expected)
+    # At its means, a patient's two z-scores are 0, as their mean over the training cases is.
+    centre = pd.DataFrame({"early": [EARLY.mean()], "late": [LATE.mean()]})
+    np.testing.assert_allclose(model.predict(centre), 0, atol=1e-12)
+
+
+def test_new_patients_at_high_risk_die_early() -> None:
+    features, event, time = random_cohort(300, 20, signal=3.0)
+    model = fit_icare(
+        features[:200], event[:200], time[:200], seed=0, n_estimators=20, settings=(IcareSettings(),)
+    )
+    c_index = harrell_c(model.predict(features[200:]), event[200:], time[200:]).c_index
+    assert c_index is not None and c_index > 0.7
+
+
+def test_a_c_index_of_exactly_a_half_gets_the_positive_sign() -> None:
+    assert harrell_c(UNRELATED, EVENT, TIME).c_index == 0.5
+    assert fit_binary_weighted(pd.DataFrame({"unrelated": UNRELATED}), EVENT, TIME).signs == (1,)
+
+
+def test_cmin_keeps_what_ranks_well_in_either_direction_and_the_bound_itself() -> None:
+    features = pd.DataFrame({"early": EARLY, "late": LATE, "unrelated": UNRELATED})
+    found = {
+        cmin: set(fit_binary_weighted(features, EVENT, TIME, settings=IcareSettings(cmin=cmin)).names)
+        for cmin in (0.5, 0.51, 13 / 15, 0.9, 0.95)
+    }
+    assert found == {
+        0.5: {"early", "late", "unrelated"},
+        0.51: {"early", "late"},
+        13 / 15: {"early", "late"},
+        0.9: {"early"},
+        0.95: set(),
+    }
+
+
+def test_without_a_feature_everybody_gets_the_same_risk_of_1() -> None:
+    features = pd.DataFrame({"unrelated": UNRELATED})
+    model = fit_binary_weighted(features, EVENT, TIME, settings=IcareSettings(cmin=0.6))
+    assert model == BinaryWeighted()
+    assert model.predict(features).tolist() == [1.0] * 6
+
+
+def test_of_two_correlated_features_the_one_that_comes_first_by_chance_stays() -> None:
+    features = pd.DataFrame({"early": EARLY, "twin": -2 * EARLY + 1, "unrelated": UNRELATED})
+    kept = {
+        frozenset(
+            fit_binary_weighted(features, EVENT, TIME, seed=seed, settings=IcareSettings(rho=0.9)).names
+        )
+        for seed in range(20)
+    }
+    assert kept == {frozenset({"early", "unrelated"}), frozenset({"twin", "unrelated"})}
+
+
+def test_the_filter_drops_what_repeats_any_earlier_feature_even_a_dropped_one() -> None:
+    features, event, time = random_cohort(60, 30)
+    everything = fit_binary_weighted(features, event, time, seed=3)  # the order is drawn before the filter
+    filtered = fit_binary_weighted(features, event, time, seed=3, settings=IcareSettings(rho=0.55))
+    expected = [
+        name
+        for place, name in enumerate(everything.names)
+        if not any(
+            abs(np.corrcoef(features[name], features[earlier])[0, 1]) > 0.55
+            for earlier in everything.names[:place]
+        )
+    ]
+    assert 1 < len(expected) < 30
+    assert list(filtered.names) == expected
+
+
+def test_missing_values_are_left_out_of_the_mean() -> None:
+    early = np.where(np.arange(6) == 2, np.nan, EARLY)
+    features = pd.DataFrame({"early": early, "late": LATE})
+    model = fit_binary_weighted(features, EVENT, TIME)
+    known = EARLY[np.arange(6) != 2]
+    z_early, z_late = (early - known.mean()) / known.std(), -z_scores(LATE)
+    mean = np.where(np.isnan(early), z_late, (z_early + z_late) / 2)
+    np.testing.assert_allclose(model.predict(features), z_scores(mean))
+    nothing_known = pd.DataFrame({"early": [np.nan], "late": [np.nan]})
+    assert model.predict(nothing_known).tolist() == [0.0]
+
+
+def test_features_that_say_nothing_about_these_patients_are_not_used() -> None:
+    first_only = np.where(np.arange(6) == 0, 1.0, np.nan)
+    features = pd.DataFrame({"same": 0.1, "missing": np.nan, "first_only": first_only, "early": EARLY})
+    model = fit_binary_weighted(features, EVENT, TIME, settings=IcareSettings(rho=0.9))
+    assert model.names == ("early",)
+
+
+def test_features_that_cancel_out_leave_no_risk_instead_of_rounding_errors() -> None:
+    features = pd.DataFrame({"unrelated": UNRELATED, "opposite": 0.7 - UNRELATED / 3})
+    np.testing.assert_allclose(fit_binary_weighted(features, EVENT, TIME).predict(features), 0, atol=1e-9)
+
+
+@pytest.mark.parametrize("share, n_drawn", [(0.01, 1), (0.199, 1), (0.35, 3), (1.0, 10)])
+def test_the_share_of_features_is_rounded_down_to_at_least_one(share: float, n_drawn: int) -> None:
+    features, event, time = random_cohort(50, 10)
+    settings = IcareSettings(max_features=share)
+    drawn = [fit_binary_weighted(features, event, time, seed=s, settings=settings).names for s in range(60)]
+    assert {len(names) for names in drawn} == {n_drawn}
+    assert {name for names in drawn for name in names} == set(features)
+
+
+def test_mandatory_features_are_added_to_those_that_are_drawn() -> None:
+    features, event, time = random_cohort(50, 10)
+    settings = (IcareSettings(max_features=0.2),)
+    must = ["feature_0004", "feature_0007"]
+    model = fit_icare(features, event, time, seed=0, n_estimators=50, settings=settings, mandatory=must)
+    assert all(set(must) <= set(estimator.names) for estimator in model.estimators)
+    # Drawn as well, they count once.
+    assert {len(estimator.names) for estimator in model.estimators} == {2, 3, 4}
+
+
+@given(st.data())
+def test_all_columns_at_once_have_the_c_index_of_each_by_itself(data: st.DataObject) -> None:
+    n_cases = data.draw(st.integers(2, 20))
+    draw = [st.lists(st.integers(1, 5), min_size=n_cases, max_size=n_cases)] * 3
+    *columns, time = (np.array(data.draw(values), dtype=np.float64) for values in draw)
+    event, known = np.array(
+        data.draw(st.lists(st.booleans(), min_size=2 * n_cases, max_size=2 * n_cases))
+    ).reshape(2, -1)
+    columns[1] = np.where(known, columns[1], np.nan)
+    found = univariate_concordance(np.column_stack(columns), event, time)
+    for column, c_index in zip(columns, found, strict=True):
+        has = ~np.isnan(column)
+        expected = harrell_c(column[has], event[has], time[has]).c_index if has.any() else None
+        assert c_index == pytest.approx(np.nan if expected is None else expected, nan_ok=True)
+
+
+def test_the_published_package_has_the_same_c_index_on_the_veterans() -> None:
+    features, outcomes = load_veterans_lung_cancer()
+    features = OneHotEncoder().fit_transform(features)
+    event, time = outcomes["Status"], outcomes["Survival_in_days"]
+    risk_score = fit_binary_weighted(features, event, time).predict(features)
+    assert harrell_c(risk_score, event, time).c_index == pytest.approx(0.66697, abs=5e-6)
+
+
+def test_the_model_predicts_by_the_median_of_its_estimators() -> None:
+    estimators = tuple(
+        BinaryWeighted(("a",), (sign,), (mean,), (1.0,)) for sign, mean in ((1, 0.0), (1, 5.0), (-1, 1.0))
+    )
+    risk_score = IcareModel(estimators).predict(pd.DataFrame({"a": [2.0, 4.0]}))
+    # 2, -3, -1 for the first; 4, -1, -3 for the second.
+    assert risk_score.tolist() == [-1.0, -1.0]
+    assert IcareModel(estimators[:2]).predict(pd.DataFrame({"a": [2.0]})).tolist() == [-0.5]
+
+
+def test_each_estimator_has_its_own_patients_and_one_of_the_settings() -> None:
+    features, event, time = random_cohort(80, 100)
+    settings = (IcareSettings(max_features=0.03), IcareSettings(max_features=0.2))
+    model = fit_icare(features, event, time, seed=0, n_estimators=60, settings=settings)
+    sizes = [len(estimator.names) for estimator in model.estimators]
+    assert set(sizes) == {3, 20} and 15 < sizes.count(3) < 45
+    whole = features.mean()
+    means = [
+        mean - whole[name]
+        for one in model.estimators
+        for name, mean in zip(one.names, one.means, strict=True)
+    ]
+    # The mean of a bootstrap sample differs by the standard error.
+    assert np.std(means) == pytest.approx(features.std().mean() / np.sqrt(80), rel=0.15)
+
+
+def test_the_seed_decides() -> None:
+    cohort = random_cohort(60, 40)
+    first, again, other = (fit_icare(*cohort, seed=seed, n_estimators=10) for seed in (0, 0, 1))
+    assert first == again != other
+
+
+@given(st.integers(0, 9), st.sampled_from([-3.0, 0.01, 50.0]), st.floats(-100, 100))
+def test_another_unit_or_direction_of_a_feature_changes_nothing(
+    place: int, factor: float, shift: float
+) -> None:
+    features, event, time = random_cohort(40, 10)
+    other_unit = features.copy()
+    other_unit.iloc[:, place] = features.iloc[:, place] * factor + shift
+    settings = (IcareSettings(rho=0.6, cmin=0.52, max_features=0.5),)
+    models = [
+        fit_icare(table, event, time, seed=2, n_estimators=3, settings=settings)
+        for table in (features, other_unit)
+    ]
+    np.testing.assert_allclose(models[0].predict(features), models[1].predict(other_unit), atol=1e-9)
+
+
+def test_the_model_survives_json() -> None:
+    features, event, time = random_cohort(60, 40)
+    model = fit_icare(features, event, time, seed=0, n_estimators=20)
+    restored = IcareModel.from_dict(json.loads(json.dumps(model.to_dict())))
+    assert restored == model
+    assert restored.predict(features).tolist() == model.predict(features).tolist()
+
+
+def test_shuffled_outcomes_cannot_be_predicted() -> None:
+    features, event, time = random_cohort(200, 60)
+    scores = []
+    for seed in range(20):
+        order = np.random.default_rng(seed).permutation(200)
+        event, time = event[order], time[order]
+        model = fit_icare(features[:120], event[:120], time[:120], seed=seed, n_estimators=15)
+        scores.append(harrell_c(model.predict(features[120:]), event[120:], time[120:]).c_index)
+    assert abs(np.mean(scores) - 0.5) < 3 * np.std(scores, ddof=1) / np.sqrt(20)
+
+
+def test_on_real_patients_it_comes_close_to_a_ridge_cox_model(real_data: Path) -> None:
+    table = pd.read_csv(real_data / "tables" / "hn_petct_vallieres2017_clinical.csv")
+    names = ["Age", "T_stage", "N_stage", "TNM_stage", "HPV"]
+    table = table[[*names, "event_Death", "time_Death"]].apply(pd.to_numeric, errors="coerce")
+    event, time = table["event_Death"].to_numpy(bool), table["time_Death"].to_numpy(np.float64)
+    scores = []
+    for seed in range(6):
+        train, test = np.split(np.random.default_rng(seed).permutation(len(table)), [200])
+        icare = fit_icare(table[names].iloc[train], event[train], time[train], seed=0, n_estimators=60)
+        filled = table.fillna(table.iloc[train].median())
+        cox = CoxPHFitter(penalizer=0.1).fit(filled.iloc[train], "time_Death", "event_Death")
+        risk_scores = (
+            icare.predict(table[names].iloc[test]),
+            cox.predict_log_partial_hazard(filled.iloc[test]).to_numpy(),
+        )
+        scores.append([harrell_c(risk, event[test], time[test]).c_index for risk in risk_scores])
+    of_icare, of_cox = np.mean(scores, axis=0)
+    assert of_icare > 0.6
+    assert of_icare == pytest.approx(of_cox, abs=0.06)
+
+
+def test_a_hundred_estimators_on_the_papers_features_take_seconds() -> None:
+    cohort = random_cohort(300, 1500)
+    start = perf_counter()
+    fit_icare(*cohort, seed=0, n_estimators=100)
+    assert perf_counter() - start < 20  # under 2 seconds on an idle core
+
+
+@pytest.mark.parametrize(
+    "changes, message",
+    [
+        ({"event": EVENT[:5]}, "'features' have 6 cases, 'event' 5 and 'time' 6"),
+        ({"features": pd.DataFrame(index=range(6))}, "at least one feature"),
+        ({"features": pd.DataFrame([[1, 2]] * 6, columns=["a", "a"])}, "no name twice"),
+        ({"features": pd.DataFrame({"a": EARLY, "b": np.inf})}, "1 .* infinite values: b"),
+        ({"mandatory": ["early", "age", "T"]}, "2 mandatory .* not among the features: age, T"),
+        ({"event": ~EVENT}, "no comparable pair among 6 patients with 0 events"),
+    ],
+)
+def test_inputs_that_do_not_fit_are_said(changes: dict, message: str) -> None:
+    inputs = {"features": pd.DataFrame({"early": EARLY}), "event": EVENT, "time": TIME} | changes
+    with pytest.raises(ValueError, match=message):
+        fit_icare(**inputs, seed=0)
+    with pytest.raises(ValueError, match=message):
+        fit_binary_weighted(**inputs)
+
+
+def test_icare_without_estimators_or_settings_is_an_error() -> None:
+    features = pd.DataFrame({"early": EARLY})
+    with pytest.raises(ValueError, match="got 0 and 5"):
+        fit_icare(features, EVENT, TIME, seed=0, n_estimators=0)
+    with pytest.raises(ValueError, match="got 1000 and 0"):
+        fit_icare(features, EVENT, TIME, seed=0, settings=())
+
+
+def test_prediction_names_the_features_that_are_missing_or_infinite() -> None:
+    features = pd.DataFrame({"early": EARLY, "late": LATE})
+    model = fit_icare(features, EVENT, TIME, seed=0, n_estimators=20, settings=(IcareSettings(),))
+    with pytest.raises(ValueError, match=r"1 feature\(s\) of the ICARE model are missing: late"):
+        model.predict(features[["early"]])
+    with pytest.raises(ValueError, match=r"1 feature\(s\) have infinite values: early"):
+        model.predict(features.assign(early=np.inf))
