@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from nnunetv2_adamss.benchmark.plan import BenchmarkFolders
+from nnunetv2_adamss.benchmark.folders import BenchmarkFolders
 from nnunetv2_adamss.benchmark.settings import BenchmarkSettings
 from nnunetv2_adamss.survival.cohort.splits_file import SPLITS_FILE
 from nnunetv2_adamss.survival.cohort.table import SURVIVAL_CSV, read_survival_table

@@ -8,10 +8,12 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from nnunetv2_adamss.benchmark.methods import REFERENCES, STAGE_ONE, TABLES, Method
+from nnunetv2_adamss.assessment.progress import Progress, silent
+from nnunetv2_adamss.benchmark.folders import BenchmarkFolders
+from nnunetv2_adamss.benchmark.methods import REFERENCES, TABLES, Method
 from nnunetv2_adamss.benchmark.patients import ComparedPatients
-from nnunetv2_adamss.benchmark.plan import BenchmarkFolders, explained_method
-from nnunetv2_adamss.benchmark.results import TEST_MASKS, MethodResult, cross_validated_result, test_result
+from nnunetv2_adamss.benchmark.plan import explained_method
+from nnunetv2_adamss.benchmark.results import MethodResult, cross_validated_result, test_result
 from nnunetv2_adamss.benchmark.tables import compare_methods, fusion_weights, methods_of
 from nnunetv2_adamss.benchmark.text import ResultTable, comparison_table, fusion_weights_table
 from nnunetv2_adamss.evaluation.pairs import MIN_PAIRS
@@ -77,27 +79,30 @@ class Collection:
     folders: BenchmarkFolders
     methods: Sequence[Method]
 
-    def tables(self) -> list[ResultTable]:
+    def tables(self, progress: Progress = silent) -> list[ResultTable]:
         """All that can be made.
 
+        Args:
+            progress: shows how far it is.
+
         Raises:
-            ValueError: if table, split or predictions cannot be used.
+            ValueError: if the outcomes cannot be used.
         """
-        results = [cross_validated_result(method, self.folders, self.patients) for method in self.methods]
+        results = [
+            cross_validated_result(method, self.folders, self.patients)
+            for method in progress(self.methods, "Methods")
+        ]
         epoch = (
             "by its best epoch, which was chosen by Dice on patches of the same patients: a little flattered"
         )
         tables = _comparisons(results, self.patients, _C_WITHIN_FOLDS, epoch)
         tables += self._fusion_weights()
         if self.test_patients is not None:
-            of_test = [
-                test_result(result, self.folders, self.test_patients, self._test_masks) for result in results
-            ]
-            notes = [_C_OF_TEST_SET, _INTERVALS]
-            tables += _comparisons(
-                of_test, self.test_patients, notes, "by the ensemble of its best epochs", test=True
-            )
-        return tables  # fmt: skip
+            masks = self.folders.test_masks(self.methods)
+            of_test = [test_result(result, self.folders, self.test_patients, masks) for result in results]
+            epoch = "by all folds' best epochs together"
+            tables += _comparisons(of_test, self.test_patients, _C_OF_TEST_SET, epoch, test=True)
+        return tables
 
     def provenance(self) -> dict[str, Any]:
         """What the tables are of and from, as plain data."""
@@ -135,16 +140,6 @@ class Collection:
         return ComparedPatients.of_test_set(read_survival_table(raw / SURVIVAL_CSV), raw)
 
     @property
-    def _test_masks(self) -> Path | None:
-        """Of AdaMSS's Stage I, by whatever method that worked with them."""
-        found = (
-            self.folders.test(method) / TEST_MASKS
-            for method in self.methods
-            if method.stage_one == STAGE_ONE and method.trainer and not method.fitted
-        )
-        return next((folder for folder in found if folder.is_dir()), None)
-
-    @property
     def _splits_file(self) -> Path:
         return dataset_folder(PREPROCESSED, self.folders.settings.dataset) / SPLITS_FILE
 
@@ -153,15 +148,15 @@ class Collection:
         if method is None or method.trainer is None:
             return []
         trainer = self.folders.trainer(method.trainer)
-        folds = {fold: self.folders.fold(trainer, fold, settings.seeds[0]) for fold in settings.folds}
-        files = {
-            fold: ExplanationFolder(folder / EXPLANATION_FOLDER).gate_weights
-            for fold, folder in folds.items()
+        explained = {
+            fold: ExplanationFolder(self.folders.fold(trainer, fold, settings.seeds[0]) / EXPLANATION_FOLDER)
+            for fold in settings.folds
         }
-        if not all(file.is_file() for file in files.values()):
+        if not all(folder.gate_weights.is_file() for folder in explained.values()):
             return []
-        notes = [_WEIGHTS.format(n=len(files), trainer=trainer)]
-        return [fusion_weights_table("Table IV: fusion weights", fusion_weights(files), notes)]
+        weights = fusion_weights({fold: folder.gate_weights for fold, folder in explained.items()})
+        notes = [_WEIGHTS.format(n=len(explained), trainer=trainer)]
+        return [fusion_weights_table("Table IV: fusion weights", weights, notes)]
 
 
 def _comparisons(

@@ -56,7 +56,8 @@ class Method:
         segments: whether a Dice belongs to it.
         has_own_masks: whether ``trainer`` segments, too.
         radiomics: masks of its radiomics, ``predicted`` or ``groundtruth``; None if it uses none or its own.
-        needs_other_folds: whether a fold needs ``trainer`` in the other folds, too.
+        needs_other_folds: whether a fold needs ``trainer`` in the other folds, too, and takes masks from them.
+        measures_tumour: whether it is read off the tumour's mask and the PET.
     """
 
     name: str
@@ -71,6 +72,12 @@ class Method:
     has_own_masks: bool = False
     radiomics: str | None = None
     needs_other_folds: bool = False
+    measures_tumour: bool = False
+
+    @property
+    def chooses_masks(self) -> bool:
+        """Whether a statistical method says whose masks it looks at, whatever the user wants of the others."""
+        return self.radiomics == "groundtruth" or self.needs_other_folds
 
     @property
     def is_baseline(self) -> bool:
@@ -139,8 +146,8 @@ METHODS = (
     _adamss("data_driven", "Data-driven fusion", 3, Published((0.780, 0.728), _OWN_DICE), "_NoRadiomics"),
     Method("covariates_cox", "Cox model on the covariates", (1, 2, 3), fitted="CovariatesCox",
            radiomics="predicted"),
-    Method("tumour_volume", "Tumour volume", (1, 2, 3), fitted="TumourVolume"),
-    Method("suv_max", "SUVmax", (1, 2, 3), fitted="SUVmax"),
+    Method("tumour_volume", "Tumour volume", (1, 2, 3), fitted="TumourVolume", measures_tumour=True),
+    Method("suv_max", "SUVmax", (1, 2, 3), fitted="SUVmax", measures_tumour=True),
 )  # fmt: skip
 
 TABLES = {

@@ -99,6 +99,17 @@ class ComparedPatients:
         Raises:
             ValueError: if a mask is missing, or has another size than the reference.
         """
+        key = tuple(sorted(masks_of_fold.items()))
+        if key not in self._known_dice:
+            self._known_dice[key] = self._measure_dice(masks_of_fold)
+        return self._known_dice[key]
+
+    @cached_property
+    def _known_dice(self) -> dict[tuple[tuple[int, Path], ...], pd.Series]:
+        """Many methods share the masks of Stage I, which take minutes to read."""
+        return {}
+
+    def _measure_dice(self, masks_of_fold: Mapping[int, Path]) -> pd.Series:
         ending = self.dataset_json["file_ending"]
         files = {
             case_id: (masks_of_fold[number] / f"{case_id}{ending}", self.labels / f"{case_id}{ending}")

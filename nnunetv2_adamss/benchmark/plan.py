@@ -5,8 +5,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from nnunetv2.utilities.file_path_utilities import convert_trainer_plans_config_to_identifier
-
+from nnunetv2_adamss.benchmark.folders import TEST_PREDICTIONS, BenchmarkFolders, outlining_network
 from nnunetv2_adamss.benchmark.methods import Method, Trainer
 from nnunetv2_adamss.benchmark.settings import BenchmarkSettings
 from nnunetv2_adamss.benchmark.steps import Step
@@ -15,7 +14,7 @@ from nnunetv2_adamss.explanation.run import EXPLANATION_FOLDER
 from nnunetv2_adamss.survival.cohort.table import SURVIVAL_CSV
 from nnunetv2_adamss.survival.config import SurvivalConfig
 from nnunetv2_adamss.survival.covariates.radiomics_table import provenance_file, radiomics_name
-from nnunetv2_adamss.survival.nnunet_dataset import RAW, RESULTS, dataset_folder
+from nnunetv2_adamss.survival.nnunet_dataset import RESULTS
 from nnunetv2_adamss.survival.results import PREDICTIONS_FILE, SUMMARY_FILE
 
 # Cross-validated figures are of the last epoch, and so is all else that is said of the survival networks.
@@ -25,52 +24,6 @@ _MASK_FLAGS = {
     "seg_checkpoint": "-seg_chk", "mask_source": "--mask_source", "masks_dir": "--masks_dir",
     "mirroring": "--disable_tta",
 }  # fmt: skip
-
-
-@dataclass(frozen=True)
-class BenchmarkFolders:
-    """Where everything of a benchmark lies.
-
-    Args:
-        settings: of the benchmark.
-        plans_name: as it is written in the plans file, which nnU-Net's folders are named after.
-        output: of the benchmark.
-    """
-
-    settings: BenchmarkSettings
-    plans_name: str
-    output: Path
-
-    def is_first(self, seed: int) -> bool:
-        """Whether a seed's trainings are those in the user's ``nnUNet_results``."""
-        return seed == self.settings.seeds[0]
-
-    def own_results(self, seed: int) -> Path:
-        """``nnUNet_results`` of a seed that is not the first."""
-        return self.output / f"seed_{seed}" / RESULTS
-
-    def fold(self, trainer: str, fold: int, seed: int) -> Path:
-        """The folder of a fold of a trainer or of a statistical method."""
-        name = convert_trainer_plans_config_to_identifier(
-            trainer, self.plans_name, self.settings.configuration
-        )
-        dataset = self.settings.dataset
-        trained = (
-            dataset_folder(RESULTS, dataset) if self.is_first(seed) else self.own_results(seed) / dataset
-        )
-        return trained / name / f"fold_{fold}"
-
-    def trainer(self, trainer: Trainer) -> str:
-        """Class name at the schedule of the benchmark."""
-        return trainer.name(self.settings.short_schedule)
-
-    def survival(self, method: Method) -> str | None:
-        """The trainer or statistical method that predicts survival; None for a method that only segments."""
-        return method.fitted or (self.trainer(method.trainer) if method.trainer else None)
-
-    def test(self, method: Method) -> Path:
-        """Predictions of the test patients."""
-        return self.output / "test" / method.name
 
 
 def plan_steps(
@@ -94,7 +47,7 @@ def plan_steps(
             planner.explain(explained_method(methods))
             if folders.settings.test:
                 for method in methods:
-                    planner.predict_test(method)
+                    planner.predict_test(method, methods)
     return list(made.values())
 
 
@@ -117,7 +70,7 @@ class _Planner:
     def predict_validation(self, method: Method, fold: int) -> None:
         """Whatever a method leaves of a fold."""
         if method.fitted:
-            self._is_result(self._fit(method, method.fitted, fold))
+            self._is_result(self._fit(method, fold))
         elif method.trainer:
             self._is_result(self._train(method, method.trainer, fold))
         else:
@@ -140,26 +93,83 @@ class _Planner:
             )  # fmt: skip
             self._is_result(step)
 
-    def predict_test(self, method: Method) -> None:
-        """The ensemble of all folds."""
-        if method.fitted or not method.trainer or not self._settings.test:
-            return
-        raw, output = dataset_folder(RAW, self._settings.test), self.folders.test(method)
-        trainer = self.folders.trainer(method.trainer)
+    def predict_test(self, method: Method, methods: Sequence[Method]) -> None:
+        """By all folds together; nothing for a method that cannot."""
+        if method.fitted and not method.needs_other_folds:
+            self._predict_test_statistically(method, methods)
+        elif method.trainer and not method.fitted:
+            self._is_result(self._predict_test_by(method))
+
+    def _predict_test_by(self, method: Method) -> Step:
+        """By a method's network."""
+        assert method.trainer is not None
+        raw, trainer = self.folders.test_data, self.folders.trainer(method.trainer)
+        output = self.folders.test / trainer
         given = self._settings.masks.get("mask_source") == "groundtruth"
         masks = ["--masks_dir", str(raw / "labelsTr")] if given else []
-        step = self._add(
-            f"test patients by {method.name}",
+        return self._add(
             f"test patients by {trainer}",
-            ["adamss_predict_survival", "-i", str(raw / "imagesTr"), "-o", str(output), "-d", self._settings.dataset,
-             "-c", self._settings.configuration, "-p", self._settings.plans, "-tr", trainer,
-             "-f", *map(str, self._settings.folds), "-chk", CHECKPOINT, "--clinical", str(raw / SURVIVAL_CSV),
-             *masks, *self._on_device, "--c"],
+            f"test patients by {trainer}",
+            ["adamss_predict_survival", *self._model(trainer), "-i", str(raw / "imagesTr"), "-o", str(output),
+             "-chk", CHECKPOINT, "--clinical", str(raw / SURVIVAL_CSV), *masks, *self._on_device, "--c"],
             # The last file that is written.
             [output / "prediction.json"],
             [self._train(method, method.trainer, fold) for fold in self._settings.folds],
         )  # fmt: skip
+
+    def _predict_test_statistically(self, method: Method, methods: Sequence[Method]) -> None:
+        name = str(self.folders.survival(method))
+        raw, file = self.folders.test_data, self.folders.test / name / TEST_PREDICTIONS
+        masks, outlines = self.folders.test_masks(methods), self._outlines_of_test(methods)
+        if masks is None and (method.measures_tumour or method.radiomics == "predicted"):
+            return
+        needs = [self._fit(method, fold) for fold in self._settings.folds]
+        inputs = ["--clinical", str(raw / SURVIVAL_CSV)]
+        if method.radiomics:
+            needs.append(self._radiomics_of_test(method.radiomics, masks, outlines))
+            inputs += ["--features", str(needs[-1].evidence[0])]
+        if method.trainer:
+            needs.append(self._predict_test_by(method))
+            inputs += [
+                "--deep",
+                str(self.folders.test / self.folders.trainer(method.trainer) / TEST_PREDICTIONS),
+            ]
+        if method.measures_tumour:
+            needs += outlines
+            inputs = ["-i", str(raw / "imagesTr"), "-m", str(masks)]
+        step = self._add(
+            f"test patients by {name}",
+            f"test patients by {name}",
+            ["adamss_predict_statistical", *self._model(name), *inputs, "-o", str(file)],
+            [file],
+            needs,
+        )
         self._is_result(step)
+
+    def _outlines_of_test(self, methods: Sequence[Method]) -> list[Step]:
+        network = outlining_network(methods)
+        if network is None or self._settings.masks.get("mask_source") == "groundtruth":
+            return []
+        return [self._predict_test_by(next(m for m in methods if m.trainer == network and not m.fitted))]
+
+    def _radiomics_of_test(self, source: str, masks: Path | None, outlines: list[Step]) -> Step:
+        raw, table = self.folders.test_data, self.folders.test / f"radiomics_{source}.csv"
+        is_reference = source == "groundtruth"
+        return self._add(
+            f"radiomics of {source} masks of test patients",
+            f"radiomics of {source} masks of test patients",
+            ["adamss_extract_radiomics", "-i", str(raw / "imagesTr"),
+             "-m", str(raw / "labelsTr" if is_reference else masks), "-o", str(table)],
+            [table, provenance_file(table)],
+            [] if is_reference else outlines,
+        )  # fmt: skip
+
+    def _model(self, trainer: str) -> list[str]:
+        settings = self._settings
+        return [
+            "-d", settings.dataset, "-c", settings.configuration, "-p", settings.plans, "-tr", trainer,
+            "-f", *map(str, settings.folds),
+        ]  # fmt: skip
 
     # -------------------------------------------------------------------------------------- steps of a fold
 
@@ -209,15 +219,18 @@ class _Planner:
         return self._add(
             f"{name} fold {fold}",
             name,
-            ["adamss_finetune_survival", *self._fold(fold), "-tr", name, *self._data_of(method),
-             *([] if epochs is None else ["--epochs", str(epochs)]), "--seed", str(self.seed), *self._on_device],
+            ["adamss_finetune_survival", *self._fold(fold), "-tr", name,
+             *self._data(method, self._settings.masks), *([] if epochs is None else ["--epochs", str(epochs)]),
+             "--seed", str(self.seed), *self._on_device],
             [folder / SUMMARY_FILE, folder / PREDICTIONS_FILE],
             self._masks_and_radiomics(method, fold),
             resumes=True,
         )  # fmt: skip
 
-    def _fit(self, method: Method, name: str, fold: int) -> Step:
+    def _fit(self, method: Method, fold: int) -> Step:
+        name = str(self.folders.survival(method))
         folder = self._folder(name, fold)
+        masks = {} if method.chooses_masks else self._settings.masks
         needs, deep = self._masks_and_radiomics(method, fold), []
         if method.trainer:
             folds = range(self.n_splits) if method.needs_other_folds else [fold]
@@ -226,8 +239,8 @@ class _Planner:
         return self._add(
             f"{name} fold {fold}",
             name,
-            ["adamss_fit_statistical", *self._fold(fold), "--method", method.name, *deep, *self._data_of(method),
-             "--seed", str(self.seed), *self._on_device],
+            ["adamss_fit_statistical", *self._fold(fold), "--method", method.name, *deep,
+             *self._data(method, masks), "--seed", str(self.seed), *self._on_device],
             [folder / SUMMARY_FILE, folder / PREDICTIONS_FILE],
             needs,
             settings={"seg_trainer": self.folders.trainer(method.stage_one)},
@@ -247,11 +260,11 @@ class _Planner:
         settings = self._settings
         return [settings.dataset, settings.configuration, str(fold), "-p", settings.plans]
 
-    def _data_of(self, method: Method) -> list[str]:
+    def _data(self, method: Method, masks: Mapping[str, Any]) -> list[str]:
         """Options that say which masks and outcomes."""
         table = self._settings.survival_csv
         return [
-            "-seg_tr", self.folders.trainer(method.stage_one), *_mask_flags(self._settings.masks),
+            "-seg_tr", self.folders.trainer(method.stage_one), *_mask_flags(masks),
             *([] if table is None else ["--survival_csv", table]),
         ]  # fmt: skip
 

@@ -8,22 +8,18 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from nnunetv2_adamss.assessment.baselines import SUV_MAX, TUMOUR_VOLUME, baseline_scores
 from nnunetv2_adamss.assessment.finished_folds import is_chosen_on_its_fold
 from nnunetv2_adamss.assessment.predictions import RISK_SCORE, read_predictions
 from nnunetv2_adamss.benchmark.durations import fold_seconds
+from nnunetv2_adamss.benchmark.folders import TEST_MASKS, TEST_PREDICTIONS, BenchmarkFolders
 from nnunetv2_adamss.benchmark.methods import Method
 from nnunetv2_adamss.benchmark.patients import ComparedPatients
-from nnunetv2_adamss.benchmark.plan import BenchmarkFolders
 from nnunetv2_adamss.survival.config import SurvivalConfig
 from nnunetv2_adamss.survival.finished_folds import FinishedFold
 from nnunetv2_adamss.survival.messages import listed
-from nnunetv2_adamss.survival.results import PREDICTIONS_FILE, SUMMARY_FILE
+from nnunetv2_adamss.survival.results import PREDICTED_MASKS, PREDICTIONS_FILE, SUMMARY_FILE
 from nnunetv2_adamss.survival.tumour_region.stage_one_masks import MASK_FOLDERS
 
-NETWORK_MASKS = "validation/masks"
-TEST_PREDICTIONS, TEST_MASKS = "survival_predictions.csv", "masks"
-_MEASURES = {"TumourVolume": TUMOUR_VOLUME, "SUVmax": SUV_MAX}
 # Where trainings that were there before may differ from those that the benchmark would have made.
 _COMPARED_SETTINGS = ("seg_checkpoint", "mask_source", "masks_dir", "mirroring", "epochs", "seed", "select")
 
@@ -87,51 +83,40 @@ def cross_validated_result(
 def test_result(
     result: MethodResult, folders: BenchmarkFolders, patients: ComparedPatients, masks: Path | None
 ) -> MethodResult:
-    """What the same method says of test patients, as the ensemble of its folds.
+    """What the same method says of test patients, by all folds together.
 
     Args:
         result: of the cross-validation.
         folders: of the benchmark.
         patients: of the test set.
-        masks: tumours of the test patients by Stage I, for what is measured in them; None if there are none.
+        masks: of AdaMSS's Stage I; None if there are none.
     """
-    method = result.method
-    risk_score, why_no_risk = _test_risk(method, folders, patients, masks)
+    method, name = result.method, folders.survival(result.method)
+    risk_score, why_no_risk = None, ""
+    if name is not None:
+        file = folders.test / name / TEST_PREDICTIONS
+        is_there = file.is_file()
+        risk_score, why_no_risk = (
+            _read_risk([file]) if is_there else (None, _why_not_predicted(method, masks))
+        )
     dice, why_no_dice = None, ""
     if method.has_own_masks:
         why_no_dice = "its own masks of new patients are not written"
     elif method.segments:
-        of_method = folders.test(method) / TEST_MASKS if method.trainer else masks
-        dice, why_no_dice = _dice(method, patients, {0: of_method or folders.test(method)})
+        own = masks if name is None else folders.test / name / TEST_MASKS
+        dice, why_no_dice = _dice(method, patients, {0: own or folders.test})
     return replace(
         result, risk_score=risk_score, why_no_risk=why_no_risk, dice=dice, why_no_dice=why_no_dice,
         risk_of_seeds=(), notes=(),
     )  # fmt: skip
 
 
-def _test_risk(
-    method: Method, folders: BenchmarkFolders, patients: ComparedPatients, masks: Path | None
-) -> tuple[pd.Series | None, str]:
-    if method.fitted in _MEASURES:
-        return _measure(_MEASURES[method.fitted], patients, masks)
-    if method.fitted:
-        return None, "this method does not predict new patients here"
-    if not method.trainer:
-        return None, ""
-    file = folders.test(method) / TEST_PREDICTIONS
-    if not file.is_file():
-        return None, "the test patients are not predicted"
-    return read_predictions([file]).table[RISK_SCORE], ""
-
-
-def _measure(what: str, patients: ComparedPatients, masks: Path | None) -> tuple[pd.Series | None, str]:
-    if masks is None:
-        return None, "no network has outlined the tumours of the test patients"
-    images = patients.labels.parent / "imagesTr" if what == SUV_MAX else None
-    try:
-        return baseline_scores(patients.case_ids, masks, images)[what], ""
-    except ValueError as error:
-        return None, str(error).rstrip(".")
+def _why_not_predicted(method: Method, masks: Path | None) -> str:
+    if method.needs_other_folds:
+        return "it needs radiomics of its network's masks, and those of new patients are not written"
+    if masks is None and (method.measures_tumour or method.radiomics == "predicted"):
+        return "no network is there that outlines the tumours of the test patients"
+    return "the test patients are not predicted"
 
 
 def _folds(method: Method, folders: BenchmarkFolders, seed: int) -> list[FinishedFold]:
@@ -148,8 +133,14 @@ def _risk_score(folds: Sequence[FinishedFold]) -> tuple[pd.Series | None, str]:
     missing = [str(fold.number) for fold in folds if not fold.has_files(SUMMARY_FILE, PREDICTIONS_FILE)]
     if missing:
         return None, f"not finished: fold {', '.join(missing)}"
-    files = [fold.folder / PREDICTIONS_FILE for fold in folds]
-    return read_predictions(files).table[RISK_SCORE], ""
+    return _read_risk([fold.folder / PREDICTIONS_FILE for fold in folds])
+
+
+def _read_risk(files: Sequence[Path]) -> tuple[pd.Series | None, str]:
+    try:
+        return read_predictions(files).table[RISK_SCORE], ""
+    except ValueError as error:
+        return None, " ".join(str(error).split()).rstrip(".")
 
 
 def _dice(
@@ -166,7 +157,7 @@ def _dice(
 def _masks(method: Method, folders: BenchmarkFolders) -> dict[int, Path]:
     """Folder of the masks of each fold's validation patients."""
     if method.has_own_masks and method.trainer:
-        name, masks = folders.trainer(method.trainer), NETWORK_MASKS
+        name, masks = folders.trainer(method.trainer), PREDICTED_MASKS
     else:
         name = folders.trainer(method.stage_one)
         given = folders.settings.masks.get("mask_source") in ("groundtruth", "folder")
@@ -184,7 +175,7 @@ def _parameters(folds: Sequence[FinishedFold]) -> int | None:
 
 def _seconds(method: Method, folders: BenchmarkFolders) -> float | None:
     names = [folders.trainer(method.trainer)] if method.trainer else []
-    names += [method.fitted] if method.fitted else []
+    names += [str(folders.survival(method))] if method.fitted else []
     if method.starts_from_stage_one or not names:
         names.append(folders.trainer(method.stage_one))
     seed = folders.settings.seeds[0]
@@ -200,7 +191,7 @@ def _seconds(method: Method, folders: BenchmarkFolders) -> float | None:
 def _notes(method: Method, folds: Sequence[FinishedFold], folders: BenchmarkFolders, seed: int) -> list[str]:
     """Where trainings that count are not as this benchmark would have made them, or flatter."""
     asked = SurvivalConfig(**folders.settings.masks, epochs=folders.settings.epochs, seed=seed).to_dict()
-    masks = {"mask_source", "masks_dir"} if method.radiomics == "groundtruth" else set()
+    masks = {"mask_source", "masks_dir"} if method.chooses_masks else set()
     differing: dict[str, list[str]] = {}
     for fold in folds:
         found: Mapping[str, Any] = fold.summary["settings"]

@@ -114,13 +114,7 @@ def fusion_weights(files: Mapping[int, Path]) -> pd.DataFrame:
 
     Returns:
         ``encoder_stage, stage_one, stage_one_sd, stage_two, stage_two_sd, n_folds``; standard deviations between folds.
-
-    Raises:
-        ValueError: if a fold has none.
     """
-    missing = [str(fold) for fold, file in files.items() if not file.is_file()]
-    if missing:
-        raise ValueError(f"there are no fusion weights of fold {', '.join(missing)}")
     groups = pd.concat([pd.read_csv(file) for file in files.values()]).groupby("encoder_stage")[list(STAGES)]
     spread = groups.std().add_suffix("_sd")
     columns = [column for stage in STAGES for column in (stage, f"{stage}_sd")]

@@ -16,7 +16,7 @@ from nnunetv2_adamss.cli.exit_code import exit_code
 from nnunetv2_adamss.cli.fold_options import MASK_OPTIONS, add_mask_options, mask_settings
 
 if TYPE_CHECKING:
-    from nnunetv2_adamss.benchmark.plan import BenchmarkFolders
+    from nnunetv2_adamss.benchmark.folders import BenchmarkFolders
     from nnunetv2_adamss.benchmark.run import Outcome
     from nnunetv2_adamss.benchmark.steps import Step
 
@@ -185,9 +185,12 @@ def _run(args: argparse.Namespace) -> int:
         return 0
     settings.save(folders.output)
     outcome = _do(steps, folders, args)
-    if not args.steps_only:
-        _write(folders, methods)
-    return _tell_failures(outcome)
+    try:
+        if not args.steps_only:
+            _write(folders, methods)
+    finally:
+        _tell_failures(outcome)
+    return 1 if outcome.failures else 0
 
 
 def _do(steps: Sequence[Step], folders: BenchmarkFolders, args: argparse.Namespace) -> Outcome:
@@ -207,11 +210,14 @@ def _do(steps: Sequence[Step], folders: BenchmarkFolders, args: argparse.Namespa
 
 
 def _write(folders: BenchmarkFolders, methods: Sequence[Any]) -> None:
+    from tqdm import tqdm
+
     from nnunetv2_adamss.benchmark.collect import GENERAL_NOTES, Collection
     from nnunetv2_adamss.benchmark.write import TABLES_MD, write_tables
 
     collection = Collection(folders, methods)
-    written = write_tables(folders.output, collection.tables(), GENERAL_NOTES, collection.provenance())
+    tables = collection.tables(lambda items, what: tqdm(items, desc=what, disable=None))
+    written = write_tables(folders.output, tables, GENERAL_NOTES, collection.provenance())
     print((folders.output / TABLES_MD).read_text(encoding="utf-8"))
     print(f"Written to {folders.output}: {', '.join(file.name for file in written)}")
 
@@ -252,7 +258,7 @@ def _duration(step: Step, state: str, expected: Mapping[str, float]) -> str:
     return duration_text(expected[step.kind]) if step.kind in expected else "unknown until one has run"
 
 
-def _tell_failures(outcome: Outcome) -> int:
+def _tell_failures(outcome: Outcome) -> None:
     for failure in outcome.failures:
         print(
             f"adamss_benchmark: FAILED: {failure.step}: {failure.reason}; see {failure.log}", file=sys.stderr
@@ -261,7 +267,6 @@ def _tell_failures(outcome: Outcome) -> int:
             print(f"    {line}", file=sys.stderr)
     for name, needed in outcome.skipped.items():
         print(f"adamss_benchmark: left out: {name}, since it needs {needed}", file=sys.stderr)
-    return 1 if outcome.failures else 0
 
 
 if __name__ == "__main__":

@@ -44,6 +44,10 @@ def segment() -> None:
 
 
 def extract() -> None:
+    if "-i" in sys.argv:
+        for ending in (".csv", ".json"):
+            write(Path(option("-o")).with_suffix(ending), "")
+        return
     source = option("--mask_source", "predicted") + "_without_mirroring" * ("--disable_tta" in sys.argv)
     for ending in ("csv", "json"):
         write(fold_folder(option("-seg_tr")) / f"radiomics_{source}.{ending}", "")
@@ -83,6 +87,21 @@ def leave_predictions(folder: Path, trainer: str) -> None:
     write(folder / "survival_summary.json", json.dumps(summary))
 
 
+def predict() -> None:
+    """Every second patient is taken for the one before."""
+    output = Path(option("-o"))
+    raw = Path(option("-i") or option("--clinical")).parent
+    masks = sorted((raw / "labelsTr").iterdir())
+    rows = [f"{mask.name[:-7]},{-(place // 2)}" for place, mask in enumerate(masks)]
+    table = "\n".join(["case_id,risk_score", *rows])
+    if output.suffix == ".csv":
+        write(output, table)
+        return
+    shutil.copytree(masks[0].parent, output / "masks", dirs_exist_ok=True)
+    write(output / "survival_predictions.csv", table)
+    write(output / "prediction.json", "{}")
+
+
 def explain() -> None:
     table = "encoder_stage,stage_one,stage_two\n1,0.5,0.25\n2,0.4,0.75\n"
     write(fold_folder(option("-tr")) / "explanation" / "gate_weights.csv", table)
@@ -109,4 +128,6 @@ if __name__ == "__main__":
         "adamss_finetune_survival": train,
         "adamss_fit_statistical": fit,
         "adamss_explain": explain,
+        "adamss_predict_survival": predict,
+        "adamss_predict_statistical": predict,
     }[COMMAND]()

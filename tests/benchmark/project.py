@@ -18,7 +18,7 @@ DATASET = "Dataset007_Forty"
 CASES = [f"case_{number:02d}" for number in range(40)]
 FOLDS = [CASES[0::2], CASES[1::2]]
 _COMMANDS = ("nnUNetv2_train", "adamss_extract_radiomics", "adamss_finetune_survival", "adamss_fit_statistical",
-             "adamss_explain")  # fmt: skip
+             "adamss_explain", "adamss_predict_survival", "adamss_predict_statistical")  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -92,6 +92,20 @@ def make_benchmark(root: Path, monkeypatch: pytest.MonkeyPatch) -> FakeBenchmark
     monkeypatch.setattr(run, "_SCRIPTS", project.root / "bin")
     monkeypatch.setattr(run, "_POLL_SECONDS", 0.01)
     return FakeBenchmark(project)
+
+
+def make_test_set(project: NnunetProject) -> None:
+    """Twelve other patients: the first one dies first."""
+    raw = project.raw / "Dataset008_Test"
+    cases = [f"test_{number:02d}" for number in range(12)]
+    for folder in (raw / "imagesTr", raw / "labelsTr"):
+        folder.mkdir(parents=True)
+    for case_id in cases:
+        write_mask(raw / "labelsTr" / f"{case_id}.nii.gz", 4)
+    labels = {"background": 0, "tumour": 1, "node": 2}
+    (raw / "dataset.json").write_text(json.dumps({"labels": labels, "file_ending": ".nii.gz"}))
+    rows = [f"{case_id},{number + 1},1" for number, case_id in enumerate(cases)]
+    (raw / "survival.csv").write_text("\n".join(["case_id,time,event", *rows]))
 
 
 def write_mask(file: Path, length: int) -> None:

@@ -1,11 +1,13 @@
 """Which commands a benchmark consists of, and what each of them needs."""
 
+from importlib import import_module
 from pathlib import Path
 
 import pytest
 
+from nnunetv2_adamss.benchmark.folders import BenchmarkFolders
 from nnunetv2_adamss.benchmark.methods import GROUPS, METHODS, REFERENCES, choose_methods
-from nnunetv2_adamss.benchmark.plan import BenchmarkFolders, plan_steps
+from nnunetv2_adamss.benchmark.plan import plan_steps
 from nnunetv2_adamss.benchmark.settings import BenchmarkSettings
 from nnunetv2_adamss.benchmark.steps import Step
 
@@ -113,6 +115,29 @@ def test_trainers_of_the_package_exist_under_these_names() -> None:
     assert used <= known
 
 
+@pytest.mark.parametrize("masks", [{}, {"mask_source": "groundtruth", "mirroring": False}])
+def test_every_command_understands_its_options(masks: dict[str, object]) -> None:
+    settings = {
+        "masks": masks,
+        "short_schedule": True,
+        "epochs": 3,
+        "survival_csv": "/s.csv",
+        "test": "Dataset008_Y",
+    }
+    steps = plan("all", **settings)
+    understood = set()
+    for step in steps.values():
+        name, *arguments = step.command_now()
+        if name != "nnUNetv2_train":
+            module = import_module(f"nnunetv2_adamss.cli.{name.removeprefix('adamss_')}")
+            module.build_parser().parse_args(arguments)
+            understood.add(name)
+    assert understood == {
+        "adamss_extract_radiomics", "adamss_finetune_survival", "adamss_fit_statistical", "adamss_explain",
+        "adamss_predict_survival", "adamss_predict_statistical",
+    }  # fmt: skip
+
+
 def test_a_further_seed_has_its_own_results_and_explains_nothing(tmp_path: Path) -> None:
     steps = plan("adamss", seeds=(2024, 7))
     seeded = steps["seed 7: AdaMSSSurvTrainer fold 0"]
@@ -127,14 +152,54 @@ def test_a_further_seed_has_its_own_results_and_explains_nothing(tmp_path: Path)
 
 def test_test_patients_are_predicted_by_all_folds_together() -> None:
     steps = plan("adamss", folds=(0, 1), test="Dataset008_Y")
-    step = steps["test patients by adamss"]
+    step = steps["test patients by AdaMSSSurvTrainer"]
     assert step.needs == ("AdaMSSSurvTrainer fold 0", "AdaMSSSurvTrainer fold 1")
     command = " ".join(step.command)
-    assert "Dataset008_Y/imagesTr -o OUT/test/adamss" in command and " -f 0 1 " in command
+    assert "Dataset008_Y/imagesTr -o OUT/test/AdaMSSSurvTrainer" in command and " -f 0 1 " in command
     assert "--clinical " in command and "-chk checkpoint_final.pth" in command
     assert "--masks_dir" not in command
     given = plan("adamss", test="Dataset008_Y", masks={"mask_source": "groundtruth"})
-    assert "Dataset008_Y/labelsTr" in " ".join(given["test patients by adamss"].command)
+    assert "Dataset008_Y/labelsTr" in " ".join(given["test patients by AdaMSSSurvTrainer"].command)
+
+
+def test_statistical_methods_predict_test_patients_from_what_they_need() -> None:
+    steps = plan("table1", test="Dataset008_Y")
+
+    def command(name: str) -> str:
+        return " ".join(steps[f"test patients by {name}"].command)
+
+    lasso = steps["test patients by LassoCoxPH"]
+    assert lasso.needs == ("LassoCoxPH fold 0", "radiomics of groundtruth masks of test patients")
+    assert "--features OUT/test/radiomics_groundtruth.csv" in command("LassoCoxPH")
+    # The tumours as the first network finds them that looks where AdaMSS does.
+    volume = steps["test patients by TumourVolume"]
+    assert volume.needs == ("TumourVolume fold 0", "test patients by MDSNProxyTrainer")
+    assert "-m OUT/test/MDSNProxyTrainer/masks" in command("SUVmax")
+    assert "radiomics of predicted masks of test patients" in steps["test patients by CovariatesCox"].needs
+    assert "--deep OUT/test/DeepMTLRTrainer/survival_predictions.csv" in command("DeepMTLRCoxPH")
+    assert "test patients by DeepMTLRTrainer" in steps["test patients by DeepMTLRCoxPH"].needs
+    assert "test patients by RadioDeepMTS" not in steps
+
+
+def test_without_a_network_nobody_outlines_the_tumours_of_test_patients() -> None:
+    tested = {name for name in plan("icare", test="Dataset008_Y") if name.startswith("test patients")}
+    assert tested == {"test patients by ICARE"}
+    given = plan("icare", test="Dataset008_Y", masks={"mask_source": "groundtruth"})
+    assert "Dataset008_Y/labelsTr" in " ".join(given["test patients by TumourVolume"].command)
+
+
+def test_fits_look_for_masks_where_their_methods_say() -> None:
+    steps = plan("table1", masks={"mask_source": "out_of_fold"}, short_schedule=True)
+    with_source = {
+        name for name, step in steps.items() if "--mask_source" in step.command and "fold 0" in name
+    }
+    assert not {name for name in with_source if name.startswith(("LassoCoxPH", "ICARE", "RadioDeepMTS"))}
+    assert {"CovariatesCox fold 0", "DeepMTSTrainer_ShortSchedule fold 0"} <= with_source
+    # As adamss_fit_statistical names the folder.
+    assert steps["RadioDeepMTS_ShortSchedule fold 0"].evidence[0].parents[1].name.startswith(
+        "RadioDeepMTS_ShortSchedule__"
+    )  # fmt: skip
+    assert steps["LassoCoxPH fold 0"].settings == {"seg_trainer": "AdaMSSSegTrainer_ShortSchedule"}
 
 
 @pytest.mark.parametrize(

@@ -9,12 +9,12 @@ import pytest
 import torch
 
 from nnunetv2_adamss.benchmark.collect import GENERAL_NOTES, Collection
+from nnunetv2_adamss.benchmark.folders import BenchmarkFolders
 from nnunetv2_adamss.benchmark.methods import choose_methods
-from nnunetv2_adamss.benchmark.plan import BenchmarkFolders
 from nnunetv2_adamss.benchmark.settings import BenchmarkSettings
 from nnunetv2_adamss.benchmark.text import ResultTable
 from nnunetv2_adamss.benchmark.write import read_benchmark, write_tables
-from tests.benchmark.project import CASES, DATASET, FOLDS, FakeBenchmark, write_mask
+from tests.benchmark.project import CASES, DATASET, FOLDS, FakeBenchmark, make_test_set, write_mask
 
 # A fold of twenty with an event each.
 PAIRS_OF_FOLD = 190
@@ -104,6 +104,18 @@ def test_a_method_that_is_not_finished_says_so(fake_benchmark: FakeBenchmark) ->
     (table,) = collect(fake_benchmark, "icare").tables()
     assert cells_of(table, "ICARE")[1:3] == ["none, see below", "/"]
     assert "ICARE, C-index: not finished: fold 1." in table.notes
+
+
+def test_predictions_that_cannot_be_read_cost_their_method_its_figures_only(
+    fake_benchmark: FakeBenchmark,
+) -> None:
+    write_method(fake_benchmark, "ICARE", 0, 0)
+    write_method(fake_benchmark, "SUVmax", 0, 0)
+    file = fake_benchmark.fold("ICARE", 1) / "validation" / "survival_predictions.csv"
+    file.write_text("case_id,risk\ncase_01,1\n")
+    (table,) = collect(fake_benchmark, "icare").tables()
+    assert "ICARE, C-index: " in notes_of(table) and "risk_score" in notes_of(table)
+    assert numbers_of(table).loc["suv_max", "c_index"] == 1
 
 
 def test_under_thirty_pairs_nothing_is_estimated(fake_benchmark: FakeBenchmark) -> None:
@@ -200,43 +212,27 @@ def test_table_four_is_the_mean_over_folds(fake_benchmark: FakeBenchmark) -> Non
     ]  # fmt: skip
 
 
-def make_test_set(project: FakeBenchmark) -> None:
-    """Twelve other patients whose tumours grow with the risk."""
-    raw = project.project.raw / "Dataset008_Test"
-    cases = [f"test_{number:02d}" for number in range(12)]
-    for folder in (raw / "imagesTr", raw / "labelsTr", project.output / "test" / "adamss" / "masks"):
-        folder.mkdir(parents=True)
-    for number, case_id in enumerate(cases):
-        for folder in (raw / "labelsTr", project.output / "test" / "adamss" / "masks"):
-            write_mask(folder / f"{case_id}.nii.gz", 8 - number // 2)
-        write_mask(raw / "imagesTr" / f"{case_id}_0001.nii.gz", 8 - number // 2)
-    dataset_json = {
-        "labels": {"background": 0, "tumour": 1, "node": 2}, "file_ending": ".nii.gz",
-        "channel_names": {"0": "CT", "1": "PET"},
-    }  # fmt: skip
-    (raw / "dataset.json").write_text(json.dumps(dataset_json))
-    rows = [f"{case_id},{number + 1},1" for number, case_id in enumerate(cases)]
-    (raw / "survival.csv").write_text("\n".join(["case_id,time,event", *rows]))
-    risks = [f"{case_id},{-number}" for number, case_id in enumerate(cases)]
-    risks[0], risks[1] = f"{cases[0]},-1", f"{cases[1]},0"
-    file = project.output / "test" / "adamss" / "survival_predictions.csv"
-    file.write_text("\n".join(["case_id,risk_score", *risks]))
-
-
 def test_test_patients_have_tables_of_their_own(fake_benchmark: FakeBenchmark) -> None:
     write_method(fake_benchmark, "AdaMSSSurvTrainer", 0, 0)
-    make_test_set(fake_benchmark)
-    tables = collect(fake_benchmark, "adamss", "icare", test="Dataset008_Test").tables()
-    table = tables[-1]
+    make_test_set(fake_benchmark.project)
+    folder = fake_benchmark.output / "test" / "AdaMSSSurvTrainer"
+    (folder / "masks").mkdir(parents=True)
+    cases = [f"test_{number:02d}" for number in range(12)]
+    for case_id in cases:
+        write_mask(folder / "masks" / f"{case_id}.nii.gz", 2)
+    # The first two change places: one of 66 pairs is wrong.
+    rows = [f"{case_id},{-risk}" for case_id, risk in zip(cases, [1, 0, *range(2, 12)], strict=True)]
+    (folder / "survival_predictions.csv").write_text("\n".join(["case_id,risk_score", *rows]))
+    collection = collect(fake_benchmark, "adamss", "icare", "radio_deepmts", test="Dataset008_Test")
+    table = collection.tables()[-1]
     assert table.name == "table_1_test"
-    rows = numbers_of(table)
-    assert rows.loc["adamss", ["n_patients", "n_pairs"]].tolist() == [12, 66]
-    assert rows.loc["adamss", "c_index"] == pytest.approx(1 - 1 / 66)
-    assert rows.loc["adamss", "dice"] == 1
-    # Every second patient has a tumour as large as the one before: 6 ties among the 66 pairs, each a half.
-    assert rows.loc["tumour_volume", "c_index"] == pytest.approx(63 / 66)
-    assert rows.loc["suv_max", "c_index"] == 0.5
-    assert "ICARE, C-index: this method does not predict new patients here." in table.notes
+    row = numbers_of(table).loc["adamss"]
+    assert row[["n_patients", "n_pairs"]].tolist() == [12, 66]
+    assert row["c_index"] == pytest.approx(1 - 1 / 66)
+    assert row["dice"] == pytest.approx(2 / 3)
+    assert "ICARE, C-index: the test patients are not predicted." in table.notes
+    assert "Radio-DeepMTS, C-index: it needs radiomics of its network's masks" in notes_of(table)
+    assert collection.provenance()["patients"]["test"]["n_events"] == 12
 
 
 def test_patients_of_another_table_are_an_error(fake_benchmark: FakeBenchmark) -> None:

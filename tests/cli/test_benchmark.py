@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from nnunetv2_adamss.cli import benchmark as command
-from tests.benchmark.project import FakeBenchmark
+from tests.benchmark.project import FakeBenchmark, make_test_set
 
 # One network beside the baselines: five commands a fold.
 _SMALL = ("--methods", "two_stage")
@@ -157,6 +157,16 @@ def test_a_further_seed_repeats_all_trainings_in_a_folder_of_its_own(fake_benchm
         1,
         0,
     ]
+
+
+def test_test_patients_are_predicted_once_the_folds_are_trained(fake_benchmark: FakeBenchmark) -> None:
+    make_test_set(fake_benchmark.project)
+    assert command.main(fake_benchmark.arguments("--methods", "two_stage", "--test", "8")) == 0
+    table = pd.read_csv(fake_benchmark.output / "table_2_test.csv", index_col="method")
+    # Six of 66 pairs have equal risks, which count half.
+    assert table["c_index"].tolist() == pytest.approx([63 / 66] * 4)
+    assert table.loc["two_stage", "dice"] == 1
+    assert (fake_benchmark.output / "table_2.csv").is_file()
 
 
 def test_other_settings_are_refused_with_both_sides_and_other_methods_are_not(

@@ -1,0 +1,83 @@
+"""Where everything of a benchmark lies."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from nnunetv2.utilities.file_path_utilities import convert_trainer_plans_config_to_identifier
+
+from nnunetv2_adamss.benchmark.methods import STAGE_ONE, Method, Trainer
+from nnunetv2_adamss.benchmark.settings import BenchmarkSettings
+from nnunetv2_adamss.survival.nnunet_dataset import RAW, RESULTS, dataset_folder
+
+# In the folder of each trainer or statistical method below ``test``.
+TEST_PREDICTIONS, TEST_MASKS = "survival_predictions.csv", "masks"
+
+
+@dataclass(frozen=True)
+class BenchmarkFolders:
+    """Where everything of a benchmark lies.
+
+    Args:
+        settings: of the benchmark.
+        plans_name: as it is written in the plans file, which nnU-Net's folders are named after.
+        output: of the benchmark.
+    """
+
+    settings: BenchmarkSettings
+    plans_name: str
+    output: Path
+
+    def is_first(self, seed: int) -> bool:
+        """Whether a seed's trainings are those in the user's ``nnUNet_results``."""
+        return seed == self.settings.seeds[0]
+
+    def own_results(self, seed: int) -> Path:
+        """``nnUNet_results`` of a seed that is not the first."""
+        return self.output / f"seed_{seed}" / RESULTS
+
+    def fold(self, trainer: str, fold: int, seed: int) -> Path:
+        """The folder of a fold of a trainer or of a statistical method."""
+        name = convert_trainer_plans_config_to_identifier(
+            trainer, self.plans_name, self.settings.configuration
+        )
+        dataset = self.settings.dataset
+        trained = (
+            dataset_folder(RESULTS, dataset) if self.is_first(seed) else self.own_results(seed) / dataset
+        )
+        return trained / name / f"fold_{fold}"
+
+    def trainer(self, trainer: Trainer) -> str:
+        """Class name at the schedule of the benchmark."""
+        return trainer.name(self.settings.short_schedule)
+
+    def survival(self, method: Method) -> str | None:
+        """The trainer or statistical method that predicts survival; None for a method that only segments."""
+        if method.fitted:
+            # As adamss_fit_statistical names it: a short schedule of a network that it goes on with is seen.
+            is_short = method.trainer is not None and self.settings.short_schedule
+            return f"{method.fitted}{'_ShortSchedule' if is_short else ''}"
+        return self.trainer(method.trainer) if method.trainer else None
+
+    @property
+    def test(self) -> Path:
+        """Predictions of the test patients, by trainer and statistical method."""
+        return self.output / "test"
+
+    @property
+    def test_data(self) -> Path:
+        """The raw data set of the test patients."""
+        assert self.settings.test is not None
+        return dataset_folder(RAW, self.settings.test)
+
+    def test_masks(self, methods: Sequence[Method]) -> Path | None:
+        """Outlines of the test patients' tumours as the networks use them; None if there is no network."""
+        if self.settings.masks.get("mask_source") == "groundtruth":
+            return self.test_data / "labelsTr"
+        network = outlining_network(methods)
+        return None if network is None else self.test / self.trainer(network) / TEST_MASKS
+
+
+def outlining_network(methods: Sequence[Method]) -> Trainer | None:
+    """A network that looks at the tumours as AdaMSS's Stage I finds them, as all but the fusion strategies do."""
+    return next((m.trainer for m in methods if m.trainer and m.stage_one == STAGE_ONE and not m.fitted), None)
