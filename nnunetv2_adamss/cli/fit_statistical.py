@@ -36,7 +36,8 @@ examples:
   adamss_fit_statistical 510 3d_fullres 0 --method deepmtlr_cox --deep_trainer DeepMTLRTrainer_ShortSchedule
 
 Results lie where trainings' do, such as nnUNet_results/DATASET/LassoCoxPH__PLANS__CONFIGURATION/fold_FOLD, with
-model.json, survival_summary.json and validation/survival_predictions.csv; adamss_evaluate_survival takes -tr LassoCoxPH.
+model.json, survival_summary.json and validation/survival_predictions.csv; adamss_evaluate_survival -tr LassoCoxPH reads
+them.
 """
 
 

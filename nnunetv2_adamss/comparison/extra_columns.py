@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 import pandas as pd
@@ -10,7 +11,7 @@ from nnunetv2.training.dataloading.nnunet_dataset import infer_dataset_class
 
 from nnunetv2_adamss.comparison.methods import DEEP_RISK, SUV_MAX, TUMOUR_VOLUME
 from nnunetv2_adamss.evaluation.baselines import suv_max, tumour_volume_ml
-from nnunetv2_adamss.survival.files import write_atomically
+from nnunetv2_adamss.survival.files import replace_atomically, write_atomically
 from nnunetv2_adamss.survival.finished_folds import FinishedFold
 from nnunetv2_adamss.survival.messages import listed
 from nnunetv2_adamss.survival.modalities import find_channel
@@ -110,9 +111,7 @@ def gather_out_of_fold_masks(deep_folder: Path, target: Path, case_ids: Sequence
         copy, original = target / files[case_id].name, files[case_id]
         # What is there stays untouched, or features that were extracted from it would look outdated.
         if not copy.is_file() or copy.read_bytes() != original.read_bytes():
-            unfinished = copy.with_name(f"unfinished_{copy.name}")
-            shutil.copyfile(original, unfinished)
-            unfinished.replace(copy)
+            replace_atomically(copy, partial(shutil.copyfile, original))
     write_atomically(target / "README.txt", f"Validation masks of all folds of {deep_folder.name}.\n")
 
 
