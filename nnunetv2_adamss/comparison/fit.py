@@ -133,8 +133,11 @@ def fit_fold(method: StatisticalMethod, setup: SurvivalSetup, extra: pd.DataFram
 
 
 def _fold_folder(request: FitRequest, method: StatisticalMethod, nnunet_fold: NnunetFold) -> Path:
+    # A short schedule of the deep method gives results of its own.
+    schedule = (request.deep_trainer or "").removeprefix(method.deep_trainer or "")
     name, plans = nnunet_fold.plans["dataset_name"], nnunet_fold.plans["plans_name"]
-    return Path(get_output_folder(name, method.folder, plans, request.configuration, request.fold))
+    folder = get_output_folder(name, method.folder + schedule, plans, request.configuration, request.fold)
+    return Path(folder)
 
 
 def _set_up(

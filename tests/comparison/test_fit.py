@@ -153,7 +153,7 @@ def write_deep_fold(model: TrainedModel, trainer: str, fold: int, seed: int) -> 
 def test_deepmtlr_cox_is_the_mean_of_both_risks_in_standard_deviations(model: TrainedModel) -> None:
     training, validation = write_deep_fold(model, "DeepMTLRTrainer_ShortSchedule", 0, 3)
     fitted("deepmtlr_cox", deep_trainer="DeepMTLRTrainer_ShortSchedule")
-    folder = fold_folder(model, "DeepMTLRCoxPH")
+    folder = fold_folder(model, "DeepMTLRCoxPH_ShortSchedule")
     one = FittedModel.load(folder)
     clinical = pd.read_csv(survival_csv(model.project), dtype={"case_id": str})
     tables = pd.DataFrame(clinical).set_index("case_id")
@@ -192,7 +192,7 @@ def test_radio_deepmts_gets_scores_and_masks_of_folds_that_did_not_train_on_the_
         expected = (part - part.mean()) / part.std(ddof=0)
         assert scores.loc[part.index, "deep_risk"].to_dict() == pytest.approx(expected.to_dict())
     fitted("radio_deepmts", deep_trainer=name)
-    one = FittedModel.load(fold_folder(model, "RadioDeepMTS"))
+    one = FittedModel.load(fold_folder(model, "RadioDeepMTS_ShortSchedule"))
     assert "deep_risk" in one.model.to_dict()["names"]
     assert one.fold.config.mask_source == "folder"
     assert len(one.fold.covariates.features.names) > 0
