@@ -80,9 +80,10 @@ def main() -> None:
     args = parser.parse_args()
     if not 1 <= args.seeds <= MOST_SEEDS:
         parser.error(f"--seeds must be from 1 to {MOST_SEEDS}")
+    if args.deep_seeds is None:
+        args.deep_seeds = 2 if args.reduced else args.seeds
     if args.reduced:
-        args.deep_seeds, args.epochs = args.deep_seeds or 2, 4
-    n_deep = args.seeds if args.deep_seeds is None else args.deep_seeds
+        args.epochs = 4
 
     config = PhantomCohortConfig(
         n_training=args.n, n_test=0, shape=(32, 32, 32), spacing_mm=(5, 5, 5), censoring_fraction=0.3,
@@ -92,13 +93,13 @@ def main() -> None:
     project.check_settings({"n": args.n, "epochs": args.epochs})
     project.prepare(n_folds=N_FOLDS)
     deep = REDUCED_DEEP if args.reduced else DEEP
-    for trainer in deep:
+    for trainer in deep if args.deep_seeds else ():
         project.train_stage_one(stage_one_of(trainer))
     project.run("adamss_extract_radiomics", *project.fold(0), "--mask_source", "groundtruth")
     rows = []
     # Seeds first: a run that is stopped has as many of one arm as of another.
     for seed, arm in product(range(args.seeds), ARMS):
-        trainers = deep if seed < n_deep else ()
+        trainers = deep if seed < args.deep_seeds else ()
         rows.append({"arm": arm, "seed": seed, **scores(project, arm, seed, args.epochs, trainers)})
         print(pd.DataFrame(rows).tail(1).T, flush=True)
         write(args.output, pd.DataFrame(rows), vars(args))
