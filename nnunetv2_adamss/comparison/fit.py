@@ -22,10 +22,13 @@ from nnunetv2_adamss.comparison.fitted_model import MODEL_FILE, FittedModel
 from nnunetv2_adamss.comparison.methods import DEEP_RISK, METHODS, StatisticalMethod, TrainingInputs
 from nnunetv2_adamss.radiomics.fold import read_fold
 from nnunetv2_adamss.radiomics.missing import extract_missing_radiomics
+from nnunetv2_adamss.survival.cohort.table import SurvivalTable
 from nnunetv2_adamss.survival.config import SurvivalConfig
+from nnunetv2_adamss.survival.covariates.covariate_tables import CovariateTables
 from nnunetv2_adamss.survival.covariates.scaling import Scaling
 from nnunetv2_adamss.survival.device import torch_device
 from nnunetv2_adamss.survival.files import write_atomically
+from nnunetv2_adamss.survival.fold import SurvivalFold
 from nnunetv2_adamss.survival.nnunet_dataset import dataset_name, model_folder
 from nnunetv2_adamss.survival.nnunet_fold import NnunetFold
 from nnunetv2_adamss.survival.prediction import RiskPrediction
@@ -92,7 +95,7 @@ def fit_statistical(request: FitRequest) -> list[str]:
     start = perf_counter()
     setup = _set_up(request, method, nnunet_fold, folder)
     extra = _extra_columns(request, method, nnunet_fold, setup)
-    fitted = fit_fold(method, setup, extra)
+    fitted = fit_fold(method, setup.fold, setup.table, setup.covariates, extra)
     cases = setup.fold.validation_cases
     prediction = RiskPrediction(cases, fitted.risk_score(setup.covariates, cases, extra.loc[list(cases)]))
     write_atomically(folder / MODEL_FILE, json.dumps(fitted.to_dict()))
@@ -107,17 +110,24 @@ def fit_statistical(request: FitRequest) -> list[str]:
     return write_results(folder, setup, {"last": EpochPrediction(0, prediction)}, provenance)
 
 
-def fit_fold(method: StatisticalMethod, setup: SurvivalSetup, extra: pd.DataFrame) -> FittedModel:
+def fit_fold(
+    method: StatisticalMethod,
+    fold: SurvivalFold,
+    table: SurvivalTable,
+    tables: CovariateTables,
+    extra: pd.DataFrame,
+) -> FittedModel:
     """Fit a method on the training cases of a fold.
 
     Args:
         method: which.
-        setup: the fold, with its covariates fitted.
+        fold: with its covariates fitted.
+        table: outcomes.
+        tables: covariates of its cases.
         extra: the method's own columns of all cases, indexed by ``case_id``.
     """
-    fold, tables = setup.fold, setup.covariates
     cases = list(fold.training_cases)
-    time, event = setup.table.time_and_event(cases)
+    time, event = table.time_and_event(cases)
     features = Scaling.fit(tables.features_of(cases)) if method.all_features else Scaling()
     training = TrainingInputs(
         covariates=fold.covariates.inputs(tables, cases),
