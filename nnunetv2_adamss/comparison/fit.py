@@ -85,12 +85,8 @@ def fit_statistical(request: FitRequest) -> list[str]:
     name = dataset_name(request.dataset)
     nnunet_fold = read_fold(name, request.plans, request.configuration, request.fold)
     folder = _fold_folder(request, method, nnunet_fold)
-    if (folder / SUMMARY_FILE).is_file():
-        if not request.overwrite:
-            raise ValueError(f"{folder} holds a fit already; fit anew with --overwrite.")
-        # The predictions of another fit must not stand beside a summary that is not there yet.
-        (folder / SUMMARY_FILE).unlink()
-        shutil.rmtree((folder / PREDICTIONS_FILE).parent, ignore_errors=True)
+    if (folder / SUMMARY_FILE).is_file() and not request.overwrite:
+        raise ValueError(f"{folder} holds a fit already; fit anew with --overwrite.")
     torch_device(request.device, "predict masks")
     start = perf_counter()
     setup = _set_up(request, method, nnunet_fold, folder)
@@ -98,6 +94,9 @@ def fit_statistical(request: FitRequest) -> list[str]:
     fitted = fit_fold(method, setup.fold, setup.table, setup.covariates, extra)
     cases = setup.fold.validation_cases
     prediction = RiskPrediction(cases, fitted.risk_score(setup.covariates, cases, extra.loc[list(cases)]))
+    # The predictions of another fit must not stand beside a summary that is not there yet.
+    (folder / SUMMARY_FILE).unlink(missing_ok=True)
+    shutil.rmtree((folder / PREDICTIONS_FILE).parent, ignore_errors=True)
     write_atomically(folder / MODEL_FILE, json.dumps(fitted.to_dict()))
     provenance = {
         "dataset": name,
@@ -143,8 +142,11 @@ def fit_fold(
 
 
 def _fold_folder(request: FitRequest, method: StatisticalMethod, nnunet_fold: NnunetFold) -> Path:
+    deep_trainer, own = request.deep_trainer or "", method.deep_trainer or ""
+    if deep_trainer and not deep_trainer.startswith(own):
+        raise ValueError(f"{method.title} goes on with {own} or a variant of it, not with {deep_trainer}.")
     # A short schedule of the deep method gives results of its own.
-    schedule = (request.deep_trainer or "").removeprefix(method.deep_trainer or "")
+    schedule = deep_trainer.removeprefix(own)
     name, plans = nnunet_fold.plans["dataset_name"], nnunet_fold.plans["plans_name"]
     folder = get_output_folder(name, method.folder + schedule, plans, request.configuration, request.fold)
     return Path(folder)
@@ -187,5 +189,5 @@ def _extra_columns(
         deep = _deep_folder(request, method)
         if method.use.radiomics:
             return out_of_fold_risks(deep, case_ids)
-        return in_sample_risks(deep, request.fold).loc[case_ids]
+        return in_sample_risks(deep, request.fold, case_ids)
     return tumour_sizes(method.extra, setup.masks, nnunet_fold, case_ids, request.device)
