@@ -60,7 +60,7 @@ def predict_statistical(model_folder: Path, folds: Sequence[int], files: Patient
     case_ids = _in_all([tables.clinical, *features.values(), extra if len(extra.columns) else None])
     extra = extra.loc[case_ids] if len(extra.columns) else pd.DataFrame(index=case_ids)
     risks = [
-        (model.risk_score(tables, case_ids, extra) - model.mean) / (model.deviation or 1.0)
+        (model.risk_score(tables, case_ids, extra) - model.mean_risk) / (model.risk_deviation or 1.0)
         for model in fitted
     ]
     return RiskPrediction(case_ids, np.mean(risks, axis=0))

@@ -92,7 +92,7 @@ def test_a_fitted_model_is_plain_data_and_predicts_again_what_it_predicted(
     again = predict_statistical(folder.parent, [0], PatientFiles(
         clinical=in_fold(model.clinical, model, tmp_path), features=files.features
     ))  # fmt: skip
-    expected = (risks(folder) - loaded.mean) / loaded.deviation
+    expected = (risks(folder) - loaded.mean_risk) / loaded.risk_deviation
     assert dict(zip(again.case_ids, again.risk_score, strict=True)) == pytest.approx(expected.to_dict())
 
 
@@ -114,7 +114,7 @@ def test_folds_are_averaged_in_standard_deviations_of_their_training_cases(
     models = [FittedModel.load(folder / f"fold_{fold}") for fold in (0, 1)]
     mask = sitk.ReadImage(masks / f"{found.case_ids[0]}.nii.gz")
     volume = (sitk.GetArrayFromImage(mask) > 0).sum() * np.prod(mask.GetSpacing()) / 1000
-    expected = np.mean([(volume - one.mean) / one.deviation for one in models])
+    expected = np.mean([(volume - one.mean_risk) / one.risk_deviation for one in models])
     assert found.risk_score[0] == pytest.approx(expected)
 
 
