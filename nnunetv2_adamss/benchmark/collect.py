@@ -1,6 +1,5 @@
 """Make all tables of a benchmark from what its steps have left."""
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -9,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from nnunetv2_adamss.assessment.progress import Progress, silent
+from nnunetv2_adamss.benchmark.cohort import read_splits
 from nnunetv2_adamss.benchmark.folders import BenchmarkFolders
 from nnunetv2_adamss.benchmark.methods import REFERENCES, TABLES, Method
 from nnunetv2_adamss.benchmark.patients import ComparedPatients
@@ -124,11 +124,11 @@ class Collection:
     def patients(self) -> ComparedPatients:
         """Validation patients of the folds."""
         settings = self.folders.settings
-        file = settings.survival_csv or dataset_folder(RAW, settings.dataset) / SURVIVAL_CSV
-        splits = json.loads(self._splits_file.read_text(encoding="utf-8"))
-        preprocessed = dataset_folder(PREPROCESSED, settings.dataset)
         return ComparedPatients.of_folds(
-            read_survival_table(Path(file)), splits, settings.folds, preprocessed
+            read_survival_table(settings.outcomes),
+            read_splits(settings.dataset),
+            settings.folds,
+            dataset_folder(PREPROCESSED, settings.dataset),
         )
 
     @cached_property

@@ -193,6 +193,7 @@ class _Run:
 
     def _run(self, step: Step, claim: Claim, worker: int) -> _Running:
         command, resumed = step.command_now(), step.goes_on
+        step.discard_result()
         environment = {**os.environ, "PYTHONUNBUFFERED": "1", **step.environment}
         if self.gpus:
             environment["CUDA_VISIBLE_DEVICES"] = self.gpus[worker]

@@ -8,7 +8,9 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from nnunetv2_adamss.survival.cohort.table import SURVIVAL_CSV
 from nnunetv2_adamss.survival.files import write_atomically
+from nnunetv2_adamss.survival.nnunet_dataset import RAW, dataset_folder
 
 SETTINGS_FILE = "settings.json"
 
@@ -40,6 +42,13 @@ class BenchmarkSettings:
     masks: Mapping[str, Any] = field(default_factory=dict)
     survival_csv: str | None = None
     test: str | None = None
+
+    @property
+    def outcomes(self) -> Path:
+        """The table of outcomes."""
+        if self.survival_csv is not None:
+            return Path(self.survival_csv)
+        return dataset_folder(RAW, self.dataset) / SURVIVAL_CSV
 
     def to_dict(self) -> dict[str, Any]:
         """As plain data."""

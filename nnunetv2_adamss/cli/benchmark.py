@@ -157,20 +157,21 @@ def _check(parser: argparse.ArgumentParser, args: argparse.Namespace) -> None:
 
 
 def _run(args: argparse.Namespace) -> int:
-    from nnunetv2_adamss.benchmark.begin import begin, read_splits
+    from nnunetv2_adamss.benchmark.begin import begin
+    from nnunetv2_adamss.benchmark.cohort import Cohort, read_splits
     from nnunetv2_adamss.benchmark.methods import choose_methods
+    from nnunetv2_adamss.benchmark.outdated import refuse_outdated_trainings
     from nnunetv2_adamss.benchmark.plan import plan_steps
     from nnunetv2_adamss.benchmark.settings import BenchmarkSettings
     from nnunetv2_adamss.survival.nnunet_dataset import dataset_name
 
     methods = choose_methods(args.methods)
     dataset = dataset_name(args.dataset)
-    n_splits = len(read_splits(dataset))
     settings = BenchmarkSettings(
         dataset,
         args.configuration,
         args.plans,
-        tuple(range(n_splits)) if args.folds is None else tuple(sorted(args.folds)),
+        tuple(range(len(read_splits(dataset)))) if args.folds is None else tuple(sorted(args.folds)),
         tuple(args.seeds),
         args.short_schedule,
         args.epochs,
@@ -179,7 +180,8 @@ def _run(args: argparse.Namespace) -> int:
         None if args.test is None else dataset_name(args.test),
     )
     folders = begin(settings, args.output.resolve())
-    steps = plan_steps(folders, methods, n_splits, args.device)
+    steps = plan_steps(folders, methods, Cohort.read(settings), args.device)
+    refuse_outdated_trainings(steps)
     if args.dry_run:
         _list_steps(steps, folders, args.num_workers)
         return 0

@@ -4,12 +4,13 @@ import json
 import os
 import signal
 from threading import Thread
+from time import time
 
 import pandas as pd
 import pytest
 
 from nnunetv2_adamss.cli import benchmark as command
-from tests.benchmark.project import FakeBenchmark, make_test_set
+from tests.benchmark.project import DATASET, FakeBenchmark, make_test_set
 
 # One network beside the baselines: five commands a fold.
 _SMALL = ("--methods", "two_stage")
@@ -179,6 +180,59 @@ def test_other_settings_are_refused_with_both_sides_and_other_methods_are_not(
     error = capsys.readouterr().err
     assert "folds was [0], and now is [0, 1]; epochs was null, and now is 3" in error
     assert len(error.splitlines()) == 1
+
+
+@pytest.mark.parametrize("changed", ["outcomes", "split"])
+def test_trainings_of_other_outcomes_or_another_split_are_refused_before_anything_runs(
+    fake_benchmark: FakeBenchmark, capsys: pytest.CaptureFixture[str], changed: str
+) -> None:
+    assert command.main(fake_benchmark.arguments(*_SMALL)) == 0
+    calls = fake_benchmark.calls()
+    if changed == "outcomes":
+        file = fake_benchmark.project.raw / DATASET / "survival.csv"
+        file.write_text(file.read_text().replace("case_00,1,1", "case_00,1,0"))
+        expected = f"of other outcomes: {_TRAINER} fold 0, {_TRAINER} fold 1"
+    else:
+        file = fake_benchmark.project.preprocessed / DATASET / "splits_final.json"
+        file.write_text(json.dumps(json.loads(file.read_text())[::-1]))
+        expected = f"of another split: AdaMSSSegTrainer fold 0, {_TRAINER} fold 0, AdaMSSSegTrainer fold 1"
+    capsys.readouterr()
+    for options in ((), ("--dry_run",)):
+        assert command.main(fake_benchmark.arguments(*_SMALL, *options)) == 2
+        error = capsys.readouterr().err
+        assert expected in error and error.count("\n") == 1
+    assert fake_benchmark.calls() == calls
+
+
+def test_fits_of_other_outcomes_or_settings_are_made_anew(fake_benchmark: FakeBenchmark) -> None:
+    methods = ("--methods", "icare", "--folds", "0")
+    assert command.main(fake_benchmark.arguments(*methods)) == 0
+    n_calls = len(fake_benchmark.calls())
+    file = fake_benchmark.project.raw / DATASET / "survival.csv"
+    file.write_text(file.read_text().replace("case_00,1,1", "case_00,1,0"))
+    assert command.main(fake_benchmark.arguments(*methods)) == 0
+    fitted = [call.split("--method ")[1].split()[0] for call in fake_benchmark.calls()[n_calls:]]
+    assert fitted == ["icare", "covariates_cox", "tumour_volume", "suv_max"]
+
+    (fake_benchmark.output / "settings.json").unlink()
+    n_calls = len(fake_benchmark.calls())
+    assert command.main(fake_benchmark.arguments(*methods, "--mask_source", "groundtruth")) == 0
+    fitted = [call.split("--method ")[1].split()[0] for call in fake_benchmark.calls()[n_calls:]]
+    assert fitted == ["covariates_cox", "tumour_volume", "suv_max"], "ICARE looks at the reference anyway"
+
+
+def test_a_retrained_network_predicts_the_test_patients_anew(fake_benchmark: FakeBenchmark) -> None:
+    make_test_set(fake_benchmark.project)
+    arguments = fake_benchmark.arguments("--methods", "two_stage", "--test", "8", "--folds", "0")
+    assert command.main(arguments) == 0
+    n_calls = len(fake_benchmark.calls())
+    later = time() + 60
+    os.utime(fake_benchmark.fold(_TRAINER, 0) / "survival_summary.json", (later, later))
+    command.main([*arguments, "--steps_only"])
+    again = [call.split()[0] for call in fake_benchmark.calls()[n_calls:]]
+    assert again[:2] == ["adamss_explain", "adamss_predict_survival"]
+    # And what goes on with its masks.
+    assert again.count("adamss_predict_statistical") == 3
 
 
 def test_settings_of_the_user_reach_the_commands(fake_benchmark: FakeBenchmark) -> None:
