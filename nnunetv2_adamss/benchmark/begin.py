@@ -1,5 +1,6 @@
 """Check everything that a benchmark rests on before its first step."""
 
+from collections.abc import Collection
 from pathlib import Path
 
 from nnunetv2_adamss.benchmark.cohort import read_splits
@@ -36,18 +37,24 @@ def begin(settings: BenchmarkSettings, output: Path) -> BenchmarkFolders:
     if absent:
         raise ValueError(f"There is no fold {', '.join(absent)}: the split has {len(splits)} folds.")
     dataset_folder(RESULTS, settings.dataset)
-    read_survival_table(settings.outcomes, preprocessed_cases(dataset_folder(PREPROCESSED, settings.dataset)))
+    cases = preprocessed_cases(dataset_folder(PREPROCESSED, settings.dataset))
+    read_survival_table(settings.outcomes, cases)
     if settings.test is not None:
-        _check_test_set(dataset_folder(RAW, settings.test))
+        _check_test_set(dataset_folder(RAW, settings.test), cases)
     settings.check(output)
     return BenchmarkFolders(settings, str(plans["plans_name"]), output)
 
 
-def _check_test_set(raw: Path) -> None:
+def _check_test_set(raw: Path, training_cases: Collection[str]) -> None:
     needed = [raw / "imagesTr", raw / "labelsTr", raw / "dataset.json", raw / SURVIVAL_CSV]
     missing = [path.name for path in needed if not path.exists()]
     if missing:
         raise ValueError(
             f"{raw} is no test set with images, outlines and outcomes: there is no {listed(missing)}."
         )
-    read_survival_table(raw / SURVIVAL_CSV)
+    shared = sorted(set(training_cases).intersection(read_survival_table(raw / SURVIVAL_CSV).case_ids))
+    if shared:
+        raise ValueError(
+            f"Test patients must not be of the data set that the networks are trained on, but {raw} shares "
+            f"{len(shared)} case(s) with it: {listed(shared)}."
+        )

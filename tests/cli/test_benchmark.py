@@ -170,6 +170,16 @@ def test_test_patients_are_predicted_once_the_folds_are_trained(fake_benchmark: 
     assert (fake_benchmark.output / "table_2.csv").is_file()
 
 
+def test_test_patients_who_were_trained_on_are_refused(
+    fake_benchmark: FakeBenchmark, capsys: pytest.CaptureFixture[str]
+) -> None:
+    make_test_set(fake_benchmark.project)
+    file = fake_benchmark.project.raw / "Dataset008_Test" / "survival.csv"
+    file.write_text(f"{file.read_text()}\ncase_07,1,1")
+    assert command.main(fake_benchmark.arguments(*_SMALL, "--test", "8")) == 2
+    assert "shares 1 case(s) with it: case_07." in capsys.readouterr().err
+
+
 def test_other_settings_are_refused_with_both_sides_and_other_methods_are_not(
     fake_benchmark: FakeBenchmark, capsys: pytest.CaptureFixture[str]
 ) -> None:
