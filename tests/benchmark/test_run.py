@@ -88,6 +88,12 @@ def test_what_needs_a_failed_step_is_left_out_and_the_others_are_done(tmp_path: 
     assert calls(tmp_path) == ["a", "b"]
 
 
+def test_what_needs_a_step_that_failed_for_single_patients_is_done(tmp_path: Path) -> None:
+    outcome = run_steps(make_steps(tmp_path, "touch NAME; test NAME != b"), tmp_path / "OUT")
+    assert [failure.step for failure in outcome.failures] == ["b"] and outcome.skipped == {}
+    assert calls(tmp_path) == ["a", "b", "c", "d"]
+
+
 def test_a_command_that_leaves_nothing_has_failed_though_it_says_otherwise(tmp_path: Path) -> None:
     outcome = run_steps(make_steps(tmp_path, "test NAME = c || touch NAME"), tmp_path / "OUT")
     (failure,) = outcome.failures
