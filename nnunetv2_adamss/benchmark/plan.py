@@ -8,7 +8,7 @@ from typing import Any
 
 from nnunetv2_adamss.benchmark.cohort import Cohort
 from nnunetv2_adamss.benchmark.folders import TEST_PREDICTIONS, BenchmarkFolders, outlining_network
-from nnunetv2_adamss.benchmark.methods import Method, Trainer
+from nnunetv2_adamss.benchmark.methods import METHODS, STAGE_ONE, Method, Trainer
 from nnunetv2_adamss.benchmark.outdated import segmentation_differences, survival_differences
 from nnunetv2_adamss.benchmark.settings import BenchmarkSettings
 from nnunetv2_adamss.benchmark.steps import Step
@@ -22,6 +22,8 @@ from nnunetv2_adamss.survival.results import PREDICTIONS_FILE, SUMMARY_FILE
 
 # Cross-validated figures are of the last epoch, and so is all else that is said of the survival networks.
 CHECKPOINT = "checkpoint_final.pth"
+# Its fit is the quickest command that predicts the masks of a fold, and it is in every benchmark.
+_MASKS_FIRST = next(method for method in METHODS if method.name == "tumour_volume")
 # Settings of SurvivalConfig, with what a user types.
 _MASK_FLAGS = {
     "seg_checkpoint": "-seg_chk", "mask_source": "--mask_source", "masks_dir": "--masks_dir",
@@ -216,8 +218,20 @@ class _Planner:
                  *self._on_device],
                 [table, provenance_file(table)],
                 self._masks(method.stage_one, fold),
+                after=[] if method.chooses_masks else self._masks_at_once(method, fold),
             )
         ]  # fmt: skip
+
+    def _masks_at_once(self, method: Method, fold: int) -> list[Step]:
+        """The step that predicts the masks that many share, so that no two of these do at once."""
+        source = self._settings.masks.get("mask_source", "predicted")
+        are_shared = method.stage_one == STAGE_ONE and fold in self._settings.folds
+        if not are_shared or source in ("groundtruth", "folder"):
+            return []
+        # The masks out of fold are the same for all folds.
+        first = self._settings.folds[0] if source == "out_of_fold" else fold
+        is_first = method == _MASKS_FIRST and fold == first
+        return [] if is_first else [self._fit(_MASKS_FIRST, first)]
 
     def _train(self, method: Method, trainer: Trainer, fold: int) -> Step:
         name = self.folders.trainer(trainer)
@@ -231,6 +245,7 @@ class _Planner:
              "--seed", str(self.seed), *self._on_device],
             [folder / SUMMARY_FILE, folder / PREDICTIONS_FILE],
             self._masks_and_radiomics(method, fold),
+            after=self._masks_at_once(method, fold),
             resumes=True,
             differences=partial(survival_differences, folder, self.cohort, fold, {}),
         )  # fmt: skip
@@ -251,6 +266,7 @@ class _Planner:
              *self._data(method, masks), "--seed", str(self.seed), *self._on_device],
             [folder / SUMMARY_FILE, folder / PREDICTIONS_FILE],
             needs,
+            after=[] if method.chooses_masks else self._masks_at_once(method, fold),
             differences=partial(survival_differences, folder, self.cohort, fold, self._fit_settings(method)),
         )  # fmt: skip
 
@@ -293,6 +309,8 @@ class _Planner:
         command: Sequence[str],
         evidence: Sequence[Path],
         made_from: Iterable[Step],
+        *,
+        after: Iterable[Step] = (),
         **options: Any,
     ) -> Step:
         environment = {}
@@ -300,7 +318,7 @@ class _Planner:
             name = f"seed {self.seed}: {name}"
             environment = {RESULTS: str(self.folders.own_results(self.seed))}
         made_from = tuple(made_from)
-        needs = tuple(step.name for step in made_from)
+        needs = tuple(step.name for step in (*made_from, *after))
         step = Step(
             name, kind, tuple(command), tuple(evidence), needs, environment, made_from=made_from, **options
         )  # fmt: skip

@@ -20,6 +20,10 @@ from nnunetv2_adamss.survival.results import PREDICTED_MASKS, PREDICTIONS_FILE, 
 from nnunetv2_adamss.survival.tumour_region.stage_one_masks import MASK_FOLDERS
 
 # Where trainings that were there before may differ from those that the benchmark would have made.
+_OTHER_FOLDS = (
+    "scores and masks of a fold's training patients come from networks that were trained on its validation patients; "
+    "those of the validation patients themselves do not."
+)
 _MASK_SETTINGS = ("seg_checkpoint", "mask_source", "masks_dir", "mirroring")
 
 
@@ -76,7 +80,7 @@ def cross_validated_result(
         _parameters(folds) if is_finished else None,
         _seconds(method, folders),
         [risk for risk in of_seeds if risk is not None],
-        [*_other_settings(method, folders), *_flattered(method, folds)] if is_finished else (),
+        [*_other_settings(method, folders), *_optimism(method, folds)] if is_finished else (),
     )
 
 
@@ -213,11 +217,13 @@ def _other_settings(method: Method, folders: BenchmarkFolders) -> list[str]:
     return [f"{method.title}: fold {', '.join(numbers)}{what}." for what, numbers in differing.items()]
 
 
-def _flattered(method: Method, folds: Sequence[FinishedFold]) -> list[str]:
+def _optimism(method: Method, folds: Sequence[FinishedFold]) -> list[str]:
+    """What the patients who are judged here have given away."""
+    notes = [f"{method.title}: {_OTHER_FOLDS}"] if method.needs_other_folds else []
     flattered = [str(fold.number) for fold in folds if is_chosen_on_its_fold(fold.summary)]
-    if not flattered:
-        return []
-    return [
-        f"{method.title}: optimistic, since the epoch of fold {listed(flattered)} was chosen on the patients that "
-        "are judged here."
-    ]
+    if flattered:
+        notes.append(
+            f"{method.title}: optimistic, since the epoch of fold {listed(flattered)} was chosen on the patients that "
+            "are judged here."
+        )
+    return notes

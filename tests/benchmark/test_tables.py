@@ -200,6 +200,27 @@ def test_only_settings_that_matter_to_a_method_are_compared(fake_benchmark: Fake
         )),
         "SUVmax: fold 0, 1 made before with mirroring False, not True.",
     ]  # fmt: skip
+    assert "Radio-DeepMTS: scores and masks of a fold's training patients come from networks" in notes_of(
+        table
+    )
+
+
+@pytest.mark.parametrize(
+    ("masks", "whose"),
+    [
+        ({}, "Stage I, by checkpoint_best.pth, which was chosen by Dice on patches of the same patients"),
+        ({"seg_checkpoint": "checkpoint_final.pth"}, "Stage I, by checkpoint_final.pth."),
+        (
+            {"mask_source": "groundtruth"},
+            "nnU-Net's validation of Stage I, by default of its best epoch, which",
+        ),
+    ],
+)
+def test_it_is_said_whose_masks_the_dice_is_of(
+    fake_benchmark: FakeBenchmark, masks: dict[str, str], whose: str
+) -> None:
+    (table,) = collect(fake_benchmark, "segmentation_only", masks=masks).tables()
+    assert f"they are those of {whose}" in notes_of(table)
 
 
 def test_the_times_of_both_stages_add_up(fake_benchmark: FakeBenchmark) -> None:

@@ -52,7 +52,7 @@ def test_a_dry_run_says_what_would_run_and_writes_nothing(
     assert lines[0].split()[:2] == ["to", "do"] and lines[0].endswith("AdaMSSSegTrainer fold 0")
     assert any(
         "unknown until one has run" in line
-        and line.endswith(f"{_TRAINER} fold 1   after AdaMSSSegTrainer fold 1")
+        and line.endswith(f"{_TRAINER} fold 1   after AdaMSSSegTrainer fold 1, TumourVolume fold 1")
         for line in lines
     )
     assert lines[-1] == (
@@ -222,7 +222,7 @@ def test_fits_of_other_outcomes_or_settings_are_made_anew(fake_benchmark: FakeBe
     file.write_text(file.read_text().replace("case_00,1,1", "case_00,1,0"))
     assert command.main(fake_benchmark.arguments(*methods)) == 0
     fitted = [call.split("--method ")[1].split()[0] for call in fake_benchmark.calls()[n_calls:]]
-    assert fitted == ["icare", "covariates_cox", "tumour_volume", "suv_max"]
+    assert fitted == ["icare", "tumour_volume", "covariates_cox", "suv_max"]
 
     (fake_benchmark.output / "settings.json").unlink()
     n_calls = len(fake_benchmark.calls())
