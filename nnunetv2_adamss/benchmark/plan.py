@@ -9,7 +9,11 @@ from typing import Any
 from nnunetv2_adamss.benchmark.cohort import Cohort
 from nnunetv2_adamss.benchmark.folders import TEST_PREDICTIONS, BenchmarkFolders, outlining_network
 from nnunetv2_adamss.benchmark.methods import METHODS, STAGE_ONE, Method, Trainer
-from nnunetv2_adamss.benchmark.outdated import segmentation_differences, survival_differences
+from nnunetv2_adamss.benchmark.outdated import (
+    segmentation_differences,
+    survival_differences,
+    training_differences,
+)
 from nnunetv2_adamss.benchmark.settings import BenchmarkSettings
 from nnunetv2_adamss.benchmark.steps import Step
 from nnunetv2_adamss.explanation.folder import ExplanationFolder
@@ -247,7 +251,9 @@ class _Planner:
             self._masks_and_radiomics(method, fold),
             after=self._masks_at_once(method, fold),
             resumes=True,
-            differences=partial(survival_differences, folder, self.cohort, fold, {}),
+            differences=partial(
+                training_differences, folder, self.cohort, fold, starts_from_stage_one=method.starts_from_stage_one
+            ),
         )  # fmt: skip
 
     def _fit(self, method: Method, fold: int) -> Step:

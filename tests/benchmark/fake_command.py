@@ -88,13 +88,20 @@ def leave_predictions(folder: Path, trainer: str) -> None:
         "seed": int(option("--seed")),
     }
     summary = {
-        "sources_sha256": {"outcomes (survival.csv)": hashlib.sha256(outcomes.read_bytes()).hexdigest()},
+        "sources_sha256": {"outcomes (survival.csv)": sha256_of(outcomes)},
         "settings": settings,
         "training": {"seconds": 120.0, "parameters": 7},
         "predictions_from": "last",
         "c_index": {"last": {"selected_on_this_fold": False}},
     }
+    checkpoint = fold_folder(option("-seg_tr")) / settings["seg_checkpoint"]
+    if checkpoint.is_file():
+        summary["sources_sha256"]["Stage-I weights"] = sha256_of(checkpoint)
     write(folder / "survival_summary.json", json.dumps(summary))
+
+
+def sha256_of(file: Path) -> str:
+    return hashlib.sha256(file.read_bytes()).hexdigest()
 
 
 def validation_cases() -> list[str]:

@@ -214,6 +214,23 @@ def test_trainings_of_other_outcomes_or_another_split_are_refused_before_anythin
     assert fake_benchmark.calls() == calls
 
 
+def test_trainings_of_another_stage_one_are_refused_and_those_of_a_copy_are_not(
+    fake_benchmark: FakeBenchmark, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = fake_benchmark.arguments("--methods", "two_stage", "survival_only", "--folds", "0")
+    assert command.main(arguments) == 0
+    checkpoint = fake_benchmark.fold("AdaMSSSegTrainer", 0) / "checkpoint_best.pth"
+    later = time() + 60
+    os.utime(checkpoint, (later, later))
+    assert command.main(arguments) == 0
+    checkpoint.write_text("other weights")
+    os.utime(checkpoint, (later, later))
+    capsys.readouterr()
+    assert command.main(arguments) == 2
+    # The other one does not start from it.
+    assert f"(of another Stage I: {_TRAINER} fold 0)" in capsys.readouterr().err
+
+
 def test_fits_of_other_outcomes_or_settings_are_made_anew(fake_benchmark: FakeBenchmark) -> None:
     methods = ("--methods", "icare", "--folds", "0")
     assert command.main(fake_benchmark.arguments(*methods)) == 0
