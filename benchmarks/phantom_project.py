@@ -150,8 +150,8 @@ class Project:
 
 
 def mean_and_interval(values: pd.Series) -> list[float]:
-    """Mean over seeds with the 95% interval of Student's t; one seed has no interval."""
-    if len(values) < 2:
+    """Mean over seeds with the 95% interval of Student's t, of which one seed or equal values have none."""
+    if len(values) < 2 or values.max() == values.min():
         return [float(values.mean())] * 3
     low, high = stats.t.interval(0.95, len(values) - 1, values.mean(), values.sem())
     return [float(values.mean()), float(low), float(high)]

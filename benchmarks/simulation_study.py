@@ -5,7 +5,7 @@ One cohort of phantoms, one Stage-I training that all methods share; five arms, 
 - inside: the spread of PET uptake in the tumour;
 - outside: the PET uptake of muscle away from every mask;
 - CT only: fatty streaks in CT, away from every mask;
-- clinical: age and HPV status. AdaMSS should lose this one to a Cox model on these two columns;
+- clinical: age and HPV status. AdaMSS should lose this one to a Cox model on these two columns and selected radiomics;
 - nothing: outcomes that follow no signal, so that every C-index should be 0.5.
 
 Each seed draws outcomes, a split (60% of the patients train) and what is random in a method. Methods are compared on
@@ -30,6 +30,7 @@ from phantom_project import STAGE_ONE, SURVIVAL_TRAINER, Project, mean_and_inter
 
 from nnunetv2_adamss.datasets.phantom import PhantomCohortConfig
 from nnunetv2_adamss.evaluation.concordance import harrell_c
+from nnunetv2_adamss.survival.files import write_atomically
 
 ARMS: dict[str, dict[str, float]] = {
     "inside": {"heterogeneity": 1.0},
@@ -168,8 +169,10 @@ def summary(rows: pd.DataFrame) -> dict[str, dict[str, Any]]:
 
 def write(output: Path, rows: pd.DataFrame, settings: dict[str, Any]) -> None:
     known = {name: value for name, value in settings.items() if name not in ("work", "output")}
-    content = {"settings": known, "summary": summary(rows), "rows": rows.to_dict("records")}
-    output.write_text(json.dumps(content, indent=2))
+    # JSON has no NaN.
+    plain = rows.astype(object).where(rows.notna(), None)
+    content = {"settings": known, "summary": summary(rows), "rows": plain.to_dict("records")}
+    write_atomically(output, json.dumps(content, indent=2))
 
 
 def print_summary(found: dict[str, dict[str, Any]]) -> None:
