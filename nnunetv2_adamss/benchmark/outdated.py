@@ -32,7 +32,7 @@ def survival_differences(
         settings: that it must have.
     """
     summary = json.loads((fold_folder / SUMMARY_FILE).read_text(encoding="utf-8"))
-    sources: Mapping[str, str] = summary["sources_sha256"]
+    sources: Mapping[str, str] = summary.get("sources_sha256", {})
     outcomes = [sha256 for name, sha256 in sources.items() if name.startswith(_OUTCOMES)]
     predicted = pd.read_csv(fold_folder / PREDICTIONS_FILE, usecols=["case_id"], dtype=str)["case_id"]
     found = {
@@ -56,10 +56,10 @@ def training_differences(
     """
     file = fold_folder / SUMMARY_FILE
     summary = json.loads(file.read_text(encoding="utf-8"))
-    sources: Mapping[str, str] = summary["sources_sha256"]
+    sources: Mapping[str, str] = summary.get("sources_sha256", {})
     used = {int(found[1]): sha256 for name, sha256 in sources.items() if (found := _MASKS.fullmatch(name))}
     if starts_from_stage_one:
-        used[fold] = sources[STAGE_ONE_WEIGHTS]
+        used[fold] = sources.get(STAGE_ONE_WEIGHTS, "")
     plans_and_configuration = fold_folder.parent.name.partition("__")[2]
     stage_one = fold_folder.parents[1] / f"{summary['settings']['seg_trainer']}__{plans_and_configuration}"
     checkpoints = {

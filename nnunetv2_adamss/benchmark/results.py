@@ -19,11 +19,11 @@ from nnunetv2_adamss.survival.messages import listed
 from nnunetv2_adamss.survival.results import PREDICTED_MASKS, PREDICTIONS_FILE, SUMMARY_FILE
 from nnunetv2_adamss.survival.tumour_region.stage_one_masks import MASK_FOLDERS
 
-# Where trainings that were there before may differ from those that the benchmark would have made.
 _OTHER_FOLDS = (
     "scores and masks of a fold's training patients come from networks that were trained on its validation patients; "
     "those of the validation patients themselves do not."
 )
+# Where trainings that were there before may differ from those that the benchmark would have made.
 _MASK_SETTINGS = ("seg_checkpoint", "mask_source", "masks_dir", "mirroring")
 
 
