@@ -137,7 +137,17 @@ def test_a_terminated_benchmark_takes_its_commands_along_and_goes_on_later(
     assert [call.endswith(" --c") for call in trained] == [False, True]
 
 
-def test_every_worker_has_its_gpu(fake_benchmark: FakeBenchmark) -> None:
+def test_without_a_gpu_nothing_is_begun(
+    fake_benchmark: FakeBenchmark, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    assert command.main([*fake_benchmark.arguments(*_SMALL), "-device", "cuda"]) == 2
+    assert "add -device cpu to train without one" in capsys.readouterr().err
+    assert not fake_benchmark.output.exists()
+
+
+def test_every_worker_has_its_gpu(fake_benchmark: FakeBenchmark, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("torch.cuda.is_available", lambda: True)
     arguments = [*fake_benchmark.arguments(*_SMALL, "--gpus", "3", "5", "--steps_only"), "-device", "cuda"]
     assert command.main(arguments) == 0
     assert set(fake_benchmark.gpus()) == {"3", "5"}
