@@ -21,7 +21,7 @@ pytestmark = pytest.mark.slow
 
 ARGUMENTS = (
     "510", "3d_fullres", "--methods", "lasso_cox", "icare", "deepmts", "--folds", "0", "--short_schedule",
-    "--epochs", "1", "-device", "cpu",
+    "--epochs", "1", "--mask_source", "groundtruth", "-device", "cpu",
 )  # fmt: skip
 
 
@@ -72,7 +72,8 @@ def test_every_method_has_a_row_with_the_pairs_of_the_fold(output: Path) -> None
 def test_the_c_index_of_the_volume_is_that_of_the_masks(stage_one_run: StageOneRun, output: Path) -> None:
     outcomes = pd.read_csv(stage_one_run.project.raw / "Dataset510_STS" / "survival.csv").set_index("case_id")
     cases = outcomes.loc[stage_one_run.split["val"]]
-    volume = [tumour_volume_ml(stage_one_run.fold / "stage1_masks" / f"{c}.nii.gz") for c in cases.index]
+    labels = stage_one_run.project.raw / "Dataset510_STS" / "labelsTr"
+    volume = [tumour_volume_ml(labels / f"{case_id}.nii.gz") for case_id in cases.index]
     expected = harrell_c(np.array(volume), cases["event"].to_numpy(bool), cases["time"].to_numpy(float))
     assert row(output, "tumour_volume")["c_index"] == pytest.approx(expected.c_index)
 
