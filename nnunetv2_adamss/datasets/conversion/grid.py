@@ -1,4 +1,4 @@
-"""The voxel grid that CT, PET and labels of a patient are brought to. All here is in SimpleITK's frame: (x, y, z), LPS."""
+"""The voxel grid that CT, PET and labels of a patient share. All is in SimpleITK's order and frame: (x, y, z), LPS."""
 
 from __future__ import annotations
 

@@ -1,10 +1,10 @@
-"""What is where in the public cohorts: one row a year. File names and column names change every year; nothing else does."""
+"""What is where in the public cohorts, one row a year: names of files and columns change every year."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from nnunetv2_adamss.datasets.conversion.grid import GridChoice
 
@@ -66,10 +66,16 @@ class Preset:
     outcome_of: Callable[[Mapping[str, str]], dict[str, str]] | None = None
 
 
+def is_unknown(cell: str) -> bool:
+    """Whether a cell says that nothing is known: empty, dashes, or an X for a stage."""
+    return re.fullmatch("[-\u2013?]*|[tnm]?x|n/?a|nan|unknown", cell, re.IGNORECASE) is not None
+
+
 def disease_free_survival(row: Mapping[str, str]) -> dict[str, str]:
     """Outcome of a sarcoma patient: any recurrence or metastasis, else censored at the last follow-up."""
-    relapsed = row[EVENT].strip("-– ") != ""
-    return {EVENT: str(int(relapsed)), TIME: row[TIME] if relapsed else row["follow_up"]}
+    relapsed = not is_unknown(row[EVENT])
+    time = row[TIME] if relapsed else row["follow_up"]
+    return {EVENT: str(int(relapsed)) if time else "", TIME: time}
 
 
 _STAGE_T = ("T0", "Tis", "T1", "T1a", "T1b", "T2", "T2a", "T2b", "T3", "T4", "T4a", "T4b")
@@ -94,9 +100,6 @@ COLUMNS: Mapping[str, Column] = {
     "histology": Column("category", ("MSKCC type",)),
     "grade": Column("ordinal", ("Grade",), ("Low", "Intermediate", "High")),
 }
-# An unknown stage is not a stage.
-UNKNOWN_TEXTS = frozenset({"tx", "nx", "mx", "x", "unknown", "-", "--", "–", "?"})
-
 _HECKTOR_IMAGES = {
     "ct": rf"(?P<id>[^/]+?)_{{1,2}}ct{_IMAGE}",
     "pet": rf"(?P<id>[^/]+?)_{{1,2}}pt{_IMAGE}",
@@ -163,8 +166,8 @@ PRESETS: Mapping[str, Preset] = {
         titles={
             PATIENT: ("Patient ID",),
             EVENT: ("Outcome (recurrence, mets)",),
-            TIME: ("Time – diagnosis to outcome (days)",),
-            "follow_up": ("Time – diagnosis to last follow-up (days)",),
+            TIME: ("Time - diagnosis to outcome (days)",),
+            "follow_up": ("Time - diagnosis to last follow-up (days)",),
         },
         columns=("age", "sex", "histology", "grade"),
         labels={"background": 0, "tumour": 1},
