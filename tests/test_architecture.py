@@ -23,7 +23,7 @@ RULES: dict[str, tuple[set[str], set[str]]] = {
         {"survival", "evaluation", "assessment", "prediction", "explanation", "datasets", "benchmark"},
         set(),
     ),
-    "datasets": (set(), {"nnunetv2", "torch"}),
+    "datasets": ({"survival"}, {"nnunetv2", "torch"}),
     # Reads tables and puts the measures of evaluation together, which know arrays and masks only.
     "assessment": ({"evaluation", "survival", "radiomics"}, {"torch", "nnunetv2"}),
     "comparison": ({"survival", "evaluation", "radiomics", "assessment", "prediction"}, {"SimpleITK"}),
@@ -87,6 +87,7 @@ def test_links_between_the_pages_lead_somewhere() -> None:
     [
         "benchmark",
         "calibrate",
+        "convert_dataset",
         "demo",
         "evaluate_survival",
         "explain",

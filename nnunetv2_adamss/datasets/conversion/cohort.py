@@ -21,7 +21,7 @@ from nnunetv2_adamss.datasets.conversion.presets import (
     is_unknown,
 )
 from nnunetv2_adamss.datasets.conversion.source_tables import find_tables, read_tables
-from nnunetv2_adamss.survival.cohort.cell_values import category_text
+from nnunetv2_adamss.survival.cohort.cell_values import as_numbers, category_text
 from nnunetv2_adamss.survival.messages import listed
 
 
@@ -90,19 +90,15 @@ def _outcomes(rows: pd.DataFrame, preset: Preset) -> tuple[pd.DataFrame, list[st
     """``time`` and ``event`` as text, both or none, and why some have none."""
     found = rows
     if preset.outcome_of is not None:
-        found = pd.DataFrame(
-            [preset.outcome_of(row) for row in rows.to_dict("records")],
-            index=rows.index,
-            columns=[TIME, EVENT],
-        )
-    time = pd.to_numeric(found[TIME], errors="coerce")
-    usable = found[EVENT].isin(["0", "1"]) & (time > 0)
+        records = [
+            preset.outcome_of(dict(zip(rows.columns, cells, strict=True))) for cells in rows.to_numpy()
+        ]
+        found = pd.DataFrame(records, index=rows.index)
+    usable = found[EVENT].isin(["0", "1"]) & (as_numbers(found[TIME]) > 0)
     blank = (found[TIME] == "") & (found[EVENT] == "")
-    wrong = [
-        f"{case_id} ({found.at[case_id, TIME]}, {found.at[case_id, EVENT]})"
-        for case_id in rows.index[~usable & ~blank]
-    ]
     outcomes = found[[TIME, EVENT]].where(usable, "")
+    odd = found[~usable & ~blank]
+    wrong = [f"{row[0]} ({row[1]}, {row[2]})" for row in odd[[TIME, EVENT]].itertuples()]
     return outcomes, ([f"no outcome, since time and event make no sense: {listed(wrong)}"] if wrong else [])
 
 

@@ -12,7 +12,7 @@ import pandas as pd
 from nnunetv2_adamss.datasets.conversion.cohort import Cohort
 from nnunetv2_adamss.datasets.conversion.one_case import ENDING
 from nnunetv2_adamss.survival.cohort.description import CASE_ID, DESCRIPTION_FILE, EVENT, TIME
-from nnunetv2_adamss.survival.cohort.table import SURVIVAL_CSV, read_survival_table
+from nnunetv2_adamss.survival.cohort.table import SURVIVAL_CSV, SurvivalTableError, read_survival_table
 from nnunetv2_adamss.survival.files import write_atomically
 
 TEST_CSV = "survival_test.csv"  # of the patients without masks, in imagesTs
@@ -22,13 +22,16 @@ def check_table(cohort: Cohort) -> None:
     """Read the survival table as training will, before hours are spent on images.
 
     Raises:
-        ValueError: with every fault of the table; cohorts without any outcome pass, for Stage I.
+        ValueError: with every fault of the table; cohorts without an event pass, for Stage I or for tests.
     """
-    if (cohort.table[TIME] == "").all() and (cohort.table[EVENT] == "").all():
+    if not _is_event(cohort.table).any():
         return
     with tempfile.TemporaryDirectory() as folder:
         _write_tables(Path(folder), cohort, cohort.table)
-        read_survival_table(Path(folder) / SURVIVAL_CSV)
+        try:
+            read_survival_table(Path(folder) / SURVIVAL_CSV)
+        except SurvivalTableError as error:
+            raise ValueError(f"The survival table is not usable: {'; '.join(error.faults)}.") from error
 
 
 def write_descriptions(folder: Path, cohort: Cohort, converted: Collection[str]) -> dict[str, int]:
@@ -57,10 +60,14 @@ def write_descriptions(folder: Path, cohort: Cohort, converted: Collection[str])
         "patients": len(rows),
         "with a mask": len(training),
         "of them with an outcome": int((training[TIME] != "").sum()),
-        "of them with an event": int((training[EVENT] == "1").sum()),
+        "of them with an event": int(_is_event(training).sum()),
         "without an outcome": int((training[TIME] == "").sum()),
         "without a mask": len(test),
     }
+
+
+def _is_event(rows: pd.DataFrame) -> pd.Series:
+    return rows[EVENT] == "1"
 
 
 def _write_tables(folder: Path, cohort: Cohort, rows: pd.DataFrame) -> None:

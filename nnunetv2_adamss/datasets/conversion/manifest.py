@@ -12,6 +12,7 @@ import pandas as pd
 
 from nnunetv2_adamss.datasets.conversion.cohort import Cohort
 from nnunetv2_adamss.datasets.conversion.patients import PatientFiles
+from nnunetv2_adamss.survival.cohort.cell_values import category_text, is_missing
 from nnunetv2_adamss.survival.cohort.csv_cells import read_cells
 from nnunetv2_adamss.survival.cohort.description import (
     CASE_ID,
@@ -52,10 +53,11 @@ def read_manifest(file: Path, label_names: Sequence[str] = ("tumour",)) -> Cohor
     if faults:
         raise FileFaultsError(file, faults)
     patients = [_patient(file.parent, row) for row in cells[[CASE_ID, *_FILES]].to_dict("records")]
-    table = cells.drop(columns=list(_FILES))
+    table = cells.drop(columns=list(_FILES)).apply(lambda column: column.mask(is_missing(column), ""))
     for number, name in enumerate((TIME, EVENT), start=1):
         if name not in table:
             table.insert(number, name, "")
+    table[EVENT] = table[EVENT].map(category_text)
     return Cohort(
         patients=patients,
         table=table,

@@ -79,7 +79,10 @@ def _with_our_names(file: Path, titles: Mapping[str, Sequence[str]]) -> pd.DataF
                 ours[name] = cells.iloc[:, found.index(key)].mask(lambda column: column == "")
     table = pd.DataFrame(ours)
     table.attrs["titles"] = [str(title) for title in cells.columns]
-    return table.set_index(table.pop(PATIENT).fillna("").map(patient_key)) if PATIENT in table else table
+    if PATIENT not in table:
+        return table
+    keys = table.pop(PATIENT).fillna("").map(patient_key)
+    return table.set_index(keys)[(keys != "").to_numpy()]
 
 
 def _check_columns(
@@ -101,7 +104,7 @@ def _check_columns(
             f"Expected: {', '.join(' or '.join(names) for names in titles.values())}. Found in {found}."
         )
     for file, table in zip(files, tables, strict=True):
-        repeated = table.index[table.index.duplicated() & (table.index != "")].unique()
+        repeated = table.index[table.index.duplicated()].unique()
         if len(repeated):
             raise ValueError(f"{file} has more than one row of a patient: {listed(list(repeated))}.")
 
