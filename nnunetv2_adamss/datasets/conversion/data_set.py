@@ -45,6 +45,8 @@ def write_descriptions(folder: Path, cohort: Cohort, converted: Collection[str])
     masked = {patient.case_id for patient in cohort.patients if patient.mask is not None}
     rows = cohort.table[cohort.table[CASE_ID].isin(converted)]
     training, test = (rows[rows[CASE_ID].isin(masked) == has_mask] for has_mask in (True, False))
+    for name in (SURVIVAL_CSV, DESCRIPTION_FILE, TEST_CSV):  # of an earlier run
+        (folder / name).unlink(missing_ok=True)
     if (rows[TIME] != "").any():
         _write_tables(folder, cohort, training)
     if len(test):

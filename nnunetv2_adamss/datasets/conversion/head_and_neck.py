@@ -12,9 +12,10 @@ from nnunetv2_adamss.datasets.conversion.resample import resample_scan
 # Left to right, front to back, and downwards from the top of the brain: skull and shoulders' beginning fit in.
 BOX_XYZ_MM = (200.0, 200.0, 310.0)
 _COARSE_MM = 4.0
-_LEAST_BRAIN_ML = 200.0  # tumours that are as hot are smaller
-_LOOK_BELOW_TOP_MM = 300.0  # heart and bladder are further down
-_TOP_SUV, _SHARE_OF_PEAK = 0.2, 0.4
+_LPS = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0)
+_LEAST_BRAIN_ML, _MOST_BRAIN_ML = 200.0, 3000.0  # tumours and hearts that are as hot are smaller
+_LOOK_BELOW_TOP_MM = 500.0  # raised arms may be above; the bladder is further down
+_BODY, _BRAIN = 0.02, 0.4  # least shares of the highest uptake
 
 
 def head_and_neck_box(pet: sitk.Image) -> NDArray[np.float64] | None:
@@ -39,9 +40,6 @@ def head_and_neck_box(pet: sitk.Image) -> NDArray[np.float64] | None:
     return VoxelGrid(size, (1.0, 1.0, 1.0), first, _LPS).corners()
 
 
-_LPS = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0)
-
-
 def _coarse(pet: sitk.Image) -> sitk.Image:
     corners = VoxelGrid.of(pet).corners()
     size = np.ceil(np.ptp(corners, axis=0) / _COARSE_MM).astype(int)
@@ -51,17 +49,17 @@ def _coarse(pet: sitk.Image) -> sitk.Image:
 
 
 def _brain(uptake: NDArray[np.float32]) -> NDArray[np.bool_] | None:
-    """The largest hot component near the top that is as large as a brain."""
+    """The largest hot component near the top, if it is as large as a brain."""
     peak = float(np.percentile(uptake, 99.9))
-    body = np.flatnonzero((uptake > _TOP_SUV / 10 * peak).any(axis=(1, 2)))
+    body = np.flatnonzero((uptake > _BODY * peak).any(axis=(1, 2)))
     if peak <= 0 or not body.size:
         return None
     lowest = max(0, body[-1] - round(_LOOK_BELOW_TOP_MM / _COARSE_MM))
     near_top = uptake[lowest:]
-    hot = near_top > _SHARE_OF_PEAK * np.percentile(near_top, 99.5)
+    hot = near_top > _BRAIN * np.percentile(near_top, 99.5)
     parts = sitk.RelabelComponent(sitk.ConnectedComponent(sitk.GetImageFromArray(hot.astype(np.uint8))))
     largest = sitk.GetArrayFromImage(parts) == 1
-    if largest.sum() * _COARSE_MM**3 / 1000 < _LEAST_BRAIN_ML:
+    if not _LEAST_BRAIN_ML < largest.sum() * _COARSE_MM**3 / 1000 < _MOST_BRAIN_ML:
         return None
     brain = np.zeros(uptake.shape, dtype=bool)
     brain[lowest:] = largest

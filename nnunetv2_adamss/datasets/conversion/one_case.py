@@ -60,6 +60,13 @@ class _Scans:
     mask: sitk.Image | None
 
 
+def case_files(case_id: str, has_mask: bool) -> list[str]:
+    """What is written of a patient: CT, PET and, if there is one, the mask, from the data set's folder."""
+    part = "Tr" if has_mask else "Ts"
+    images = [f"images{part}/{case_id}_{channel:04}{ENDING}" for channel in (0, 1)]
+    return [*images, f"labels{part}/{case_id}{ENDING}"] if has_mask else images
+
+
 def convert_case(
     patient: PatientFiles, settings: CaseSettings, folder: Path, suv_factor: float | None = None
 ) -> dict[str, Any]:
@@ -87,13 +94,13 @@ def convert_case(
     ct, pet = _ct(scans, grid, warnings), resample_scan(scans.pet, grid, outside=0.0)
     oddity = unit_warning(sitk.GetArrayViewFromImage(pet), sitk.GetArrayViewFromImage(ct))
     warnings += [oddity] if oddity else []
-    part = "Ts" if scans.mask is None else "Tr"
-    _write(ct, folder, f"images{part}/{patient.case_id}_0000{ENDING}")
-    _write(pet, folder, f"images{part}/{patient.case_id}_0001{ENDING}")
+    written = [ct, pet]
     if scans.mask is not None:
         label = resample_mask(scans.mask, grid)
         warnings += _lost(scans.mask, label, settings.labels)
-        _write(label, folder, f"labels{part}/{patient.case_id}{ENDING}")
+        written.append(label)
+    for image, name in zip(written, case_files(patient.case_id, scans.mask is not None), strict=True):
+        _write(image, folder, name)
     return {
         "files": {kind: str(file) for kind, file in _named(patient).items()},
         "source_grids": {kind: source.describe() for kind, source in sources.items()},

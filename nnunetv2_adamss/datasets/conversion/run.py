@@ -19,7 +19,12 @@ from joblib.externals.loky.process_executor import TerminatedWorkerError
 
 from nnunetv2_adamss.datasets.conversion.cohort import Cohort
 from nnunetv2_adamss.datasets.conversion.data_set import check_table, write_descriptions
-from nnunetv2_adamss.datasets.conversion.one_case import UNFINISHED, CaseSettings, convert_case
+from nnunetv2_adamss.datasets.conversion.one_case import (
+    UNFINISHED,
+    CaseSettings,
+    case_files,
+    convert_case,
+)
 from nnunetv2_adamss.datasets.conversion.patients import PatientFiles
 from nnunetv2_adamss.survival.files import write_atomically
 
@@ -99,6 +104,7 @@ def convert_cohort(
     if not log:
         reasons = "; ".join(f"{case_id}: {fault}" for case_id, fault in sorted(broken.items())[:5])
         raise ValueError(f"No patient can be converted. {reasons}.")
+    _remove_strays(folder, cohort, {*known, *log}, set(log))
     counts = write_descriptions(folder, cohort, set(log))
     _write_log(folder, cohort, settings, log, broken)
     logger.info("Converted %d patients to %s", len(log), folder)
@@ -201,6 +207,15 @@ def _in_parallel(tasks: Sequence[Any], num_processes: int) -> Iterator[Any]:
             "A process was killed, most likely since the memory is full. The patients that are done are kept: run "
             "again with fewer processes (-np)."
         ) from error
+
+
+def _remove_strays(folder: Path, cohort: Cohort, known: set[str], converted: set[str]) -> None:
+    """Remove what earlier runs wrote of patients that are gone, or broken now, or have a mask only now."""
+    has_mask = {patient.case_id: patient.mask is not None for patient in cohort.patients}
+    for case_id in known:
+        wanted = case_files(case_id, has_mask[case_id]) if case_id in converted else []
+        for name in {*case_files(case_id, True), *case_files(case_id, False)} - set(wanted):
+            (folder / name).unlink(missing_ok=True)
 
 
 def _write_log(
