@@ -100,6 +100,7 @@ def test_links_between_the_pages_lead_somewhere() -> None:
         "predict_statistical",
         "predict_survival",
         "report",
+        "set_normalization",
         "trainer_path",
         "verify_dataset",
     ],

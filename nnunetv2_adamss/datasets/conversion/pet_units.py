@@ -34,7 +34,7 @@ def unit_warning(pet: NDArray[np.float32], ct_hu: NDArray[np.int16]) -> str | No
         return "the CT shows no body; is it in HU?"
     median, most = float(np.median(body)), float(pet.max())
     if most > _MOST_SUV or median > _MOST_MEDIAN:
-        return f"the PET looks like Bq/ml, not SUV (median in the body {median:.4g}, maximum {most:.4g})"
+        return f"the PET may be in Bq/ml, not SUV (median in the body {median:.4g}, maximum {most:.4g})"
     if median < _LEAST_MEDIAN:
         return f"the PET has hardly any uptake, is it in SUV? (median in the body {median:.4g}, maximum {most:.4g})"
     return None

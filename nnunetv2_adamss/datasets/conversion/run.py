@@ -165,7 +165,8 @@ def _convert_and_log(
     """The ``case_id``, what the log says, and what is wrong where it says nothing."""
     try:
         made_from = _made_from(patient, suv_factor)
-        if known is not None and known["made_from"] == made_from:
+        written = [folder / name for name in case_files(patient.case_id, patient.mask is not None)]
+        if known and known["made_from"] == made_from and all(file.is_file() for file in written):
             return patient.case_id, known, ""
         start = perf_counter()
         with _one_thread():

@@ -28,7 +28,7 @@ def test_suv_is_not_complained_of(body: float, lesion: float) -> None:
 def test_activity_looks_like_bq_ml(body: float, lesion: float) -> None:
     warning = unit_warning(*scan(body, lesion))
     assert (
-        warning == f"the PET looks like Bq/ml, not SUV (median in the body {body:.4g}, maximum {lesion:.4g})"
+        warning == f"the PET may be in Bq/ml, not SUV (median in the body {body:.4g}, maximum {lesion:.4g})"
     )
 
 

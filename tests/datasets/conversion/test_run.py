@@ -191,7 +191,7 @@ def test_activity_is_named_and_becomes_suv_by_a_table(
     manifest.write_text(manifest.read_text().replace(str(native / "phantom001__PT.nii.gz"), str(activity)))
     assert convert(manifest, tmp_path / "suspect") == 0
     error = capsys.readouterr().err
-    assert "WARNING: patient_1: the PET looks like Bq/ml, not SUV" in error
+    assert "WARNING: patient_1: the PET may be in Bq/ml, not SUV" in error
     assert error.count("Bq/ml") == 1
     doses = tmp_path / "doses.csv"  # 70,000 g / 350e6 Bq = 1 / 5000
     doses.write_text("case_id,weight_kg,injected_dose_mbq,minutes_to_scan\npatient_1,70,350,0\n")
