@@ -7,8 +7,11 @@ import pandas as pd
 import pytest
 import torch
 
+from nnunetv2_adamss.comparison import fit
 from nnunetv2_adamss.radiomics.fold import FoldRadiomics, read_fold
 from nnunetv2_adamss.survival.config import SurvivalConfig
+from nnunetv2_adamss.survival.nnunet_fold import NnunetFold
+from nnunetv2_adamss.survival.setup import SurvivalSetup
 from tests.nnunet_project import NnunetProject, read_plans
 from tests.radiomics.phantoms import quick_request
 from tests.survival_project import DATASET, dataset_json, splits, survival_csv, write_stage_one
@@ -35,6 +38,12 @@ class TrainedModel:
     def clinical(self) -> Path:
         return survival_csv(self.project)
 
+    def use_for_statistical_methods(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Set nnU-Net's variables, and have a fit extract the few features that the model has, too."""
+        self.project.use(monkeypatch)
+        monkeypatch.setenv("nnUNet_results", str(self.results))
+        monkeypatch.setattr(fit, "extract_missing_radiomics", _extract_few_features)
+
     def validation_cases(self, fold: int) -> list[str]:
         return splits(self.project)[fold]["val"]
 
@@ -50,6 +59,12 @@ class TrainedModel:
     def validation_predictions(self, fold: int, epoch: str) -> pd.DataFrame:
         file = self.folder / f"fold_{fold}" / "validation" / f"survival_predictions_{epoch}.csv"
         return pd.read_csv(file).set_index("case_id")
+
+
+def _extract_few_features(nnunet_fold: NnunetFold, setup: SurvivalSetup, device: str) -> None:
+    radiomics = FoldRadiomics(nnunet_fold, setup.fold.config, quick_request().settings)
+    if not radiomics.is_current(setup.fold.all_cases):
+        radiomics.extract(setup.fold.all_cases, device=device, num_processes=1)
 
 
 def train_model(survival_project: NnunetProject, results: Path) -> TrainedModel:

@@ -19,6 +19,13 @@ METHODS = (
     "suv_max",
 )
 
+_GOES_ON_WITH_DEEP = ("deepmtlr_cox", "radio_deepmts")
+_OWN_MASKS = {
+    "lasso_cox": "the reference masks",
+    "icare": "the reference masks",
+    "radio_deepmts": "DeepMTS's masks",
+}
+
 _EPILOG = """
 methods:
   lasso_cox       Lasso-CoxPH: radiomics of the reference masks and clinical indicators
@@ -76,8 +83,12 @@ def main(argv: list[str] | None = None) -> int:
     check_fold_options(parser, args)
     if args["fold"] == "all":
         parser.error("fold all leaves no cases to judge a method on; choose a numbered fold")
-    if args["deep_trainer"] and args["method"] not in ("deepmtlr_cox", "radio_deepmts"):
+    if args["deep_trainer"] and args["method"] not in _GOES_ON_WITH_DEEP:
         parser.error(f"{args['method']} goes on with no deep method, so --deep_trainer means nothing")
+    if args["method"] in _OWN_MASKS and {"mask_source", "masks_dir"} & args.keys():
+        parser.error(
+            f"{args['method']} looks at {_OWN_MASKS[args['method']]}, so --mask_source and --masks_dir mean nothing"
+        )
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s: %(message)s")
     return exit_code("adamss_fit_statistical", lambda: _run(args), "stopped. Run the same command again.")
 

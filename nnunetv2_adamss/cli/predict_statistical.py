@@ -10,13 +10,14 @@ from nnunetv2_adamss.cli.model_options import add_folds_option, check_numbered_f
 _EPILOG = """
 examples:
   adamss_extract_radiomics -i imagesTs -m labelsTs -o radiomics.csv
-  adamss_predict_statistical -d 510 -c 3d_fullres -tr LassoCoxPH --clinical survival.csv --features radiomics.csv \\
+  adamss_predict_statistical -d 510 -c 3d_fullres -tr LassoCoxPH --clinical patients.csv --features radiomics.csv \\
                              -o risk.csv
   adamss_predict_statistical -d 510 -c 3d_fullres -tr TumourVolume -m MASKS -o risk.csv
-  adamss_predict_statistical -d 510 -c 3d_fullres -tr DeepMTLRCoxPH --clinical survival.csv --deep deep.csv \\
+  adamss_predict_statistical -d 510 -c 3d_fullres -tr DeepMTLRCoxPH --clinical patients.csv --deep deep.csv \\
                              -o risk.csv
 
-Writes case_id and risk_score (higher = earlier event), which adamss_evaluate_survival reads.
+All files must have the same patients. Writes case_id and risk_score (higher = earlier event), which
+adamss_evaluate_survival reads.
 """
 
 

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import torch
 from nnunetv2.training.dataloading.nnunet_dataset import infer_dataset_class
@@ -62,11 +63,11 @@ def _pet(nnunet_fold: NnunetFold, case_id: str) -> Path:
     return images / f"{case_id}_{channel:04d}{nnunet_fold.file_ending}"
 
 
-def in_sample_risks(deep_folder: Path, fold: int | str) -> pd.DataFrame:
+def in_sample_risks(deep_folder: Path, fold: int, case_ids: Sequence[str]) -> pd.DataFrame:
     """What a deep method's fold says of its own training and validation cases.
 
     Raises:
-        ValueError: if it is not trained to the end.
+        ValueError: if it is not trained to the end, or was trained on other cases.
     """
     folder = deep_folder / f"fold_{fold}"
     files = [folder / TRAINING_PREDICTIONS_FILE, folder / PREDICTIONS_FILE]
@@ -76,20 +77,32 @@ def in_sample_risks(deep_folder: Path, fold: int | str) -> pd.DataFrame:
             f"The method goes on with {deep_folder.name}, whose fold {fold} is not trained to the end: there is no "
             f"{listed(missing)}. Train it with adamss_finetune_survival."
         )
-    return pd.concat([_risks(file) for file in files])
+    risks = pd.concat([_risks(file) for file in files])
+    if unknown := [case_id for case_id in case_ids if case_id not in risks.index]:
+        raise ValueError(
+            f"{folder} says nothing of {len(unknown)} case(s) of the fold: {listed(unknown)}. Train it anew on the "
+            "same split and outcomes, without --select inner."
+        )
+    return risks.loc[list(case_ids)]
 
 
 def out_of_fold_risks(deep_folder: Path, case_ids: Sequence[str]) -> pd.DataFrame:
     """What a deep method says of each case that it was not trained on.
 
-    choice: risks of different folds are on different scales, so each fold's are standardised on its validation cases.
+    choice: risks of different folds are on different scales, so each fold's validation cases get the folds' average
+    mean and standard deviation. New patients' risks, which are of all folds together, are about on that scale.
 
     Raises:
         ValueError: if not every case is a validation case of a finished fold.
     """
     parts = [_risks(fold.folder / PREDICTIONS_FILE) for fold in _finished(deep_folder)]
-    standardised = [(part - part.mean()) / (part.std(ddof=0).iloc[0] or 1.0) for part in parts]
-    found = pd.concat(standardised) if standardised else pd.DataFrame(columns=[DEEP_RISK])
+    means = [float(part[DEEP_RISK].mean()) for part in parts]
+    deviations = [float(part[DEEP_RISK].std(ddof=0)) for part in parts]
+    aligned = [
+        (part - mean) / (deviation or 1.0) * np.mean(deviations) + np.mean(means)
+        for part, mean, deviation in zip(parts, means, deviations, strict=True)
+    ]
+    found = pd.concat(aligned) if aligned else pd.DataFrame(columns=[DEEP_RISK])
     _check_complete(deep_folder, case_ids, set(found.index))
     return found.loc[list(case_ids)]
 

@@ -22,10 +22,13 @@ from nnunetv2_adamss.comparison.fitted_model import MODEL_FILE, FittedModel
 from nnunetv2_adamss.comparison.methods import DEEP_RISK, METHODS, StatisticalMethod, TrainingInputs
 from nnunetv2_adamss.radiomics.fold import read_fold
 from nnunetv2_adamss.radiomics.missing import extract_missing_radiomics
+from nnunetv2_adamss.survival.cohort.table import SurvivalTable
 from nnunetv2_adamss.survival.config import SurvivalConfig
+from nnunetv2_adamss.survival.covariates.covariate_tables import CovariateTables
 from nnunetv2_adamss.survival.covariates.scaling import Scaling
 from nnunetv2_adamss.survival.device import torch_device
 from nnunetv2_adamss.survival.files import write_atomically
+from nnunetv2_adamss.survival.fold import SurvivalFold
 from nnunetv2_adamss.survival.nnunet_dataset import dataset_name, model_folder
 from nnunetv2_adamss.survival.nnunet_fold import NnunetFold
 from nnunetv2_adamss.survival.prediction import RiskPrediction
@@ -82,19 +85,18 @@ def fit_statistical(request: FitRequest) -> list[str]:
     name = dataset_name(request.dataset)
     nnunet_fold = read_fold(name, request.plans, request.configuration, request.fold)
     folder = _fold_folder(request, method, nnunet_fold)
-    if (folder / SUMMARY_FILE).is_file():
-        if not request.overwrite:
-            raise ValueError(f"{folder} holds a fit already; fit anew with --overwrite.")
-        # The predictions of another fit must not stand beside a summary that is not there yet.
-        (folder / SUMMARY_FILE).unlink()
-        shutil.rmtree((folder / PREDICTIONS_FILE).parent, ignore_errors=True)
+    if (folder / SUMMARY_FILE).is_file() and not request.overwrite:
+        raise ValueError(f"{folder} holds a fit already; fit anew with --overwrite.")
     torch_device(request.device, "predict masks")
     start = perf_counter()
     setup = _set_up(request, method, nnunet_fold, folder)
     extra = _extra_columns(request, method, nnunet_fold, setup)
-    fitted = fit_fold(method, setup, extra)
+    fitted = fit_fold(method, setup.fold, setup.table, setup.covariates, extra)
     cases = setup.fold.validation_cases
     prediction = RiskPrediction(cases, fitted.risk_score(setup.covariates, cases, extra.loc[list(cases)]))
+    # The predictions of another fit must not stand beside a summary that is not there yet.
+    (folder / SUMMARY_FILE).unlink(missing_ok=True)
+    shutil.rmtree((folder / PREDICTIONS_FILE).parent, ignore_errors=True)
     write_atomically(folder / MODEL_FILE, json.dumps(fitted.to_dict()))
     provenance = {
         "dataset": name,
@@ -107,17 +109,24 @@ def fit_statistical(request: FitRequest) -> list[str]:
     return write_results(folder, setup, {"last": EpochPrediction(0, prediction)}, provenance)
 
 
-def fit_fold(method: StatisticalMethod, setup: SurvivalSetup, extra: pd.DataFrame) -> FittedModel:
+def fit_fold(
+    method: StatisticalMethod,
+    fold: SurvivalFold,
+    table: SurvivalTable,
+    tables: CovariateTables,
+    extra: pd.DataFrame,
+) -> FittedModel:
     """Fit a method on the training cases of a fold.
 
     Args:
         method: which.
-        setup: the fold, with its covariates fitted.
+        fold: with its covariates fitted.
+        table: outcomes.
+        tables: covariates of its cases.
         extra: the method's own columns of all cases, indexed by ``case_id``.
     """
-    fold, tables = setup.fold, setup.covariates
     cases = list(fold.training_cases)
-    time, event = setup.table.time_and_event(cases)
+    time, event = table.time_and_event(cases)
     features = Scaling.fit(tables.features_of(cases)) if method.all_features else Scaling()
     training = TrainingInputs(
         covariates=fold.covariates.inputs(tables, cases),
@@ -133,8 +142,11 @@ def fit_fold(method: StatisticalMethod, setup: SurvivalSetup, extra: pd.DataFram
 
 
 def _fold_folder(request: FitRequest, method: StatisticalMethod, nnunet_fold: NnunetFold) -> Path:
+    deep_trainer, own = request.deep_trainer or "", method.deep_trainer or ""
+    if deep_trainer and not deep_trainer.startswith(own):
+        raise ValueError(f"{method.title} goes on with {own} or a variant of it, not with {deep_trainer}.")
     # A short schedule of the deep method gives results of its own.
-    schedule = (request.deep_trainer or "").removeprefix(method.deep_trainer or "")
+    schedule = deep_trainer.removeprefix(own)
     name, plans = nnunet_fold.plans["dataset_name"], nnunet_fold.plans["plans_name"]
     folder = get_output_folder(name, method.folder + schedule, plans, request.configuration, request.fold)
     return Path(folder)
@@ -177,5 +189,5 @@ def _extra_columns(
         deep = _deep_folder(request, method)
         if method.use.radiomics:
             return out_of_fold_risks(deep, case_ids)
-        return in_sample_risks(deep, request.fold).loc[case_ids]
+        return in_sample_risks(deep, request.fold, case_ids)
     return tumour_sizes(method.extra, setup.masks, nnunet_fold, case_ids, request.device)

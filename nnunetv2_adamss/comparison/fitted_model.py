@@ -29,16 +29,16 @@ class FittedModel:
         fold: cases, settings, and how covariates become inputs.
         features: how all features become inputs, where the method looks at all.
         model: of the risk.
-        mean: of the training cases' risk.
-        deviation: standard deviation of the training cases' risk.
+        mean_risk: of the training cases.
+        risk_deviation: standard deviation of that.
     """
 
     method: StatisticalMethod
     fold: SurvivalFold
     features: Scaling
     model: RiskModel
-    mean: float
-    deviation: float
+    mean_risk: float
+    risk_deviation: float
 
     def risk_score(
         self, tables: CovariateTables, case_ids: Sequence[str], extra: pd.DataFrame
@@ -69,8 +69,8 @@ class FittedModel:
             "fold": self.fold.to_dict(),
             "features": self.features.to_dict(),
             "model": self.model.to_dict(),
-            "mean": self.mean,
-            "deviation": self.deviation,
+            "mean_risk": self.mean_risk,
+            "risk_deviation": self.risk_deviation,
         }
 
     @classmethod
@@ -82,8 +82,8 @@ class FittedModel:
             SurvivalFold.from_dict(values["fold"]),
             Scaling.from_dict(values["features"]),
             method.read(values["model"]),
-            values["mean"],
-            values["deviation"],
+            values["mean_risk"],
+            values["risk_deviation"],
         )
 
     @classmethod

@@ -4,6 +4,7 @@ Rebaud et al., "Simplicity is All You Need: Out-of-the-Box nnUNet followed by Bi
 Segmentation and Outcome Prediction in Head and Neck PET/CT", HECKTOR 2022, LNCS 13626, 2023.
 """
 
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
@@ -13,6 +14,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from nnunetv2_adamss.survival.messages import listed
+
+logger = logging.getLogger(__name__)
 
 # Risks are means of z-scores, so less than this is rounding.
 _NO_SPREAD = 1e-9
@@ -79,8 +82,8 @@ class BinaryWeighted:
         """Risk score, higher for an earlier event, ``(n_cases,)``: mean 0 and deviation 1 in the training cases.
 
         Args:
-            features: ``(n_cases, n_features)``, NaN where missing. A missing value is left out of the mean; a case
-                that lacks all the estimator's features gets 0.
+            features: ``(n_cases, n_features)``, NaN where missing. A missing value is left out of the mean.
+                choice: a case that lacks all the estimator's features gets 0, the training mean.
         """
         if not self.names:
             return np.ones(len(features))
@@ -174,6 +177,13 @@ def fit_icare(
         drawn = rng.integers(len(time), size=len(time))
         chosen = settings[int(rng.integers(len(settings)))]
         estimators.append(_fit(training.of(drawn), rng, chosen, mandatory))
+    n_without = sum(not estimator.names for estimator in estimators)
+    if n_without > n_estimators / 2:
+        logger.warning(
+            "%d of %d ICARE estimators found no feature that ranks the patients, so the median says the same of all.",
+            n_without,
+            n_estimators,
+        )
     return IcareModel(tuple(estimators))
 
 
@@ -236,7 +246,7 @@ def _fit(
 ) -> BinaryWeighted:
     features, event, time = training
     candidates = features.iloc[:, _draw_columns(features, rng, settings.max_features, mandatory)]
-    # What does not vary has no z-score.
+    # choice: a column that does not vary in these cases is dropped first, since it has no z-score.
     candidates = candidates.loc[:, candidates.max() > candidates.min()]
     if settings.rho < 1:
         candidates = candidates.loc[:, ~_repeats_an_earlier_one(candidates, settings.rho)]
@@ -246,6 +256,7 @@ def _fit(
     chosen, c_index = candidates.loc[:, is_good], c_index[is_good]
     if chosen.empty:
         return BinaryWeighted()
+    # choice: standard deviations, of features and of the risk, are those of the population (divided by n).
     unscaled = BinaryWeighted(
         names=tuple(map(str, chosen)),
         signs=tuple(np.where(c_index < 0.5, -1, 1).tolist()),
@@ -269,7 +280,10 @@ def _draw_columns(
 
 
 def _repeats_an_earlier_one(candidates: pd.DataFrame, rho: float) -> NDArray[np.bool_]:
-    """By column; an earlier one counts whether or not it goes itself. Correlated on the cases that have both."""
+    """By column, on the cases that have both.
+
+    choice: an earlier column counts even if it is itself dropped.
+    """
     correlation = candidates.corr().abs().to_numpy()
     return np.any(np.triu(correlation, k=1) > rho, axis=0)
 

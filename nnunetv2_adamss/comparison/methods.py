@@ -67,9 +67,16 @@ class StatisticalMethod:
 
 
 def _cox(training: TrainingInputs) -> LinearRisk:
-    return LinearRisk.cox(
-        pd.concat([training.covariates, training.extra], axis=1), training.event, training.time
-    )
+    return LinearRisk.cox(training.covariates, training.event, training.time)
+
+
+def _cox_with_deep_risk(training: TrainingInputs) -> LinearRisk:
+    # The ridge weighs all columns alike, so they are standardised, but new patients come in the network's unit.
+    deviation = float(training.extra[DEEP_RISK].std(ddof=0)) or 1.0
+    inputs = pd.concat([training.covariates, training.extra / deviation], axis=1)
+    cox = LinearRisk.cox(inputs, training.event, training.time)
+    units = [deviation if name == DEEP_RISK else 1.0 for name in cox.names]
+    return LinearRisk(cox.names, tuple(w / unit for w, unit in zip(cox.weights, units, strict=True)))
 
 
 def _icare(training: TrainingInputs) -> IcareModel:
@@ -128,7 +135,11 @@ METHODS: Mapping[str, StatisticalMethod] = MappingProxyType(
             deep_trainer="DeepMTLRTrainer",
         ),
         "radio_deepmts": StatisticalMethod(
-            "RadioDeepMTS", "Radio-DeepMTS", _cox, extra=(DEEP_RISK,), deep_trainer="DeepMTSTrainer"
+            "RadioDeepMTS",
+            "Radio-DeepMTS",
+            _cox_with_deep_risk,
+            extra=(DEEP_RISK,),
+            deep_trainer="DeepMTSTrainer",
         ),
         "covariates_cox": StatisticalMethod("CovariatesCox", "Covariates only (Cox)", _cox),
         "tumour_volume": StatisticalMethod(

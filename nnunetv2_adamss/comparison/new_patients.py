@@ -45,21 +45,22 @@ def predict_statistical(model_folder: Path, folds: Sequence[int], files: Patient
     Args:
         model_folder: nnU-Net's, such as ``LassoCoxPH__nnUNetPlans__3d_fullres``.
         folds: their numbers.
-        files: of the patients; who is in all that the method needs is predicted.
+        files: of the patients.
 
     Raises:
-        ValueError: if a fold is not fitted, or a table or column that the method needs is not there.
+        ValueError: if a fold is not fitted, a table or column that the method needs is not there, or not all tables
+            have the same patients.
     """
     fitted = [FittedModel.load(model_folder / f"fold_{fold}") for fold in folds]
     columns = list(dict.fromkeys(one.name for model in fitted for one in model.fold.covariates.indicators))
     clinical = read_clinical(files.clinical, columns)
-    features = join_number_tables({str(file): read_number_table(file) for file in files.features})
-    tables = CovariateTables(clinical=clinical if columns else None, features=features)
+    features = {str(file): read_number_table(file) for file in files.features}
+    tables = CovariateTables(clinical=clinical if columns else None, features=join_number_tables(features))
     extra = _extra_columns(fitted[0].method.extra, files)
-    case_ids = _in_all([clinical if columns else None, features, extra if len(extra.columns) else None])
+    case_ids = _in_all([tables.clinical, *features.values(), extra if len(extra.columns) else None])
     extra = extra.loc[case_ids] if len(extra.columns) else pd.DataFrame(index=case_ids)
     risks = [
-        (model.risk_score(tables, case_ids, extra) - model.mean) / (model.deviation or 1.0)
+        (model.risk_score(tables, case_ids, extra) - model.mean_risk) / (model.risk_deviation or 1.0)
         for model in fitted
     ]
     return RiskPrediction(case_ids, np.mean(risks, axis=0))
@@ -88,7 +89,7 @@ def _extra_columns(names: Sequence[str], files: PatientFiles) -> pd.DataFrame:
 
 
 def _in_all(tables: Sequence[pd.DataFrame | None]) -> list[str]:
-    """The patients who have a row in every table that is there."""
+    """The patients, who have a row in every table that is there."""
     indices = [set(map(str, table.index)) for table in tables if table is not None]
     if not indices:
         raise ValueError("There is nothing to predict from: give --clinical, --features, --deep or -m.")

@@ -117,10 +117,16 @@ class FoldRadiomics:
             request,
             self.table,
             masks=mask_provenance(self.config, masks),
+            elsewhere=self._tables_of_other_folds(),
             num_processes=num_processes,
             overwrite=overwrite,
             on_case_done=progress.on_case_done,
         )
+
+    def _tables_of_other_folds(self) -> list[Path]:
+        """Where masks are not a fold's own, other folds have the same features."""
+        tables = self.table.parents[1].glob(f"fold_*/{self.table.name}")
+        return sorted(table for table in tables if table != self.table)
 
     def _all_cases(self) -> list[str]:
         """Of the fold; where outcomes are known, those that have one: Stage II looks at no others."""

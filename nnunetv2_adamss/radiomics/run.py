@@ -5,7 +5,7 @@ import json
 import logging
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -50,6 +50,7 @@ def extract_features(
     table: Path,
     *,
     masks: Mapping[str, Any] | None = None,
+    elsewhere: Sequence[Path] = (),
     num_processes: int | None = None,
     overwrite: bool = False,
     on_case_done: Callable[[str], object] = lambda case_id: None,
@@ -64,6 +65,7 @@ def extract_features(
         request: what is extracted.
         table: the CSV file.
         masks: where the masks are from, for the provenance.
+        elsewhere: other tables; a case that is there with the same images, mask and settings is not extracted again.
         num_processes: cases at once; None leaves it to joblib, whose ``parallel_config`` may name a cluster.
         overwrite: begin anew, whatever is there.
         on_case_done: is told each case, in the order in which they are done.
@@ -80,18 +82,18 @@ def extract_features(
     rows: dict[str, Row] = {}
     broken: dict[str, str] = {}
     n_kept = 0
-    hashes = {case_id: row.inputs_sha256 for case_id, row in known.items()}
+    reusable = {} if overwrite else _rows_by_inputs([table, *elsewhere], request)
     tasks = [
         delayed(_extract_and_keep)(
-            case, request, hashes.get(case.case_id), unfinished_folder(table) / f"{case.case_id}.json"
+            case, request, reusable.get(case.case_id, {}), unfinished_folder(table) / f"{case.case_id}.json"
         )
         for case in cases
     ]
     for done in _in_parallel(tasks, num_processes):
         if done.fault is not None:
             broken[done.case_id] = done.fault
-        else:
-            rows[done.case_id] = done.row or known[done.case_id]
+        elif done.row is not None:
+            rows[done.case_id] = done.row
             n_kept += done.was_there
         on_case_done(done.case_id)
     if not any(row.features for row in rows.values()):
@@ -108,6 +110,16 @@ def extract_features(
     )
 
 
+def _rows_by_inputs(tables: Sequence[Path], request: RadiomicsRequest) -> dict[str, dict[str, Row]]:
+    """What these tables have of the same request: rows by the hash of their images and mask, by ``case_id``."""
+    found: dict[str, dict[str, Row]] = {}
+    for table in tables:
+        with suppress(ValueError):  # of another request
+            for case_id, row in read_rows(table, request).items():
+                found.setdefault(case_id, {}).setdefault(row.inputs_sha256, row)
+    return found
+
+
 def check_table(table: Path, request: RadiomicsRequest, overwrite: bool) -> None:
     """Raise ValueError if the features cannot be written to this file; before hours are spent on masks."""
     if table.suffix != ".csv":
@@ -119,20 +131,18 @@ def check_table(table: Path, request: RadiomicsRequest, overwrite: bool) -> None
 @dataclass(frozen=True)
 class _Done:
     case_id: str
-    row: Row | None = None  # None also if the table has it already
+    row: Row | None = None  # None where there is a fault
     fault: str | None = None
     was_there: bool = False
 
 
 def _extract_and_keep(
-    case: RadiomicsCase, request: RadiomicsRequest, known_sha256: str | None, file: Path
+    case: RadiomicsCase, request: RadiomicsRequest, reusable: Mapping[str, Row], file: Path
 ) -> _Done:
     """In a process of its own: extract a case, unless that is done, and keep it in a file."""
     try:
         inputs_sha256 = _inputs_sha256(case)
-        if inputs_sha256 == known_sha256:
-            return _Done(case.case_id, was_there=True)
-        kept = _kept_row(file, inputs_sha256, request)
+        kept = reusable.get(inputs_sha256) or _kept_row(file, inputs_sha256, request)
         if kept is not None:
             return _Done(case.case_id, kept, was_there=True)
         with _one_thread():

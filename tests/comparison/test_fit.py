@@ -10,15 +10,10 @@ import pandas as pd
 import pytest
 import SimpleITK as sitk
 
-from nnunetv2_adamss.comparison import fit
 from nnunetv2_adamss.comparison.extra_columns import out_of_fold_risks
 from nnunetv2_adamss.comparison.fit import FitRequest, fit_statistical
 from nnunetv2_adamss.comparison.fitted_model import FittedModel
 from nnunetv2_adamss.comparison.new_patients import PatientFiles, predict_statistical
-from nnunetv2_adamss.radiomics.fold import FoldRadiomics
-from nnunetv2_adamss.survival.nnunet_fold import NnunetFold
-from nnunetv2_adamss.survival.setup import SurvivalSetup
-from tests.radiomics.phantoms import quick_request
 from tests.survival_project import DATASET, splits, survival_csv
 from tests.trained_model import TrainedModel
 
@@ -33,16 +28,8 @@ SETTINGS = {"feature_selection": "none", "clinical_selection": "none", "mirrorin
 @pytest.fixture(scope="module")
 def model(trained_model: TrainedModel) -> Iterator[TrainedModel]:
     with pytest.MonkeyPatch.context() as monkeypatch:
-        trained_model.project.use(monkeypatch)
-        monkeypatch.setenv("nnUNet_results", str(trained_model.results))
-        monkeypatch.setattr(fit, "extract_missing_radiomics", extract_few_features)
+        trained_model.use_for_statistical_methods(monkeypatch)
         yield trained_model
-
-
-def extract_few_features(nnunet_fold: NnunetFold, setup: SurvivalSetup, device: str) -> None:
-    radiomics = FoldRadiomics(nnunet_fold, setup.fold.config, quick_request().settings)
-    if not radiomics.is_current(setup.fold.all_cases):
-        radiomics.extract(setup.fold.all_cases, device=device, num_processes=1)
 
 
 def fitted(method: str, fold: int = 0, **changes: Any) -> FitRequest:
@@ -105,7 +92,7 @@ def test_a_fitted_model_is_plain_data_and_predicts_again_what_it_predicted(
     again = predict_statistical(folder.parent, [0], PatientFiles(
         clinical=in_fold(model.clinical, model, tmp_path), features=files.features
     ))  # fmt: skip
-    expected = (risks(folder) - loaded.mean) / loaded.deviation
+    expected = (risks(folder) - loaded.mean_risk) / loaded.risk_deviation
     assert dict(zip(again.case_ids, again.risk_score, strict=True)) == pytest.approx(expected.to_dict())
 
 
@@ -127,7 +114,7 @@ def test_folds_are_averaged_in_standard_deviations_of_their_training_cases(
     models = [FittedModel.load(folder / f"fold_{fold}") for fold in (0, 1)]
     mask = sitk.ReadImage(masks / f"{found.case_ids[0]}.nii.gz")
     volume = (sitk.GetArrayFromImage(mask) > 0).sum() * np.prod(mask.GetSpacing()) / 1000
-    expected = np.mean([(volume - one.mean) / one.deviation for one in models])
+    expected = np.mean([(volume - one.mean_risk) / one.risk_deviation for one in models])
     assert found.risk_score[0] == pytest.approx(expected)
 
 
@@ -188,14 +175,42 @@ def test_radio_deepmts_gets_scores_and_masks_of_folds_that_did_not_train_on_the_
         fitted("radio_deepmts", deep_trainer=name)
     validation = [write_deep_fold(model, name, fold, 5 + fold)[1] for fold in range(3)]
     scores = out_of_fold_risks(fold_folder(model, name).parent, sorted(pd.concat(validation).index))
+    mean, deviation = np.mean([[part.mean(), part.std(ddof=0)] for part in validation], axis=0)
     for part in validation:
-        expected = (part - part.mean()) / part.std(ddof=0)
+        expected = mean + deviation * (part - part.mean()) / part.std(ddof=0)
         assert scores.loc[part.index, "deep_risk"].to_dict() == pytest.approx(expected.to_dict())
     fitted("radio_deepmts", deep_trainer=name)
     one = FittedModel.load(fold_folder(model, "RadioDeepMTS_ShortSchedule"))
     assert "deep_risk" in one.model.to_dict()["names"]
     assert one.fold.config.mask_source == "folder"
     assert len(one.fold.covariates.features.names) > 0
+
+
+def test_risks_of_a_deep_training_on_other_cases_are_refused(model: TrainedModel) -> None:
+    name = "DeepMTLRTrainer_OtherCases"
+    training, _ = write_deep_fold(model, name, 0, 3)
+    training[2:].rename_axis("case_id").to_csv(fold_folder(model, name) / "training_predictions.csv")
+    lacking = ", ".join(sorted(training.index[:2]))
+    with pytest.raises(ValueError, match=rf"nothing of 2 case\(s\) of the fold: {lacking}"):
+        fitted("deepmtlr_cox", deep_trainer=name)
+    with pytest.raises(
+        ValueError, match="goes on with DeepMTLRTrainer or a variant of it, not with TMSSTrainer"
+    ):
+        fitted("deepmtlr_cox", deep_trainer="TMSSTrainer")
+
+
+def test_a_new_fit_that_cannot_be_leaves_the_old_one_as_it_was(model: TrainedModel) -> None:
+    fitted("tumour_volume")
+    folder = fold_folder(model, "TumourVolume")
+    before = {file: file.read_bytes() for file in folder.rglob("*") if file.is_file()}
+    with pytest.raises(ValueError, match="survival.csv"):
+        fit_statistical(
+            FitRequest(
+                DATASET, "3d_fullres", 0, "tumour_volume", {"survival_csv": "nowhere/survival.csv"},
+                device="cpu", overwrite=True,
+            )
+        )  # fmt: skip
+    assert {file: file.read_bytes() for file in folder.rglob("*") if file.is_file()} == before
 
 
 def test_a_finished_fit_is_not_replaced_unless_asked_for(model: TrainedModel) -> None:

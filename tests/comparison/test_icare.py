@@ -95,6 +95,17 @@ def test_without_a_feature_everybody_gets_the_same_risk_of_1() -> None:
     assert model.risk_score(features).tolist() == [1.0] * 6
 
 
+def test_it_is_said_that_the_median_ranks_nobody_if_most_estimators_find_no_feature(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    features, event, time = random_cohort(80, 5, signal=0.0)
+    model = fit_icare(
+        features, event, time, seed=0, settings=(IcareSettings(0.5, 0.6, 0.2),), n_estimators=20
+    )
+    assert set(model.risk_score(features)) == {1.0}
+    assert "of 20 ICARE estimators found no feature" in caplog.text
+
+
 def test_of_two_correlated_features_the_one_that_comes_first_by_chance_stays() -> None:
     features = pd.DataFrame({"early": EARLY, "twin": -2 * EARLY + 1, "unrelated": UNRELATED})
     kept = {

@@ -1,6 +1,7 @@
 """The features of a Stage-II fold: whose masks, which cases, and where they lie."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import torch
 
 from nnunetv2_adamss.radiomics.fold import FoldRadiomics, read_fold
 from nnunetv2_adamss.radiomics.progress import Progress
+from nnunetv2_adamss.radiomics.request import Extras
 from nnunetv2_adamss.radiomics.table import provenance_file
 from nnunetv2_adamss.survival.config import SurvivalConfig
 from nnunetv2_adamss.survival.files import sha256_of
@@ -32,8 +34,8 @@ def project(
     return survival_project
 
 
-def fold_radiomics(**config: Any) -> FoldRadiomics:
-    fold = read_fold(DATASET, "nnUNetPlans", "3d_fullres", 0)
+def fold_radiomics(number: int = 0, **config: Any) -> FoldRadiomics:
+    fold = read_fold(DATASET, "nnUNetPlans", "3d_fullres", number)
     return FoldRadiomics(fold, SurvivalConfig(**config), quick_request().settings)
 
 
@@ -49,6 +51,20 @@ def test_all_cases_of_a_fold_are_extracted_from_the_reference_masks(
     assert rows.notna().all(axis=None)
     masks = json.loads(provenance_file(report.table).read_text())["masks"]
     assert masks == {"source": "groundtruth", "folder": None, "mirroring": None, "checkpoints_sha256": {}}
+
+
+def test_another_fold_extracts_only_what_is_not_the_same(project: NnunetProject) -> None:
+    first = fold_radiomics(mask_source="groundtruth")
+    first.extract(device="cpu", num_processes=1)
+    second = fold_radiomics(1, mask_source="groundtruth")
+    report = second.extract(device="cpu", num_processes=1)
+    assert (report.n_extracted, report.n_kept) == (0, N_CASES)
+    assert second.table != first.table
+    assert second.table.read_bytes() == first.table.read_bytes()
+    # With other settings nothing is the same.
+    other = replace(second, config=SurvivalConfig(mask_source="groundtruth"), extras=Extras(shell_mm=5.0))
+    assert other.extract(device="cpu", num_processes=1, overwrite=True).n_extracted == N_CASES
+    assert first.extract(device="cpu", num_processes=1).n_extracted == 0
 
 
 def test_missing_masks_are_predicted_first_and_features_are_used_again_while_the_masks_are_the_same(

@@ -1,0 +1,133 @@
+"""``adamss_predict_statistical`` as a user types it."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import SimpleITK as sitk
+
+from nnunetv2_adamss.assessment.predictions import read_predictions
+from nnunetv2_adamss.cli import fit_statistical, predict_statistical
+from tests.survival_project import DATASET
+from tests.trained_model import TrainedModel
+
+pytestmark = [
+    pytest.mark.filterwarnings("ignore::FutureWarning:torch"),
+    pytest.mark.filterwarnings("ignore:.*multi-threaded, use of fork:DeprecationWarning"),
+]
+
+
+@pytest.fixture(scope="module")
+def model(trained_model: TrainedModel) -> Iterator[TrainedModel]:
+    """With two folds of tumour volume and one of ICARE."""
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        trained_model.use_for_statistical_methods(monkeypatch)
+        for method, fold in (("tumour_volume", "0"), ("tumour_volume", "1"), ("icare", "0")):
+            options = ["--method", method, "-device", "cpu", "--disable_tta", "--overwrite"]
+            assert fit_statistical.main(["902", "3d_fullres", fold, *options]) == 0
+        yield trained_model
+
+
+def typed(output: Path, *options: str | Path, name: str = "ICARE", folds: tuple[str, ...] = ("0",)) -> int:
+    given = ["-d", "902", "-c", "3d_fullres", "-tr", name, "-o", output, "-f", *folds, *options]
+    return predict_statistical.main(list(map(str, given)))
+
+
+def refusal(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, *options: str | Path, **changes: object
+) -> str:
+    capsys.readouterr()
+    assert typed(tmp_path / "risk.csv", *options, **changes) == 2
+    captured = capsys.readouterr()
+    assert captured.out == "" and captured.err.startswith("adamss_predict_statistical: ")
+    assert not (tmp_path / "risk.csv").exists()
+    return captured.err
+
+
+@pytest.fixture
+def tables(model: TrainedModel, tmp_path: Path) -> dict[str, Path]:
+    """Clinical data and radiomics of the validation cases of fold 0; the latter also in two parts."""
+    stage_one = model.results / DATASET / "AdaMSSSegTrainer__nnUNetPlans__3d_fullres" / "fold_0"
+    parts = {}
+    for name, file in (("clinical", model.clinical), ("radiomics", stage_one / "radiomics_groundtruth.csv")):
+        table = pd.read_csv(file, dtype=str).set_index("case_id")
+        parts[name] = table.loc[model.validation_cases(0)]
+    half = parts["radiomics"].shape[1] // 2
+    parts["first"], parts["second"] = parts["radiomics"].iloc[:, :half], parts["radiomics"].iloc[:, half:]
+    parts["lacking"] = parts["second"][1:]
+    parts["nobody"] = parts["radiomics"].set_axis([f"other_{i}" for i in range(4)]).rename_axis("case_id")
+    for name, table in parts.items():
+        table.to_csv(tmp_path / f"{name}.csv")
+    return {name: tmp_path / f"{name}.csv" for name in parts}
+
+
+def test_tumour_volume_of_new_masks_ranks_patients_and_other_commands_read_it(
+    model: TrainedModel, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    masks, output = model.project.raw / DATASET / "labelsTr", tmp_path / "new" / "risk.csv"
+    assert typed(output, "-m", masks, name="TumourVolume", folds=("0", "1")) == 0
+    assert capsys.readouterr().out == f"Risk scores of 12 patients: {output}\n"
+    risk = read_predictions([output]).table["risk_score"]
+    volumes = pd.Series({case: np.sum(sitk.GetArrayFromImage(sitk.ReadImage(masks / f"{case}.nii.gz")) > 0)
+                         for case in risk.index})  # fmt: skip
+    np.testing.assert_array_equal(risk.rank(), volumes.rank())
+
+
+def test_features_may_come_in_several_tables(tables: dict[str, Path], tmp_path: Path) -> None:
+    clinical = ("--clinical", tables["clinical"])
+    assert typed(tmp_path / "one.csv", *clinical, "--features", tables["radiomics"]) == 0
+    parts = ("--features", tables["first"], "--features", tables["second"])
+    assert typed(tmp_path / "two.csv", *clinical, *parts) == 0
+    assert (tmp_path / "one.csv").read_text() == (tmp_path / "two.csv").read_text()
+
+
+def test_a_table_that_the_model_needs_is_asked_for(
+    model: TrainedModel, tables: dict[str, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    features, clinical = ("--features", tables["radiomics"]), ("--clinical", tables["clinical"])
+    assert "it needs --clinical FILE.csv" in refusal(capsys, tmp_path, *features)
+    assert "needs features that are not there" in refusal(capsys, tmp_path, *clinical)
+    assert "needs features that are not there" in refusal(
+        capsys, tmp_path, *clinical, "--features", tables["first"]
+    )
+    assert "there is no such file" in refusal(capsys, tmp_path, "--clinical", tmp_path / "no.csv", *features)
+    assert "give the patients' masks with -m" in refusal(capsys, tmp_path, name="TumourVolume")
+
+
+def test_a_patient_who_is_missing_in_one_of_the_tables_is_named(
+    model: TrainedModel, tables: dict[str, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    first, clinical = ("--features", tables["first"]), ("--clinical", tables["clinical"])
+    said = refusal(capsys, tmp_path, *clinical, *first, "--features", tables["lacking"])
+    assert f"missing in one of the given tables: {model.validation_cases(0)[0]}." in said
+    said = refusal(capsys, tmp_path, "--clinical", model.clinical, "--features", tables["radiomics"])
+    assert "missing in one of the given tables" in said and "(8 in all)" in said
+    said = refusal(capsys, tmp_path, *clinical, "--features", tables["nobody"])
+    assert "No patient is in all of the given tables" in said
+
+
+def test_a_fold_that_is_not_fitted_is_said_with_its_file(
+    model: TrainedModel, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    said = refusal(capsys, tmp_path, name="TumourVolume", folds=("0", "1", "2"))
+    assert str(Path("fold_2") / "model.json") in said and "adamss_fit_statistical" in said
+    assert "SUVmax__nnUNetPlans__3d_fullres" in refusal(capsys, tmp_path, name="SUVmax", folds=("4",))
+
+
+@pytest.mark.parametrize(
+    ("folds", "message"),
+    [
+        (("all",), "fold all trains on every case"),
+        (("0", "0"), "-f names a fold twice"),
+        (("one",), "-f takes numbers of folds, not one"),
+    ],
+)
+def test_folds_are_numbers(
+    folds: tuple[str, ...], message: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        typed(tmp_path / "risk.csv", folds=folds)
+    assert stopped.value.code == 2
+    assert message in capsys.readouterr().err

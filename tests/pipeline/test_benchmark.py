@@ -1,0 +1,100 @@
+"""The benchmark command on real PET/CT of 28 sarcomas: statistical methods and a deep one, killed on the way."""
+
+import os
+import signal
+import subprocess
+from pathlib import Path
+from time import monotonic, sleep
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from nnunetv2_adamss.evaluation.baselines import tumour_volume_ml
+from nnunetv2_adamss.evaluation.concordance import harrell_c
+from nnunetv2_adamss.evaluation.image_blind_prior import dice, read_foreground
+from tests.nnunet_project import command_line
+from tests.pipeline.conftest import TRAINER as STAGE_ONE_TRAINER
+from tests.pipeline.conftest import StageOneRun
+
+pytestmark = pytest.mark.slow
+
+ARGUMENTS = (
+    "510", "3d_fullres", "--methods", "lasso_cox", "icare", "deepmts", "--folds", "0", "--short_schedule",
+    "--epochs", "1", "-device", "cpu",
+)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def output(stage_one_run: StageOneRun, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A finished benchmark that was terminated in its first step after Stage I."""
+    folder = tmp_path_factory.mktemp("benchmark") / "out"
+    terminate_in_a_step(stage_one_run, folder)
+    stage_one_run.run("adamss_benchmark", *ARGUMENTS, "-o", str(folder))
+    return folder
+
+
+def terminate_in_a_step(stage_one_run: StageOneRun, output: Path, timeout_s: float = 300) -> None:
+    benchmark = subprocess.Popen(
+        command_line("adamss_benchmark", *ARGUMENTS, "-o", str(output)),
+        env=os.environ | stage_one_run.project.environment,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    deadline = monotonic() + timeout_s
+    while not list((output / "logs").glob("radiomics_of_groundtruth*.log")):
+        assert benchmark.poll() is None, "the benchmark ended before it could be terminated"
+        assert monotonic() < deadline, "no step began"
+        sleep(0.2)
+    benchmark.send_signal(signal.SIGTERM)
+    assert benchmark.wait(timeout=60) != 0
+
+
+def row(output: Path, method: str) -> pd.Series:
+    table = pd.read_csv(output / "table_1.csv").set_index("method")
+    return table.loc[method]
+
+
+def test_stage_one_is_not_trained_again(output: Path) -> None:
+    assert not list((output / "logs").glob(f"{STAGE_ONE_TRAINER}*"))
+
+
+def test_every_method_has_a_row_with_the_pairs_of_the_fold(output: Path) -> None:
+    table = pd.read_csv(output / "table_1.csv").set_index("method")
+    expected = ["lasso_cox", "icare", "deepmts", "covariates_cox", "tumour_volume", "suv_max"]
+    assert list(table.index) == expected
+    # 14 pairs are too few to be called an estimate, and every row says so.
+    assert set(table["n_pairs"]) == {14}
+    assert table["c_index_reason"].str.contains("not estimable").all()
+
+
+def test_the_c_index_of_the_volume_is_that_of_the_masks(stage_one_run: StageOneRun, output: Path) -> None:
+    outcomes = pd.read_csv(stage_one_run.project.raw / "Dataset510_STS" / "survival.csv").set_index("case_id")
+    cases = outcomes.loc[stage_one_run.split["val"]]
+    volume = [tumour_volume_ml(stage_one_run.fold / "stage1_masks" / f"{c}.nii.gz") for c in cases.index]
+    expected = harrell_c(np.array(volume), cases["event"].to_numpy(bool), cases["time"].to_numpy(float))
+    assert row(output, "tumour_volume")["c_index"] == pytest.approx(expected.c_index)
+
+
+def test_dice_of_deepmts_is_that_of_its_own_masks(stage_one_run: StageOneRun, output: Path) -> None:
+    fold = stage_one_run.project.results / "Dataset510_STS" / (
+        "DeepMTSTrainer_ShortSchedule__nnUNetPlans__3d_fullres/fold_0"
+    )  # fmt: skip
+    labels = stage_one_run.project.raw / "Dataset510_STS" / "labelsTr"
+    scores = [
+        dice(
+            read_foreground(fold / "validation" / "masks" / f"{case_id}.nii.gz"),
+            read_foreground(labels / f"{case_id}.nii.gz"),
+        )
+        for case_id in stage_one_run.split["val"]
+    ]
+    assert row(output, "deepmts")["dice"] == pytest.approx(np.mean(scores), abs=1e-6)
+
+
+def test_run_again_nothing_is_left_to_do(stage_one_run: StageOneRun, output: Path) -> None:
+    before = {file: file.stat().st_mtime_ns for file in (output / "logs").iterdir()}
+    listed = stage_one_run.run("adamss_benchmark", *ARGUMENTS, "-o", str(output), "--dry_run")
+    assert "to do" not in listed
+    stage_one_run.run("adamss_benchmark", *ARGUMENTS, "-o", str(output))
+    assert {file: file.stat().st_mtime_ns for file in (output / "logs").iterdir()} == before
