@@ -21,9 +21,9 @@ def plans_with(
     plans: Mapping[str, Any],
     name: str,
     *,
-    ct: int | None,
+    ct: int,
     ct_rule: CTRule,
-    pet: int | None,
+    pet: int,
     pet_rule: PETRule,
 ) -> dict[str, Any]:
     """A copy of nnU-Net's plans that normalises CT and PET by other rules.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +36,7 @@ class Cohort:
         labels: as in ``dataset.json``.
         warnings: what a user should know of the tables.
         broken: what is wrong with patients that cannot be converted, by their name.
+        origin: what ``dataset.json`` says of where the images come from.
     """
 
     patients: Sequence[PatientFiles]
@@ -44,6 +45,7 @@ class Cohort:
     labels: Mapping[str, int]
     warnings: Sequence[str]
     broken: Mapping[str, str]
+    origin: Mapping[str, str] = field(default_factory=dict)
 
 
 def read_cohort(
@@ -70,6 +72,9 @@ def read_cohort(
         raise ValueError(
             f"No patient of the tables ({listed(list(rows.index))}) has scans ({listed(keys)}): is this one cohort?"
         )
+    without_scans = sorted(set(rows.index) - set(keys))
+    if without_scans:
+        warnings.append(f"{len(without_scans)} patients of the tables have no scans: {listed(without_scans)}")
     rows = rows.reindex(keys, fill_value="")
     rows.index = pd.Index([patient.case_id for patient in patients], name="case_id")
     outcomes, outcome_warnings = _outcomes(rows, preset)
@@ -83,6 +88,7 @@ def read_cohort(
         labels=preset.labels,
         warnings=[*warnings, *outcome_warnings, *remarks],
         broken=broken,
+        origin=preset.origin,
     )
 
 

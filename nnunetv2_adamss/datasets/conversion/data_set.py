@@ -56,6 +56,7 @@ def write_descriptions(folder: Path, cohort: Cohort, converted: Collection[str])
         "labels": dict(cohort.labels),
         "numTraining": len(training),
         "file_ending": ENDING,
+        **cohort.origin,
     }
     write_atomically(folder / "dataset.json", json.dumps(dataset_json, indent=1) + "\n")
     return {

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
-import SimpleITK as sitk
 from numpy.typing import NDArray
 
 GridChoice = Literal["iso", "ct", "pet"]
@@ -91,29 +90,35 @@ class VoxelGrid:
         """The same as plain lists, for a log."""
         return {
             "size_xyz": list(self.size),
-            "spacing_xyz_mm": [round(value, 6) for value in self.spacing_mm],
-            "origin_xyz_mm": [round(value, 4) for value in self.origin_mm],
-            "direction": [round(value, 6) for value in self.direction],
+            "spacing_xyz_mm": list(self.spacing_mm),
+            "origin_xyz_mm": list(self.origin_mm),
+            "direction": list(self.direction),
         }
+
+    @classmethod
+    def described(cls, description: Mapping[str, Any]) -> VoxelGrid:
+        """The grid that ``describe`` described."""
+        names = ("size_xyz", "spacing_xyz_mm", "origin_xyz_mm", "direction")
+        return cls(*(tuple(description[name]) for name in names))
 
 
 def common_grid(
-    ct: VoxelGrid, pet: VoxelGrid, choice: GridChoice, spacing_mm: Sequence[float] = (1.0, 1.0, 1.0)
+    ct: VoxelGrid, pet: VoxelGrid, which: GridChoice, spacing_mm: Sequence[float] = (1.0, 1.0, 1.0)
 ) -> VoxelGrid:
     """The grid of a patient: what both scans saw, nothing else.
 
     Args:
         ct: grid of the CT.
         pet: grid of the PET.
-        choice: ``ct`` and ``pet`` keep that scan's own voxels, where their centres lie in the other's field of view;
+        which: ``ct`` and ``pet`` keep that scan's own voxels, where their centres lie in the other's field of view;
             ``iso`` fills the overlap with voxels of ``spacing_mm`` along the CT's axes.
         spacing_mm: (x, y, z), for ``iso``.
 
     Raises:
         ValueError: if the two fields of view do not overlap.
     """
-    own, other = (pet, ct) if choice == "pet" else (ct, pet)
-    grid = _filled_overlap(ct, pet, spacing_mm) if choice == "iso" else own.cropped_to(other.corners())
+    own, other = (pet, ct) if which == "pet" else (ct, pet)
+    grid = _filled_overlap(ct, pet, spacing_mm) if which == "iso" else own.cropped_to(other.corners())
     if grid is None:
         raise ValueError("the fields of view of CT and PET do not overlap")
     return grid
@@ -130,28 +135,3 @@ def _filled_overlap(ct: VoxelGrid, pet: VoxelGrid, spacing_mm: Sequence[float]) 
     return VoxelGrid(
         tuple(size.tolist()), tuple(spacing.tolist()), tuple((ct.axes @ first).tolist()), ct.direction
     )
-
-
-def header(file: Any) -> VoxelGrid:
-    """The grid of an image file, without its voxels.
-
-    Raises:
-        ValueError: if it is no image that SimpleITK can read, or has no three axes.
-    """
-    reader = sitk.ImageFileReader()
-    reader.SetFileName(str(file))
-    try:
-        reader.ReadImageInformation()
-    except RuntimeError as error:
-        raise ValueError(f"{file} cannot be read as an image ({last_line(error)})") from error
-    if reader.GetDimension() != 3 or reader.GetNumberOfComponents() != 1:
-        raise ValueError(
-            f"{file} has {reader.GetDimension()} axes and {reader.GetNumberOfComponents()} values a voxel, "
-            "expected 3 and 1"
-        )
-    return VoxelGrid.of(reader)
-
-
-def last_line(error: RuntimeError) -> str:
-    """What SimpleITK found, without where in its source it did."""
-    return str(error).strip().splitlines()[-1].strip()

@@ -10,18 +10,13 @@ from typing import Any
 import numpy as np
 import SimpleITK as sitk
 
-from nnunetv2_adamss.datasets.conversion.grid import (
-    GridChoice,
-    VoxelGrid,
-    common_grid,
-    header,
-    last_line,
-)
+from nnunetv2_adamss.datasets.conversion.grid import GridChoice, VoxelGrid, common_grid
 from nnunetv2_adamss.datasets.conversion.head_and_neck import head_and_neck_box
 from nnunetv2_adamss.datasets.conversion.patients import PatientFiles
-from nnunetv2_adamss.datasets.conversion.pet_units import unit_warning
+from nnunetv2_adamss.datasets.conversion.pet_units import is_activity, unit_warning
 from nnunetv2_adamss.datasets.conversion.random_box import random_box
 from nnunetv2_adamss.datasets.conversion.resample import resample_mask, resample_scan
+from nnunetv2_adamss.datasets.conversion.source_image import header, read_image
 
 ENDING = ".nii.gz"
 UNFINISHED = ".conversion"  # folder in the data set that is gone when all is done
@@ -78,7 +73,8 @@ def convert_case(
         patient: whom.
         settings: how.
         folder: of the raw data set.
-        suv_factor: what the PET is multiplied with; None if it is in SUV.
+        suv_factor: what makes SUV of Bq/ml. Used only where the PET can be no SUV, since tables of doses often name
+            every patient; None if it is not known.
 
     Returns:
         What the log says of the patient.
@@ -89,9 +85,12 @@ def convert_case(
     warnings: list[str] = []
     sources = {kind: header(file) for kind, file in _named(patient).items()}
     overlap = common_grid(sources["ct"], sources["pet"], settings.grid, settings.spacing_xyz_mm)
-    scans = _read(patient, settings.labels, suv_factor, warnings)
+    scans = _read(patient, settings.labels, warnings)
     grid = _cut(overlap, scans, patient.case_id, settings, warnings)
     ct, pet = _ct(scans, grid, warnings), resample_scan(scans.pet, grid, outside=0.0)
+    is_converted = suv_factor is not None and is_activity(*map(sitk.GetArrayViewFromImage, (pet, ct)))
+    if is_converted:
+        pet = pet * suv_factor
     oddity = unit_warning(sitk.GetArrayViewFromImage(pet), sitk.GetArrayViewFromImage(ct))
     warnings += [oddity] if oddity else []
     written = [ct, pet]
@@ -106,7 +105,7 @@ def convert_case(
         "source_grids": {kind: source.describe() for kind, source in sources.items()},
         "grid": grid.describe(),
         "overlap": overlap.describe() if grid != overlap else "the same",
-        "suv_factor": suv_factor,
+        "suv_factor": suv_factor if is_converted else None,
         "warnings": warnings,
     }
 
@@ -115,34 +114,16 @@ def _named(patient: PatientFiles) -> dict[str, Path]:
     return dict(zip(("ct", "pet", "mask"), patient.all, strict=False))
 
 
-def _read(
-    patient: PatientFiles, labels: Mapping[str, int], suv_factor: float | None, warnings: list[str]
-) -> _Scans:
+def _read(patient: PatientFiles, labels: Mapping[str, int], warnings: list[str]) -> _Scans:
     images = {}
-    for kind, file in _named(patient).items():
-        try:
-            images[kind] = sitk.ReadImage(str(file))
-        except RuntimeError as error:
-            raise ValueError(f"{file} cannot be read as an image ({last_line(error)})") from error
-    for kind, nothing in (("ct", AIR_HU), ("pet", 0.0)):
-        images[kind] = _finite(images[kind], nothing, kind.upper(), warnings)
-    pet = images["pet"]
-    if suv_factor is not None:
-        pet = sitk.Cast(pet, sitk.sitkFloat32) * suv_factor
+    for (kind, file), nothing in zip(_named(patient).items(), (AIR_HU, 0.0, 0.0), strict=False):
+        images[kind], n_wrong = read_image(file, nothing)
+        if n_wrong:
+            warnings.append(f"{n_wrong} voxels of the {kind.upper()} are not finite and become {nothing:g}")
+    # Scanners write -2000 or -3024 where they saw nothing; interpolation would mix that into what they saw.
+    ct = sitk.Maximum(sitk.Cast(images["ct"], sitk.sitkFloat32), AIR_HU)
     mask = images.get("mask")
-    return _Scans(images["ct"], pet, None if mask is None else _checked_mask(mask, labels))
-
-
-def _finite(image: sitk.Image, nothing: float, kind: str, warnings: list[str]) -> sitk.Image:
-    """The image without NaN and infinity, which interpolation would spread."""
-    values = sitk.GetArrayViewFromImage(image)
-    n_wrong = int(values.size - np.isfinite(values).sum())
-    if n_wrong == 0:
-        return image
-    warnings.append(f"{n_wrong} voxels of the {kind} are not finite and become {nothing:g}")
-    repaired = sitk.GetImageFromArray(np.where(np.isfinite(values), values, nothing).astype(np.float32))
-    repaired.CopyInformation(image)
-    return repaired
+    return _Scans(ct, images["pet"], None if mask is None else _checked_mask(mask, labels))
 
 
 def _checked_mask(mask: sitk.Image, labels: Mapping[str, int]) -> sitk.Image:
@@ -204,9 +185,9 @@ def _lost(source: sitk.Image, label: sitk.Image, labels: Mapping[str, int]) -> l
 
 
 def _volumes_ml(image: sitk.Image, labels: Mapping[str, int]) -> dict[str, float]:
-    counts = np.bincount(sitk.GetArrayViewFromImage(image).ravel(), minlength=max(labels.values()) + 1)
+    values = sitk.GetArrayViewFromImage(image)
     voxel_ml = float(np.prod(image.GetSpacing())) / 1000
-    return {name: counts[value] * voxel_ml for name, value in labels.items() if value > 0}
+    return {name: np.count_nonzero(values == value) * voxel_ml for name, value in labels.items() if value > 0}
 
 
 def _write(image: sitk.Image, folder: Path, name: str) -> None:

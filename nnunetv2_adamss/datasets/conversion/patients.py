@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -79,11 +79,10 @@ def find_patients(source: Path, files: Files, grid: GridChoice) -> tuple[list[Pa
         )
     patients, faults = [], {}
     for key, name in sorted(names.items(), key=lambda item: item[1]):
-        both = _pair(cts.get(key, []), pets.get(key, []), masks_of.get(key, []))
-        if both is None:
-            faults[name] = f"there is no {'CT' if key not in cts else 'PET'} beside the other scan"
-        else:
-            patients.append(PatientFiles(name, *both))
+        try:
+            patients.append(_patient(name, cts.get(key, []), pets.get(key, []), masks_of.get(key, [])))
+        except ValueError as error:
+            faults[name] = str(error)
     return patients, faults
 
 
@@ -116,14 +115,15 @@ def _names(found: Iterable[str]) -> dict[str, str]:
     return {key: min(spellings) for key, spellings in names.items()}
 
 
-def _pair(cts: list[Path], pets: list[Path], masks: list[Path]) -> tuple[Path, Path, Path | None] | None:
+def _patient(name: str, cts: list[Path], pets: list[Path], masks: list[Path]) -> PatientFiles:
     """CT and PET of one folder, the first that has the mask too; then any."""
-    pets_in: Mapping[Path, Path] = {path.parent: path for path in reversed(pets)}
-    masks_in: Mapping[Path, Path] = {path.parent: path for path in reversed(masks)}
+    if not cts or not pets:
+        raise ValueError(f"there is no {'PET' if cts else 'CT'} beside the other scan")
+    pets_in, masks_in = ({path.parent: path for path in reversed(paths)} for paths in (pets, masks))
     pairs = [(ct, pets_in[ct.parent], masks_in.get(ct.parent)) for ct in cts if ct.parent in pets_in]
-    if not pairs and cts and pets:
-        pairs = [(cts[0], pets[0], None)]
-    if not pairs:
-        return None
-    ct, pet, mask = next((pair for pair in pairs if pair[2]), pairs[0])
-    return ct, pet, mask or (masks[0] if masks else None)
+    ct, pet, mask = next((pair for pair in pairs if pair[2]), [*pairs, (cts[0], pets[0], None)][0])
+    if mask is None and len({path.stat().st_size for path in masks}) > 1:
+        raise ValueError(
+            f"there are masks that differ, and none lies beside the scans: {listed([str(mask) for mask in masks])}"
+        )
+    return PatientFiles(name, ct, pet, mask or next(iter(masks), None))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from nnunetv2_adamss.datasets.conversion.grid import GridChoice
 
@@ -51,6 +51,7 @@ class Preset:
         grid: on which grid its images are by default.
         has_centre: whether the letters that a patient's name begins with are the centre.
         field_mm: side of the boxes that are cut from its images by default.
+        origin: reference and licence, where a licence asks to name them.
         outcome_of: makes ``event`` and ``time`` of a row where the table does not hold them as numbers.
     """
 
@@ -63,6 +64,7 @@ class Preset:
     grid: GridChoice = "iso"
     has_centre: bool = True
     field_mm: float | None = None
+    origin: Mapping[str, str] = field(default_factory=dict)
     outcome_of: Callable[[Mapping[str, str]], dict[str, str]] | None = None
 
 
@@ -175,6 +177,11 @@ PRESETS: Mapping[str, Preset] = {
         grid="pet",
         has_centre=False,
         field_mm=130.0,
+        origin={
+            "reference": "IBSI validation data set, from the TCIA collection Soft-tissue-Sarcoma: "
+            "10.7937/K9/TCIA.2015.7GO2GSKS, 10.1088/0031-9155/60/14/5471, 10.1007/s10278-013-9622-7",
+            "licence": "CC BY 3.0; changed as conversion_log.json says",
+        },
         outcome_of=disease_free_survival,
     ),
 }  # fmt: skip

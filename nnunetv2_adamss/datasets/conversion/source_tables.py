@@ -66,7 +66,9 @@ def cells_of(file: Path) -> pd.DataFrame:
         sheet = pd.read_excel(file, dtype=str, na_filter=False)
     except (OSError, ValueError, KeyError) as error:
         raise ValueError(f"{file} cannot be read as an Excel sheet ({error}).") from error
-    return sheet.map(str.strip)
+    sheet = sheet.map(str.strip)
+    is_blank = (sheet.iloc[:, 0] == "").cummax()  # notes stand below a blank row
+    return sheet[~is_blank]
 
 
 def _with_our_names(file: Path, titles: Mapping[str, Sequence[str]]) -> pd.DataFrame:

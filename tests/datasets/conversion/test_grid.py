@@ -8,8 +8,9 @@ import SimpleITK as sitk
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nnunetv2_adamss.datasets.conversion.grid import VoxelGrid, common_grid, header
+from nnunetv2_adamss.datasets.conversion.grid import VoxelGrid, common_grid
 from nnunetv2_adamss.datasets.conversion.resample import resample_mask, resample_scan
+from nnunetv2_adamss.datasets.conversion.source_image import header
 
 SLOPE = np.array([1.0, 2.0, -3.0])  # of a value that is a linear function of the physical point
 AIR = -1024.0

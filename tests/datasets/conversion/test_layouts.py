@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import SimpleITK as sitk
+from nnunetv2.experiment_planning.verify_dataset_integrity import verify_dataset_integrity
 
 from nnunetv2_adamss.cli.convert_dataset import main
 from nnunetv2_adamss.survival.cohort.table import read_survival_table
@@ -190,16 +191,35 @@ def test_a_mask_with_a_strange_value_and_a_broken_file_cost_only_their_patients(
     source = tmp_path / "source"
     layouts.hecktor2022(native, source)
     (source / "imagesTr" / "CHUM-001__PT.nii.gz").write_bytes(b"not an image")
+    cut_off = source / "imagesTr" / "CHUV-002__CT.nii.gz"
+    cut_off.write_bytes(cut_off.read_bytes()[: cut_off.stat().st_size // 2])
     mask = sitk.ReadImage(str(source / "labelsTr" / "MDA-003.nii.gz"))
     sitk.WriteImage(mask * 3, str(source / "labelsTr" / "MDA-003.nii.gz"))
     assert convert("hecktor2022", source, tmp_path, *COARSE) == 2
     error = capsys.readouterr().err
-    assert "2 patient(s) are left out" in error
+    assert "3 patient(s) are left out" in error
+    assert "CHUV-002__CT.nii.gz is cut off or damaged" in error
     assert "CHUM-001__PT.nii.gz cannot be read as an image" in error
     assert "MDA-003: its mask has the values 3, 6; expected 0 = background, 1 = GTVp, 2 = GTVn" in error
     folder = tmp_path / "Dataset007_Test"
-    assert json.loads((folder / "dataset.json").read_text())["numTraining"] == 1
-    assert read_survival_table(folder / "survival.csv").case_ids == ["CHUV-002"]
+    assert json.loads((folder / "dataset.json").read_text())["numTraining"] == 0
+    assert not (folder / "labelsTr").exists()
+
+
+def test_two_masks_that_differ_are_never_chosen_between(
+    native: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    source = tmp_path / "source"
+    layouts.hecktor2022(native, source)
+    layouts.copy_patient(native, 3, *[source / "predicted" / "CHUM-001.nii.gz"] * 3)
+    assert convert("hecktor2022", source, tmp_path, *COARSE) == 2
+    assert "CHUM-001: there are masks that differ, and none lies beside the scans" in capsys.readouterr().err
+
+
+def test_nnunet_finds_nothing_to_complain_of(native: Path, tmp_path: Path) -> None:
+    layouts.hecktor2022(native, tmp_path / "source")
+    convert("hecktor2022", tmp_path / "source", tmp_path, *COARSE)
+    verify_dataset_integrity(str(tmp_path / "Dataset007_Test"), num_processes=1)
 
 
 def test_a_scan_without_the_other_is_named(

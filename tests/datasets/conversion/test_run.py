@@ -1,6 +1,9 @@
 """Many patients: what is kept, what is done again, what is refused; and manifests of any cohort."""
 
 import json
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -29,15 +32,22 @@ def manifest(native: Path, tmp_path: Path) -> Path:
     return file
 
 
-def convert(manifest: Path, raw: Path, *options: str) -> int:
-    labels = ["--labels", "GTVp", "GTVn"] if "--labels" not in options else []
-    return main(
-        ["manifest", str(manifest), "-d", "8", "-o", str(raw), "-np", "1", *COARSE, *labels, *options]
-    )
+def arguments(manifest: Path, raw: Path, *options: str, spacing: bool = True) -> list[str]:
+    coarse = COARSE if spacing else []
+    common = ["-d", "8", "-o", str(raw), "-np", "1", "--labels", "GTVp", "GTVn"]
+    return ["manifest", str(manifest), *common, *coarse, *options]
+
+
+def convert(manifest: Path, raw: Path, *options: str, spacing: bool = True) -> int:
+    return main(arguments(manifest, raw, *options, spacing=spacing))
 
 
 def times_written(folder: Path) -> dict[str, int]:
     return {path.name: path.stat().st_mtime_ns for path in (folder / "imagesTr").iterdir()}
+
+
+def images(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in folder.rglob("*.nii.gz")}
 
 
 def test_a_manifest_becomes_a_data_set(manifest: Path, tmp_path: Path) -> None:
@@ -113,22 +123,23 @@ def test_a_second_run_converts_only_what_was_missing_or_has_changed(
     assert {name for name in again if again[name] != after[name]} == set(after) - set(before)
 
 
-def test_a_run_that_was_killed_goes_on(
-    manifest: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    from nnunetv2_adamss.datasets.conversion import run
-
-    def die(folder: Path, cohort: object, cases: object) -> dict[str, int]:
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(run, "write_descriptions", die)
-    assert convert(manifest, tmp_path) == 130
-    monkeypatch.undo()
-    folder = tmp_path / "Dataset008_manifest"
+def test_a_run_that_was_killed_goes_on_and_ends_with_the_same_files(manifest: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "killed" / "Dataset008_manifest"
+    command = [sys.executable, "-m", "nnunetv2_adamss.cli.convert_dataset"]
+    process = subprocess.Popen([*command, *arguments(manifest, folder.parent)])
+    while not (done := list((folder / ".conversion" / "cases").glob("*.json"))) and process.poll() is None:
+        time.sleep(0.001)
+    process.kill()
+    process.wait()
+    assert done
     before = times_written(folder)
-    assert convert(manifest, tmp_path) == 0
-    assert times_written(folder) == before
+    assert convert(manifest, folder.parent) == 0
+    kept = [f"{file.stem}_{channel}.nii.gz" for file in done for channel in ("0000", "0001")]
+    after = times_written(folder)
+    assert {name: after[name] for name in kept} == {name: before[name] for name in kept}
     assert not (folder / ".conversion").exists()
+    convert(manifest, tmp_path / "whole")
+    assert images(folder) == images(tmp_path / "whole" / "Dataset008_manifest")
 
 
 def test_a_patient_who_is_no_longer_there_leaves_no_images(manifest: Path, tmp_path: Path) -> None:
@@ -164,10 +175,7 @@ def test_other_settings_need_overwrite_and_other_folders_are_left_alone(
 def test_two_processes_write_the_same_images(manifest: Path, tmp_path: Path) -> None:
     for processes in ("1", "2"):
         assert convert(manifest, tmp_path / processes, "-np", processes) == 0
-    one, two = (
-        {path.name: path.read_bytes() for path in (tmp_path / n / "Dataset008_manifest").rglob("*.nii.gz")}
-        for n in ("1", "2")
-    )
+    one, two = (images(tmp_path / n / "Dataset008_manifest") for n in ("1", "2"))
     assert one == two
 
 
@@ -194,9 +202,11 @@ def test_activity_is_named_and_becomes_suv_by_a_table(
     assert "WARNING: patient_1: the PET may be in Bq/ml, not SUV" in error
     assert error.count("Bq/ml") == 1
     doses = tmp_path / "doses.csv"  # 70,000 g / 350e6 Bq = 1 / 5000
-    doses.write_text("case_id,weight_kg,injected_dose_mbq,minutes_to_scan\npatient_1,70,350,0\n")
+    doses.write_text(
+        "case_id,weight_kg,injected_dose_mbq,minutes_to_scan\npatient_0,70,350,0\npatient_1,70,350,0\n"
+    )
     assert convert(manifest, tmp_path / "suv", "--pet_table", str(doses)) == 0
-    assert "Bq/ml" not in capsys.readouterr().err
+    assert "WARNING" not in capsys.readouterr().err  # patient_0, whose PET is in SUV, stays as it is
     pet = sitk.ReadImage(str(tmp_path / "suv" / "Dataset008_manifest" / "imagesTr" / "patient_1_0001.nii.gz"))
     raw = sitk.ReadImage(
         str(tmp_path / "suspect" / "Dataset008_manifest" / "imagesTr" / "patient_1_0001.nii.gz")
@@ -204,20 +214,37 @@ def test_activity_is_named_and_becomes_suv_by_a_table(
     assert sitk.GetArrayFromImage(pet) == pytest.approx(sitk.GetArrayFromImage(raw) / 5000, rel=1e-5)
 
 
-def test_values_that_are_not_finite_do_not_spread(
-    manifest: Path, native: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize(("ending", "padding"), [(".mha", np.nan), (".nii.gz", np.nan), (".nii.gz", -3024.0)])
+def test_what_the_scanner_did_not_see_is_air_and_does_not_spread(
+    manifest: Path,
+    native: Path,
+    tmp_path: Path,
+    *,
+    ending: str,
+    padding: float,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
-    image = sitk.ReadImage(str(native / "phantom001__PT.nii.gz"))
+    image = sitk.ReadImage(str(native / "phantom001__CT.nii.gz"), sitk.sitkFloat32)
     array = sitk.GetArrayFromImage(image)
-    array[0, 0, :5] = np.nan
+    array[:4] = padding
     broken = sitk.GetImageFromArray(array)
     broken.CopyInformation(image)
-    sitk.WriteImage(broken, str(tmp_path / "nan.mha"))  # reading NIfTI makes NaN 0 already
-    manifest.write_text(manifest.read_text().replace(str(native / "phantom001__PT.nii.gz"), "nan.mha"))
-    assert convert(manifest, tmp_path) == 0
-    assert "patient_1: 5 voxels of the PET are not finite and become 0" in capsys.readouterr().err
-    pet = sitk.ReadImage(str(tmp_path / "Dataset008_manifest" / "imagesTr" / "patient_1_0001.nii.gz"))
-    assert np.isfinite(sitk.GetArrayFromImage(pet)).all()
+    sitk.WriteImage(broken, str(tmp_path / f"padded{ending}"))
+    manifest.write_text(
+        manifest.read_text().replace(str(native / "phantom001__CT.nii.gz"), f"padded{ending}")
+    )
+    assert convert(manifest, tmp_path, "--grid", "ct", spacing=False) == 0
+    assert ("voxels of the CT are not finite and become -1024" in capsys.readouterr().err) == np.isnan(
+        padding
+    )
+    written = sitk.ReadImage(str(tmp_path / "Dataset008_manifest" / "imagesTr" / "patient_1_0000.nii.gz"))
+    ct = sitk.GetArrayFromImage(written)
+    start = image.TransformPhysicalPointToIndex(written.GetOrigin())
+    expected = np.where(array > -1024, array, -1024)[
+        tuple(slice(i, i + n) for i, n in zip(start[::-1], ct.shape, strict=True))
+    ]
+    assert (expected == -1024).any()
+    assert np.abs(ct - expected).max() <= 0.5  # whole HU are written
 
 
 def test_a_tumour_that_is_cut_off_is_said(
