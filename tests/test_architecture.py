@@ -28,6 +28,7 @@ RULES: dict[str, tuple[set[str], set[str]]] = {
     "assessment": ({"evaluation", "survival", "radiomics"}, {"torch", "nnunetv2"}),
     "comparison": ({"survival", "evaluation", "radiomics", "assessment", "prediction"}, {"SimpleITK"}),
     "benchmark": ({"survival", "evaluation", "assessment", "explanation"}, {"torch", "SimpleITK"}),
+    "hecktor": ({"survival", "datasets", "prediction"}, {"nnunetv2", "torch"}),
     "demo": ({"evaluation"}, {"torch", "nnunetv2"}),
 }
 
@@ -95,6 +96,7 @@ def test_links_between_the_pages_lead_somewhere() -> None:
         "extract_radiomics",
         "finetune_survival",
         "fit_statistical",
+        "hecktor_inference",
         "make_phantom_dataset",
         "make_splits",
         "predict_statistical",

@@ -18,6 +18,7 @@ from joblib import Parallel, delayed
 from joblib.externals.loky.process_executor import TerminatedWorkerError
 
 from nnunetv2_adamss.datasets.conversion.cohort import Cohort
+from nnunetv2_adamss.datasets.conversion.conversion_log import LOG_FILE
 from nnunetv2_adamss.datasets.conversion.data_set import check_table, write_descriptions
 from nnunetv2_adamss.datasets.conversion.one_case import (
     UNFINISHED,
@@ -29,8 +30,6 @@ from nnunetv2_adamss.datasets.conversion.patients import PatientFiles
 from nnunetv2_adamss.survival.files import write_atomically
 
 logger = logging.getLogger(__name__)
-
-LOG_FILE = "conversion_log.json"
 
 
 @dataclass(frozen=True)

@@ -49,6 +49,14 @@ def test_the_box_is_the_same_for_a_scan_that_is_stored_upside_down() -> None:
     assert corners == pytest.approx(other, abs=5)
 
 
+def test_the_box_does_not_depend_on_how_much_air_is_around_the_patient() -> None:
+    narrow, wide = whole_body(), sitk.ConstantPad(whole_body(), (30, 20, 0), (30, 40, 10))
+    corners, other = head_and_neck_box(narrow), head_and_neck_box(wide)
+    assert corners is not None
+    assert other is not None
+    assert corners == pytest.approx(other, abs=5)
+
+
 def test_a_scan_without_a_head_has_no_box() -> None:
     assert head_and_neck_box(whole_body([ORGANS[0], ORGANS[3]])) is None
     assert head_and_neck_box(whole_body([])) is None
