@@ -24,7 +24,7 @@ _EXAMPLES = """\
 examples:
   adamss_convert_dataset hecktor2022 hecktor2022_training -d 22
   adamss_convert_dataset hecktor2025 hecktor2025_training -d 25 --crop head_neck -np 8
-  adamss_convert_dataset hecktor2026 hecktor2026_training -d 26 --pet_table doses.csv
+  adamss_convert_dataset hecktor2026 hecktor2026_training -d 26 --pet_table suv_conversion_tags.csv
   adamss_convert_dataset ibsi_sarcoma ibsi_validation -d 511 --name STS
   adamss_convert_dataset manifest cohort.csv -d 30 --grid pet --labels GTVp GTVn
 
@@ -35,7 +35,7 @@ time: run again, it goes on with the patients that are missing.
 
 _FORMATS = ("hecktor2021", "hecktor2022", "hecktor2025", "hecktor2026", "ibsi_sarcoma", "manifest")
 _DEFAULT_SEED = 12345
-_MOST_PROCESSES = 4  # a whole body in voxels of 1 mm takes some 5 GB
+_MOST_PROCESSES = 4  # a whole body in voxels of 1 mm takes up to 4 GB
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -92,7 +92,8 @@ def _add_tables(group: argparse._ArgumentGroup) -> None:
     )  # fmt: skip
     add(
         "--pet_table", type=Path, metavar="CSV",
-        help="PET in Bq/ml: case_id, weight_kg, injected_dose_mbq, minutes_to_scan[, half_life_min]",
+        help="makes SUV of PET in Bq/ml: case_id, weight_kg, injected_dose_mbq, minutes_to_scan[, half_life_min], or "
+        "HECKTOR 2026's suv_conversion_tags.csv",
     )  # fmt: skip
     add(
         "--labels",

@@ -86,7 +86,7 @@ def _run(args: argparse.Namespace) -> None:
     write_atomically(file, text)
     print(f"Written to {file}")
     print(f"Next: nnUNetv2_preprocess -d {args.dataset} -plans_name {name} -c 3d_fullres")
-    print(f"and -p {name} with every command that trains, predicts or evaluates.")
+    print(f"and -p {name} with every command after it (adamss_evaluate_survival: -p_id).")
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ import SimpleITK as sitk
 
 from nnunetv2_adamss.cli import hecktor_inference, predict_survival
 from nnunetv2_adamss.datasets.conversion.grid import VoxelGrid
+from nnunetv2_adamss.hecktor.inference import _rfs
 from tests.hecktor.conftest import CASES
 from tests.hecktor.test_submission import MODEL
 from tests.trained_model import TrainedModel
@@ -99,6 +100,13 @@ def test_an_input_that_does_not_serve_is_one_sentence_and_nothing_is_written(
     ehr.write_text(whole)
     (pet / "0b9a-4711.mha").write_bytes(b"not an image")
     assert "0b9a-4711.mha cannot be read as an image" in said()
+
+
+def test_months_are_no_days() -> None:
+    row = {"predicted_time": 24.0, "risk_score": -24.0}
+    assert _rfs(row, {"time_unit": "months"}, "risk") == -24
+    with pytest.raises(ValueError, match="counts in months, so it cannot say days"):
+        _rfs(row, {"time_unit": "months"}, "days")
 
 
 def test_a_model_of_boxes_around_tumours_is_refused(
