@@ -1,7 +1,9 @@
 """Who may import whom, who may print, and that departures from the paper are marked and listed."""
 
 import ast
+import importlib
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -118,3 +120,14 @@ def test_help_answers_without_importing_anything_heavy(command: str) -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_every_command_of_the_guides_is_one_that_its_parser_takes() -> None:
+    n_commands = 0
+    for page in sorted((REPOSITORY / "docs").glob("guide_*.md")):
+        lines = page.read_text().replace("\\\n", " ").splitlines()
+        for name, *arguments in (shlex.split(line) for line in lines if line.strip().startswith("adamss_")):
+            command = importlib.import_module(f"nnunetv2_adamss.cli.{name.removeprefix('adamss_')}")
+            command.build_parser().parse_args(["0" if word == "$fold" else word for word in arguments])
+            n_commands += 1
+    assert n_commands > 10
