@@ -13,14 +13,13 @@ Trainings that are finished are not repeated, so a killed run can be started aga
 
 import argparse
 import json
-import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from phantom_project import SURVIVAL_TRAINER, Project, mean_and_interval
+from phantom_project import SURVIVAL_TRAINER, Project, mean_and_interval, predicted_risk
 
 from nnunetv2_adamss.datasets.phantom import PhantomCohortConfig
 from nnunetv2_adamss.evaluation.baselines import suv_max, tumour_volume_ml
@@ -66,19 +65,20 @@ def main() -> None:
 
 def results(project: Project, seed: int, epochs: int, variants: Mapping[str, str]) -> list[dict[str, Any]]:
     """C-indices of the validation cases of one seed, of these variants and of what stands beside them."""
-    truth, survival_csv = write_outcomes(project, seed)
+    rng = np.random.default_rng([seed, 11])
+    truth, survival_csv = project.write_outcomes(f"outcomes_{seed}", project.config.log_hazard_ratio, rng)
     options = ("--survival_csv", str(survival_csv), "--seed", str(seed), "--epochs", str(epochs))
     risks = {}
     inputs: list[str] = []
     for name, trainer in variants.items():
         folder = project.train(trainer, seed, *options)
-        risks[name] = predictions_of(folder / "validation" / "survival_predictions.csv")
+        risks[name] = predicted_risk(folder / "validation" / "survival_predictions.csv")
         if name == "full":
             folder_of_full = folder
             inputs = json.loads((folder / "survival_summary.json").read_text())["covariates"]["inputs"]
             cox_file = folder / "validation" / "covariates_only_cox_predictions.csv"
             if cox_file.is_file():
-                risks[COVARIATES_ONLY] = predictions_of(cox_file)
+                risks[COVARIATES_ONLY] = predicted_risk(cox_file)
     cases = truth.set_index("case_id").loc[risks["full"].index]
     masks = {case_id: project.raw / "labelsTr" / f"{case_id}.nii.gz" for case_id in cases.index}
     pets = {case_id: project.raw / "imagesTr" / f"{case_id}_0001.nii.gz" for case_id in cases.index}
@@ -96,23 +96,6 @@ def results(project: Project, seed: int, epochs: int, variants: Mapping[str, str
         for name, mean in (("predicted", check.before), ("calibrated", check.after))
     }
     return [{"seed": seed, "events": int(event.sum()), "inputs": ", ".join(inputs), **gaps, **scores}]
-
-
-def write_outcomes(project: Project, seed: int) -> tuple[pd.DataFrame, Path]:
-    """A survival table with outcomes of this seed, and what the patients truly have."""
-    truth = project.draw_outcomes(project.config.log_hazard_ratio, np.random.default_rng([seed, 11]))
-    folder = project.root / f"outcomes_{seed}"
-    folder.mkdir(exist_ok=True)
-    table = pd.read_csv(project.raw / "survival.csv", dtype=str).set_index("case_id")
-    outcomes = truth.set_index("case_id").loc[table.index]
-    table["time"], table["event"] = outcomes["time"], outcomes["event"]
-    table.to_csv(folder / "survival.csv")
-    shutil.copy(project.raw / "survival.json", folder)
-    return truth, folder / "survival.csv"
-
-
-def predictions_of(file: Path) -> pd.Series:
-    return pd.read_csv(file).set_index("case_id")["risk_score"]
 
 
 def write_and_print(output: Path, rows: pd.DataFrame, settings: dict) -> None:

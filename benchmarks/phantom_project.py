@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -96,6 +97,20 @@ class Project:
         truth["event"], truth["time"] = observe(times, scale * censoring)
         return truth.astype({"event": int})
 
+    def write_outcomes(
+        self, name: str, log_hazard_ratios: Mapping[str, float], rng: np.random.Generator
+    ) -> tuple[pd.DataFrame, Path]:
+        """A survival table with outcomes of its own in a folder of this name, and what the patients truly have."""
+        truth = self.draw_outcomes(log_hazard_ratios, rng)
+        folder = self.root / name
+        folder.mkdir(parents=True, exist_ok=True)
+        table = pd.read_csv(self.raw / "survival.csv", dtype=str).set_index("case_id")
+        outcomes = truth.set_index("case_id").loc[table.index]
+        table["time"], table["event"] = outcomes["time"], outcomes["event"]
+        table.to_csv(folder / "survival.csv")
+        shutil.copy(self.raw / "survival.json", folder)
+        return truth, folder / "survival.csv"
+
     def train(self, trainer: str, fold: int, *options: str, stage_one: str = STAGE_ONE) -> Path:
         """Stage II of one fold, unless it is finished or goes on; returns the fold's folder."""
         folder = self.results / f"{trainer}__nnUNetPlans__3d_fullres" / f"fold_{fold}"
@@ -149,9 +164,14 @@ class Project:
             )
 
 
+def predicted_risk(predictions: Path) -> pd.Series:
+    """Risk score by case."""
+    return pd.read_csv(predictions).set_index("case_id")["risk_score"]
+
+
 def mean_and_interval(values: pd.Series) -> list[float]:
-    """Mean over seeds with the 95% interval of Student's t; one seed has no interval."""
-    if len(values) < 2:
+    """Mean over seeds with the 95% interval of Student's t, of which one seed or equal values have none."""
+    if len(values) < 2 or values.max() == values.min():
         return [float(values.mean())] * 3
     low, high = stats.t.interval(0.95, len(values) - 1, values.mean(), values.sem())
     return [float(values.mean()), float(low), float(high)]

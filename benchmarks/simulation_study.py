@@ -5,7 +5,7 @@ One cohort of phantoms, one Stage-I training that all methods share; five arms, 
 - inside: the spread of PET uptake in the tumour;
 - outside: the PET uptake of muscle away from every mask;
 - CT only: fatty streaks in CT, away from every mask;
-- clinical: age and HPV status. AdaMSS should lose this one to a Cox model on these two columns;
+- clinical: age and HPV status. AdaMSS should lose this one to a Cox model on these two columns and selected radiomics;
 - nothing: outcomes that follow no signal, so that every C-index should be 0.5.
 
 Each seed draws outcomes, a split (60% of the patients train) and what is random in a method. Methods are compared on
@@ -19,17 +19,17 @@ Trainings that are finished are not repeated, so a killed run can be started aga
 
 import argparse
 import json
-import shutil
 from itertools import product
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from phantom_project import STAGE_ONE, SURVIVAL_TRAINER, Project, mean_and_interval
+from phantom_project import STAGE_ONE, SURVIVAL_TRAINER, Project, mean_and_interval, predicted_risk
 
 from nnunetv2_adamss.datasets.phantom import PhantomCohortConfig
 from nnunetv2_adamss.evaluation.concordance import harrell_c
+from nnunetv2_adamss.survival.files import write_atomically
 
 ARMS: dict[str, dict[str, float]] = {
     "inside": {"heterogeneity": 1.0},
@@ -102,7 +102,9 @@ def main() -> None:
 
 def scores(project: Project, arm: str, seed: int, epochs: int, trainers: tuple[str, ...]) -> dict[str, Any]:
     """C-index of every method on the validation cases."""
-    truth, survival_csv = write_outcomes(project, arm, seed)
+    rng = np.random.default_rng([seed, list(ARMS).index(arm)])
+    outcomes = f"outcomes/{arm.replace(' ', '_')}_{seed}"
+    truth, survival_csv = project.write_outcomes(outcomes, ARMS[arm], rng)
     fold = MOST_SEEDS * list(ARMS).index(arm) + seed
     options = ("--survival_csv", str(survival_csv), "--seed", str(seed))
     for trainer in {STAGE_ONE, *map(stage_one_of, trainers)}:
@@ -115,7 +117,10 @@ def scores(project: Project, arm: str, seed: int, epochs: int, trainers: tuple[s
         folders[trainer] = project.train(
             trainer, fold, *options, "--epochs", str(epochs), stage_one=stage_one_of(trainer)
         )
-    risks = {name: predictions_of(folder) for name, folder in folders.items()}
+    risks = {
+        name: predicted_risk(folder / "validation" / "survival_predictions.csv")
+        for name, folder in folders.items()
+    }
     cases = truth.set_index("case_id").loc[next(iter(risks.values())).index]
     risks[TRUE_RISK] = cases["true_risk"]
     event, time = cases["event"].to_numpy(dtype=bool), cases["time"].to_numpy()
@@ -129,23 +134,6 @@ def stage_one_of(trainer: str) -> str:
     """The Stage-I trainer whose network a survival training starts from, or whose masks it takes."""
     fusion = trainer.removeprefix(f"{SURVIVAL_TRAINER}_")
     return f"{STAGE_ONE}_{fusion}" if fusion in ("EarlyFusion", "PETOnly", "CTOnly") else STAGE_ONE
-
-
-def write_outcomes(project: Project, arm: str, seed: int) -> tuple[pd.DataFrame, Path]:
-    """A survival table with outcomes of this arm and seed, and what the patients truly have."""
-    truth = project.draw_outcomes(ARMS[arm], np.random.default_rng([seed, list(ARMS).index(arm)]))
-    folder = project.root / "outcomes" / f"{arm.replace(' ', '_')}_{seed}"
-    folder.mkdir(parents=True, exist_ok=True)
-    table = pd.read_csv(project.raw / "survival.csv", dtype=str).set_index("case_id")
-    outcomes = truth.set_index("case_id").loc[table.index]
-    table["time"], table["event"] = outcomes["time"], outcomes["event"]
-    table.to_csv(folder / "survival.csv")
-    shutil.copy(project.raw / "survival.json", folder)
-    return truth, folder / "survival.csv"
-
-
-def predictions_of(fold: Path) -> pd.Series:
-    return pd.read_csv(fold / "validation" / "survival_predictions.csv").set_index("case_id")["risk_score"]
 
 
 def summary(rows: pd.DataFrame) -> dict[str, dict[str, Any]]:
@@ -168,8 +156,10 @@ def summary(rows: pd.DataFrame) -> dict[str, dict[str, Any]]:
 
 def write(output: Path, rows: pd.DataFrame, settings: dict[str, Any]) -> None:
     known = {name: value for name, value in settings.items() if name not in ("work", "output")}
-    content = {"settings": known, "summary": summary(rows), "rows": rows.to_dict("records")}
-    output.write_text(json.dumps(content, indent=2))
+    # JSON has no NaN.
+    plain = rows.astype(object).where(rows.notna(), None)
+    content = {"settings": known, "summary": summary(rows), "rows": plain.to_dict("records")}
+    write_atomically(output, json.dumps(content, indent=2))
 
 
 def print_summary(found: dict[str, dict[str, Any]]) -> None:

@@ -33,6 +33,7 @@ from nnunetv2_adamss.survival.cohort.description import SurvivalDescription
 from nnunetv2_adamss.survival.cohort.table import SurvivalTable
 from nnunetv2_adamss.survival.config import SurvivalConfig
 from nnunetv2_adamss.survival.covariates.covariate_tables import CovariateTables
+from nnunetv2_adamss.survival.files import write_atomically
 from nnunetv2_adamss.survival.fold import SurvivalFold
 from nnunetv2_adamss.survival.nnunet_fold import FoldSplit
 
@@ -90,15 +91,7 @@ def radcure(tables: Path) -> Patients:
     return Patients.of(numbers.join(categories), table["Status"] == "Dead", table["Length FU"])
 
 
-def support2(tables: Path) -> Patients:
-    """Critically ill patients (SUPPORT2); death."""
-    table = pd.read_csv(tables / "support_parsed.csv.gz")
-    return Patients.of(table.drop(columns=["time", "dead"]), table["dead"], table["time"])
-
-
-TABLES: Mapping[str, Callable[[Path], Patients]] = {
-    "head and neck": head_and_neck, "RADCURE": radcure, "SUPPORT2": support2,
-}  # fmt: skip
+TABLES: Mapping[str, Callable[[Path], Patients]] = {"head and neck": head_and_neck, "RADCURE": radcure}
 
 
 def thirds(n_cases: int, seed: int) -> NDArray[np.intp]:
@@ -162,7 +155,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("tables", type=Path, help="folder of the three files")
+    parser.add_argument("tables", type=Path, help="folder of both files")
     parser.add_argument("-o", "--output", type=Path, required=True)
     parser.add_argument("--partitions", type=int, default=3, help="(default: %(default)s)")
     parser.add_argument("--shuffles", type=int, default=20, help="(default: %(default)s)")
@@ -172,8 +165,8 @@ def main() -> None:
     for name, read in TABLES.items():
         results[name] = study(read(args.tables), args.partitions, args.shuffles)
         print_results(name, results[name])
-    args.output.parent.mkdir(parents=True, exist_ok=True)
-    args.output.write_text(json.dumps(results, indent=1) + "\n")
+        args.output.parent.mkdir(parents=True, exist_ok=True)
+        write_atomically(args.output, json.dumps(results, indent=1) + "\n")
 
 
 def study(patients: Patients, n_partitions: int, n_shuffles: int) -> dict[str, Any]:

@@ -1,6 +1,5 @@
 """Make all tables of a benchmark from what its steps have left."""
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -9,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from nnunetv2_adamss.assessment.progress import Progress, silent
+from nnunetv2_adamss.benchmark.cohort import read_splits
 from nnunetv2_adamss.benchmark.folders import BenchmarkFolders
 from nnunetv2_adamss.benchmark.methods import REFERENCES, TABLES, Method
 from nnunetv2_adamss.benchmark.patients import ComparedPatients
@@ -23,8 +23,10 @@ from nnunetv2_adamss.explanation.run import EXPLANATION_FOLDER
 from nnunetv2_adamss.survival.cohort.cohort_summary import median_follow_up
 from nnunetv2_adamss.survival.cohort.splits_file import SPLITS_FILE
 from nnunetv2_adamss.survival.cohort.table import SURVIVAL_CSV, read_survival_table
+from nnunetv2_adamss.survival.config import SurvivalConfig
 from nnunetv2_adamss.survival.files import sha256_of
 from nnunetv2_adamss.survival.nnunet_dataset import PREPROCESSED, RAW, dataset_folder
+from nnunetv2_adamss.survival.results import CHECKPOINTS
 
 _PACKAGES = ("nnunetv2-adamss", "nnunetv2", "torch", "numpy", "scipy", "pandas", "lifelines")
 # What is true of all tables.
@@ -51,8 +53,9 @@ _P = (
 )
 _DICE = (
     "Dice: of the tumour, all labels as one, mean over patients. Where a method has no masks of its own they are "
-    "those of Stage I, {epoch}."
+    "those of {masks}."
 )
+_FLATTERED = ", which was chosen by Dice on patches of the same patients: a little flattered"
 _TIME = (
     "Training: mean of the folds, on whatever machines they ran; of AdaMSS in two stages both, of the others without "
     "the Stage I whose masks give all methods their regions. Parameters: of the survival network or, as the most of "
@@ -92,16 +95,13 @@ class Collection:
             cross_validated_result(method, self.folders, self.patients)
             for method in progress(self.methods, "Methods")
         ]
-        epoch = (
-            "by its best epoch, which was chosen by Dice on patches of the same patients: a little flattered"
-        )
-        tables = _comparisons(results, self.patients, _C_WITHIN_FOLDS, epoch)
+        tables = _comparisons(results, self.patients, _C_WITHIN_FOLDS, self._stage_one_masks)
         tables += self._fusion_weights()
         if self.test_patients is not None:
             masks = self.folders.test_masks(self.methods)
             of_test = [test_result(result, self.folders, self.test_patients, masks) for result in results]
-            epoch = "by all folds' best epochs together"
-            tables += _comparisons(of_test, self.test_patients, _C_OF_TEST_SET, epoch, test=True)
+            of_all = f"Stage I, by {self._stage_one_checkpoint} of all folds together"
+            tables += _comparisons(of_test, self.test_patients, _C_OF_TEST_SET, of_all, test=True)
         return tables
 
     def provenance(self) -> dict[str, Any]:
@@ -124,11 +124,11 @@ class Collection:
     def patients(self) -> ComparedPatients:
         """Validation patients of the folds."""
         settings = self.folders.settings
-        file = settings.survival_csv or dataset_folder(RAW, settings.dataset) / SURVIVAL_CSV
-        splits = json.loads(self._splits_file.read_text(encoding="utf-8"))
-        preprocessed = dataset_folder(PREPROCESSED, settings.dataset)
         return ComparedPatients.of_folds(
-            read_survival_table(Path(file)), splits, settings.folds, preprocessed
+            read_survival_table(settings.outcomes),
+            read_splits(settings.dataset),
+            settings.folds,
+            dataset_folder(PREPROCESSED, settings.dataset),
         )
 
     @cached_property
@@ -138,6 +138,19 @@ class Collection:
             return None
         raw = dataset_folder(RAW, self.folders.settings.test)
         return ComparedPatients.of_test_set(read_survival_table(raw / SURVIVAL_CSV), raw)
+
+    @property
+    def _stage_one_checkpoint(self) -> str:
+        given = self.folders.settings.masks.get("seg_checkpoint")
+        return SurvivalConfig.seg_checkpoint if given is None else str(given)
+
+    @property
+    def _stage_one_masks(self) -> str:
+        """Whose they are, of the validation patients."""
+        if self.folders.settings.masks.get("mask_source") in ("groundtruth", "folder"):
+            return f"nnU-Net's validation of Stage I, by default of its best epoch{_FLATTERED}"
+        checkpoint = self._stage_one_checkpoint
+        return f"Stage I, by {checkpoint}{_FLATTERED if checkpoint == CHECKPOINTS['best'] else ''}"
 
     @property
     def _splits_file(self) -> Path:
@@ -163,7 +176,7 @@ def _comparisons(
     results: Sequence[MethodResult],
     patients: ComparedPatients,
     c_index: str,
-    epoch: str,
+    masks: str,
     *,
     test: bool = False,
 ) -> list[ResultTable]:
@@ -185,7 +198,7 @@ def _comparisons(
                 f"{title}{', test patients' if test else ''}",
                 rows,
                 name,
-                [c_index, p, _DICE.format(epoch=epoch)],
+                [c_index, p, _DICE.format(masks=masks)],
             )
         )
     return tables

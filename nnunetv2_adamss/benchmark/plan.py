@@ -2,11 +2,18 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+from nnunetv2_adamss.benchmark.cohort import Cohort
 from nnunetv2_adamss.benchmark.folders import TEST_PREDICTIONS, BenchmarkFolders, outlining_network
-from nnunetv2_adamss.benchmark.methods import Method, Trainer
+from nnunetv2_adamss.benchmark.methods import METHODS, STAGE_ONE, Method, Trainer
+from nnunetv2_adamss.benchmark.outdated import (
+    segmentation_differences,
+    survival_differences,
+    training_differences,
+)
 from nnunetv2_adamss.benchmark.settings import BenchmarkSettings
 from nnunetv2_adamss.benchmark.steps import Step
 from nnunetv2_adamss.explanation.folder import ExplanationFolder
@@ -19,6 +26,8 @@ from nnunetv2_adamss.survival.results import PREDICTIONS_FILE, SUMMARY_FILE
 
 # Cross-validated figures are of the last epoch, and so is all else that is said of the survival networks.
 CHECKPOINT = "checkpoint_final.pth"
+# Its fit is the quickest command that predicts the masks of a fold, and it is in every benchmark.
+_MASKS_FIRST = next(method for method in METHODS if method.name == "tumour_volume")
 # Settings of SurvivalConfig, with what a user types.
 _MASK_FLAGS = {
     "seg_checkpoint": "-seg_chk", "mask_source": "--mask_source", "masks_dir": "--masks_dir",
@@ -27,19 +36,19 @@ _MASK_FLAGS = {
 
 
 def plan_steps(
-    folders: BenchmarkFolders, methods: Sequence[Method], n_splits: int, device: str
+    folders: BenchmarkFolders, methods: Sequence[Method], cohort: Cohort, device: str
 ) -> list[Step]:
     """All steps, each after those that it needs; what several methods need is there once.
 
     Args:
         folders: of the benchmark.
         methods: that are compared.
-        n_splits: folds of nnU-Net's split, of which some steps need all.
+        cohort: whom finished folds must be of; some steps need all folds of its split.
         device: for ``-device``.
     """
     made: dict[str, Step] = {}
     for seed in folders.settings.seeds:
-        planner = _Planner(folders, n_splits, device, seed, made)
+        planner = _Planner(folders, cohort, device, seed, made)
         for fold in folders.settings.folds:
             for method in methods:
                 planner.predict_validation(method, fold)
@@ -62,7 +71,7 @@ class _Planner:
     """Makes the steps of one seed, and before each those that it needs."""
 
     folders: BenchmarkFolders
-    n_splits: int
+    cohort: Cohort
     device: str
     seed: int
     made: dict[str, Step]
@@ -112,8 +121,8 @@ class _Planner:
             f"test patients by {trainer}",
             ["adamss_predict_survival", *self._model(trainer), "-i", str(raw / "imagesTr"), "-o", str(output),
              "-chk", CHECKPOINT, "--clinical", str(raw / SURVIVAL_CSV), *masks, *self._on_device, "--c"],
-            # The last file that is written.
-            [output / "prediction.json"],
+            # The first is the last one that is written.
+            [output / "prediction.json", output / TEST_PREDICTIONS],
             [self._train(method, method.trainer, fold) for fold in self._settings.folds],
         )  # fmt: skip
 
@@ -176,18 +185,22 @@ class _Planner:
     def _segment(self, trainer: Trainer, fold: int) -> Step:
         name = self.folders.trainer(trainer)
         folder = self._folder(name, fold)
+        summary = folder / "validation" / "summary.json"
         return self._add(
             f"{name} fold {fold}",
             name,
             ["nnUNetv2_train", *self._fold(fold), "-tr", name, "--val_best", *self._on_device],
-            [folder / CHECKPOINT, folder / "validation" / "summary.json"],
+            [folder / CHECKPOINT, summary],
             [],
             resumes=True,
+            differences=partial(segmentation_differences, summary, self.cohort, fold),
         )
 
     def _masks(self, trainer: Trainer, fold: int) -> list[Step]:
         """The Stage-I trainings whose masks a fold works with."""
-        others = range(self.n_splits) if self._settings.masks.get("mask_source") == "out_of_fold" else []
+        others = (
+            range(self.cohort.n_splits) if self._settings.masks.get("mask_source") == "out_of_fold" else []
+        )
         return [self._segment(trainer, number) for number in dict.fromkeys([fold, *others])]
 
     def _masks_and_radiomics(self, method: Method, fold: int) -> list[Step]:
@@ -209,8 +222,20 @@ class _Planner:
                  *self._on_device],
                 [table, provenance_file(table)],
                 self._masks(method.stage_one, fold),
+                after=[] if method.chooses_masks else self._masks_at_once(method, fold),
             )
         ]  # fmt: skip
+
+    def _masks_at_once(self, method: Method, fold: int) -> list[Step]:
+        """The step that predicts the masks that many share, so that no two of these do at once."""
+        source = self._settings.masks.get("mask_source", "predicted")
+        are_shared = method.stage_one == STAGE_ONE and fold in self._settings.folds
+        if not are_shared or source in ("groundtruth", "folder"):
+            return []
+        # The masks out of fold are the same for all folds.
+        first = self._settings.folds[0] if source == "out_of_fold" else fold
+        is_first = method == _MASKS_FIRST and fold == first
+        return [] if is_first else [self._fit(_MASKS_FIRST, first)]
 
     def _train(self, method: Method, trainer: Trainer, fold: int) -> Step:
         name = self.folders.trainer(trainer)
@@ -224,7 +249,11 @@ class _Planner:
              "--seed", str(self.seed), *self._on_device],
             [folder / SUMMARY_FILE, folder / PREDICTIONS_FILE],
             self._masks_and_radiomics(method, fold),
+            after=self._masks_at_once(method, fold),
             resumes=True,
+            differences=partial(
+                training_differences, folder, self.cohort, fold, starts_from_stage_one=method.starts_from_stage_one
+            ),
         )  # fmt: skip
 
     def _fit(self, method: Method, fold: int) -> Step:
@@ -233,7 +262,7 @@ class _Planner:
         masks = {} if method.chooses_masks else self._settings.masks
         needs, deep = self._masks_and_radiomics(method, fold), []
         if method.trainer:
-            folds = range(self.n_splits) if method.needs_other_folds else [fold]
+            folds = range(self.cohort.n_splits) if method.needs_other_folds else [fold]
             needs += [self._train(method, method.trainer, number) for number in folds]
             deep = ["--deep_trainer", self.folders.trainer(method.trainer)]
         return self._add(
@@ -243,7 +272,8 @@ class _Planner:
              *self._data(method, masks), "--seed", str(self.seed), *self._on_device],
             [folder / SUMMARY_FILE, folder / PREDICTIONS_FILE],
             needs,
-            settings={"seg_trainer": self.folders.trainer(method.stage_one)},
+            after=[] if method.chooses_masks else self._masks_at_once(method, fold),
+            differences=partial(survival_differences, folder, self.cohort, fold, self._fit_settings(method)),
         )  # fmt: skip
 
     # ------------------------------------------------------------------------------ what steps have in common
@@ -268,6 +298,13 @@ class _Planner:
             *([] if table is None else ["--survival_csv", table]),
         ]  # fmt: skip
 
+    def _fit_settings(self, method: Method) -> dict[str, Any]:
+        """What a fit must have been made with."""
+        masks = {} if method.chooses_masks else self._settings.masks
+        asked = SurvivalConfig(**masks, seg_trainer=self.folders.trainer(method.stage_one), seed=self.seed)
+        names = ["seg_trainer", "seed", *([] if method.chooses_masks else _MASK_FLAGS)]
+        return {name: getattr(asked, name) for name in names}
+
     def _folder(self, trainer: str, fold: int) -> Path:
         return self.folders.fold(trainer, fold, self.seed)
 
@@ -277,15 +314,19 @@ class _Planner:
         kind: str,
         command: Sequence[str],
         evidence: Sequence[Path],
-        needs: Iterable[Step],
+        made_from: Iterable[Step],
+        *,
+        after: Iterable[Step] = (),
         **options: Any,
     ) -> Step:
         environment = {}
         if not self.folders.is_first(self.seed):
             name = f"seed {self.seed}: {name}"
             environment = {RESULTS: str(self.folders.own_results(self.seed))}
+        made_from = tuple(made_from)
+        needs = tuple(step.name for step in (*made_from, *after))
         step = Step(
-            name, kind, tuple(command), tuple(evidence), tuple(need.name for need in needs), environment, **options
+            name, kind, tuple(command), tuple(evidence), needs, environment, made_from=made_from, **options
         )  # fmt: skip
         return self.made.setdefault(name, step)
 

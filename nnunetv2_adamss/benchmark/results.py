@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -20,8 +19,12 @@ from nnunetv2_adamss.survival.messages import listed
 from nnunetv2_adamss.survival.results import PREDICTED_MASKS, PREDICTIONS_FILE, SUMMARY_FILE
 from nnunetv2_adamss.survival.tumour_region.stage_one_masks import MASK_FOLDERS
 
+_OTHER_FOLDS = (
+    "scores and masks of a fold's training patients come from networks that were trained on its validation patients; "
+    "those of the validation patients themselves do not."
+)
 # Where trainings that were there before may differ from those that the benchmark would have made.
-_COMPARED_SETTINGS = ("seg_checkpoint", "mask_source", "masks_dir", "mirroring", "epochs", "seed", "select")
+_MASK_SETTINGS = ("seg_checkpoint", "mask_source", "masks_dir", "mirroring")
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,11 +65,12 @@ def cross_validated_result(
         patients: validation patients of its folds.
     """
     first, *other_seeds = folders.settings.seeds
-    folds = _folds(method, folders, first)
+    name = folders.survival(method)
+    folds = _folds(name, folders, first)
     risk_score, why_no_risk = _risk_score(folds)
     dice, why_no_dice = _dice(method, patients, _masks(method, folders))
     is_finished = risk_score is not None
-    of_seeds = [_risk_score(_folds(method, folders, seed))[0] for seed in other_seeds]
+    of_seeds = [_risk_score(_folds(name, folders, seed))[0] for seed in other_seeds]
     return MethodResult(
         method,
         risk_score,
@@ -76,7 +80,7 @@ def cross_validated_result(
         _parameters(folds) if is_finished else None,
         _seconds(method, folders),
         [risk for risk in of_seeds if risk is not None],
-        _notes(method, folds, folders, first) if is_finished else (),
+        [*_other_settings(method, folders), *_optimism(method, folds)] if is_finished else (),
     )
 
 
@@ -102,12 +106,16 @@ def test_result(
     dice, why_no_dice = None, ""
     if method.has_own_masks:
         why_no_dice = "its own masks of new patients are not written"
+    elif method.segments and folders.settings.masks.get("mask_source") == "groundtruth":
+        why_no_dice = (
+            "the reference masks were given, so no network outlined the tumours of the test patients"
+        )
     elif method.segments:
         own = masks if name is None else folders.test / name / TEST_MASKS
         dice, why_no_dice = _dice(method, patients, {0: own or folders.test})
     return replace(
         result, risk_score=risk_score, why_no_risk=why_no_risk, dice=dice, why_no_dice=why_no_dice,
-        risk_of_seeds=(), notes=(),
+        risk_of_seeds=(), notes=() if risk_score is None else _other_settings(method, folders),
     )  # fmt: skip
 
 
@@ -119,12 +127,11 @@ def _why_not_predicted(method: Method, masks: Path | None) -> str:
     return "the test patients are not predicted"
 
 
-def _folds(method: Method, folders: BenchmarkFolders, seed: int) -> list[FinishedFold]:
-    """Of its survival predictions; none for a method that has no such."""
-    name = folders.survival(method)
-    if name is None:
+def _folds(trainer: str | None, folders: BenchmarkFolders, seed: int) -> list[FinishedFold]:
+    """Of a trainer or statistical method; none for a method that predicts no survival."""
+    if trainer is None:
         return []
-    return [FinishedFold(number, folders.fold(name, number, seed)) for number in folders.settings.folds]
+    return [FinishedFold(number, folders.fold(trainer, number, seed)) for number in folders.settings.folds]
 
 
 def _risk_score(folds: Sequence[FinishedFold]) -> tuple[pd.Series | None, str]:
@@ -188,20 +195,31 @@ def _seconds(method: Method, folders: BenchmarkFolders) -> float | None:
     return float(np.mean([sum(parts) for parts in known]))
 
 
-def _notes(method: Method, folds: Sequence[FinishedFold], folders: BenchmarkFolders, seed: int) -> list[str]:
-    """Where trainings that count are not as this benchmark would have made them, or flatter."""
+def _other_settings(method: Method, folders: BenchmarkFolders) -> list[str]:
+    """Where what counts was made before, and not as this benchmark would have made it."""
+    compared: dict[str, Sequence[str]] = {}
+    if method.trainer:  # which a statistical method goes on with
+        compared[folders.trainer(method.trainer)] = (*_MASK_SETTINGS, "seed", "epochs", "select")
+    if method.fitted:
+        masks = () if method.chooses_masks else _MASK_SETTINGS
+        compared[str(folders.survival(method))] = (*masks, "seed")
+    seed = folders.settings.seeds[0]
     asked = SurvivalConfig(**folders.settings.masks, epochs=folders.settings.epochs, seed=seed).to_dict()
-    masks = {"mask_source", "masks_dir"} if method.chooses_masks else set()
     differing: dict[str, list[str]] = {}
-    for fold in folds:
-        found: Mapping[str, Any] = fold.summary["settings"]
-        for name in _COMPARED_SETTINGS:
-            if name in found and name not in masks and found[name] != asked[name]:
-                differing.setdefault(f"{name} {found[name]}, not {asked[name]}", []).append(str(fold.number))
-    notes = [
-        f"{method.title}: fold {', '.join(numbers)} made before with {what}."
-        for what, numbers in differing.items()
-    ]
+    for trainer, names in compared.items():
+        of_network = "" if trainer == folders.survival(method) else f" of {trainer}"
+        for fold in _folds(trainer, folders, seed):
+            found = fold.summary["settings"] if fold.has_files(SUMMARY_FILE) else {}
+            for name in names:
+                if name in found and found[name] != asked[name]:
+                    what = f"made before with {name} {found[name]}, not {asked[name]}"
+                    differing.setdefault(f"{of_network} {what}", []).append(str(fold.number))
+    return [f"{method.title}: fold {', '.join(numbers)}{what}." for what, numbers in differing.items()]
+
+
+def _optimism(method: Method, folds: Sequence[FinishedFold]) -> list[str]:
+    """What the patients who are judged here have given away."""
+    notes = [f"{method.title}: {_OTHER_FOLDS}"] if method.needs_other_folds else []
     flattered = [str(fold.number) for fold in folds if is_chosen_on_its_fold(fold.summary)]
     if flattered:
         notes.append(

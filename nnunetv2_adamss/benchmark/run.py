@@ -161,7 +161,8 @@ class _Run:
         for step in self._left():
             if step.name in here:
                 continue
-            failed = next((need for need in step.needs if self._is_given_up(need)), None)
+            given_up = [need for need in step.needs if need not in self.done and self._is_given_up(need)]
+            failed = given_up[0] if given_up else None
             if step.is_done and not self.claims.is_taken(step.file_name):
                 self.done.add(step.name)
             elif failed is not None:
@@ -193,6 +194,7 @@ class _Run:
 
     def _run(self, step: Step, claim: Claim, worker: int) -> _Running:
         command, resumed = step.command_now(), step.goes_on
+        step.discard_result()
         environment = {**os.environ, "PYTHONUNBUFFERED": "1", **step.environment}
         if self.gpus:
             environment["CUDA_VISIBLE_DEVICES"] = self.gpus[worker]
@@ -247,6 +249,8 @@ class _Run:
             self.done.add(step.name)
         else:
             self._give_up(step, reason)
+            if step.is_done:  # but for single patients, perhaps; what needs it says what it misses
+                self.done.add(step.name)
 
     def _forget(self, one: _Running) -> None:
         self.running.remove(one)

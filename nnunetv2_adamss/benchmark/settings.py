@@ -1,16 +1,17 @@
 """What all runs into one output folder share."""
 
 import json
-import os
-import platform
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from time import sleep
 from typing import Any
 
-from nnunetv2_adamss.survival.files import write_atomically
+from nnunetv2_adamss.survival.cohort.table import SURVIVAL_CSV
+from nnunetv2_adamss.survival.nnunet_dataset import RAW, dataset_folder
 
 SETTINGS_FILE = "settings.json"
+_SECONDS_TO_WRITE = 1.0
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,13 @@ class BenchmarkSettings:
     survival_csv: str | None = None
     test: str | None = None
 
+    @property
+    def outcomes(self) -> Path:
+        """The table of outcomes."""
+        if self.survival_csv is not None:
+            return Path(self.survival_csv)
+        return dataset_folder(RAW, self.dataset) / SURVIVAL_CSV
+
     def to_dict(self) -> dict[str, Any]:
         """As plain data."""
         values = asdict(self)
@@ -51,7 +59,7 @@ class BenchmarkSettings:
         file = folder / SETTINGS_FILE
         if not file.is_file():
             return
-        found = json.loads(file.read_text(encoding="utf-8"))
+        found = _read(file)
         changed = [
             f"{name} was {json.dumps(found.get(name))}, and now is {json.dumps(value)}"
             for name, value in self.to_dict().items()
@@ -65,11 +73,20 @@ class BenchmarkSettings:
 
     def save(self, folder: Path) -> None:
         """Write to the folder, unless other settings are there; of two that begin at once, one is refused."""
-        own = folder / f"{SETTINGS_FILE}.{platform.node()}_{os.getpid()}"
-        write_atomically(own, json.dumps(self.to_dict(), indent=2))
+        folder.mkdir(parents=True, exist_ok=True)
         try:
-            os.link(own, folder / SETTINGS_FILE)  # fails if it exists
+            with (folder / SETTINGS_FILE).open("x", encoding="utf-8") as stream:
+                stream.write(json.dumps(self.to_dict(), indent=2))
         except FileExistsError:
             self.check(folder)
-        finally:
-            own.unlink()
+
+
+def _read(file: Path) -> dict[str, Any]:
+    text = file.read_text(encoding="utf-8")
+    if not text:  # another process has just made it
+        sleep(_SECONDS_TO_WRITE)
+        text = file.read_text(encoding="utf-8")
+    if not text:
+        raise ValueError(f"{file} is empty, since a process was killed at the wrong moment; remove it.")
+    settings: dict[str, Any] = json.loads(text)
+    return settings

@@ -1,11 +1,12 @@
 """A step of a benchmark: one command, what it needs, and how to tell that it is done."""
 
-import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+
+# File systems keep times to two seconds at worst.
+_CLOCK_SECONDS = 2.0
 
 
 @dataclass(frozen=True)
@@ -16,11 +17,12 @@ class Step:
         name: for people.
         kind: steps of one kind take about as long as each other.
         command: as a user would type it.
-        evidence: files that are there once it is done.
+        evidence: files that are there once it is done; the first one tells when that was.
         needs: names of the steps that come first.
         environment: variables that differ from the user's.
         resumes: whether ``--c`` makes it go on where there is a checkpoint.
-        settings: that the first evidence must have been made with, or else it is made anew.
+        made_from: steps whose results it starts from.
+        differences: where what is there is of something else than what it would now be made from, in words.
         is_result: whether the tables need it; others are only needed by steps that are not done.
     """
 
@@ -31,7 +33,8 @@ class Step:
     needs: tuple[str, ...] = ()
     environment: Mapping[str, str] = field(default_factory=dict)
     resumes: bool = False
-    settings: Mapping[str, Any] = field(default_factory=dict)
+    made_from: tuple["Step", ...] = ()
+    differences: Callable[[], Sequence[str]] = tuple
     is_result: bool = False
 
     @property
@@ -40,9 +43,24 @@ class Step:
         return re.sub(r"\W+", "_", self.name)
 
     @property
+    def is_there(self) -> bool:
+        """Whether there is everything that it makes."""
+        return all(file.is_file() for file in self.evidence)
+
+    @property
     def is_done(self) -> bool:
-        """Whether everything is there that it makes."""
-        return self._is_there and not self._is_of_other_settings
+        """Whether that is there, and of what is there now."""
+        try:
+            return self.is_there and not self.is_outdated
+        except FileNotFoundError:  # another process makes it anew at this moment
+            return False
+
+    @property
+    def is_outdated(self) -> bool:
+        """Whether what is there must be made anew; never of a training, which is refused instead."""
+        if self.resumes or not self.is_there:
+            return False
+        return bool(self.differences()) or any(map(self._is_older_than, self.made_from))
 
     @property
     def goes_on(self) -> bool:
@@ -50,23 +68,21 @@ class Step:
         return self.resumes and not self.is_done and any(self.evidence[0].parent.glob("checkpoint_*.pth"))
 
     def command_now(self) -> list[str]:
-        """The command line, with what makes it go on or begin anew."""
-        if self.goes_on:
-            return [*self.command, "--c"]
-        if self.settings and self.evidence[0].is_file():
-            return [*self.command, "--overwrite"]
-        return list(self.command)
+        """The command line, with what makes it go on."""
+        return [*self.command, "--c"] if self.goes_on else list(self.command)
 
-    @property
-    def _is_there(self) -> bool:
-        return all(file.is_file() for file in self.evidence)
+    def discard_result(self) -> None:
+        """Remove what stands for an earlier result, which would count again if it cannot be made anew."""
+        # Trainings go on from what is there, and so do extractions, which are no results.
+        if self.is_result and not self.resumes:
+            for file in self.evidence:
+                file.unlink(missing_ok=True)
 
-    @property
-    def _is_of_other_settings(self) -> bool:
-        if not self.settings:
+    def _is_older_than(self, other: "Step") -> bool:
+        if not other.is_there:
             return False
-        found = json.loads(self.evidence[0].read_text(encoding="utf-8"))["settings"]
-        return any(found.get(name) != value for name, value in self.settings.items())
+        own, theirs = (step.evidence[0].stat().st_mtime for step in (self, other))
+        return other.is_outdated or theirs > own + _CLOCK_SECONDS
 
 
 def needed_steps(steps: Sequence[Step]) -> list[Step]:

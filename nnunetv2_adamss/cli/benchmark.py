@@ -157,20 +157,23 @@ def _check(parser: argparse.ArgumentParser, args: argparse.Namespace) -> None:
 
 
 def _run(args: argparse.Namespace) -> int:
-    from nnunetv2_adamss.benchmark.begin import begin, read_splits
+    from nnunetv2_adamss.benchmark.begin import begin
+    from nnunetv2_adamss.benchmark.cohort import Cohort, read_splits
     from nnunetv2_adamss.benchmark.methods import choose_methods
+    from nnunetv2_adamss.benchmark.outdated import refuse_outdated_trainings
     from nnunetv2_adamss.benchmark.plan import plan_steps
     from nnunetv2_adamss.benchmark.settings import BenchmarkSettings
+    from nnunetv2_adamss.benchmark.steps import needed_steps
+    from nnunetv2_adamss.survival.device import torch_device
     from nnunetv2_adamss.survival.nnunet_dataset import dataset_name
 
     methods = choose_methods(args.methods)
     dataset = dataset_name(args.dataset)
-    n_splits = len(read_splits(dataset))
     settings = BenchmarkSettings(
         dataset,
         args.configuration,
         args.plans,
-        tuple(range(n_splits)) if args.folds is None else tuple(sorted(args.folds)),
+        tuple(range(len(read_splits(dataset)))) if args.folds is None else tuple(sorted(args.folds)),
         tuple(args.seeds),
         args.short_schedule,
         args.epochs,
@@ -179,12 +182,16 @@ def _run(args: argparse.Namespace) -> int:
         None if args.test is None else dataset_name(args.test),
     )
     folders = begin(settings, args.output.resolve())
-    steps = plan_steps(folders, methods, n_splits, args.device)
+    steps = plan_steps(folders, methods, Cohort.read(settings), args.device)
+    refuse_outdated_trainings(steps)
     if args.dry_run:
         _list_steps(steps, folders, args.num_workers)
         return 0
+    needed = needed_steps(steps)
+    if not all(step.is_done for step in needed):
+        torch_device(args.device, "train")
     settings.save(folders.output)
-    outcome = _do(steps, folders, args)
+    outcome = _do(needed, folders, args)
     try:
         if not args.steps_only:
             _write(folders, methods)
@@ -197,16 +204,14 @@ def _do(steps: Sequence[Step], folders: BenchmarkFolders, args: argparse.Namespa
     from tqdm import tqdm
 
     from nnunetv2_adamss.benchmark.run import run_steps
-    from nnunetv2_adamss.benchmark.steps import needed_steps
 
-    needed = needed_steps(steps)
-    with tqdm(total=len(needed), desc="Steps", unit="step", disable=None) as bar:
+    with tqdm(total=len(steps), desc="Steps", unit="step", disable=None) as bar:
 
         def show(n_done: int, names: Sequence[str]) -> None:
             bar.n = n_done
             bar.set_postfix_str("; ".join(names) or "waiting for other processes")
 
-        return run_steps(needed, folders.output, n_workers=args.num_workers, gpus=args.gpus, on_change=show)
+        return run_steps(steps, folders.output, n_workers=args.num_workers, gpus=args.gpus, on_change=show)
 
 
 def _write(folders: BenchmarkFolders, methods: Sequence[Any]) -> None:

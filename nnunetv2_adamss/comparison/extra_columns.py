@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import torch
 from nnunetv2.training.dataloading.nnunet_dataset import infer_dataset_class
+from nnunetv2.utilities.utils import get_filenames_of_train_images_and_targets
 
 from nnunetv2_adamss.comparison.methods import DEEP_RISK, SUV_MAX, TUMOUR_VOLUME
 from nnunetv2_adamss.evaluation.baselines import suv_max, tumour_volume_ml
@@ -53,14 +54,17 @@ def tumour_sizes(
     if TUMOUR_VOLUME in names:
         measured[TUMOUR_VOLUME] = [tumour_volume_ml(masks.mask_file(case_id)) for case_id in case_ids]
     if SUV_MAX in names:
-        measured[SUV_MAX] = [suv_max(_pet(nnunet_fold, c), masks.mask_file(c)) for c in case_ids]
+        pets = _pets(nnunet_fold)
+        measured[SUV_MAX] = [suv_max(pets[case_id], masks.mask_file(case_id)) for case_id in case_ids]
     return measured
 
 
-def _pet(nnunet_fold: NnunetFold, case_id: str) -> Path:
+def _pets(nnunet_fold: NnunetFold) -> dict[str, Path]:
+    """The PET of every training case of the data set, by ``case_id``."""
     channel = find_channel(channel_names(nnunet_fold.dataset_json), "PET")
-    images = dataset_folder(RAW, nnunet_fold.plans["dataset_name"]) / "imagesTr"
-    return images / f"{case_id}_{channel:04d}{nnunet_fold.file_ending}"
+    raw = dataset_folder(RAW, nnunet_fold.plans["dataset_name"])
+    found = get_filenames_of_train_images_and_targets(str(raw))
+    return {case_id: Path(files["images"][channel]) for case_id, files in found.items()}
 
 
 def in_sample_risks(deep_folder: Path, fold: int, case_ids: Sequence[str]) -> pd.DataFrame:

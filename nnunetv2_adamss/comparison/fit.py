@@ -88,10 +88,14 @@ def fit_statistical(request: FitRequest) -> list[str]:
     if (folder / SUMMARY_FILE).is_file() and not request.overwrite:
         raise ValueError(f"{folder} holds a fit already; fit anew with --overwrite.")
     torch_device(request.device, "predict masks")
+    config = _prepare(request, method, nnunet_fold, folder)
     start = perf_counter()
-    setup = _set_up(request, method, nnunet_fold, folder)
+    setup = SurvivalSetup.begin(nnunet_fold, config, nnunet_fold.split(), method.use)
+    seconds = perf_counter() - start
     extra = _extra_columns(request, method, nnunet_fold, setup)
+    start = perf_counter()
     fitted = fit_fold(method, setup.fold, setup.table, setup.covariates, extra)
+    seconds += perf_counter() - start
     cases = setup.fold.validation_cases
     prediction = RiskPrediction(cases, fitted.risk_score(setup.covariates, cases, extra.loc[list(cases)]))
     # The predictions of another fit must not stand beside a summary that is not there yet.
@@ -104,7 +108,7 @@ def fit_statistical(request: FitRequest) -> list[str]:
         "plans": nnunet_fold.plans["plans_name"],
         "configuration": request.configuration,
         "fold": request.fold,
-        "training": {"seconds": perf_counter() - start, "parameters": fitted.model.n_parameters},
+        "training": {"seconds": seconds, "parameters": fitted.model.n_parameters},
     }
     return write_results(folder, setup, {"last": EpochPrediction(0, prediction)}, provenance)
 
@@ -152,11 +156,11 @@ def _fold_folder(request: FitRequest, method: StatisticalMethod, nnunet_fold: Nn
     return Path(folder)
 
 
-def _set_up(
+def _prepare(
     request: FitRequest, method: StatisticalMethod, nnunet_fold: NnunetFold, folder: Path
-) -> SurvivalSetup:
+) -> SurvivalConfig:
+    """See to masks and radiomics; returns the settings of the fit."""
     settings = {**request.settings, **method.settings}
-    split = nnunet_fold.split()
     if request.method == "radio_deepmts":
         masks = folder.parent / _DEEPMTS_MASKS
         case_ids = _with_outcome(nnunet_fold, settings)
@@ -164,9 +168,10 @@ def _set_up(
         settings |= {"mask_source": "folder", "masks_dir": str(masks)}
     config = SurvivalConfig.from_dict(settings)
     if method.use.radiomics:
+        split = nnunet_fold.split()
         setup = SurvivalSetup.begin(nnunet_fold, config, split, method.use, without_radiomics=True)
         extract_missing_radiomics(nnunet_fold, setup, request.device)
-    return SurvivalSetup.begin(nnunet_fold, config, split, method.use)
+    return config
 
 
 def _with_outcome(nnunet_fold: NnunetFold, settings: Mapping[str, Any]) -> list[str]:

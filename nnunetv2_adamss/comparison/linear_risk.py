@@ -8,10 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from nnunetv2_adamss.survival.covariates.cox_fit import fit_cox
-
-# choice: the weight of the ridge in every Cox model of a comparison method; no publication gives one.
-RIDGE = 0.1
+from nnunetv2_adamss.survival.covariates.covariates_only_cox import CovariatesOnlyCox
 
 
 class RiskModel(Protocol):
@@ -57,10 +54,9 @@ class LinearRisk:
             event: ``(n_cases,)``, True = observed.
             time: ``(n_cases,)``.
         """
-        if not len(inputs.columns):
-            return cls((), ())
-        fit = fit_cox(inputs, event, time, ridge=RIDGE)
-        return cls(tuple(map(str, inputs)), tuple(float(weight) for weight in fit.weights))
+        # choice: the same ridge as beside the network; no publication of a comparison method gives one.
+        model = CovariatesOnlyCox.fit(inputs, event, time)
+        return cls((), ()) if model is None else cls(model.names, model.weights)
 
     def risk_score(self, inputs: pd.DataFrame) -> NDArray[np.float64]:
         """Higher for an earlier event, ``(n_cases,)``."""

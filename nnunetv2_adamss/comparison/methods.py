@@ -141,7 +141,7 @@ METHODS: Mapping[str, StatisticalMethod] = MappingProxyType(
             extra=(DEEP_RISK,),
             deep_trainer="DeepMTSTrainer",
         ),
-        "covariates_cox": StatisticalMethod("CovariatesCox", "Covariates only (Cox)", _cox),
+        "covariates_cox": StatisticalMethod("CovariatesCox", "Cox model on the covariates", _cox),
         "tumour_volume": StatisticalMethod(
             "TumourVolume", "Tumour volume", partial(_column, TUMOUR_VOLUME), use=_NO_COVARIATES,
             extra=(TUMOUR_VOLUME,),

@@ -1,5 +1,6 @@
 """Predict new patients with a statistical method: all folds together."""
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,27 +9,30 @@ import numpy as np
 import pandas as pd
 
 from nnunetv2_adamss.assessment.baselines import SUV_MAX as MEASURED_SUV_MAX
-from nnunetv2_adamss.assessment.baselines import TUMOUR_VOLUME as MEASURED_VOLUME
 from nnunetv2_adamss.assessment.baselines import baseline_scores, masked_cases
 from nnunetv2_adamss.assessment.predictions import read_predictions
 from nnunetv2_adamss.comparison.fitted_model import FittedModel
 from nnunetv2_adamss.comparison.methods import DEEP_RISK, SUV_MAX, TUMOUR_VOLUME
+from nnunetv2_adamss.evaluation.baselines import tumour_volume_ml
 from nnunetv2_adamss.prediction.patient_tables import read_clinical
+from nnunetv2_adamss.radiomics.folder import find_dataset_json, read_dataset_json
 from nnunetv2_adamss.survival.covariates.covariate_tables import CovariateTables
 from nnunetv2_adamss.survival.covariates.number_table import join_number_tables, read_number_table
 from nnunetv2_adamss.survival.messages import listed
 from nnunetv2_adamss.survival.prediction import RiskPrediction
 
+logger = logging.getLogger(__name__)
+
 
 @dataclass(frozen=True)
 class PatientFiles:
-    """What is known of the new patients; a method says what it misses.
+    """What is known of the new patients; a method says what it misses, and predicts who is in all that it needs.
 
     Args:
         clinical: CSV of ``case_id`` and clinical columns.
         features: CSVs of ``case_id`` and numbers, such as ``adamss_extract_radiomics -o`` writes.
         deep_predictions: what the deep method that some methods go on with says of them.
-        images: folder of images as nnU-Net names them, for SUVmax.
+        images: folder of images as nnU-Net names them, for SUVmax; the ``dataset.json`` above it tells how files end.
         masks: folder of tumour masks, for volume and SUVmax.
     """
 
@@ -48,8 +52,8 @@ def predict_statistical(model_folder: Path, folds: Sequence[int], files: Patient
         files: of the patients.
 
     Raises:
-        ValueError: if a fold is not fitted, a table or column that the method needs is not there, or not all tables
-            have the same patients.
+        ValueError: if a fold is not fitted, a table or column that the method needs is not there, or no patient is in
+            all tables.
     """
     fitted = [FittedModel.load(model_folder / f"fold_{fold}") for fold in folds]
     columns = list(dict.fromkeys(one.name for model in fitted for one in model.fold.covariates.indicators))
@@ -82,14 +86,18 @@ def _extra_columns(names: Sequence[str], files: PatientFiles) -> pd.DataFrame:
         )
     if SUV_MAX in names and files.images is None:
         raise ValueError("SUVmax needs the patients' images: give their folder with -i.")
-    images = files.images if SUV_MAX in names else None
-    measured = baseline_scores(masked_cases(files.masks), files.masks, images)
-    known = {MEASURED_VOLUME: TUMOUR_VOLUME, MEASURED_SUV_MAX: SUV_MAX}
-    return measured.rename(columns=known)[list(names)]
+    dataset_json = find_dataset_json(files.images or files.masks, files.masks)
+    ending = read_dataset_json(dataset_json).get("file_ending", ".nii.gz") if dataset_json else ".nii.gz"
+    case_ids = masked_cases(files.masks, ending)
+    if SUV_MAX in names:
+        measured = baseline_scores(case_ids, files.masks, files.images)[MEASURED_SUV_MAX]
+        return measured.to_frame(SUV_MAX)
+    volumes = {case_id: tumour_volume_ml(files.masks / f"{case_id}{ending}") for case_id in case_ids}
+    return pd.Series(volumes).to_frame(TUMOUR_VOLUME)
 
 
 def _in_all(tables: Sequence[pd.DataFrame | None]) -> list[str]:
-    """The patients, who have a row in every table that is there."""
+    """The patients who have a row in every table that is there; the others are named in a warning."""
     indices = [set(map(str, table.index)) for table in tables if table is not None]
     if not indices:
         raise ValueError("There is nothing to predict from: give --clinical, --features, --deep or -m.")
@@ -98,5 +106,9 @@ def _in_all(tables: Sequence[pd.DataFrame | None]) -> list[str]:
         raise ValueError("No patient is in all of the given tables.")
     missing = sorted(everybody - common)
     if missing:
-        raise ValueError(f"Some patients are missing in one of the given tables: {listed(missing)}.")
+        logger.warning(
+            "%d patient(s) are missing in one of the given tables and not predicted: %s.",
+            len(missing),
+            listed(missing),
+        )
     return sorted(common)

@@ -85,7 +85,7 @@ def write_results(
         "cases": {part: _counts(table, cases) for part, cases in _parts(fold).items()},
         "settings": fold.config.to_dict(),
         "sources_sha256": dict(fold.sources),
-        "predictions_from": _selected(fold, epochs),
+        "predictions_from": selected_epoch(fold, epochs),
         "c_index": {
             name: {
                 "epoch": epochs[name].epoch,
@@ -105,7 +105,7 @@ def write_results(
     else:
         for name, epoch in epochs.items():
             epoch.prediction.write(fold_folder / epoch_predictions_file(name))
-        epochs[_selected(fold, epochs)].prediction.write(fold_folder / PREDICTIONS_FILE)
+        epochs[selected_epoch(fold, epochs)].prediction.write(fold_folder / PREDICTIONS_FILE)
     write_atomically(fold_folder / SUMMARY_FILE, json.dumps(summary, indent=2))
     return [
         *_lines(epochs, scores, is_chosen_here),
@@ -144,7 +144,8 @@ def _counts(table: SurvivalTable, case_ids: tuple[str, ...]) -> dict[str, int]:
     return {"cases": len(case_ids), "events": int(event.sum())}
 
 
-def _selected(fold: SurvivalFold, epochs: Mapping[str, EpochPrediction]) -> str:
+def selected_epoch(fold: SurvivalFold, epochs: Mapping[str, EpochPrediction]) -> str:
+    """Which epoch predicts, ``best`` or ``last``, as the settings want it and as far as there are such weights."""
     wanted = "last" if fold.config.select == "last" else "best"
     return wanted if wanted in epochs else "last"
 

@@ -150,7 +150,7 @@ class DeepMTSTrainer(_CoxTrainer, MultiTaskTrainer):
         dice = MemoryEfficientSoftDiceLoss(
             torch.sigmoid, batch_dice=self.configuration_manager.batch_dice, smooth=1e-5, ddp=self.is_ddp
         )
-        loss: Tensor = dice(logits, tumour)
+        loss: Tensor = dice(logits, tumour[:, :1], loss_mask=tumour[:, 1:] == 0)
         return loss
 
 
@@ -185,7 +185,7 @@ class TMSSTrainer(_MTLRTrainer, MultiTaskTrainer):
 
     def segmentation_loss(self, logits: Tensor, tumour: Tensor) -> Tensor:
         """Dice plus Focal of a sigmoid, with this project's Focal weights."""
-        loss = RegionDiceFocalLoss(False, batch_dice=self.configuration_manager.batch_dice, ddp=self.is_ddp)
+        loss = RegionDiceFocalLoss(True, batch_dice=self.configuration_manager.batch_dice, ddp=self.is_ddp)
         return loss(logits, tumour)
 
 

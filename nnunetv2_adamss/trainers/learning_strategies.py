@@ -42,7 +42,7 @@ class _MultiTask(MultiTaskTrainer):
 
     def segmentation_loss(self, logits: Tensor, tumour: Tensor) -> Tensor:
         """Dice plus Focal, as in Stage I."""
-        loss = RegionDiceFocalLoss(False, batch_dice=self.configuration_manager.batch_dice, ddp=self.is_ddp)
+        loss = RegionDiceFocalLoss(True, batch_dice=self.configuration_manager.batch_dice, ddp=self.is_ddp)
         return loss(logits, tumour)
 
 

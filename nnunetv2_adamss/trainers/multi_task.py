@@ -34,7 +34,7 @@ class MultiTaskTrainer(SurvivalTrainer):
 
         Args:
             logits: ``(b, 1, *space)``.
-            tumour: ``(b, 1, *space)`` of 0 and 1.
+            tumour: ``(b, 2, *space)`` of 0 and 1: where it is, and what does not count.
         """
 
     def training_loss(self, output: Tensor | MultiTaskOutput, batch: Sample) -> Tensor:
@@ -43,6 +43,14 @@ class MultiTaskTrainer(SurvivalTrainer):
         segmentation = self.segmentation_loss(output.segmentation, self._to_device(batch["tumour"]))
         survival = super().training_loss(output, batch)
         return self.survival_weight * survival + self.segmentation_weight * segmentation
+
+    def _set_batch_size_and_oversample(self) -> None:
+        if self.total_batch_size % self.ranks.count:
+            raise ValueError(
+                f"A batch of {self.total_batch_size} cannot be shared evenly by {self.ranks.count} GPUs, as the Dice "
+                "over all of them needs it; choose another -num_gpus."
+            )
+        super()._set_batch_size_and_oversample()
 
     def _training_crops(self, cases: CaseData) -> TrainingCrops:
         return TrainingCrops(

@@ -37,6 +37,7 @@ from nnunetv2_adamss.survival.results import (
     CHECKPOINTS,
     TRAINING_PREDICTIONS_FILE,
     EpochPrediction,
+    selected_epoch,
     write_results,
 )
 from nnunetv2_adamss.survival.setup import SurvivalSetup
@@ -342,6 +343,7 @@ class SurvivalTrainer(AdaMSSTrainer):
                         self.current_epoch - 1 if epoch is None else epoch, prediction
                     )
         if self.predicts_training_cases:
+            self.load_epoch(selected_epoch(self.survival_fold, epochs))
             of_training = self._predict_cases(self.survival_fold.training_cases, "Training cases")
             if self.local_rank == 0:
                 of_training.write(Path(self.output_folder) / TRAINING_PREDICTIONS_FILE)

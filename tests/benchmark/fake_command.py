@@ -3,6 +3,7 @@
 Knobs lie beside this file: ``fail`` and ``sleep`` name commands or trainers, one a line; ``calls`` gets a line a call.
 """
 
+import hashlib
 import json
 import os
 import shutil
@@ -40,7 +41,8 @@ def segment() -> None:
     masks = Path(os.environ["nnUNet_preprocessed"], sys.argv[1], "gt_segmentations")
     shutil.copytree(masks, folder / "stage1_masks", dirs_exist_ok=True)
     write(folder / "checkpoint_final.pth", "")
-    write(folder / "validation" / "summary.json", "{}")
+    cases = [{"prediction_file": f"{case_id}.nii.gz"} for case_id in validation_cases()]
+    write(folder / "validation" / "summary.json", json.dumps({"metric_per_case": cases}))
 
 
 def extract() -> None:
@@ -73,18 +75,38 @@ def fit() -> None:
 
 def leave_predictions(folder: Path, trainer: str) -> None:
     """Case 0 has the first event: the highest risk is right, and the other way round for SUVmax."""
-    splits = json.loads(Path(os.environ["nnUNet_preprocessed"], sys.argv[1], "splits_final.json").read_text())
     sign = 1 if trainer == "SUVmax" else -1
-    rows = [f"{case_id},{sign * int(case_id[-2:])}" for case_id in splits[int(sys.argv[3])]["val"]]
+    rows = [f"{case_id},{sign * int(case_id[-2:])}" for case_id in validation_cases()]
     write(folder / "validation" / "survival_predictions.csv", "\n".join(["case_id,risk_score", *rows]))
-    settings = {"seg_trainer": option("-seg_tr"), "seed": int(option("--seed"))}
+    outcomes = Path(os.environ["nnUNet_raw"], sys.argv[1], "survival.csv")
+    settings = {
+        "seg_trainer": option("-seg_tr"),
+        "seg_checkpoint": option("-seg_chk", "checkpoint_best.pth"),
+        "mask_source": option("--mask_source", "predicted"),
+        "masks_dir": None,
+        "mirroring": "--disable_tta" not in sys.argv,
+        "seed": int(option("--seed")),
+    }
     summary = {
+        "sources_sha256": {"outcomes (survival.csv)": sha256_of(outcomes)},
         "settings": settings,
         "training": {"seconds": 120.0, "parameters": 7},
         "predictions_from": "last",
         "c_index": {"last": {"selected_on_this_fold": False}},
     }
+    checkpoint = fold_folder(option("-seg_tr")) / settings["seg_checkpoint"]
+    if checkpoint.is_file():
+        summary["sources_sha256"]["Stage-I weights"] = sha256_of(checkpoint)
     write(folder / "survival_summary.json", json.dumps(summary))
+
+
+def sha256_of(file: Path) -> str:
+    return hashlib.sha256(file.read_bytes()).hexdigest()
+
+
+def validation_cases() -> list[str]:
+    splits = json.loads(Path(os.environ["nnUNet_preprocessed"], sys.argv[1], "splits_final.json").read_text())
+    return splits[int(sys.argv[3])]["val"]
 
 
 def predict() -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from nnunetv2_adamss.benchmark.cohort import Cohort
 from nnunetv2_adamss.benchmark.folders import BenchmarkFolders
 from nnunetv2_adamss.benchmark.methods import GROUPS, METHODS, REFERENCES, choose_methods
 from nnunetv2_adamss.benchmark.plan import plan_steps
@@ -23,7 +24,8 @@ def folders_of_nnunet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def plan(*names: str, n_splits: int = 3, **settings: object) -> dict[str, Step]:
     given = BenchmarkSettings("Dataset007_X", "3d_fullres", **({"folds": (0,)} | settings))  # type: ignore[arg-type]
     folders = BenchmarkFolders(given, "nnUNetPlans", Path("OUT"))
-    return {step.name: step for step in plan_steps(folders, choose_methods(names), n_splits, "cuda")}
+    cohort = Cohort("", [frozenset()] * n_splits, frozenset(), ".nii.gz")
+    return {step.name: step for step in plan_steps(folders, choose_methods(names), cohort, "cuda")}
 
 
 def all_needs(steps: dict[str, Step], name: str) -> set[str]:
@@ -79,6 +81,23 @@ def test_radiomics_are_extracted_once_for_all_methods_that_use_the_same_masks() 
     assert predicted == {
         "AdaMSSSurvTrainer fold 0", "AdaMSSSurvTrainer_NoClinical fold 0", "CovariatesCox fold 0"
     }  # fmt: skip
+
+
+def test_one_step_predicts_the_masks_that_many_share() -> None:
+    steps = plan("all", folds=(0, 2))
+    sharing = {name for name, step in steps.items() if "TumourVolume fold 2" in step.needs}
+    assert sharing == {
+        "radiomics of predicted masks, fold 2", "CovariatesCox fold 2", "SUVmax fold 2", "MDSNProxyTrainer fold 2",
+        "DeepMTLRTrainer fold 2", "DeepMTLRCoxPH fold 2", "TMSSTrainer fold 2", "DeepMTSTrainer fold 2",
+        *(f"AdaMSSSurvTrainer{variant} fold 2" for variant in (
+            "", "_NoRadiomics", "_NoClinical", "_ImageOnly", "_SurvivalOnly", "_MultiTask",
+        )),
+    }  # fmt: skip
+    out_of_fold = plan("two_stage", folds=(0, 2), masks={"mask_source": "out_of_fold"})
+    for name in ("TumourVolume fold 2", "AdaMSSSurvTrainer_NoRadiomics fold 2"):
+        assert "TumourVolume fold 0" in out_of_fold[name].needs
+    given = plan("all", masks={"mask_source": "groundtruth"})
+    assert not any("TumourVolume fold 0" in step.needs for name, step in given.items() if "fold 0" in name)
 
 
 def test_radio_deepmts_needs_deepmts_in_every_fold_of_the_split() -> None:
@@ -143,7 +162,7 @@ def test_a_further_seed_has_its_own_results_and_explains_nothing(tmp_path: Path)
     seeded = steps["seed 7: AdaMSSSurvTrainer fold 0"]
     assert seeded.environment == {"nnUNet_results": "OUT/seed_7/nnUNet_results"}
     assert seeded.evidence[0].is_relative_to("OUT/seed_7/nnUNet_results/Dataset007_X")
-    assert seeded.needs == ("seed 7: radiomics of predicted masks, fold 0",)
+    assert seeded.needs == ("seed 7: radiomics of predicted masks, fold 0", "seed 7: TumourVolume fold 0")
     assert steps["AdaMSSSurvTrainer fold 0"].evidence[0].is_relative_to(tmp_path / "results")
     assert [name for name in steps if "fusion weights" in name] == [
         "fusion weights of AdaMSSSurvTrainer fold 0"
@@ -199,7 +218,6 @@ def test_fits_look_for_masks_where_their_methods_say() -> None:
     assert steps["RadioDeepMTS_ShortSchedule fold 0"].evidence[0].parents[1].name.startswith(
         "RadioDeepMTS_ShortSchedule__"
     )  # fmt: skip
-    assert steps["LassoCoxPH fold 0"].settings == {"seg_trainer": "AdaMSSSegTrainer_ShortSchedule"}
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """Doing steps: in order, in several processes, and never beyond the end of the process that does them."""
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -87,6 +88,12 @@ def test_what_needs_a_failed_step_is_left_out_and_the_others_are_done(tmp_path: 
     assert calls(tmp_path) == ["a", "b"]
 
 
+def test_what_needs_a_step_that_failed_for_single_patients_is_done(tmp_path: Path) -> None:
+    outcome = run_steps(make_steps(tmp_path, "touch NAME; test NAME != b"), tmp_path / "OUT")
+    assert [failure.step for failure in outcome.failures] == ["b"] and outcome.skipped == {}
+    assert calls(tmp_path) == ["a", "b", "c", "d"]
+
+
 def test_a_command_that_leaves_nothing_has_failed_though_it_says_otherwise(tmp_path: Path) -> None:
     outcome = run_steps(make_steps(tmp_path, "test NAME = c || touch NAME"), tmp_path / "OUT")
     (failure,) = outcome.failures
@@ -150,11 +157,51 @@ def test_only_what_is_needed_by_unfinished_results_is_needed(tmp_path: Path) -> 
     assert [one.name for one in needed_steps(steps)] == ["of both", "of left", "done", "left"]
 
 
-def test_results_of_other_settings_are_made_anew(tmp_path: Path) -> None:
-    file = tmp_path / "summary.json"
-    step = Step("fit", "kind", ("fit",), (file,), settings={"seg_trainer": "Short"})
-    assert not step.is_done and step.command_now() == ["fit"]
-    file.write_text('{"settings": {"seg_trainer": "Long"}}')
-    assert not step.is_done and step.command_now() == ["fit", "--overwrite"]
-    file.write_text('{"settings": {"seg_trainer": "Short"}}')
-    assert step.is_done
+def make_pair(folder: Path, **options: object) -> tuple[Step, Step]:
+    """Two finished steps, the second of which is made from the first."""
+    first = Step("first", "kind", (), (folder / "first",))
+    second = Step("second", "kind", (), (folder / "second",), ("first",), made_from=(first,), **options)  # type: ignore[arg-type]
+    for step in (first, second):
+        step.evidence[0].touch()
+    return first, second
+
+
+def make_newer(step: Step, than: Step, seconds: float = 60) -> None:
+    moment = than.evidence[0].stat().st_mtime + seconds
+    os.utime(step.evidence[0], (moment, moment))
+
+
+def test_results_of_something_else_are_made_anew(tmp_path: Path) -> None:
+    differences = ["of other outcomes"]
+    _, second = make_pair(tmp_path, differences=lambda: differences, is_result=True)
+    assert not second.is_done
+    second.discard_result()
+    assert not second.is_there
+    second.evidence[0].touch()
+    differences.clear()
+    assert second.is_done
+
+
+def test_what_is_older_than_what_it_was_made_from_is_made_anew(tmp_path: Path) -> None:
+    first, second = make_pair(tmp_path)
+    third = Step("third", "kind", (), (tmp_path / "third",), ("second",), made_from=(second,))
+    third.evidence[0].touch()
+    make_newer(first, second, 1)  # no more than clocks differ
+    assert second.is_done and third.is_done
+    make_newer(first, second)
+    assert not second.is_done
+    assert not third.is_done, "though it is newer than the second, which is going to be made anew"
+    make_newer(second, first)
+    assert second.is_done and not third.is_done
+    second.evidence[0].unlink()
+    assert third.is_done, "what it was made from may be cleared away"
+
+
+def test_a_training_is_never_made_anew_unasked(tmp_path: Path) -> None:
+    first, second = make_pair(
+        tmp_path, resumes=True, is_result=True, differences=lambda: ["of another split"]
+    )
+    make_newer(first, second)
+    assert second.is_done
+    second.discard_result()
+    assert second.is_there

@@ -187,6 +187,42 @@ def test_trainings_that_were_made_otherwise_or_flatter_are_named(fake_benchmark:
     assert "AdaMSS: optimistic, since the epoch of fold 0, 1 was chosen on the patients" in notes_of(table)
 
 
+def test_only_settings_that_matter_to_a_method_are_compared(fake_benchmark: FakeBenchmark) -> None:
+    other = {"mask_source": "folder", "masks_dir": "/m", "mirroring": False, "epochs": 2, "select": "best"}
+    for name in ("ICARE", "RadioDeepMTS", "DeepMTSTrainer"):
+        write_method(fake_benchmark, name, 0, 0, settings={"seed": 2024, **other})
+    write_method(fake_benchmark, "SUVmax", 0, 0, settings={"seed": 2024, "mirroring": False, "epochs": 2})
+    (table,) = collect(fake_benchmark, "icare", "radio_deepmts").tables()
+    assert [note for note in table.notes if "made before" in note] == [
+        *(f"Radio-DeepMTS: fold 0, 1 of DeepMTSTrainer made before with {difference}." for difference in (
+            "mask_source folder, not predicted", "masks_dir /m, not None", "mirroring False, not True",
+            "epochs 2, not None", "select best, not last",
+        )),
+        "SUVmax: fold 0, 1 made before with mirroring False, not True.",
+    ]  # fmt: skip
+    assert "Radio-DeepMTS: scores and masks of a fold's training patients come from networks" in notes_of(
+        table
+    )
+
+
+@pytest.mark.parametrize(
+    ("masks", "whose"),
+    [
+        ({}, "Stage I, by checkpoint_best.pth, which was chosen by Dice on patches of the same patients"),
+        ({"seg_checkpoint": "checkpoint_final.pth"}, "Stage I, by checkpoint_final.pth."),
+        (
+            {"mask_source": "groundtruth"},
+            "nnU-Net's validation of Stage I, by default of its best epoch, which",
+        ),
+    ],
+)
+def test_it_is_said_whose_masks_the_dice_is_of(
+    fake_benchmark: FakeBenchmark, masks: dict[str, str], whose: str
+) -> None:
+    (table,) = collect(fake_benchmark, "segmentation_only", masks=masks).tables()
+    assert f"they are those of {whose}" in notes_of(table)
+
+
 def test_the_times_of_both_stages_add_up(fake_benchmark: FakeBenchmark) -> None:
     write_method(fake_benchmark, "AdaMSSSurvTrainer", 0, 0)
     log = {"epoch_start_timestamps": [0.0, 5000.0], "epoch_end_timestamps": [600.0, 5600.0]}
@@ -213,7 +249,8 @@ def test_table_four_is_the_mean_over_folds(fake_benchmark: FakeBenchmark) -> Non
 
 
 def test_test_patients_have_tables_of_their_own(fake_benchmark: FakeBenchmark) -> None:
-    write_method(fake_benchmark, "AdaMSSSurvTrainer", 0, 0)
+    chosen = {"c_index": {"best": {"selected_on_this_fold": True}}, "predictions_from": "best"}
+    write_method(fake_benchmark, "AdaMSSSurvTrainer", 0, 0, settings={"seed": 7}, **chosen)
     make_test_set(fake_benchmark.project)
     folder = fake_benchmark.output / "test" / "AdaMSSSurvTrainer"
     (folder / "masks").mkdir(parents=True)
@@ -232,7 +269,18 @@ def test_test_patients_have_tables_of_their_own(fake_benchmark: FakeBenchmark) -
     assert row["dice"] == pytest.approx(2 / 3)
     assert "ICARE, C-index: the test patients are not predicted." in table.notes
     assert "Radio-DeepMTS, C-index: it needs radiomics of its network's masks" in notes_of(table)
+    assert "AdaMSS: fold 0, 1 made before with seed 7, not 2024." in table.notes
+    assert "optimistic" not in notes_of(table), "since the last epoch predicts them"
     assert collection.provenance()["patients"]["test"]["n_events"] == 12
+
+
+def test_given_reference_masks_of_test_patients_have_no_dice(fake_benchmark: FakeBenchmark) -> None:
+    make_test_set(fake_benchmark.project)
+    given = {"test": "Dataset008_Test", "masks": {"mask_source": "groundtruth"}}
+    table = collect(fake_benchmark, "two_stage", "segmentation_only", "multi_task", **given).tables()[-1]
+    assert numbers_of(table)["dice"].isna().all()
+    for title in ("SSL", "STL, segmentation only"):
+        assert f"{title}, Dice: the reference masks were given, so no network outlined" in notes_of(table)
 
 
 def test_patients_of_another_table_are_an_error(fake_benchmark: FakeBenchmark) -> None:

@@ -4,12 +4,13 @@ import json
 import os
 import signal
 from threading import Thread
+from time import time
 
 import pandas as pd
 import pytest
 
 from nnunetv2_adamss.cli import benchmark as command
-from tests.benchmark.project import FakeBenchmark, make_test_set
+from tests.benchmark.project import DATASET, FakeBenchmark, make_test_set
 
 # One network beside the baselines: five commands a fold.
 _SMALL = ("--methods", "two_stage")
@@ -51,7 +52,7 @@ def test_a_dry_run_says_what_would_run_and_writes_nothing(
     assert lines[0].split()[:2] == ["to", "do"] and lines[0].endswith("AdaMSSSegTrainer fold 0")
     assert any(
         "unknown until one has run" in line
-        and line.endswith(f"{_TRAINER} fold 1   after AdaMSSSegTrainer fold 1")
+        and line.endswith(f"{_TRAINER} fold 1   after AdaMSSSegTrainer fold 1, TumourVolume fold 1")
         for line in lines
     )
     assert lines[-1] == (
@@ -136,7 +137,17 @@ def test_a_terminated_benchmark_takes_its_commands_along_and_goes_on_later(
     assert [call.endswith(" --c") for call in trained] == [False, True]
 
 
-def test_every_worker_has_its_gpu(fake_benchmark: FakeBenchmark) -> None:
+def test_without_a_gpu_nothing_is_begun(
+    fake_benchmark: FakeBenchmark, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    assert command.main([*fake_benchmark.arguments(*_SMALL), "-device", "cuda"]) == 2
+    assert "add -device cpu to train without one" in capsys.readouterr().err
+    assert not fake_benchmark.output.exists()
+
+
+def test_every_worker_has_its_gpu(fake_benchmark: FakeBenchmark, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("torch.cuda.is_available", lambda: True)
     arguments = [*fake_benchmark.arguments(*_SMALL, "--gpus", "3", "5", "--steps_only"), "-device", "cuda"]
     assert command.main(arguments) == 0
     assert set(fake_benchmark.gpus()) == {"3", "5"}
@@ -169,6 +180,16 @@ def test_test_patients_are_predicted_once_the_folds_are_trained(fake_benchmark: 
     assert (fake_benchmark.output / "table_2.csv").is_file()
 
 
+def test_test_patients_who_were_trained_on_are_refused(
+    fake_benchmark: FakeBenchmark, capsys: pytest.CaptureFixture[str]
+) -> None:
+    make_test_set(fake_benchmark.project)
+    file = fake_benchmark.project.raw / "Dataset008_Test" / "survival.csv"
+    file.write_text(f"{file.read_text()}\ncase_07,1,1")
+    assert command.main(fake_benchmark.arguments(*_SMALL, "--test", "8")) == 2
+    assert "shares 1 case(s) with it: case_07." in capsys.readouterr().err
+
+
 def test_other_settings_are_refused_with_both_sides_and_other_methods_are_not(
     fake_benchmark: FakeBenchmark, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -179,6 +200,76 @@ def test_other_settings_are_refused_with_both_sides_and_other_methods_are_not(
     error = capsys.readouterr().err
     assert "folds was [0], and now is [0, 1]; epochs was null, and now is 3" in error
     assert len(error.splitlines()) == 1
+
+
+@pytest.mark.parametrize("changed", ["outcomes", "split"])
+def test_trainings_of_other_outcomes_or_another_split_are_refused_before_anything_runs(
+    fake_benchmark: FakeBenchmark, capsys: pytest.CaptureFixture[str], changed: str
+) -> None:
+    assert command.main(fake_benchmark.arguments(*_SMALL)) == 0
+    calls = fake_benchmark.calls()
+    if changed == "outcomes":
+        file = fake_benchmark.project.raw / DATASET / "survival.csv"
+        file.write_text(file.read_text().replace("case_00,1,1", "case_00,1,0"))
+        expected = f"of other outcomes: {_TRAINER} fold 0, {_TRAINER} fold 1"
+    else:
+        file = fake_benchmark.project.preprocessed / DATASET / "splits_final.json"
+        file.write_text(json.dumps(json.loads(file.read_text())[::-1]))
+        expected = f"of another split: AdaMSSSegTrainer fold 0, {_TRAINER} fold 0, AdaMSSSegTrainer fold 1"
+    capsys.readouterr()
+    for options in ((), ("--dry_run",)):
+        assert command.main(fake_benchmark.arguments(*_SMALL, *options)) == 2
+        error = capsys.readouterr().err
+        assert expected in error and error.count("\n") == 1
+    assert fake_benchmark.calls() == calls
+
+
+def test_trainings_of_another_stage_one_are_refused_and_those_of_a_copy_are_not(
+    fake_benchmark: FakeBenchmark, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = fake_benchmark.arguments("--methods", "two_stage", "survival_only", "--folds", "0")
+    assert command.main(arguments) == 0
+    checkpoint = fake_benchmark.fold("AdaMSSSegTrainer", 0) / "checkpoint_best.pth"
+    later = time() + 60
+    os.utime(checkpoint, (later, later))
+    assert command.main(arguments) == 0
+    checkpoint.write_text("other weights")
+    os.utime(checkpoint, (later, later))
+    capsys.readouterr()
+    assert command.main(arguments) == 2
+    # The other one does not start from it.
+    assert f"(of another Stage I: {_TRAINER} fold 0)" in capsys.readouterr().err
+
+
+def test_fits_of_other_outcomes_or_settings_are_made_anew(fake_benchmark: FakeBenchmark) -> None:
+    methods = ("--methods", "icare", "--folds", "0")
+    assert command.main(fake_benchmark.arguments(*methods)) == 0
+    n_calls = len(fake_benchmark.calls())
+    file = fake_benchmark.project.raw / DATASET / "survival.csv"
+    file.write_text(file.read_text().replace("case_00,1,1", "case_00,1,0"))
+    assert command.main(fake_benchmark.arguments(*methods)) == 0
+    fitted = [call.split("--method ")[1].split()[0] for call in fake_benchmark.calls()[n_calls:]]
+    assert fitted == ["icare", "tumour_volume", "covariates_cox", "suv_max"]
+
+    (fake_benchmark.output / "settings.json").unlink()
+    n_calls = len(fake_benchmark.calls())
+    assert command.main(fake_benchmark.arguments(*methods, "--mask_source", "groundtruth")) == 0
+    fitted = [call.split("--method ")[1].split()[0] for call in fake_benchmark.calls()[n_calls:]]
+    assert fitted == ["covariates_cox", "tumour_volume", "suv_max"], "ICARE looks at the reference anyway"
+
+
+def test_a_retrained_network_predicts_the_test_patients_anew(fake_benchmark: FakeBenchmark) -> None:
+    make_test_set(fake_benchmark.project)
+    arguments = fake_benchmark.arguments("--methods", "two_stage", "--test", "8", "--folds", "0")
+    assert command.main(arguments) == 0
+    n_calls = len(fake_benchmark.calls())
+    later = time() + 60
+    os.utime(fake_benchmark.fold(_TRAINER, 0) / "survival_summary.json", (later, later))
+    command.main([*arguments, "--steps_only"])
+    again = [call.split()[0] for call in fake_benchmark.calls()[n_calls:]]
+    assert again[:2] == ["adamss_explain", "adamss_predict_survival"]
+    # And what goes on with its masks.
+    assert again.count("adamss_predict_statistical") == 3
 
 
 def test_settings_of_the_user_reach_the_commands(fake_benchmark: FakeBenchmark) -> None:

@@ -10,8 +10,8 @@ import torch
 
 from nnunetv2_adamss.cli.finetune_survival import main
 from nnunetv2_adamss.plugin_folder import PLUGIN_FOLDER
+from nnunetv2_adamss.radiomics import missing
 from nnunetv2_adamss.radiomics.fold import FoldRadiomics
-from nnunetv2_adamss.trainers import missing_radiomics
 from nnunetv2_adamss.trainers.fusion_strategies import AdaMSSSegTrainer_LateFusion
 from tests.nnunet_project import NnunetProject
 from tests.radiomics.phantoms import quick_request
@@ -115,7 +115,7 @@ def test_radiomics_that_are_missing_are_extracted_once(
     fold_folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     few_features = partial(FoldRadiomics, settings=quick_request().settings)
-    monkeypatch.setattr(missing_radiomics, "FoldRadiomics", few_features)
+    monkeypatch.setattr(missing, "FoldRadiomics", few_features)
     trainer = f"{TRAINER}_WithRadiomics"
     start = [*FOLD_0, "-tr", trainer, "--mask_source", "groundtruth", "--epochs", "1"]
     assert main([*start, "--max_features", "2"]) == 0

@@ -83,6 +83,18 @@ def test_features_may_come_in_several_tables(tables: dict[str, Path], tmp_path: 
     assert (tmp_path / "one.csv").read_text() == (tmp_path / "two.csv").read_text()
 
 
+def test_masks_end_as_the_data_set_of_the_images_says(model: TrainedModel, tmp_path: Path) -> None:
+    masks, images = tmp_path / "masks", tmp_path / "raw" / "imagesTs"
+    for folder in (masks, images):
+        folder.mkdir(parents=True)
+    (tmp_path / "raw" / "dataset.json").write_text('{"file_ending": ".nrrd"}')
+    for file in sorted((model.project.raw / DATASET / "labelsTr").iterdir())[:3]:
+        sitk.WriteImage(sitk.ReadImage(file), masks / f"{file.name.partition('.')[0]}.nrrd")
+    output = tmp_path / "risk.csv"
+    assert typed(output, "-i", images, "-m", masks, name="TumourVolume") == 0
+    assert len(read_predictions([output]).table) == 3
+
+
 def test_a_table_that_the_model_needs_is_asked_for(
     model: TrainedModel, tables: dict[str, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -96,14 +108,22 @@ def test_a_table_that_the_model_needs_is_asked_for(
     assert "give the patients' masks with -m" in refusal(capsys, tmp_path, name="TumourVolume")
 
 
-def test_a_patient_who_is_missing_in_one_of_the_tables_is_named(
-    model: TrainedModel, tables: dict[str, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+def test_who_is_missing_in_one_of_the_tables_is_named_and_the_others_are_predicted(
+    model: TrainedModel,
+    tables: dict[str, Path],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     first, clinical = ("--features", tables["first"]), ("--clinical", tables["clinical"])
-    said = refusal(capsys, tmp_path, *clinical, *first, "--features", tables["lacking"])
-    assert f"missing in one of the given tables: {model.validation_cases(0)[0]}." in said
-    said = refusal(capsys, tmp_path, "--clinical", model.clinical, "--features", tables["radiomics"])
-    assert "missing in one of the given tables" in said and "(8 in all)" in said
+    assert typed(tmp_path / "all.csv", *clinical, *first, "--features", tables["second"]) == 0
+    assert typed(tmp_path / "some.csv", *clinical, *first, "--features", tables["lacking"]) == 0
+    (message,) = caplog.messages
+    absent, *others = model.validation_cases(0)
+    assert message == f"1 patient(s) are missing in one of the given tables and not predicted: {absent}."
+    both = (read_predictions([tmp_path / name]).table["risk_score"] for name in ("all.csv", "some.csv"))
+    everybody, some = both
+    assert some.to_dict() == everybody[others].to_dict()
     said = refusal(capsys, tmp_path, *clinical, "--features", tables["nobody"])
     assert "No patient is in all of the given tables" in said
 

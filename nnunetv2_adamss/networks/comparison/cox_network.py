@@ -58,7 +58,10 @@ class CoxHead(nn.Module):
         compressed = [
             compress(features) for compress, features in zip(self.compress, feature_sets, strict=True)
         ]
-        return self.log_hazard(self.dropout(torch.cat([*compressed, covariates], dim=1)))
+        x = self.dropout(torch.cat([*compressed, covariates], dim=1))
+        # In float32: half precision has so few digits that patients would share a log hazard.
+        with torch.autocast(x.device.type, enabled=False):
+            return self.log_hazard(x.float())
 
     def squared_weights(self) -> Tensor:
         """Sum of squares of all weight matrices, a scalar."""

@@ -146,7 +146,8 @@ def _fit_features(
     selection = select_features(
         scaling.apply(training), cases.event, cases.time, limit=limit - n_clinical, seed=config.seed
     )
-    if selection.reason:
+    # Who asked for none need not be told.
+    if selection.reason and config.max_features != 0:
         notes.append(
             f"No feature out of {selection.n_candidates} is selected ({limit} allowed for {n_events} events, "
             f"clinical columns take {n_clinical}): {selection.reason}."

@@ -33,7 +33,8 @@ class TrainingCrops(Dataset[Sample]):
         crop_size: in voxels, per axis.
         spacing_mm: of the preprocessed voxels, per axis.
         ignore_label: of the data set, where samples get their tumour too; None for no such label.
-        with_tumour: add ``tumour``, ``(1, *space)``, 1 where the reference has any label, to every sample.
+        with_tumour: add ``tumour`` to every sample, ``(2, *space)`` of 0 and 1: where the reference has any label, and
+            what it says nothing of, as nnU-Net appends it to regions.
     """
 
     def __init__(
@@ -56,8 +57,10 @@ class TrainingCrops(Dataset[Sample]):
         data, reference, _, _ = self.cases.dataset.load_case(key.case_id)
         image, masks = read_region(data, region)
         if self.with_tumour:
-            tumour = tumour_of(read_region(reference, region)[0].astype(np.int16), self.ignore_label)
-            masks = np.concatenate([masks, tumour.astype(masks.dtype)])
+            labels = read_region(reference, region)[0].astype(np.int16)
+            tumour = tumour_of(labels, self.ignore_label)
+            ignored = np.zeros_like(tumour) if self.ignore_label is None else labels == self.ignore_label
+            masks = np.concatenate([masks, tumour.astype(masks.dtype), ignored.astype(masks.dtype)])
         with _seeded(key.seed):
             augmented = self._transform(region)(
                 image=torch.from_numpy(image), segmentation=torch.from_numpy(masks)

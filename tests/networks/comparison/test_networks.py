@@ -104,6 +104,7 @@ def test_mixed_precision_gives_nearly_the_same_outputs(name: str) -> None:
     assert (mixed.float() - exact).abs().max() < 0.05 * exact.abs().max()
 
 
+@pytest.mark.slow
 @every_network
 def test_the_network_compiles_as_one_graph(name: str) -> None:
     network = make_network(name, 2).eval()
