@@ -1,7 +1,9 @@
 """Who may import whom, who may print, and that departures from the paper are marked and listed."""
 
 import ast
+import importlib
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -23,11 +25,12 @@ RULES: dict[str, tuple[set[str], set[str]]] = {
         {"survival", "evaluation", "assessment", "prediction", "explanation", "datasets", "benchmark"},
         set(),
     ),
-    "datasets": (set(), {"nnunetv2", "torch"}),
+    "datasets": ({"survival"}, {"nnunetv2", "torch"}),
     # Reads tables and puts the measures of evaluation together, which know arrays and masks only.
     "assessment": ({"evaluation", "survival", "radiomics"}, {"torch", "nnunetv2"}),
     "comparison": ({"survival", "evaluation", "radiomics", "assessment", "prediction"}, {"SimpleITK"}),
     "benchmark": ({"survival", "evaluation", "assessment", "explanation"}, {"torch", "SimpleITK"}),
+    "hecktor": ({"survival", "datasets", "prediction"}, {"nnunetv2", "torch"}),
     "demo": ({"evaluation"}, {"torch", "nnunetv2"}),
 }
 
@@ -87,6 +90,7 @@ def test_links_between_the_pages_lead_somewhere() -> None:
     [
         "benchmark",
         "calibrate",
+        "convert_dataset",
         "demo",
         "evaluate_survival",
         "explain",
@@ -94,11 +98,13 @@ def test_links_between_the_pages_lead_somewhere() -> None:
         "extract_radiomics",
         "finetune_survival",
         "fit_statistical",
+        "hecktor_inference",
         "make_phantom_dataset",
         "make_splits",
         "predict_statistical",
         "predict_survival",
         "report",
+        "set_normalization",
         "trainer_path",
         "verify_dataset",
     ],
@@ -114,3 +120,14 @@ def test_help_answers_without_importing_anything_heavy(command: str) -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_every_command_of_the_guides_is_one_that_its_parser_takes() -> None:
+    n_commands = 0
+    for page in sorted((REPOSITORY / "docs").glob("guide_*.md")):
+        lines = page.read_text().replace("\\\n", " ").splitlines()
+        for name, *arguments in (shlex.split(line) for line in lines if line.strip().startswith("adamss_")):
+            command = importlib.import_module(f"nnunetv2_adamss.cli.{name.removeprefix('adamss_')}")
+            command.build_parser().parse_args(["0" if word == "$fold" else word for word in arguments])
+            n_commands += 1
+    assert n_commands > 10

@@ -18,6 +18,7 @@ from nnunetv2_adamss.cli.model_options import (
 )
 
 if TYPE_CHECKING:
+    from nnunetv2_adamss.hecktor.submission import Submission
     from nnunetv2_adamss.prediction.run import PredictionReport, PredictionRequest
 
 _DESCRIPTION = """\
@@ -85,6 +86,15 @@ def build_parser() -> argparse.ArgumentParser:
         metavar="FILE.json",
         help="what adamss_calibrate --on wrote for your hospital",
     )
+    add(
+        "--hecktor_submission",
+        type=Path,
+        nargs="?",
+        const=Path(),
+        metavar="LOG",
+        help="also write HECKTOR's: masks on the published CTs' grids, PatientID,Prediction (a risk). IMAGES are of "
+        "adamss_convert_dataset, whose conversion_log.json is looked for in the folder above",
+    )
     add("--disable_tta", action="store_true", help="predict masks without mirroring")
     add("--c", dest="continue_prediction", action="store_true", help="keep what an earlier run has finished")
     add("--num_parts", "-num_parts", type=int, default=1, help="predict the patients in parts (default: 1)")
@@ -116,6 +126,8 @@ def _check(parser: argparse.ArgumentParser, args: argparse.Namespace) -> None:
         parser.error(f"--part_id must be from 0 to {args.num_parts - 1}, not {args.part_id}")
     if args.masks_dir is not None and args.disable_tta:
         parser.error("--masks_dir and --disable_tta exclude each other: given masks are not predicted")
+    if args.hecktor_submission is not None and args.num_parts > 1:
+        parser.error("--hecktor_submission needs all parts: run once more without --num_parts, with --c")
 
 
 def _run(args: argparse.Namespace) -> PredictionReport:
@@ -124,8 +136,21 @@ def _run(args: argparse.Namespace) -> PredictionReport:
     from nnunetv2_adamss.prediction.run import predict_patients
 
     request = _request(args)
+    submission = _submission(args)
     with tqdm(desc="Patients", unit="case", disable=None) as bar:
-        return predict_patients(request, bar.reset, lambda case_id: bar.update())
+        report = predict_patients(request, bar.reset, lambda case_id: bar.update())
+    if submission is not None and report.n_predicted + report.n_kept:
+        print(f"Submission: {submission.write(report.folder)}")
+    return report
+
+
+def _submission(args: argparse.Namespace) -> Submission | None:
+    from nnunetv2_adamss.hecktor.submission import Submission
+
+    if args.hecktor_submission is None:
+        return None
+    log = args.hecktor_submission
+    return Submission.of(args.images, None if log == Path() else log)
 
 
 def _request(args: argparse.Namespace) -> PredictionRequest:

@@ -1,0 +1,220 @@
+"""``adamss_convert_dataset``: a public cohort, or any other, as an nnU-Net raw data set with outcomes."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import statistics
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from nnunetv2_adamss.cli.exit_code import exit_code
+
+if TYPE_CHECKING:
+    from nnunetv2_adamss.datasets.conversion.cohort import Cohort
+    from nnunetv2_adamss.datasets.conversion.run import ConversionReport
+
+_DESCRIPTION = """\
+Write an nnU-Net raw data set with survival.csv and survival.json from PET/CT as published. CT (HU), PET (SUV) and
+mask of a patient come to one grid: what both scans saw, by default in voxels of 1 mm.
+"""
+
+_EXAMPLES = """\
+examples:
+  adamss_convert_dataset hecktor2022 hecktor2022_training -d 22
+  adamss_convert_dataset hecktor2025 hecktor2025_training -d 25 --crop head_neck -np 8
+  adamss_convert_dataset hecktor2026 hecktor2026_training -d 26 --pet_table suv_conversion_tags.csv
+  adamss_convert_dataset ibsi_sarcoma ibsi_validation -d 511 --name STS
+  adamss_convert_dataset manifest cohort.csv -d 30 --grid pet --labels GTVp GTVn
+
+manifest: a CSV with case_id, ct, pet, mask (files, from the CSV's folder), and if known time, event and clinical
+columns; a survival.json beside it is kept. Patients without a mask go to imagesTs. The command can be killed at any
+time: run again, it goes on with the patients that are missing.
+"""
+
+_FORMATS = ("hecktor2021", "hecktor2022", "hecktor2025", "hecktor2026", "ibsi_sarcoma", "manifest")
+_DEFAULT_SEED = 12345
+_MOST_PROCESSES = 4  # a whole body in voxels of 1 mm takes up to 4 GB
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The command's options."""
+    parser = argparse.ArgumentParser(
+        prog="adamss_convert_dataset",
+        description=_DESCRIPTION,
+        epilog=_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    add = parser.add_argument
+    add("format", metavar="FORMAT", choices=_FORMATS, help=", ".join(_FORMATS))
+    add("source", metavar="SOURCE", type=Path, help="folder of the cohort; the CSV of a manifest")
+    add("-d", dest="dataset_id", type=int, required=True, metavar="ID", help="id of the data set, 1 to 999")
+    add("--name", help="name of the data set (default: the format's)")
+    add("-o", dest="raw_folder", type=Path, help="nnU-Net's raw folder (default: the variable nnUNet_raw)")
+    add(
+        "-np", dest="num_processes", type=int, default=min(_MOST_PROCESSES, os.cpu_count() or 1),
+        help="patients at once (default: %(default)s)",
+    )  # fmt: skip
+    add("--overwrite", action="store_true", help="begin anew, also where other settings were used")
+    _add_images(parser.add_argument_group("images"))
+    _add_tables(parser.add_argument_group("tables"))
+    return parser
+
+
+def _add_images(group: argparse._ArgumentGroup) -> None:
+    add = group.add_argument
+    add(
+        "--grid", choices=["iso", "ct", "pet"],
+        help="voxels of one size, or a scan's own (default: iso; pet for ibsi_sarcoma)",
+    )  # fmt: skip
+    add(
+        "--spacing", type=float, nargs="+", metavar="MM",
+        help="of iso: one number, or three, Z Y X (default: 1)",
+    )  # fmt: skip
+    add(
+        "--crop", choices=["head_neck"],
+        help="cut to 200 x 200 x 310 mm below the top of the brain, which the PET shows",
+    )  # fmt: skip
+    add(
+        "--field_mm", type=_millimetres, default=argparse.SUPPRESS, metavar="MM",
+        help="cut boxes of this side at random places around the tumour, or none (default: none; 130 for "
+        "ibsi_sarcoma, whose published images follow the tumour and so give its size away)",
+    )  # fmt: skip
+    add("--seed", type=int, default=_DEFAULT_SEED, help="of these places (default: %(default)s)")
+
+
+def _add_tables(group: argparse._ArgumentGroup) -> None:
+    add = group.add_argument
+    add(
+        "--tables", type=Path, nargs="+", metavar="FILE",
+        help="tables of outcomes and clinical values (default: looked for in SOURCE)",
+    )  # fmt: skip
+    add(
+        "--pet_table", type=Path, metavar="CSV",
+        help="makes SUV of PET in Bq/ml: case_id, weight_kg, injected_dose_mbq, minutes_to_scan[, half_life_min], or "
+        "HECKTOR 2026's suv_conversion_tags.csv",
+    )  # fmt: skip
+    add(
+        "--labels",
+        nargs="+",
+        metavar="NAME",
+        help="manifest: of the mask's values 1, 2, ... (default: tumour)",
+    )
+
+
+def _millimetres(text: str) -> float | None:
+    if text.casefold() == "none":
+        return None
+    value = float(text)
+    if not value > 0:
+        raise argparse.ArgumentTypeError(f"{text} is not above 0")
+    return value
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run the command; returns the exit code (0 done, 2 a user's error or broken patients, 130 stopped)."""
+    parser = build_parser()
+    args = parser.parse_args(argv)
+    _check(parser, args)
+    return exit_code("adamss_convert_dataset", lambda: _run(args), "stopped; run it again to go on.")
+
+
+def _check(parser: argparse.ArgumentParser, args: argparse.Namespace) -> None:
+    """Stop with a message if options do not go together or a value makes no sense."""
+    if not 1 <= args.dataset_id <= 999:
+        parser.error(f"-d is {args.dataset_id}, expected 1 to 999")
+    if args.num_processes < 1:
+        parser.error(f"-np is {args.num_processes}, but must be at least 1")
+    if args.seed < 0:
+        parser.error(f"--seed is {args.seed}, but must be at least 0")
+    if args.spacing and (len(args.spacing) not in (1, 3) or min(args.spacing) <= 0):
+        parser.error("--spacing takes one number or three, above 0")
+    if args.spacing and (args.grid or _default_grid(args.format)) != "iso":
+        parser.error("--spacing: only with --grid iso")
+    if args.labels and args.format != "manifest":
+        parser.error("--labels: only with manifest")
+    if args.tables and args.format == "manifest":
+        parser.error("--tables: not with manifest, which has the outcomes itself")
+
+
+def _default_grid(name: str) -> str:
+    return "pet" if name == "ibsi_sarcoma" else "iso"
+
+
+def _run(args: argparse.Namespace) -> int:
+    raw_folder = args.raw_folder or os.environ.get("nnUNet_raw")
+    if not raw_folder:
+        raise ValueError("Where to write is unknown: set the variable nnUNet_raw or give a folder with -o.")
+
+    from tqdm import tqdm
+
+    from nnunetv2_adamss.datasets.conversion.pet_units import read_suv_factors
+    from nnunetv2_adamss.datasets.conversion.run import convert_cohort
+
+    cohort = _cohort(args)
+    case_ids = [patient.case_id for patient in cohort.patients]
+    factors = read_suv_factors(args.pet_table, case_ids) if args.pet_table else {}
+    with tqdm(total=len(case_ids), desc="Patients", unit="patient", disable=None) as bar:
+        report = convert_cohort(
+            cohort,
+            _settings(args, cohort),
+            Path(raw_folder) / f"Dataset{args.dataset_id:03d}_{args.name or args.format}",
+            suv_factors=factors,
+            num_processes=args.num_processes,
+            overwrite=args.overwrite,
+            on_case_done=lambda case_id: bar.update(),
+        )
+    return _tell(report, args.dataset_id)
+
+
+def _cohort(args: argparse.Namespace) -> Cohort:
+    from nnunetv2_adamss.datasets.conversion.cohort import read_cohort
+    from nnunetv2_adamss.datasets.conversion.manifest import read_manifest
+    from nnunetv2_adamss.datasets.conversion.presets import PRESETS
+
+    if args.format == "manifest":
+        return read_manifest(args.source, args.labels or ("tumour",))
+    preset = PRESETS[args.format]
+    return read_cohort(args.source, preset, args.grid or preset.grid, args.tables)
+
+
+def _settings(args: argparse.Namespace, cohort: Cohort) -> Any:
+    from nnunetv2_adamss.datasets.conversion.one_case import CaseSettings
+    from nnunetv2_adamss.datasets.conversion.presets import PRESETS
+
+    spacing_zyx = args.spacing or [1.0]
+    preset = PRESETS.get(args.format)
+    return CaseSettings(
+        grid=args.grid or (preset.grid if preset else "iso"),
+        spacing_xyz_mm=tuple(reversed(spacing_zyx * 3 if len(spacing_zyx) == 1 else spacing_zyx)),
+        head_and_neck=args.crop == "head_neck",
+        field_mm=getattr(args, "field_mm", preset.field_mm if preset else None),
+        seed=args.seed,
+        labels=cohort.labels,
+    )
+
+
+def _tell(report: ConversionReport, dataset_id: int) -> int:
+    for warning in report.warnings:
+        print(f"WARNING: {warning}", file=sys.stderr)
+    for case_id, entry in sorted(report.log.items()):
+        for warning in entry["warnings"]:
+            print(f"WARNING: {case_id}: {warning}", file=sys.stderr)
+    for name, count in report.counts.items():
+        print(f"{name:<28}{count:>6}")
+    seconds = statistics.median(entry["seconds"] for entry in report.log.values())
+    kept = f"; {report.n_kept} patients were there already" if report.n_kept else ""
+    print(f"{seconds:.1f} seconds a patient{kept}.")
+    print(f"Written to {report.folder}")
+    if report.broken:
+        print(f"adamss_convert_dataset: {len(report.broken)} patient(s) are left out:", file=sys.stderr)
+        for name, fault in sorted(report.broken.items()):
+            print(f"  {name}: {fault}", file=sys.stderr)
+        return 2
+    print(f"Next: adamss_verify_dataset {dataset_id}")
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,99 @@
+"""``adamss_hecktor_inference``: one patient of HECKTOR 2025 or 2026, inside the challenge's container."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from nnunetv2_adamss.cli.exit_code import exit_code
+from nnunetv2_adamss.cli.model_options import (
+    add_checkpoint_option,
+    add_folds_option,
+    check_folds,
+    checkpoint_name,
+    fold_number,
+)
+
+_DESCRIPTION = """\
+Predict the one patient whose CT, PET and ehr.json are in /input; write rfs.json and the tumour mask, on the CT's grid,
+to /output. Images are converted as those were that the model was trained on.
+"""
+
+_EPILOG = """\
+examples:
+  adamss_hecktor_inference --rfs_output days -m /opt/ml/model/AdaMSSSurvTrainer__nnUNetPlans__3d_fullres \\
+                           --conversion_log /opt/ml/model/conversion_log.json
+
+Editions differ in what rfs.json must hold, and a wrong guess turns the ranking over, so --rfs_output has no default.
+"""
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The command's options."""
+    parser = argparse.ArgumentParser(
+        prog="adamss_hecktor_inference",
+        description=_DESCRIPTION,
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    add = parser.add_argument
+    add(
+        "--rfs_output", choices=["days", "risk"], required=True,
+        help="what rfs.json holds: predicted days (higher = later), or a risk (higher = earlier)",
+    )  # fmt: skip
+    add(
+        "-m", dest="model", type=Path, required=True, metavar="FOLDER",
+        help="the survival model's folder; the folder of its segmentation model lies beside it",
+    )  # fmt: skip
+    add(
+        "--conversion_log", type=Path, required=True, metavar="FILE.json",
+        help="of the data set that the model was trained on; only its settings are read",
+    )  # fmt: skip
+    add("--input", type=Path, default=Path("/input"), metavar="DIR", help="default: %(default)s")
+    add("--output", type=Path, default=Path("/output"), metavar="DIR", help="default: %(default)s")
+    add(
+        "--mask_name", default="head-neck-tumor-segmentation", metavar="NAME",
+        help="the mask is written to images/NAME/output.mha (default: %(default)s, of 2026)",
+    )  # fmt: skip
+    add_folds_option(parser)
+    add_checkpoint_option(parser)
+    add("-device", choices=["cuda", "cpu", "mps"], default="cuda", help="default: %(default)s")
+    add("--disable_tta", action="store_true", help="predict masks without mirroring: an eighth of the time")
+    return parser
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run the command; returns the exit code (0 done, 2 an error, said in one sentence on stderr)."""
+    parser = build_parser()
+    args = parser.parse_args(argv)
+    check_folds(parser, args.folds)
+    return exit_code("adamss_hecktor_inference", lambda: _run(args))
+
+
+def _run(args: argparse.Namespace) -> None:
+    from nnunetv2_adamss.hecktor.inference import InferenceRequest, predict_container
+
+    report = predict_container(
+        InferenceRequest(
+            input=args.input,
+            output=args.output,
+            rfs_output=args.rfs_output,
+            model_folder=args.model,
+            conversion_log=args.conversion_log,
+            mask_name=args.mask_name,
+            folds=[fold_number(fold) for fold in args.folds],
+            checkpoint_name=checkpoint_name(args.checkpoint, args.folds[0]),
+            device=args.device,
+            mirroring=False if args.disable_tta else None,
+        )
+    )
+    for warning in report.warnings:
+        print(f"WARNING: {warning}", file=sys.stderr)
+    steps = ", ".join(f"{step} {seconds:.1f}" for step, seconds in report.seconds.items())
+    print(f"Seconds: {steps}")
+    print(f"rfs.json: {report.rfs:g} ({args.rfs_output}); written to {args.output}")
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,93 @@
+"""``adamss_set_normalization``: a plan that normalises CT as in the paper, or keeps PET in SUV."""
+
+from __future__ import annotations
+
+import argparse
+
+from nnunetv2_adamss.cli.exit_code import exit_code
+
+_DESCRIPTION = """\
+Write a copy of nnU-Net's plan with other normalisations. By default CT as in the paper (clipped to +-1024 HU, divided
+by 1024) and PET by a z-score of each image, as in the paper and in nnU-Net. A z-score depends on how much of the body
+an image shows and hides SUVmax; --pet suv clips to SUV 0 to 25 and divides by 5 instead.
+"""
+
+_EXAMPLES = """\
+examples:
+  adamss_set_normalization 22                               nnUNetPlans_CTpaper_PETzscore
+  adamss_set_normalization 22 --pet suv                     nnUNetPlans_CTpaper_PETsuv
+  adamss_set_normalization 22 --ct nnunet --pet suv -o nnUNetPlans_mine
+
+The data set must be planned (nnUNetv2_plan_and_preprocess --no_pp suffices). Then preprocess by the new plan and
+give its name to every command with -p.
+"""
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The command's options."""
+    parser = argparse.ArgumentParser(
+        prog="adamss_set_normalization",
+        description=_DESCRIPTION,
+        epilog=_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    add = parser.add_argument
+    add("dataset", metavar="DATASET", help="id or name of the data set")
+    add("--ct", choices=["paper", "nnunet"], default="paper", help="(default: %(default)s)")
+    add("--pet", choices=["zscore", "suv"], default="zscore", help="(default: %(default)s)")
+    add(
+        "-p", dest="plans", metavar="PLANS", default="nnUNetPlans", help="plan to copy (default: %(default)s)"
+    )
+    add("-o", dest="output", metavar="NAME", help="name of the copy (default: says the rules)")
+    add("--overwrite", action="store_true", help="replace another plan of this name")
+    return parser
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run the command; returns the exit code (0 done, 2 a user's error, said in one sentence on stderr)."""
+    args = build_parser().parse_args(argv)
+    return exit_code("adamss_set_normalization", lambda: _run(args))
+
+
+def _run(args: argparse.Namespace) -> None:
+    import json
+
+    from nnunetv2_adamss.datasets.normalization import plans_with
+    from nnunetv2_adamss.survival.files import write_atomically
+    from nnunetv2_adamss.survival.modalities import find_channel
+    from nnunetv2_adamss.survival.nnunet_dataset import (
+        PREPROCESSED,
+        channel_names,
+        dataset_folder,
+        dataset_name,
+        read_plans,
+    )
+
+    dataset = dataset_name(args.dataset)
+    plans, dataset_json = read_plans(dataset, args.plans)
+    name = args.output or f"{args.plans}_CT{args.ct}_PET{args.pet}"
+    if name == args.plans:
+        raise ValueError(
+            f"{name} is the plan itself; give the copy another name, since cases are preprocessed by it."
+        )
+    channels = channel_names(dataset_json)
+    changed = plans_with(
+        plans,
+        name,
+        ct=find_channel(channels, "CT"),
+        ct_rule=args.ct,
+        pet=find_channel(channels, "PET"),
+        pet_rule=args.pet,
+    )
+    file = dataset_folder(PREPROCESSED, dataset) / f"{name}.json"
+    text = json.dumps(changed, indent=4)
+    if file.exists() and file.read_text(encoding="utf-8") != text and not args.overwrite:
+        raise ValueError(f"{file} is another plan; replace it with --overwrite, or name the copy with -o.")
+    write_atomically(file, text)
+    print(f"Written to {file}")
+    print(f"Next: nnUNetv2_preprocess -d {args.dataset} -plans_name {name} -c 3d_fullres")
+    print(f"and -p {name} with every command after it (adamss_evaluate_survival: -p_id).")
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

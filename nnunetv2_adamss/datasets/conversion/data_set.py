@@ -1,0 +1,78 @@
+"""The tables and descriptions of a converted data set."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Collection
+from pathlib import Path
+
+import pandas as pd
+
+from nnunetv2_adamss.datasets.conversion.cohort import Cohort
+from nnunetv2_adamss.datasets.conversion.one_case import ENDING
+from nnunetv2_adamss.survival.cohort.description import CASE_ID, DESCRIPTION_FILE, EVENT, TIME
+from nnunetv2_adamss.survival.cohort.table import SURVIVAL_CSV, SurvivalTableError, read_survival_table
+from nnunetv2_adamss.survival.files import write_atomically
+
+TEST_CSV = "survival_test.csv"  # of the patients without masks, in imagesTs
+
+
+def check_table(cohort: Cohort) -> None:
+    """Read the survival table as training will, before hours are spent on images.
+
+    Raises:
+        ValueError: with every fault of the table; cohorts without an event pass, for Stage I or for tests.
+    """
+    if not _is_event(cohort.table).any():
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        _write_tables(Path(folder), cohort, cohort.table)
+        try:
+            read_survival_table(Path(folder) / SURVIVAL_CSV)
+        except SurvivalTableError as error:
+            raise ValueError(f"The survival table is not usable: {'; '.join(error.faults)}.") from error
+
+
+def write_descriptions(folder: Path, cohort: Cohort, converted: Collection[str]) -> dict[str, int]:
+    """Write ``dataset.json``, ``survival.csv`` and ``survival.json`` for the converted patients.
+
+    Patients without a mask, whose images are in ``imagesTs``, have their rows in ``survival_test.csv``.
+
+    Returns:
+        Counts for people.
+    """
+    masked = {patient.case_id for patient in cohort.patients if patient.mask is not None}
+    rows = cohort.table[cohort.table[CASE_ID].isin(converted)]
+    training, test = (rows[rows[CASE_ID].isin(masked) == has_mask] for has_mask in (True, False))
+    for name in (SURVIVAL_CSV, DESCRIPTION_FILE, TEST_CSV):  # of an earlier run
+        (folder / name).unlink(missing_ok=True)
+    if (rows[TIME] != "").any():
+        _write_tables(folder, cohort, training)
+    if len(test):
+        write_atomically(folder / TEST_CSV, test.to_csv(index=False))
+    dataset_json = {
+        "channel_names": {"0": "CT", "1": "PET"},
+        "labels": dict(cohort.labels),
+        "numTraining": len(training),
+        "file_ending": ENDING,
+        **cohort.origin,
+    }
+    write_atomically(folder / "dataset.json", json.dumps(dataset_json, indent=1) + "\n")
+    return {
+        "patients": len(rows),
+        "with a mask": len(training),
+        "of them with an outcome": int((training[TIME] != "").sum()),
+        "of them with an event": int(_is_event(training).sum()),
+        "without an outcome": int((training[TIME] == "").sum()),
+        "without a mask": len(test),
+    }
+
+
+def _is_event(rows: pd.DataFrame) -> pd.Series:
+    return rows[EVENT] == "1"
+
+
+def _write_tables(folder: Path, cohort: Cohort, rows: pd.DataFrame) -> None:
+    write_atomically(folder / SURVIVAL_CSV, rows.to_csv(index=False))
+    write_atomically(folder / DESCRIPTION_FILE, json.dumps(dict(cohort.description), indent=1) + "\n")

@@ -1,0 +1,72 @@
+"""Find the head and neck in a PET, where the brain takes up more than all else near the top."""
+
+from __future__ import annotations
+
+import numpy as np
+import SimpleITK as sitk
+from numpy.typing import NDArray
+
+from nnunetv2_adamss.datasets.conversion.grid import VoxelGrid
+from nnunetv2_adamss.datasets.conversion.resample import resample_scan
+
+# Left to right, front to back, and downwards from the top of the brain: skull and shoulders' beginning fit in.
+BOX_XYZ_MM = (200.0, 200.0, 310.0)
+_COARSE_MM = 4.0
+_LPS = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0)
+_LEAST_BRAIN_ML, _MOST_BRAIN_ML = 200.0, 3000.0  # tumours and hearts that are as hot are smaller
+_LOOK_BELOW_TOP_MM = 500.0  # raised arms may be above; the bladder is further down
+_BODY, _BRAIN = 0.02, 0.4  # least shares of the hottest parts' uptake
+
+
+def head_and_neck_box(pet: sitk.Image) -> NDArray[np.float64] | None:
+    """Corners of the box from the top of the brain to the neck.
+
+    Args:
+        pet: in any unit; the patient's axes are LPS, so the head is where z is highest.
+
+    Returns:
+        Physical points, ``(8, 3)``, mm; None if no brain is found.
+    """
+    coarse = _coarse(pet)
+    uptake = sitk.GetArrayFromImage(coarse)  # (z, y, x), z upwards
+    brain = _brain(uptake)
+    if brain is None:
+        return None
+    z, y, x = np.nonzero(brain)
+    top = np.array([x.mean(), y.mean(), z.max() + 0.5])
+    middle = VoxelGrid.of(coarse).points(top[None])[0] - (0, 0, BOX_XYZ_MM[2] / 2)
+    size = tuple(round(side) for side in BOX_XYZ_MM)
+    first = tuple((middle - np.array(BOX_XYZ_MM) / 2 + 0.5).tolist())
+    return VoxelGrid(size, (1.0, 1.0, 1.0), first, _LPS).corners()
+
+
+def _coarse(pet: sitk.Image) -> sitk.Image:
+    corners = VoxelGrid.of(pet).corners()
+    size = np.ceil(np.ptp(corners, axis=0) / _COARSE_MM).astype(int)
+    first = corners.min(axis=0) + _COARSE_MM / 2
+    grid = VoxelGrid(tuple(size.tolist()), (_COARSE_MM,) * 3, tuple(first.tolist()), _LPS)
+    return resample_scan(pet, grid, outside=0.0)
+
+
+def _brain(uptake: NDArray[np.float32]) -> NDArray[np.bool_] | None:
+    """The largest hot component near the top, if it is as large as a brain."""
+    peak = _reached_by(uptake, 10.0)
+    body = np.flatnonzero((uptake > _BODY * peak).any(axis=(1, 2)))
+    if peak <= 0 or not body.size:
+        return None
+    lowest = max(0, body[-1] - round(_LOOK_BELOW_TOP_MM / _COARSE_MM))
+    near_top = uptake[lowest:]
+    hot = near_top > _BRAIN * _reached_by(near_top, _LEAST_BRAIN_ML)
+    parts = sitk.RelabelComponent(sitk.ConnectedComponent(sitk.GetImageFromArray(hot.astype(np.uint8))))
+    largest = sitk.GetArrayFromImage(parts) == 1
+    if not _LEAST_BRAIN_ML < largest.sum() * _COARSE_MM**3 / 1000 < _MOST_BRAIN_ML:
+        return None
+    brain = np.zeros(uptake.shape, dtype=bool)
+    brain[lowest:] = largest
+    return brain
+
+
+def _reached_by(uptake: NDArray[np.float32], volume_ml: float) -> float:
+    """The uptake that so much of the patient reaches: unlike a percentile, the same in a narrow and a wide image."""
+    rank = min(round(volume_ml * 1000 / _COARSE_MM**3), uptake.size)
+    return float(np.partition(uptake, -rank, axis=None)[-rank])

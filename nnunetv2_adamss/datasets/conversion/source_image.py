@@ -1,0 +1,80 @@
+"""Read the images of a cohort, with what SimpleITK does not say of them."""
+
+from __future__ import annotations
+
+import zlib
+from pathlib import Path
+from typing import Any
+
+import nibabel
+import numpy as np
+import SimpleITK as sitk
+from nibabel.filebasedimages import ImageFileError
+from numpy.typing import NDArray
+
+from nnunetv2_adamss.datasets.conversion.grid import VoxelGrid
+
+
+def header(file: Path) -> VoxelGrid:
+    """The grid of an image file, without its voxels.
+
+    Raises:
+        ValueError: if it is no image that SimpleITK can read, or has no three axes.
+    """
+    reader = sitk.ImageFileReader()
+    reader.SetFileName(str(file))
+    try:
+        reader.ReadImageInformation()
+    except RuntimeError as error:
+        raise _unreadable(file, error) from error
+    if reader.GetDimension() != 3 or reader.GetNumberOfComponents() != 1:
+        raise ValueError(
+            f"{file} has {reader.GetDimension()} axes and {reader.GetNumberOfComponents()} values a voxel, "
+            "expected 3 and 1"
+        )
+    return VoxelGrid.of(reader)
+
+
+def read_image(file: Path, nothing: float) -> tuple[sitk.Image, int]:
+    """Read an image of three axes.
+
+    Of NIfTI, SimpleITK makes zeros without a word where a file was cut off and where a value is no number: in a CT,
+    zero is tissue.
+
+    Args:
+        file: of the image.
+        nothing: what voxels become that are not finite.
+
+    Returns:
+        The image, and how many voxels these were.
+
+    Raises:
+        ValueError: if it cannot be read as a whole.
+    """
+    try:
+        image = sitk.ReadImage(str(file))
+    except RuntimeError as error:
+        raise _unreadable(file, error) from error
+    stored = _stored(file, image)
+    wrong = ~np.isfinite(stored) if np.issubdtype(stored.dtype, np.floating) else np.zeros(1, bool)
+    if not wrong.any():
+        return image, 0
+    repaired = sitk.GetImageFromArray(np.where(wrong, nothing, sitk.GetArrayViewFromImage(image)))
+    repaired.CopyInformation(image)
+    return sitk.Cast(repaired, sitk.sitkFloat32), int(wrong.sum())
+
+
+def _stored(file: Path, image: sitk.Image) -> NDArray[Any]:
+    """Voxels as the file holds them, ``(z, y, x)``."""
+    values: NDArray[Any] = sitk.GetArrayViewFromImage(image)
+    if not file.name.casefold().endswith((".nii", ".nii.gz")):
+        return values
+    try:
+        return np.asarray(nibabel.load(file).dataobj.get_unscaled()).T.reshape(values.shape)
+    except (OSError, EOFError, zlib.error, ImageFileError) as error:
+        raise ValueError(f"{file} is cut off or damaged ({error})") from error
+
+
+def _unreadable(file: Path, error: RuntimeError) -> ValueError:
+    reason = str(error).strip().splitlines()[-1].strip()  # the lines before say where in SimpleITK's source
+    return ValueError(f"{file} cannot be read as an image ({reason})")

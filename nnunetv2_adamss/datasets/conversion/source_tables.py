@@ -1,0 +1,131 @@
+"""Read the tables of a cohort as text, with the names that this package gives their columns."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import pandas as pd
+
+from nnunetv2_adamss.datasets.conversion.patients import files_below, patient_key
+from nnunetv2_adamss.datasets.conversion.presets import COLUMNS, PATIENT, Preset, title_key
+from nnunetv2_adamss.survival.cohort.csv_cells import read_cells
+from nnunetv2_adamss.survival.messages import listed
+
+
+def find_tables(source: Path, preset: Preset) -> list[Path]:
+    """The tables of a cohort: anywhere below the source, since each task of HECKTOR 2025 has its own.
+
+    Raises:
+        ValueError: if there is none.
+    """
+    patterns = [re.compile(pattern, re.IGNORECASE) for pattern in preset.tables]
+    found = [path for path in files_below(source) if any(p.fullmatch(path.name) for p in patterns)]
+    if not found:
+        raise ValueError(
+            f"There is no table below {source} that is called {' or '.join(preset.tables)}. "
+            "Say where the tables are with --tables."
+        )
+    return found
+
+
+def read_tables(files: Sequence[Path], preset: Preset) -> tuple[pd.DataFrame, list[str]]:
+    """Put the tables of a cohort together, one row a patient.
+
+    Args:
+        files: CSV or Excel (its first sheet). Each names the patients; where several have a value, the first counts.
+        preset: how the columns are called.
+
+    Returns:
+        Text cells, empty where nothing is known; the index is the patient's key. And what a user should know.
+
+    Raises:
+        ValueError: if a table does not name the patients, has a patient twice, or no table has the outcome; the
+            message says which columns were expected and which were found.
+    """
+    titles = {**preset.titles, **{name: COLUMNS[name].titles for name in preset.columns}}
+    tables = [_with_our_names(file, titles) for file in files]
+    _check_columns(files, tables, preset, titles)
+    rows = tables[0]
+    for table in tables[1:]:
+        rows = rows.combine_first(table)
+    warnings = [*_conflicts(tables), *_absent(rows, titles)]
+    return rows.reindex(columns=[name for name in titles if name != PATIENT]).fillna(""), warnings
+
+
+def cells_of(file: Path) -> pd.DataFrame:
+    """The text of a table's cells; column names may repeat.
+
+    Raises:
+        ValueError: if it cannot be read.
+    """
+    if file.suffix.casefold() != ".xlsx":
+        return read_cells(file)
+    try:
+        sheet = pd.read_excel(file, dtype=str, na_filter=False)
+    except (OSError, ValueError, KeyError) as error:
+        raise ValueError(f"{file} cannot be read as an Excel sheet ({error}).") from error
+    sheet = sheet.map(str.strip)
+    is_blank = (sheet.iloc[:, 0] == "").cummax()  # notes stand below a blank row
+    return sheet[~is_blank]
+
+
+def _with_our_names(file: Path, titles: Mapping[str, Sequence[str]]) -> pd.DataFrame:
+    cells = cells_of(file)
+    found = [title_key(str(title)) for title in cells.columns]
+    ours = {}
+    for name, candidates in titles.items():
+        for key in map(title_key, candidates):
+            if key in found and name not in ours:
+                ours[name] = cells.iloc[:, found.index(key)].mask(lambda column: column == "")
+    table = pd.DataFrame(ours)
+    table.attrs["titles"] = [str(title) for title in cells.columns]
+    if PATIENT not in table:
+        return table
+    keys = table.pop(PATIENT).fillna("").map(patient_key)
+    return table.set_index(keys)[(keys != "").to_numpy()]
+
+
+def _check_columns(
+    files: Sequence[Path],
+    tables: Sequence[pd.DataFrame],
+    preset: Preset,
+    titles: Mapping[str, Sequence[str]],
+) -> None:
+    nameless = [file.name for file, table in zip(files, tables, strict=True) if table.index.name != PATIENT]
+    there = {name for table in tables for name in table.columns} | ({PATIENT} if not nameless else set())
+    absent = [name for name in preset.titles if name not in there]
+    if absent:
+        found = "; ".join(
+            f"{file.name}: {', '.join(table.attrs['titles'])}"
+            for file, table in zip(files, tables, strict=True)
+        )
+        raise ValueError(
+            f"The tables have no column for {', '.join(absent)}{' in ' + listed(nameless) if nameless else ''}. "
+            f"Expected: {', '.join(' or '.join(names) for names in titles.values())}. Found in {found}."
+        )
+    for file, table in zip(files, tables, strict=True):
+        repeated = table.index[table.index.duplicated()].unique()
+        if len(repeated):
+            raise ValueError(f"{file} has more than one row of a patient: {listed(list(repeated))}.")
+
+
+def _conflicts(tables: Sequence[pd.DataFrame]) -> list[str]:
+    """Values of one patient that differ between tables."""
+    found = []
+    for number, later in enumerate(tables):
+        for earlier in tables[:number]:
+            patients = earlier.index.intersection(later.index)
+            for name in earlier.columns.intersection(later.columns):
+                a, b = earlier.loc[patients, name], later.loc[patients, name]
+                differ = patients[(a.notna() & b.notna() & (a != b)).to_numpy()]
+                found += [f"{patient} ({name})" for patient in differ]
+    return [f"tables differ, the first one counts: {listed(found)}"] if found else []
+
+
+def _absent(rows: pd.DataFrame, titles: Mapping[str, Sequence[str]]) -> list[str]:
+    absent = [
+        " or ".join(names) for name, names in titles.items() if name not in rows.columns and name != PATIENT
+    ]
+    return [f"no table has the column {title}" for title in absent]

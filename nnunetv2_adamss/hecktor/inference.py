@@ -1,0 +1,164 @@
+"""One patient in a container of HECKTOR 2025 or 2026: from ``/input`` to ``/output``."""
+
+import json
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from time import perf_counter
+from typing import Any, Literal
+
+import pandas as pd
+
+from nnunetv2_adamss.datasets.conversion.conversion_log import read_log, settings_of
+from nnunetv2_adamss.datasets.conversion.one_case import ENDING, CaseSettings, convert_case
+from nnunetv2_adamss.datasets.conversion.patients import PatientFiles
+from nnunetv2_adamss.datasets.conversion.presets import COLUMNS, is_unknown, title_key
+from nnunetv2_adamss.datasets.conversion.source_image import header
+from nnunetv2_adamss.hecktor.masks import write_on_grid
+from nnunetv2_adamss.prediction.prediction_folder import MASKS, PREDICTIONS_FILE, PROVENANCE_FILE
+from nnunetv2_adamss.prediction.run import PredictionRequest, predict_patients
+from nnunetv2_adamss.survival.files import write_atomically
+
+logger = logging.getLogger(__name__)
+
+RfsOutput = Literal["days", "risk"]
+_COLUMN_OF: dict[RfsOutput, str] = {"days": "predicted_time", "risk": "risk_score"}
+_ENDINGS = (".mha", ".nii.gz", ".nii", ".nrrd")
+_PATIENT = "patient"
+
+
+@dataclass(frozen=True)
+class InferenceRequest:
+    """What is to be predicted, and how.
+
+    Args:
+        input: ``images/ct/*.mha``, ``images/pet/*.mha`` and ``ehr.json`` of one patient.
+        output: where ``rfs.json`` and ``images/<mask_name>/output.mha`` are written.
+        rfs_output: whether ``rfs.json`` holds days (higher for later events) or a risk (higher for earlier ones).
+        model_folder: nnU-Net's, of a survival training; its segmentation model lies beside it.
+        conversion_log: of the data set that the model was trained on; its ``settings`` say how images are converted.
+        mask_name: folder of the mask, which has another name every year.
+        folds: numbers, or ``all``.
+        checkpoint_name: of every fold.
+        device: cpu, cuda or mps.
+        mirroring: whether Stage I mirrors; None for as in training.
+    """
+
+    input: Path
+    output: Path
+    rfs_output: RfsOutput
+    model_folder: Path
+    conversion_log: Path
+    mask_name: str = "head-neck-tumor-segmentation"
+    folds: Sequence[int | str] = (0, 1, 2, 3, 4)
+    checkpoint_name: str = "checkpoint_best.pth"
+    device: str = "cuda"
+    mirroring: bool | None = None
+
+
+@dataclass(frozen=True)
+class InferenceReport:
+    """What came of it.
+
+    Args:
+        rfs: what ``rfs.json`` holds.
+        warnings: of conversion and prediction.
+        seconds: of each step.
+    """
+
+    rfs: float
+    warnings: Sequence[str]
+    seconds: Mapping[str, float]
+
+
+def predict_container(request: InferenceRequest) -> InferenceReport:
+    """Convert, segment and predict one patient. ``rfs.json`` is written last, so where it is, all is there.
+
+    Nothing is written but to ``output`` and to the folder for temporary files.
+
+    Raises:
+        ValueError: if input or model do not serve.
+    """
+    settings = _settings(request.conversion_log)
+    ct, pet = (_only_image(request.input / "images" / kind) for kind in ("ct", "pet"))
+    clinical = _clinical(request.input / "ehr.json")
+    with TemporaryDirectory(prefix="adamss_") as folder:
+        work = Path(folder)
+        start = perf_counter()
+        converted = convert_case(PatientFiles(_PATIENT, ct, pet, None), settings, work)
+        seconds = {"conversion": perf_counter() - start}
+        clinical.to_csv(work / "clinical.csv", index=False)
+        row, provenance = _predict(request, work)
+        rfs = _rfs(row, provenance, request.rfs_output)
+        start = perf_counter()
+        mask = request.output / "images" / request.mask_name / "output.mha"
+        write_on_grid(work / "prediction" / MASKS / f"{_PATIENT}{ENDING}", header(ct), mask)
+        write_atomically(request.output / "rfs.json", json.dumps(rfs))
+        seconds |= provenance["seconds_per_case"] | {"writing": perf_counter() - start}
+    warnings = [*converted["warnings"], *filter(None, [row["warnings"]])]
+    return InferenceReport(rfs, warnings, seconds)
+
+
+def _settings(conversion_log: Path) -> CaseSettings:
+    settings = settings_of(read_log(conversion_log))
+    if settings.field_mm is not None:
+        raise ValueError(
+            f"{conversion_log} says that boxes were cut around known tumours, which a new patient does not have; train "
+            "on a data set that was converted with --field_mm none."
+        )
+    return settings
+
+
+def _only_image(folder: Path) -> Path:
+    found = sorted(path for path in folder.glob("*") if path.name.casefold().endswith(_ENDINGS))
+    if len(found) != 1:
+        names = ", ".join(path.name for path in found) or "none"
+        raise ValueError(f"Expected one image in {folder}, found {names}.")
+    return found[0]
+
+
+def _clinical(file: Path) -> pd.DataFrame:
+    """The patient's clinical values, by the names that converted data sets have and by those in the file."""
+    try:
+        record: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+        cells = {name: "" if value is None else str(value) for name, value in record.items()}
+    except (OSError, ValueError, AttributeError) as error:
+        raise ValueError(f"{file} cannot be read as one object of clinical values ({error}).") from error
+    cells = {name: "" if is_unknown(cell) else cell for name, cell in cells.items()}
+    by_title = {title_key(name): cell for name, cell in cells.items()}
+    ours = {
+        name: next((by_title[key] for key in map(title_key, column.titles) if key in by_title), "")
+        for name, column in COLUMNS.items()
+    }
+    return pd.DataFrame([{"case_id": _PATIENT, **cells, **ours}])
+
+
+def _predict(request: InferenceRequest, work: Path) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The patient's row of the predictions, and where it comes from."""
+    report = predict_patients(
+        PredictionRequest(
+            model_folder=request.model_folder,
+            images=work / "imagesTs",
+            output=work / "prediction",
+            folds=request.folds,
+            checkpoint_name=request.checkpoint_name,
+            device=request.device,
+            clinical_csv=work / "clinical.csv",
+            mirroring=request.mirroring,
+        )
+    )
+    if report.failed:
+        raise ValueError(f"The patient cannot be predicted: {report.failed[_PATIENT]}.")
+    row = pd.read_csv(report.folder / PREDICTIONS_FILE, keep_default_na=False).iloc[0].to_dict()
+    provenance = json.loads((report.folder / PROVENANCE_FILE).read_text(encoding="utf-8"))
+    return {str(name): value for name, value in row.items()}, provenance
+
+
+def _rfs(row: Mapping[str, Any], provenance: Mapping[str, Any], rfs_output: RfsOutput) -> float:
+    if rfs_output == "days" and provenance["time_unit"] != "days":
+        raise ValueError(
+            f"The model counts in {provenance['time_unit']}, so it cannot say days; train it on days."
+        )
+    return float(row[_COLUMN_OF[rfs_output]])

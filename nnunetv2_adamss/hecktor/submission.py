@@ -1,0 +1,71 @@
+"""What HECKTOR's leaderboards take: masks on the CTs' own grids, and a risk for each patient."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from nnunetv2_adamss.datasets.conversion.conversion_log import LOG_FILE, read_log
+from nnunetv2_adamss.datasets.conversion.grid import VoxelGrid
+from nnunetv2_adamss.datasets.conversion.one_case import ENDING
+from nnunetv2_adamss.hecktor.masks import write_on_grid
+from nnunetv2_adamss.prediction.patient_images import find_patients
+from nnunetv2_adamss.prediction.prediction_folder import MASKS, PREDICTIONS_FILE
+from nnunetv2_adamss.survival.files import write_atomically
+from nnunetv2_adamss.survival.messages import listed
+
+SUBMISSION = "hecktor_submission"
+
+
+@dataclass(frozen=True)
+class Submission:
+    """Writes a submission beside a prediction.
+
+    Args:
+        ct_grids: of the CTs as published, by ``case_id``.
+    """
+
+    ct_grids: Mapping[str, VoxelGrid]
+
+    @classmethod
+    def of(cls, images: Path, conversion_log: Path | None = None) -> "Submission":
+        """For converted images that are to be predicted.
+
+        Args:
+            images: folder of a converted data set, such as its ``imagesTs``.
+            conversion_log: of that data set; None for the one beside the folder.
+
+        Raises:
+            ValueError: if there is no such log, or patients are not in it.
+        """
+        file = conversion_log or images.resolve().parent / LOG_FILE
+        cases = read_log(file)["cases"]
+        grids = {name: VoxelGrid.described(case["source_grids"]["ct"]) for name, case in cases.items()}
+        unknown = [p.case_id for p in find_patients(images, 2, ENDING) if p.case_id not in grids]
+        if unknown:
+            raise ValueError(
+                f"{file} says nothing of {listed(unknown)}, so the grids of their CTs are not known."
+            )
+        return cls(grids)
+
+    def write(self, prediction: Path) -> Path:
+        """Write ``masks/PATIENT.nii.gz`` and ``predictions.csv`` for all patients that were predicted.
+
+        Args:
+            prediction: folder of a finished prediction.
+
+        Returns:
+            The submission's folder.
+        """
+        folder = prediction / SUBMISSION
+        table = pd.read_csv(prediction / PREDICTIONS_FILE, dtype={"case_id": str})
+        for case_id in table["case_id"]:
+            name = f"{case_id}{ENDING}"
+            write_on_grid(prediction / MASKS / name, self.ct_grids[case_id], folder / MASKS / name)
+        for file in (folder / MASKS).iterdir():  # of an earlier run with other patients
+            if file.name.removesuffix(ENDING) not in set(table["case_id"]):
+                file.unlink()
+        columns = table[["case_id", "risk_score"]].set_axis(["PatientID", "Prediction"], axis=1)
+        write_atomically(folder / "predictions.csv", columns.to_csv(index=False))
+        return folder
