@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from nnunetv2_adamss.datasets.conversion.grid import GridChoice
-from nnunetv2_adamss.datasets.conversion.presets import Files
+from nnunetv2_adamss.datasets.conversion.presets import Files, example
 from nnunetv2_adamss.survival.messages import listed
 
 
@@ -75,7 +75,7 @@ def find_patients(source: Path, files: Files, grid: GridChoice) -> tuple[list[Pa
     names = _names(name for found in scans.values() for name, _ in found)
     if not names:
         raise ValueError(
-            f"There is no CT or PET below {source}: no file whose path ends as {files.ct} or {files.pet}."
+            f"There is no CT or PET below {source}: no file such as {example(files.ct)} or {example(files.pet)}."
         )
     patients, faults = [], {}
     for key, name in sorted(names.items(), key=lambda item: item[1]):

@@ -190,3 +190,9 @@ PRESETS: Mapping[str, Preset] = {
 def title_key(title: str) -> str:
     """What is left of a column's title when case, brackets, white space and punctuation are not looked at."""
     return re.sub(r"[\W_]+", " ", re.sub(r"\([^)]*\)", "", title)).strip().casefold()
+
+
+def example(pattern: str) -> str:
+    """A file name that fits a pattern of ``Files``, for people."""
+    name = re.sub(r"\(\?P<id>[^)]*\)", "PATIENT", pattern.removesuffix(_IMAGE))
+    return name.replace("_{1,2}", "__") + ".nii.gz"

@@ -251,7 +251,7 @@ def test_a_source_that_is_something_else_is_an_error(
 ) -> None:
     layouts.hecktor2021(native, tmp_path / "source")
     assert convert("ibsi_sarcoma", tmp_path / "source", tmp_path) == 2
-    assert "There is no CT or PET below" in capsys.readouterr().err
+    assert "no file such as PATIENT/ct_image.nii.gz or PATIENT/pet_image.nii.gz" in capsys.readouterr().err
     assert convert("hecktor2021", tmp_path / "nowhere", tmp_path) == 2
     assert "nowhere is no folder" in capsys.readouterr().err
 
