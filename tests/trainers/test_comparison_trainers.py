@@ -154,6 +154,7 @@ def test_the_baseline_hazard_is_that_of_the_epochs_own_log_hazards(
 
 
 @both_losses
+@pytest.mark.slow
 def test_a_killed_training_goes_on_as_if_it_had_not_been_stopped(
     project: NnunetProject,
     finished: dict[str, SurvivalTrainer],

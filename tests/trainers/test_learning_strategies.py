@@ -128,6 +128,7 @@ def test_a_finished_multi_task_training_says_how_long_it_took_and_how_large_it_i
     assert training["seconds"] > 0
 
 
+@pytest.mark.slow
 def test_a_stopped_multi_task_training_goes_on(project: NnunetProject) -> None:
     first = make_trainer(project, AdaMSSSurvTrainer_MultiTask_TwoIterations)
     first.num_epochs = 1

@@ -187,6 +187,7 @@ def test_the_predictions_of_both_epochs_are_kept_beside_those_of_the_selected_on
     assert not found["best"]["risk_score"].equals(found["last"]["risk_score"])
 
 
+@pytest.mark.slow
 def test_two_trainings_of_one_seed_predict_the_same_however_many_processes_load_the_data(
     project: NnunetProject, reference: AdaMSSSurvTrainer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -194,11 +195,13 @@ def test_two_trainings_of_one_seed_predict_the_same_however_many_processes_load_
     pd.testing.assert_frame_equal(predictions(trained(project)), predictions(reference), rtol=0, atol=0)
 
 
+@pytest.mark.slow
 def test_another_seed_predicts_something_else(project: NnunetProject, reference: AdaMSSSurvTrainer) -> None:
     other = predictions(trained(project, seed=7))
     assert not other["risk_score"].equals(predictions(reference)["risk_score"])
 
 
+@pytest.mark.slow
 def test_a_training_killed_in_an_epoch_ends_as_if_it_had_not_been(
     project: NnunetProject, reference: AdaMSSSurvTrainer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -239,6 +242,7 @@ def test_a_finished_training_is_scored_again_without_its_stage_one_network(proje
     pd.testing.assert_frame_equal(predictions(again), expected, rtol=1e-6)
 
 
+@pytest.mark.slow
 def test_inner_selection_does_not_look_at_the_validation_fold(project: NnunetProject) -> None:
     trainer = trained(project, select="inner", seed=1)
     fold = trainer.survival_fold
@@ -249,6 +253,7 @@ def test_inner_selection_does_not_look_at_the_validation_fold(project: NnunetPro
     assert found["cases"]["inner"]["cases"] == len(fold.scoring_cases)
 
 
+@pytest.mark.slow
 def test_fold_all_keeps_the_last_epoch_and_reports_no_c_index(project: NnunetProject) -> None:
     write_stage_one(project, "all")
     trainer = trained(project, fold="all")
@@ -303,6 +308,7 @@ def test_covariates_reach_the_network_and_the_results(
     assert list(before.index[before != after]) == [case_id]
 
 
+@pytest.mark.slow
 def test_validation_cases_change_nothing_that_was_fitted_and_no_weight(
     project: NnunetProject, tmp_path: Path
 ) -> None:
