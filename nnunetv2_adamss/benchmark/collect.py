@@ -62,8 +62,8 @@ _TIME = (
     "any fold, of the fitted coefficients; nnU-Net does not write those of Stage I."
 )
 _WEIGHTS = (
-    "Mean weight of the fusion branch in each gate, over the validation patients' regions, then over {n} folds, with "
-    "the standard deviation between folds, by {trainer} and its Stage I. The paper has OPC 0.494, 0.471, 0.445, "
+    "Mean weight of the fusion branch in each gate, over the validation patients' regions, over the folds ({n}), with "
+    "the standard deviation between them, by {trainer} and its Stage I. The paper has OPC 0.494, 0.471, 0.445, "
     "0.384, 0.300, then 0.525, 0.487, 0.429, 0.308, 0.398; NPC 0.490, 0.463, 0.427, 0.362, 0.274, then 0.513, 0.475, "
     "0.410, 0.294, 0.351."
 )
