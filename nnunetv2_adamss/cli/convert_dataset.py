@@ -29,8 +29,8 @@ examples:
   adamss_convert_dataset manifest cohort.csv -d 30 --grid pet --labels GTVp GTVn
 
 manifest: a CSV with case_id, ct, pet, mask (files, from the CSV's folder), and if known time, event and clinical
-columns; a survival.json beside it is kept. Patients without a mask go to imagesTs. The command can be killed at any
-time: run again, it goes on with the patients that are missing.
+columns; times are days unless a survival.json beside it says otherwise, which is kept. Patients without a mask go to
+imagesTs. The command can be killed at any time: run again, it goes on with the patients that are missing.
 """
 
 _FORMATS = ("hecktor2021", "hecktor2022", "hecktor2025", "hecktor2026", "ibsi_sarcoma", "manifest")
@@ -130,16 +130,12 @@ def _check(parser: argparse.ArgumentParser, args: argparse.Namespace) -> None:
         parser.error(f"--seed is {args.seed}, but must be at least 0")
     if args.spacing and (len(args.spacing) not in (1, 3) or min(args.spacing) <= 0):
         parser.error("--spacing takes one number or three, above 0")
-    if args.spacing and (args.grid or _default_grid(args.format)) != "iso":
+    if args.spacing and _grid(args) != "iso":
         parser.error("--spacing: only with --grid iso")
     if args.labels and args.format != "manifest":
         parser.error("--labels: only with manifest")
     if args.tables and args.format == "manifest":
         parser.error("--tables: not with manifest, which has the outcomes itself")
-
-
-def _default_grid(name: str) -> str:
-    return "pet" if name == "ibsi_sarcoma" else "iso"
 
 
 def _run(args: argparse.Namespace) -> int:
@@ -176,7 +172,13 @@ def _cohort(args: argparse.Namespace) -> Cohort:
     if args.format == "manifest":
         return read_manifest(args.source, args.labels or ("tumour",))
     preset = PRESETS[args.format]
-    return read_cohort(args.source, preset, args.grid or preset.grid, args.tables)
+    return read_cohort(args.source, preset, _grid(args), args.tables)
+
+
+def _grid(args: argparse.Namespace) -> Any:
+    from nnunetv2_adamss.datasets.conversion.presets import PRESETS
+
+    return args.grid or (PRESETS[args.format].grid if args.format in PRESETS else "iso")
 
 
 def _settings(args: argparse.Namespace, cohort: Cohort) -> Any:
@@ -186,7 +188,7 @@ def _settings(args: argparse.Namespace, cohort: Cohort) -> Any:
     spacing_zyx = args.spacing or [1.0]
     preset = PRESETS.get(args.format)
     return CaseSettings(
-        grid=args.grid or (preset.grid if preset else "iso"),
+        grid=_grid(args),
         spacing_xyz_mm=tuple(reversed(spacing_zyx * 3 if len(spacing_zyx) == 1 else spacing_zyx)),
         head_and_neck=args.crop == "head_neck",
         field_mm=getattr(args, "field_mm", preset.field_mm if preset else None),
@@ -212,7 +214,12 @@ def _tell(report: ConversionReport, dataset_id: int) -> int:
         for name, fault in sorted(report.broken.items()):
             print(f"  {name}: {fault}", file=sys.stderr)
         return 2
-    print(f"Next: adamss_verify_dataset {dataset_id}")
+    if report.counts["of them with an event"]:
+        print(f"Next: adamss_verify_dataset {dataset_id}")
+    else:
+        print(
+            f"No event to learn survival from. Next, for Stage I: nnUNetv2_plan_and_preprocess -d {dataset_id}"
+        )
     return 0
 
 

@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 import pandas as pd
 
-from nnunetv2_adamss.datasets.conversion.conversion_log import read_log, settings_of
+from nnunetv2_adamss.datasets.conversion.conversion_log import settings_in
 from nnunetv2_adamss.datasets.conversion.one_case import ENDING, CaseSettings, convert_case
 from nnunetv2_adamss.datasets.conversion.patients import PatientFiles
 from nnunetv2_adamss.datasets.conversion.presets import COLUMNS, is_unknown, title_key
@@ -19,6 +19,8 @@ from nnunetv2_adamss.datasets.conversion.source_image import header
 from nnunetv2_adamss.hecktor.masks import write_on_grid
 from nnunetv2_adamss.prediction.prediction_folder import MASKS, PREDICTIONS_FILE, PROVENANCE_FILE
 from nnunetv2_adamss.prediction.run import PredictionRequest, predict_patients
+from nnunetv2_adamss.prediction.survival_model import SurvivalModel
+from nnunetv2_adamss.survival.cohort.description import CASE_ID
 from nnunetv2_adamss.survival.files import write_atomically
 
 logger = logging.getLogger(__name__)
@@ -83,7 +85,8 @@ def predict_container(request: InferenceRequest) -> InferenceReport:
     """
     settings = _settings(request.conversion_log)
     ct, pet = (_only_image(request.input / "images" / kind) for kind in ("ct", "pet"))
-    clinical = _clinical(request.input / "ehr.json")
+    model = SurvivalModel.load(request.model_folder, request.folds, request.checkpoint_name)
+    clinical = _clinical(request.input / "ehr.json", model.clinical_columns)
     with TemporaryDirectory(prefix="adamss_") as folder:
         work = Path(folder)
         start = perf_counter()
@@ -102,7 +105,7 @@ def predict_container(request: InferenceRequest) -> InferenceReport:
 
 
 def _settings(conversion_log: Path) -> CaseSettings:
-    settings = settings_of(read_log(conversion_log))
+    settings = settings_in(conversion_log)
     if settings.field_mm is not None:
         raise ValueError(
             f"{conversion_log} says that boxes were cut around known tumours, which a new patient does not have; train "
@@ -119,20 +122,26 @@ def _only_image(folder: Path) -> Path:
     return found[0]
 
 
-def _clinical(file: Path) -> pd.DataFrame:
-    """The patient's clinical values, by the names that converted data sets have and by those in the file."""
+def _clinical(file: Path, columns: Sequence[str]) -> pd.DataFrame:
+    """The columns that the model uses, as the record or the challenge's tables call them; empty where not known."""
     try:
         record: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
-        cells = {name: "" if value is None else str(value) for name, value in record.items()}
+        cells = {title_key(name): _cell(value) for name, value in record.items()}
     except (OSError, ValueError, AttributeError) as error:
         raise ValueError(f"{file} cannot be read as one object of clinical values ({error}).") from error
-    cells = {name: "" if is_unknown(cell) else cell for name, cell in cells.items()}
-    by_title = {title_key(name): cell for name, cell in cells.items()}
-    ours = {
-        name: next((by_title[key] for key in map(title_key, column.titles) if key in by_title), "")
-        for name, column in COLUMNS.items()
-    }
-    return pd.DataFrame([{"case_id": _PATIENT, **cells, **ours}])
+
+    def known(column: str) -> str:
+        titles = (column, *(COLUMNS[column].titles if column in COLUMNS else ()))
+        return next(filter(None, (cells.get(title_key(title)) for title in titles)), "")
+
+    return pd.DataFrame([{CASE_ID: _PATIENT, **{column: known(column) for column in columns}}])
+
+
+def _cell(value: Any) -> str:
+    if isinstance(value, bool):
+        return str(int(value))
+    text = "" if value is None else str(value).strip()
+    return "" if is_unknown(text) else text
 
 
 def _predict(request: InferenceRequest, work: Path) -> tuple[dict[str, Any], dict[str, Any]]:

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from nnunetv2_adamss.datasets.conversion.conversion_log import LOG_FILE, read_log
+from nnunetv2_adamss.datasets.conversion.conversion_folder import LOG_FILE
+from nnunetv2_adamss.datasets.conversion.conversion_log import cases_in
 from nnunetv2_adamss.datasets.conversion.grid import VoxelGrid
 from nnunetv2_adamss.datasets.conversion.one_case import ENDING
 from nnunetv2_adamss.hecktor.masks import write_on_grid
@@ -40,8 +41,9 @@ class Submission:
             ValueError: if there is no such log, or patients are not in it.
         """
         file = conversion_log or images.resolve().parent / LOG_FILE
-        cases = read_log(file)["cases"]
-        grids = {name: VoxelGrid.described(case["source_grids"]["ct"]) for name, case in cases.items()}
+        grids = {
+            name: VoxelGrid.described(case["source_grids"]["ct"]) for name, case in cases_in(file).items()
+        }
         unknown = [p.case_id for p in find_patients(images, 2, ENDING) if p.case_id not in grids]
         if unknown:
             raise ValueError(

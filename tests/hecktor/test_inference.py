@@ -10,12 +10,13 @@ import SimpleITK as sitk
 
 from nnunetv2_adamss.cli import hecktor_inference, predict_survival
 from nnunetv2_adamss.datasets.conversion.grid import VoxelGrid
-from nnunetv2_adamss.hecktor.inference import _rfs
+from nnunetv2_adamss.hecktor.inference import _clinical, _rfs
 from tests.hecktor.conftest import CASES
 from tests.hecktor.test_submission import MODEL
 from tests.trained_model import TrainedModel
 
 pytestmark = pytest.mark.filterwarnings("ignore::FutureWarning:torch")
+COLUMNS_USED = ["age", "hpv_status", "ki_67"]
 MASK = Path("images") / "head-neck-tumor-segmentation" / "output.mha"
 
 
@@ -70,6 +71,30 @@ def test_what_the_record_does_not_say_is_imputed_with_a_warning(
     assert "age is not known and was imputed" in said.err
     assert "conversion" in said.out
     assert "survival" in said.out
+
+
+@pytest.mark.parametrize(
+    ("record", "expected"),
+    [
+        ({"Age": 60, "HPV Status": True}, {"age": "60", "hpv_status": "1", "ki_67": ""}),
+        ({"age": 60, "Ki-67": 0.5}, {"age": "60", "hpv_status": "", "ki_67": "0.5"}),
+        ({"case_id": "CHUM-001", "Age": None, "Ki-67": "unknown"}, dict.fromkeys(COLUMNS_USED, "")),
+    ],
+)
+def test_the_columns_of_the_model_are_found_by_either_name(
+    tmp_path: Path, record: dict[str, object], expected: dict[str, str]
+) -> None:
+    (tmp_path / "ehr.json").write_text(json.dumps(record))
+    row = _clinical(tmp_path / "ehr.json", COLUMNS_USED).iloc[0].to_dict()
+    assert row == {"case_id": "patient", **expected}
+
+
+def test_a_record_without_a_column_of_the_model_is_predicted(
+    container: Path, trained_model: TrainedModel, converted: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (container / "input" / "ehr.json").write_text("{}")
+    assert infer(container, trained_model, converted, "--rfs_output", "risk") == 0
+    assert "age is not known and was imputed" in capsys.readouterr().err
 
 
 def test_what_rfs_is_must_be_said() -> None:

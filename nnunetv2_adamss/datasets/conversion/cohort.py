@@ -22,7 +22,10 @@ from nnunetv2_adamss.datasets.conversion.presets import (
 )
 from nnunetv2_adamss.datasets.conversion.source_tables import find_tables, read_tables
 from nnunetv2_adamss.survival.cohort.cell_values import as_numbers, category_text
+from nnunetv2_adamss.survival.cohort.faults import faults_of
 from nnunetv2_adamss.survival.messages import listed
+
+_LEAST_LONGEST_DAYS = 200  # some patient of every cohort is followed for longer
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,7 +75,7 @@ def read_cohort(
         raise ValueError(
             f"No patient of the tables ({listed(list(rows.index))}) has scans ({listed(keys)}): is this one cohort?"
         )
-    without_scans = sorted(set(rows.index) - set(keys))
+    without_scans = sorted(set(rows.index) - set(keys) - set(map(patient_key, broken)))
     if without_scans:
         warnings.append(f"{len(without_scans)} patients of the tables have no scans: {listed(without_scans)}")
     rows = rows.reindex(keys, fill_value="")
@@ -105,7 +108,13 @@ def _outcomes(rows: pd.DataFrame, preset: Preset) -> tuple[pd.DataFrame, list[st
     outcomes = found[[TIME, EVENT]].where(usable, "")
     odd = found[~usable & ~blank]
     wrong = [f"{row[0]} ({row[1]}, {row[2]})" for row in odd[[TIME, EVENT]].itertuples()]
-    return outcomes, ([f"no outcome, since time and event make no sense: {listed(wrong)}"] if wrong else [])
+    warnings = faults_of("no outcome, since time and event make no sense", wrong)
+    longest = as_numbers(outcomes[TIME]).max()
+    if longest < _LEAST_LONGEST_DAYS:
+        warnings.append(
+            f"the longest time is {longest:g}: is it in days, as the data set description will say?"
+        )
+    return outcomes, warnings
 
 
 def _centres(case_ids: Iterable[str]) -> dict[str, list[str]]:

@@ -7,25 +7,35 @@ from typing import Any
 
 from nnunetv2_adamss.datasets.conversion.one_case import CaseSettings
 
-LOG_FILE = "conversion_log.json"
 
-
-def read_log(file: Path) -> dict[str, Any]:
-    """Its content.
+def settings_in(log: Path) -> CaseSettings:
+    """How the patients were converted, to convert others alike.
 
     Raises:
-        ValueError: if it is not there, or not such a log.
+        ValueError: if the file is not there, no such log, or of another version with other settings.
     """
+    settings = _part(log, "settings")
     try:
-        content: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+        return CaseSettings(**settings | {"spacing_xyz_mm": tuple(settings["spacing_xyz_mm"])})
+    except (KeyError, TypeError) as error:
+        raise ValueError(f"{log} has other settings than this version ({error}).") from error
+
+
+def cases_in(log: Path) -> Mapping[str, Mapping[str, Any]]:
+    """What became of each patient, by ``case_id``.
+
+    Raises:
+        ValueError: if the file is not there, or says nothing of the patients.
+    """
+    return _part(log, "cases")
+
+
+def _part(log: Path, key: str) -> dict[str, Any]:
+    try:
+        content = json.loads(log.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise ValueError(f"{file} cannot be read as the log of adamss_convert_dataset ({error}).") from error
-    if "settings" not in content:
-        raise ValueError(f"{file} has no settings, so it is no log of adamss_convert_dataset.")
-    return content
-
-
-def settings_of(log: Mapping[str, Any]) -> CaseSettings:
-    """How the patients were converted, to convert others alike."""
-    settings = dict(log["settings"])
-    return CaseSettings(**settings | {"spacing_xyz_mm": tuple(settings["spacing_xyz_mm"])})
+        raise ValueError(f"{log} cannot be read as the log of adamss_convert_dataset ({error}).") from error
+    part = content.get(key) if isinstance(content, dict) else None
+    if not isinstance(part, dict):
+        raise ValueError(f"{log} has no '{key}', so it is no log of adamss_convert_dataset, or was cut down.")
+    return part

@@ -24,12 +24,10 @@ def check_table(cohort: Cohort) -> None:
     Raises:
         ValueError: with every fault of the table; cohorts without an event pass, for Stage I or for tests.
     """
-    if not _is_event(cohort.table).any():
-        return
     with tempfile.TemporaryDirectory() as folder:
         _write_tables(Path(folder), cohort, cohort.table)
         try:
-            read_survival_table(Path(folder) / SURVIVAL_CSV)
+            read_survival_table(Path(folder) / SURVIVAL_CSV, needs_events=False)
         except SurvivalTableError as error:
             raise ValueError(f"The survival table is not usable: {'; '.join(error.faults)}.") from error
 

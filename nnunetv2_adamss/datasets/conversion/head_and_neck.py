@@ -13,9 +13,12 @@ from nnunetv2_adamss.datasets.conversion.resample import resample_scan
 BOX_XYZ_MM = (200.0, 200.0, 310.0)
 _COARSE_MM = 4.0
 _LPS = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0)
-_LEAST_BRAIN_ML, _MOST_BRAIN_ML = 200.0, 3000.0  # tumours and hearts that are as hot are smaller
-_LOOK_BELOW_TOP_MM = 500.0  # raised arms may be above; the bladder is further down
+_LEAST_BRAIN_ML, _MOST_BRAIN_ML = 400.0, 3000.0  # tumours, hearts and bladders that are as hot are smaller
+_LOOK_BELOW_TOP_MM = 500.0
+_RAISED_ARMS_MM = 300.0  # may be above the brain; of scans without a head, the liver is further down
 _BODY, _BRAIN = 0.02, 0.4  # least shares of the hottest parts' uptake
+_HOTTEST_ML = 200.0  # of a brain; few tumours are as large
+_LEAST_CONTRAST = 5.0  # to the body's median: brains have ten times as much, livers at most four
 
 
 def head_and_neck_box(pet: sitk.Image) -> NDArray[np.float64] | None:
@@ -49,21 +52,30 @@ def _coarse(pet: sitk.Image) -> sitk.Image:
 
 
 def _brain(uptake: NDArray[np.float32]) -> NDArray[np.bool_] | None:
-    """The largest hot component near the top, if it is as large as a brain."""
-    peak = _reached_by(uptake, 10.0)
-    body = np.flatnonzero((uptake > _BODY * peak).any(axis=(1, 2)))
-    if peak <= 0 or not body.size:
+    """The largest hot component near the top, if it is as large, as hot and as high up as a brain."""
+    slices = np.flatnonzero(_body(uptake).any(axis=(1, 2)))
+    if not slices.size:
         return None
-    lowest = max(0, body[-1] - round(_LOOK_BELOW_TOP_MM / _COARSE_MM))
-    near_top = uptake[lowest:]
-    hot = near_top > _BRAIN * _reached_by(near_top, _LEAST_BRAIN_ML)
+    top = int(slices[-1])
+    lowest = max(0, top - round(_LOOK_BELOW_TOP_MM / _COARSE_MM))
+    near_top = uptake[lowest : top + 1]
+    hot = near_top > _BRAIN * _reached_by(near_top, _HOTTEST_ML)
     parts = sitk.RelabelComponent(sitk.ConnectedComponent(sitk.GetImageFromArray(hot.astype(np.uint8))))
     largest = sitk.GetArrayFromImage(parts) == 1
-    if not _LEAST_BRAIN_ML < largest.sum() * _COARSE_MM**3 / 1000 < _MOST_BRAIN_ML:
+    volume_ml = largest.sum() * _COARSE_MM**3 / 1000
+    if not _LEAST_BRAIN_ML < volume_ml < _MOST_BRAIN_ML:
+        return None
+    is_hot = near_top[largest].mean() > _LEAST_CONTRAST * np.median(near_top[_body(near_top)])
+    below_top_mm = (top - lowest - np.nonzero(largest)[0].max()) * _COARSE_MM
+    if not is_hot or below_top_mm > _RAISED_ARMS_MM:
         return None
     brain = np.zeros(uptake.shape, dtype=bool)
-    brain[lowest:] = largest
+    brain[lowest : top + 1] = largest
     return brain
+
+
+def _body(uptake: NDArray[np.float32]) -> NDArray[np.bool_]:
+    return uptake > max(0.0, _BODY * _reached_by(uptake, 10.0))
 
 
 def _reached_by(uptake: NDArray[np.float32], volume_ml: float) -> float:

@@ -12,6 +12,7 @@ import pandas as pd
 
 from nnunetv2_adamss.datasets.conversion.cohort import Cohort
 from nnunetv2_adamss.datasets.conversion.patients import PatientFiles
+from nnunetv2_adamss.survival.cohort.cell_faults import repeated_column_faults
 from nnunetv2_adamss.survival.cohort.cell_values import category_text, is_missing
 from nnunetv2_adamss.survival.cohort.csv_cells import read_cells
 from nnunetv2_adamss.survival.cohort.description import (
@@ -40,20 +41,12 @@ def read_manifest(file: Path, label_names: Sequence[str] = ("tumour",)) -> Cohor
     cells = read_cells(file).rename(
         columns=lambda title: title.casefold() if title.casefold() in _ours() else title
     )
-    absent = [name for name in (CASE_ID, *_FILES) if name not in cells]
-    if absent:
-        raise FileFaultsError(
-            file,
-            [
-                f"there is no column {', '.join(absent)}; expected {', '.join((CASE_ID, *_FILES))}, "
-                f"found {', '.join(cells.columns)}"
-            ],
-        )
-    faults = _faults(cells)
+    faults = _header_faults(cells.columns) or _faults(cells)
     if faults:
         raise FileFaultsError(file, faults)
+    cells = cells.apply(lambda column: column.mask(is_missing(column), ""))
     patients = [_patient(file.parent, row) for row in cells[[CASE_ID, *_FILES]].to_dict("records")]
-    table = cells.drop(columns=list(_FILES)).apply(lambda column: column.mask(is_missing(column), ""))
+    table = cells.drop(columns=list(_FILES))
     for number, name in enumerate((TIME, EVENT), start=1):
         if name not in table:
             table.insert(number, name, "")
@@ -72,11 +65,21 @@ def _ours() -> set[str]:
     return {CASE_ID, *_FILES, TIME, EVENT}
 
 
+def _header_faults(header: pd.Index) -> list[str]:
+    absent = [name for name in (CASE_ID, *_FILES) if name not in header]
+    if absent:
+        return [
+            f"there is no column {', '.join(absent)}; expected {', '.join((CASE_ID, *_FILES))}, "
+            f"found {', '.join(header)}"
+        ]
+    return repeated_column_faults(header)
+
+
 def _faults(cells: pd.DataFrame) -> list[str]:
     case_ids = cells[CASE_ID]
     unfit = case_ids[~case_ids.str.fullmatch(r"[\w.-]+")]
     repeated = case_ids[case_ids.str.casefold().duplicated()]
-    incomplete = case_ids[(cells["ct"] == "") | (cells["pet"] == "")]
+    incomplete = case_ids[is_missing(cells["ct"]) | is_missing(cells["pet"])]
     return [
         *faults_of("no file can have such a case_id", [repr(case_id) for case_id in unfit]),
         *faults_of("case_id is there more than once", list(repeated)),

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import SimpleITK as sitk
 
+from nnunetv2_adamss.datasets.conversion.conversion_folder import UNFINISHED
 from nnunetv2_adamss.datasets.conversion.grid import GridChoice, VoxelGrid, common_grid
 from nnunetv2_adamss.datasets.conversion.head_and_neck import head_and_neck_box
 from nnunetv2_adamss.datasets.conversion.patients import PatientFiles
@@ -19,10 +20,11 @@ from nnunetv2_adamss.datasets.conversion.resample import resample_mask, resample
 from nnunetv2_adamss.datasets.conversion.source_image import header, read_image
 
 ENDING = ".nii.gz"
-UNFINISHED = ".conversion"  # folder in the data set that is gone when all is done
 AIR_HU = -1024.0
 _INT16 = np.iinfo(np.int16)
 _LEAST_KEPT = 0.9
+_FLOATS = (sitk.sitkFloat32, sitk.sitkFloat64)
+_ROUNDING = 1e-3  # of labels that a header scales
 
 
 @dataclass(frozen=True)
@@ -127,12 +129,13 @@ def _read(patient: PatientFiles, labels: Mapping[str, int], warnings: list[str])
 
 
 def _checked_mask(mask: sitk.Image, labels: Mapping[str, int]) -> sitk.Image:
-    values = np.unique(sitk.GetArrayViewFromImage(mask))
-    strangers = [f"{value:g}" for value in values if value not in labels.values()]
+    values = np.unique(sitk.GetArrayViewFromImage(mask)).astype(float)
+    known = np.array(list(labels.values()))
+    strangers = [f"{value:g}" for value in values if np.abs(known - value).min() > _ROUNDING]
     if strangers:
-        known = ", ".join(f"{value} = {name}" for name, value in labels.items())
-        raise ValueError(f"its mask has the values {', '.join(strangers[:5])}; expected {known}")
-    return sitk.Cast(mask, sitk.sitkUInt8)
+        expected = ", ".join(f"{value} = {name}" for name, value in labels.items())
+        raise ValueError(f"its mask has the values {', '.join(strangers[:5])}; expected {expected}")
+    return sitk.Cast(sitk.Round(mask) if mask.GetPixelID() in _FLOATS else mask, sitk.sitkUInt8)
 
 
 def _cut(
@@ -163,7 +166,7 @@ def _centroid_mm(mask: sitk.Image) -> tuple[float, ...]:
 
 def _ct(scans: _Scans, grid: VoxelGrid, warnings: list[str]) -> sitk.Image:
     resampled = resample_scan(scans.ct, grid, outside=AIR_HU)
-    values = np.rint(sitk.GetArrayViewFromImage(resampled)).clip(_INT16.min, _INT16.max)
+    values = np.rint(sitk.GetArrayViewFromImage(resampled)).clip(AIR_HU, _INT16.max)
     if values.min() > -200:
         warnings.append(f"the CT has no air (lowest value {values.min():.0f}); is it in HU?")
     image = sitk.GetImageFromArray(values.astype(np.int16))

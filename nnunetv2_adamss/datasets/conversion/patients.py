@@ -8,8 +8,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from nnunetv2_adamss.datasets.conversion.conversion_folder import is_conversion
 from nnunetv2_adamss.datasets.conversion.grid import GridChoice
 from nnunetv2_adamss.datasets.conversion.presets import Files, example
+from nnunetv2_adamss.survival.files import sha256_of
 from nnunetv2_adamss.survival.messages import listed
 
 
@@ -41,10 +43,20 @@ def patient_key(name: str) -> str:
 
 
 def files_below(folder: Path) -> list[Path]:
-    """Every file below a folder, sorted, without hidden ones: macOS leaves ``._NAME`` beside ``NAME``."""
-    found = []
-    for parent, folders, names in os.walk(folder):
-        folders[:] = [name for name in folders if not name.startswith(".")]
+    """Every file below a folder, sorted; links are followed.
+
+    Not hidden ones (macOS leaves ``._NAME`` beside ``NAME``), and not what this package converts: a raw folder may
+    lie below the source.
+    """
+    found: list[Path] = []
+    seen: set[str] = set()
+    for parent, folders, names in os.walk(folder, followlinks=True):
+        real = os.path.realpath(parent)
+        if real in seen or is_conversion(Path(parent)):  # links may lead back
+            folders.clear()
+            continue
+        seen.add(real)
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
         found += [Path(parent, name) for name in names if not name.startswith(".")]
     return sorted(found)
 
@@ -122,7 +134,7 @@ def _patient(name: str, cts: list[Path], pets: list[Path], masks: list[Path]) ->
     pets_in, masks_in = ({path.parent: path for path in reversed(paths)} for paths in (pets, masks))
     pairs = [(ct, pets_in[ct.parent], masks_in.get(ct.parent)) for ct in cts if ct.parent in pets_in]
     ct, pet, mask = next((pair for pair in pairs if pair[2]), [*pairs, (cts[0], pets[0], None)][0])
-    if mask is None and len({path.stat().st_size for path in masks}) > 1:
+    if mask is None and len(masks) > 1 and len({sha256_of(path) for path in masks}) > 1:
         raise ValueError(
             f"there are masks that differ, and none lies beside the scans: {listed([str(mask) for mask in masks])}"
         )

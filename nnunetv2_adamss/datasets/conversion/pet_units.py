@@ -78,14 +78,13 @@ def read_suv_factors(file: Path, case_ids: Collection[str]) -> dict[str, float]:
                 f"{_HALF_LIFE}, or case_id and {_FACTOR}; found {', '.join(cells.columns)}"
             ],
         )
-    known = {patient_key(case_id): case_id for case_id in case_ids}
-    keys = cells["case_id"].map(patient_key)
-    cells, keys = cells[keys.isin(known)], keys[keys.isin(known)]
+    patients = cells["case_id"].map(lambda name: _patient_of(name, case_ids))
+    cells, patients = cells[patients.notna()], patients.dropna()
     numbers = _numbers(cells, required[1:])
     least = [0 if name == "minutes_to_scan" else np.nextafter(0, 1) for name in numbers]
     wrong = ~numbers.ge(least)  # NaN too
     faults = [
-        *faults_of("there is more than one row of", list(cells["case_id"][keys.duplicated()])),
+        *faults_of("there is more than one row of", list(cells["case_id"][patients.duplicated()])),
         *(
             fault
             for name in numbers
@@ -94,7 +93,15 @@ def read_suv_factors(file: Path, case_ids: Collection[str]) -> dict[str, float]:
     ]
     if faults:
         raise FileFaultsError(file, faults)
-    return dict(zip(keys.map(known), _factors(numbers), strict=True))
+    return dict(zip(patients, _factors(numbers), strict=True))
+
+
+def _patient_of(name: str, case_ids: Collection[str]) -> str | None:
+    """The patient who is called so, or the only one whose name differs in punctuation alone."""
+    if name in case_ids:
+        return name
+    alike = [case_id for case_id in case_ids if patient_key(case_id) == patient_key(name)]
+    return alike[0] if len(alike) == 1 else None
 
 
 def _numbers(cells: pd.DataFrame, names: Sequence[str]) -> pd.DataFrame:

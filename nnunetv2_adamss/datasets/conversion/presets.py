@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from nnunetv2_adamss.datasets.conversion.grid import GridChoice
 
 PATIENT, EVENT, TIME, CENTRE = "patient", "event", "time", "centre"
-_IMAGE = r"\.(?:nii\.gz|nii|mha|mhd|nrrd)$"
+_IMAGE = r"\.(?:nii\.gz|nii|mha|nrrd)$"
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class Preset:
 
     Args:
         files: how images and masks are called.
-        tables: patterns of the names of its tables.
+        tables: names of its tables, small letters, with ``*`` for what differs.
         titles: of the columns ``patient``, ``event`` and ``time``.
         columns: names of its clinical columns, keys of ``COLUMNS``.
         labels: as in ``dataset.json``.
@@ -77,7 +77,8 @@ def disease_free_survival(row: Mapping[str, str]) -> dict[str, str]:
     """Outcome of a sarcoma patient: any recurrence or metastasis, else censored at the last follow-up."""
     relapsed = not is_unknown(row[EVENT])
     time = row[TIME] if relapsed else row["follow_up"]
-    return {EVENT: str(int(relapsed)) if time else "", TIME: time}
+    event = "1" if relapsed else "0" if time else ""
+    return {EVENT: event, TIME: time}
 
 
 _STAGE_T = ("T0", "Tis", "T1", "T1a", "T1b", "T2", "T2a", "T2b", "T3", "T4", "T4a", "T4b")
@@ -114,7 +115,7 @@ _RELAPSE_FREE = "relapse-free survival"
 PRESETS: Mapping[str, Preset] = {
     "hecktor2021": Preset(
         files=Files(**_HECKTOR_IMAGES, mask=rf"(?P<id>[^/]+?)_{{1,2}}gtvt{_IMAGE}"),
-        tables=(r"hecktor2021_patient_info.*\.csv", r"hecktor2021_patient_endpoint.*\.csv"),
+        tables=("hecktor2021_patient_info*.csv", "hecktor2021_patient_endpoint*.csv"),
         titles={
             PATIENT: ("PatientID",), EVENT: ("Progression",), TIME: ("Progression free survival",)
         },
@@ -127,7 +128,7 @@ PRESETS: Mapping[str, Preset] = {
     ),
     "hecktor2022": Preset(
         files=_HECKTOR_FILES,
-        tables=(r"hecktor2022_(patient_)?clinical_info.*\.csv", r"hecktor2022_(patient_)?endpoint.*\.csv"),
+        tables=("hecktor2022_*clinical_info*.csv", "hecktor2022_*endpoint*.csv"),
         titles=_RELAPSE,
         columns=(
             "age", "gender", "weight", "tobacco", "alcohol", "performance_status", "hpv_status", "surgery",
@@ -138,7 +139,7 @@ PRESETS: Mapping[str, Preset] = {
     ),
     "hecktor2025": Preset(
         files=_HECKTOR_FILES,
-        tables=(r"hecktor_?2025_.*\.csv",),
+        tables=("hecktor*2025_*.csv",),
         titles=_RELAPSE,
         columns=(
             "age", "gender", "tobacco", "alcohol", "performance_status", "treatment", "m_stage", "hpv_status",
@@ -148,7 +149,7 @@ PRESETS: Mapping[str, Preset] = {
     ),
     "hecktor2026": Preset(
         files=_HECKTOR_FILES,
-        tables=(r"hecktor_?2026_.*\.csv",),
+        tables=("hecktor*2026_*.csv",),
         titles=_RELAPSE,
         columns=(
             "age", "gender", "tobacco", "alcohol", "performance_status", "treatment", "t_stage", "n_stage",
@@ -164,7 +165,7 @@ PRESETS: Mapping[str, Preset] = {
             mask=rf"(?P<id>[^/]+)/ct_mask{_IMAGE}",
             pet_mask=rf"(?P<id>[^/]+)/pet_mask{_IMAGE}",
         ),
-        tables=(r"infoclinical_sts.*\.xlsx", r"infoclinical_sts.*\.csv"),
+        tables=("infoclinical_sts*.xlsx", "infoclinical_sts*.csv"),
         titles={
             PATIENT: ("Patient ID",),
             EVENT: ("Outcome (recurrence, mets)",),

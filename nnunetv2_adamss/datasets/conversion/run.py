@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import shutil
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
@@ -18,18 +18,19 @@ from joblib import Parallel, delayed
 from joblib.externals.loky.process_executor import TerminatedWorkerError
 
 from nnunetv2_adamss.datasets.conversion.cohort import Cohort
-from nnunetv2_adamss.datasets.conversion.conversion_log import LOG_FILE
+from nnunetv2_adamss.datasets.conversion.conversion_folder import LOG_FILE, UNFINISHED, is_conversion
+from nnunetv2_adamss.datasets.conversion.conversion_log import cases_in, settings_in
 from nnunetv2_adamss.datasets.conversion.data_set import check_table, write_descriptions
-from nnunetv2_adamss.datasets.conversion.one_case import (
-    UNFINISHED,
-    CaseSettings,
-    case_files,
-    convert_case,
-)
+from nnunetv2_adamss.datasets.conversion.one_case import CaseSettings, case_files, convert_case
 from nnunetv2_adamss.datasets.conversion.patients import PatientFiles
+from nnunetv2_adamss.datasets.conversion.source_image import files_of
 from nnunetv2_adamss.survival.files import write_atomically
 
 logger = logging.getLogger(__name__)
+
+_BEGUN = f"{UNFINISHED}/settings.json"
+_DONE = f"{UNFINISHED}/cases"  # what the log will say of each patient
+_TRIED = f"{UNFINISHED}/tried"  # an empty file for each patient of whom there may be images
 
 
 @dataclass(frozen=True)
@@ -84,6 +85,7 @@ def convert_cohort(
     _claim(folder, settings, overwrite)
     factors = suv_factors or {}
     known = _read_log(folder)
+    write_atomically(folder / _BEGUN, json.dumps({"settings": asdict(settings)}))
     tasks = [
         delayed(_convert_and_log)(
             patient, settings, folder, factors.get(patient.case_id), known.get(patient.case_id)
@@ -103,7 +105,7 @@ def convert_cohort(
     if not log:
         reasons = "; ".join(f"{case_id}: {fault}" for case_id, fault in sorted(broken.items())[:5])
         raise ValueError(f"No patient can be converted. {reasons}.")
-    _remove_strays(folder, cohort, {*known, *log}, set(log))
+    _remove_strays(folder, cohort, known, log)
     counts = write_descriptions(folder, cohort, set(log))
     _write_log(folder, cohort, settings, log, broken)
     logger.info("Converted %d patients to %s", len(log), folder)
@@ -119,37 +121,30 @@ def _claim(folder: Path, settings: CaseSettings, overwrite: bool) -> None:
         raise FileExistsError(
             f"The id of {folder.name} belongs to {folder.parent / others[0]}; choose another."
         )
-    marker = folder / UNFINISHED / "settings.json"
-    wanted = json.dumps(asdict(settings), sort_keys=True)
     if folder.exists() and any(folder.iterdir()):
-        found = _settings_of(folder)
-        if found is None:
+        if not is_conversion(folder):
             raise FileExistsError(
                 f"{folder} exists and was not written by this command; choose another id or name."
             )
-        if found != json.loads(wanted) and not overwrite:
+        if overwrite:
+            shutil.rmtree(folder)
+        elif _begun_with(folder) != settings:
             raise FileExistsError(
                 f"{folder} was converted with other settings; choose another id, or replace it with --overwrite."
             )
-        if overwrite:
-            shutil.rmtree(folder)
-    write_atomically(marker, wanted)
 
 
-def _settings_of(folder: Path) -> Any:
-    for file, key in ((folder / UNFINISHED / "settings.json", None), (folder / LOG_FILE, "settings")):
-        if file.is_file():
-            content = json.loads(file.read_text(encoding="utf-8"))
-            return content[key] if key else content
-    return None
+def _begun_with(folder: Path) -> CaseSettings:
+    is_unfinished = (folder / _BEGUN).is_file()
+    return settings_in(folder / (_BEGUN if is_unfinished else LOG_FILE))
 
 
 def _read_log(folder: Path) -> dict[str, Mapping[str, Any]]:
     """What earlier runs said of each patient."""
     log: dict[str, Mapping[str, Any]] = {}
     if (folder / LOG_FILE).is_file():
-        log |= json.loads((folder / LOG_FILE).read_text(encoding="utf-8"))["cases"]
-    for file in (folder / UNFINISHED / "cases").glob("*.json"):
+        log |= cases_in(folder / LOG_FILE)
+    for file in (folder / _DONE).glob("*.json"):
         log[file.stem] = json.loads(file.read_text(encoding="utf-8"))
     return log
 
@@ -167,11 +162,12 @@ def _convert_and_log(
         written = [folder / name for name in case_files(patient.case_id, patient.mask is not None)]
         if known and known["made_from"] == made_from and all(file.is_file() for file in written):
             return patient.case_id, known, ""
+        write_atomically(folder / _TRIED / patient.case_id, "")
         start = perf_counter()
         with _one_thread():
             entry = convert_case(patient, settings, folder, suv_factor)
         entry |= {"made_from": made_from, "seconds": round(perf_counter() - start, 2)}
-        write_atomically(folder / UNFINISHED / "cases" / f"{patient.case_id}.json", json.dumps(entry))
+        write_atomically(folder / _DONE / f"{patient.case_id}.json", json.dumps(entry))
         return patient.case_id, entry, ""
     except ValueError as error:
         return patient.case_id, None, str(error)
@@ -184,8 +180,9 @@ def _made_from(patient: PatientFiles, suv_factor: float | None) -> dict[str, Any
     missing = [str(file) for file in patient.all if not file.is_file()]
     if missing:
         raise ValueError(f"there is no {', no '.join(missing)}")
-    files = {str(file.resolve()): [file.stat().st_size, file.stat().st_mtime_ns] for file in patient.all}
-    return {"files": files, "suv_factor": suv_factor, "version": version("nnunetv2-adamss")}
+    files = [file.resolve() for image in patient.all for file in files_of(image)]
+    stamps = {str(file): [file.stat().st_size, file.stat().st_mtime_ns] for file in files}
+    return {"files": stamps, "suv_factor": suv_factor, "version": version("nnunetv2-adamss")}
 
 
 @contextmanager
@@ -209,10 +206,10 @@ def _in_parallel(tasks: Sequence[Any], num_processes: int) -> Iterator[Any]:
         ) from error
 
 
-def _remove_strays(folder: Path, cohort: Cohort, known: set[str], converted: set[str]) -> None:
-    """Remove what earlier runs wrote of patients that are gone, or broken now, or have a mask only now."""
+def _remove_strays(folder: Path, cohort: Cohort, known: Iterable[str], converted: Collection[str]) -> None:
+    """Remove images of patients that are gone, or broken now, or have a mask only now."""
     has_mask = {patient.case_id: patient.mask is not None for patient in cohort.patients}
-    for case_id in known:
+    for case_id in {*known, *(file.name for file in (folder / _TRIED).glob("*"))}:
         wanted = case_files(case_id, has_mask[case_id]) if case_id in converted else []
         for name in {*case_files(case_id, True), *case_files(case_id, False)} - set(wanted):
             (folder / name).unlink(missing_ok=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import zlib
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,15 @@ from nibabel.filebasedimages import ImageFileError
 from numpy.typing import NDArray
 
 from nnunetv2_adamss.datasets.conversion.grid import VoxelGrid
+
+_HEADERS = (".mhd", ".nhdr", ".hdr")
+
+
+def files_of(image: Path) -> list[Path]:
+    """The files that an image consists of: of some formats, the voxels lie beside the header."""
+    if image.suffix.casefold() not in _HEADERS:
+        return [image]
+    return sorted(image.parent.glob(f"{glob.escape(image.stem)}.*"))
 
 
 def header(file: Path) -> VoxelGrid:

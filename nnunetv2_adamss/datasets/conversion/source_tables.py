@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 import pandas as pd
@@ -20,8 +20,11 @@ def find_tables(source: Path, preset: Preset) -> list[Path]:
     Raises:
         ValueError: if there is none.
     """
-    patterns = [re.compile(pattern, re.IGNORECASE) for pattern in preset.tables]
-    found = [path for path in files_below(source) if any(p.fullmatch(path.name) for p in patterns)]
+    found = [
+        path
+        for path in files_below(source)
+        if any(fnmatchcase(path.name.casefold(), name) for name in preset.tables)
+    ]
     if not found:
         raise ValueError(
             f"There is no table below {source} that is called {' or '.join(preset.tables)}. "
@@ -64,8 +67,10 @@ def cells_of(file: Path) -> pd.DataFrame:
         return read_cells(file)
     try:
         sheet = pd.read_excel(file, dtype=str, na_filter=False)
-    except (OSError, ValueError, KeyError) as error:
+    except Exception as error:  # whatever unpacking and parsing make of a damaged file
         raise ValueError(f"{file} cannot be read as an Excel sheet ({error}).") from error
+    if sheet.empty:
+        raise ValueError(f"The first sheet of {file} has no rows.")
     sheet = sheet.map(str.strip)
     is_blank = (sheet.iloc[:, 0] == "").cummax()  # notes stand below a blank row
     return sheet[~is_blank]

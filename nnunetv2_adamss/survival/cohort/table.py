@@ -109,12 +109,15 @@ class SurvivalTable:
         return values.map(lambda value: category_text(str(value)))
 
 
-def read_survival_table(csv_file: Path, known_cases: Collection[str] | None = None) -> SurvivalTable:
+def read_survival_table(
+    csv_file: Path, known_cases: Collection[str] | None = None, *, needs_events: bool = True
+) -> SurvivalTable:
     """Read and check a survival table and the ``survival.json`` beside it, if there is one.
 
     Args:
         csv_file: columns ``case_id``, ``time``, ``event`` and any clinical columns.
         known_cases: the cases that have an image: each needs a row, and no other case may have one.
+        needs_events: whether a table in which nobody has an event is a fault, since nothing can be learnt from it.
 
     Raises:
         SurvivalTableError: with every fault of both files.
@@ -129,7 +132,7 @@ def read_survival_table(csv_file: Path, known_cases: Collection[str] | None = No
         cells = read_cells(csv_file)
     except FileFaultsError as error:
         raise SurvivalTableError(csv_file, [*error.faults, *faults]) from error
-    faults += table_faults(cells, description, known_cases)
+    faults += table_faults(cells, description, known_cases, needs_events=needs_events)
     if faults:
         raise SurvivalTableError(csv_file, faults)
     return _table(cells, description, csv_file)

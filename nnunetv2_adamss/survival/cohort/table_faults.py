@@ -26,7 +26,11 @@ EVENT_TEXTS = {"0": False, "0.0": False, "1": True, "1.0": True}
 
 
 def table_faults(
-    cells: pd.DataFrame, description: SurvivalDescription, known_cases: Collection[str] | None
+    cells: pd.DataFrame,
+    description: SurvivalDescription,
+    known_cases: Collection[str] | None,
+    *,
+    needs_events: bool = True,
 ) -> list[str]:
     """Check a table.
 
@@ -34,6 +38,7 @@ def table_faults(
         cells: all text; index: the row numbers that the user sees.
         description: of the table.
         known_cases: the cases that have an image; ``None`` where this is not to be compared.
+        needs_events: whether a table without an event is a fault.
 
     Returns:
         One sentence, without its full stop, for each kind of fault in each column; empty if all is well.
@@ -46,6 +51,7 @@ def table_faults(
         *_nameless_faults(cells.columns),
         *_case_faults(unique, known_cases),
         *_outcome_faults(unique),
+        *(_no_event_faults(unique) if needs_events else []),
         *_column_faults(unique, cells.columns, description),
         *_group_faults(unique, cells.columns, description.group_column),
     ]
@@ -97,12 +103,16 @@ def _event_faults(cells: pd.DataFrame) -> list[str]:
     if EVENT not in cells:
         return []
     event = cells[EVENT][~is_missing(cells[EVENT])]
+    return cell_faults("column 'event' must be 0 (censored) or 1 (observed)", event[~event.isin(EVENT_TEXTS)])
+
+
+def _no_event_faults(cells: pd.DataFrame) -> list[str]:
+    if EVENT not in cells:
+        return []
+    event = cells[EVENT][~is_missing(cells[EVENT])]
     if event.empty:
         return ["column 'event' is empty in every row: no case has an outcome"]
-    wrong = event[~event.isin(EVENT_TEXTS)]
-    if not wrong.empty:
-        return cell_faults("column 'event' must be 0 (censored) or 1 (observed)", wrong)
-    if not event.map(EVENT_TEXTS).any():
+    if event.isin(EVENT_TEXTS).all() and not event.map(EVENT_TEXTS).any():
         return [
             f"column 'event' is 0 in all {len(event)} rows with an outcome: there is nothing to learn from"
         ]

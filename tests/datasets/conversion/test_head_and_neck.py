@@ -14,7 +14,8 @@ ORGANS = [  # centre, half axes (mm), SUV
     ((10, -30, 130), (85, 105, 130), 1.0),
     (tuple(BRAIN), (70, 85, 60), 8.0),
     ((10, -60, 30), (15, 15, 20), 15.0),  # the tumour, hotter than the brain
-    ((40, -60, -180), (50, 45, 50), 9.0),  # the heart
+    ((40, -60, -180), (45, 40, 50), 9.0),  # the heart, and the blood in it
+    ((40, -60, -180), (32, 27, 37), 1.5),
     ((0, -80, -560), (45, 40, 40), 70.0),  # the bladder
 ]
 
@@ -57,6 +58,31 @@ def test_the_box_does_not_depend_on_how_much_air_is_around_the_patient() -> None
     assert corners == pytest.approx(other, abs=5)
 
 
-def test_a_scan_without_a_head_has_no_box() -> None:
-    assert head_and_neck_box(whole_body([ORGANS[0], ORGANS[3]])) is None
-    assert head_and_neck_box(whole_body([])) is None
+BODY, HEAD, _, TUMOUR, *HEART, BLADDER = ORGANS
+LIVER = ((-60, -30, -260), (85, 75, 65), 2.4)
+CUT_BRAIN = ((10, -40, 100), (40, 45, 10), 8.0)  # 75 ml of it, below where the scan begins
+
+
+@pytest.mark.parametrize(
+    "organs",
+    [
+        [],
+        [BODY, TUMOUR],
+        [BODY, LIVER],
+        [BODY, *HEART, LIVER],
+        [BODY, LIVER, BLADDER],
+        [BODY, HEAD, CUT_BRAIN, LIVER],
+        [BODY, HEAD, CUT_BRAIN, TUMOUR, *HEART, LIVER, BLADDER],
+    ],
+)
+@pytest.mark.parametrize("top_mm", [300.0, 110.0, -120.0])
+def test_nothing_else_is_taken_for_the_brain(organs: list, top_mm: float) -> None:
+    """Scans from the skull's base, or from the chest, to the thighs."""
+    upper = int((top_mm - ORIGIN[2]) / SPACING)
+    assert head_and_neck_box(whole_body(organs)[:, :, :upper]) is None
+
+
+def test_liver_and_bladder_do_not_lead_away_from_the_brain() -> None:
+    expected, corners = head_and_neck_box(whole_body()), head_and_neck_box(whole_body([*ORGANS, LIVER]))
+    assert expected is not None
+    assert corners == pytest.approx(expected)

@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 import SimpleITK as sitk
 from nnunetv2.experiment_planning.verify_dataset_integrity import verify_dataset_integrity
@@ -214,6 +215,101 @@ def test_two_masks_that_differ_are_never_chosen_between(
     layouts.copy_patient(native, 3, *[source / "predicted" / "CHUM-001.nii.gz"] * 3)
     assert convert("hecktor2022", source, tmp_path, *COARSE) == 2
     assert "CHUM-001: there are masks that differ, and none lies beside the scans" in capsys.readouterr().err
+
+
+def test_masks_of_one_size_are_compared_by_their_content(
+    native: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    source = tmp_path / "source"
+    layouts.hecktor2022(native, source)
+    published = source / "labelsTr" / "CHUM_001.nii.gz"
+    mask = sitk.ReadImage(str(published))
+    published.unlink()
+    for folder in ("one", "two"):
+        (source / folder).mkdir()
+        sitk.WriteImage(mask, str(source / folder / "CHUM-001.nii"))
+    assert convert("hecktor2022", source, tmp_path / "equal", *COARSE) == 0
+    sitk.WriteImage(mask * 0, str(source / "one" / "CHUM-001.nii"))
+    assert convert("hecktor2022", source, tmp_path / "other", *COARSE) == 2
+    assert "CHUM-001: there are masks that differ" in capsys.readouterr().err
+
+
+def test_a_raw_folder_below_the_source_is_not_taken_for_the_cohort(native: Path, tmp_path: Path) -> None:
+    layouts.hecktor2022(native, tmp_path)
+    raw = tmp_path / "nnUNet_raw"
+    assert convert("hecktor2022", tmp_path, raw, *COARSE) == 0
+    written = files(raw)
+    assert convert("hecktor2022", tmp_path, raw, *COARSE) == 0
+    assert files(raw) == written
+
+
+def test_folders_that_are_links_are_followed_once(native: Path, tmp_path: Path) -> None:
+    layouts.hecktor2026(native, tmp_path / "disk")
+    source = tmp_path / "source"
+    source.mkdir()
+    for path in (tmp_path / "disk").iterdir():
+        (source / path.name).symlink_to(path)
+    (tmp_path / "disk" / "CHUM-001" / "back").symlink_to(tmp_path / "disk")
+    assert convert("hecktor2026", source, tmp_path, *COARSE) == 0
+    assert len(list((tmp_path / "Dataset007_Test" / "labelsTr").iterdir())) == 2
+
+
+def test_a_damaged_or_empty_sheet_is_a_sentence(
+    native: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    source = tmp_path / "source"
+    layouts.ibsi_sarcoma(native, source)
+    sheet = source / "INFOclinical_STS.xlsx"
+    whole = sheet.read_bytes()
+    for damaged in (whole[: len(whole) // 2], b"", b"no sheet"):
+        sheet.write_bytes(damaged)
+        assert convert("ibsi_sarcoma", source, tmp_path, *COARSE) == 2
+        assert "INFOclinical_STS.xlsx cannot be read as an Excel sheet" in capsys.readouterr().err
+    pd.DataFrame().to_excel(sheet)
+    assert convert("ibsi_sarcoma", source, tmp_path, *COARSE) == 2
+    assert "INFOclinical_STS.xlsx has no rows" in capsys.readouterr().err
+
+
+def test_a_relapse_without_its_date_is_named(
+    native: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    source = tmp_path / "source"
+    layouts.ibsi_sarcoma(native, source)
+    sheet = source / "INFOclinical_STS.xlsx"
+    table = pd.read_excel(sheet, dtype=str)
+    table.iloc[0, table.columns.str.contains("to outcome")] = "--"
+    table.to_excel(sheet, index=False)
+    assert convert("ibsi_sarcoma", source, tmp_path, *COARSE) == 0
+    assert "no outcome, since time and event make no sense: STS_001 (, 1)" in capsys.readouterr().err
+
+
+def test_times_that_can_be_no_days_are_asked_about(
+    native: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    source = tmp_path / "source"
+    layouts.hecktor2022(native, source)
+    assert convert("hecktor2022", source, tmp_path / "days", *COARSE) == 0
+    assert "is it in days" not in capsys.readouterr().err
+    table = source / "hecktor2022_endpoint_training.csv"
+    table.write_text(table.read_text().replace("1704", "56.8").replace("395", "13.2"))
+    assert convert("hecktor2022", source, tmp_path / "months", *COARSE) == 0
+    assert "the longest time is 56.8: is it in days" in capsys.readouterr().err
+
+
+def test_a_patient_with_two_rows_or_two_spellings_is_named(
+    native: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    source = tmp_path / "source"
+    layouts.hecktor2026(native, source)
+    table = source / "HECKTOR_2026_Training_Task.csv"
+    once = table.read_text()
+    table.write_text(once + once.splitlines()[1] + "\n")
+    assert convert("hecktor2026", source, tmp_path, *COARSE) == 2
+    assert "has more than one row of a patient: chum001" in capsys.readouterr().err
+    table.write_text(once)
+    layouts.copy_patient(native, 2, *[source / f"CHUM001__{kind}.nii.gz" for kind in ("CT", "PT")])
+    assert convert("hecktor2026", source, tmp_path, *COARSE) == 2
+    assert "the same but for punctuation: CHUM-001 and CHUM001" in capsys.readouterr().err
 
 
 def test_nnunet_finds_nothing_to_complain_of(native: Path, tmp_path: Path) -> None:

@@ -62,6 +62,12 @@ def test_the_factor_is_that_of_the_table_that_hecktor_2026_published(tmp_path: P
     assert read_suv_factors(file, ["CHUP-014", "CHUM-001"]) == {"CHUP-014": 0.000561094}
 
 
+def test_no_patient_gets_the_factor_of_another_whose_name_is_alike(tmp_path: Path) -> None:
+    file = tmp_path / "doses.csv"
+    file.write_text("case_id,bqml_to_suvbw_factor\n1-12,0.0002\nCHUM_001,0.0003\n11_2,0.0004\n")
+    assert read_suv_factors(file, ["1-12", "11-2", "CHUM-001"]) == {"1-12": 0.0002, "CHUM-001": 0.0003}
+
+
 def test_another_half_life(tmp_path: Path) -> None:
     file = tmp_path / "doses.csv"
     file.write_text(f"{HEADER},half_life_min\na,70,350,67.71,67.71\nb,70,350,109.77,\n")

@@ -9,6 +9,7 @@ import SimpleITK as sitk
 
 from nnunetv2_adamss.cli.convert_dataset import main
 from nnunetv2_adamss.datasets.conversion.cohort import read_cohort
+from nnunetv2_adamss.datasets.conversion.head_and_neck import head_and_neck_box
 from nnunetv2_adamss.datasets.conversion.presets import PRESETS
 from nnunetv2_adamss.datasets.conversion.source_tables import read_tables
 
@@ -49,6 +50,13 @@ def test_pet_and_mask_are_exactly_and_ct_nearly_those_of_the_boxes(
     assert np.abs(ct - ct_box).mean() < 2  # HU, of some 1,000
     assert np.abs(ct - ct_box).max() < 30
     assert np.corrcoef(ct.ravel(), ct_box.ravel())[0, 1] > 0.9999
+
+
+def test_no_sarcoma_is_taken_for_a_brain(real_data: Path) -> None:
+    """Thighs and trunks of 28 patients, with all that takes up glucose there."""
+    files = sorted((real_data / "Dataset510_STS" / "imagesTr").glob("*_0001.nii.gz"))
+    assert len(files) == 28
+    assert [file.name for file in files if head_and_neck_box(sitk.ReadImage(str(file))) is not None] == []
 
 
 def test_boxes_of_one_size_are_the_default(real_data: Path, tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """Many patients: what is kept, what is done again, what is refused; and manifests of any cohort."""
 
 import json
+import os
 import subprocess
 import sys
 import time
@@ -12,6 +13,7 @@ import SimpleITK as sitk
 
 from nnunetv2_adamss.cli.convert_dataset import main
 from nnunetv2_adamss.survival.cohort.table import read_survival_table
+from tests.datasets.conversion.test_head_and_neck import BRAIN, ORGANS, SPACING, whole_body
 
 COARSE = ["--spacing", "5"]
 
@@ -70,10 +72,18 @@ def test_a_manifest_becomes_a_data_set(manifest: Path, tmp_path: Path) -> None:
     }
 
 
-def test_a_cohort_without_outcomes_serves_stage_one(manifest: Path, tmp_path: Path) -> None:
-    manifest.write_text("\n".join(",".join(row.split(",")[:4]) for row in manifest.read_text().splitlines()))
+def test_a_cohort_without_outcomes_serves_stage_one(
+    manifest: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = manifest.read_text()
+    assert convert(manifest, tmp_path / "with") == 0
+    assert "Next: adamss_verify_dataset 8" in capsys.readouterr().out
+    manifest.write_text("\n".join(",".join(row.split(",")[:4]) for row in text.splitlines()))
     assert convert(manifest, tmp_path) == 0
     assert not (tmp_path / "Dataset008_manifest" / "survival.csv").exists()
+    assert "No event to learn survival from. Next, for Stage I: nnUNetv2_plan_and_preprocess -d 8" in (
+        capsys.readouterr().out
+    )
 
 
 def test_every_fault_of_a_manifest_is_said(
@@ -85,6 +95,9 @@ def test_every_fault_of_a_manifest_is_said(
     error = capsys.readouterr().err
     assert "no file can have such a case_id: 'patient/1'" in error
     assert "case_id is there more than once: Patient_0" in error
+    manifest.write_text(text.replace("hospital", "mask"))
+    assert convert(manifest, tmp_path) == 2
+    assert "columns are there more than once: 'mask'" in capsys.readouterr().err
     manifest.write_text(text.replace("MASK", "label"))
     assert convert(manifest, tmp_path) == 2
     assert "there is no column mask; expected case_id, ct, pet, mask, found case_id, ct, pet, label" in (
@@ -99,6 +112,25 @@ def test_an_impossible_outcome_stops_before_images_are_read(
     assert convert(manifest, tmp_path) == 2
     assert "The survival table is not usable: " in capsys.readouterr().err
     assert not (tmp_path / "Dataset008_manifest").exists()
+
+
+@pytest.mark.parametrize("events", [("yes", "no"), ("dead", "alive"), ("2", "0")])
+def test_events_in_other_words_stop_before_images_are_read(
+    manifest: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], events: tuple[str, str]
+) -> None:
+    text = manifest.read_text()
+    for number in range(4):
+        text = text.replace(f",{100 + number},{number % 2},", f",{100 + number},{events[1 - number % 2]},")
+    manifest.write_text(text)
+    assert convert(manifest, tmp_path) == 2
+    assert "column 'event' must be 0 (censored) or 1 (observed)" in capsys.readouterr().err
+    assert not (tmp_path / "Dataset008_manifest").exists()
+
+
+def test_not_available_is_no_name_of_a_file(manifest: Path, native: Path, tmp_path: Path) -> None:
+    manifest.write_text(manifest.read_text().replace(str(native / "phantom002.nii.gz"), "NA"))
+    assert convert(manifest, tmp_path) == 0
+    assert (tmp_path / "Dataset008_manifest" / "imagesTs" / "patient_2_0000.nii.gz").is_file()
 
 
 def test_a_second_run_converts_only_what_was_missing_or_has_changed(
@@ -142,6 +174,48 @@ def test_a_run_that_was_killed_goes_on_and_ends_with_the_same_files(manifest: Pa
     assert images(folder) == images(tmp_path / "whole" / "Dataset008_manifest")
 
 
+def test_a_patient_who_could_not_be_written_leaves_no_images(manifest: Path, tmp_path: Path) -> None:
+    """A folder stands where the mask is to be, so CT and PET are there when writing fails."""
+    folder = tmp_path / "Dataset008_manifest"
+    assert convert(manifest, tmp_path) == 0
+    for file in folder.rglob("patient_1*"):
+        file.unlink()
+    (folder / "labelsTr" / "patient_1.nii.gz").mkdir()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Path, "unlink", _unlink_of_files)
+        assert convert(manifest, tmp_path) == 2
+    assert not list((folder / "imagesTr").glob("patient_1*"))
+
+
+def _unlink_of_files(path: Path, missing_ok: bool = False) -> None:
+    if not path.is_dir() and (path.exists() or not missing_ok):
+        os.unlink(path)
+
+
+def test_voxels_beside_their_header_are_noticed_when_they_change(
+    manifest: Path, native: Path, tmp_path: Path
+) -> None:
+    pet = sitk.ReadImage(str(native / "phantom001__PT.nii.gz"))
+    sitk.WriteImage(pet, str(tmp_path / "pet.mhd"))
+    manifest.write_text(manifest.read_text().replace(str(native / "phantom001__PT.nii.gz"), "pet.mhd"))
+    assert convert(manifest, tmp_path) == 0
+    before = images(tmp_path / "Dataset008_manifest")
+    sitk.WriteImage(pet * 2, str(tmp_path / "pet.mhd"))
+    assert convert(manifest, tmp_path) == 0
+    after = images(tmp_path / "Dataset008_manifest")
+    assert [name for name in after if after[name] != before[name]] == ["patient_1_0001.nii.gz"]
+
+
+def test_labels_that_a_header_scales_are_whole_numbers(manifest: Path, native: Path, tmp_path: Path) -> None:
+    mask = sitk.Cast(sitk.ReadImage(str(native / "phantom001.nii.gz")), sitk.sitkFloat64)
+    sitk.WriteImage(mask * (1 - 1e-7), str(tmp_path / "scaled.nii.gz"))
+    assert convert(manifest, tmp_path / "whole") == 0
+    manifest.write_text(manifest.read_text().replace(str(native / "phantom001.nii.gz"), "scaled.nii.gz"))
+    assert convert(manifest, tmp_path / "scaled") == 0
+    name = Path("Dataset008_manifest", "labelsTr", "patient_1.nii.gz")
+    assert (tmp_path / "scaled" / name).read_bytes() == (tmp_path / "whole" / name).read_bytes()
+
+
 def test_a_patient_who_is_no_longer_there_leaves_no_images(manifest: Path, tmp_path: Path) -> None:
     convert(manifest, tmp_path)
     manifest.write_text("\n".join(manifest.read_text().splitlines()[:3]) + "\n")
@@ -170,6 +244,23 @@ def test_other_settings_need_overwrite_and_other_folders_are_left_alone(
     assert convert(manifest, foreign.parent, "--overwrite") == 2
     assert "was not written by this command" in capsys.readouterr().err
     assert (foreign / "precious").exists()
+
+
+def test_a_log_that_was_cut_down_is_a_sentence(
+    manifest: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert convert(manifest, tmp_path) == 0
+    log = tmp_path / "Dataset008_manifest" / "conversion_log.json"
+    settings = json.loads(log.read_text())["settings"]
+    log.write_text(json.dumps({"settings": settings}))
+    assert convert(manifest, tmp_path) == 2
+    assert "has no 'cases', so it is no log of adamss_convert_dataset, or was cut down" in (
+        capsys.readouterr().err
+    )
+    log.write_text(json.dumps({"settings": settings | {"flavour": "new"}}))
+    assert convert(manifest, tmp_path) == 2
+    assert "has other settings than this version" in capsys.readouterr().err
+    assert convert(manifest, tmp_path, "--overwrite") == 0
 
 
 def test_two_processes_write_the_same_images(manifest: Path, tmp_path: Path) -> None:
@@ -245,6 +336,29 @@ def test_what_the_scanner_did_not_see_is_air_and_does_not_spread(
     ]
     assert (expected == -1024).any()
     assert np.abs(ct - expected).max() <= 0.5  # whole HU are written
+
+
+def test_images_are_cut_to_head_and_neck_where_there_is_a_brain(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    body = ORGANS[0]
+    for name, organs in (("whole", ORGANS), ("headless", [body])):
+        pet = whole_body(organs)
+        sitk.WriteImage(pet, str(tmp_path / f"{name}_pet.nii.gz"))
+        sitk.WriteImage(sitk.Cast(pet > 0, sitk.sitkInt16) * 1040 - 1000, str(tmp_path / f"{name}_ct.nii.gz"))
+    rows = [f"{name},{name}_ct.nii.gz,{name}_pet.nii.gz," for name in ("whole", "headless")]
+    (tmp_path / "cohort.csv").write_text("\n".join(["case_id,ct,pet,mask", *rows]))
+    assert convert(tmp_path / "cohort.csv", tmp_path, "--crop", "head_neck") == 0
+    error = capsys.readouterr().err
+    assert "WARNING: headless: no brain was found in the PET, so the images are not cut" in error
+    assert "WARNING: whole" not in error
+    cut, uncut = (
+        sitk.ReadImage(str(tmp_path / "Dataset008_manifest" / "imagesTs" / f"{name}_0001.nii.gz"))
+        for name in ("whole", "headless")
+    )
+    assert np.array(cut.GetSize()) * 5 == pytest.approx([200, 200, 310], abs=5)
+    assert cut.TransformIndexToPhysicalPoint(cut.GetSize())[2] == pytest.approx(BRAIN[2] + 60, abs=15)
+    assert np.array(uncut.GetSize()) * 5 == pytest.approx(np.array(pet.GetSize()) * SPACING, abs=5)
 
 
 def test_a_tumour_that_is_cut_off_is_said(
