@@ -17,6 +17,7 @@ from nnunetv2_adamss.survival.nnunet_dataset import (
     preprocessed_cases,
     read_plans,
 )
+from nnunetv2_adamss.survival.plan_stages import check_three_dimensional
 
 
 def begin(settings: BenchmarkSettings, output: Path) -> BenchmarkFolders:
@@ -31,6 +32,7 @@ def begin(settings: BenchmarkSettings, output: Path) -> BenchmarkFolders:
             f"There is no configuration '{settings.configuration}' in {settings.plans} of {settings.dataset}, only "
             f"{listed(list(plans['configurations']))}."
         )
+    check_three_dimensional(plans, settings.configuration)
     SurvivalConfig(**settings.masks, epochs=settings.epochs)
     splits = read_splits(settings.dataset)
     absent = [str(fold) for fold in settings.folds if fold >= len(splits)]

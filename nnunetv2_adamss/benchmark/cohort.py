@@ -1,6 +1,5 @@
 """The outcomes and the split as they are now, which every finished fold must be of."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -8,7 +7,7 @@ from typing import Any
 from nnunetv2_adamss.benchmark.settings import BenchmarkSettings
 from nnunetv2_adamss.survival.cohort.splits_file import SPLITS_FILE
 from nnunetv2_adamss.survival.cohort.table import read_survival_table
-from nnunetv2_adamss.survival.files import sha256_of
+from nnunetv2_adamss.survival.files import read_json, sha256_of
 from nnunetv2_adamss.survival.nnunet_dataset import PREPROCESSED, dataset_folder
 
 
@@ -36,7 +35,7 @@ class Cohort:
             sha256_of(settings.outcomes),
             [frozenset(split["val"]) for split in read_splits(settings.dataset)],
             frozenset(read_survival_table(settings.outcomes).without_outcome),
-            json.loads(dataset_json.read_text(encoding="utf-8"))["file_ending"],
+            read_json(dataset_json)["file_ending"],
         )
 
     @property
@@ -60,5 +59,5 @@ def read_splits(dataset: str) -> list[dict[str, Any]]:
         raise ValueError(
             f"There is no {file}, so it is not known what the folds are; run adamss_make_splits."
         )
-    splits: list[dict[str, Any]] = json.loads(file.read_text(encoding="utf-8"))
+    splits: list[dict[str, Any]] = read_json(file)
     return splits

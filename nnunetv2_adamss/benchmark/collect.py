@@ -47,6 +47,10 @@ _C_OF_TEST_SET = (
     "C-index: Harrell's, of test patients, each predicted by all folds together at their last epoch; under "
     f"{MIN_PAIRS} comparable pairs it is not estimable."
 )
+_UNO = (
+    "Uno's C weighs the same pairs for censoring, up to {time:g} {unit}, where follow-up thins out to a tenth; the CSV "
+    "has its interval, and the C-index of each fold."
+)
 _P = (
     "P: two-sided, of the difference to {reference} by paired bootstrap on the same resamples; Holm: corrected for "
     "the {n} comparisons of this table."
@@ -58,7 +62,7 @@ _DICE = (
 _FLATTERED = ", which was chosen by Dice on patches of the same patients: a little flattered"
 _TIME = (
     "Training: mean of the folds, on whatever machines they ran; of AdaMSS in two stages both, of the others without "
-    "the Stage I whose masks give all methods their regions. Parameters: of the survival network or, as the most of "
+    "the Stage I whose masks give all methods their regions. Parameters: of the survival network and, as the most of "
     "any fold, of the fitted coefficients; nnU-Net does not write those of Stage I."
 )
 _WEIGHTS = (
@@ -180,6 +184,9 @@ def _comparisons(
     *,
     test: bool = False,
 ) -> list[ResultTable]:
+    uno = _UNO.format(
+        time=patients.cohort(patients.case_ids).follow_up_limit, unit=patients.survival.description.time_unit
+    )
     tables = []
     for number, title in TABLES.items():
         of_table = methods_of(number, results)
@@ -198,7 +205,7 @@ def _comparisons(
                 f"{title}{', test patients' if test else ''}",
                 rows,
                 name,
-                [c_index, p, _DICE.format(masks=masks)],
+                [c_index, uno, p, _DICE.format(masks=masks)],
             )
         )
     return tables

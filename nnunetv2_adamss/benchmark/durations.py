@@ -1,6 +1,5 @@
 """How long the steps that are left will take, from those that are done."""
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -9,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from nnunetv2_adamss.benchmark.steps import Step
+from nnunetv2_adamss.survival.files import read_json
 from nnunetv2_adamss.survival.results import SUMMARY_FILE
 from nnunetv2_adamss.survival.training_log import read_training_log, training_seconds
 
@@ -37,7 +37,7 @@ def fold_seconds(fold_folder: Path) -> float | None:
     """How long a finished fold was trained or fitted, of either stage; None where it does not say."""
     summary = fold_folder / SUMMARY_FILE
     if summary.is_file():
-        training = json.loads(summary.read_text(encoding="utf-8")).get("training") or {}
+        training = read_json(summary).get("training") or {}
         seconds: float | None = training.get("seconds")
         return seconds
     with suppress(ValueError, KeyError):

@@ -1,6 +1,5 @@
 """Whether finished results are of the outcomes, the split, Stage I and the settings as they are now."""
 
-import json
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -9,8 +8,8 @@ from typing import Any
 import pandas as pd
 
 from nnunetv2_adamss.benchmark.cohort import Cohort
-from nnunetv2_adamss.benchmark.steps import Step
-from nnunetv2_adamss.survival.files import sha256_of
+from nnunetv2_adamss.benchmark.steps import Step, needed_steps
+from nnunetv2_adamss.survival.files import read_json, sha256_of
 from nnunetv2_adamss.survival.messages import listed
 from nnunetv2_adamss.survival.results import PREDICTIONS_FILE, SUMMARY_FILE
 from nnunetv2_adamss.survival.setup import STAGE_ONE_WEIGHTS
@@ -31,7 +30,7 @@ def survival_differences(
         fold: its number.
         settings: that it must have.
     """
-    summary = json.loads((fold_folder / SUMMARY_FILE).read_text(encoding="utf-8"))
+    summary = _summary(fold_folder)
     sources: Mapping[str, str] = summary.get("sources_sha256", {})
     outcomes = [sha256 for name, sha256 in sources.items() if name.startswith(_OUTCOMES)]
     predicted = pd.read_csv(fold_folder / PREDICTIONS_FILE, usecols=["case_id"], dtype=str)["case_id"]
@@ -54,8 +53,7 @@ def training_differences(
         fold: its number.
         starts_from_stage_one: whether Stage I's weights count even where its masks are not used.
     """
-    file = fold_folder / SUMMARY_FILE
-    summary = json.loads(file.read_text(encoding="utf-8"))
+    summary, made = _summary(fold_folder), (fold_folder / SUMMARY_FILE).stat().st_mtime
     sources: Mapping[str, str] = summary.get("sources_sha256", {})
     used = {int(found[1]): sha256 for name, sha256 in sources.items() if (found := _MASKS.fullmatch(name))}
     if starts_from_stage_one:
@@ -68,7 +66,7 @@ def training_differences(
     }
     # Only what is newer is read: there are many, and they are large.
     is_other = any(
-        checkpoint.stat().st_mtime > file.stat().st_mtime and sha256_of(checkpoint) != sha256
+        checkpoint.stat().st_mtime > made and sha256_of(checkpoint) != sha256
         for checkpoint, sha256 in checkpoints.items()
         if checkpoint.is_file()
     )
@@ -86,16 +84,28 @@ def segmentation_differences(summary: Path, cohort: Cohort, fold: int) -> list[s
         cohort: as it is now.
         fold: its number.
     """
-    per_case = json.loads(summary.read_text(encoding="utf-8"))["metric_per_case"]
+    per_case = read_json(summary)["metric_per_case"]
     validated = {Path(case["prediction_file"]).name.removesuffix(cohort.file_ending) for case in per_case}
     return [] if validated == cohort.validated[fold] else [_OTHER_SPLIT]
+
+
+def _summary(fold_folder: Path) -> dict[str, Any]:
+    file = fold_folder / SUMMARY_FILE
+    summary: dict[str, Any] = read_json(file)
+    if "settings" not in summary:
+        raise ValueError(f"{file} has no settings, so it is no summary of this package's.")
+    return summary
 
 
 def refuse_outdated_trainings(steps: Sequence[Step]) -> None:
     """Raise ValueError if finished trainings are of something else than today's, naming them."""
     outdated: dict[str, list[str]] = {}
+    to_train = {step.name for step in needed_steps(steps) if step.resumes and not step.evidence[0].is_file()}
     for step in steps:
-        for words in step.differences() if step.resumes and step.is_there else []:
+        if not step.resumes or not step.is_there:
+            continue
+        is_left_behind = not to_train.isdisjoint(_behind(step))
+        for words in [*step.differences(), *(["of a Stage I that is not there"] if is_left_behind else [])]:
             outdated.setdefault(words, []).append(step.name)
     if outdated:
         words = "; ".join(f"{difference}: {listed(names)}" for difference, names in outdated.items())
@@ -103,3 +113,8 @@ def refuse_outdated_trainings(steps: Sequence[Step]) -> None:
             f"Some finished trainings are not of the outcomes, the split and the Stage I as they are now ({words}); "
             "bring back what they were trained on, or move these folds' folders away, so that they are trained anew."
         )
+
+
+def _behind(step: Step) -> set[str]:
+    """Names of the steps that its result comes from."""
+    return {name for one in step.made_from for name in (one.name, *_behind(one))}

@@ -1,6 +1,5 @@
 """The patients whose outcomes the methods are compared on, and the outlines of their tumours."""
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -14,6 +13,7 @@ from numpy.typing import NDArray
 from nnunetv2_adamss.evaluation.resampling import ResampledCohort
 from nnunetv2_adamss.evaluation.segmentation import dice_by_label
 from nnunetv2_adamss.survival.cohort.table import SurvivalTable
+from nnunetv2_adamss.survival.files import read_json
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,7 +61,7 @@ class ComparedPatients:
             survival,
             pd.Series(fold, dtype=np.int64)[has_outcome],
             labels,
-            json.loads(dataset_json.read_text(encoding="utf-8")),
+            read_json(dataset_json),
         )
 
     @property

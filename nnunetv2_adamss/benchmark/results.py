@@ -25,6 +25,12 @@ _OTHER_FOLDS = (
 )
 # Where trainings that were there before may differ from those that the benchmark would have made.
 _MASK_SETTINGS = ("seg_checkpoint", "mask_source", "masks_dir", "mirroring")
+_TRAINING_SETTINGS = (
+    *_MASK_SETTINGS, "seed", "epochs", "select", "seg_trainer", "features_csv", "clinical_selection",
+    "feature_selection", "max_features",
+)  # fmt: skip
+# Of AdaMSS; other networks have their own.
+_INTERVAL_SETTINGS = ("n_intervals", "interval_rule", "interval_edges", "pool")
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,7 +83,7 @@ def cross_validated_result(
         why_no_risk,
         dice,
         why_no_dice,
-        _parameters(folds) if is_finished else None,
+        _parameters(method, folders) if is_finished else None,
         _seconds(method, folders),
         [risk for risk in of_seeds if risk is not None],
         [*_other_settings(method, folders), *_optimism(method, folds)] if is_finished else (),
@@ -174,15 +180,29 @@ def _masks(method: Method, folders: BenchmarkFolders) -> dict[int, Path]:
     return {fold: folders.fold(name, fold, seed) / masks for fold in folders.settings.folds}
 
 
-def _parameters(folds: Sequence[FinishedFold]) -> int | None:
+def _fitted_or_trained(method: Method, folders: BenchmarkFolders) -> list[str]:
+    """The network and the statistical method that a method consists of."""
+    names = [folders.trainer(method.trainer)] if method.trainer else []
+    return [*names, *([str(folders.survival(method))] if method.fitted else [])]
+
+
+def _parameters(method: Method, folders: BenchmarkFolders) -> int | None:
     """Largest of the folds: statistical methods select their features in each."""
-    numbers = [(fold.summary.get("training") or {}).get("parameters") for fold in folds]
-    return max((number for number in numbers if number is not None), default=None)
+    seed = folders.settings.seeds[0]
+    of_parts = [
+        [
+            (fold.summary.get("training") or {}).get("parameters")
+            for fold in _folds(name, folders, seed)
+            if fold.has_files(SUMMARY_FILE)
+        ]
+        for name in _fitted_or_trained(method, folders)
+    ]
+    known = [[number for number in numbers if number is not None] for numbers in of_parts]
+    return sum(max(numbers) for numbers in known) if known and all(known) else None
 
 
 def _seconds(method: Method, folders: BenchmarkFolders) -> float | None:
-    names = [folders.trainer(method.trainer)] if method.trainer else []
-    names += [str(folders.survival(method))] if method.fitted else []
+    names = _fitted_or_trained(method, folders)
     if method.starts_from_stage_one or not names:
         names.append(folders.trainer(method.stage_one))
     seed = folders.settings.seeds[0]
@@ -199,12 +219,18 @@ def _other_settings(method: Method, folders: BenchmarkFolders) -> list[str]:
     """Where what counts was made before, and not as this benchmark would have made it."""
     compared: dict[str, Sequence[str]] = {}
     if method.trainer:  # which a statistical method goes on with
-        compared[folders.trainer(method.trainer)] = (*_MASK_SETTINGS, "seed", "epochs", "select")
+        own = () if method.trainer.base != "AdaMSSSurvTrainer" else _INTERVAL_SETTINGS
+        compared[folders.trainer(method.trainer)] = (*_TRAINING_SETTINGS, *own)
     if method.fitted:
         masks = () if method.chooses_masks else _MASK_SETTINGS
-        compared[str(folders.survival(method))] = (*masks, "seed")
+        compared[str(folders.survival(method))] = (*masks, "seed", "features_csv")
     seed = folders.settings.seeds[0]
-    asked = SurvivalConfig(**folders.settings.masks, epochs=folders.settings.epochs, seed=seed).to_dict()
+    asked = SurvivalConfig(
+        **folders.settings.masks,
+        seg_trainer=folders.trainer(method.stage_one),
+        epochs=folders.settings.epochs,
+        seed=seed,
+    ).to_dict()
     differing: dict[str, list[str]] = {}
     for trainer, names in compared.items():
         of_network = "" if trainer == folders.survival(method) else f" of {trainer}"

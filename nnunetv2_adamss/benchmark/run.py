@@ -167,6 +167,8 @@ class _Run:
                 self.done.add(step.name)
             elif failed is not None:
                 self.outcome.skipped[step.name] = self.outcome.skipped.get(failed, failed)
+                if step.is_outdated:  # or the tables would show it
+                    step.discard_result()
             elif self.records.has_failed_since(step, self.begin):
                 self._give_up(step, "it failed in another process of this benchmark")
 
@@ -190,7 +192,9 @@ class _Run:
 
     def _ready(self) -> Iterator[Step]:
         here = {one.step.name for one in self.running}
-        return (step for step in self._left() if step.name not in here and self.done.issuperset(step.needs))
+        # What only finished results needed is not among the steps, though one may turn out to be outdated meanwhile.
+        left = {step.name for step in self.steps} - self.done
+        return (step for step in self._left() if step.name not in here and left.isdisjoint(step.needs))
 
     def _run(self, step: Step, claim: Claim, worker: int) -> _Running:
         command, resumed = step.command_now(), step.goes_on

@@ -2,12 +2,13 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from time import sleep
 from typing import Any
 
 from nnunetv2_adamss.survival.cohort.table import SURVIVAL_CSV
+from nnunetv2_adamss.survival.files import read_json
 from nnunetv2_adamss.survival.nnunet_dataset import RAW, dataset_folder
 
 SETTINGS_FILE = "settings.json"
@@ -88,5 +89,9 @@ def _read(file: Path) -> dict[str, Any]:
         text = file.read_text(encoding="utf-8")
     if not text:
         raise ValueError(f"{file} is empty, since a process was killed at the wrong moment; remove it.")
-    settings: dict[str, Any] = json.loads(text)
+    settings = read_json(file)
+    if not isinstance(settings, dict) or not settings.keys() >= {
+        field.name for field in fields(BenchmarkSettings)
+    }:
+        raise ValueError(f"{file} is not of a benchmark; choose another folder with -o.")
     return settings

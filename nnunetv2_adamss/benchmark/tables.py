@@ -12,7 +12,30 @@ from nnunetv2_adamss.benchmark.results import MethodResult
 from nnunetv2_adamss.evaluation.comparison import compare, holm
 from nnunetv2_adamss.evaluation.concordance import cross_validated_c
 from nnunetv2_adamss.evaluation.estimate import Estimate, PairEstimate, bootstrap_estimate
+from nnunetv2_adamss.evaluation.uno import UnoC, uno_c
 from nnunetv2_adamss.explanation.gate_weights import STAGES
+
+
+@dataclass(frozen=True)
+class Concordance:
+    """How well risk scores order the patients, within folds.
+
+    Attributes:
+        harrell: C-index over the pairs of all folds.
+        folds: the same of each fold, by its number.
+        uno: over all folds, weighted for censoring.
+        n_patients: that have a score.
+    """
+
+    harrell: PairEstimate
+    folds: Mapping[int, PairEstimate]
+    uno: UnoC
+    n_patients: int
+
+    @classmethod
+    def none(cls, reason: str | None = None) -> "Concordance":
+        """Of no patients."""
+        return cls(PairEstimate(None, reason=reason), {}, UnoC(None), 0)
 
 
 @dataclass(frozen=True)
@@ -21,8 +44,7 @@ class Row:
 
     Attributes:
         result: what it left.
-        c_index: Harrell's, within folds; None without a risk score.
-        n_patients: that it is of.
+        concordance: of its risk scores; None without any.
         difference: the reference's C less this one's; None without either, and of the reference itself.
         p_value: of the difference, two-sided; None without one.
         p_value_holm: corrected for the comparisons of the table.
@@ -31,8 +53,7 @@ class Row:
     """
 
     result: MethodResult
-    c_index: PairEstimate | None
-    n_patients: int
+    concordance: Concordance | None
     difference: Estimate | None
     p_value: float | None
     p_value_holm: float | None
@@ -57,25 +78,27 @@ def compare_methods(results: Sequence[MethodResult], patients: ComparedPatients,
 
 
 def _row(result: MethodResult, patients: ComparedPatients, against: pd.Series | None) -> Row:
-    c_index = difference = p_value = None
+    concordance = difference = p_value = None
     seeds: tuple[float, ...] = ()
-    n_patients = 0
     if result.risk_score is not None:
-        c_index, n_patients = _c_index(result.risk_score, patients)
-        others = [_c_index(risk, patients)[0].value for risk in result.risk_of_seeds]
-        seeds = tuple(value for value in [c_index.value, *others] if value is not None)
+        concordance = _concordance(result.risk_score, patients)
+        of_seeds = [concordance, *(_concordance(risk, patients) for risk in result.risk_of_seeds)]
+        seeds = tuple(one.harrell.value for one in of_seeds if one.harrell.value is not None)
     if result.risk_score is not None and against is not None:
         difference, p_value = _difference(against, result.risk_score, patients)
     dice = None if result.dice is None else _mean_dice(result.dice, patients)
-    return Row(result, c_index, n_patients, difference, p_value, None, dice, seeds)
+    return Row(result, concordance, difference, p_value, None, dice, seeds)
 
 
-def _c_index(risk_score: pd.Series, patients: ComparedPatients) -> tuple[PairEstimate, int]:
+def _concordance(risk_score: pd.Series, patients: ComparedPatients) -> Concordance:
     case_ids = [case_id for case_id in patients.case_ids if case_id in risk_score.index]
     if not case_ids:
-        return PairEstimate(None, reason="none of the patients is predicted"), 0
-    scores = risk_score[case_ids].to_numpy(np.float64)
-    return cross_validated_c(scores, patients.cohort(case_ids)).pooled, len(case_ids)
+        return Concordance.none("none of the patients is predicted")
+    scores, cohort = risk_score[case_ids].to_numpy(np.float64), patients.cohort(case_ids)
+    harrell = cross_validated_c(scores, cohort)
+    folds = np.unique(patients.fold[case_ids])
+    of_folds = dict(zip(folds.tolist(), harrell.folds, strict=True))
+    return Concordance(harrell.pooled, of_folds, uno_c(scores, cohort), len(case_ids))
 
 
 def _difference(

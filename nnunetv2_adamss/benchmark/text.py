@@ -8,7 +8,7 @@ import pandas as pd
 
 from nnunetv2_adamss.assessment.figures import p_text
 from nnunetv2_adamss.benchmark.methods import Published
-from nnunetv2_adamss.benchmark.tables import Row
+from nnunetv2_adamss.benchmark.tables import Concordance, Row
 from nnunetv2_adamss.evaluation.estimate import Estimate
 
 NONE = "/"
@@ -55,7 +55,7 @@ def comparison_table(
         notes: what is true of every row.
     """
     has_seeds = any(len(row.c_of_seeds) > 1 for row in rows)
-    header = ["Method", "C-index [95% interval]", "Pairs", f"P against {reference}", "P (Holm)",
+    header = ["Method", "C-index [95% interval]", "Pairs", "Uno's C", f"P against {reference}", "P (Holm)",
               "Dice [95% interval]", "Parameters", "Training of a fold"]  # fmt: skip
     header += ["C over seeds: mean, SD (n)"] if has_seeds else []
     header += ["PUBLISHED, other patients: C (Dice) of OPC; NPC"]
@@ -95,11 +95,12 @@ def duration_text(seconds: float) -> str:
 
 
 def _cells(row: Row, has_seeds: bool) -> list[str]:
-    result, c_index = row.result, row.c_index
+    result, found = row.result, row.concordance
     cells = [
         result.method.title,
-        _estimate(c_index, result.why_no_risk),
-        NONE if c_index is None else str(c_index.n_pairs),
+        _estimate(None if found is None else found.harrell, result.why_no_risk),
+        NONE if found is None else str(found.harrell.n_pairs),
+        NONE if found is None or found.uno.value is None else f"{found.uno.value:.3f}",
         _p(row.p_value),
         _p(row.p_value_holm),
         _estimate(row.dice, result.why_no_dice),
@@ -150,33 +151,35 @@ def _mean_sd(mean: float, sd: float) -> str:
 
 def _notes(rows: Sequence[Row]) -> Iterable[str]:
     """Why cells are empty, and what to bear in mind of single methods."""
-    most = max((row.n_patients for row in rows), default=0)
+    most = max((row.concordance.n_patients for row in rows if row.concordance), default=0)
     for row in rows:
         result, title = row.result, row.result.method.title
         for what, reason in (
-            ("C-index", row.c_index.reason if row.c_index else result.why_no_risk),
+            ("C-index", row.concordance.harrell.reason if row.concordance else result.why_no_risk),
             ("Dice", row.dice.reason if row.dice else result.why_no_dice),
         ):
             if reason:
                 yield f"{title}, {what}: {reason}."
-        if 0 < row.n_patients < most:
-            yield f"{title}: predicts {row.n_patients} of {most} patients, and is compared on these."
+        if row.concordance and 0 < row.concordance.n_patients < most:
+            yield f"{title}: predicts {row.concordance.n_patients} of {most} patients, and is compared on these."
         yield from result.notes
 
 
 def _numbers(row: Row) -> dict[str, object]:
     result = row.result
     published = result.method.published or Published(None)
-    c_index, dice = row.c_index or Estimate(None), row.dice or Estimate(None)
+    found, dice = row.concordance or Concordance.none(), row.dice or Estimate(None)
     difference = row.difference or Estimate(None)
     several = len(row.c_of_seeds) > 1
     return {
         "method": result.method.name,
         "title": result.method.title,
-        "n_patients": row.n_patients,
-        **_with_bounds("c_index", c_index),
-        "n_pairs": row.c_index.n_pairs if row.c_index else None,
-        "c_index_reason": c_index.reason or result.why_no_risk or None,
+        "n_patients": found.n_patients,
+        **_with_bounds("c_index", found.harrell),
+        "n_pairs": found.harrell.n_pairs if row.concordance else None,
+        "c_index_reason": found.harrell.reason or result.why_no_risk or None,
+        **_with_bounds("uno_c", found.uno),
+        "uno_truncation_time": found.uno.truncation_time if found.folds else None,
         **_with_bounds("reference_less_it", difference),
         "p_value": row.p_value,
         "p_value_holm": row.p_value_holm,
@@ -189,6 +192,8 @@ def _numbers(row: Row) -> dict[str, object]:
         "c_index_sd_of_seeds": float(np.std(row.c_of_seeds, ddof=1)) if several else None,
         **_of_cohorts("published_c_index", published.c_index),
         **_of_cohorts("published_dice", published.dice),
+        **{f"c_index_fold_{number}": estimate.value for number, estimate in found.folds.items()},
+        **{f"n_pairs_fold_{number}": estimate.n_pairs for number, estimate in found.folds.items()},
     }
 
 

@@ -10,6 +10,7 @@ from nnunetv2_adamss.benchmark.text import ResultTable
 from nnunetv2_adamss.survival.files import write_atomically
 
 TABLES_MD, TABLES_JSON = "tables.md", "tables.json"
+_TABLES = frozenset(f"table_{number}{part}" for number in (1, 2, 3, 4) for part in ("", "_test"))
 
 
 @dataclass(frozen=True)
@@ -43,10 +44,10 @@ def write_tables(
     Returns:
         The files.
     """
-    for former in folder.glob("table_*.csv"):
-        former.unlink()
     for table in tables:
         write_atomically(folder / f"{table.name}.csv", table.numbers.to_csv(index=False))
+    for name in _TABLES.difference(table.name for table in tables):
+        (folder / f"{name}.csv").unlink(missing_ok=True)  # another task may do so too
     lines = ["# Comparison of methods", "", *(f"- {note}" for note in notes)]
     for table in tables:
         lines += ["", *table.markdown()]

@@ -6,7 +6,7 @@ import argparse
 import signal
 import sys
 import textwrap
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,6 +16,7 @@ from nnunetv2_adamss.cli.exit_code import exit_code
 from nnunetv2_adamss.cli.fold_options import MASK_OPTIONS, add_mask_options, mask_settings
 
 if TYPE_CHECKING:
+    from nnunetv2_adamss.benchmark.durations import TimeLeft
     from nnunetv2_adamss.benchmark.folders import BenchmarkFolders
     from nnunetv2_adamss.benchmark.run import Outcome
     from nnunetv2_adamss.benchmark.steps import Step
@@ -232,7 +233,6 @@ def _list_steps(steps: Sequence[Step], folders: BenchmarkFolders, n_workers: int
     from nnunetv2_adamss.benchmark.records import Records
     from nnunetv2_adamss.benchmark.run import RECORDS
     from nnunetv2_adamss.benchmark.steps import needed_steps
-    from nnunetv2_adamss.benchmark.text import duration_text
 
     needed = needed_steps(steps)
     expected = expected_seconds(steps, Records(folders.output / RECORDS).mean_seconds())
@@ -241,12 +241,20 @@ def _list_steps(steps: Sequence[Step], folders: BenchmarkFolders, n_workers: int
         after = f"   after {', '.join(step.needs)}" if step.needs else ""
         print(f"{state:<12}{_duration(step, state, expected):<28}{step.name}{after}")
     left = time_left(needed, expected, n_workers)
-    unknown = f", and {left.n_unknown} steps of unknown duration" if left.n_unknown else ""
     n_done = sum(step.is_done for step in needed)
     print(
-        f"{n_done} of {len(needed)} steps are done; left with {n_workers} at once: about "
-        f"{duration_text(left.seconds)}{unknown}."
+        f"{n_done} of {len(needed)} steps are done; left with {n_workers} at once: "
+        f"{' and '.join(_known_and_unknown(left))}."
     )
+
+
+def _known_and_unknown(left: TimeLeft) -> Iterator[str]:
+    from nnunetv2_adamss.benchmark.text import duration_text
+
+    if left.seconds or not left.n_unknown:
+        yield f"about {duration_text(left.seconds)}"
+    if left.n_unknown:
+        yield f"{left.n_unknown} steps whose kind has not run yet (do one fold first to know: --folds 0)"
 
 
 def _state(step: Step) -> str:

@@ -97,7 +97,7 @@ def out_of_fold_risks(deep_folder: Path, case_ids: Sequence[str]) -> pd.DataFram
     mean and standard deviation. New patients' risks, which are of all folds together, are about on that scale.
 
     Raises:
-        ValueError: if not every case is a validation case of a finished fold.
+        ValueError: if not every case is a validation case of exactly one finished fold.
     """
     parts = [_risks(fold.folder / PREDICTIONS_FILE) for fold in _finished(deep_folder)]
     means = [float(part[DEEP_RISK].mean()) for part in parts]
@@ -115,7 +115,7 @@ def gather_out_of_fold_masks(deep_folder: Path, target: Path, case_ids: Sequence
     """Copy each case's mask from the fold that was not trained on it into one folder.
 
     Raises:
-        ValueError: if not every case is a validation case of a finished fold.
+        ValueError: if not every case is a validation case of exactly one finished fold.
     """
     files = {
         file.name.removesuffix(ending): file
@@ -135,7 +135,15 @@ def gather_out_of_fold_masks(deep_folder: Path, target: Path, case_ids: Sequence
 def _finished(deep_folder: Path) -> list[FinishedFold]:
     folders = [folder for folder in deep_folder.glob("fold_*") if (folder / SUMMARY_FILE).is_file()]
     numbers = sorted(int(n) for folder in folders if (n := folder.name.removeprefix("fold_")).isdecimal())
-    return [FinishedFold(number, deep_folder / f"fold_{number}") for number in numbers]
+    folds = [FinishedFold(number, deep_folder / f"fold_{number}") for number in numbers]
+    cases = pd.Series([case_id for fold in folds for case_id in _risks(fold.folder / PREDICTIONS_FILE).index])
+    repeated = sorted(cases[cases.duplicated()].unique())
+    if repeated:
+        raise ValueError(
+            f"{listed(repeated)} are in the validation part of several finished folds of {deep_folder}, so some of "
+            "these folds are of a former split. Move their folders away."
+        )
+    return folds
 
 
 def _check_complete(deep_folder: Path, case_ids: Sequence[str], found: set[str]) -> None:

@@ -1,10 +1,12 @@
 """Files that are there whole or not at all, and what they were made from."""
 
 import hashlib
+import json
 import os
 import platform
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 
 def write_atomically(file: Path, text: str) -> None:
@@ -19,6 +21,19 @@ def replace_atomically(file: Path, write: Callable[[Path], object]) -> None:
     unfinished = file.with_name(f"{file.name}.{platform.node()}_{os.getpid()}.unfinished")
     write(unfinished)
     os.replace(unfinished, file)
+
+
+def read_json(file: Path) -> Any:
+    """What a JSON file holds.
+
+    Raises:
+        ValueError: if it is damaged, such as by a copy that was cut short.
+        FileNotFoundError: if it is not there.
+    """
+    try:
+        return json.loads(file.read_text(encoding="utf-8"))
+    except ValueError as error:  # also of bytes that are no text
+        raise ValueError(f"{file} cannot be read as JSON ({error}).") from error
 
 
 def sha256_of(file: Path) -> str:

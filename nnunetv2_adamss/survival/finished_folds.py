@@ -1,6 +1,5 @@
 """The folds of a finished survival training: their files, and the outcomes that they were trained on."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -11,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nnunetv2_adamss.survival.cohort.table import SURVIVAL_CSV
+from nnunetv2_adamss.survival.files import read_json
 from nnunetv2_adamss.survival.messages import listed
 from nnunetv2_adamss.survival.nnunet_dataset import RAW, dataset_folder
 from nnunetv2_adamss.survival.predicted_curves import CurvesByCase, read_predicted_curves, same_times
@@ -32,7 +32,7 @@ class FinishedFold:
     @cached_property
     def summary(self) -> dict[str, Any]:
         """Content of ``survival_summary.json``."""
-        content: dict[str, Any] = json.loads((self.folder / SUMMARY_FILE).read_text(encoding="utf-8"))
+        content: dict[str, Any] = read_json(self.folder / SUMMARY_FILE)
         return content
 
     @property

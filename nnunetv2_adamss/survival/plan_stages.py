@@ -1,6 +1,8 @@
-"""The network's stages, as nnU-Net's plan asks for them."""
+"""What nnU-Net's plan says of the network: its stages, and in how many dimensions it sees."""
 
-from nnunetv2.utilities.plans_handling.plans_handler import ConfigurationManager
+from typing import Any
+
+from nnunetv2.utilities.plans_handling.plans_handler import ConfigurationManager, PlansManager
 
 from nnunetv2_adamss.networks.stages import Stages
 
@@ -23,3 +25,14 @@ def stages_of(configuration_manager: ConfigurationManager) -> Stages:
     stages = Stages(architecture["strides"], architecture["kernel_sizes"])
     stages.check_image_size(configuration_manager.patch_size)
     return stages
+
+
+def check_three_dimensional(plans: dict[str, Any], configuration: str) -> None:
+    """Raise ValueError, in one sentence, if survival cannot be learned on this configuration."""
+    if configuration in plans["configurations"]:
+        patch_size = PlansManager(plans).get_configuration(configuration).patch_size
+        if len(patch_size) != 3:
+            raise ValueError(
+                f"Configuration '{configuration}' has {len(patch_size)}D patches, but survival is learned from a 3D "
+                "region around the tumour. Use 3d_fullres or 3d_lowres."
+            )

@@ -27,11 +27,12 @@ from nnunetv2_adamss.survival.fold import SurvivalFold
 from nnunetv2_adamss.survival.nnunet_dataset import dataset_name, read_plans
 from nnunetv2_adamss.survival.nnunet_fold import NnunetFold
 from nnunetv2_adamss.survival.plan_sizes import network_sizes
+from nnunetv2_adamss.survival.plan_stages import check_three_dimensional
 from nnunetv2_adamss.survival.results import PREDICTIONS_FILE, SUMMARY_FILE
 from nnunetv2_adamss.survival.setup import SurvivalSetup
 from nnunetv2_adamss.trainers.adamss_survival import AdaMSSSurvTrainer
 from nnunetv2_adamss.trainers.log_to_trainer import library_logs_to
-from nnunetv2_adamss.trainers.supported_plan import check_supported, check_three_dimensional
+from nnunetv2_adamss.trainers.supported_plan import check_supported
 from nnunetv2_adamss.trainers.survival import SurvivalTrainer
 
 logger = logging.getLogger(__name__)

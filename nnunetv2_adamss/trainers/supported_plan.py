@@ -25,14 +25,3 @@ def check_supported(plans: dict[str, Any], configuration: str, dataset_json: dic
         )
     check_n_modalities(determine_num_input_channels(plans_manager, configuration_manager, dataset_json))
     stages_of(configuration_manager)
-
-
-def check_three_dimensional(plans: dict[str, Any], configuration: str) -> None:
-    """Raise ValueError, in one sentence, if survival cannot be learned on this configuration."""
-    if configuration in plans["configurations"]:
-        patch_size = PlansManager(plans).get_configuration(configuration).patch_size
-        if len(patch_size) != 3:
-            raise ValueError(
-                f"Configuration '{configuration}' has {len(patch_size)}D patches, but survival is learned from a 3D "
-                "region around the tumour. Use 3d_fullres or 3d_lowres."
-            )

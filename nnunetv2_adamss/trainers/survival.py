@@ -30,7 +30,7 @@ from nnunetv2_adamss.survival.covariates.covariate_tables import CovariateUse
 from nnunetv2_adamss.survival.fold import SurvivalFold
 from nnunetv2_adamss.survival.nnunet_fold import FoldSplit, NnunetFold
 from nnunetv2_adamss.survival.plan_sizes import network_sizes
-from nnunetv2_adamss.survival.plan_stages import stages_of
+from nnunetv2_adamss.survival.plan_stages import check_three_dimensional, stages_of
 from nnunetv2_adamss.survival.pooling import predict_region
 from nnunetv2_adamss.survival.prediction import SurvivalPrediction
 from nnunetv2_adamss.survival.results import (
@@ -50,7 +50,6 @@ from nnunetv2_adamss.trainers.adamss_trainer import AdaMSSTrainer
 from nnunetv2_adamss.trainers.log_to_trainer import library_logs_to
 from nnunetv2_adamss.trainers.ranks import Ranks
 from nnunetv2_adamss.trainers.shared_masks import predict_missing_masks
-from nnunetv2_adamss.trainers.supported_plan import check_three_dimensional
 from nnunetv2_adamss.trainers.survival_log import C_INDEX, SurvivalLog, shown
 
 # nnU-Net's own limit.

@@ -1,6 +1,7 @@
 """Statistical methods on a fold: the right cases and columns, files that the other commands read, clear refusals."""
 
 import json
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ import pandas as pd
 import pytest
 import SimpleITK as sitk
 
-from nnunetv2_adamss.comparison.extra_columns import out_of_fold_risks
+from nnunetv2_adamss.comparison.extra_columns import gather_out_of_fold_masks, out_of_fold_risks
 from nnunetv2_adamss.comparison.fit import FitRequest, fit_statistical
 from nnunetv2_adamss.comparison.fitted_model import FittedModel
 from nnunetv2_adamss.comparison.new_patients import PatientFiles, predict_statistical
@@ -137,13 +138,11 @@ def write_deep_fold(model: TrainedModel, trainer: str, fold: int, seed: int) -> 
     return found[0], found[1]
 
 
-def test_deepmtlr_cox_is_the_mean_of_both_risks_in_standard_deviations(model: TrainedModel) -> None:
+def test_deepmtlr_cox_goes_on_with_the_risks_of_the_network_on_both_parts(model: TrainedModel) -> None:
     training, validation = write_deep_fold(model, "DeepMTLRTrainer_ShortSchedule", 0, 3)
     fitted("deepmtlr_cox", deep_trainer="DeepMTLRTrainer_ShortSchedule")
     folder = fold_folder(model, "DeepMTLRCoxPH_ShortSchedule")
     one = FittedModel.load(folder)
-    clinical = pd.read_csv(survival_csv(model.project), dtype={"case_id": str})
-    tables = pd.DataFrame(clinical).set_index("case_id")
     cox_of = dict(zip(one.model.to_dict()["names"], one.model.to_dict()["weights"], strict=True))
     assert cox_of.pop("deep_risk") == pytest.approx(1 / (2 * training.std(ddof=0)))
     # What is left is the Cox model; over the training cases it spreads by half a standard deviation.
@@ -155,7 +154,6 @@ def test_deepmtlr_cox_is_the_mean_of_both_risks_in_standard_deviations(model: Tr
         2 * training.std(ddof=0)
     )
     pd.testing.assert_series_equal(risks(folder).loc[expected.index], expected, check_names=False)
-    assert len(tables) == 12
 
 
 def encoded(one: FittedModel, model: TrainedModel, case_ids: list[str]) -> pd.DataFrame:
@@ -184,6 +182,22 @@ def test_radio_deepmts_gets_scores_and_masks_of_folds_that_did_not_train_on_the_
     assert "deep_risk" in one.model.to_dict()["names"]
     assert one.fold.config.mask_source == "folder"
     assert len(one.fold.covariates.features.names) > 0
+
+
+def test_folds_of_a_former_split_are_refused(model: TrainedModel) -> None:
+    name = "DeepMTSTrainer_FormerSplit"
+    cases = [case_id for fold in range(3) for case_id in splits(model.project)[fold]["val"]]
+    for fold in range(3):
+        write_deep_fold(model, name, fold, 5)
+    folder = fold_folder(model, name).parent
+    assert len(out_of_fold_risks(folder, cases)) == len(cases)
+    shutil.copytree(folder / "fold_1", folder / "fold_4")
+    repeated = ", ".join(sorted(splits(model.project)[1]["val"]))
+    with pytest.raises(ValueError, match=f"{repeated} are in the validation part of several finished folds"):
+        out_of_fold_risks(folder, cases)
+    with pytest.raises(ValueError, match="some of these folds are of a former split"):
+        gather_out_of_fold_masks(folder, folder / "masks", cases, ".nii.gz")
+    shutil.rmtree(folder)
 
 
 def test_risks_of_a_deep_training_on_other_cases_are_refused(model: TrainedModel) -> None:

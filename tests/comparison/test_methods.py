@@ -23,6 +23,16 @@ def training_inputs(unit: float = 1.0) -> TrainingInputs:
     )
 
 
+def test_deepmtlr_cox_is_the_mean_of_both_risks_in_standard_deviations() -> None:
+    training = training_inputs()
+    method = METHODS["deepmtlr_cox"]
+    inputs = pd.concat([training.covariates, training.extra], axis=1)
+    found = method.read(method.fit(training).to_dict()).risk_score(inputs)
+    weights = fit_cox(training.covariates, training.event, training.time, ridge=0.1).weights
+    cox, deep = training.covariates.to_numpy() @ weights.to_numpy(), training.extra[DEEP_RISK]
+    np.testing.assert_allclose(found, (cox / np.std(cox) + deep / np.std(deep)) / 2, rtol=1e-6)
+
+
 def test_the_score_of_deepmts_weighs_the_same_in_any_unit_of_time() -> None:
     fit, read = METHODS["radio_deepmts"].fit, METHODS["radio_deepmts"].read
     days, years = training_inputs(365.25), training_inputs()
