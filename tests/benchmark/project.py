@@ -2,10 +2,8 @@
 
 import json
 import sys
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from time import monotonic, sleep
 
 import numpy as np
 import pytest
@@ -13,6 +11,7 @@ import SimpleITK as sitk
 
 from nnunetv2_adamss.benchmark import run
 from tests.nnunet_project import NnunetProject
+from tests.processes import is_running
 
 DATASET = "Dataset007_Forty"
 CASES = [f"case_{number:02d}" for number in range(40)]
@@ -48,16 +47,8 @@ class FakeBenchmark:
         return [line.rpartition(" gpu=")[2].split()[0] for line in self._call_lines()]
 
     def is_running(self, call: int = -1) -> bool:
-        """Whether the process of a call is still there; one that waits to be collected is not."""
-        state = Path("/proc", self._call_lines()[call].rpartition("=")[2], "stat")
-        return state.exists() and state.read_text().split()[2] != "Z"
-
-    def wait_for(self, what: Callable[[], bool]) -> None:
-        """Until something has happened, for ten seconds at most."""
-        end = monotonic() + 10
-        while not what():
-            assert monotonic() < end
-            sleep(0.02)
+        """Whether the process of a call is still there."""
+        return is_running(int(self._call_lines()[call].rpartition("=")[2]))
 
     def _call_lines(self) -> list[str]:
         file = self.commands / "calls"
@@ -82,7 +73,12 @@ def make_benchmark(root: Path, monkeypatch: pytest.MonkeyPatch) -> FakeBenchmark
         write_mask(preprocessed / "gt_segmentations" / f"{case_id}.nii.gz", 4)
     dataset_json = {"labels": {"background": 0, "tumour": 1, "node": 2}, "file_ending": ".nii.gz"}
     (preprocessed / "dataset.json").write_text(json.dumps(dataset_json))
-    plans = {"plans_name": "nnUNetPlans", "dataset_name": DATASET, "configurations": {"3d_fullres": {}}}
+    # An architecture that is not looked at, as in plans of today's nnU-Net.
+    configurations = {
+        name: {"patch_size": [8] * n_axes, "architecture": {}}
+        for name, n_axes in (("3d_fullres", 3), ("2d", 2))
+    }
+    plans = {"plans_name": "nnUNetPlans", "dataset_name": DATASET, "configurations": configurations}
     (preprocessed / "nnUNetPlans.json").write_text(json.dumps(plans))
     splits = [{"train": FOLDS[1 - fold], "val": FOLDS[fold]} for fold in range(2)]
     (preprocessed / "splits_final.json").write_text(json.dumps(splits))

@@ -10,15 +10,18 @@ from time import monotonic, sleep
 
 from nnunetv2_adamss.benchmark.run import run_steps
 from nnunetv2_adamss.benchmark.steps import Step, needed_steps
+from tests.processes import is_running, wait_until
 
 # Steps that each make a file, and say so in a file of all calls.
 _CODE = """
-import sys
+import os, sys
 from pathlib import Path
 from nnunetv2_adamss.benchmark.run import run_steps
 from tests.benchmark.test_run import make_steps
 
-outcome = run_steps(make_steps(Path(sys.argv[1]), sys.argv[2]), Path(sys.argv[1]) / "OUT", n_workers=2)
+folder = Path(sys.argv[1])
+(folder / f"ready_{os.getpid()}").touch()
+outcome = run_steps(make_steps(folder, sys.argv[2]), folder / "OUT", n_workers=2)
 print([failure.reason for failure in outcome.failures], outcome.skipped)
 """
 
@@ -52,16 +55,8 @@ def process(folder: Path, script: str) -> "subprocess.Popen[str]":
 
 def wait_for_call(folder: Path) -> int:
     """The number of the process of the first call."""
-    end = monotonic() + 10
-    while not calls(folder):
-        assert monotonic() < end
-        sleep(0.02)
+    wait_until(lambda: bool(calls(folder)))
     return int((folder / "calls").read_text().split()[1])
-
-
-def is_running(process_id: int) -> bool:
-    state = Path("/proc", str(process_id), "stat")
-    return state.exists() and state.read_text().split()[2] != "Z"
 
 
 def test_steps_are_done_after_those_that_they_need_and_only_once(tmp_path: Path) -> None:
@@ -117,8 +112,11 @@ def test_two_processes_do_every_step_once_and_wait_for_each_other(tmp_path: Path
 
 def test_a_failure_in_one_process_is_known_to_the_other(tmp_path: Path) -> None:
     # The step that fails waits until it is sure that the other process has begun, too.
-    script = "test NAME = c && sleep 3 && exit 1; touch NAME"
+    script = "test NAME != c || { until test -e go; do sleep 0.05; done; exit 1; }; touch NAME"
     both = [process(tmp_path, script) for _ in range(2)]
+    wait_until(lambda: len(list(tmp_path.glob("ready_*"))) == 2 and "c" in calls(tmp_path))
+    sleep(1)  # The second process has a moment to find that the first one is at it.
+    (tmp_path / "go").touch()
     outputs = sorted(one.communicate(timeout=60)[0] for one in both)
     assert outputs == [
         "['it ended with exit code 1'] {'d': 'c'}\n",
@@ -132,10 +130,7 @@ def test_a_killed_process_takes_its_commands_along_and_another_goes_on_at_once(t
     command = wait_for_call(tmp_path)
     killed.send_signal(signal.SIGKILL)
     killed.communicate()
-    end = monotonic() + 10
-    while is_running(command):
-        assert monotonic() < end
-        sleep(0.02)
+    wait_until(lambda: not is_running(command))
     assert not (tmp_path / "a").exists()
     (tmp_path / "go").touch()
     start = monotonic()
@@ -155,6 +150,13 @@ def test_only_what_is_needed_by_unfinished_results_is_needed(tmp_path: Path) -> 
     ]  # fmt: skip
     (tmp_path / "done").touch()
     assert [one.name for one in needed_steps(steps)] == ["of both", "of left", "done", "left"]
+
+
+def test_a_step_whose_needs_were_dropped_does_not_wait_for_them(tmp_path: Path) -> None:
+    """As when a result turns out to be outdated after what only finished results needed has been left out."""
+    step = Step("late", "kind", ("touch", str(tmp_path / "late")), (tmp_path / "late",), ("dropped",))
+    assert run_steps([step], tmp_path).failures == []
+    assert (tmp_path / "late").is_file()
 
 
 def make_pair(folder: Path, **options: object) -> tuple[Step, Step]:

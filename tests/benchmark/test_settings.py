@@ -32,3 +32,10 @@ def test_an_empty_file_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     (tmp_path / SETTINGS_FILE).touch()
     with pytest.raises(ValueError, match=r"settings\.json is empty"):
         BenchmarkSettings("Dataset007_X", "3d_fullres").save(tmp_path)
+
+
+@pytest.mark.parametrize("content", ["[1]", '"x"', "{}", '{"python.linting": true}', "{ // commented\n}"])
+def test_settings_of_another_program_are_no_benchmarks(tmp_path: Path, content: str) -> None:
+    (tmp_path / SETTINGS_FILE).write_text(content)
+    with pytest.raises(ValueError, match=r"settings\.json (is not of a benchmark|cannot be read as JSON)"):
+        BenchmarkSettings("Dataset007_X", "3d_fullres").check(tmp_path)

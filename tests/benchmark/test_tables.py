@@ -71,7 +71,29 @@ def test_the_c_index_is_the_share_of_pairs_within_folds(fake_benchmark: FakeBenc
     assert row["c_index_low"] < row["c_index"] < row["c_index_high"]
     assert row["reference_less_it"] == pytest.approx(11 / (2 * PAIRS_OF_FOLD))
     assert row["training_seconds_a_fold"] == 3600 and row["parameters"] == 1000
+    assert row["c_index_fold_0"] == pytest.approx(1 - 3 / PAIRS_OF_FOLD)
+    assert row["c_index_fold_1"] == pytest.approx(1 - 8 / PAIRS_OF_FOLD)
+    assert row["n_pairs_fold_1"] == PAIRS_OF_FOLD
     assert cells_of(table, "ICARE")[-1] == "0.765; 0.688"
+
+
+def test_unos_c_is_harrells_where_nobody_is_censored_and_weighs_late_pairs_more_where_somebody_is(
+    fake_benchmark: FakeBenchmark,
+) -> None:
+    write_method(fake_benchmark, "ICARE", 3, 8)
+    row = numbers_of(collect(fake_benchmark, "icare").tables()[0]).loc["icare"]
+    assert row["uno_c"] == pytest.approx(row["c_index"]) and row["uno_truncation_time"] == len(CASES)
+    # Of the first ten days every second patient is censored, so later pairs count for more. What is wrong is early.
+    rows = [
+        f"{case_id},{number + 1},{int(number >= 10 or number % 2)}" for number, case_id in enumerate(CASES)
+    ]
+    outcomes = fake_benchmark.project.raw / DATASET / "survival.csv"
+    outcomes.write_text("\n".join(["case_id,time,event", *rows]))
+    table = collect(fake_benchmark, "icare").tables()[0]
+    row = numbers_of(table).loc["icare"]
+    assert row["c_index"] < row["uno_c"] < 1
+    assert cells_of(table, "ICARE")[3] == f"{row['uno_c']:.3f}"
+    assert "up to 40 days" in notes_of(table)
 
 
 def test_p_values_are_corrected_for_the_comparisons_of_the_table(fake_benchmark: FakeBenchmark) -> None:
@@ -102,7 +124,7 @@ def test_without_the_reference_there_are_no_p_values(fake_benchmark: FakeBenchma
 def test_a_method_that_is_not_finished_says_so(fake_benchmark: FakeBenchmark) -> None:
     write_fold(fake_benchmark, "ICARE", 0)
     (table,) = collect(fake_benchmark, "icare").tables()
-    assert cells_of(table, "ICARE")[1:3] == ["none, see below", "/"]
+    assert cells_of(table, "ICARE")[1:4] == ["none, see below", "/", "/"]
     assert "ICARE, C-index: not finished: fold 1." in table.notes
 
 
@@ -185,6 +207,35 @@ def test_trainings_that_were_made_otherwise_or_flatter_are_named(fake_benchmark:
     assert "AdaMSS: fold 0, 1 made before with seed 7, not 2024." in table.notes
     assert "AdaMSS: fold 0, 1 made before with epochs 2, not None." in table.notes
     assert "AdaMSS: optimistic, since the epoch of fold 0, 1 was chosen on the patients" in notes_of(table)
+
+
+def test_trainings_with_other_inputs_than_the_benchmarks_are_named(fake_benchmark: FakeBenchmark) -> None:
+    other = {
+        "features_csv": ["/genes.csv"], "seg_trainer": "AdaMSSSegTrainer_ShortSchedule", "n_intervals": 30,
+        "pool": "crops", "clinical_selection": "none", "max_features": 50,
+    }  # fmt: skip
+    for name in ("AdaMSSSurvTrainer", "MDSNProxyTrainer", "CovariatesCox"):
+        write_method(fake_benchmark, name, 0, 0, settings=other)
+    (table,) = collect(fake_benchmark, "adamss", "mdsn_proxy").tables()
+    shared = {
+        "seg_trainer AdaMSSSegTrainer_ShortSchedule, not AdaMSSSegTrainer", "features_csv ['/genes.csv'], not []",
+        "clinical_selection none, not likelihood_ratio", "max_features 50, not None",
+    }  # fmt: skip
+    expected = {
+        "AdaMSS": shared | {"n_intervals 30, not 10", "pool crops, not region"},
+        "MDSN (proxy)": shared,  # whose own intervals are others
+        "Cox model on the covariates": {"features_csv ['/genes.csv'], not []"},
+    }
+    for title, differences in expected.items():
+        said = {note for note in table.notes if note.startswith(f"{title}: ") and "made before" in note}
+        assert said == {f"{title}: fold 0, 1 made before with {difference}." for difference in differences}
+
+
+def test_a_method_of_two_parts_has_the_parameters_of_both(fake_benchmark: FakeBenchmark) -> None:
+    write_method(fake_benchmark, "DeepMTLRTrainer", 0, 0, training={"seconds": 100.0, "parameters": 5000})
+    write_method(fake_benchmark, "DeepMTLRCoxPH", 0, 0, training={"seconds": 1.0, "parameters": 4})
+    row = numbers_of(collect(fake_benchmark, "deepmtlr_cox").tables()[0]).loc["deepmtlr_cox"]
+    assert row["parameters"] == 5004 and row["training_seconds_a_fold"] == 101
 
 
 def test_only_settings_that_matter_to_a_method_are_compared(fake_benchmark: FakeBenchmark) -> None:
@@ -297,9 +348,12 @@ def test_what_is_written_says_where_it_comes_from_and_is_read_again(fake_benchma
     output = fake_benchmark.output
     output.mkdir()
     (output / "table_3.csv").write_text("of an earlier run")
+    (output / "table_patients.csv").write_text("the user's")
     written = write_tables(output, collection.tables(), GENERAL_NOTES, collection.provenance())
     assert [file.name for file in written] == ["table_1.csv", "tables.md", "tables.json"]
-    assert sorted(path.name for path in output.iterdir()) == ["table_1.csv", "tables.json", "tables.md"]
+    assert sorted(path.name for path in output.iterdir()) == [
+        "table_1.csv", "table_patients.csv", "tables.json", "tables.md"
+    ]  # fmt: skip
     markdown = (output / "tables.md").read_text()
     assert "- validation patients: 40 with 40 events" in markdown
     assert "- split (SHA-256): " in markdown and "- seeds: 2024" in markdown

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 from threading import Thread
 from time import time
@@ -11,6 +12,7 @@ import pytest
 
 from nnunetv2_adamss.cli import benchmark as command
 from tests.benchmark.project import DATASET, FakeBenchmark, make_test_set
+from tests.processes import wait_until
 
 # One network beside the baselines: five commands a fold.
 _SMALL = ("--methods", "two_stage")
@@ -56,7 +58,8 @@ def test_a_dry_run_says_what_would_run_and_writes_nothing(
         for line in lines
     )
     assert lines[-1] == (
-        "0 of 14 steps are done; left with 1 at once: about 0 s, and 14 steps of unknown duration."
+        "0 of 14 steps are done; left with 1 at once: 14 steps whose kind has not run yet (do one fold first to know: "
+        "--folds 0)."
     )
 
 
@@ -120,7 +123,7 @@ def test_a_terminated_benchmark_takes_its_commands_along_and_goes_on_later(
     arguments = fake_benchmark.arguments(*_SMALL, "--folds", "0", "--steps_only")
 
     def terminate() -> None:
-        fake_benchmark.wait_for((fake_benchmark.fold(_TRAINER, 0) / "checkpoint_latest.pth").is_file)
+        wait_until((fake_benchmark.fold(_TRAINER, 0) / "checkpoint_latest.pth").is_file)
         os.kill(os.getpid(), signal.SIGTERM)
 
     killer = Thread(target=terminate)
@@ -130,7 +133,7 @@ def test_a_terminated_benchmark_takes_its_commands_along_and_goes_on_later(
     assert "stopped; run it again to go on." in capsys.readouterr().err
     assert list((fake_benchmark.output / "claims").iterdir()) == []
     assert _TRAINER in fake_benchmark.calls()[-1]
-    fake_benchmark.wait_for(lambda: not fake_benchmark.is_running())
+    wait_until(lambda: not fake_benchmark.is_running())
     fake_benchmark.knob("go", "")
     assert command.main(arguments) == 0
     trained = [call for call in fake_benchmark.calls() if call.startswith("adamss_finetune_survival")]
@@ -258,6 +261,52 @@ def test_fits_of_other_outcomes_or_settings_are_made_anew(fake_benchmark: FakeBe
     assert fitted == ["covariates_cox", "tumour_volume", "suv_max"], "ICARE looks at the reference anyway"
 
 
+def test_a_fit_that_cannot_be_made_anew_does_not_count(fake_benchmark: FakeBenchmark) -> None:
+    methods = ("--methods", "icare", "--folds", "0")
+    assert command.main(fake_benchmark.arguments(*methods)) == 0
+    file = fake_benchmark.project.raw / DATASET / "survival.csv"
+    file.write_text(file.read_text().replace("case_00,1,1", "case_00,1,0"))
+    # The step of the tumour volume predicts the masks for the other two.
+    fake_benchmark.knob("fail", "tumour_volume")
+    assert command.main(fake_benchmark.arguments(*methods)) == 1
+    table = pd.read_csv(fake_benchmark.output / "table_1.csv", index_col="method")
+    assert table["c_index"].notna().to_dict() == {
+        "icare": True, "covariates_cox": False, "tumour_volume": False, "suv_max": False
+    }  # fmt: skip
+    assert table.loc["covariates_cox", "c_index_reason"] == "not finished: fold 0"
+
+
+def test_a_training_whose_stage_one_would_be_trained_again_is_refused(
+    fake_benchmark: FakeBenchmark, capsys: pytest.CaptureFixture[str]
+) -> None:
+    methods = ("--methods", "two_stage", "segmentation_only", "--folds", "0")
+    assert command.main(fake_benchmark.arguments(*methods)) == 0
+    calls = fake_benchmark.calls()
+    shutil.rmtree(fake_benchmark.fold("AdaMSSSegTrainer", 0))
+    # Where nothing needs it any more, it may be gone.
+    assert command.main(fake_benchmark.arguments("--methods", "two_stage", "--folds", "0")) == 0
+    capsys.readouterr()
+    assert command.main(fake_benchmark.arguments(*methods)) == 2
+    assert f"(of a Stage I that is not there: {_TRAINER} fold 0)" in capsys.readouterr().err
+    assert fake_benchmark.calls() == calls
+
+
+@pytest.mark.parametrize("name", ["survival_summary.json", "validation/summary.json", "splits_final.json"])
+def test_a_file_that_was_copied_in_part_is_named(
+    fake_benchmark: FakeBenchmark, name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert command.main(fake_benchmark.arguments(*_SMALL, "--folds", "0", "--steps_only")) == 0
+    trainer = "AdaMSSSegTrainer" if name.startswith("validation") else _TRAINER
+    file = fake_benchmark.fold(trainer, 0) / name
+    if not file.is_file():
+        file = fake_benchmark.project.preprocessed / DATASET / name
+    file.write_text(file.read_text()[:-9])
+    capsys.readouterr()
+    assert command.main(fake_benchmark.arguments(*_SMALL, "--folds", "0")) == 2
+    error = capsys.readouterr().err
+    assert f"{file} cannot be read as JSON" in error and error.count("\n") == 1
+
+
 def test_a_retrained_network_predicts_the_test_patients_anew(fake_benchmark: FakeBenchmark) -> None:
     make_test_set(fake_benchmark.project)
     arguments = fake_benchmark.arguments("--methods", "two_stage", "--test", "8", "--folds", "0")
@@ -312,6 +361,14 @@ def test_a_users_error_is_one_sentence_and_exit_code_two(
     error = capsys.readouterr().err
     assert message in error and error.count("\n") == 1
     assert not fake_benchmark.output.exists()
+
+
+def test_survival_in_two_dimensions_is_refused_before_stage_one_is_trained(
+    fake_benchmark: FakeBenchmark, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert command.main(["7", "2d", "-o", str(fake_benchmark.output), "-device", "cpu"]) == 2
+    assert "Configuration '2d' has 2D patches" in capsys.readouterr().err
+    assert not fake_benchmark.calls()
 
 
 @pytest.mark.parametrize(
