@@ -94,6 +94,7 @@ def installed(
     return environment, sources / "nnunetv2_adamss" / "nnunet_plugin"
 
 
+@pytest.mark.slow
 def test_nnunet_finds_the_same_class_twice_and_in_a_worker_process(
     installed: tuple[CleanEnvironment, Path], tmp_path: Path
 ) -> None:

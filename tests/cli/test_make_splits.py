@@ -68,6 +68,7 @@ def test_a_split_is_written_and_its_folds_are_counted(
     ]
 
 
+@pytest.mark.slow
 def test_nnunet_trains_on_the_split(
     nnunet_environment: NnunetProject, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

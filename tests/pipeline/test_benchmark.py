@@ -3,6 +3,7 @@
 import os
 import signal
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 from time import monotonic, sleep
 
@@ -10,8 +11,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from nnunetv2_adamss.comparison.fitted_model import FittedModel
 from nnunetv2_adamss.evaluation.baselines import tumour_volume_ml
+from nnunetv2_adamss.evaluation.concordance import harrell_c
 from nnunetv2_adamss.evaluation.image_blind_prior import dice, read_foreground
+from nnunetv2_adamss.prediction.patient_tables import read_clinical
+from nnunetv2_adamss.survival.cohort.table import read_survival_table
+from nnunetv2_adamss.survival.covariates.covariate_tables import CovariateTables
+from nnunetv2_adamss.survival.covariates.number_table import read_number_table
 from tests.nnunet_project import command_line
 from tests.pipeline.conftest import TRAINER as STAGE_ONE_TRAINER
 from tests.pipeline.conftest import StageOneRun
@@ -76,6 +83,34 @@ def test_the_tumour_volume_is_that_of_the_masks(stage_one_run: StageOneRun, outp
         case_id: tumour_volume_ml(labels / f"{case_id}.nii.gz") for case_id in stage_one_run.split["val"]
     }
     assert predictions["risk_score"].to_dict() == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("name", ["LassoCoxPH", "ICARE"])
+def test_statistical_methods_order_the_patients_whom_they_were_fitted_on(
+    stage_one_run: StageOneRun, output: Path, name: str
+) -> None:
+    """So a sign or patients that are confused on the way from the masks to the risks would be seen."""
+    trained = stage_one_run.project.results / "Dataset510_STS"
+    fold = trained / f"{name}__nnUNetPlans__3d_fullres" / "fold_0"
+    outcomes = stage_one_run.project.raw / "Dataset510_STS" / "survival.csv"
+    model = FittedModel.load(fold)
+    tables = CovariateTables(
+        clinical=read_clinical(outcomes, [indicator.name for indicator in model.fold.covariates.indicators]),
+        features=read_number_table(
+            trained / f"{STAGE_ONE_TRAINER}__nnUNetPlans__3d_fullres" / "fold_0" / "radiomics_groundtruth.csv"
+        ),
+    )
+
+    def risk_score(cases: Sequence[str]) -> np.ndarray:
+        return model.risk_score(tables, cases, pd.DataFrame(index=list(cases)))
+
+    training = model.fold.training_cases
+    time, event = read_survival_table(outcomes).time_and_event(training)
+    found = harrell_c(risk_score(training), event, time)
+    assert found.n_pairs > 50 and found.c_index is not None and found.c_index > 0.6
+    predictions = pd.read_csv(fold / "validation" / "survival_predictions.csv").set_index("case_id")
+    expected = risk_score(list(predictions.index))
+    assert predictions["risk_score"].to_numpy() == pytest.approx(expected)
 
 
 def test_dice_of_deepmts_is_that_of_its_own_masks(stage_one_run: StageOneRun, output: Path) -> None:

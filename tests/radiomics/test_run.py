@@ -189,6 +189,7 @@ def test_a_case_that_an_outdated_run_left_is_not_used(cases: list[RadiomicsCase]
     assert table.read_bytes() == expected
 
 
+@pytest.mark.slow
 def test_a_run_that_was_killed_goes_on_where_it_was(tmp_path: Path) -> None:
     for i in range(6):
         write_case(tmp_path, f"case_{i}", ball(SHAPE, (7, 7, 7), 3), seed=i)
