@@ -75,7 +75,7 @@ def prepare(work: Path) -> None:
 def save_networks() -> Path:
     """Both stages with initial weights, as trainings would leave them; the model's folder."""
     from nnunetv2_adamss.survival.config import SurvivalConfig
-    from nnunetv2_adamss.survival.nnunet_dataset import read_plans
+    from nnunetv2_adamss.survival.nnunet_data.dataset import read_plans
     from nnunetv2_adamss.trainers.segmentation import AdaMSSSegTrainer
     from nnunetv2_adamss.trainers.survival_variants import AdaMSSSurvTrainer_ImageOnly
 

@@ -35,7 +35,7 @@ from nnunetv2_adamss.survival.config import SurvivalConfig
 from nnunetv2_adamss.survival.covariates.covariate_tables import CovariateTables
 from nnunetv2_adamss.survival.files import write_atomically
 from nnunetv2_adamss.survival.fold import SurvivalFold
-from nnunetv2_adamss.survival.nnunet_fold import FoldSplit
+from nnunetv2_adamss.survival.nnunet_data.nnunet_fold import FoldSplit
 
 N_THIRDS = 3
 # As many as cohorts with PET/CT have, and the smallest table.

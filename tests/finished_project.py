@@ -20,9 +20,9 @@ from nnunetv2_adamss.survival.config import SurvivalConfig
 from nnunetv2_adamss.survival.covariates.covariate_tables import CovariateTables, CovariateUse
 from nnunetv2_adamss.survival.files import sha256_of
 from nnunetv2_adamss.survival.fold import SurvivalFold
-from nnunetv2_adamss.survival.nnunet_fold import FoldSplit
-from nnunetv2_adamss.survival.prediction import SurvivalPrediction
-from nnunetv2_adamss.survival.results import SUMMARY_FILE, EpochPrediction, write_results
+from nnunetv2_adamss.survival.nnunet_data.nnunet_fold import FoldSplit
+from nnunetv2_adamss.survival.results.fold_results import SUMMARY_FILE, EpochPrediction, write_results
+from nnunetv2_adamss.survival.results.prediction import SurvivalPrediction
 from nnunetv2_adamss.survival.setup import SurvivalSetup
 from tests.nnunet_project import NnunetProject
 

@@ -27,7 +27,7 @@ RULES: dict[str, tuple[set[str], set[str]]] = {
     ),
     "datasets": ({"survival"}, {"nnunetv2", "torch"}),
     # Reads tables and puts the measures of evaluation together, which know arrays and masks only.
-    "assessment": ({"evaluation", "survival", "radiomics"}, {"torch", "nnunetv2"}),
+    "assessment": ({"evaluation", "survival"}, {"torch", "nnunetv2"}),
     "comparison": ({"survival", "evaluation", "radiomics", "assessment", "prediction"}, {"SimpleITK"}),
     "benchmark": ({"survival", "evaluation", "assessment", "explanation"}, {"torch", "SimpleITK"}),
     "hecktor": ({"survival", "datasets", "prediction"}, {"nnunetv2", "torch"}),

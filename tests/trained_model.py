@@ -10,7 +10,7 @@ import torch
 from nnunetv2_adamss.comparison import fit
 from nnunetv2_adamss.radiomics.fold import FoldRadiomics, read_fold
 from nnunetv2_adamss.survival.config import SurvivalConfig
-from nnunetv2_adamss.survival.nnunet_fold import NnunetFold
+from nnunetv2_adamss.survival.nnunet_data.nnunet_fold import NnunetFold
 from nnunetv2_adamss.survival.setup import SurvivalSetup
 from tests.nnunet_project import NnunetProject, read_plans
 from tests.radiomics.phantoms import quick_request

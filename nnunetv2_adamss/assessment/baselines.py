@@ -9,10 +9,10 @@ import pandas as pd
 from nnunetv2_adamss.assessment.progress import Progress, silent
 from nnunetv2_adamss.evaluation.baselines import suv_max, tumour_volume_ml
 from nnunetv2_adamss.evaluation.segmentation import LabelDice, dice_by_label
-from nnunetv2_adamss.radiomics.folder import find_dataset_json, read_dataset_json
 from nnunetv2_adamss.survival.messages import listed
-from nnunetv2_adamss.survival.modalities import find_channel
-from nnunetv2_adamss.survival.nnunet_dataset import channel_names
+from nnunetv2_adamss.survival.nnunet_data.dataset import channel_names
+from nnunetv2_adamss.survival.nnunet_data.dataset_json import find_dataset_json, read_dataset_json
+from nnunetv2_adamss.survival.nnunet_data.modalities import find_channel
 
 TUMOUR_VOLUME, SUV_MAX = "tumour_volume_ml", "suv_max"
 BASELINE_NAMES = {TUMOUR_VOLUME: "tumour volume alone", SUV_MAX: "SUVmax alone"}

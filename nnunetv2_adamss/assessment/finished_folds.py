@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from nnunetv2_adamss.survival.finished_folds import find_finished_folds, outcomes_file
 from nnunetv2_adamss.survival.messages import listed
-from nnunetv2_adamss.survival.nnunet_dataset import model_folder
-from nnunetv2_adamss.survival.results import COVARIATES_ONLY_FILE, PREDICTIONS_FILE
+from nnunetv2_adamss.survival.nnunet_data.dataset import model_folder
+from nnunetv2_adamss.survival.results.finished_folds import find_finished_folds, outcomes_file
+from nnunetv2_adamss.survival.results.fold_results import COVARIATES_ONLY_FILE, PREDICTIONS_FILE
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from nnunetv2_adamss.survival.cohort.csv_cells import read_cells
 from nnunetv2_adamss.survival.cohort.description import CASE_ID
 from nnunetv2_adamss.survival.cohort.faults import FileFaultsError
 from nnunetv2_adamss.survival.messages import listed
-from nnunetv2_adamss.survival.predicted_curves import curve_faults, is_curve, survival_curves
+from nnunetv2_adamss.survival.results.predicted_curves import curve_faults, is_curve, survival_curves
 
 RISK_SCORE, PREDICTED_TIME, RISK_GROUP, FOLD = "risk_score", "predicted_time", "risk_group", "fold"
 

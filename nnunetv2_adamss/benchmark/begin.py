@@ -9,7 +9,7 @@ from nnunetv2_adamss.benchmark.settings import BenchmarkSettings
 from nnunetv2_adamss.survival.cohort.table import SURVIVAL_CSV, read_survival_table
 from nnunetv2_adamss.survival.config import SurvivalConfig
 from nnunetv2_adamss.survival.messages import listed
-from nnunetv2_adamss.survival.nnunet_dataset import (
+from nnunetv2_adamss.survival.nnunet_data.dataset import (
     PREPROCESSED,
     RAW,
     RESULTS,
@@ -17,7 +17,7 @@ from nnunetv2_adamss.survival.nnunet_dataset import (
     preprocessed_cases,
     read_plans,
 )
-from nnunetv2_adamss.survival.plan_stages import check_three_dimensional
+from nnunetv2_adamss.survival.nnunet_data.plan_stages import check_three_dimensional
 
 
 def begin(settings: BenchmarkSettings, output: Path) -> BenchmarkFolders:

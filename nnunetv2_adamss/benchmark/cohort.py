@@ -8,7 +8,7 @@ from nnunetv2_adamss.benchmark.settings import BenchmarkSettings
 from nnunetv2_adamss.survival.cohort.splits_file import SPLITS_FILE
 from nnunetv2_adamss.survival.cohort.table import read_survival_table
 from nnunetv2_adamss.survival.files import read_json, sha256_of
-from nnunetv2_adamss.survival.nnunet_dataset import PREPROCESSED, dataset_folder
+from nnunetv2_adamss.survival.nnunet_data.dataset import PREPROCESSED, dataset_folder
 
 
 @dataclass(frozen=True)

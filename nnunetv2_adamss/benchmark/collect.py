@@ -25,8 +25,8 @@ from nnunetv2_adamss.survival.cohort.splits_file import SPLITS_FILE
 from nnunetv2_adamss.survival.cohort.table import SURVIVAL_CSV, read_survival_table
 from nnunetv2_adamss.survival.config import SurvivalConfig
 from nnunetv2_adamss.survival.files import sha256_of
-from nnunetv2_adamss.survival.nnunet_dataset import PREPROCESSED, RAW, dataset_folder
-from nnunetv2_adamss.survival.results import CHECKPOINTS
+from nnunetv2_adamss.survival.nnunet_data.dataset import PREPROCESSED, RAW, dataset_folder
+from nnunetv2_adamss.survival.results.fold_results import CHECKPOINTS
 
 _PACKAGES = ("nnunetv2-adamss", "nnunetv2", "torch", "numpy", "scipy", "pandas", "lifelines")
 # What is true of all tables.

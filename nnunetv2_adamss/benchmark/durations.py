@@ -9,8 +9,8 @@ import numpy as np
 
 from nnunetv2_adamss.benchmark.steps import Step
 from nnunetv2_adamss.survival.files import read_json
-from nnunetv2_adamss.survival.results import SUMMARY_FILE
-from nnunetv2_adamss.survival.training_log import read_training_log, training_seconds
+from nnunetv2_adamss.survival.results.fold_results import SUMMARY_FILE
+from nnunetv2_adamss.survival.results.training_log import read_training_log, training_seconds
 
 
 def expected_seconds(steps: Sequence[Step], measured: Mapping[str, float]) -> dict[str, float]:

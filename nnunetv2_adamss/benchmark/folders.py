@@ -8,7 +8,7 @@ from nnunetv2.utilities.file_path_utilities import convert_trainer_plans_config_
 
 from nnunetv2_adamss.benchmark.methods import STAGE_ONE, Method, Trainer
 from nnunetv2_adamss.benchmark.settings import BenchmarkSettings
-from nnunetv2_adamss.survival.nnunet_dataset import RAW, RESULTS, dataset_folder
+from nnunetv2_adamss.survival.nnunet_data.dataset import RAW, RESULTS, dataset_folder
 
 # In the folder of each trainer or statistical method below ``test``.
 TEST_PREDICTIONS, TEST_MASKS = "survival_predictions.csv", "masks"

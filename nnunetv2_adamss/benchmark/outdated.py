@@ -11,7 +11,7 @@ from nnunetv2_adamss.benchmark.cohort import Cohort
 from nnunetv2_adamss.benchmark.steps import Step, needed_steps
 from nnunetv2_adamss.survival.files import read_json, sha256_of
 from nnunetv2_adamss.survival.messages import listed
-from nnunetv2_adamss.survival.results import PREDICTIONS_FILE, SUMMARY_FILE
+from nnunetv2_adamss.survival.results.fold_results import PREDICTIONS_FILE, SUMMARY_FILE
 from nnunetv2_adamss.survival.setup import STAGE_ONE_WEIGHTS
 
 _OTHER_SPLIT = "of another split"

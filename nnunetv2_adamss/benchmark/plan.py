@@ -21,8 +21,8 @@ from nnunetv2_adamss.explanation.run import EXPLANATION_FOLDER
 from nnunetv2_adamss.survival.cohort.table import SURVIVAL_CSV
 from nnunetv2_adamss.survival.config import SurvivalConfig
 from nnunetv2_adamss.survival.covariates.radiomics_table import provenance_file, radiomics_name
-from nnunetv2_adamss.survival.nnunet_dataset import RESULTS
-from nnunetv2_adamss.survival.results import PREDICTIONS_FILE, SUMMARY_FILE
+from nnunetv2_adamss.survival.nnunet_data.dataset import RESULTS
+from nnunetv2_adamss.survival.results.fold_results import PREDICTIONS_FILE, SUMMARY_FILE
 
 # Cross-validated figures are of the last epoch, and so is all else that is said of the survival networks.
 CHECKPOINT = "checkpoint_final.pth"

@@ -9,7 +9,7 @@ from typing import Any
 
 from nnunetv2_adamss.survival.cohort.table import SURVIVAL_CSV
 from nnunetv2_adamss.survival.files import read_json
-from nnunetv2_adamss.survival.nnunet_dataset import RAW, dataset_folder
+from nnunetv2_adamss.survival.nnunet_data.dataset import RAW, dataset_folder
 
 SETTINGS_FILE = "settings.json"
 _SECONDS_TO_WRITE = 1.0

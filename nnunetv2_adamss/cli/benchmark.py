@@ -166,7 +166,7 @@ def _run(args: argparse.Namespace) -> int:
     from nnunetv2_adamss.benchmark.settings import BenchmarkSettings
     from nnunetv2_adamss.benchmark.steps import needed_steps
     from nnunetv2_adamss.survival.device import torch_device
-    from nnunetv2_adamss.survival.nnunet_dataset import dataset_name
+    from nnunetv2_adamss.survival.nnunet_data.dataset import dataset_name
 
     methods = choose_methods(args.methods)
     dataset = dataset_name(args.dataset)

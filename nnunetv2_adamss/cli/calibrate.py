@@ -94,7 +94,7 @@ def _calibrate(args: argparse.Namespace) -> None:
 def _calibrate_model(args: argparse.Namespace) -> tuple[dict[str, CalibrationCheck], Path]:
     from nnunetv2_adamss.prediction.calibrate import calibrate_model
     from nnunetv2_adamss.prediction.calibration import CALIBRATION_FILE
-    from nnunetv2_adamss.survival.nnunet_dataset import model_folder
+    from nnunetv2_adamss.survival.nnunet_data.dataset import model_folder
 
     folder = model_folder(args.dataset, args.trainer, args.plans, args.configuration)
     checks = calibrate_model(folder, [int(fold) for fold in args.folds], args.survival_csv)

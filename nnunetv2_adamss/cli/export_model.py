@@ -58,7 +58,7 @@ def main(argv: list[str] | None = None) -> int:
 def _export(args: argparse.Namespace) -> None:
     from nnunetv2_adamss.prediction.export import export_model
     from nnunetv2_adamss.prediction.survival_model import SurvivalModel
-    from nnunetv2_adamss.survival.nnunet_dataset import model_folder
+    from nnunetv2_adamss.survival.nnunet_data.dataset import model_folder
 
     folder = model_folder(args.dataset, args.trainer, args.plans, args.configuration)
     checkpoint = checkpoint_name(args.checkpoint, args.folds[0])

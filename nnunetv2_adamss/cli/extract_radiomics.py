@@ -149,7 +149,7 @@ def _of_fold(args: argparse.Namespace) -> ExtractionReport:
     from nnunetv2_adamss.radiomics.fold import FoldRadiomics, read_fold
     from nnunetv2_adamss.radiomics.progress import progress_bars
     from nnunetv2_adamss.survival.config import SurvivalConfig
-    from nnunetv2_adamss.survival.nnunet_dataset import dataset_name
+    from nnunetv2_adamss.survival.nnunet_data.dataset import dataset_name
 
     nnunet_fold = read_fold(
         dataset_name(args.dataset),
@@ -190,8 +190,8 @@ def _of_folders(args: argparse.Namespace) -> ExtractionReport:
 
 def _folders_request(args: argparse.Namespace) -> tuple[RadiomicsRequest, str]:
     """What is extracted, and the ending of the files."""
-    from nnunetv2_adamss.radiomics.folder import find_dataset_json, read_dataset_json
     from nnunetv2_adamss.radiomics.request import RadiomicsRequest, column_word
+    from nnunetv2_adamss.survival.nnunet_data.dataset_json import find_dataset_json, read_dataset_json
 
     if args.channels:
         channels = tuple(map(column_word, args.channels))

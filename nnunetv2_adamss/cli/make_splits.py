@@ -67,7 +67,7 @@ def _run(args: argparse.Namespace) -> None:
     from nnunetv2_adamss.survival.cohort.splits import count_folds
     from nnunetv2_adamss.survival.cohort.splits_file import SPLITS_FILE, save_splits
     from nnunetv2_adamss.survival.cohort.table import SURVIVAL_CSV, read_survival_table
-    from nnunetv2_adamss.survival.nnunet_dataset import (
+    from nnunetv2_adamss.survival.nnunet_data.dataset import (
         PREPROCESSED,
         RAW,
         RESULTS,

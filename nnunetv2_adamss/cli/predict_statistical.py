@@ -64,7 +64,7 @@ def main(argv: list[str] | None = None) -> int:
 
 def _run(args: argparse.Namespace) -> None:
     from nnunetv2_adamss.comparison.new_patients import PatientFiles, predict_statistical
-    from nnunetv2_adamss.survival.nnunet_dataset import model_folder
+    from nnunetv2_adamss.survival.nnunet_data.dataset import model_folder
 
     files = PatientFiles(args.clinical, args.features, args.deep, args.images, args.masks)
     folder = model_folder(args.dataset, args.method_folder, args.plans, args.configuration)

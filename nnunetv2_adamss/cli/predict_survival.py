@@ -175,7 +175,7 @@ def _request(args: argparse.Namespace) -> PredictionRequest:
 
 
 def _model_folder(args: argparse.Namespace) -> Path:
-    from nnunetv2_adamss.survival.nnunet_dataset import model_folder
+    from nnunetv2_adamss.survival.nnunet_data.dataset import model_folder
 
     return model_folder(args.dataset, args.trainer, args.plans, args.configuration)
 

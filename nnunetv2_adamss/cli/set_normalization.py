@@ -54,14 +54,14 @@ def _run(args: argparse.Namespace) -> None:
 
     from nnunetv2_adamss.datasets.normalization import plans_with
     from nnunetv2_adamss.survival.files import write_atomically
-    from nnunetv2_adamss.survival.modalities import find_channel
-    from nnunetv2_adamss.survival.nnunet_dataset import (
+    from nnunetv2_adamss.survival.nnunet_data.dataset import (
         PREPROCESSED,
         channel_names,
         dataset_folder,
         dataset_name,
         read_plans,
     )
+    from nnunetv2_adamss.survival.nnunet_data.modalities import find_channel
 
     dataset = dataset_name(args.dataset)
     plans, dataset_json = read_plans(dataset, args.plans)

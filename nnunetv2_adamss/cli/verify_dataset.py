@@ -62,7 +62,7 @@ def _verify(args: argparse.Namespace) -> tuple[list[str], CohortSummary | None]:
         raise ValueError(f"-np is {args.num_processes}, expected at least 1.")
 
     from nnunetv2_adamss.survival.cohort.table import SURVIVAL_CSV
-    from nnunetv2_adamss.survival.nnunet_dataset import RAW, dataset_folder, dataset_name
+    from nnunetv2_adamss.survival.nnunet_data.dataset import RAW, dataset_folder, dataset_name
 
     folder = dataset_folder(RAW, dataset_name(args.dataset))
     if not folder.is_dir():
@@ -94,7 +94,7 @@ def _table_faults(folder: Path, survival_csv: Path) -> tuple[list[str], CohortSu
 
 
 def _known_cases(folder: Path) -> list[str] | None:
-    from nnunetv2_adamss.survival.nnunet_dataset import raw_cases
+    from nnunetv2_adamss.survival.nnunet_data.dataset import raw_cases
 
     try:
         return raw_cases(folder)

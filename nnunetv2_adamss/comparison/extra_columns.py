@@ -14,12 +14,12 @@ from nnunetv2.utilities.utils import get_filenames_of_train_images_and_targets
 from nnunetv2_adamss.comparison.methods import DEEP_RISK, SUV_MAX, TUMOUR_VOLUME
 from nnunetv2_adamss.evaluation.baselines import suv_max, tumour_volume_ml
 from nnunetv2_adamss.survival.files import replace_atomically, write_atomically
-from nnunetv2_adamss.survival.finished_folds import FinishedFold
 from nnunetv2_adamss.survival.messages import listed
-from nnunetv2_adamss.survival.modalities import find_channel
-from nnunetv2_adamss.survival.nnunet_dataset import RAW, channel_names, dataset_folder
-from nnunetv2_adamss.survival.nnunet_fold import NnunetFold
-from nnunetv2_adamss.survival.results import (
+from nnunetv2_adamss.survival.nnunet_data.dataset import RAW, channel_names, dataset_folder
+from nnunetv2_adamss.survival.nnunet_data.modalities import find_channel
+from nnunetv2_adamss.survival.nnunet_data.nnunet_fold import NnunetFold
+from nnunetv2_adamss.survival.results.finished_folds import FinishedFold
+from nnunetv2_adamss.survival.results.fold_results import (
     PREDICTED_MASKS,
     PREDICTIONS_FILE,
     SUMMARY_FILE,

@@ -29,15 +29,15 @@ from nnunetv2_adamss.survival.covariates.scaling import Scaling
 from nnunetv2_adamss.survival.device import torch_device
 from nnunetv2_adamss.survival.files import write_atomically
 from nnunetv2_adamss.survival.fold import SurvivalFold
-from nnunetv2_adamss.survival.nnunet_dataset import dataset_name, model_folder
-from nnunetv2_adamss.survival.nnunet_fold import NnunetFold
-from nnunetv2_adamss.survival.prediction import RiskPrediction
-from nnunetv2_adamss.survival.results import (
+from nnunetv2_adamss.survival.nnunet_data.dataset import dataset_name, model_folder
+from nnunetv2_adamss.survival.nnunet_data.nnunet_fold import NnunetFold
+from nnunetv2_adamss.survival.results.fold_results import (
     PREDICTIONS_FILE,
     SUMMARY_FILE,
     EpochPrediction,
     write_results,
 )
+from nnunetv2_adamss.survival.results.prediction import RiskPrediction
 from nnunetv2_adamss.survival.setup import SurvivalSetup
 
 logger = logging.getLogger(__name__)

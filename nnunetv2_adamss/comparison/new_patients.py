@@ -15,11 +15,11 @@ from nnunetv2_adamss.comparison.fitted_model import FittedModel
 from nnunetv2_adamss.comparison.methods import DEEP_RISK, SUV_MAX, TUMOUR_VOLUME
 from nnunetv2_adamss.evaluation.baselines import tumour_volume_ml
 from nnunetv2_adamss.prediction.patient_tables import read_clinical
-from nnunetv2_adamss.radiomics.folder import find_dataset_json, read_dataset_json
 from nnunetv2_adamss.survival.covariates.covariate_tables import CovariateTables
 from nnunetv2_adamss.survival.covariates.number_table import join_number_tables, read_number_table
 from nnunetv2_adamss.survival.messages import listed
-from nnunetv2_adamss.survival.prediction import RiskPrediction
+from nnunetv2_adamss.survival.nnunet_data.dataset_json import find_dataset_json, read_dataset_json
+from nnunetv2_adamss.survival.results.prediction import RiskPrediction
 
 logger = logging.getLogger(__name__)
 

@@ -28,10 +28,10 @@ from nnunetv2_adamss.survival.covariates.covariate_tables import CovariateUse
 from nnunetv2_adamss.survival.device import torch_device
 from nnunetv2_adamss.survival.files import sha256_of
 from nnunetv2_adamss.survival.fold import SurvivalFold
-from nnunetv2_adamss.survival.nnunet_dataset import channel_names, model_folder
-from nnunetv2_adamss.survival.plan_stages import stages_of
+from nnunetv2_adamss.survival.nnunet_data.dataset import channel_names, model_folder
+from nnunetv2_adamss.survival.nnunet_data.plan_stages import stages_of
 from nnunetv2_adamss.survival.pooling import predict_region
-from nnunetv2_adamss.survival.prediction import SurvivalPrediction
+from nnunetv2_adamss.survival.results.prediction import SurvivalPrediction
 from nnunetv2_adamss.survival.setup import STAGE_ONE_WEIGHTS, SurvivalSetup
 from nnunetv2_adamss.survival.training_data.case_data import CaseData
 from nnunetv2_adamss.survival.training_data.samples import WholeRegions

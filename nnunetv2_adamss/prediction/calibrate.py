@@ -22,8 +22,8 @@ from nnunetv2_adamss.survival.cohort.csv_cells import read_cells
 from nnunetv2_adamss.survival.cohort.table import SurvivalTable, read_survival_table
 from nnunetv2_adamss.survival.files import sha256_of
 from nnunetv2_adamss.survival.messages import listed
-from nnunetv2_adamss.survival.predicted_curves import CurvesByCase, read_predicted_curves
-from nnunetv2_adamss.survival.results import CHECKPOINTS
+from nnunetv2_adamss.survival.results.fold_results import CHECKPOINTS
+from nnunetv2_adamss.survival.results.predicted_curves import CurvesByCase, read_predicted_curves
 from nnunetv2_adamss.survival.setup import outcomes_source
 
 logger = logging.getLogger(__name__)

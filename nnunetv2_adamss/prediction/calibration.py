@@ -16,7 +16,7 @@ from nnunetv2_adamss.prediction.ensemble import Curves, predicted_time_at
 from nnunetv2_adamss.survival.discrete_time.intervals import interval_labels
 from nnunetv2_adamss.survival.files import sha256_of, write_atomically
 from nnunetv2_adamss.survival.messages import listed
-from nnunetv2_adamss.survival.predicted_curves import same_times
+from nnunetv2_adamss.survival.results.predicted_curves import same_times
 
 _Parsed = TypeVar("_Parsed")
 

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from nnunetv2_adamss.evaluation.risk import risk_score_from_time
 from nnunetv2_adamss.survival.discrete_time.curve import predicted_time
-from nnunetv2_adamss.survival.prediction import SurvivalPrediction
+from nnunetv2_adamss.survival.results.prediction import SurvivalPrediction
 
 Curves = NDArray[np.float64]
 

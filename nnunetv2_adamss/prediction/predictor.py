@@ -26,7 +26,7 @@ from nnunetv2_adamss.radiomics.one_case import extract_case
 from nnunetv2_adamss.radiomics.request import RadiomicsCase, RadiomicsRequest
 from nnunetv2_adamss.survival.covariates.covariate_tables import CovariateTables
 from nnunetv2_adamss.survival.covariates.remarks import remarks_on
-from nnunetv2_adamss.survival.plan_stages import stages_of
+from nnunetv2_adamss.survival.nnunet_data.plan_stages import stages_of
 from nnunetv2_adamss.survival.pooling import predict_region
 from nnunetv2_adamss.survival.tumour_region.case_regions import CaseRegion, locate_region
 from nnunetv2_adamss.survival.tumour_region.preprocessed_grid import PreprocessedGrid

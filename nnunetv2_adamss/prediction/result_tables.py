@@ -29,7 +29,7 @@ from nnunetv2_adamss.prediction.prediction_folder import (
 )
 from nnunetv2_adamss.prediction.survival_model import SurvivalModel
 from nnunetv2_adamss.survival.files import write_atomically
-from nnunetv2_adamss.survival.prediction import SurvivalPrediction, survival_columns
+from nnunetv2_adamss.survival.results.prediction import SurvivalPrediction, survival_columns
 from nnunetv2_adamss.survival.tumour_region.case_regions import LEAST_SHARE
 
 LOW, HIGH = "low", "high"

@@ -17,7 +17,7 @@ from nnunetv2_adamss.prediction.ensemble import common_times
 from nnunetv2_adamss.prediction.trained_fold import TrainedFold
 from nnunetv2_adamss.survival.files import sha256_of
 from nnunetv2_adamss.survival.messages import listed
-from nnunetv2_adamss.survival.nnunet_dataset import channel_names
+from nnunetv2_adamss.survival.nnunet_data.dataset import channel_names
 from nnunetv2_adamss.survival.setup import STAGE_ONE_WEIGHTS
 
 logger = logging.getLogger(__name__)

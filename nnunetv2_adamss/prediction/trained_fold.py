@@ -9,11 +9,11 @@ import torch
 from nnunetv2.utilities.file_path_utilities import convert_trainer_plans_config_to_identifier
 from nnunetv2.utilities.plans_handling.plans_handler import ConfigurationManager, PlansManager
 
+from nnunetv2_adamss.networks.registry import build_survival_network
 from nnunetv2_adamss.networks.survival_network import SurvivalNetwork
-from nnunetv2_adamss.networks.survival_networks import build_survival_network
 from nnunetv2_adamss.survival.fold import SurvivalFold
-from nnunetv2_adamss.survival.nnunet_fold import NnunetFold
-from nnunetv2_adamss.survival.plan_sizes import network_sizes
+from nnunetv2_adamss.survival.nnunet_data.nnunet_fold import NnunetFold
+from nnunetv2_adamss.survival.nnunet_data.plan_sizes import network_sizes
 
 
 @dataclass(frozen=True, eq=False)

@@ -18,8 +18,8 @@ from nnunetv2_adamss.survival.config import SurvivalConfig
 from nnunetv2_adamss.survival.covariates.radiomics_table import provenance_file, radiomics_file
 from nnunetv2_adamss.survival.files import sha256_of
 from nnunetv2_adamss.survival.messages import listed
-from nnunetv2_adamss.survival.nnunet_dataset import RAW, dataset_folder, read_plans
-from nnunetv2_adamss.survival.nnunet_fold import NnunetFold
+from nnunetv2_adamss.survival.nnunet_data.dataset import RAW, dataset_folder, read_plans
+from nnunetv2_adamss.survival.nnunet_data.nnunet_fold import NnunetFold
 from nnunetv2_adamss.survival.tumour_region.mask_source import MaskSource, choose_masks, mask_provenance
 from nnunetv2_adamss.survival.tumour_region.stage_one_model import StageOneModel
 

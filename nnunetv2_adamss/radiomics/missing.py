@@ -9,7 +9,7 @@ from nnunetv2_adamss.radiomics.fold import FoldRadiomics
 from nnunetv2_adamss.radiomics.progress import progress_bars
 from nnunetv2_adamss.radiomics.run import ExtractionReport
 from nnunetv2_adamss.survival.messages import listed
-from nnunetv2_adamss.survival.nnunet_fold import NnunetFold
+from nnunetv2_adamss.survival.nnunet_data.nnunet_fold import NnunetFold
 from nnunetv2_adamss.survival.setup import SurvivalSetup
 
 logger = logging.getLogger(__name__)

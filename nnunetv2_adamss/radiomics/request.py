@@ -10,7 +10,7 @@ from typing import Any
 
 from nnunetv2_adamss.radiomics.settings import RadiomicsSettings
 from nnunetv2_adamss.survival.messages import listed
-from nnunetv2_adamss.survival.nnunet_dataset import channel_names
+from nnunetv2_adamss.survival.nnunet_data.dataset import channel_names
 
 # Of what computes the features. The modules of pyradiomics come in distributions of two names.
 _LIBRARIES = ("pyradiomics-bhklab", "pyradiomics", "SimpleITK", "PyWavelets")

@@ -18,7 +18,7 @@ from nnunetv2_adamss.report.sources import ReportSource
 from nnunetv2_adamss.report.words import NONE, count, number, percent, significant
 from nnunetv2_adamss.survival.cohort.cohort_summary import CohortSummary, median_follow_up, summarise_cohort
 from nnunetv2_adamss.survival.cohort.table import SurvivalTable
-from nnunetv2_adamss.survival.nnunet_dataset import raw_cases
+from nnunetv2_adamss.survival.nnunet_data.dataset import raw_cases
 
 
 def patient_flow(source: ReportSource) -> Iterator[Block]:

@@ -28,7 +28,7 @@ from nnunetv2_adamss.report.sources import ReportSource, read_json
 from nnunetv2_adamss.report.validation_patients import covariate_words
 from nnunetv2_adamss.report.words import NONE, count, significant
 from nnunetv2_adamss.survival.cohort.table import SurvivalTable, read_survival_table
-from nnunetv2_adamss.survival.predicted_curves import read_predicted_curves
+from nnunetv2_adamss.survival.results.predicted_curves import read_predicted_curves
 
 
 @dataclass(eq=False)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from nnunetv2_adamss.report.blocks import Picture
 from nnunetv2_adamss.report.charts import VERMILION, Chart
 from nnunetv2_adamss.report.words import joined, number, significant
-from nnunetv2_adamss.survival.modalities import is_ct, is_pet
+from nnunetv2_adamss.survival.nnunet_data.modalities import is_ct, is_pet
 
 # Soft tissue, in HU.
 _CT_WINDOW = (-160.0, 240.0)

@@ -22,10 +22,10 @@ from nnunetv2_adamss.survival.config import SurvivalConfig
 from nnunetv2_adamss.survival.covariates.number_table import read_number_table
 from nnunetv2_adamss.survival.covariates.radiomics_table import radiomics_file
 from nnunetv2_adamss.survival.messages import listed
-from nnunetv2_adamss.survival.nnunet_dataset import PREPROCESSED, RAW, dataset_folder
-from nnunetv2_adamss.survival.nnunet_fold import NnunetFold
-from nnunetv2_adamss.survival.predicted_curves import read_predicted_curves
-from nnunetv2_adamss.survival.results import PREDICTIONS_FILE, SUMMARY_FILE
+from nnunetv2_adamss.survival.nnunet_data.dataset import PREPROCESSED, RAW, dataset_folder
+from nnunetv2_adamss.survival.nnunet_data.nnunet_fold import NnunetFold
+from nnunetv2_adamss.survival.results.fold_results import PREDICTIONS_FILE, SUMMARY_FILE
+from nnunetv2_adamss.survival.results.predicted_curves import read_predicted_curves
 from nnunetv2_adamss.survival.tumour_region.mask_source import MaskSource, choose_masks
 from nnunetv2_adamss.survival.tumour_region.stage_one_model import StageOneModel
 

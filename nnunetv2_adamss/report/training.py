@@ -12,7 +12,7 @@ from nnunetv2_adamss.report.blocks import Block, Notice, Picture, Text
 from nnunetv2_adamss.report.charts import BLUE, GREEN, GREY, ORANGE, VERMILION, Chart
 from nnunetv2_adamss.report.sources import FoldSource, ReportSource
 from nnunetv2_adamss.report.words import joined, number
-from nnunetv2_adamss.survival.training_log import read_training_log
+from nnunetv2_adamss.survival.results.training_log import read_training_log
 
 _FOLDS_A_CHART = 5
 Log = Mapping[str, Sequence[float]]

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.model_selection import StratifiedShuffleSplit
 
-from nnunetv2_adamss.networks.survival_networks import ADAMSS
+from nnunetv2_adamss.networks.registry import ADAMSS
 from nnunetv2_adamss.survival.cohort.splits_file import SPLITS_FILE
 from nnunetv2_adamss.survival.cohort.table import SurvivalTable
 from nnunetv2_adamss.survival.config import CONFIG_FILE, SurvivalConfig
@@ -22,7 +22,7 @@ from nnunetv2_adamss.survival.discrete_time.intervals import (
     intervals_without_event,
 )
 from nnunetv2_adamss.survival.messages import listed
-from nnunetv2_adamss.survival.nnunet_fold import FoldSplit
+from nnunetv2_adamss.survival.nnunet_data.nnunet_fold import FoldSplit
 
 logger = logging.getLogger(__name__)
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from nnunetv2_adamss.networks.survival_networks import ADAMSS
+from nnunetv2_adamss.networks.registry import ADAMSS
 from nnunetv2_adamss.survival.cohort.table import SURVIVAL_CSV, SurvivalTable, read_survival_table
 from nnunetv2_adamss.survival.config import SurvivalConfig
 from nnunetv2_adamss.survival.covariates.covariate_tables import CovariateTables, CovariateUse
@@ -17,8 +17,8 @@ from nnunetv2_adamss.survival.covariates.radiomics_table import (
 )
 from nnunetv2_adamss.survival.files import sha256_of
 from nnunetv2_adamss.survival.fold import SurvivalFold
-from nnunetv2_adamss.survival.nnunet_dataset import RAW, dataset_folder
-from nnunetv2_adamss.survival.nnunet_fold import FoldSplit, NnunetFold
+from nnunetv2_adamss.survival.nnunet_data.dataset import RAW, dataset_folder
+from nnunetv2_adamss.survival.nnunet_data.nnunet_fold import FoldSplit, NnunetFold
 from nnunetv2_adamss.survival.tumour_region.mask_source import MaskSource, choose_masks
 from nnunetv2_adamss.survival.tumour_region.stage_one_model import StageOneModel
 

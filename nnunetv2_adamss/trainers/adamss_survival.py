@@ -3,8 +3,8 @@
 from torch import Tensor
 
 from nnunetv2_adamss.networks.adamss import AdaMSSSurvival
+from nnunetv2_adamss.networks.registry import ADAMSS
 from nnunetv2_adamss.networks.survival_network import SurvivalNetwork
-from nnunetv2_adamss.networks.survival_networks import ADAMSS
 from nnunetv2_adamss.survival.discrete_time.loss import discrete_survival_loss
 from nnunetv2_adamss.survival.training_data.case_data import SurvivalTargets
 from nnunetv2_adamss.trainers.survival import SurvivalTrainer

@@ -17,18 +17,18 @@ from nnunetv2.utilities.find_objects import recursive_find_trainer_class_by_name
 from nnunetv2.utilities.plans_handling.plans_handler import PlansManager
 
 from nnunetv2_adamss.networks.adamss import AdaMSSSurvival
-from nnunetv2_adamss.networks.survival_networks import build_survival_network
+from nnunetv2_adamss.networks.registry import build_survival_network
 from nnunetv2_adamss.radiomics.missing import extract_missing_radiomics
 from nnunetv2_adamss.survival.config import CONFIG_FILE, SurvivalConfig
 from nnunetv2_adamss.survival.covariates.covariate_results import COVARIATE_FILES
 from nnunetv2_adamss.survival.covariates.covariate_tables import CovariateUse
 from nnunetv2_adamss.survival.device import torch_device
 from nnunetv2_adamss.survival.fold import SurvivalFold
-from nnunetv2_adamss.survival.nnunet_dataset import dataset_name, read_plans
-from nnunetv2_adamss.survival.nnunet_fold import NnunetFold
-from nnunetv2_adamss.survival.plan_sizes import network_sizes
-from nnunetv2_adamss.survival.plan_stages import check_three_dimensional
-from nnunetv2_adamss.survival.results import PREDICTIONS_FILE, SUMMARY_FILE
+from nnunetv2_adamss.survival.nnunet_data.dataset import dataset_name, read_plans
+from nnunetv2_adamss.survival.nnunet_data.nnunet_fold import NnunetFold
+from nnunetv2_adamss.survival.nnunet_data.plan_sizes import network_sizes
+from nnunetv2_adamss.survival.nnunet_data.plan_stages import check_three_dimensional
+from nnunetv2_adamss.survival.results.fold_results import PREDICTIONS_FILE, SUMMARY_FILE
 from nnunetv2_adamss.survival.setup import SurvivalSetup
 from nnunetv2_adamss.trainers.adamss_survival import AdaMSSSurvTrainer
 from nnunetv2_adamss.trainers.log_to_trainer import library_logs_to

@@ -18,8 +18,8 @@ from nnunetv2_adamss.networks.fusion_strategies import (
     PETEncoder,
 )
 from nnunetv2_adamss.survival.covariates.covariate_tables import CovariateUse
-from nnunetv2_adamss.survival.modalities import Modality, find_channel
-from nnunetv2_adamss.survival.nnunet_dataset import channel_names
+from nnunetv2_adamss.survival.nnunet_data.dataset import channel_names
+from nnunetv2_adamss.survival.nnunet_data.modalities import Modality, find_channel
 from nnunetv2_adamss.trainers.adamss_survival import AdaMSSSurvTrainer
 from nnunetv2_adamss.trainers.adamss_trainer import AdaMSSTrainer
 from nnunetv2_adamss.trainers.segmentation import AdaMSSSegTrainer

@@ -7,7 +7,7 @@ from torch import nn
 from nnunetv2_adamss.networks.adamss import AdaMSS
 from nnunetv2_adamss.networks.encoder import AdaFusionEncoder
 from nnunetv2_adamss.networks.fusion_strategies import FusionStrategy
-from nnunetv2_adamss.survival.plan_stages import stages_of
+from nnunetv2_adamss.survival.nnunet_data.plan_stages import stages_of
 from nnunetv2_adamss.trainers.adamss_trainer import AdaMSSTrainer
 from nnunetv2_adamss.trainers.dice_focal_loss import LabelDiceFocalLoss, RegionDiceFocalLoss
 

@@ -6,7 +6,7 @@ from nnunetv2.utilities.label_handling.label_handling import determine_num_input
 from nnunetv2.utilities.plans_handling.plans_handler import PlansManager
 
 from nnunetv2_adamss.networks.trunk import check_n_modalities
-from nnunetv2_adamss.survival.plan_stages import stages_of
+from nnunetv2_adamss.survival.nnunet_data.plan_stages import stages_of
 
 
 def check_supported(plans: dict[str, Any], configuration: str, dataset_json: dict[str, Any]) -> None:

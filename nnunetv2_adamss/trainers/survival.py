@@ -19,27 +19,27 @@ from torch.utils.data import DataLoader
 from tqdm import tqdm
 
 from nnunetv2_adamss.evaluation.concordance import harrell_c
+from nnunetv2_adamss.networks.registry import build_survival_network
 from nnunetv2_adamss.networks.survival_network import (
     MultiTaskOutput,
     SurvivalNetwork,
     survival_outputs,
 )
-from nnunetv2_adamss.networks.survival_networks import build_survival_network
 from nnunetv2_adamss.survival.config import SurvivalConfig
 from nnunetv2_adamss.survival.covariates.covariate_tables import CovariateUse
 from nnunetv2_adamss.survival.fold import SurvivalFold
-from nnunetv2_adamss.survival.nnunet_fold import FoldSplit, NnunetFold
-from nnunetv2_adamss.survival.plan_sizes import network_sizes
-from nnunetv2_adamss.survival.plan_stages import check_three_dimensional, stages_of
+from nnunetv2_adamss.survival.nnunet_data.nnunet_fold import FoldSplit, NnunetFold
+from nnunetv2_adamss.survival.nnunet_data.plan_sizes import network_sizes
+from nnunetv2_adamss.survival.nnunet_data.plan_stages import check_three_dimensional, stages_of
 from nnunetv2_adamss.survival.pooling import predict_region
-from nnunetv2_adamss.survival.prediction import SurvivalPrediction
-from nnunetv2_adamss.survival.results import (
+from nnunetv2_adamss.survival.results.fold_results import (
     CHECKPOINTS,
     TRAINING_PREDICTIONS_FILE,
     EpochPrediction,
     selected_epoch,
     write_results,
 )
+from nnunetv2_adamss.survival.results.prediction import SurvivalPrediction
 from nnunetv2_adamss.survival.setup import SurvivalSetup
 from nnunetv2_adamss.survival.training_data.balanced_batches import BalancedBatches, places_of_rank
 from nnunetv2_adamss.survival.training_data.case_data import CaseData, Sample, SurvivalTargets

@@ -7,7 +7,7 @@ import pytest
 
 from nnunetv2_adamss.assessment.predictions import read_predictions
 from nnunetv2_adamss.survival.cohort.faults import FileFaultsError
-from nnunetv2_adamss.survival.prediction import SurvivalPrediction
+from nnunetv2_adamss.survival.results.prediction import SurvivalPrediction
 
 
 def write(folder: Path, *lines: str, name: str = "predictions.csv") -> Path:

@@ -19,8 +19,8 @@ from nnunetv2_adamss.prediction.calibration import (
     read_model_calibrations,
 )
 from nnunetv2_adamss.survival.files import sha256_of
-from nnunetv2_adamss.survival.prediction import SurvivalPrediction
-from nnunetv2_adamss.survival.results import CHECKPOINTS, epoch_predictions_file
+from nnunetv2_adamss.survival.results.fold_results import CHECKPOINTS, epoch_predictions_file
+from nnunetv2_adamss.survival.results.prediction import SurvivalPrediction
 from tests.nnunet_project import NnunetProject
 
 NAME = "Dataset007_Simulated"

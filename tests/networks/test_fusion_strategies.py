@@ -18,9 +18,9 @@ from nnunetv2_adamss.networks.fusion_strategies import (
     PETEncoder,
     SingleModalityEncoder,
 )
+from nnunetv2_adamss.networks.registry import build_survival_network
 from nnunetv2_adamss.networks.stages import Stages
 from nnunetv2_adamss.networks.survival_network import NetworkSizes
-from nnunetv2_adamss.networks.survival_networks import build_survival_network
 
 STRATEGIES: dict[str, FusionStrategy] = {
     "adamss_pet_only": PETEncoder,

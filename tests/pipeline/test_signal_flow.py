@@ -17,7 +17,7 @@ from nnunetv2_adamss.networks.adamss import AdaMSSSurvival
 from nnunetv2_adamss.survival.config import SurvivalConfig
 from nnunetv2_adamss.survival.discrete_time.intervals import interval_edges, interval_labels
 from nnunetv2_adamss.survival.discrete_time.loss import discrete_survival_loss
-from nnunetv2_adamss.survival.prediction import SurvivalPrediction
+from nnunetv2_adamss.survival.results.prediction import SurvivalPrediction
 from nnunetv2_adamss.survival.training_data.balanced_batches import BalancedBatches
 from nnunetv2_adamss.survival.training_data.samples import WholeRegions
 from nnunetv2_adamss.survival.tumour_region.region import Region

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from nnunetv2_adamss.prediction.ensemble import EnsemblePrediction, common_times, curves_at
-from nnunetv2_adamss.survival.prediction import SurvivalPrediction
+from nnunetv2_adamss.survival.results.prediction import SurvivalPrediction
 
 CASES = ("a", "b", "c")
 

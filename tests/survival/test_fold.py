@@ -12,7 +12,7 @@ from nnunetv2_adamss.survival.cohort.table import SurvivalTable, read_survival_t
 from nnunetv2_adamss.survival.config import SurvivalConfig
 from nnunetv2_adamss.survival.covariates.covariate_tables import CovariateTables
 from nnunetv2_adamss.survival.fold import SurvivalFold
-from nnunetv2_adamss.survival.nnunet_fold import FoldSplit
+from nnunetv2_adamss.survival.nnunet_data.nnunet_fold import FoldSplit
 
 CASES = [f"case_{i:02d}" for i in range(20)]
 TRAINING, VALIDATION = CASES[:15], CASES[15:]

@@ -9,9 +9,9 @@ import pandas as pd
 from numpy.typing import NDArray
 from sklearn.model_selection import KFold, StratifiedKFold
 
+from nnunetv2_adamss.survival.covariates.breslow_likelihood import partial_log_likelihood
 from nnunetv2_adamss.survival.covariates.correlation_filter import drop_correlated
 from nnunetv2_adamss.survival.covariates.lasso_path import lasso_path, penalty_grid
-from nnunetv2_adamss.survival.covariates.partial_likelihood import partial_log_likelihood
 
 _N_INNER_FOLDS = 5
 _N_BOOTSTRAP_SAMPLES = 100

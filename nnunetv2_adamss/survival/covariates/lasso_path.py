@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.exceptions import ConvergenceWarning
 
-from nnunetv2_adamss.survival.covariates.partial_likelihood import null_residuals
+from nnunetv2_adamss.survival.covariates.breslow_likelihood import null_residuals
 
 logger = logging.getLogger(__name__)
 

@@ -11,7 +11,7 @@ from nnunetv2.utilities.file_path_utilities import get_output_folder
 from nnunetv2.utilities.plans_handling.plans_handler import PlansManager
 
 from nnunetv2_adamss.survival.config import SurvivalConfig
-from nnunetv2_adamss.survival.nnunet_fold import NnunetFold
+from nnunetv2_adamss.survival.nnunet_data.nnunet_fold import NnunetFold
 
 
 @dataclass(frozen=True)

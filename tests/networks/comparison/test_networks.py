@@ -4,12 +4,12 @@ import pytest
 import torch
 
 from nnunetv2_adamss.networks.comparison.tmss import TMSS
+from nnunetv2_adamss.networks.registry import build_survival_network
 from nnunetv2_adamss.networks.survival_network import (
     MultiTaskOutput,
     NetworkSizes,
     survival_outputs,
 )
-from nnunetv2_adamss.networks.survival_networks import build_survival_network
 from tests.networks.comparison.small_networks import N_INTERVALS, NETWORKS, make_network
 
 N_OUTPUTS = {"deepmts": 1, "mdsn_proxy": 1, "deepmtlr": N_INTERVALS, "tmss": N_INTERVALS}

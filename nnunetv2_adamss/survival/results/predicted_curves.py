@@ -18,7 +18,7 @@ from nnunetv2_adamss.survival.cohort.cell_values import as_numbers
 from nnunetv2_adamss.survival.cohort.csv_cells import read_cells
 from nnunetv2_adamss.survival.cohort.description import CASE_ID
 from nnunetv2_adamss.survival.cohort.faults import FileFaultsError, with_examples
-from nnunetv2_adamss.survival.prediction import SURVIVAL_AT
+from nnunetv2_adamss.survival.results.prediction import SURVIVAL_AT
 
 # Of six digits, as the names of columns have.
 _SAME_TIME = 1e-5

@@ -19,7 +19,7 @@ from nnunetv2_adamss.survival.covariates.covariate_results import (
 )
 from nnunetv2_adamss.survival.files import write_atomically
 from nnunetv2_adamss.survival.fold import SurvivalFold
-from nnunetv2_adamss.survival.prediction import RiskPrediction, SurvivalPrediction
+from nnunetv2_adamss.survival.results.prediction import RiskPrediction, SurvivalPrediction
 from nnunetv2_adamss.survival.setup import SurvivalSetup
 
 PREDICTIONS_FILE = "validation/survival_predictions.csv"

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from lifelines import CoxPHFitter
 
-from nnunetv2_adamss.survival.covariates.partial_likelihood import null_residuals, partial_log_likelihood
+from nnunetv2_adamss.survival.covariates.breslow_likelihood import null_residuals, partial_log_likelihood
 from tests.survival.covariates.cohorts import outcomes
 
 

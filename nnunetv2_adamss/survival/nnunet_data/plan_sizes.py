@@ -7,8 +7,8 @@ from nnunetv2.utilities.plans_handling.plans_handler import ConfigurationManager
 
 from nnunetv2_adamss.networks.survival_network import NetworkSizes
 from nnunetv2_adamss.survival.fold import SurvivalFold
-from nnunetv2_adamss.survival.nnunet_dataset import channel_names
-from nnunetv2_adamss.survival.plan_stages import stages_of
+from nnunetv2_adamss.survival.nnunet_data.dataset import channel_names
+from nnunetv2_adamss.survival.nnunet_data.plan_stages import stages_of
 from nnunetv2_adamss.survival.tumour_region.region import crop_size
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from nnunetv2_adamss.survival.modalities import Modality, find_channel
+from nnunetv2_adamss.survival.nnunet_data.modalities import Modality, find_channel
 
 
 @pytest.mark.parametrize(
