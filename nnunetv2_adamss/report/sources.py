@@ -15,14 +15,14 @@ from nnunetv2.utilities.file_path_utilities import (
 from nnunetv2.utilities.utils import get_filenames_of_train_images_and_targets
 
 from nnunetv2_adamss.datasets.phantom.writer import MARKER
-from nnunetv2_adamss.report.patient_images import Channel
+from nnunetv2_adamss.report.patient_images import Channel, channels_of
 from nnunetv2_adamss.survival.cohort.splits_file import SPLITS_FILE
 from nnunetv2_adamss.survival.cohort.table import SURVIVAL_CSV, SurvivalTable, read_survival_table
 from nnunetv2_adamss.survival.config import SurvivalConfig
 from nnunetv2_adamss.survival.covariates.number_table import read_number_table
 from nnunetv2_adamss.survival.covariates.radiomics_table import radiomics_file
 from nnunetv2_adamss.survival.messages import listed
-from nnunetv2_adamss.survival.nnunet_data.dataset import PREPROCESSED, RAW, dataset_folder
+from nnunetv2_adamss.survival.nnunet_data.dataset import PREPROCESSED, RAW, channel_names, dataset_folder
 from nnunetv2_adamss.survival.nnunet_data.nnunet_fold import NnunetFold
 from nnunetv2_adamss.survival.results.fold_results import PREDICTIONS_FILE, SUMMARY_FILE
 from nnunetv2_adamss.survival.results.predicted_curves import read_predicted_curves
@@ -146,9 +146,8 @@ class ReportSource:
         """
         if not self.raw_folder.is_dir() or case_id not in self._image_files:
             raise ValueError(f"The images of {case_id} are not in {self.raw_folder}.")
-        names = self.dataset_json["channel_names"].values()
-        files = self._image_files[case_id]["images"]
-        return [Channel(str(name), Path(file)) for name, file in zip(names, files, strict=True)]
+        files = [Path(file) for file in self._image_files[case_id]["images"]]
+        return channels_of(channel_names(self.dataset_json), files)
 
     def masks(self, fold: FoldSource) -> MaskSource:
         """The tumour masks that a fold of Stage I used for its cases."""
