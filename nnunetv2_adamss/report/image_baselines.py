@@ -7,9 +7,9 @@ from pathlib import Path
 import pandas as pd
 
 from nnunetv2_adamss.assessment.assess import Other
+from nnunetv2_adamss.assessment.progress import Progress
 from nnunetv2_adamss.evaluation.baselines import SUV_MAX, TUMOUR_VOLUME, measure_tumour
 from nnunetv2_adamss.report.patient_images import Channel
-from nnunetv2_adamss.report.progress import Progress
 
 logger = logging.getLogger(__name__)
 Images = tuple[Sequence[Channel], Path]
@@ -23,7 +23,7 @@ def image_baselines(images: Mapping[str, Images], progress: Progress) -> list[Ot
         progress: told of the patients.
     """
     found = {}
-    for case_id in progress("Tumour volume and SUVmax", list(images)):
+    for case_id in progress(list(images), "tumour volume and SUVmax"):
         channels, mask = images[case_id]
         pet = next((channel.file for channel in channels if channel.modality == "PET"), None)
         try:

@@ -13,6 +13,7 @@ from nnunetv2_adamss.assessment.assess import AssessmentSettings, assess
 from nnunetv2_adamss.assessment.assessment import Assessment
 from nnunetv2_adamss.assessment.patients import Patients, match
 from nnunetv2_adamss.assessment.predictions import read_predictions
+from nnunetv2_adamss.assessment.progress import Progress, silent
 from nnunetv2_adamss.prediction.prediction_folder import (
     COVARIATES_FILE,
     MASKS,
@@ -23,7 +24,6 @@ from nnunetv2_adamss.report.blocks import Block, Facts, Notice, Table
 from nnunetv2_adamss.report.image_baselines import image_baselines
 from nnunetv2_adamss.report.patient_images import Channel, channels_of
 from nnunetv2_adamss.report.patients import Background, Patient
-from nnunetv2_adamss.report.progress import Progress, silently
 from nnunetv2_adamss.report.sources import ReportSource, read_json
 from nnunetv2_adamss.report.validation_patients import covariate_words
 from nnunetv2_adamss.report.words import NONE, count, significant
@@ -44,7 +44,7 @@ class NewPatients:
 
     folder: Path
     survival_csv: Path | None = None
-    progress: Progress = field(default=silently)
+    progress: Progress = field(default=silent)
 
     @cached_property
     def provenance(self) -> Mapping[str, Any]:
