@@ -19,7 +19,7 @@ from nnunetv2_adamss.report.out_of_fold import OutOfFold
 from nnunetv2_adamss.report.sources import ReportSource
 from tests.finished_project import DATASET, SEG_TRAINER, model_folder
 from tests.nnunet_project import NnunetProject
-from tests.report.test_discrimination import flat, words_of
+from tests.report.content import flat, words_of
 
 
 def test_without_calibration_the_curves_are_the_folds_own_and_nobody_is_in_a_group(
