@@ -16,7 +16,7 @@ from joblib import delayed
 from nnunetv2_adamss.radiomics.one_case import extract_case
 from nnunetv2_adamss.radiomics.request import RadiomicsCase, RadiomicsRequest
 from nnunetv2_adamss.radiomics.table import Row, read_rows, unfinished_folder, write_table
-from nnunetv2_adamss.survival.files import sha256_of, write_atomically
+from nnunetv2_adamss.survival.files import read_json, sha256_of, write_atomically
 from nnunetv2_adamss.survival.messages import listed
 from nnunetv2_adamss.survival.parallel import in_parallel, one_thread
 
@@ -169,7 +169,7 @@ def _kept_row(file: Path, inputs_sha256: str, request: RadiomicsRequest) -> Row 
     """What a run that was killed left of a case, if it is of the same images, mask and request."""
     if not file.is_file():
         return None
-    content = json.loads(file.read_text(encoding="utf-8"))
+    content = read_json(file)
     row = Row.from_dict(content)
     return (
         row if (content["request_sha256"], row.inputs_sha256) == (request.sha256(), inputs_sha256) else None

@@ -24,7 +24,7 @@ from nnunetv2_adamss.report.blocks import Block, Facts, Notice, Table
 from nnunetv2_adamss.report.image_baselines import image_baselines
 from nnunetv2_adamss.report.patient_images import Channel, channels_of
 from nnunetv2_adamss.report.patients import Background, Patient
-from nnunetv2_adamss.report.sources import ReportSource, read_json
+from nnunetv2_adamss.report.sources import ReportSource, read_object
 from nnunetv2_adamss.report.validation_patients import covariate_words
 from nnunetv2_adamss.report.words import NONE, count, significant
 from nnunetv2_adamss.survival.cohort.table import SurvivalTable, read_survival_table
@@ -49,7 +49,7 @@ class NewPatients:
     @cached_property
     def provenance(self) -> Mapping[str, Any]:
         """Content of ``prediction.json``."""
-        return read_json(self.folder / PROVENANCE_FILE)
+        return read_object(self.folder / PROVENANCE_FILE)
 
     @cached_property
     def survival(self) -> SurvivalTable | None:
