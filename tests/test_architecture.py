@@ -31,7 +31,7 @@ RULES: dict[str, tuple[set[str], set[str]]] = {
     "comparison": ({"survival", "evaluation", "radiomics", "assessment", "prediction"}, {"SimpleITK"}),
     "benchmark": ({"survival", "evaluation", "assessment", "explanation"}, {"torch", "SimpleITK"}),
     "hecktor": ({"survival", "datasets", "prediction"}, {"nnunetv2", "torch"}),
-    "demo": ({"evaluation"}, {"torch", "nnunetv2"}),
+    "demo": ({"survival", "evaluation"}, {"torch", "nnunetv2"}),
 }
 
 
