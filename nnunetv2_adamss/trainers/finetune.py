@@ -89,6 +89,7 @@ def finetune_survival(request: FinetuneRequest) -> Path:
     trainer = _trainer_class(request.trainer)
     plan_batch_size = PlansManager(plans).get_configuration(request.configuration).batch_size
     _check_device(request, trainer.own_batch_size or plan_batch_size)
+    trainer.check_shares(trainer.own_batch_size or plan_batch_size, request.num_gpus)
     # As the trainer has it; a copied plans file keeps the name that is written in it.
     folder = Path(
         get_output_folder(name, request.trainer, plans["plans_name"], request.configuration, request.fold)
@@ -163,6 +164,7 @@ def _set_up(
     if goes_on and (folder / CONFIG_FILE).is_file():
         # Stopped before the first checkpoint: there are only the settings.
         config = _checked(SurvivalConfig.of_fold(folder), request, folder)
+    trainer.check_settings(config)
     split = nnunet_fold.split()
     network = trainer.network_name
     with _quiet():

@@ -72,6 +72,8 @@ class SurvivalTrainer(AdaMSSTrainer):
     default_settings: Mapping[str, Any] = MappingProxyType({})
     # None for the plan's.
     own_batch_size: int | None = None
+    # Whether the GPUs must have equal shares of a batch, since the loss is not a mean over its cases.
+    needs_even_shares = False
     # Whether the training cases are predicted at the end too.
     predicts_training_cases = False
 
@@ -134,12 +136,17 @@ class SurvivalTrainer(AdaMSSTrainer):
         self.num_epochs = config.epochs or self.num_epochs
         super().initialize()
 
+    @classmethod
+    def check_settings(cls, config: SurvivalConfig) -> None:
+        """Raise ValueError if the network cannot work with these settings."""
+
     def _set_up(self) -> SurvivalSetup:
         plans, folder = self.plans_manager.plans, Path(self.output_folder)
         nnunet_fold = NnunetFold(plans, self.dataset_json, self.configuration_name, self.fold)
         split = FoldSplit(*self.do_split())
         if self._resumed_fold is None:
             config = SurvivalConfig.of_fold(folder, self.default_settings)
+            self.check_settings(config)
             return SurvivalSetup.begin(
                 nnunet_fold, config, split, self.covariate_use, network=self.network_name
             )
@@ -174,13 +181,21 @@ class SurvivalTrainer(AdaMSSTrainer):
         """Cases of a batch, of all GPUs together."""
         return self.own_batch_size or self.configuration_manager.batch_size
 
-    def _set_batch_size_and_oversample(self) -> None:
-        batch_size = self.total_batch_size
-        if batch_size < self.ranks.count:
+    @classmethod
+    def check_shares(cls, batch_size: int, n_gpus: int) -> None:
+        """Raise ValueError if so many GPUs cannot share a batch."""
+        if batch_size < n_gpus:
             raise ValueError(
-                f"A batch of {batch_size} cannot be shared by {self.ranks.count} GPUs; use -num_gpus "
-                f"{batch_size} at most."
+                f"A batch of {batch_size} cannot be shared by {n_gpus} GPUs; use -num_gpus {batch_size} at most."
             )
+        if cls.needs_even_shares and batch_size % n_gpus:
+            raise ValueError(
+                f"A batch of {batch_size} cannot be shared evenly by {n_gpus} GPUs, as a loss over all of it needs "
+                "it; choose another -num_gpus."
+            )
+
+    def _set_batch_size_and_oversample(self) -> None:
+        self.check_shares(self.total_batch_size, self.ranks.count)
         super()._set_batch_size_and_oversample()
 
     # ------------------------------------------------------------------------------------------- the data
@@ -259,7 +274,11 @@ class SurvivalTrainer(AdaMSSTrainer):
 
     def training_loss(self, output: Tensor | MultiTaskOutput, batch: Sample) -> Tensor:
         """Loss of the network's output for a batch, a scalar."""
-        return self.survival_loss(survival_outputs(output), batch["targets"].to(self.device))
+        return self.batch_loss(survival_outputs(output), batch["targets"].to(self.device))
+
+    def batch_loss(self, outputs: Tensor, targets: SurvivalTargets) -> Tensor:
+        """The survival loss of this GPU's share of a batch; the mean over the GPUs is minimised."""
+        return self.survival_loss(outputs, targets)
 
     @abstractmethod
     def survival_loss(self, outputs: Tensor, targets: SurvivalTargets) -> Tensor:
