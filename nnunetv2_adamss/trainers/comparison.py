@@ -25,35 +25,16 @@ from nnunetv2_adamss.trainers.dice_focal_loss import RegionDiceFocalLoss
 from nnunetv2_adamss.trainers.multi_task import MultiTaskTrainer
 from nnunetv2_adamss.trainers.survival import SurvivalTrainer
 
+# Iterations of an epoch: as many as show every training case once.
+_ONE_PASS = 0
+
 
 class _ComparisonTrainer(SurvivalTrainer):
     """A survival network with its publication's optimiser and schedule."""
 
     covariate_use = CovariateUse(radiomics=False)
-    n_epochs: int
-    # None for as many as make a pass over the training cases.
-    n_iterations: int | None = None
-    own_weight_decay = 0.0
     # Of the sum of squares of the weights that the network names.
     l2_weight: float
-
-    def __init__(
-        self,
-        plans: dict[str, Any],
-        configuration: str,
-        fold: int,
-        dataset_json: dict[str, Any],
-        device: torch.device = torch.device("cuda"),  # noqa: B008  nnU-Net's own signature
-    ) -> None:
-        super().__init__(plans, configuration, fold, dataset_json, device)
-        self.num_epochs = self.n_epochs
-        self.weight_decay = self.own_weight_decay
-
-    def initialize(self) -> None:
-        """As every survival trainer, with the publication's iterations an epoch."""
-        super().initialize()
-        one_pass = math.ceil(len(self.survival_fold.training_cases) / self.total_batch_size)
-        self.num_iterations_per_epoch = self.n_iterations or one_pass
 
     def penalty(self) -> Tensor:
         """L2 on the weights that the publication names."""
@@ -87,6 +68,14 @@ class _MTLRTrainer(_ComparisonTrainer):
     )
     own_batch_size = 16
     n_epochs = 100
+    n_iterations = _ONE_PASS
+
+    def initialize(self) -> None:
+        """As every survival trainer, with the publications' iterations an epoch."""
+        super().initialize()
+        if self.n_iterations == _ONE_PASS:
+            n_cases = len(self.survival_fold.training_cases)
+            self.num_iterations_per_epoch = math.ceil(n_cases / self.total_batch_size)
 
     def survival_loss(self, outputs: Tensor, targets: SurvivalTargets) -> Tensor:
         """The negative log-likelihood of multi-task logistic regression."""
