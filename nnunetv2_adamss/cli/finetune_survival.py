@@ -114,7 +114,7 @@ def _add_settings(parser: argparse.ArgumentParser) -> None:
     add(
         "--pool",
         choices=["region", "crops"],
-        help="pool over the whole region (default) or average over crops (TMSS can do nothing else)",
+        help="pool over the whole region (default) or average over crops (always for TMSS)",
     )
     add("--seed", type=int, help="default: 2024")
 

@@ -33,7 +33,7 @@ class _ComparisonTrainer(SurvivalTrainer):
     """A survival network with its publication's optimiser and schedule."""
 
     covariate_use = CovariateUse(radiomics=False)
-    # Of the sum of squares of the weights that the network names.
+    # What the sum of squares of the network's punished weights is multiplied by.
     l2_weight: float
 
     def penalty(self) -> Tensor:
@@ -156,7 +156,7 @@ class _ShortSchedule(_ComparisonTrainer):
 
 
 class _ShortCoxSchedule(_ShortSchedule):
-    """At ten times the learning rates."""
+    """The short schedule of the Cox networks, at ten times the learning rates."""
 
     learning_rates = (1e-3, 5e-4, 1e-4)
 

@@ -25,7 +25,7 @@ _OUTSIDE = -20.0
 class MultiTaskTrainer(SurvivalTrainer):
     """Sum of a survival loss and a segmentation loss on the same crops."""
 
-    # For the Dice.
+    # The Dice is that of the whole batch.
     needs_even_shares = True
     survival_weight = 1.0
     segmentation_weight = 1.0

@@ -44,13 +44,13 @@ class SurvivalFoldTrainer(AdaMSSTrainer):
     are the defaults; a continued training takes them from its checkpoint.
     """
 
-    # As checkpoints have it.
+    # In the registry of networks, and in checkpoints.
     network_name: str
     # What the network gets beside the image.
     covariate_use = CovariateUse()
-    # Where they are not those of SurvivalConfig.
+    # Settings whose default is not that of SurvivalConfig.
     default_settings: Mapping[str, Any] = MappingProxyType({})
-    # None for the plan's.
+    # Cases of a batch; None for the number of the plan.
     own_batch_size: int | None = None
     # Whether the GPUs must have equal shares of a batch, since the loss is not a mean over its cases.
     needs_even_shares = False
