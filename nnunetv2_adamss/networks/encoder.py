@@ -1,6 +1,7 @@
 """The adaptive-fusion (Ada-fusion) encoder: one branch a modality and one that fuses them (Section 3.2)."""
 
 from abc import abstractmethod
+from collections.abc import Sequence
 
 from dynamic_network_architectures.building_blocks.helper import get_matching_pool_op
 from torch import Tensor, nn
@@ -41,14 +42,6 @@ class BranchesEncoder(Encoder):
             branch(1, stages.modality_channels, stages) for _ in range(n_modalities)
         )
 
-    def next_modality_features(self, stage: int, modality_features: list[Tensor]) -> list[Tensor]:
-        """Features of each modality in this stage, from those of the stage before; from the channels in the first."""
-        pool = self.pools[stage]
-        return [
-            blocks[stage](pool(features))
-            for blocks, features in zip(self.modality_branches, modality_features, strict=True)
-        ]
-
 
 class FusingEncoder(BranchesEncoder):
     """A branch for each modality, and one that goes on with what is fused of all of them at every stage.
@@ -85,8 +78,9 @@ class FusingEncoder(BranchesEncoder):
         modality_features = list(image.split(1, dim=1))
         fused = image
         stage_features = []
-        for stage, (pool, fusion_block) in enumerate(zip(self.pools, self.fusion_branch, strict=True)):
-            modality_features = self.next_modality_features(stage, modality_features)
+        blocks = zip(self.pools, self.fusion_branch, *self.modality_branches, strict=True)
+        for stage, (pool, fusion_block, *modality_blocks) in enumerate(blocks):
+            modality_features = encode_each(pool, modality_blocks, modality_features)
             fused = self.fuse(stage, fusion_block(pool(fused)), modality_features)
             stage_features.append(fused)
         return stage_features
@@ -117,6 +111,13 @@ class AdaFusionEncoder(FusingEncoder):
         """``F_fuse`` and ``F_pc``, weighted by the gate."""
         fused: Tensor = self.fusion_gates[stage](fusion_features, modality_features)[0]
         return fused
+
+
+def encode_each(
+    pool: nn.Module, blocks: Sequence[nn.Module], modality_features: Sequence[Tensor]
+) -> list[Tensor]:
+    """Features of each modality in one stage, from those of the stage before; in the first from its channel."""
+    return [block(pool(features)) for block, features in zip(blocks, modality_features, strict=True)]
 
 
 def branch(in_channels: int, channels: list[int], stages: Stages) -> nn.ModuleList:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
-from nnunetv2_adamss.networks.encoder import BranchesEncoder, Encoder, FusingEncoder, branch
+from nnunetv2_adamss.networks.encoder import BranchesEncoder, Encoder, FusingEncoder, branch, encode_each
 from nnunetv2_adamss.networks.residual_block import ConvUnit
 from nnunetv2_adamss.networks.stages import Stages
 
@@ -105,8 +105,8 @@ class LateFusionEncoder(BranchesEncoder):
         """
         modality_features = list(image.split(1, dim=1))
         stage_features = []
-        for stage in range(len(self.pools)):
-            modality_features = self.next_modality_features(stage, modality_features)
+        for pool, *modality_blocks in zip(self.pools, *self.modality_branches, strict=True):
+            modality_features = encode_each(pool, modality_blocks, modality_features)
             stage_features.append(torch.cat(modality_features, dim=1))
         return stage_features
 

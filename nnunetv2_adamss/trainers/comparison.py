@@ -158,7 +158,7 @@ class _ShortSchedule(_ComparisonTrainer):
 class _ShortCoxSchedule(_ShortSchedule):
     """The short schedule of the Cox networks, at ten times the learning rates."""
 
-    learning_rates = (1e-3, 5e-4, 1e-4)
+    learning_rates: tuple[float, ...] = (1e-3, 5e-4, 1e-4)
 
 
 class DeepMTSTrainer_ShortSchedule(_ShortCoxSchedule, DeepMTSTrainer):

@@ -69,23 +69,31 @@ def train_on_one_rank(
     distributed.destroy_process_group()
 
 
-@pytest.mark.parametrize(
-    "trainer_name", ["AdaMSSSurvTrainer_TwoIterations", "MDSNProxyTrainer_TwoIterations"]
-)
-def test_two_processes_share_masks_batches_and_validation_and_end_with_the_same_network(
-    trainer_name: str, survival_project: NnunetProject, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    environment = survival_project.environment | {
-        "nnUNet_results": str(tmp_path / "results"), "nnUNet_n_proc_DA": "0", "OMP_NUM_THREADS": "1",
+def train_on_two(
+    trainer_name: str, project: NnunetProject, exchange: Path, monkeypatch: pytest.MonkeyPatch
+) -> list[dict[str, Any]]:
+    """What both processes have at the end, which must be the same where both have it."""
+    environment = project.environment | {
+        "nnUNet_results": str(exchange / "results"), "nnUNet_n_proc_DA": "0", "OMP_NUM_THREADS": "1",
     }  # fmt: skip
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
-    write_stage_one(survival_project)
+    write_stage_one(project)
     torch.multiprocessing.spawn(
-        train_on_one_rank, (trainer_name, survival_project, environment, tmp_path), nprocs=N_PROCESSES
+        train_on_one_rank, (trainer_name, project, environment, exchange), nprocs=N_PROCESSES
     )
-    ranks = [json.loads((tmp_path / f"rank_{rank}.json").read_text()) for rank in range(N_PROCESSES)]
+    ranks = [json.loads((exchange / f"rank_{rank}.json").read_text()) for rank in range(N_PROCESSES)]
+    for name in ("c_index", "val_losses", "train_losses", "weights", "baseline"):
+        assert ranks[0][name] == pytest.approx(ranks[1][name], rel=1e-6)
+    predictions = next((exchange / "results").rglob("survival_predictions.csv"))
+    assert sorted(pd.read_csv(predictions)["case_id"]) == splits(project)[0]["val"]
+    return ranks
 
+
+def test_two_processes_share_masks_batches_and_validation_and_end_with_the_same_network(
+    survival_project: NnunetProject, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ranks = train_on_two("AdaMSSSurvTrainer_TwoIterations", survival_project, tmp_path, monkeypatch)
     split = splits(survival_project)[0]
     predicted = [set(rank["predicted"]) for rank in ranks]
     assert predicted[0] | predicted[1] == {*split["train"], *split["val"]}
@@ -97,7 +105,9 @@ def test_two_processes_share_masks_batches_and_validation_and_end_with_the_same_
         assert len(drawn) == 6
         assert outcomes[drawn].eq(is_event).all()
 
-    for name in ("c_index", "val_losses", "train_losses", "weights", "baseline"):
-        assert ranks[0][name] == pytest.approx(ranks[1][name], rel=1e-6)
-    predictions = next((tmp_path / "results").rglob("survival_predictions.csv"))
-    assert sorted(pd.read_csv(predictions)["case_id"]) == split["val"]
+
+def test_two_processes_with_coxs_loss_end_with_the_same_network_and_baseline(
+    survival_project: NnunetProject, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ranks = train_on_two("MDSNProxyTrainer_TwoIterations", survival_project, tmp_path, monkeypatch)
+    assert sum(ranks[0]["baseline"]) > 0

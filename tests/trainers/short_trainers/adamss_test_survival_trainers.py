@@ -26,4 +26,5 @@ class AdaMSSSurvTrainer_TwoIterations_NoRadiomics(AdaMSSSurvTrainer_TwoIteration
 class MDSNProxyTrainer_TwoIterations(MDSNProxyTrainer):
     n_epochs = 3
     n_iterations = 2
-    own_batch_size = 2
+    # Two a process: unsynchronised batch normalisation of one voxel needs two cases.
+    own_batch_size = 4
