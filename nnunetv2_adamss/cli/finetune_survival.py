@@ -92,24 +92,29 @@ def _add_settings(parser: argparse.ArgumentParser) -> None:
         choices=["likelihood_ratio", "none"],
         help="which clinical columns of the table are used: those that pass this test alone (default), or all",
     )
-    add("--epochs", type=int, help="of 200 iterations (default: 50)")
+    add(
+        "--epochs",
+        type=int,
+        help="length of the training, in epochs of the trainer's own size (default: its own number; 50 of 200 "
+        "iterations for AdaMSS)",
+    )
     add(
         "--select",
         choices=["last", "best", "inner"],
         help="which epoch predicts the validation cases: the last (default), the best on them (optimistic), or the "
         "best on a fifth of the training cases that is set aside",
     )
-    add("--n_intervals", type=int, help="time intervals (default: 10)")
+    add("--n_intervals", type=int, help="time intervals (default: 10; 14 for DeepMTLR and TMSS)")
     add(
         "--interval_rule",
         choices=["quantile", "event_quantile"],
-        help="quantiles of all times (default) or of events'",
+        help="quantiles of all times (default) or of events' (default for DeepMTLR and TMSS)",
     )
     add("--interval_edges", type=float, nargs="+", metavar="T", help="explicit edges, the first is 0")
     add(
         "--pool",
         choices=["region", "crops"],
-        help="pool over the whole region (default) or average over crops",
+        help="pool over the whole region (default) or average over crops (always for TMSS)",
     )
     add("--seed", type=int, help="default: 2024")
 

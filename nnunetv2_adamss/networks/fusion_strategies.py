@@ -8,7 +8,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
-from nnunetv2_adamss.networks.encoder import Encoder, branch
+from nnunetv2_adamss.networks.encoder import BranchesEncoder, Encoder, FusingEncoder, branch, encode_each
 from nnunetv2_adamss.networks.residual_block import ConvUnit
 from nnunetv2_adamss.networks.stages import Stages
 
@@ -80,7 +80,7 @@ class CTEncoder(SingleModalityEncoder):
     modality = "CT"
 
 
-class LateFusionEncoder(Encoder):
+class LateFusionEncoder(BranchesEncoder):
     """A branch for each modality; what they find meets in the decoder.
 
     choice: the features of a stage are concatenated for the decoder. For two modalities and up to five stages they
@@ -92,9 +92,8 @@ class LateFusionEncoder(Encoder):
     """
 
     def __init__(self, n_modalities: int, stages: Stages) -> None:
-        super().__init__(stages, [n_modalities * channels for channels in stages.modality_channels])
-        self.modality_branches = nn.ModuleList(
-            branch(1, stages.modality_channels, stages) for _ in range(n_modalities)
+        super().__init__(
+            n_modalities, stages, [n_modalities * channels for channels in stages.modality_channels]
         )
 
     def forward(self, image: Tensor) -> list[Tensor]:
@@ -107,15 +106,12 @@ class LateFusionEncoder(Encoder):
         modality_features = list(image.split(1, dim=1))
         stage_features = []
         for pool, *modality_blocks in zip(self.pools, *self.modality_branches, strict=True):
-            modality_features = [
-                block(pool(features))
-                for block, features in zip(modality_blocks, modality_features, strict=True)
-            ]
+            modality_features = encode_each(pool, modality_blocks, modality_features)
             stage_features.append(torch.cat(modality_features, dim=1))
         return stage_features
 
 
-class IntermediateFusionEncoder(Encoder):
+class IntermediateFusionEncoder(FusingEncoder):
     """All branches of the Ada-fusion encoder, but ``F_pc`` and ``F_fuse`` are added where that has a gate.
 
     Args:
@@ -124,11 +120,7 @@ class IntermediateFusionEncoder(Encoder):
     """
 
     def __init__(self, n_modalities: int, stages: Stages) -> None:
-        super().__init__(stages, stages.fusion_channels)
-        self.modality_branches = nn.ModuleList(
-            branch(1, stages.modality_channels, stages) for _ in range(n_modalities)
-        )
-        self.fusion_branch = branch(n_modalities, stages.fusion_channels, stages)
+        super().__init__(n_modalities, stages)
         self.combine_modalities = nn.ModuleList(
             ConvUnit(n_modalities * modality_channels, fusion_channels, kernel_size)
             for modality_channels, fusion_channels, kernel_size in zip(
@@ -136,18 +128,7 @@ class IntermediateFusionEncoder(Encoder):
             )
         )
 
-    def forward(self, image: Tensor) -> list[Tensor]:
-        """Encode ``(b, n_modalities, *space)``; features as those of ``AdaFusionEncoder``."""
-        modality_features = list(image.split(1, dim=1))
-        fused = image
-        stage_features = []
-        for pool, combine, fusion_block, *modality_blocks in zip(
-            self.pools, self.combine_modalities, self.fusion_branch, *self.modality_branches, strict=True
-        ):
-            modality_features = [
-                block(pool(features))
-                for block, features in zip(modality_blocks, modality_features, strict=True)
-            ]
-            fused = fusion_block(pool(fused)) + combine(torch.cat(modality_features, dim=1))
-            stage_features.append(fused)
-        return stage_features
+    def fuse(self, stage: int, fusion_features: Tensor, modality_features: list[Tensor]) -> Tensor:
+        """The sum of ``F_fuse`` and ``F_pc``."""
+        combined: Tensor = self.combine_modalities[stage](torch.cat(modality_features, dim=1))
+        return fusion_features + combined

@@ -24,10 +24,16 @@ class AdaMSSTrainer(nnUNetTrainer):
     validation are nnU-Net's.
     """
 
+    # Section 4.2: 10,000 iterations. choice: counted as 50 epochs of 200.
+    n_epochs = 50
+    n_iterations = 200
+    # nnU-Net's own number.
+    n_val_iterations = 50
     learning_rates: tuple[float, ...]
     # Fractions of the training after which the next learning rate holds.
     drops_at: tuple[float, ...] = DROPS_AT
     optimizer_class: type[torch.optim.Adam] | type[torch.optim.AdamW] = torch.optim.Adam
+    own_weight_decay = 0.0
     initialisation_seed = 2024
     # Which of the logger's values decides on checkpoint_best; higher is better.
     score_name = "mean_fg_dice"
@@ -40,16 +46,21 @@ class AdaMSSTrainer(nnUNetTrainer):
         dataset_json: dict[str, Any],
         device: torch.device = torch.device("cuda"),  # noqa: B008  nnU-Net's own signature
     ) -> None:
-        check_supported(plans, configuration, dataset_json)
+        self.check_plan(plans, configuration, dataset_json)
         super().__init__(plans, configuration, fold, dataset_json, device)
-        # Section 4.2: 10,000 iterations. choice: counted as 50 epochs of 200.
-        self.num_epochs = 50
-        self.num_iterations_per_epoch = 200
+        self.num_epochs = self.n_epochs
+        self.num_iterations_per_epoch = self.n_iterations
+        self.num_val_iterations_per_epoch = self.n_val_iterations
         self.initial_lr = self.learning_rates[0]
-        self.weight_decay = 0.0
+        self.weight_decay = self.own_weight_decay
         self.enable_deep_supervision = False
         # nnU-Net's 50 would leave nothing to continue from in a training of 50 epochs; on_epoch_end saves instead.
         self.save_every = sys.maxsize
+
+    @classmethod
+    def check_plan(cls, plans: dict[str, Any], configuration: str, dataset_json: dict[str, Any]) -> None:
+        """Raise ValueError, before anything is written, if this trainer cannot work with plan and data set."""
+        check_supported(plans, configuration, dataset_json)
 
     def initialize(self) -> None:
         """As nnU-Net, with weights drawn from a seed of their own."""

@@ -10,52 +10,31 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
-import numpy as np
 import torch
 from nnunetv2.training.loss.dice import MemoryEfficientSoftDiceLoss
 from torch import Tensor
 
 from nnunetv2_adamss.networks.comparison.cox_network import CoxNetwork
 from nnunetv2_adamss.networks.comparison.mtlr import MTLRNetwork
-from nnunetv2_adamss.networks.survival_network import MultiTaskOutput, survival_outputs
+from nnunetv2_adamss.survival.config import SurvivalConfig
 from nnunetv2_adamss.survival.covariates.covariate_tables import CovariateUse
-from nnunetv2_adamss.survival.cox.baseline_hazard import baseline_hazard
-from nnunetv2_adamss.survival.cox.partial_likelihood import cox_loss
 from nnunetv2_adamss.survival.discrete_time.mtlr_loss import mtlr_loss
-from nnunetv2_adamss.survival.training_data.case_data import Sample, SurvivalTargets
+from nnunetv2_adamss.survival.training_data.case_data import SurvivalTargets
+from nnunetv2_adamss.trainers.cox import CoxTrainer
 from nnunetv2_adamss.trainers.dice_focal_loss import RegionDiceFocalLoss
 from nnunetv2_adamss.trainers.multi_task import MultiTaskTrainer
 from nnunetv2_adamss.trainers.survival import SurvivalTrainer
+
+# Iterations of an epoch: as many as show every training case once.
+_ONE_PASS = 0
 
 
 class _ComparisonTrainer(SurvivalTrainer):
     """A survival network with its publication's optimiser and schedule."""
 
     covariate_use = CovariateUse(radiomics=False)
-    n_epochs: int
-    # None for as many as make a pass over the training cases.
-    n_iterations: int | None = None
-    own_weight_decay = 0.0
-    # Of the sum of squares of the weights that the network names.
+    # What the sum of squares of the network's punished weights is multiplied by.
     l2_weight: float
-
-    def __init__(
-        self,
-        plans: dict[str, Any],
-        configuration: str,
-        fold: int,
-        dataset_json: dict[str, Any],
-        device: torch.device = torch.device("cuda"),  # noqa: B008  nnU-Net's own signature
-    ) -> None:
-        super().__init__(plans, configuration, fold, dataset_json, device)
-        self.num_epochs = self.n_epochs
-        self.weight_decay = self.own_weight_decay
-
-    def initialize(self) -> None:
-        """As every survival trainer, with the publication's iterations an epoch."""
-        super().initialize()
-        one_pass = math.ceil(len(self.survival_fold.training_cases) / self.total_batch_size)
-        self.num_iterations_per_epoch = self.n_iterations or one_pass
 
     def penalty(self) -> Tensor:
         """L2 on the weights that the publication names."""
@@ -64,43 +43,16 @@ class _ComparisonTrainer(SurvivalTrainer):
         return self.l2_weight * network.squared_weights()
 
 
-class _CoxTrainer(_ComparisonTrainer):
-    """Cox's partial likelihood within batches, with a baseline hazard after every epoch.
+class _CoxTrainer(CoxTrainer, _ComparisonTrainer):
+    """Cox's partial likelihood on DeepMTS's schedule."""
 
-    choice: Breslow's estimate from the last log hazard that each case had in the epoch's own training steps, which
-    costs no further pass. It moves the curves and no rank.
-    """
-
+    own_batch_size = 8
+    # 10,000 iterations; the publication's last drop, to 1e-6, is at their end.
+    n_epochs = 200
+    n_iterations = 50
+    learning_rates: tuple[float, ...] = (1e-4, 5e-5, 1e-5)
+    drops_at = (50 / 200, 100 / 200)
     l2_weight = 0.1
-    _log_hazards: dict[str, Tensor]
-
-    def on_train_epoch_start(self) -> None:
-        """As every survival trainer."""
-        super().on_train_epoch_start()
-        self._log_hazards = {}
-
-    def training_loss(self, output: Tensor | MultiTaskOutput, batch: Sample) -> Tensor:
-        """As every survival trainer; keeps the log hazards for the baseline hazard."""
-        log_hazards = survival_outputs(output).detach()[:, 0]
-        self._log_hazards |= dict(zip(batch["case_id"], log_hazards, strict=True))
-        return super().training_loss(output, batch)
-
-    def survival_loss(self, outputs: Tensor, targets: SurvivalTargets) -> Tensor:
-        """Cox's negative log partial likelihood."""
-        return cox_loss(outputs[:, 0], targets.event, targets.time)
-
-    def on_train_epoch_end(self, train_outputs: list[dict[str, Any]]) -> None:
-        """As every survival trainer, and the baseline hazard of the epoch."""
-        super().on_train_epoch_end(train_outputs)
-        values = torch.stack(list(self._log_hazards.values())).double().tolist()
-        log_hazards = self.ranks.gather(dict(zip(self._log_hazards, values, strict=True)))
-        time, event = self.setup.table.time_and_event(list(log_hazards))
-        increases = baseline_hazard(
-            np.array(list(log_hazards.values())), event, time, self.survival_fold.edges
-        )
-        network = self._bare_network
-        assert isinstance(network, CoxNetwork)
-        network.baseline_hazard.copy_(torch.from_numpy(increases))
 
 
 class _MTLRTrainer(_ComparisonTrainer):
@@ -116,6 +68,14 @@ class _MTLRTrainer(_ComparisonTrainer):
     )
     own_batch_size = 16
     n_epochs = 100
+    n_iterations = _ONE_PASS
+
+    def initialize(self) -> None:
+        """As every survival trainer, with the publications' iterations an epoch."""
+        super().initialize()
+        if self.n_iterations == _ONE_PASS:
+            n_cases = len(self.survival_fold.training_cases)
+            self.num_iterations_per_epoch = math.ceil(n_cases / self.total_batch_size)
 
     def survival_loss(self, outputs: Tensor, targets: SurvivalTargets) -> Tensor:
         """The negative log-likelihood of multi-task logistic regression."""
@@ -123,27 +83,10 @@ class _MTLRTrainer(_ComparisonTrainer):
         return mtlr_loss(outputs, targets.event, targets.time, edges)
 
 
-class MDSNProxyTrainer(_CoxTrainer):
-    """A stand-in for MDSN. choice: DeepMTS's schedule, since its own is not known."""
-
-    network_name = "mdsn_proxy"
-    own_batch_size = 8
-    # 10,000 iterations; the publication's last drop, to 1e-6, is at their end.
-    n_epochs = 200
-    n_iterations = 50
-    learning_rates: tuple[float, ...] = (1e-4, 5e-5, 1e-5)
-    drops_at = (50 / 200, 100 / 200)
-
-
 class DeepMTSTrainer(_CoxTrainer, MultiTaskTrainer):
     """DeepMTS: negative Dice plus Cox's partial likelihood."""
 
     network_name = "deepmts"
-    own_batch_size = MDSNProxyTrainer.own_batch_size
-    n_epochs = MDSNProxyTrainer.n_epochs
-    n_iterations = MDSNProxyTrainer.n_iterations
-    learning_rates: tuple[float, ...] = MDSNProxyTrainer.learning_rates
-    drops_at = MDSNProxyTrainer.drops_at
 
     def segmentation_loss(self, logits: Tensor, tumour: Tensor) -> Tensor:
         """Negative soft Dice."""
@@ -152,6 +95,12 @@ class DeepMTSTrainer(_CoxTrainer, MultiTaskTrainer):
         )
         loss: Tensor = dice(logits, tumour[:, :1], loss_mask=tumour[:, 1:] == 0)
         return loss
+
+
+class MDSNProxyTrainer(_CoxTrainer):
+    """A stand-in for MDSN. choice: DeepMTS's schedule, since its own is not known."""
+
+    network_name = "mdsn_proxy"
 
 
 class DeepMTLRTrainer(_MTLRTrainer):
@@ -183,6 +132,15 @@ class TMSSTrainer(_MTLRTrainer, MultiTaskTrainer):
     segmentation_weight = 0.3
     l2_weight = survival_weight * 100 / 2
 
+    @classmethod
+    def check_settings(cls, config: SurvivalConfig) -> None:
+        """Raise ValueError unless the network predicts crops."""
+        if config.pool != "crops":
+            raise ValueError(
+                f"{cls.__name__} needs --pool crops, its default, not --pool {config.pool}: the positions that TMSS "
+                "learns are those of a training crop."
+            )
+
     def segmentation_loss(self, logits: Tensor, tumour: Tensor) -> Tensor:
         """Dice plus Focal of a sigmoid, with this project's Focal weights."""
         loss = RegionDiceFocalLoss(True, batch_dice=self.configuration_manager.batch_dice, ddp=self.is_ddp)
@@ -197,16 +155,18 @@ class _ShortSchedule(_ComparisonTrainer):
     own_batch_size = 4
 
 
-class MDSNProxyTrainer_ShortSchedule(_ShortSchedule, MDSNProxyTrainer):
+class _ShortCoxSchedule(_ShortSchedule):
+    """The short schedule of the Cox networks, at ten times the learning rates."""
+
+    learning_rates: tuple[float, ...] = (1e-3, 5e-4, 1e-4)
+
+
+class DeepMTSTrainer_ShortSchedule(_ShortCoxSchedule, DeepMTSTrainer):
     """The short schedule, at ten times the learning rates."""
 
-    learning_rates = (1e-3, 5e-4, 1e-4)
 
-
-class DeepMTSTrainer_ShortSchedule(_ShortSchedule, DeepMTSTrainer):
+class MDSNProxyTrainer_ShortSchedule(_ShortCoxSchedule, MDSNProxyTrainer):
     """The short schedule, at ten times the learning rates."""
-
-    learning_rates = (1e-3, 5e-4, 1e-4)
 
 
 class DeepMTLRTrainer_ShortSchedule(_ShortSchedule, DeepMTLRTrainer):

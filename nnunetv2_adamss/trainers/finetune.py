@@ -27,18 +27,13 @@ from nnunetv2_adamss.survival.fold import SurvivalFold
 from nnunetv2_adamss.survival.nnunet_data.dataset import dataset_name, read_plans
 from nnunetv2_adamss.survival.nnunet_data.nnunet_fold import NnunetFold
 from nnunetv2_adamss.survival.nnunet_data.plan_sizes import network_sizes
-from nnunetv2_adamss.survival.nnunet_data.plan_stages import check_three_dimensional
-from nnunetv2_adamss.survival.results.fold_results import PREDICTIONS_FILE, SUMMARY_FILE
+from nnunetv2_adamss.survival.results.fold_results import CHECKPOINT_FILES, PREDICTIONS_FILE, SUMMARY_FILE
 from nnunetv2_adamss.survival.setup import SurvivalSetup
 from nnunetv2_adamss.trainers.adamss_survival import AdaMSSSurvTrainer
 from nnunetv2_adamss.trainers.log_to_trainer import library_logs_to
-from nnunetv2_adamss.trainers.supported_plan import check_supported
 from nnunetv2_adamss.trainers.survival import SurvivalTrainer
 
 logger = logging.getLogger(__name__)
-
-# In the order in which nnU-Net's --c looks for them.
-_CHECKPOINTS = ("checkpoint_final.pth", "checkpoint_latest.pth", "checkpoint_best.pth")
 
 
 @dataclass(frozen=True)
@@ -84,11 +79,11 @@ def finetune_survival(request: FinetuneRequest) -> Path:
     """
     name = dataset_name(request.dataset)
     plans, dataset_json = read_plans(name, request.plans)
-    check_supported(plans, request.configuration, dataset_json)
-    check_three_dimensional(plans, request.configuration)
     trainer = _trainer_class(request.trainer)
+    trainer.check_plan(plans, request.configuration, dataset_json)
     plan_batch_size = PlansManager(plans).get_configuration(request.configuration).batch_size
     _check_device(request, trainer.own_batch_size or plan_batch_size)
+    trainer.check_shares(trainer.own_batch_size or plan_batch_size, request.num_gpus)
     # As the trainer has it; a copied plans file keeps the name that is written in it.
     folder = Path(
         get_output_folder(name, request.trainer, plans["plans_name"], request.configuration, request.fold)
@@ -145,12 +140,12 @@ def _set_up(
 ) -> SurvivalSetup:
     """Everything that the trainer will need, checked here so that nothing is lost if it does not serve."""
     use = trainer.covariate_use
-    there = [folder / name for name in _CHECKPOINTS if (folder / name).is_file()]
+    there = [folder / name for name in CHECKPOINT_FILES if (folder / name).is_file()]
     goes_on = request.continue_training or request.only_validation
-    if request.only_validation and not (folder / _CHECKPOINTS[0]).is_file():
-        raise ValueError(f"--val needs a finished training, but there is no {folder / _CHECKPOINTS[0]}.")
+    if request.only_validation and not (folder / CHECKPOINT_FILES[0]).is_file():
+        raise ValueError(f"--val needs a finished training, but there is no {folder / CHECKPOINT_FILES[0]}.")
     if there and not goes_on and not request.overwrite:
-        is_finished = there[0].name == _CHECKPOINTS[0]
+        is_finished = there[0].name == CHECKPOINT_FILES[0]
         raise ValueError(
             f"{folder} holds {'a finished' if is_finished else 'an unfinished'} training. "
             + ("Score it again with --val" if is_finished else "Continue it with --c")
@@ -163,6 +158,7 @@ def _set_up(
     if goes_on and (folder / CONFIG_FILE).is_file():
         # Stopped before the first checkpoint: there are only the settings.
         config = _checked(SurvivalConfig.of_fold(folder), request, folder)
+    trainer.check_settings(config)
     split = nnunet_fold.split()
     network = trainer.network_name
     with _quiet():
@@ -225,7 +221,7 @@ def _checked(config: SurvivalConfig, request: FinetuneRequest, folder: Path) -> 
 
 def _remove_training(folder: Path) -> None:
     """Remove what the former training would leave in a new one's results; its logs stay."""
-    for name in (*_CHECKPOINTS, CONFIG_FILE, SUMMARY_FILE, *COVARIATE_FILES, "progress.png"):
+    for name in (*CHECKPOINT_FILES, CONFIG_FILE, SUMMARY_FILE, *COVARIATE_FILES, "progress.png"):
         (folder / name).unlink(missing_ok=True)
     shutil.rmtree((folder / PREDICTIONS_FILE).parent, ignore_errors=True)
 

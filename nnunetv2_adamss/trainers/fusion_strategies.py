@@ -8,8 +8,6 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
-import torch
-
 from nnunetv2_adamss.networks.fusion_strategies import (
     CTEncoder,
     EarlyFusionEncoder,
@@ -40,16 +38,11 @@ class _OneModality(AdaMSSTrainer):
 
     modality: Modality
 
-    def __init__(
-        self,
-        plans: dict[str, Any],
-        configuration: str,
-        fold: int,
-        dataset_json: dict[str, Any],
-        device: torch.device = torch.device("cuda"),  # noqa: B008  nnU-Net's own signature
-    ) -> None:
-        self.channel = find_channel(channel_names(dataset_json), self.modality)
-        super().__init__(plans, configuration, fold, dataset_json, device)
+    @classmethod
+    def check_plan(cls, plans: dict[str, Any], configuration: str, dataset_json: dict[str, Any]) -> None:
+        """As every trainer, and that one channel is of this modality."""
+        find_channel(channel_names(dataset_json), cls.modality)
+        super().check_plan(plans, configuration, dataset_json)
 
 
 class _OneModalitySeg(_OneModality, AdaMSSSegTrainer):
@@ -67,7 +60,7 @@ class _OneModalitySeg(_OneModality, AdaMSSSegTrainer):
 
     def _use_channel(self) -> None:
         network = self.network.module if self.is_ddp else self.network
-        network.encoder.use_channel(self.channel)
+        network.encoder.use_channel(find_channel(channel_names(self.dataset_json), self.modality))
 
 
 class AdaMSSSegTrainer_PETOnly(_OneModalitySeg):

@@ -25,6 +25,8 @@ _OUTSIDE = -20.0
 class MultiTaskTrainer(SurvivalTrainer):
     """Sum of a survival loss and a segmentation loss on the same crops."""
 
+    # The Dice is that of the whole batch.
+    needs_even_shares = True
     survival_weight = 1.0
     segmentation_weight = 1.0
 
@@ -43,14 +45,6 @@ class MultiTaskTrainer(SurvivalTrainer):
         segmentation = self.segmentation_loss(output.segmentation, self._to_device(batch["tumour"]))
         survival = super().training_loss(output, batch)
         return self.survival_weight * survival + self.segmentation_weight * segmentation
-
-    def _set_batch_size_and_oversample(self) -> None:
-        if self.total_batch_size % self.ranks.count:
-            raise ValueError(
-                f"A batch of {self.total_batch_size} cannot be shared evenly by {self.ranks.count} GPUs, as the Dice "
-                "over all of them needs it; choose another -num_gpus."
-            )
-        super()._set_batch_size_and_oversample()
 
     def _training_crops(self, cases: CaseData) -> TrainingCrops:
         return TrainingCrops(

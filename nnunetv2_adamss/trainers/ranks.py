@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from typing import Any
 
-from torch import distributed
+from nnunetv2.utilities.ddp_allgather import AllGatherGrad
+from torch import Tensor, distributed
 
 
 class Ranks:
@@ -33,6 +34,17 @@ class Ranks:
             distributed.all_gather_object(of_all, own)
             own = {key: value for part in of_all for key, value in part.items()}
         return dict(sorted(own.items()))
+
+    def gather_batch(self, own: Tensor) -> Tensor:
+        """The whole batch ``(count * b, ...)`` of the equal shares ``(b, ...)`` of all processes, with its gradient.
+
+        A loss that every process computes from all of it has the gradient that it has in one process: on the way
+        back the gradients of all processes are summed, and DistributedDataParallel takes their mean.
+        """
+        if not self._is_distributed:
+            return own
+        whole: Tensor = AllGatherGrad.apply(own.contiguous()).flatten(0, 1)
+        return whole
 
     def wait(self) -> None:
         """Until all processes are here."""

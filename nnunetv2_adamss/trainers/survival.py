@@ -1,36 +1,17 @@
-"""The training of a survival network: regions of the cases, balanced batches, validation C-index (Section 4.2)."""
+"""The training of a survival network: steps, validation C-index, and the results at the end (Section 4.2)."""
 
 import math
 from abc import abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
-from itertools import cycle
+from collections.abc import Sequence
 from pathlib import Path
 from time import time
-from types import MappingProxyType
 from typing import Any
 
 import torch
-from nnunetv2.utilities.default_n_proc_DA import get_allowed_n_proc_DA
-from nnunetv2.utilities.helpers import dummy_context
-from nnunetv2.utilities.plans_handling.plans_handler import ConfigurationManager, PlansManager
-from torch import Tensor, nn
-from torch._dynamo import OptimizedModule
-from torch.utils.data import DataLoader
-from tqdm import tqdm
+from torch import Tensor
 
 from nnunetv2_adamss.evaluation.concordance import harrell_c
-from nnunetv2_adamss.networks.registry import build_survival_network
-from nnunetv2_adamss.networks.survival_network import (
-    MultiTaskOutput,
-    SurvivalNetwork,
-    survival_outputs,
-)
-from nnunetv2_adamss.survival.config import SurvivalConfig
-from nnunetv2_adamss.survival.covariates.covariate_tables import CovariateUse
-from nnunetv2_adamss.survival.fold import SurvivalFold
-from nnunetv2_adamss.survival.nnunet_data.nnunet_fold import FoldSplit, NnunetFold
-from nnunetv2_adamss.survival.nnunet_data.plan_sizes import network_sizes
-from nnunetv2_adamss.survival.nnunet_data.plan_stages import check_three_dimensional, stages_of
+from nnunetv2_adamss.networks.survival_network import MultiTaskOutput, survival_outputs
 from nnunetv2_adamss.survival.pooling import predict_region
 from nnunetv2_adamss.survival.results.fold_results import (
     CHECKPOINTS,
@@ -40,206 +21,21 @@ from nnunetv2_adamss.survival.results.fold_results import (
     write_results,
 )
 from nnunetv2_adamss.survival.results.prediction import SurvivalPrediction
-from nnunetv2_adamss.survival.setup import SurvivalSetup
-from nnunetv2_adamss.survival.training_data.balanced_batches import BalancedBatches, places_of_rank
-from nnunetv2_adamss.survival.training_data.case_data import CaseData, Sample, SurvivalTargets
-from nnunetv2_adamss.survival.training_data.samples import TrainingCrops, WholeRegions
-from nnunetv2_adamss.survival.tumour_region.case_regions import find_regions
-from nnunetv2_adamss.survival.tumour_region.region import crop_size, region_size
-from nnunetv2_adamss.trainers.adamss_trainer import AdaMSSTrainer
-from nnunetv2_adamss.trainers.log_to_trainer import library_logs_to
-from nnunetv2_adamss.trainers.ranks import Ranks
-from nnunetv2_adamss.trainers.shared_masks import predict_missing_masks
-from nnunetv2_adamss.trainers.survival_log import C_INDEX, SurvivalLog, shown
+from nnunetv2_adamss.survival.results.training_log import training_seconds
+from nnunetv2_adamss.survival.training_data.case_data import Sample, SurvivalTargets
+from nnunetv2_adamss.trainers.survival_fold import SurvivalFoldTrainer
+from nnunetv2_adamss.trainers.survival_log import C_INDEX, shown
 
 # nnU-Net's own limit.
 _GRADIENT_NORM = 12
 
 
-class SurvivalTrainer(AdaMSSTrainer):
-    """Trains a survival network on a region of each case; subclasses say which network, and its loss.
-
-    Settings come from ``survival_config.json`` in the fold's folder, which ``adamss_finetune_survival`` writes, or
-    are the defaults; a continued training takes them from its checkpoint.
-    """
+class SurvivalTrainer(SurvivalFoldTrainer):
+    """Trains a survival network on a region of each case; subclasses say which network, and its loss."""
 
     score_name = C_INDEX
-    # As checkpoints have it.
-    network_name: str
-    # What the network gets beside the image.
-    covariate_use = CovariateUse()
-    # Where they are not those of SurvivalConfig.
-    default_settings: Mapping[str, Any] = MappingProxyType({})
-    # None for the plan's.
-    own_batch_size: int | None = None
     # Whether the training cases are predicted at the end too.
     predicts_training_cases = False
-
-    def __init__(
-        self,
-        plans: dict[str, Any],
-        configuration: str,
-        fold: int,
-        dataset_json: dict[str, Any],
-        device: torch.device = torch.device("cuda"),  # noqa: B008  nnU-Net's own signature
-    ) -> None:
-        check_three_dimensional(plans, configuration)
-        super().__init__(plans, configuration, fold, dataset_json, device)
-        self.logger.local_logger = SurvivalLog()
-        stages = stages_of(self.configuration_manager)
-        self.total_stride = stages.total_stride
-        self.spacing_mm = self.configuration_manager.spacing
-        self.region_size = region_size(self.spacing_mm, self.total_stride)
-        self.crop_size = crop_size(self.spacing_mm, self.total_stride)
-        self.ranks = Ranks()
-        self.setup: SurvivalSetup  # set in initialize
-        self.cases: CaseData | None = None
-        self._resumed_fold: SurvivalFold | None = None
-
-    @staticmethod
-    def build_network_architecture(
-        plans_manager: PlansManager,
-        configuration_manager: ConfigurationManager,
-        num_input_channels: int,
-        num_output_channels: int,
-        enable_deep_supervision: bool = False,
-    ) -> nn.Module:
-        """Refuse: nnU-Net's prediction asks for a network that writes masks.
-
-        Raises:
-            ValueError: always.
-        """
-        raise ValueError(
-            "This trainer predicts survival, not masks: use adamss_predict_survival, or for masks alone "
-            "-tr AdaMSSSegTrainer."
-        )
-
-    # ------------------------------------------------------------------------------------------ the start
-
-    def initialize(self) -> None:
-        """As nnU-Net, with the fold's cases and intervals, and the survival network.
-
-        Raises:
-            ValueError: if settings, table, split, masks or Stage-I checkpoint do not serve.
-        """
-        # nnU-Net calls this method of the object here, but of the class at prediction, where only the checkpoint
-        # knows how many intervals and covariates there are.
-        self.build_network_architecture = self._build_survival_network  # type: ignore[assignment,method-assign]
-        with library_logs_to(self.print_to_log_file):
-            self.setup = self._set_up()
-        config = self.survival_fold.config
-        self.print_to_log_file("Survival settings:", config.to_dict())
-        self.my_init_kwargs["survival"] = self.survival_fold.to_dict()
-        self.initialisation_seed = config.seed
-        self.num_epochs = config.epochs or self.num_epochs
-        super().initialize()
-
-    def _set_up(self) -> SurvivalSetup:
-        plans, folder = self.plans_manager.plans, Path(self.output_folder)
-        nnunet_fold = NnunetFold(plans, self.dataset_json, self.configuration_name, self.fold)
-        split = FoldSplit(*self.do_split())
-        if self._resumed_fold is None:
-            config = SurvivalConfig.of_fold(folder, self.default_settings)
-            return SurvivalSetup.begin(
-                nnunet_fold, config, split, self.covariate_use, network=self.network_name
-            )
-        return SurvivalSetup.resume(
-            nnunet_fold, self._resumed_fold.with_paths_of(folder), split, self.covariate_use
-        )
-
-    @property
-    def survival_fold(self) -> SurvivalFold:
-        """Cases, settings and what was fitted on the training cases."""
-        return self.setup.fold
-
-    def _build_survival_network(
-        self,
-        plans_manager: PlansManager,
-        configuration_manager: ConfigurationManager,
-        num_input_channels: int,
-        num_output_channels: int,
-        enable_deep_supervision: bool,
-    ) -> nn.Module:
-        sizes = network_sizes(self.survival_fold, configuration_manager, self.dataset_json)
-        network = build_survival_network(self.network_name, sizes)
-        if self._resumed_fold is None:
-            self.initialise_weights(network)
-        return network
-
-    def initialise_weights(self, network: SurvivalNetwork) -> None:
-        """Change the new network's weights where training starts; by default they stay as they are."""
-
-    @property
-    def total_batch_size(self) -> int:
-        """Cases of a batch, of all GPUs together."""
-        return self.own_batch_size or self.configuration_manager.batch_size
-
-    def _set_batch_size_and_oversample(self) -> None:
-        batch_size = self.total_batch_size
-        if batch_size < self.ranks.count:
-            raise ValueError(
-                f"A batch of {batch_size} cannot be shared by {self.ranks.count} GPUs; use -num_gpus "
-                f"{batch_size} at most."
-            )
-        super()._set_batch_size_and_oversample()
-
-    # ------------------------------------------------------------------------------------------- the data
-
-    def get_dataloaders(self) -> tuple[Iterator[Sample], Iterator[Sample]]:
-        """Endless training batches of crops, and the scoring cases over and over."""
-        fold = self.survival_fold
-        cases = self._load_cases()
-        _, event = self.setup.table.time_and_event(fold.training_cases)
-        batches = BalancedBatches(
-            [case_id for case_id, is_event in zip(fold.training_cases, event, strict=True) if is_event],
-            [case_id for case_id, is_event in zip(fold.training_cases, event, strict=True) if not is_event],
-            batch_size=self.total_batch_size,
-            places=places_of_rank(self.total_batch_size, self.ranks.count, self.local_rank),
-            first_batch=self.current_epoch * self.num_iterations_per_epoch,
-            seed=fold.config.seed,
-        )
-        own_scoring = self.ranks.share(fold.scoring_cases)
-        self.num_val_iterations_per_epoch = len(own_scoring)
-        n_workers = get_allowed_n_proc_DA()
-        return (
-            self._loader(self._training_crops(cases), batches, n_workers),
-            self._loader(
-                WholeRegions(cases, self.total_stride), cycle([[c] for c in own_scoring]), min(n_workers, 2)
-            ),
-        )
-
-    def _training_crops(self, cases: CaseData) -> TrainingCrops:
-        return TrainingCrops(cases, self.crop_size, self.spacing_mm)
-
-    def _loader(self, dataset: Any, batches: Any, n_workers: int) -> Iterator[Sample]:
-        pin = self.device.type == "cuda"
-        return iter(DataLoader(dataset, batch_sampler=batches, num_workers=n_workers, pin_memory=pin))
-
-    def _load_cases(self) -> CaseData:
-        """Masks, regions, covariates and labels of all cases of the fold; predicts the masks that are missing."""
-        if self.cases is None:
-            case_ids = self.survival_fold.all_cases
-            dataset = self.dataset_class(self.preprocessed_dataset_folder, case_ids)
-            with library_logs_to(self.print_to_log_file):
-                predict_missing_masks(
-                    self.setup.masks,
-                    case_ids,
-                    dataset,
-                    device=self.device,
-                    ranks=self.ranks,
-                    log=self.print_to_log_file,
-                )
-                found = find_regions(
-                    tqdm(case_ids, "Regions", unit="case", disable=self.local_rank > 0),
-                    self.setup.masks,
-                    dataset,
-                    plans_manager=self.plans_manager,
-                    dataset_json=self.dataset_json,
-                    size=self.region_size,
-                )
-            regions = {case_id: case.region for case_id, case in found.items()}
-            self.cases = CaseData.of_setup(self.setup, dataset, regions)
-        return self.cases
 
     # --------------------------------------------------------------------------------------- the training
 
@@ -259,7 +55,11 @@ class SurvivalTrainer(AdaMSSTrainer):
 
     def training_loss(self, output: Tensor | MultiTaskOutput, batch: Sample) -> Tensor:
         """Loss of the network's output for a batch, a scalar."""
-        return self.survival_loss(survival_outputs(output), batch["targets"].to(self.device))
+        return self.batch_loss(survival_outputs(output), batch["targets"].to(self.device))
+
+    def batch_loss(self, outputs: Tensor, targets: SurvivalTargets) -> Tensor:
+        """The survival loss of this GPU's share of a batch; the mean over the GPUs is minimised."""
+        return self.survival_loss(outputs, targets)
 
     @abstractmethod
     def survival_loss(self, outputs: Tensor, targets: SurvivalTargets) -> Tensor:
@@ -331,16 +131,7 @@ class SurvivalTrainer(AdaMSSTrainer):
     def perform_actual_validation(self, save_probabilities: bool = False) -> None:
         """Predict the validation cases with the best and the last epoch, and write predictions and summary."""
         self.ranks.wait()  # for the first GPU, which writes the checkpoints
-        epochs, validation_cases = {}, self.survival_fold.validation_cases
-        if validation_cases:
-            for name in CHECKPOINTS:
-                epoch = self.load_epoch(name)
-                # With checkpoints switched off, the network as it is stands for the last epoch.
-                if epoch is not None or name == "last":
-                    prediction = self._predict_cases(validation_cases, f"Validation, {name} epoch")
-                    epochs[name] = EpochPrediction(
-                        self.current_epoch - 1 if epoch is None else epoch, prediction
-                    )
+        epochs = self._predict_epochs() if self.survival_fold.validation_cases else {}
         if self.predicts_training_cases:
             self.load_epoch(selected_epoch(self.survival_fold, epochs))
             of_training = self._predict_cases(self.survival_fold.training_cases, "Training cases")
@@ -352,14 +143,18 @@ class SurvivalTrainer(AdaMSSTrainer):
                 self.print_to_log_file(line, also_print_to_console=True)
         self.ranks.wait()
 
-    def load_epoch(self, name: str) -> int | None:
-        """Load the weights of the ``best`` or the ``last`` epoch; returns its number, or None without checkpoint."""
-        checkpoint_file = Path(self.output_folder) / CHECKPOINTS[name]
-        if not checkpoint_file.is_file():
-            return None
-        checkpoint = torch.load(checkpoint_file, map_location=self.device, weights_only=True)
-        self._bare_network.load_state_dict(checkpoint["network_weights"])
-        return int(checkpoint["current_epoch"]) - 1
+    def _predict_epochs(self) -> dict[str, EpochPrediction]:
+        """The validation cases as the best and the last epoch predict them, as far as there are their weights."""
+        epochs = {}
+        for name in CHECKPOINTS:
+            epoch = self.load_epoch(name)
+            # With checkpoints switched off, the network as it is stands for the last epoch.
+            if epoch is not None or name == "last":
+                prediction = self._predict_cases(
+                    self.survival_fold.validation_cases, f"Validation, {name} epoch"
+                )
+                epochs[name] = EpochPrediction(self.current_epoch - 1 if epoch is None else epoch, prediction)
+        return epochs
 
     def _predict_cases(self, case_ids: Sequence[str], what: str) -> SurvivalPrediction:
         outputs: dict[str, list[float]] = {}
@@ -368,66 +163,21 @@ class SurvivalTrainer(AdaMSSTrainer):
                 outputs |= self.validation_step(batch)
         return self._prediction(self.ranks.gather(outputs))
 
-    def _whole_regions(self, case_ids: Sequence[str], what: str) -> Iterator[Sample]:
-        """This GPU's share of the cases, one a batch, with a progress bar; the network is ready to predict."""
-        own = self.ranks.share(case_ids)
-        self.network.eval()
-        loader = self._loader(WholeRegions(self._load_cases(), self.total_stride), [[c] for c in own], 0)
-        return iter(tqdm(loader, what, len(own), unit="case", disable=self.local_rank > 0))
-
     def _prediction(self, outputs: dict[str, list[float]]) -> SurvivalPrediction:
         values = torch.tensor(list(outputs.values()), dtype=torch.float64)
         survival_prob = self._bare_network.survival_prob(values).numpy()
         return SurvivalPrediction(list(outputs), survival_prob, self.survival_fold.edges)
 
     def _provenance(self) -> dict[str, Any]:
+        n_parameters = sum(parameter.numel() for parameter in self._bare_network.parameters())
         return {
             "dataset": self.plans_manager.dataset_name,
             "trainer": type(self).__name__,
             "plans": self.plans_manager.plans_name,
             "configuration": self.configuration_name,
             "fold": self.fold,
-            "training": {"seconds": self._training_seconds(), "parameters": self._n_parameters()},
+            "training": {
+                "seconds": training_seconds(self.logger.get_checkpoint()),
+                "parameters": n_parameters,
+            },
         }
-
-    def _training_seconds(self) -> float:
-        ends = self.logger.get_value("epoch_end_timestamps", step=None)
-        starts = self.logger.get_value("epoch_start_timestamps", step=None)
-        return float(sum(end - start for start, end in zip(starts, ends, strict=False)))
-
-    def _n_parameters(self) -> int:
-        return sum(parameter.numel() for parameter in self._bare_network.parameters())
-
-    # ------------------------------------------------------------------------------ devices and checkpoints
-
-    def load_checkpoint(self, filename_or_checkpoint: str) -> None:
-        """As nnU-Net; settings, cases and intervals come from the checkpoint too.
-
-        Raises:
-            ValueError: if it is no Stage-II checkpoint, or table or split no longer fit.
-        """
-        if not self.was_initialized:
-            checkpoint = torch.load(filename_or_checkpoint, map_location="cpu", weights_only=True)
-            if "survival" not in checkpoint["init_args"]:
-                raise ValueError(f"{filename_or_checkpoint} is no checkpoint of a survival training.")
-            self._resumed_fold = SurvivalFold.from_dict(checkpoint["init_args"]["survival"])
-        super().load_checkpoint(filename_or_checkpoint)
-
-    @property
-    def _bare_network(self) -> SurvivalNetwork:
-        """The network without what compile and several GPUs wrap around it."""
-        network: Any = self.network.module if self.is_ddp else self.network
-        if isinstance(network, OptimizedModule):
-            network = network._orig_mod
-        return network
-
-    def _inputs(self, batch: Sample) -> tuple[Tensor, Tensor, Tensor]:
-        image, valid, covariates = (self._to_device(batch[name]) for name in ("image", "valid", "covariates"))
-        return image, valid, covariates
-
-    def _to_device(self, tensor: Tensor) -> Tensor:
-        return tensor.to(self.device, non_blocking=True)
-
-    def _autocast(self) -> Any:
-        # As nnU-Net: mixed precision on CUDA only.
-        return torch.autocast("cuda") if self.device.type == "cuda" else dummy_context()

@@ -1,9 +1,5 @@
 """Variants of the Stage-II trainer. Their names stand in users' checkpoints and never change."""
 
-from typing import Any
-
-import torch
-
 from nnunetv2_adamss.survival.covariates.covariate_tables import CovariateUse
 from nnunetv2_adamss.trainers.adamss_survival import AdaMSSSurvTrainer
 
@@ -11,19 +7,9 @@ from nnunetv2_adamss.trainers.adamss_survival import AdaMSSSurvTrainer
 class AdaMSSSurvTrainer_ShortSchedule(AdaMSSSurvTrainer):
     """Minutes instead of hours, for trying things out on small data: 400 iterations, from 5e-4."""
 
+    n_epochs = 10
+    n_iterations = 40
     learning_rates = (5e-4, 1e-4, 1e-5)
-
-    def __init__(
-        self,
-        plans: dict[str, Any],
-        configuration: str,
-        fold: int,
-        dataset_json: dict[str, Any],
-        device: torch.device = torch.device("cuda"),  # noqa: B008  nnU-Net's own signature
-    ) -> None:
-        super().__init__(plans, configuration, fold, dataset_json, device)
-        self.num_epochs = 10
-        self.num_iterations_per_epoch = 40
 
 
 class AdaMSSSurvTrainer_NoRadiomics(AdaMSSSurvTrainer):

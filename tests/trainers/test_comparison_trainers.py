@@ -18,6 +18,7 @@ from nnunetv2_adamss.survival.config import SurvivalConfig
 from nnunetv2_adamss.survival.cox.baseline_hazard import baseline_hazard
 from nnunetv2_adamss.survival.results.fold_results import TRAINING_PREDICTIONS_FILE
 from nnunetv2_adamss.trainers import comparison
+from nnunetv2_adamss.trainers.finetune import FinetuneRequest, finetune_survival
 from nnunetv2_adamss.trainers.multi_task import PREDICTED_MASKS, MultiTaskTrainer
 from nnunetv2_adamss.trainers.survival import SurvivalTrainer
 from tests.nnunet_project import NnunetProject, read_plans
@@ -64,9 +65,7 @@ def project(
 @cache
 def two_iterations(name: str) -> type[SurvivalTrainer]:
     published = getattr(comparison, name)
-    # At published rates four steps from random weights may end where all curves stay at 1.
-    rates = (1e-4,) * len(published.learning_rates)
-    schedule = {"n_epochs": 2, "n_iterations": 2, "own_batch_size": 4, "learning_rates": rates}
+    schedule = {"n_epochs": 2, "n_iterations": 2, "own_batch_size": 4}
     return type(f"{name}_TwoIterations", (published,), schedule)
 
 
@@ -139,13 +138,14 @@ def test_the_method_that_goes_on_with_risks_of_the_training_cases_gets_them(
     assert list(table) == list(predictions(finished["DeepMTLRTrainer"]))
 
 
-def test_the_baseline_hazard_is_that_of_the_epochs_own_log_hazards(
+def test_the_baseline_hazard_is_that_of_the_log_hazards_at_the_epochs_end(
     finished: dict[str, SurvivalTrainer],
 ) -> None:
     trainer = finished["DeepMTSTrainer"]
     assert isinstance(trainer, comparison.DeepMTSTrainer)
     assert isinstance(trainer.network, CoxNetwork)
-    log_hazards = {case_id: float(value) for case_id, value in sorted(trainer._log_hazards.items())}
+    log_hazards = dict(sorted(trainer._log_hazards.items()))
+    assert log_hazards
     assert set(log_hazards) <= set(trainer.survival_fold.training_cases)
     time, event = trainer.setup.table.time_and_event(list(log_hazards))
     expected = baseline_hazard(np.array(list(log_hazards.values())), event, time, trainer.survival_fold.edges)
@@ -221,6 +221,21 @@ def test_the_learning_rates_are_the_publications(
     found = {epoch: trainer.lr_scheduler.learning_rate(epoch) for epoch in rates}
     assert found == pytest.approx(rates)
     assert trainer.num_epochs == max(rates) + 1
+
+
+def test_a_transformer_that_cannot_pool_whole_regions_says_so_before_it_trains(
+    project: NnunetProject, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    use(project, tmp_path, monkeypatch)
+    request = FinetuneRequest(DATASET, "3d_fullres", 0, {"pool": "region"}, "TMSSTrainer", device="cpu")
+    with pytest.raises(ValueError, match="TMSSTrainer needs --pool crops, its default, not --pool region"):
+        finetune_survival(request)
+    assert not list(tmp_path.glob("*/TMSSTrainer*"))
+    # As nnUNetv2_train would have it.
+    trainer = make_trainer(project, comparison.TMSSTrainer)
+    SurvivalConfig(pool="region").save(Path(trainer.output_folder))
+    with pytest.raises(ValueError, match="needs --pool crops"):
+        trainer.initialize()
 
 
 def test_batches_iterations_and_optimisers_are_the_publications(project: NnunetProject) -> None:

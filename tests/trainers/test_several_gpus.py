@@ -15,14 +15,16 @@ from nnunetv2_adamss.survival.config import SurvivalConfig
 from nnunetv2_adamss.survival.tumour_region import stage_one_masks
 from tests.nnunet_project import NnunetProject, read_plans
 from tests.survival_project import DATASET, dataset_json, splits, write_stage_one
-from tests.trainers.short_trainers.adamss_test_survival_trainers import AdaMSSSurvTrainer_TwoIterations
+from tests.trainers.short_trainers import adamss_test_survival_trainers as short_trainers
 
 pytestmark = pytest.mark.slow
 
 N_PROCESSES = 2
 
 
-def train_on_one_rank(rank: int, project: NnunetProject, environment: dict[str, str], exchange: Path) -> None:
+def train_on_one_rank(
+    rank: int, trainer_name: str, project: NnunetProject, environment: dict[str, str], exchange: Path
+) -> None:
     os.environ.update(environment)
     # One thread a process; two would fight over the cores.
     torch.set_num_threads(1)
@@ -32,7 +34,7 @@ def train_on_one_rank(rank: int, project: NnunetProject, environment: dict[str, 
     # Synchronised batch normalisation and device numbers exist on GPUs only.
     nnunet_module.DDP = lambda network, device_ids: torch.nn.parallel.DistributedDataParallel(network)
     torch.nn.SyncBatchNorm.convert_sync_batchnorm = staticmethod(lambda network: network)  # type: ignore[method-assign]
-    trainer = AdaMSSSurvTrainer_TwoIterations(
+    trainer = getattr(short_trainers, trainer_name)(
         read_plans(project, DATASET), "3d_fullres", 0, dataset_json(project), torch.device("cpu")
     )
     trainer.device, trainer.grad_scaler = torch.device("cpu"), None
@@ -61,25 +63,37 @@ def train_on_one_rank(rank: int, project: NnunetProject, environment: dict[str, 
         "val_losses": trainer.logger.get_value("val_losses", step=None),
         "train_losses": [float(loss) for loss in trainer.logger.get_value("train_losses", step=None)],
         "weights": sum(float(p.double().abs().sum()) for p in trainer.network.parameters()),
+        "baseline": getattr(trainer._bare_network, "baseline_hazard", torch.zeros(0)).tolist(),
     }
     (exchange / f"rank_{rank}.json").write_text(json.dumps(result))
     distributed.destroy_process_group()
 
 
-def test_two_processes_share_masks_batches_and_validation_and_end_with_the_same_network(
-    survival_project: NnunetProject, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    environment = survival_project.environment | {
-        "nnUNet_results": str(tmp_path / "results"), "nnUNet_n_proc_DA": "0", "OMP_NUM_THREADS": "1",
+def train_on_two(
+    trainer_name: str, project: NnunetProject, exchange: Path, monkeypatch: pytest.MonkeyPatch
+) -> list[dict[str, Any]]:
+    """What both processes have at the end, which must be the same where both have it."""
+    environment = project.environment | {
+        "nnUNet_results": str(exchange / "results"), "nnUNet_n_proc_DA": "0", "OMP_NUM_THREADS": "1",
     }  # fmt: skip
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
-    write_stage_one(survival_project)
+    write_stage_one(project)
     torch.multiprocessing.spawn(
-        train_on_one_rank, (survival_project, environment, tmp_path), nprocs=N_PROCESSES
+        train_on_one_rank, (trainer_name, project, environment, exchange), nprocs=N_PROCESSES
     )
-    ranks = [json.loads((tmp_path / f"rank_{rank}.json").read_text()) for rank in range(N_PROCESSES)]
+    ranks = [json.loads((exchange / f"rank_{rank}.json").read_text()) for rank in range(N_PROCESSES)]
+    for name in ("c_index", "val_losses", "train_losses", "weights", "baseline"):
+        assert ranks[0][name] == pytest.approx(ranks[1][name], rel=1e-6)
+    predictions = next((exchange / "results").rglob("survival_predictions.csv"))
+    assert sorted(pd.read_csv(predictions)["case_id"]) == splits(project)[0]["val"]
+    return ranks
 
+
+def test_two_processes_share_masks_batches_and_validation_and_end_with_the_same_network(
+    survival_project: NnunetProject, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ranks = train_on_two("AdaMSSSurvTrainer_TwoIterations", survival_project, tmp_path, monkeypatch)
     split = splits(survival_project)[0]
     predicted = [set(rank["predicted"]) for rank in ranks]
     assert predicted[0] | predicted[1] == {*split["train"], *split["val"]}
@@ -91,7 +105,9 @@ def test_two_processes_share_masks_batches_and_validation_and_end_with_the_same_
         assert len(drawn) == 6
         assert outcomes[drawn].eq(is_event).all()
 
-    for name in ("c_index", "val_losses", "train_losses", "weights"):
-        assert ranks[0][name] == pytest.approx(ranks[1][name], rel=1e-6)
-    predictions = next((tmp_path / "results").rglob("survival_predictions.csv"))
-    assert sorted(pd.read_csv(predictions)["case_id"]) == split["val"]
+
+def test_two_processes_with_coxs_loss_end_with_the_same_network_and_baseline(
+    survival_project: NnunetProject, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ranks = train_on_two("MDSNProxyTrainer_TwoIterations", survival_project, tmp_path, monkeypatch)
+    assert sum(ranks[0]["baseline"]) > 0

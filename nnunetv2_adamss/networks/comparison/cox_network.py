@@ -1,6 +1,5 @@
 """What networks have in common that predict a log hazard: survival curves, and the head of DeepMTS."""
 
-from abc import abstractmethod
 from collections.abc import Sequence
 
 import torch
@@ -22,6 +21,7 @@ class CoxNetwork(SurvivalNetwork):
     # Increase of the cumulative baseline hazard over each interval, (n_intervals,). Zero before the first epoch has
     # ended: nobody dies.
     baseline_hazard: Tensor
+    head: "CoxHead"
 
     def __init__(self, n_intervals: int) -> None:
         super().__init__()
@@ -32,9 +32,9 @@ class CoxNetwork(SurvivalNetwork):
         # As a sum of logarithms: zero times an overflown hazard would be no number.
         return torch.exp(-torch.exp(self.baseline_hazard.to(outputs).log() + outputs))
 
-    @abstractmethod
     def squared_weights(self) -> Tensor:
-        """Sum of squares of the weights that the loss punishes, a scalar."""
+        """Sum of squares of the head's weight matrices, which the loss punishes, a scalar."""
+        return self.head.squared_weights()
 
 
 class CoxHead(nn.Module):

@@ -41,7 +41,3 @@ class DeepMTLR(MTLRNetwork):
                 x = pool_what_is_there(F.max_pool3d, x, 2)
         share = share_of_image(pad_to_at_least(valid, _SMALLEST), x.shape[2:])
         return self.head(torch.cat([masked_mean(x, share), covariates], dim=1))
-
-    def squared_weights(self) -> Tensor:
-        """Sum of squares of the weights of the regression, a scalar."""
-        return self.head.squared_weights()

@@ -79,10 +79,6 @@ class DeepMTS(CoxNetwork):
             segmentation=tumour,
         )
 
-    def squared_weights(self) -> Tensor:
-        """Sum of squares of the head's weight matrices, a scalar."""
-        return self.head.squared_weights()
-
     def _encode(self, x: Tensor) -> list[Tensor]:
         """Features of every stage, high to low resolution."""
         stage_features = []

@@ -26,7 +26,3 @@ class MDSNProxy(CoxNetwork):
     def forward(self, image: Tensor, valid: Tensor, covariates: Tensor) -> Tensor:
         """Log hazard ``(b, 1)``; arguments as of every ``SurvivalNetwork``."""
         return self.head([self.dense_net(image, valid)], covariates)
-
-    def squared_weights(self) -> Tensor:
-        """Sum of squares of the head's weight matrices, a scalar."""
-        return self.head.squared_weights()

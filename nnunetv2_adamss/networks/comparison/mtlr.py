@@ -1,6 +1,5 @@
 """Multi-task logistic regression (Yu et al. 2011): outputs, scores of time bins, survival, and its head."""
 
-from abc import abstractmethod
 from collections.abc import Sequence
 from itertools import pairwise
 
@@ -41,13 +40,15 @@ def conditional_survival(outputs: Tensor) -> Tensor:
 class MTLRNetwork(SurvivalNetwork):
     """A network whose outputs are those of multi-task logistic regression."""
 
+    head: "MTLRHead"
+
     def survival_prob(self, outputs: Tensor) -> Tensor:
         """Conditional survival of outputs ``(b, n_intervals)``."""
         return conditional_survival(outputs)
 
-    @abstractmethod
     def squared_weights(self) -> Tensor:
         """Sum of squares of the weights of the regression, a scalar."""
+        return self.head.squared_weights()
 
 
 class MTLRHead(nn.Module):

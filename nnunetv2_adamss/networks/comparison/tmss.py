@@ -85,10 +85,6 @@ class TMSS(MTLRNetwork):
             segmentation=logits[(..., *(slice(side) for side in image.shape[2:]))],
         )
 
-    def squared_weights(self) -> Tensor:
-        """Sum of squares of the weights of the regression, a scalar."""
-        return self.head.squared_weights()
-
     def _encode(self, image: Tensor, covariates: Tensor) -> tuple[Tensor, list[Tensor]]:
         """The last tokens, ``(b, n_tokens, n_hidden)``, and maps of those that the decoder takes, early to late."""
         tokens = self.patches(image).flatten(2).transpose(1, 2)  # b n_patches n_hidden

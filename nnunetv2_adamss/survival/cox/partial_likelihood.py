@@ -9,8 +9,8 @@ def cox_loss(log_hazard: Tensor, event: Tensor, time: Tensor) -> Tensor:
 
     Of m events at one time, the k-th (from 0) is compared with all who are at risk, the m tied ones counting 1 - k/m.
 
-    No kept library serves: torchsurv 0.2 drops events without a word, or gives -inf, where tied log hazards lie far
-    apart, and warns at every tie.
+    No maintained library is suitable: torchsurv 0.2 drops events without a word, or gives -inf, where tied log
+    hazards lie far apart, and warns at every tie.
 
     Args:
         log_hazard: higher for an earlier event, ``(b,)``.

@@ -9,6 +9,8 @@ from nnunetv2_adamss.networks.comparison.mtlr import bin_scores
 def mtlr_loss(outputs: Tensor, event: Tensor, time: Tensor, interval_edges: Tensor) -> Tensor:
     """Negative log-likelihood, mean over the batch: of the event's bin, or if censored of this bin and all later.
 
+    No maintained library is suitable: torchsurv 0.2 has no such loss, and pycox 0.3 (2024) brings a training framework.
+
     Args:
         outputs: of the network, ``(b, n_intervals)``.
         event: 1 = observed, 0 = censored, ``(b,)``.

@@ -23,8 +23,10 @@ from nnunetv2_adamss.survival.results.prediction import RiskPrediction, Survival
 from nnunetv2_adamss.survival.setup import SurvivalSetup
 
 PREDICTIONS_FILE = "validation/survival_predictions.csv"
-# The epochs whose predictions are kept, and what nnU-Net calls their weights.
-CHECKPOINTS = {"best": "checkpoint_best.pth", "last": "checkpoint_final.pth"}
+# nnU-Net's, the most finished first, as its --c looks for them; a training that still runs has no final one.
+CHECKPOINT_FILES = ("checkpoint_final.pth", "checkpoint_latest.pth", "checkpoint_best.pth")
+# The epochs whose predictions are kept, and where their weights are.
+CHECKPOINTS = {"best": CHECKPOINT_FILES[2], "last": CHECKPOINT_FILES[0]}
 # Written by the trainers whose risks another method goes on with.
 TRAINING_PREDICTIONS_FILE = "training_predictions.csv"
 # Of networks that also segment: 1 in the tumour, on the images' own grid.

@@ -5,8 +5,7 @@ from pathlib import Path
 
 import torch
 
-# The most finished first: a training that still runs has only the last.
-_CHECKPOINTS = ("checkpoint_final.pth", "checkpoint_latest.pth", "checkpoint_best.pth")
+from nnunetv2_adamss.survival.results.fold_results import CHECKPOINT_FILES
 
 
 def read_training_log(fold_folder: Path) -> tuple[Mapping[str, Sequence[float]], bool]:
@@ -18,7 +17,7 @@ def read_training_log(fold_folder: Path) -> tuple[Mapping[str, Sequence[float]],
     Raises:
         ValueError: if there is no checkpoint that can be read.
     """
-    file = next((fold_folder / name for name in _CHECKPOINTS if (fold_folder / name).is_file()), None)
+    file = next((fold_folder / name for name in CHECKPOINT_FILES if (fold_folder / name).is_file()), None)
     if file is None:
         raise ValueError(f"There is no checkpoint in {fold_folder}, so there are no training curves.")
     try:
@@ -28,7 +27,7 @@ def read_training_log(fold_folder: Path) -> tuple[Mapping[str, Sequence[float]],
     # A truncated or foreign file can fail in many ways inside torch.
     except Exception as error:
         raise ValueError(f"The checkpoint {file} cannot be read ({type(error).__name__}).") from error
-    return log, file.name == _CHECKPOINTS[0]
+    return log, file.name == CHECKPOINT_FILES[0]
 
 
 def training_seconds(log: Mapping[str, Sequence[float]]) -> float:

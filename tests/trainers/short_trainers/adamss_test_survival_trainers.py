@@ -2,6 +2,7 @@
 
 from nnunetv2_adamss.survival.covariates.covariate_tables import CovariateUse
 from nnunetv2_adamss.trainers.adamss_survival import AdaMSSSurvTrainer
+from nnunetv2_adamss.trainers.comparison import MDSNProxyTrainer
 
 
 class AdaMSSSurvTrainer_TwoIterations(AdaMSSSurvTrainer):
@@ -20,3 +21,10 @@ class AdaMSSSurvTrainer_TwoIterations_WithRadiomics(AdaMSSSurvTrainer_TwoIterati
 
 class AdaMSSSurvTrainer_TwoIterations_NoRadiomics(AdaMSSSurvTrainer_TwoIterations):
     pass
+
+
+class MDSNProxyTrainer_TwoIterations(MDSNProxyTrainer):
+    n_epochs = 3
+    n_iterations = 2
+    # Two a process: unsynchronised batch normalisation of one voxel needs two cases.
+    own_batch_size = 4
