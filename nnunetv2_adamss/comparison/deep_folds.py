@@ -80,10 +80,15 @@ class DeepFolds:
         return cls(kind, folder, tuple(folds))
 
     @property
+    def trainer(self) -> str:
+        """Class name."""
+        return self.folder.name.split("__")[0]
+
+    @property
     def network(self) -> DeepNetwork:
         """Which weights these are."""
         sha256 = {f"fold {fold.number}": sha256_of(fold.folder / _CHECKPOINT) for fold in self.folds}
-        return DeepNetwork(self.folder.name.split("__")[0], _CHECKPOINT, sha256)
+        return DeepNetwork(self.trainer, _CHECKPOINT, sha256)
 
     def risks(self, case_ids: Sequence[str]) -> pd.DataFrame:
         """What is said of each case, in a column.

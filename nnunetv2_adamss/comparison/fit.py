@@ -41,8 +41,6 @@ logger = logging.getLogger(__name__)
 
 # Section 4.3: traditional methods take radiomics from the ground-truth regions.
 _REFERENCE_MASKS = {"mask_source": "groundtruth", "masks_dir": None}
-# In the folder of a method that looks at its deep method's masks.
-_DEEP_MASKS = "deep_masks"
 
 
 @dataclass(frozen=True)
@@ -161,7 +159,7 @@ def _deep_folds(request: FitRequest, method: StatisticalMethod, nnunet_fold: Nnu
     trainer = request.deep_trainer or entry.deep_trainer
     folder = model_folder(request.dataset, trainer, request.plans, request.configuration)
     # Outcomes depend on neither masks nor covariates, which may not be there yet.
-    config = SurvivalConfig.from_dict({**request.settings, **_REFERENCE_MASKS})
+    config = SurvivalConfig.from_dict({**request.settings, **_REFERENCE_MASKS, "features_csv": ()})
     nothing = CovariateUse(radiomics=False, clinical=False)
     setup = SurvivalSetup.begin(nnunet_fold, config, nnunet_fold.split(), nothing)
     return DeepFolds.find(entry.deep_risks, folder, nnunet_fold, setup)
@@ -179,7 +177,7 @@ def _prepare(
     if method.entry.masks == "reference":
         settings |= _REFERENCE_MASKS
     elif method.entry.masks == "deep" and deep is not None:
-        masks = folder.parent / _DEEP_MASKS
+        masks = folder.parent / f"masks_of_{deep.trainer}"
         deep.gather_masks(masks, nnunet_fold.file_ending)
         settings |= {"mask_source": "folder", "masks_dir": str(masks)}
     config = SurvivalConfig.from_dict(settings)
