@@ -35,7 +35,7 @@ RULES: dict[str, tuple[set[str], set[str]]] = {
         {"torch", "SimpleITK"},
     ),
     "hecktor": ({"survival", "datasets", "prediction"}, {"nnunetv2", "torch"}),
-    "demo": ({"evaluation"}, {"torch", "nnunetv2"}),
+    "demo": ({"survival", "evaluation"}, {"torch", "nnunetv2"}),
 }
 
 

@@ -7,14 +7,13 @@ from typing import Any
 import pandas as pd
 
 from nnunetv2_adamss.assessment.progress import Progress, silent
-from nnunetv2_adamss.evaluation.baselines import suv_max, tumour_volume_ml
+from nnunetv2_adamss.evaluation.baselines import SUV_MAX, TUMOUR_VOLUME, measure_tumour
 from nnunetv2_adamss.evaluation.segmentation import LabelDice, dice_by_label
 from nnunetv2_adamss.survival.messages import listed
 from nnunetv2_adamss.survival.nnunet_data.dataset import channel_names
 from nnunetv2_adamss.survival.nnunet_data.dataset_json import find_dataset_json, read_dataset_json
 from nnunetv2_adamss.survival.nnunet_data.modalities import find_channel
 
-TUMOUR_VOLUME, SUV_MAX = "tumour_volume_ml", "suv_max"
 BASELINE_NAMES = {TUMOUR_VOLUME: "tumour volume alone", SUV_MAX: "SUVmax alone"}
 _DEFAULT_ENDING = ".nii.gz"
 
@@ -49,13 +48,8 @@ def baseline_scores(
         for case_id in case_ids:
             files[case_id].append(images / f"{case_id}_{channel:04d}{ending}")
     _check_exist(file for of_case in files.values() for file in of_case)
-    rows = {case_id: _measure(*files[case_id]) for case_id in progress(case_ids, "masks")}
+    rows = {case_id: measure_tumour(*files[case_id]) for case_id in progress(case_ids, "masks")}
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis("case_id")
-
-
-def _measure(mask: Path, pet: Path | None = None) -> dict[str, float]:
-    volume = {TUMOUR_VOLUME: tumour_volume_ml(mask)}
-    return volume if pet is None else {**volume, SUV_MAX: suv_max(pet, mask)}
 
 
 def segmentation_dice(masks: Path, labels: Path, progress: Progress = silent) -> list[LabelDice]:

@@ -93,10 +93,10 @@ def _write(args: argparse.Namespace) -> None:
     print(f"Report: {file}")
 
 
-def _bar(name: str, items: Sequence[_Item]) -> Iterable[_Item]:
+def _bar(items: Sequence[_Item], what: str) -> Iterable[_Item]:
     from tqdm import tqdm
 
-    return tqdm(items, name, unit="patient")
+    return tqdm(items, desc=what, unit="patient", disable=None)
 
 
 if __name__ == "__main__":

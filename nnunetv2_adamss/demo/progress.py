@@ -1,9 +1,10 @@
 """What a demo folder has behind it, so that a demo that was cut off goes on where it was."""
 
 import json
-import os
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+
+from nnunetv2_adamss.survival.files import read_json, write_atomically
 
 
 @dataclass
@@ -32,7 +33,7 @@ class DemoProgress:
             if folder.is_dir() and any(folder.iterdir()):
                 raise ValueError(f"{folder} is not empty and holds no demo; choose a new folder with -o.")
             return asked
-        found = cls(**json.loads(_file(folder).read_text()))
+        found = cls(**read_json(_file(folder)))
         if (found.n_training, found.n_test) != (n_training, n_test):
             raise ValueError(
                 f"{folder} holds a demo with -n {found.n_training} --n_test {found.n_test}, but -n {n_training} "
@@ -42,10 +43,7 @@ class DemoProgress:
 
     def save(self, folder: Path) -> None:
         """Write to the folder, whole or not at all."""
-        folder.mkdir(parents=True, exist_ok=True)
-        unfinished = _file(folder).with_suffix(".unfinished")
-        unfinished.write_text(json.dumps(asdict(self), indent=2))
-        os.replace(unfinished, _file(folder))
+        write_atomically(_file(folder), json.dumps(asdict(self), indent=2))
 
 
 def _file(folder: Path) -> Path:

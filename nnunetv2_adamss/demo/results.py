@@ -1,6 +1,5 @@
 """The demo's results: Dice beside a guess that never looks at the image, C-index beside tumour volume."""
 
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +11,7 @@ from nnunetv2_adamss.demo.steps import DemoFolders
 from nnunetv2_adamss.evaluation.baselines import tumour_volume_ml
 from nnunetv2_adamss.evaluation.concordance import Concordance, bootstrap_harrell_c
 from nnunetv2_adamss.evaluation.image_blind_prior import ImageBlindPrior, dice, read_foreground
+from nnunetv2_adamss.survival.files import read_json
 
 
 @dataclass(frozen=True)
@@ -34,8 +34,8 @@ class DiceRow:
 
 def dice_rows(folders: DemoFolders) -> Iterator[DiceRow]:
     """One row a label from nnU-Net's summary, then all tumour together, then the image-blind prior."""
-    summary = json.loads((folders.masks / "summary.json").read_text())
-    labels: Mapping[str, int] = json.loads((folders.raw / "dataset.json").read_text())["labels"]
+    summary = read_json(folders.masks / "summary.json")
+    labels: Mapping[str, int] = read_json(folders.raw / "dataset.json")["labels"]
     for name, value in labels.items():
         if value != 0:
             by_case = [case["metrics"][str(value)]["Dice"] for case in summary["metric_per_case"]]

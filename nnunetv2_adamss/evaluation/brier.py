@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from nnunetv2_adamss.evaluation.estimate import Estimate, bootstrap_estimate
 from nnunetv2_adamss.evaluation.predicted_curves import PredictedCurves
 from nnunetv2_adamss.evaluation.resampling import ResampledCohort
-from nnunetv2_adamss.evaluation.step_curves import survival_curves
+from nnunetv2_adamss.evaluation.step_curves import kaplan_meier_curves
 
 _GRID_STEPS = 100
 
@@ -79,7 +79,7 @@ def _score(
     start, end = float(times[0]), float(times[-1])
     if reason:
         return BrierScore.missing(end, reason, start)
-    everybody = survival_curves(cohort.counts[:1], cohort.event, cohort.time).at(times)
+    everybody = kaplan_meier_curves(cohort.counts[:1], cohort.event, cohort.time).at(times)
     predicted = mean_over_times(brier_scores(curves.at(times), cohort, times), times)
     null = mean_over_times(
         brier_scores(np.broadcast_to(everybody, (len(cohort.time), len(times))), cohort, times), times

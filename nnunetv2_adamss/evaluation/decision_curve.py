@@ -9,7 +9,7 @@ import numpy as np
 from nnunetv2_adamss.evaluation.brier import beyond_curves
 from nnunetv2_adamss.evaluation.predicted_curves import PredictedCurves
 from nnunetv2_adamss.evaluation.resampling import ResampledCohort
-from nnunetv2_adamss.evaluation.step_curves import survival_curves
+from nnunetv2_adamss.evaluation.step_curves import kaplan_meier_curves
 
 _THRESHOLDS = np.arange(1, 100) / 100
 
@@ -52,7 +52,7 @@ def decision_curve(curves: PredictedCurves, cohort: ResampledCohort, horizon: fl
         return DecisionCurve.missing(horizon, reason)
     risk = 1 - curves.at(np.array([horizon]))[:, 0]
     is_treated = np.vstack([np.ones(len(risk), dtype=bool), risk >= _THRESHOLDS[:, None]])
-    event_risk = 1 - survival_curves(is_treated, cohort.event, cohort.time).at(horizon)
+    event_risk = 1 - kaplan_meier_curves(is_treated, cohort.event, cohort.time).at(horizon)
     followed_up = ((cohort.time >= horizon) & is_treated).any(axis=1) | (event_risk == 1)
     share = is_treated.mean(axis=1)
     odds = _THRESHOLDS / (1 - _THRESHOLDS)

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from nnunetv2_adamss.evaluation.interpolation import at_straight_lines
+
 
 @dataclass(frozen=True, eq=False)
 class PredictedCurves:
@@ -45,16 +47,8 @@ class PredictedCurves:
 
     def at(self, times: NDArray[np.floating]) -> NDArray[np.float64]:
         """Probability of living beyond each of these times, ``(n_cases, k)``; times within the curves' range."""
-        return self._between(np.broadcast_to(times, (len(self.survival_prob), len(times))))
+        return at_straight_lines(self.survival_prob, self.times, times)
 
     def at_own(self, time: NDArray[np.floating]) -> NDArray[np.float64]:
         """Probability of each patient at their own time, ``(n_cases,)``; times within the curves' range."""
-        return self._between(time[:, None])[:, 0]
-
-    def _between(self, times: NDArray[np.floating]) -> NDArray[np.float64]:
-        right = np.clip(np.searchsorted(self.times, times, side="left"), 1, len(self.times) - 1)
-        share = (times - self.times[right - 1]) / (self.times[right] - self.times[right - 1])
-        before, after = (
-            np.take_along_axis(self.survival_prob, place, axis=1) for place in (right - 1, right)
-        )
-        return before + share * (after - before)
+        return at_straight_lines(self.survival_prob, self.times, time[:, None])[:, 0]

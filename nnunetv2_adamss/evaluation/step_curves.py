@@ -27,7 +27,7 @@ class StepCurves:
         return self.values[:, np.searchsorted(self.times, time, side="left")]
 
 
-def survival_curves(
+def kaplan_meier_curves(
     weights: NDArray[np.floating], event: NDArray[np.bool_], time: NDArray[np.floating]
 ) -> StepCurves:
     """Kaplan-Meier: the chance of living beyond t.
@@ -46,7 +46,7 @@ def censoring_curves(
 ) -> StepCurves:
     """The chance of being under observation beyond t; events at a time come before censorings at it.
 
-    Arguments as of ``survival_curves``.
+    Arguments as of ``kaplan_meier_curves``.
     """
     times, events, at_risk = _counts(weights, event, time)
     censored = at_risk - np.pad(at_risk[:, 1:], ((0, 0), (0, 1))) - events

@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 
 from nnunetv2_adamss.explanation.gate_weights import STAGES
-from nnunetv2_adamss.survival.files import write_atomically
+from nnunetv2_adamss.survival.files import read_json, write_atomically
 from nnunetv2_adamss.survival.messages import listed
 
 PROVENANCE_FILE = "provenance.json"
@@ -86,7 +86,7 @@ class ExplanationFolder:
         if not self.path.is_dir() or not any(self.path.iterdir()):
             return None
         try:
-            content: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+            content: dict[str, Any] = read_json(file)
             return content | {"occlusion_maps": dict(content["occlusion_maps"])}
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise ValueError(

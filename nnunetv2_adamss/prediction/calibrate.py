@@ -1,6 +1,5 @@
 """Fit calibrations and write them: of a model on its cross-validation, and of a file of predictions."""
 
-import json
 import logging
 from collections.abc import Sequence
 from itertools import compress
@@ -20,7 +19,7 @@ from nnunetv2_adamss.prediction.cross_validation import CrossValidation
 from nnunetv2_adamss.prediction.prediction_folder import PROVENANCE_FILE
 from nnunetv2_adamss.survival.cohort.csv_cells import read_cells
 from nnunetv2_adamss.survival.cohort.table import SurvivalTable, read_survival_table
-from nnunetv2_adamss.survival.files import sha256_of
+from nnunetv2_adamss.survival.files import read_json, sha256_of
 from nnunetv2_adamss.survival.messages import listed
 from nnunetv2_adamss.survival.results.fold_results import CHECKPOINTS
 from nnunetv2_adamss.survival.results.predicted_curves import CurvesByCase, read_predicted_curves
@@ -86,7 +85,7 @@ def _checkpoints_of(predictions_csv: Path) -> dict[str, str]:
     file = predictions_csv.with_name(PROVENANCE_FILE)
     if not file.is_file():
         return {}
-    checkpoints: dict[str, str] = json.loads(file.read_text(encoding="utf-8"))["checkpoints_sha256"]
+    checkpoints: dict[str, str] = read_json(file)["checkpoints_sha256"]
     return checkpoints
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from nnunetv2_adamss.evaluation.interpolation import at_constant_hazard
 from nnunetv2_adamss.evaluation.risk import risk_score_from_time
 from nnunetv2_adamss.survival.discrete_time.curve import predicted_time
 from nnunetv2_adamss.survival.results.prediction import SurvivalPrediction
@@ -94,7 +95,7 @@ def common_times(edges_by_fold: Sequence[NDArray[np.floating]]) -> NDArray[np.fl
 def curves_at(
     survival_curve: NDArray[np.floating], edges: NDArray[np.floating], times: NDArray[np.floating]
 ) -> Curves:
-    """Survival curves at other times; between edges the hazard is constant, so log S is linear.
+    """Survival curves at other times; between edges the hazard is constant.
 
     Args:
         survival_curve: S(t) at the right edges, in [0, 1], ``(..., n_intervals)``.
@@ -109,12 +110,8 @@ def curves_at(
     """
     if np.max(times) > edges[-1]:
         raise ValueError(f"A survival curve that ends at {edges[-1]:g} says nothing of {np.max(times):g}.")
-    # The smallest positive number stands for 0, whose logarithm has no line to it.
-    log_curve = np.log(np.maximum(survival_curve, np.finfo(np.float64).tiny))
-    log_curve = np.concatenate([np.zeros_like(log_curve[..., :1]), log_curve], axis=-1)
-    right = np.searchsorted(edges, times, side="left")
-    share = (times - edges[right - 1]) / (edges[right] - edges[right - 1])
-    return np.exp((1 - share) * log_curve[..., right - 1] + share * log_curve[..., right])
+    from_start = np.concatenate([np.ones_like(survival_curve[..., :1]), survival_curve], axis=-1)
+    return at_constant_hazard(from_start, edges, times)
 
 
 def predicted_time_at(

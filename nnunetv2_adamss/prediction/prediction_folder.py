@@ -8,7 +8,7 @@ from typing import Any
 
 from nnunetv2_adamss.prediction.patient_prediction import PatientPrediction
 from nnunetv2_adamss.prediction.tumours import MaskFiles
-from nnunetv2_adamss.survival.files import write_atomically
+from nnunetv2_adamss.survival.files import read_json, write_atomically
 
 PREDICTIONS_FILE = "survival_predictions.csv"
 RADIOMICS_FILE = "radiomics.csv"
@@ -73,7 +73,7 @@ class PredictionFolder:
         found = {}
         for case_id in sorted(self.made_from):
             file = self._case_file(case_id)
-            content = json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
+            content = read_json(file) if file.is_file() else {}
             if key in content and content["made"] == self._made(case_id):
                 found[case_id] = content[key]
         return found

@@ -1,6 +1,5 @@
 """The features of a Stage-II fold: masks as its training takes them, images as they were before nnU-Net."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,7 +15,7 @@ from nnunetv2_adamss.radiomics.settings import RadiomicsSettings
 from nnunetv2_adamss.survival.cohort.table import SURVIVAL_CSV, read_survival_table
 from nnunetv2_adamss.survival.config import SurvivalConfig
 from nnunetv2_adamss.survival.covariates.radiomics_table import provenance_file, radiomics_file
-from nnunetv2_adamss.survival.files import sha256_of
+from nnunetv2_adamss.survival.files import read_json, sha256_of
 from nnunetv2_adamss.survival.messages import listed
 from nnunetv2_adamss.survival.nnunet_data.dataset import RAW, dataset_folder, read_plans
 from nnunetv2_adamss.survival.nnunet_data.nnunet_fold import NnunetFold
@@ -58,7 +57,7 @@ class FoldRadiomics:
         file = provenance_file(self.table)
         if not (self.table.is_file() and file.is_file()):
             return False
-        provenance = json.loads(file.read_text(encoding="utf-8"))
+        provenance = read_json(file)
         masks = self._masks(case_ids)
         return (
             provenance["masks"] == mask_provenance(self.config, masks)

@@ -12,7 +12,7 @@ import pandas as pd
 
 from nnunetv2_adamss.radiomics.request import RadiomicsRequest
 from nnunetv2_adamss.survival.covariates.radiomics_table import provenance_file
-from nnunetv2_adamss.survival.files import sha256_of, write_atomically
+from nnunetv2_adamss.survival.files import read_json, sha256_of, write_atomically
 from nnunetv2_adamss.survival.messages import listed
 
 
@@ -103,7 +103,7 @@ def read_rows(table: Path, request: RadiomicsRequest) -> dict[str, Row]:
         raise ValueError(
             f"{table} is there, but no {provenance_file(table).name} that says what it is. {instead}"
         )
-    provenance = json.loads(provenance_file(table).read_text(encoding="utf-8"))
+    provenance = read_json(provenance_file(table))
     if provenance.get("request_sha256") != request.sha256():
         changes = _changes(provenance.get("request", {}), request.to_dict())
         raise ValueError(f"{table} was extracted with other settings: {listed(changes)}. {instead}")

@@ -7,9 +7,9 @@ from pathlib import Path
 import pandas as pd
 
 from nnunetv2_adamss.assessment.assess import Other
-from nnunetv2_adamss.evaluation.baselines import suv_max, tumour_volume_ml
+from nnunetv2_adamss.assessment.progress import Progress
+from nnunetv2_adamss.evaluation.baselines import SUV_MAX, TUMOUR_VOLUME, measure_tumour
 from nnunetv2_adamss.report.patient_images import Channel
-from nnunetv2_adamss.report.progress import Progress
 
 logger = logging.getLogger(__name__)
 Images = tuple[Sequence[Channel], Path]
@@ -22,16 +22,15 @@ def image_baselines(images: Mapping[str, Images], progress: Progress) -> list[Ot
         images: channels and tumour mask by ``case_id``.
         progress: told of the patients.
     """
-    volume, uptake = {}, {}
-    for case_id in progress("Tumour volume and SUVmax", list(images)):
+    found = {}
+    for case_id in progress(list(images), "tumour volume and SUVmax"):
         channels, mask = images[case_id]
-        pet = next((channel.file for channel in channels if channel.is_pet), None)
+        pet = next((channel.file for channel in channels if channel.modality == "PET"), None)
         try:
-            volume[case_id] = tumour_volume_ml(mask)
-            if pet is not None:
-                uptake[case_id] = suv_max(pet, mask)
+            found[case_id] = measure_tumour(mask, pet)
         # SimpleITK's RuntimeError for a file that is missing or broken.
         except (RuntimeError, ValueError) as error:
             logger.warning("%s has no tumour volume or SUVmax: %s", case_id, str(error).splitlines()[-1])
-    scores = {"Tumour volume": volume, "SUVmax": uptake}
-    return [Other(name, pd.Series(found)) for name, found in scores.items() if found]
+    measured = pd.DataFrame.from_dict(found, orient="index")
+    names = {TUMOUR_VOLUME: "Tumour volume", SUV_MAX: "SUVmax"}
+    return [Other(name, measured[column].dropna()) for column, name in names.items() if column in measured]

@@ -13,6 +13,7 @@ from nnunetv2_adamss.assessment.assess import AssessmentSettings, assess
 from nnunetv2_adamss.assessment.assessment import Assessment
 from nnunetv2_adamss.assessment.patients import Patients, match
 from nnunetv2_adamss.assessment.predictions import read_predictions
+from nnunetv2_adamss.assessment.progress import Progress, silent
 from nnunetv2_adamss.prediction.prediction_folder import (
     COVARIATES_FILE,
     MASKS,
@@ -21,13 +22,13 @@ from nnunetv2_adamss.prediction.prediction_folder import (
 )
 from nnunetv2_adamss.report.blocks import Block, Facts, Notice, Table
 from nnunetv2_adamss.report.image_baselines import image_baselines
-from nnunetv2_adamss.report.patient_images import Channel
+from nnunetv2_adamss.report.patient_images import Channel, channels_of
 from nnunetv2_adamss.report.patients import Background, Patient
-from nnunetv2_adamss.report.progress import Progress, silently
-from nnunetv2_adamss.report.sources import ReportSource, read_json
+from nnunetv2_adamss.report.sources import ReportSource, read_object
 from nnunetv2_adamss.report.validation_patients import covariate_words
 from nnunetv2_adamss.report.words import NONE, count, significant
 from nnunetv2_adamss.survival.cohort.table import SurvivalTable, read_survival_table
+from nnunetv2_adamss.survival.nnunet_data.dataset import channel_names
 from nnunetv2_adamss.survival.results.predicted_curves import read_predicted_curves
 
 
@@ -43,12 +44,12 @@ class NewPatients:
 
     folder: Path
     survival_csv: Path | None = None
-    progress: Progress = field(default=silently)
+    progress: Progress = field(default=silent)
 
     @cached_property
     def provenance(self) -> Mapping[str, Any]:
         """Content of ``prediction.json``."""
-        return read_json(self.folder / PROVENANCE_FILE)
+        return read_object(self.folder / PROVENANCE_FILE)
 
     @cached_property
     def survival(self) -> SurvivalTable | None:
@@ -143,10 +144,8 @@ class NewPatients:
 
     def _channels(self, case_id: str) -> list[Channel]:
         folder, ending = Path(self.provenance["images"]), self.provenance["file_ending"]
-        return [
-            Channel(str(name), folder / f"{case_id}_{int(number):04d}{ending}")
-            for number, name in self.provenance["channel_names"].items()
-        ]
+        names = channel_names(self.provenance)
+        return channels_of(names, [folder / f"{case_id}_{n:04d}{ending}" for n in range(len(names))])
 
     def _outcome(self, case_id: str) -> tuple[float, bool] | None:
         if self.survival is None or case_id not in self.survival.outcomes.index:

@@ -11,13 +11,13 @@ from nnunetv2_adamss.assessment.assess import AssessmentSettings, Other, assess
 from nnunetv2_adamss.assessment.assessment import Assessment
 from nnunetv2_adamss.assessment.patients import Patients, match
 from nnunetv2_adamss.assessment.predictions import FOLD, RISK_SCORE, read_predictions
+from nnunetv2_adamss.assessment.progress import Progress, silent
 from nnunetv2_adamss.evaluation.predicted_curves import PredictedCurves
 from nnunetv2_adamss.evaluation.risk import risk_score_from_time
 from nnunetv2_adamss.evaluation.risk_groups import RiskGroups
 from nnunetv2_adamss.prediction.calibration import Calibration, read_model_calibrations
 from nnunetv2_adamss.prediction.ensemble import curves_at, predicted_time_at
 from nnunetv2_adamss.report.image_baselines import Images, image_baselines
-from nnunetv2_adamss.report.progress import Progress, silently
 from nnunetv2_adamss.report.sources import FoldSource, ReportSource
 from nnunetv2_adamss.survival.results.fold_results import CHECKPOINTS, COVARIATES_ONLY_FILE, PREDICTIONS_FILE
 from nnunetv2_adamss.survival.results.predicted_curves import read_predicted_curves
@@ -62,7 +62,7 @@ class OutOfFold:
     """
 
     source: ReportSource
-    progress: Progress = field(default=silently)
+    progress: Progress = field(default=silent)
 
     @property
     def folds(self) -> list[FoldSource]:

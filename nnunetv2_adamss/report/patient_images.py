@@ -9,10 +9,11 @@ import SimpleITK as sitk
 from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
+from nnunetv2_adamss.evaluation.baselines import volume_ml
 from nnunetv2_adamss.report.blocks import Picture
 from nnunetv2_adamss.report.charts import VERMILION, Chart
 from nnunetv2_adamss.report.words import joined, number, significant
-from nnunetv2_adamss.survival.nnunet_data.modalities import is_ct, is_pet
+from nnunetv2_adamss.survival.nnunet_data.modalities import Modality, modalities
 
 # Soft tissue, in HU.
 _CT_WINDOW = (-160.0, 240.0)
@@ -26,20 +27,17 @@ class Channel:
     Args:
         name: as dataset.json has it, such as ``PET``.
         file: the image.
+        modality: None where the names do not tell which it is.
     """
 
     name: str
     file: Path
+    modality: Modality | None = None
 
-    @property
-    def is_ct(self) -> bool:
-        """By its name."""
-        return is_ct(self.name)
 
-    @property
-    def is_pet(self) -> bool:
-        """By its name."""
-        return is_pet(self.name)
+def channels_of(names: Sequence[str], files: Sequence[Path]) -> list[Channel]:
+    """The images of a patient, in nnU-Net's order; one file for each name."""
+    return [Channel(*one) for one in zip(names, files, modalities(names), strict=True)]
 
 
 @dataclass(frozen=True, eq=False)
@@ -107,11 +105,14 @@ def patient_picture(case_id: str, channels: Sequence[Channel], mask_file: Path) 
             )
     z = int(mask.sum(axis=(1, 2)).argmax()) if mask.any() else len(mask) // 2
     views = [_axial(channel, volume, mask, z) for channel, volume in volumes.items()]
-    last = next((c for c in shown if c.is_pet), shown[-1])
+    last = next((c for c in shown if c.modality == "PET"), shown[-1])
     views.append(_frontal(last, volumes[last], mask))
-    volume_ml = mask.sum() * np.prod(mask_volume.spacing_mm) / 1000
     where = f"slice {z + 1} of {len(mask)} from the feet"
-    found = f"The mask's volume is {number(volume_ml, 1)} ml." if mask.any() else "The mask is empty."
+    found = (
+        f"The mask's volume is {number(volume_ml(mask, mask_volume.spacing_mm), 1)} ml."
+        if mask.any()
+        else "The mask is empty."
+    )
     windows = {channel.name: _window(channel, volume) for channel, volume in volumes.items()}
     scales = joined(
         [f"{name} from {significant(low)} to {significant(high)}" for name, (low, high) in windows.items()]
@@ -125,9 +126,9 @@ def patient_picture(case_id: str, channels: Sequence[Channel], mask_file: Path) 
 
 
 def _shown(channels: Sequence[Channel]) -> list[Channel]:
-    """CT and PET, or the first two channels where there are no such names."""
-    known = [c for c in channels if c.is_ct][:1] + [c for c in channels if c.is_pet][:1]
-    return known or list(channels[:2])
+    """CT, then PET, or the first two channels where neither is known."""
+    known = {c.modality: c for c in channels if c.modality is not None}
+    return [known[modality] for modality in sorted(known)] or list(channels[:2])
 
 
 def _axial(channel: Channel, volume: Volume, mask: NDArray[np.bool_], z: int) -> _View:
@@ -138,28 +139,33 @@ def _axial(channel: Channel, volume: Volume, mask: NDArray[np.bool_], z: int) ->
         mask[z],
         (y_mm, x_mm),
         _window(channel, volume),
-        channel.is_pet,
+        channel.modality == "PET",
     )
 
 
 def _frontal(channel: Channel, volume: Volume, mask: NDArray[np.bool_]) -> _View:
     """The strongest voxel along each line from front to back, or the middle plane where that says nothing."""
     z_mm, _, x_mm = volume.spacing_mm
-    if channel.is_pet:
+    if channel.modality == "PET":
         title, image = f"{channel.name}, projection from the front", volume.values.max(axis=1)
     else:
         title, image = f"{channel.name}, middle coronal", volume.values[:, volume.values.shape[1] // 2]
     # Head up.
     return _View(
-        title, image[::-1], mask.max(axis=1)[::-1], (z_mm, x_mm), _window(channel, volume), channel.is_pet
+        title,
+        image[::-1],
+        mask.max(axis=1)[::-1],
+        (z_mm, x_mm),
+        _window(channel, volume),
+        channel.modality == "PET",
     )
 
 
 def _window(channel: Channel, volume: Volume) -> tuple[float, float]:
-    if channel.is_ct:
+    if channel.modality == "CT":
         return _CT_WINDOW
     low, high = np.percentile(volume.values, [0.5, 99.8])
-    low = 0.0 if channel.is_pet else float(low)
+    low = 0.0 if channel.modality == "PET" else float(low)
     return low, max(float(high), low + 1e-6)
 
 

@@ -8,11 +8,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from nnunetv2_adamss.assessment.progress import Progress, silent
 from nnunetv2_adamss.report.blocks import Block, Columns, Facts, Links, Notice, Picture, Section, Table
 from nnunetv2_adamss.report.build import section
 from nnunetv2_adamss.report.charts import BLUE, GREY, VERMILION, Chart, draw_kaplan_meier, survival_axes
 from nnunetv2_adamss.report.patient_images import Channel, patient_picture
-from nnunetv2_adamss.report.progress import Progress, silently
 from nnunetv2_adamss.report.words import percent, significant
 
 
@@ -67,7 +67,7 @@ class Background:
 
 
 def patient_pages(
-    patients: Sequence[Patient], background: Background, progress: Progress = silently
+    patients: Sequence[Patient], background: Background, progress: Progress = silent
 ) -> Iterator[Block]:
     """One section a patient.
 
@@ -79,7 +79,7 @@ def patient_pages(
     pages = [(f"patient-{number}", patient) for number, patient in enumerate(patients, start=1)]
     if len(pages) > 1:
         yield Links([(identifier, patient.case_id) for identifier, patient in pages])
-    for identifier, patient in progress("Patients", pages):
+    for identifier, patient in progress(pages, "patients"):
         yield _page(identifier, patient, background)
 
 

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 
+from nnunetv2_adamss.assessment.progress import Progress, silent
 from nnunetv2_adamss.report import cohort, covariates, provenance, segmentation, training
 from nnunetv2_adamss.report.benchmark import comparison_of_methods
 from nnunetv2_adamss.report.blocks import Block, Facts, Notice, Section, Text
@@ -14,7 +15,6 @@ from nnunetv2_adamss.report.new_patients import NewPatients, overview, predictio
 from nnunetv2_adamss.report.out_of_fold import OutOfFold
 from nnunetv2_adamss.report.page import write_page
 from nnunetv2_adamss.report.patients import patient_pages
-from nnunetv2_adamss.report.progress import Progress, silently
 from nnunetv2_adamss.report.sources import ReportSource
 from nnunetv2_adamss.report.tripod import checklist
 from nnunetv2_adamss.report.validation_patients import validation_background, validation_patients
@@ -29,7 +29,7 @@ def write_report(
     file: Path,
     new: NewPatients | None = None,
     n_patients: int | None = None,
-    progress: Progress = silently,
+    progress: Progress = silent,
     *,
     benchmark: Path | None = None,
 ) -> None:

@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 
 from nnunetv2_adamss.report.blocks import Block, Notice, Picture, Table, Text
 from nnunetv2_adamss.report.charts import BLUE, INK, Chart
-from nnunetv2_adamss.report.sources import FoldSource, ReportSource, read_json
+from nnunetv2_adamss.report.sources import FoldSource, ReportSource, read_object
 from nnunetv2_adamss.report.words import NONE, number
 
 SUMMARY_FILE = "validation/summary.json"
@@ -73,7 +73,7 @@ def _read(source: ReportSource, fold: FoldSource) -> list[LabelDice] | None:
     if not file.is_file():
         return None
     names = {_key(value): name for name, value in source.dataset_json["labels"].items()}
-    return list(_labels_of_fold(fold.name, read_json(file)["metric_per_case"], names))
+    return list(_labels_of_fold(fold.name, read_object(file)["metric_per_case"], names))
 
 
 def _labels_of_fold(

@@ -1,6 +1,5 @@
 """Where the facts of a report lie: the folds of a trained model, and the data set it was trained on."""
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -15,14 +14,15 @@ from nnunetv2.utilities.file_path_utilities import (
 from nnunetv2.utilities.utils import get_filenames_of_train_images_and_targets
 
 from nnunetv2_adamss.datasets.phantom.writer import MARKER
-from nnunetv2_adamss.report.patient_images import Channel
+from nnunetv2_adamss.report.patient_images import Channel, channels_of
 from nnunetv2_adamss.survival.cohort.splits_file import SPLITS_FILE
 from nnunetv2_adamss.survival.cohort.table import SURVIVAL_CSV, SurvivalTable, read_survival_table
 from nnunetv2_adamss.survival.config import SurvivalConfig
 from nnunetv2_adamss.survival.covariates.number_table import read_number_table
 from nnunetv2_adamss.survival.covariates.radiomics_table import radiomics_file
+from nnunetv2_adamss.survival.files import read_json
 from nnunetv2_adamss.survival.messages import listed
-from nnunetv2_adamss.survival.nnunet_data.dataset import PREPROCESSED, RAW, dataset_folder
+from nnunetv2_adamss.survival.nnunet_data.dataset import PREPROCESSED, RAW, channel_names, dataset_folder
 from nnunetv2_adamss.survival.nnunet_data.nnunet_fold import NnunetFold
 from nnunetv2_adamss.survival.results.fold_results import PREDICTIONS_FILE, SUMMARY_FILE
 from nnunetv2_adamss.survival.results.predicted_curves import read_predicted_curves
@@ -95,12 +95,12 @@ class ReportSource:
     @cached_property
     def plans(self) -> Mapping[str, Any]:
         """The plan that the model was trained with."""
-        return read_json(self.model_folder / "plans.json")
+        return read_object(self.model_folder / "plans.json")
 
     @cached_property
     def dataset_json(self) -> Mapping[str, Any]:
         """Channels and labels that the model was trained with."""
-        return read_json(self.model_folder / "dataset.json")
+        return read_object(self.model_folder / "dataset.json")
 
     @cached_property
     def table(self) -> SurvivalTable:
@@ -122,7 +122,7 @@ class ReportSource:
     def splits(self) -> list[dict[str, list[str]]]:
         """nnU-Net's splits; empty where it has none."""
         file = dataset_folder(PREPROCESSED, self.dataset) / SPLITS_FILE
-        splits: list[dict[str, list[str]]] = json.loads(file.read_text()) if file.is_file() else []
+        splits: list[dict[str, list[str]]] = read_json(file) if file.is_file() else []
         return splits
 
     @property
@@ -146,9 +146,8 @@ class ReportSource:
         """
         if not self.raw_folder.is_dir() or case_id not in self._image_files:
             raise ValueError(f"The images of {case_id} are not in {self.raw_folder}.")
-        names = self.dataset_json["channel_names"].values()
-        files = self._image_files[case_id]["images"]
-        return [Channel(str(name), Path(file)) for name, file in zip(names, files, strict=True)]
+        files = [Path(file) for file in self._image_files[case_id]["images"]]
+        return channels_of(channel_names(self.dataset_json), files)
 
     def masks(self, fold: FoldSource) -> MaskSource:
         """The tumour masks that a fold of Stage I used for its cases."""
@@ -203,11 +202,11 @@ def find_model(
     missing = [name for name in names if not (folder / name / SUMMARY_FILE).is_file()]
     if missing or not names:
         raise ValueError(_not_trained(folder, missing, dataset, configuration))
-    sources = [FoldSource(folder / name, read_json(folder / name / SUMMARY_FILE)) for name in names]
+    sources = [FoldSource(folder / name, read_object(folder / name / SUMMARY_FILE)) for name in names]
     return ReportSource(dataset, configuration, trainer, plans_name, folder, sources)
 
 
-def read_json(file: Path) -> dict[str, Any]:
+def read_object(file: Path) -> dict[str, Any]:
     """An object in a JSON file.
 
     Raises:
@@ -215,10 +214,7 @@ def read_json(file: Path) -> dict[str, Any]:
     """
     if not file.is_file():
         raise ValueError(f"There is no {file}.")
-    try:
-        content = json.loads(file.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise ValueError(f"{file} is not JSON ({error}).") from error
+    content = read_json(file)
     if not isinstance(content, dict):
         raise ValueError(f"{file} holds a {type(content).__name__}, but an object was expected.")
     return content

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from nnunetv2_adamss.survival.discrete_time.intervals import check_interval_edges
-from nnunetv2_adamss.survival.files import write_atomically
+from nnunetv2_adamss.survival.files import read_json, write_atomically
 
 MASK_SOURCES = ("predicted", "out_of_fold", "groundtruth", "folder")
 INTERVAL_RULES = ("quantile", "event_quantile")
@@ -144,8 +144,9 @@ class SurvivalConfig:
         file = fold_folder / CONFIG_FILE
         if not file.is_file():
             return cls.from_dict(defaults or {})
+        values = read_json(file)
         try:
-            return cls.from_dict(json.loads(file.read_text()))
+            return cls.from_dict(values)
         except (TypeError, ValueError) as error:
             raise ValueError(f"{file} does not hold the settings of a survival training: {error}") from error
 

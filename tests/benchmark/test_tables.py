@@ -1,6 +1,5 @@
 """The tables against figures computed by hand, from prediction files as trainings leave them."""
 
-import json
 import shutil
 
 import numpy as np
@@ -8,45 +7,14 @@ import pandas as pd
 import pytest
 import torch
 
-from nnunetv2_adamss.benchmark.collect import GENERAL_NOTES, Collection
-from nnunetv2_adamss.benchmark.folders import BenchmarkFolders
-from nnunetv2_adamss.benchmark.methods import choose_methods
-from nnunetv2_adamss.benchmark.settings import BenchmarkSettings
+from nnunetv2_adamss.benchmark.collect import GENERAL_NOTES
 from nnunetv2_adamss.benchmark.text import ResultTable
 from nnunetv2_adamss.benchmark.write import read_benchmark, write_tables
 from tests.benchmark.project import CASES, DATASET, FOLDS, FakeBenchmark, make_test_set, write_mask
+from tests.benchmark.results import collect, write_fold, write_method
 
 # A fold of twenty with an event each.
 PAIRS_OF_FOLD = 190
-SUMMARY = {
-    "settings": {"seed": 2024, "epochs": None},
-    "training": {"seconds": 3600.0, "parameters": 1000},
-    "predictions_from": "last",
-    "c_index": {"last": {"selected_on_this_fold": False}},
-}
-
-
-def write_fold(project: FakeBenchmark, trainer: str, fold: int, wrong: int = 0, **summary: object) -> None:
-    """A fold whose risks are right, but for the first so many neighbours that change places."""
-    cases = list(FOLDS[fold])
-    for place in range(0, 2 * wrong, 2):
-        cases[place], cases[place + 1] = cases[place + 1], cases[place]
-    folder = project.fold(trainer, fold)
-    (folder / "validation").mkdir(parents=True)
-    # Scores of different folds do not compare.
-    table = pd.DataFrame({"case_id": cases, "risk_score": 1000.0 * fold - np.arange(len(cases))})
-    table.to_csv(folder / "validation" / "survival_predictions.csv", index=False)
-    (folder / "survival_summary.json").write_text(json.dumps(SUMMARY | summary))
-
-
-def write_method(project: FakeBenchmark, trainer: str, *wrong: int, **summary: object) -> None:
-    for fold, of_fold in enumerate(wrong):
-        write_fold(project, trainer, fold, of_fold, **summary)
-
-
-def collect(project: FakeBenchmark, *names: str, **settings: object) -> Collection:
-    given = BenchmarkSettings(DATASET, "3d_fullres", folds=(0, 1), **settings)  # type: ignore[arg-type]
-    return Collection(BenchmarkFolders(given, "nnUNetPlans", project.output), choose_methods(names))
 
 
 def numbers_of(table: ResultTable) -> pd.DataFrame:

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from lifelines import KaplanMeierFitter
 
-from nnunetv2_adamss.evaluation.step_curves import censoring_curves, survival_curves
+from nnunetv2_adamss.evaluation.step_curves import censoring_curves, kaplan_meier_curves
 from tests.evaluation.cohorts import tied_cohorts
 
 
@@ -15,7 +15,7 @@ from tests.evaluation.cohorts import tied_cohorts
 def test_weights_count_like_repeated_patients(cohort, seed: int) -> None:
     _, event, time, _ = cohort
     counts = np.random.default_rng(seed).integers(1, 4, size=(2, len(time)))
-    found = survival_curves(counts, event, time)
+    found = kaplan_meier_curves(counts, event, time)
     for row, count in enumerate(counts):
         oracle = KaplanMeierFitter().fit(np.repeat(time, count), np.repeat(event, count))
         times = np.arange(0, 9, 0.5)
@@ -33,4 +33,4 @@ def test_censoring_computed_by_hand_comes_after_events_of_the_same_time() -> Non
 @given(tied_cohorts())
 def test_nobody_in_a_weighting_leaves_its_curve_at_one(cohort) -> None:
     _, event, time, _ = cohort
-    assert (survival_curves(np.zeros((1, len(time))), event, time).values == 1).all()
+    assert (kaplan_meier_curves(np.zeros((1, len(time))), event, time).values == 1).all()

@@ -1,38 +1,14 @@
 """Results as tables and pictures; what cannot be estimated has a reason, and no table has a nan."""
 
-from collections.abc import Iterable
-
 import pytest
 
-from nnunetv2_adamss.report.blocks import Block, Columns, Facts, Notice, Picture, Section, Table, Text
+from nnunetv2_adamss.report.blocks import Picture, Section, Table
 from nnunetv2_adamss.report.discrimination import headlines, subsections
 from nnunetv2_adamss.report.out_of_fold import OutOfFold
 from nnunetv2_adamss.report.sources import ReportSource
 from tests.finished_project import calibrate
 from tests.nnunet_project import NnunetProject
-
-
-def flat(blocks: Iterable[Block]) -> list[Block]:
-    found: list[Block] = []
-    for block in blocks:
-        found.append(block)
-        if isinstance(block, Section):
-            found += flat(block.blocks)
-        elif isinstance(block, Columns):
-            found += [inner for column in block.columns for inner in flat(column)]
-    return found
-
-
-def words_of(block: Block) -> str:
-    if isinstance(block, Text | Notice):
-        return block.text
-    if isinstance(block, Table):
-        return " | ".join(
-            [block.caption, *block.header, *(cell for row in block.rows for cell in row), block.note]
-        )
-    if isinstance(block, Facts):
-        return " | ".join(f"{name}: {value}" for name, value in block.rows)
-    return f"{block.description} {block.caption}" if isinstance(block, Picture) else ""
+from tests.report.content import flat, words_of
 
 
 @pytest.mark.parametrize("is_calibrated", [False, True])

@@ -9,17 +9,17 @@ import pandas as pd
 import pytest
 from lifelines.utils import concordance_index
 
+from nnunetv2_adamss.assessment.progress import silent
 from nnunetv2_adamss.evaluation.baselines import suv_max, tumour_volume_ml
 from nnunetv2_adamss.prediction.calibration import read_model_calibrations
 from nnunetv2_adamss.prediction.ensemble import curves_at
 from nnunetv2_adamss.report.discrimination import subsections
 from nnunetv2_adamss.report.image_baselines import image_baselines
 from nnunetv2_adamss.report.out_of_fold import OutOfFold
-from nnunetv2_adamss.report.progress import silently
 from nnunetv2_adamss.report.sources import ReportSource
 from tests.finished_project import DATASET, SEG_TRAINER, model_folder
 from tests.nnunet_project import NnunetProject
-from tests.report.test_discrimination import flat, words_of
+from tests.report.content import flat, words_of
 
 
 def test_without_calibration_the_curves_are_the_folds_own_and_nobody_is_in_a_group(
@@ -98,7 +98,7 @@ def test_volume_and_suvmax_of_the_networks_own_masks_stand_beside_the_model(
     project: NnunetProject, source: ReportSource
 ) -> None:
     found = OutOfFold(source)
-    others = {other.name: other.risk_score for other in image_baselines(found._images(), silently)}
+    others = {other.name: other.risk_score for other in image_baselines(found._images(), silent)}
     case_id = found.curves[0].case_ids[0]
     mask = model_folder(project, SEG_TRAINER) / "fold_0" / "stage1_masks" / f"{case_id}.nii.gz"
     pet = project.raw / DATASET / "imagesTr" / f"{case_id}_0001.nii.gz"
@@ -113,7 +113,7 @@ def test_a_broken_image_costs_that_patients_baseline_only(
     found = OutOfFold(source)
     case_id = found.curves[0].case_ids[0]
     (project.raw / DATASET / "imagesTr" / f"{case_id}_0001.nii.gz").write_bytes(b"no image")
-    others = {other.name: other.risk_score for other in image_baselines(found._images(), silently)}
+    others = {other.name: other.risk_score for other in image_baselines(found._images(), silent)}
     assert case_id not in others["SUVmax"]
     assert len(others["SUVmax"]) == 23
 

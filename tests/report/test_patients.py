@@ -17,7 +17,7 @@ from nnunetv2_adamss.report.sources import ReportSource
 from nnunetv2_adamss.report.validation_patients import validation_background, validation_patients
 from tests.finished_project import DATASET, SEG_TRAINER, model_folder, write_prediction
 from tests.nnunet_project import NnunetProject
-from tests.report.test_discrimination import flat
+from tests.report.content import flat
 
 
 def pages_of(found: OutOfFold, patients: Sequence[Patient]) -> list[Section]:

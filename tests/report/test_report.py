@@ -15,7 +15,7 @@ from nnunetv2_adamss.report.new_patients import NewPatients
 from nnunetv2_adamss.report.report import write_report
 from nnunetv2_adamss.report.sources import ReportSource
 from tests.benchmark.project import FakeBenchmark
-from tests.benchmark.test_tables import collect, write_method
+from tests.benchmark.results import collect, write_method
 from tests.finished_project import DATASET, SEG_TRAINER, model_folder
 from tests.nnunet_project import NnunetProject
 

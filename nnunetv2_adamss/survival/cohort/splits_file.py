@@ -6,7 +6,7 @@ from enum import Enum
 from pathlib import Path
 
 from nnunetv2_adamss.survival.cohort.splits import Split
-from nnunetv2_adamss.survival.files import write_atomically
+from nnunetv2_adamss.survival.files import read_json, write_atomically
 
 SPLITS_FILE = "splits_final.json"
 
@@ -65,6 +65,6 @@ def _check_free(file: Path, results_folder: Path | None) -> None:
 
 def _same(file: Path, splits: Sequence[Split]) -> bool:
     try:
-        return json.loads(file.read_text(encoding="utf-8")) == list(splits)
+        return bool(read_json(file) == list(splits))
     except ValueError:
         return False

@@ -13,10 +13,10 @@ from nnunetv2_adamss.survival.config import SurvivalConfig
 from nnunetv2_adamss.survival.covariates.clinical_encoding import fit_indicators
 from nnunetv2_adamss.survival.covariates.covariate_model import CovariateModel
 from nnunetv2_adamss.survival.covariates.covariate_tables import CovariateTables
-from nnunetv2_adamss.survival.covariates.covariates_only_cox import CovariatesOnlyCox
 from nnunetv2_adamss.survival.covariates.feature_selection import FeatureSelection, select_features
 from nnunetv2_adamss.survival.covariates.hazard_ratios import hazard_ratios
 from nnunetv2_adamss.survival.covariates.indicator import Indicator
+from nnunetv2_adamss.survival.covariates.linear_risk import LinearRisk
 from nnunetv2_adamss.survival.covariates.scaling import Scaling, finite
 from nnunetv2_adamss.survival.covariates.screening import screen_indicators
 from nnunetv2_adamss.survival.messages import listed
@@ -40,7 +40,7 @@ class CovariateReport:
 
     hazard_ratios: tuple[Mapping[str, Any], ...] = ()
     selection: FeatureSelection | None = None
-    only_cox: CovariatesOnlyCox | None = None
+    only_cox: LinearRisk | None = None
     notes: tuple[str, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
@@ -59,12 +59,12 @@ class CovariateReport:
         return cls(
             tuple(values["hazard_ratios"]),
             None if selection is None else FeatureSelection.from_dict(selection),
-            None if only_cox is None else CovariatesOnlyCox.from_dict(only_cox),
+            None if only_cox is None else LinearRisk.from_dict(only_cox),
             tuple(values["notes"]),
         )
 
 
-class _Training(NamedTuple):
+class _TrainingCases(NamedTuple):
     """The training cases, with ``event`` and ``time`` of ``(n_cases,)``."""
 
     case_ids: Sequence[str]
@@ -91,12 +91,13 @@ def fit_covariates(
     Raises:
         ValueError: if a case has no row.
     """
-    training = _Training(case_ids, event, time)
+    training = _TrainingCases(case_ids, event, time)
     indicators, rows, clinical_notes = _fit_clinical(config, tables, training)
     n_clinical = sum(len(one.columns) for one in indicators)
     scaling, selection, feature_notes = _fit_features(config, tables, training, n_clinical)
     model = CovariateModel(tuple(indicators), scaling)
-    only_cox = CovariatesOnlyCox.fit(model.inputs(tables, case_ids), event, time)
+    inputs = model.inputs(tables, case_ids)
+    only_cox = LinearRisk.cox(inputs, event, time) if len(inputs.columns) else None
     notes = (*clinical_notes, *feature_notes)
     for note in notes:
         logger.warning("%s", note)
@@ -106,7 +107,7 @@ def fit_covariates(
 def _fit_clinical(
     config: SurvivalConfig,
     tables: CovariateTables,
-    cases: _Training,
+    cases: _TrainingCases,
 ) -> tuple[list[Indicator], list[dict[str, Any]], list[str]]:
     """Indicators that are kept, hazard ratios of all, notes."""
     if tables.clinical is None:
@@ -128,7 +129,7 @@ def _fit_clinical(
 def _fit_features(
     config: SurvivalConfig,
     tables: CovariateTables,
-    cases: _Training,
+    cases: _TrainingCases,
     n_clinical: int,
 ) -> tuple[Scaling, FeatureSelection | None, list[str]]:
     """Scaling of the features that are used, how they were selected, notes."""

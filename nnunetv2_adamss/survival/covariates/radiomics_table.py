@@ -1,6 +1,5 @@
 """The table of radiomics that a fold's training looks for."""
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +8,7 @@ import pandas as pd
 from nnunetv2_adamss.survival.config import SurvivalConfig
 from nnunetv2_adamss.survival.covariates.covariate_model import CovariateModel
 from nnunetv2_adamss.survival.covariates.number_table import read_number_table
+from nnunetv2_adamss.survival.files import read_json
 from nnunetv2_adamss.survival.tumour_region.mask_source import MaskSource, mask_provenance
 from nnunetv2_adamss.survival.tumour_region.stage_one_model import StageOneModel
 
@@ -62,7 +62,7 @@ def _provenance(stage_one: StageOneModel, config: SurvivalConfig) -> dict[str, A
     file = provenance_file(radiomics_file(stage_one, config))
     if not file.is_file():
         return None
-    content: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+    content: dict[str, Any] = read_json(file)
     return content
 
 

@@ -1,6 +1,5 @@
 """Where nnU-Net keeps a data set, and which training cases it has."""
 
-import json
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -9,6 +8,8 @@ from typing import Any
 from nnunetv2.utilities.dataset_name_id_conversion import maybe_convert_to_dataset_name
 from nnunetv2.utilities.file_path_utilities import convert_trainer_plans_config_to_identifier
 from nnunetv2.utilities.utils import get_filenames_of_train_images_and_targets
+
+from nnunetv2_adamss.survival.files import read_json
 
 RAW, PREPROCESSED, RESULTS = "nnUNet_raw", "nnUNet_preprocessed", "nnUNet_results"
 
@@ -79,7 +80,7 @@ def preprocessed_cases(preprocessed_folder: Path) -> list[str]:
         raise ValueError(
             f"{preprocessed_folder} is no preprocessed data set; run nnUNetv2_plan_and_preprocess first."
         )
-    ending = json.loads(description.read_text())["file_ending"]
+    ending = read_json(description)["file_ending"]
     return sorted(path.name.removesuffix(ending) for path in masks.iterdir() if path.name.endswith(ending))
 
 
@@ -106,5 +107,5 @@ def read_plans(dataset: str, identifier: str) -> tuple[dict[str, Any], dict[str,
             f"The data set is not planned and preprocessed: there is no {' and no '.join(missing)}. Run "
             "nnUNetv2_plan_and_preprocess, or choose another plan with -p."
         )
-    plans, dataset_json = (json.loads(file.read_text()) for file in files)
+    plans, dataset_json = (read_json(file) for file in files)
     return plans, dataset_json

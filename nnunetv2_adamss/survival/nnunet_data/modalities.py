@@ -15,16 +15,6 @@ _PARTS: dict[Modality, re.Pattern[str]] = {
 }
 
 
-def is_ct(channel_name: str) -> bool:
-    """By nnU-Net's own rule, which decides on the normalisation."""
-    return _is_called(channel_name, "CT")
-
-
-def is_pet(channel_name: str) -> bool:
-    """By what people call it: nnU-Net has no rule."""
-    return _is_called(channel_name, "PET") or _has_part(channel_name, "PET")
-
-
 def find_channel(channel_names: Sequence[str], modality: Modality) -> int:
     """Number of the one channel that is called by the modality, such as ``PET``, or else has it in its name.
 
@@ -35,8 +25,7 @@ def find_channel(channel_names: Sequence[str], modality: Modality) -> int:
     Raises:
         ValueError: if it is not exactly one.
     """
-    called = [i for i, name in enumerate(channel_names) if _is_called(name, modality)]
-    found = called or [i for i, name in enumerate(channel_names) if _has_part(name, modality)]
+    found = _channels(channel_names, modality)
     if len(found) != 1:
         raise ValueError(
             f"Which channel is the {modality} is not clear from dataset.json ({listed(list(channel_names))})."
@@ -44,9 +33,17 @@ def find_channel(channel_names: Sequence[str], modality: Modality) -> int:
     return found[0]
 
 
-def _is_called(channel_name: str, modality: Modality) -> bool:
-    return channel_name.casefold() in _NAMES[modality]
+def modalities(channel_names: Sequence[str]) -> list[Modality | None]:
+    """What each channel is by the rule of :func:`find_channel`; None where that is not clear."""
+    known: dict[int, Modality] = {}
+    for modality in _NAMES:
+        found = _channels(channel_names, modality)
+        if len(found) == 1:
+            known[found[0]] = modality
+    return [known.get(number) for number in range(len(channel_names))]
 
 
-def _has_part(channel_name: str, modality: Modality) -> bool:
-    return _PARTS[modality].search(channel_name.casefold()) is not None
+def _channels(channel_names: Sequence[str], modality: Modality) -> list[int]:
+    names = [name.casefold() for name in channel_names]
+    called = [number for number, name in enumerate(names) if name in _NAMES[modality]]
+    return called or [number for number, name in enumerate(names) if _PARTS[modality].search(name)]

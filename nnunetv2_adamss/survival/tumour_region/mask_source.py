@@ -1,6 +1,5 @@
 """Where the tumour masks of a survival training come from."""
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -11,7 +10,7 @@ import torch
 from nnunetv2.training.dataloading.nnunet_dataset import nnUNetBaseDataset
 
 from nnunetv2_adamss.survival.config import SurvivalConfig
-from nnunetv2_adamss.survival.files import sha256_of
+from nnunetv2_adamss.survival.files import read_json, sha256_of
 from nnunetv2_adamss.survival.messages import listed
 from nnunetv2_adamss.survival.tumour_region.stage_one_masks import StageOneMasks
 from nnunetv2_adamss.survival.tumour_region.stage_one_model import StageOneModel
@@ -175,7 +174,7 @@ def choose_masks(
 
 
 def _fold_that_validates(case_ids: Sequence[str], splits_file: Path) -> dict[str, int | str]:
-    splits = json.loads(splits_file.read_text()) if splits_file.is_file() else []
+    splits = read_json(splits_file) if splits_file.is_file() else []
     fold_of_case: dict[str, int | str] = {c: fold for fold, split in enumerate(splits) for c in split["val"]}
     homeless = [case_id for case_id in case_ids if case_id not in fold_of_case]
     if homeless:

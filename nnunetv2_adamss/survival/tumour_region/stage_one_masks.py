@@ -18,7 +18,7 @@ from nnunetv2.inference.export_prediction import export_prediction_from_logits
 from nnunetv2.inference.predict_from_raw_data import nnUNetPredictor
 from nnunetv2.training.dataloading.nnunet_dataset import nnUNetBaseDataset
 
-from nnunetv2_adamss.survival.files import sha256_of, write_atomically
+from nnunetv2_adamss.survival.files import read_json, sha256_of, write_atomically
 from nnunetv2_adamss.survival.tumour_region.preprocessed_grid import PreprocessedGrid
 from nnunetv2_adamss.survival.tumour_region.stage_one_model import StageOneModel
 
@@ -50,7 +50,7 @@ class StageOneMasks:
 
     def likeliest_point(self, case_id: str) -> np.ndarray:
         """The image point of highest foreground probability, ``(3,)``, in voxels from the first voxel's edge."""
-        return np.asarray(json.loads(self._point_file(case_id).read_text())["likeliest_tumour_point"])
+        return np.asarray(read_json(self._point_file(case_id))["likeliest_tumour_point"])
 
     def discard_outdated(self) -> None:
         """Remove masks that another checkpoint or another version of nnU-Net made.
@@ -61,7 +61,7 @@ class StageOneMasks:
         self.model.check_exists()
         provenance = self._provenance()
         file = self.folder / PROVENANCE_FILE
-        found = json.loads(file.read_text()) if file.is_file() else None
+        found = read_json(file) if file.is_file() else None
         if found != provenance and self.folder.is_dir():
             logger.warning(
                 "%s were made by another checkpoint or version of nnU-Net; predicting again.", self.folder

@@ -11,7 +11,7 @@ from nnunetv2_adamss.survival.covariates.covariate_results import (
     write_covariate_files,
 )
 from nnunetv2_adamss.survival.covariates.fitting import CovariateReport
-from tests.survival.covariates.test_fitting import fit
+from tests.survival.covariates.study import fit
 
 
 def test_files_hold_what_was_fitted(tmp_path: Path) -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from nnunetv2_adamss.survival.nnunet_data.modalities import Modality, find_channel
+from nnunetv2_adamss.survival.nnunet_data.modalities import Modality, find_channel, modalities
 
 
 @pytest.mark.parametrize(
@@ -41,3 +41,19 @@ def test_none_or_several_are_refused_with_the_names(names: list[str], modality: 
     with pytest.raises(ValueError, match=f"Which channel is the {modality} is not clear") as error:
         find_channel(names, modality)
     assert ", ".join(names) in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("names", "known"),
+    [
+        (["PT", "CT", "T2"], ["PET", "CT", None]),
+        (["CTA", "FDG-PET"], [None, "PET"]),
+        (["CT", "FDG-PET", "FES-PET"], ["CT", None, None]),
+        (["PET/CT"], ["PET"]),
+        ([], []),
+    ],
+)
+def test_what_is_not_clear_is_left_open_where_nobody_asks_for_it(
+    names: list[str], known: list[Modality | None]
+) -> None:
+    assert modalities(names) == known

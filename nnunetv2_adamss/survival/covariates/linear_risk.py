@@ -1,4 +1,4 @@
-"""A Cox model on the covariates alone: what the image has to add to."""
+"""A risk that is a weighted sum of numbers, such as that of a Cox model."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,47 +10,51 @@ from numpy.typing import NDArray
 
 from nnunetv2_adamss.survival.covariates.cox_fit import fit_cox
 
-# choice: the paper has no such model. A little ridge bears columns that separate the events or say the same.
+# choice: neither the paper, which has no model of the covariates alone, nor the publication of a comparison method
+# gives a ridge. A little of it bears columns that separate the events or say the same.
 _RIDGE = 0.1
 
 
 @dataclass(frozen=True)
-class CovariatesOnlyCox:
-    """A ridge Cox model on the network's covariates; plain data.
+class LinearRisk:
+    """A weighted sum; plain data.
 
     Args:
         names: of the inputs.
-        weights: log hazard ratio of one unit of each input.
+        weights: of one unit of each; in a Cox model, its log hazard ratio.
     """
 
     names: tuple[str, ...]
     weights: tuple[float, ...]
 
+    @property
+    def n_parameters(self) -> int:
+        """One for each input."""
+        return len(self.weights)
+
     @classmethod
-    def fit(
-        cls, inputs: pd.DataFrame, event: NDArray[np.bool_], time: NDArray[np.float64]
-    ) -> "CovariatesOnlyCox | None":
-        """Fit on the training cases; None without covariates.
+    def cox(cls, inputs: pd.DataFrame, event: NDArray[np.bool_], time: NDArray[np.float64]) -> "LinearRisk":
+        """A ridge Cox model; without inputs, everybody's risk is 0.
 
         Args:
-            inputs: ``(n_cases, n_covariates)``.
+            inputs: of the training cases, standardised, ``(n_cases, n_columns)``.
             event: ``(n_cases,)``, True = observed.
             time: ``(n_cases,)``.
         """
         if not len(inputs.columns):
-            return None
+            return cls((), ())
         fit = fit_cox(inputs, event, time, ridge=_RIDGE)
         return cls(tuple(map(str, inputs)), tuple(float(weight) for weight in fit.weights))
 
     def risk_score(self, inputs: pd.DataFrame) -> NDArray[np.float64]:
         """Higher for an earlier event, ``(n_cases,)``."""
-        return inputs[list(self.names)].to_numpy(dtype=np.float64) @ np.array(self.weights)
+        return inputs[list(self.names)].to_numpy(dtype=np.float64) @ np.array(self.weights, dtype=np.float64)
 
     def to_dict(self) -> dict[str, Any]:
         """As plain data."""
         return {"names": list(self.names), "weights": list(self.weights)}
 
     @classmethod
-    def from_dict(cls, values: Mapping[str, Any]) -> "CovariatesOnlyCox":
+    def from_dict(cls, values: Mapping[str, Any]) -> "LinearRisk":
         """From plain data."""
         return cls(tuple(values["names"]), tuple(values["weights"]))
