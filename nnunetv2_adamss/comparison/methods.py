@@ -12,10 +12,12 @@ from numpy.typing import NDArray
 
 from nnunetv2_adamss.comparison.catalogue import CATALOGUE, CatalogueEntry
 from nnunetv2_adamss.comparison.icare import IcareModel, fit_icare
-from nnunetv2_adamss.comparison.linear_risk import LinearRisk, RiskModel
+from nnunetv2_adamss.comparison.risk_model import RiskModel
+from nnunetv2_adamss.evaluation.baselines import SUV_MAX, TUMOUR_VOLUME
 from nnunetv2_adamss.survival.covariates.covariate_tables import CovariateUse
+from nnunetv2_adamss.survival.covariates.linear_risk import LinearRisk
 
-TUMOUR_VOLUME, SUV_MAX, DEEP_RISK = "tumour_volume_ml", "suv_max", "deep_risk"
+DEEP_RISK = "deep_risk"
 # choice: the publications put no limit on the LASSO; the ridge bears more columns than events.
 _NO_LIMIT = 100_000
 

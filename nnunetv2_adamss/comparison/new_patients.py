@@ -8,13 +8,12 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from nnunetv2_adamss.assessment.baselines import SUV_MAX as MEASURED_SUV_MAX
 from nnunetv2_adamss.assessment.baselines import baseline_scores, masked_cases
 from nnunetv2_adamss.assessment.predictions import read_predictions
 from nnunetv2_adamss.comparison.deep_predictions import check_deep_predictions
 from nnunetv2_adamss.comparison.fitted_model import FittedModel
-from nnunetv2_adamss.comparison.methods import DEEP_RISK, SUV_MAX, TUMOUR_VOLUME
-from nnunetv2_adamss.evaluation.baselines import tumour_volume_ml
+from nnunetv2_adamss.comparison.methods import DEEP_RISK
+from nnunetv2_adamss.evaluation.baselines import SUV_MAX, TUMOUR_VOLUME, tumour_volume_ml
 from nnunetv2_adamss.prediction.patient_tables import read_clinical
 from nnunetv2_adamss.survival.covariates.covariate_tables import CovariateTables
 from nnunetv2_adamss.survival.covariates.number_table import join_number_tables, read_number_table
@@ -103,8 +102,7 @@ def _tumour_sizes(names: Sequence[str], inputs: PatientInputs) -> pd.DataFrame:
     ending = read_dataset_json(dataset_json).get("file_ending", ".nii.gz") if dataset_json else ".nii.gz"
     case_ids = masked_cases(inputs.masks, ending)
     if SUV_MAX in names:
-        measured = baseline_scores(case_ids, inputs.masks, inputs.images)[MEASURED_SUV_MAX]
-        return measured.to_frame(SUV_MAX)
+        return baseline_scores(case_ids, inputs.masks, inputs.images)[[SUV_MAX]]
     volumes = {case_id: tumour_volume_ml(inputs.masks / f"{case_id}{ending}") for case_id in case_ids}
     return pd.Series(volumes).to_frame(TUMOUR_VOLUME)
 

@@ -8,8 +8,7 @@ import torch
 from nnunetv2.training.dataloading.nnunet_dataset import infer_dataset_class
 from nnunetv2.utilities.utils import get_filenames_of_train_images_and_targets
 
-from nnunetv2_adamss.comparison.methods import SUV_MAX, TUMOUR_VOLUME
-from nnunetv2_adamss.evaluation.baselines import suv_max, tumour_volume_ml
+from nnunetv2_adamss.evaluation.baselines import SUV_MAX, measure_tumour
 from nnunetv2_adamss.survival.nnunet_data.dataset import RAW, channel_names, dataset_folder
 from nnunetv2_adamss.survival.nnunet_data.modalities import find_channel
 from nnunetv2_adamss.survival.nnunet_data.nnunet_fold import NnunetFold
@@ -38,13 +37,9 @@ def tumour_sizes(
         masks.predict(
             missing, infer_dataset_class(folder)(folder), torch.device(device), lambda case_id: None
         )
-    measured = pd.DataFrame(index=list(case_ids))
-    if TUMOUR_VOLUME in names:
-        measured[TUMOUR_VOLUME] = [tumour_volume_ml(masks.mask_file(case_id)) for case_id in case_ids]
-    if SUV_MAX in names:
-        pets = _pets(nnunet_fold)
-        measured[SUV_MAX] = [suv_max(pets[case_id], masks.mask_file(case_id)) for case_id in case_ids]
-    return measured
+    pets = _pets(nnunet_fold) if SUV_MAX in names else {}
+    rows = {case_id: measure_tumour(masks.mask_file(case_id), pets.get(case_id)) for case_id in case_ids}
+    return pd.DataFrame.from_dict(rows, orient="index")[list(names)]
 
 
 def _pets(nnunet_fold: NnunetFold) -> dict[str, Path]:
