@@ -7,7 +7,9 @@ indicators, which every estimator considers: of features it draws a percent or s
 
 Then outcomes are given to other patients, by 20 seeds: a method that still ranks the left-out third has seen it.
 
-    python benchmarks/statistical_methods.py ../shared/data/tables -o benchmarks/results/statistical_methods.json
+TABLES is a folder with both public tables, named as below.
+
+    python benchmarks/statistical_methods.py TABLES -o benchmarks/results/statistical_methods.json
 """
 
 import argparse

@@ -7,7 +7,9 @@ Two heads: "free" has one logit an interval, as the paper's; "shared" one score 
 as a Cox model. Two rankings: Eq. (2) weighs the survival curve by the intervals' durations in days; "equal weights"
 counts each interval alike. The Brier score is weighted for censoring and averaged over four years.
 
-    python benchmarks/support2.py ../shared/data/tables/support_parsed.csv.gz -o benchmarks/results/support2.json
+TABLES is a folder of public tables.
+
+    python benchmarks/support2.py TABLES/support_parsed.csv.gz -o benchmarks/results/support2.json
 """
 
 import argparse

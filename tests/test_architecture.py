@@ -29,7 +29,11 @@ RULES: dict[str, tuple[set[str], set[str]]] = {
     # Reads tables and puts the measures of evaluation together, which know arrays and masks only.
     "assessment": ({"evaluation", "survival"}, {"torch", "nnunetv2"}),
     "comparison": ({"survival", "evaluation", "radiomics", "assessment", "prediction"}, {"SimpleITK"}),
-    "benchmark": ({"survival", "evaluation", "assessment", "explanation"}, {"torch", "SimpleITK"}),
+    # Runs the commands of comparison, and needs its catalogue to know what they leave.
+    "benchmark": (
+        {"survival", "evaluation", "assessment", "explanation", "comparison"},
+        {"torch", "SimpleITK"},
+    ),
     "hecktor": ({"survival", "datasets", "prediction"}, {"nnunetv2", "torch"}),
     "demo": ({"survival", "evaluation"}, {"torch", "nnunetv2"}),
 }

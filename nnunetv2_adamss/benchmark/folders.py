@@ -8,6 +8,7 @@ from nnunetv2.utilities.file_path_utilities import convert_trainer_plans_config_
 
 from nnunetv2_adamss.benchmark.methods import STAGE_ONE, Method, Trainer
 from nnunetv2_adamss.benchmark.settings import BenchmarkSettings
+from nnunetv2_adamss.comparison.catalogue import results_name
 from nnunetv2_adamss.survival.nnunet_data.dataset import RAW, RESULTS, dataset_folder
 
 # In the folder of each trainer or statistical method below ``test``.
@@ -53,11 +54,8 @@ class BenchmarkFolders:
 
     def survival(self, method: Method) -> str | None:
         """The trainer or statistical method that predicts survival; None for a method that only segments."""
-        if method.fitted:
-            # As adamss_fit_statistical names it: a short schedule of a network that it goes on with is seen.
-            is_short = method.trainer is not None and self.settings.short_schedule
-            return f"{method.fitted}{'_ShortSchedule' if is_short else ''}"
-        return self.trainer(method.trainer) if method.trainer else None
+        trainer = self.trainer(method.trainer) if method.trainer else None
+        return results_name(method.name, trainer) if method.fitted else trainer
 
     @property
     def test(self) -> Path:

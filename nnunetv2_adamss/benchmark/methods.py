@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from nnunetv2_adamss.comparison.catalogue import CATALOGUE
 from nnunetv2_adamss.survival.messages import listed
 
 
@@ -109,21 +110,36 @@ def _adamss(
     )
 
 
-_DEEPMTS = Trainer("DeepMTSTrainer")
+def _statistical(name: str, tables: tuple[int, ...], published: Published | None = None) -> Method:
+    """A method of ``adamss_fit_statistical``; one whose radiomics are of a network's masks has the masks, too."""
+    entry = CATALOGUE[name]
+    radiomics_of = {"reference": "groundtruth", "deep": None, None: "predicted"}[entry.masks]
+    return Method(
+        name,
+        entry.title,
+        tables,
+        published,
+        trainer=Trainer(entry.deep_trainer) if entry.deep_trainer else None,
+        fitted=entry.folder,
+        segments=entry.masks == "deep",
+        has_own_masks=entry.masks == "deep",
+        radiomics=radiomics_of if entry.radiomics else None,
+        needs_other_folds=entry.deep_risks == "out_of_fold",
+        measures_tumour=entry.measures_tumour,
+    )
+
+
 _OWN_DICE = (0.775, 0.796)
 METHODS = (
-    Method("lasso_cox", "Lasso-CoxPH", (1,), Published((0.745, 0.671)), fitted="LassoCoxPH",
-           radiomics="groundtruth"),
-    Method("icare", "ICARE", (1,), Published((0.765, 0.688)), fitted="ICARE", radiomics="groundtruth"),
+    _statistical("lasso_cox", (1,), Published((0.745, 0.671))),
+    _statistical("icare", (1,), Published((0.765, 0.688))),
     Method("mdsn_proxy", "MDSN (proxy)", (1,), Published((0.746, 0.676)), trainer=Trainer("MDSNProxyTrainer")),
-    Method("deepmtlr_cox", "DeepMTLR-CoxPH", (1,), Published((0.748, 0.684)), trainer=Trainer("DeepMTLRTrainer"),
-           fitted="DeepMTLRCoxPH"),
+    _statistical("deepmtlr_cox", (1,), Published((0.748, 0.684))),
     Method("tmss", "TMSS", (1,), Published((0.761, 0.689), (0.754, 0.779)), trainer=Trainer("TMSSTrainer"),
            segments=True, has_own_masks=True),
-    Method("deepmts", "DeepMTS", (1,), Published((0.757, 0.695), (0.735, 0.765)), trainer=_DEEPMTS,
+    Method("deepmts", "DeepMTS", (1,), Published((0.757, 0.695), (0.735, 0.765)), trainer=Trainer("DeepMTSTrainer"),
            segments=True, has_own_masks=True),
-    Method("radio_deepmts", "Radio-DeepMTS", (1,), Published((0.776, 0.717), (0.735, 0.765)), trainer=_DEEPMTS,
-           fitted="RadioDeepMTS", segments=True, has_own_masks=True, needs_other_folds=True),
+    _statistical("radio_deepmts", (1,), Published((0.776, 0.717), (0.735, 0.765))),
     _adamss("adamss", "AdaMSS", 1, Published((0.804, 0.757), _OWN_DICE), radiomics="predicted"),
     _adamss("adamss_no_radiomics", "AdaMSS (No-radio)", 1, Published((0.780, 0.728), _OWN_DICE), "_NoRadiomics"),
     _adamss("adamss_no_clinical", "AdaMSS (No-clinic)", 1, Published((0.795, 0.749), _OWN_DICE), "_NoClinical",
@@ -144,10 +160,9 @@ METHODS = (
     _adamss("intermediate_fusion", "Intermediate fusion", 3, Published((0.770, 0.713), (0.764, 0.786)),
             "_IntermediateFusion", is_fusion=True),
     _adamss("data_driven", "Data-driven fusion", 3, Published((0.780, 0.728), _OWN_DICE), "_NoRadiomics"),
-    Method("covariates_cox", "Cox model on the covariates", (1, 2, 3), fitted="CovariatesCox",
-           radiomics="predicted"),
-    Method("tumour_volume", "Tumour volume", (1, 2, 3), fitted="TumourVolume", measures_tumour=True),
-    Method("suv_max", "SUVmax", (1, 2, 3), fitted="SUVmax", measures_tumour=True),
+    _statistical("covariates_cox", (1, 2, 3)),
+    _statistical("tumour_volume", (1, 2, 3)),
+    _statistical("suv_max", (1, 2, 3)),
 )  # fmt: skip
 
 TABLES = {

@@ -7,35 +7,12 @@ from typing import Any
 
 from nnunetv2_adamss.cli.exit_code import exit_code
 from nnunetv2_adamss.cli.fold_options import add_mask_options, check_fold_options, mask_settings
+from nnunetv2_adamss.comparison.catalogue import CATALOGUE
 
-# As nnunetv2_adamss.comparison.methods, which takes seconds to import.
-METHODS = (
-    "lasso_cox",
-    "icare",
-    "deepmtlr_cox",
-    "radio_deepmts",
-    "covariates_cox",
-    "tumour_volume",
-    "suv_max",
-)
-
-_GOES_ON_WITH_DEEP = ("deepmtlr_cox", "radio_deepmts")
-_OWN_MASKS = {
-    "lasso_cox": "the reference masks",
-    "icare": "the reference masks",
-    "radio_deepmts": "DeepMTS's masks",
-}
-
-_EPILOG = """
+_METHODS = "\n".join(f"  {name:15} {entry.title}: {entry.summary}" for name, entry in CATALOGUE.items())
+_EPILOG = f"""
 methods:
-  lasso_cox       Lasso-CoxPH: radiomics of the reference masks and clinical indicators
-  icare           ICARE: the same, by an ensemble of binary-weighted models
-  deepmtlr_cox    DeepMTLR-CoxPH: mean of DeepMTLRTrainer's risk and a clinical Cox model
-  radio_deepmts   Radio-DeepMTS: Cox on DeepMTSTrainer's score, radiomics of its masks and clinical indicators;
-                  needs all folds of DeepMTSTrainer
-  covariates_cox  the Cox model on what AdaMSS gets beside the image
-  tumour_volume   the larger, the riskier
-  suv_max         the hotter, the riskier
+{_METHODS}
 
 examples:
   adamss_fit_statistical 510 3d_fullres 0 --method lasso_cox
@@ -60,7 +37,7 @@ def build_parser() -> argparse.ArgumentParser:
     add("dataset", help="nnU-Net's data set id or name")
     add("configuration", help="3d_fullres or 3d_lowres")
     add("fold", help="number of the fold")
-    add("--method", choices=METHODS, required=True)
+    add("--method", choices=tuple(CATALOGUE), required=True)
     add("-p", dest="plans", default="nnUNetPlans", help="plans identifier (default: %(default)s)")
     add("-device", choices=["cuda", "cpu", "mps"], default="cuda", help="for missing masks (default: cuda)")
     add("--deep_trainer", metavar="TRAINER", help="variant of the deep method that two methods go on with")
@@ -83,14 +60,18 @@ def main(argv: list[str] | None = None) -> int:
     check_fold_options(parser, args)
     if args["fold"] == "all":
         parser.error("fold all leaves no cases to judge a method on; choose a numbered fold")
-    if args["deep_trainer"] and args["method"] not in _GOES_ON_WITH_DEEP:
-        parser.error(f"{args['method']} goes on with no deep method, so --deep_trainer means nothing")
-    if args["method"] in _OWN_MASKS and {"mask_source", "masks_dir"} & args.keys():
-        parser.error(
-            f"{args['method']} looks at {_OWN_MASKS[args['method']]}, so --mask_source and --masks_dir mean nothing"
-        )
+    _check_method_options(parser, args)
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s: %(message)s")
     return exit_code("adamss_fit_statistical", lambda: _run(args), "stopped. Run the same command again.")
+
+
+def _check_method_options(parser: argparse.ArgumentParser, args: dict[str, Any]) -> None:
+    entry = CATALOGUE[args["method"]]
+    if args["deep_trainer"] and not entry.deep_trainer:
+        parser.error(f"{entry.name} goes on with no deep method, so --deep_trainer means nothing")
+    if entry.masks and {"mask_source", "masks_dir"} & args.keys():
+        whose = "the reference masks" if entry.masks == "reference" else f"the masks of {entry.deep_trainer}"
+        parser.error(f"{entry.name} looks at {whose}, so --mask_source and --masks_dir mean nothing")
 
 
 def _run(args: dict[str, Any]) -> None:

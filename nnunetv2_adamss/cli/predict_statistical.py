@@ -13,11 +13,14 @@ examples:
   adamss_predict_statistical -d 510 -c 3d_fullres -tr LassoCoxPH --clinical patients.csv --features radiomics.csv \\
                              -o risk.csv
   adamss_predict_statistical -d 510 -c 3d_fullres -tr TumourVolume -m MASKS -o risk.csv
-  adamss_predict_statistical -d 510 -c 3d_fullres -tr DeepMTLRCoxPH --clinical patients.csv --deep deep.csv \\
-                             -o risk.csv
+  adamss_predict_survival -i imagesTs -o OUT -d 510 -c 3d_fullres -tr DeepMTLRTrainer -chk checkpoint_final.pth \\
+                          --clinical patients.csv
+  adamss_predict_statistical -d 510 -c 3d_fullres -tr DeepMTLRCoxPH --clinical patients.csv \\
+                             --deep OUT/survival_predictions.csv -o risk.csv
 
 All files must have the same patients. Writes case_id and risk_score (higher = earlier event), which
-adamss_evaluate_survival reads.
+adamss_evaluate_survival reads. Radio-DeepMTS cannot predict new patients, since no command writes DeepMTS's masks of
+them.
 """
 
 
@@ -47,7 +50,7 @@ def build_parser() -> argparse.ArgumentParser:
         "--features", type=Path, action="append", default=[], metavar="FILE.csv",
         help="case_id and the features that it uses; may be repeated",
     )  # fmt: skip
-    add("--deep", type=Path, metavar="FILE.csv", help="predictions of the deep method that it goes on with")
+    add("--deep", type=Path, metavar="FILE.csv", help="uncalibrated predictions of DeepMTLR's last epoch")
     add("-i", dest="images", type=Path, metavar="IMAGES", help="for SUVmax")
     add("-m", dest="masks", type=Path, metavar="MASKS", help="for tumour volume and SUVmax")
     return parser
@@ -63,12 +66,12 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def _run(args: argparse.Namespace) -> None:
-    from nnunetv2_adamss.comparison.new_patients import PatientFiles, predict_statistical
+    from nnunetv2_adamss.comparison.new_patients import PatientInputs, predict_statistical
     from nnunetv2_adamss.survival.nnunet_data.dataset import model_folder
 
-    files = PatientFiles(args.clinical, args.features, args.deep, args.images, args.masks)
+    inputs = PatientInputs(args.clinical, args.features, args.deep, args.images, args.masks)
     folder = model_folder(args.dataset, args.method_folder, args.plans, args.configuration)
-    prediction = predict_statistical(folder, [int(fold) for fold in args.folds], files)
+    prediction = predict_statistical(folder, [int(fold) for fold in args.folds], inputs)
     prediction.write(args.output)
     print(f"Risk scores of {len(prediction.case_ids)} patients: {args.output}")
 

@@ -4,7 +4,7 @@ import json
 import logging
 import shutil
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -12,19 +12,16 @@ from typing import Any
 import pandas as pd
 from nnunetv2.utilities.file_path_utilities import get_output_folder
 
-from nnunetv2_adamss.comparison.extra_columns import (
-    gather_out_of_fold_masks,
-    in_sample_risks,
-    out_of_fold_risks,
-    tumour_sizes,
-)
+from nnunetv2_adamss.comparison.catalogue import results_name
+from nnunetv2_adamss.comparison.deep_folds import DeepFolds
 from nnunetv2_adamss.comparison.fitted_model import MODEL_FILE, FittedModel
-from nnunetv2_adamss.comparison.methods import DEEP_RISK, METHODS, StatisticalMethod, TrainingInputs
+from nnunetv2_adamss.comparison.methods import METHODS, StatisticalMethod, TrainingInputs
+from nnunetv2_adamss.comparison.tumour_sizes import tumour_sizes
 from nnunetv2_adamss.radiomics.fold import read_fold
 from nnunetv2_adamss.radiomics.missing import extract_missing_radiomics
 from nnunetv2_adamss.survival.cohort.table import SurvivalTable
 from nnunetv2_adamss.survival.config import SurvivalConfig
-from nnunetv2_adamss.survival.covariates.covariate_tables import CovariateTables
+from nnunetv2_adamss.survival.covariates.covariate_tables import CovariateTables, CovariateUse
 from nnunetv2_adamss.survival.covariates.scaling import Scaling
 from nnunetv2_adamss.survival.device import torch_device
 from nnunetv2_adamss.survival.files import write_atomically
@@ -42,7 +39,8 @@ from nnunetv2_adamss.survival.setup import SurvivalSetup
 
 logger = logging.getLogger(__name__)
 
-_DEEPMTS_MASKS = "deepmts_masks"
+# Section 4.3: traditional methods take radiomics from the ground-truth regions.
+_REFERENCE_MASKS = {"mask_source": "groundtruth", "masks_dir": None}
 
 
 @dataclass(frozen=True)
@@ -84,18 +82,20 @@ def fit_statistical(request: FitRequest) -> list[str]:
     method = METHODS[request.method]
     name = dataset_name(request.dataset)
     nnunet_fold = read_fold(name, request.plans, request.configuration, request.fold)
-    folder = _fold_folder(request, method, nnunet_fold)
+    folder = _fold_folder(request, nnunet_fold)
     if (folder / SUMMARY_FILE).is_file() and not request.overwrite:
         raise ValueError(f"{folder} holds a fit already; fit anew with --overwrite.")
     torch_device(request.device, "predict masks")
-    config = _prepare(request, method, nnunet_fold, folder)
+    deep = _deep_folds(request, method, nnunet_fold)
+    config = _prepare(request, method, nnunet_fold, folder, deep)
     start = perf_counter()
     setup = SurvivalSetup.begin(nnunet_fold, config, nnunet_fold.split(), method.use)
     seconds = perf_counter() - start
-    extra = _extra_columns(request, method, nnunet_fold, setup)
+    extra = _extra_columns(request, method, nnunet_fold, setup, deep)
     start = perf_counter()
     fitted = fit_fold(method, setup.fold, setup.table, setup.covariates, extra)
     seconds += perf_counter() - start
+    fitted = replace(fitted, deep=None if deep is None else deep.network)
     cases = setup.fold.validation_cases
     prediction = RiskPrediction(cases, fitted.risk_score(setup.covariates, cases, extra.loc[list(cases)]))
     # The predictions of another fit must not stand beside a summary that is not there yet.
@@ -145,26 +145,40 @@ def fit_fold(
     return FittedModel(method, fold, features, model, float(risks.mean()), float(risks.std()))
 
 
-def _fold_folder(request: FitRequest, method: StatisticalMethod, nnunet_fold: NnunetFold) -> Path:
-    deep_trainer, own = request.deep_trainer or "", method.deep_trainer or ""
-    if deep_trainer and not deep_trainer.startswith(own):
-        raise ValueError(f"{method.title} goes on with {own} or a variant of it, not with {deep_trainer}.")
-    # A short schedule of the deep method gives results of its own.
-    schedule = deep_trainer.removeprefix(own)
+def _fold_folder(request: FitRequest, nnunet_fold: NnunetFold) -> Path:
     name, plans = nnunet_fold.plans["dataset_name"], nnunet_fold.plans["plans_name"]
-    folder = get_output_folder(name, method.folder + schedule, plans, request.configuration, request.fold)
-    return Path(folder)
+    method = results_name(request.method, request.deep_trainer)
+    return Path(get_output_folder(name, method, plans, request.configuration, request.fold))
+
+
+def _deep_folds(request: FitRequest, method: StatisticalMethod, nnunet_fold: NnunetFold) -> DeepFolds | None:
+    """What the method goes on with; None for most."""
+    entry = method.entry
+    if entry.deep_trainer is None or entry.deep_risks is None:
+        return None
+    trainer = request.deep_trainer or entry.deep_trainer
+    folder = model_folder(request.dataset, trainer, request.plans, request.configuration)
+    # Outcomes depend on neither masks nor covariates, which may not be there yet.
+    config = SurvivalConfig.from_dict({**request.settings, **_REFERENCE_MASKS, "features_csv": ()})
+    nothing = CovariateUse(radiomics=False, clinical=False)
+    setup = SurvivalSetup.begin(nnunet_fold, config, nnunet_fold.split(), nothing)
+    return DeepFolds.find(entry.deep_risks, folder, nnunet_fold, setup)
 
 
 def _prepare(
-    request: FitRequest, method: StatisticalMethod, nnunet_fold: NnunetFold, folder: Path
+    request: FitRequest,
+    method: StatisticalMethod,
+    nnunet_fold: NnunetFold,
+    folder: Path,
+    deep: DeepFolds | None,
 ) -> SurvivalConfig:
     """See to masks and radiomics; returns the settings of the fit."""
     settings = {**request.settings, **method.settings}
-    if request.method == "radio_deepmts":
-        masks = folder.parent / _DEEPMTS_MASKS
-        case_ids = _with_outcome(nnunet_fold, settings)
-        gather_out_of_fold_masks(_deep_folder(request, method), masks, case_ids, nnunet_fold.file_ending)
+    if method.entry.masks == "reference":
+        settings |= _REFERENCE_MASKS
+    elif method.entry.masks == "deep" and deep is not None:
+        masks = folder.parent / f"masks_of_{deep.trainer}"
+        deep.gather_masks(masks, nnunet_fold.file_ending)
         settings |= {"mask_source": "folder", "masks_dir": str(masks)}
     config = SurvivalConfig.from_dict(settings)
     if method.use.radiomics:
@@ -174,25 +188,16 @@ def _prepare(
     return config
 
 
-def _with_outcome(nnunet_fold: NnunetFold, settings: Mapping[str, Any]) -> list[str]:
-    """The cases of the fold that have an outcome; masks do not matter for who they are."""
-    config = SurvivalConfig.from_dict({**settings, "mask_source": "groundtruth", "masks_dir": None})
-    no_covariates = METHODS["tumour_volume"].use
-    return SurvivalSetup.begin(nnunet_fold, config, nnunet_fold.split(), no_covariates).fold.all_cases
-
-
-def _deep_folder(request: FitRequest, method: StatisticalMethod) -> Path:
-    trainer = request.deep_trainer or str(method.deep_trainer)
-    return model_folder(request.dataset, trainer, request.plans, request.configuration)
-
-
 def _extra_columns(
-    request: FitRequest, method: StatisticalMethod, nnunet_fold: NnunetFold, setup: SurvivalSetup
+    request: FitRequest,
+    method: StatisticalMethod,
+    nnunet_fold: NnunetFold,
+    setup: SurvivalSetup,
+    deep: DeepFolds | None,
 ) -> pd.DataFrame:
     case_ids = setup.fold.all_cases
-    if DEEP_RISK in method.extra:
-        deep = _deep_folder(request, method)
-        if method.use.radiomics:
-            return out_of_fold_risks(deep, case_ids)
-        return in_sample_risks(deep, request.fold, case_ids)
+    if deep is not None:
+        return deep.risks(case_ids)
+    if not method.extra:
+        return pd.DataFrame(index=case_ids)
     return tumour_sizes(method.extra, setup.masks, nnunet_fold, case_ids, request.device)

@@ -10,8 +10,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from nnunetv2_adamss.comparison.linear_risk import RiskModel
+from nnunetv2_adamss.comparison.deep_network import DeepNetwork
 from nnunetv2_adamss.comparison.methods import METHODS, StatisticalMethod
+from nnunetv2_adamss.comparison.risk_model import RiskModel
 from nnunetv2_adamss.survival.covariates.covariate_tables import CovariateTables
 from nnunetv2_adamss.survival.covariates.scaling import Scaling
 from nnunetv2_adamss.survival.fold import SurvivalFold
@@ -31,6 +32,7 @@ class FittedModel:
         model: of the risk.
         mean_risk: of the training cases.
         risk_deviation: standard deviation of that.
+        deep: the network whose risk is one of the inputs; None for most methods.
     """
 
     method: StatisticalMethod
@@ -39,6 +41,7 @@ class FittedModel:
     model: RiskModel
     mean_risk: float
     risk_deviation: float
+    deep: DeepNetwork | None = None
 
     def risk_score(
         self, tables: CovariateTables, case_ids: Sequence[str], extra: pd.DataFrame
@@ -65,12 +68,13 @@ class FittedModel:
     def to_dict(self) -> dict[str, Any]:
         """As plain data."""
         return {
-            "method": next(name for name, method in METHODS.items() if method is self.method),
+            "method": self.method.entry.name,
             "fold": self.fold.to_dict(),
             "features": self.features.to_dict(),
             "model": self.model.to_dict(),
             "mean_risk": self.mean_risk,
             "risk_deviation": self.risk_deviation,
+            "deep": None if self.deep is None else self.deep.to_dict(),
         }
 
     @classmethod
@@ -84,6 +88,7 @@ class FittedModel:
             method.read(values["model"]),
             values["mean_risk"],
             values["risk_deviation"],
+            None if values["deep"] is None else DeepNetwork(**values["deep"]),
         )
 
     @classmethod

@@ -10,11 +10,14 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from nnunetv2_adamss.comparison.catalogue import CATALOGUE, CatalogueEntry
 from nnunetv2_adamss.comparison.icare import IcareModel, fit_icare
-from nnunetv2_adamss.comparison.linear_risk import LinearRisk, RiskModel
+from nnunetv2_adamss.comparison.risk_model import RiskModel
+from nnunetv2_adamss.evaluation.baselines import SUV_MAX, TUMOUR_VOLUME
 from nnunetv2_adamss.survival.covariates.covariate_tables import CovariateUse
+from nnunetv2_adamss.survival.covariates.linear_risk import LinearRisk
 
-TUMOUR_VOLUME, SUV_MAX, DEEP_RISK = "tumour_volume_ml", "suv_max", "deep_risk"
+DEEP_RISK = "deep_risk"
 # choice: the publications put no limit on the LASSO; the ridge bears more columns than events.
 _NO_LIMIT = 100_000
 
@@ -44,26 +47,25 @@ class StatisticalMethod:
     """One method.
 
     Args:
-        folder: its name in the place of a trainer's.
-        title: as tables print it.
+        entry: what it is called and what it looks at.
         fit: on the training cases.
         read: a fitted model from plain data.
-        use: of the covariates that are selected from and encoded.
         settings: of ``SurvivalConfig``, which the method does not leave to the user.
         all_features: whether ``fit`` gets all features, not only selected ones.
         extra: names of the method's own columns.
-        deep_trainer: whose risk is one of them.
     """
 
-    folder: str
-    title: str
+    entry: CatalogueEntry
     fit: Callable[[TrainingInputs], RiskModel]
     read: Callable[[Mapping[str, Any]], RiskModel] = LinearRisk.from_dict
-    use: CovariateUse = field(default_factory=CovariateUse)
     settings: Mapping[str, Any] = field(default_factory=dict)
     all_features: bool = False
     extra: tuple[str, ...] = ()
-    deep_trainer: str | None = None
+
+    @property
+    def use(self) -> CovariateUse:
+        """The covariates that are selected from and encoded."""
+        return CovariateUse(self.entry.radiomics, self.entry.clinical)
 
 
 def _cox(training: TrainingInputs) -> LinearRisk:
@@ -108,46 +110,19 @@ def _mean_of_deep_and_cox(training: TrainingInputs) -> LinearRisk:
     )
 
 
-_NO_COVARIATES = CovariateUse(radiomics=False, clinical=False)
-# Section 4.3: traditional methods take radiomics from the ground-truth regions.
-_REFERENCE = {"mask_source": "groundtruth", "masks_dir": None, "feature_selection": "lasso"}
-
-METHODS: Mapping[str, StatisticalMethod] = MappingProxyType(
-    {
-        "lasso_cox": StatisticalMethod(
-            "LassoCoxPH", "Lasso-CoxPH", _cox, settings={**_REFERENCE, "max_features": _NO_LIMIT}
-        ),
-        "icare": StatisticalMethod(
-            "ICARE",
-            "ICARE",
-            _icare,
-            IcareModel.from_dict,
-            # Nothing is selected beforehand: what helps is what the method is about.
-            settings={**_REFERENCE, "max_features": 0, "clinical_selection": "none"},
-            all_features=True,
-        ),
-        "deepmtlr_cox": StatisticalMethod(
-            "DeepMTLRCoxPH",
-            "DeepMTLR-CoxPH",
-            _mean_of_deep_and_cox,
-            use=CovariateUse(radiomics=False),
-            extra=(DEEP_RISK,),
-            deep_trainer="DeepMTLRTrainer",
-        ),
-        "radio_deepmts": StatisticalMethod(
-            "RadioDeepMTS",
-            "Radio-DeepMTS",
-            _cox_with_deep_risk,
-            extra=(DEEP_RISK,),
-            deep_trainer="DeepMTSTrainer",
-        ),
-        "covariates_cox": StatisticalMethod("CovariatesCox", "Cox model on the covariates", _cox),
-        "tumour_volume": StatisticalMethod(
-            "TumourVolume", "Tumour volume", partial(_column, TUMOUR_VOLUME), use=_NO_COVARIATES,
-            extra=(TUMOUR_VOLUME,),
-        ),
-        "suv_max": StatisticalMethod(
-            "SUVmax", "SUVmax", partial(_column, SUV_MAX), use=_NO_COVARIATES, extra=(SUV_MAX,)
-        ),
-    }
-)  # fmt: skip
+METHODS: Mapping[str, StatisticalMethod] = MappingProxyType({method.entry.name: method for method in (
+    StatisticalMethod(
+        CATALOGUE["lasso_cox"], _cox, settings={"feature_selection": "lasso", "max_features": _NO_LIMIT}
+    ),
+    StatisticalMethod(
+        CATALOGUE["icare"], _icare, IcareModel.from_dict,
+        # Nothing is selected beforehand: what helps is what the method is about.
+        settings={"feature_selection": "lasso", "max_features": 0, "clinical_selection": "none"},
+        all_features=True,
+    ),
+    StatisticalMethod(CATALOGUE["deepmtlr_cox"], _mean_of_deep_and_cox, extra=(DEEP_RISK,)),
+    StatisticalMethod(CATALOGUE["radio_deepmts"], _cox_with_deep_risk, extra=(DEEP_RISK,)),
+    StatisticalMethod(CATALOGUE["covariates_cox"], _cox),
+    StatisticalMethod(CATALOGUE["tumour_volume"], partial(_column, TUMOUR_VOLUME), extra=(TUMOUR_VOLUME,)),
+    StatisticalMethod(CATALOGUE["suv_max"], partial(_column, SUV_MAX), extra=(SUV_MAX,)),
+)})  # fmt: skip

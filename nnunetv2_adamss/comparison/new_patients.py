@@ -1,19 +1,19 @@
 """Predict new patients with a statistical method: all folds together."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from nnunetv2_adamss.assessment.baselines import SUV_MAX as MEASURED_SUV_MAX
 from nnunetv2_adamss.assessment.baselines import baseline_scores, masked_cases
 from nnunetv2_adamss.assessment.predictions import read_predictions
+from nnunetv2_adamss.comparison.deep_predictions import check_deep_predictions
 from nnunetv2_adamss.comparison.fitted_model import FittedModel
-from nnunetv2_adamss.comparison.methods import DEEP_RISK, SUV_MAX, TUMOUR_VOLUME
-from nnunetv2_adamss.evaluation.baselines import tumour_volume_ml
+from nnunetv2_adamss.comparison.methods import DEEP_RISK
+from nnunetv2_adamss.evaluation.baselines import SUV_MAX, TUMOUR_VOLUME, tumour_volume_ml
 from nnunetv2_adamss.prediction.patient_tables import read_clinical
 from nnunetv2_adamss.survival.covariates.covariate_tables import CovariateTables
 from nnunetv2_adamss.survival.covariates.number_table import join_number_tables, read_number_table
@@ -25,7 +25,7 @@ logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class PatientFiles:
+class PatientInputs:
     """What is known of the new patients; a method says what it misses, and predicts who is in all that it needs.
 
     Args:
@@ -43,24 +43,33 @@ class PatientFiles:
     masks: Path | None = None
 
 
-def predict_statistical(model_folder: Path, folds: Sequence[int], files: PatientFiles) -> RiskPrediction:
+def predict_statistical(model_folder: Path, folds: Sequence[int], inputs: PatientInputs) -> RiskPrediction:
     """The mean over folds of the risk in standard deviations of each fold's training cases.
 
     Args:
         model_folder: nnU-Net's, such as ``LassoCoxPH__nnUNetPlans__3d_fullres``.
         folds: their numbers.
-        files: of the patients.
+        inputs: of the patients.
 
     Raises:
-        ValueError: if a fold is not fitted, a table or column that the method needs is not there, or no patient is in
-            all tables.
+        ValueError: if a fold is not fitted, the method cannot predict new patients, a table or column that it needs is
+            not there or not of the network that it was fitted on, or no patient is in all tables.
     """
     fitted = [FittedModel.load(model_folder / f"fold_{fold}") for fold in folds]
+    method = fitted[0].method
+    if method.entry.masks == "deep":
+        raise ValueError(
+            f"{method.entry.title} cannot predict new patients: it needs the masks that {method.entry.deep_trainer} "
+            "predicts of them, which no command writes."
+        )
     columns = list(dict.fromkeys(one.name for model in fitted for one in model.fold.covariates.indicators))
-    clinical = read_clinical(files.clinical, columns)
-    features = {str(file): read_number_table(file) for file in files.features}
+    clinical = read_clinical(inputs.clinical, columns)
+    features = {str(file): read_number_table(file) for file in inputs.features}
     tables = CovariateTables(clinical=clinical if columns else None, features=join_number_tables(features))
-    extra = _extra_columns(fitted[0].method.extra, files)
+    if method.entry.deep_trainer:
+        extra = _deep_risks(inputs, dict(zip(folds, fitted, strict=True)))
+    else:
+        extra = _tumour_sizes(method.extra, inputs)
     case_ids = _in_all([tables.clinical, *features.values(), extra if len(extra.columns) else None])
     extra = extra.loc[case_ids] if len(extra.columns) else pd.DataFrame(index=case_ids)
     risks = [
@@ -70,29 +79,31 @@ def predict_statistical(model_folder: Path, folds: Sequence[int], files: Patient
     return RiskPrediction(case_ids, np.mean(risks, axis=0))
 
 
-def _extra_columns(names: Sequence[str], files: PatientFiles) -> pd.DataFrame:
+def _deep_risks(inputs: PatientInputs, fitted: Mapping[int, FittedModel]) -> pd.DataFrame:
+    """What the same weights say of the patients that each fold, by number, was fitted on."""
+    if inputs.deep_predictions is None:
+        raise ValueError("The method goes on with a deep one: give what that predicts with --deep FILE.csv.")
+    table = read_predictions([inputs.deep_predictions]).table
+    networks = {number: model.deep for number, model in fitted.items() if model.deep is not None}
+    check_deep_predictions(inputs.deep_predictions, networks)
+    return table[["risk_score"]].rename(columns={"risk_score": DEEP_RISK})
+
+
+def _tumour_sizes(names: Sequence[str], inputs: PatientInputs) -> pd.DataFrame:
     if not names:
         return pd.DataFrame()
-    if DEEP_RISK in names:
-        if files.deep_predictions is None:
-            raise ValueError(
-                "The method goes on with a deep one: give what that predicts with --deep FILE.csv."
-            )
-        table = read_predictions([files.deep_predictions]).table
-        return table[["risk_score"]].rename(columns={"risk_score": DEEP_RISK})
-    if files.masks is None:
+    if inputs.masks is None:
         raise ValueError(
             "The method measures the tumour: give the patients' masks with -m, and for SUVmax -i."
         )
-    if SUV_MAX in names and files.images is None:
+    if SUV_MAX in names and inputs.images is None:
         raise ValueError("SUVmax needs the patients' images: give their folder with -i.")
-    dataset_json = find_dataset_json(files.images or files.masks, files.masks)
+    dataset_json = find_dataset_json(inputs.images or inputs.masks, inputs.masks)
     ending = read_dataset_json(dataset_json).get("file_ending", ".nii.gz") if dataset_json else ".nii.gz"
-    case_ids = masked_cases(files.masks, ending)
+    case_ids = masked_cases(inputs.masks, ending)
     if SUV_MAX in names:
-        measured = baseline_scores(case_ids, files.masks, files.images)[MEASURED_SUV_MAX]
-        return measured.to_frame(SUV_MAX)
-    volumes = {case_id: tumour_volume_ml(files.masks / f"{case_id}{ending}") for case_id in case_ids}
+        return baseline_scores(case_ids, inputs.masks, inputs.images)[[SUV_MAX]]
+    volumes = {case_id: tumour_volume_ml(inputs.masks / f"{case_id}{ending}") for case_id in case_ids}
     return pd.Series(volumes).to_frame(TUMOUR_VOLUME)
 
 

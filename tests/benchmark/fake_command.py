@@ -11,6 +11,8 @@ import sys
 import time
 from pathlib import Path
 
+from nnunetv2_adamss.comparison.catalogue import results_name
+
 HERE = Path(__file__).parent
 
 
@@ -62,14 +64,8 @@ def train() -> None:
     leave_predictions(folder, option("-tr"))
 
 
-FITTED = {
-    "lasso_cox": "LassoCoxPH", "icare": "ICARE", "deepmtlr_cox": "DeepMTLRCoxPH", "radio_deepmts": "RadioDeepMTS",
-    "covariates_cox": "CovariatesCox", "tumour_volume": "TumourVolume", "suv_max": "SUVmax",
-}  # fmt: skip
-
-
 def fit() -> None:
-    name = FITTED[option("--method")]
+    name = results_name(option("--method"), option("--deep_trainer") or None)
     leave_predictions(fold_folder(name), name)
 
 

@@ -6,7 +6,6 @@ import pandas as pd
 import pytest
 
 from nnunetv2_adamss.cli import fit_statistical
-from nnunetv2_adamss.comparison.methods import METHODS
 from tests.survival_project import DATASET
 from tests.trained_model import TrainedModel
 
@@ -34,14 +33,6 @@ def refusal(capsys: pytest.CaptureFixture[str], *options: str, **changes: str) -
     assert captured.out == "" and captured.err.startswith("adamss_fit_statistical: ")
     assert captured.err.count("\n") == 1
     return captured.err
-
-
-def test_the_command_knows_all_methods_and_who_has_masks_of_its_own() -> None:
-    assert tuple(METHODS) == fit_statistical.METHODS
-    own = {name for name, method in METHODS.items() if "mask_source" in method.settings}
-    assert set(fit_statistical._OWN_MASKS) == own | {"radio_deepmts"}
-    goes_on = tuple(name for name, method in METHODS.items() if method.deep_trainer)
-    assert goes_on == fit_statistical._GOES_ON_WITH_DEEP
 
 
 def test_tumour_volume_lies_where_trainings_do_and_is_fitted_anew_on_demand(
@@ -81,7 +72,12 @@ def test_what_a_method_needs_and_is_not_there_is_one_sentence(
         ("first", "lasso_cox", [], "the fold must be a number or all, not first"),
         ("0", "icare", ["--deep_trainer", "TMSSTrainer"], "icare goes on with no deep method"),
         ("0", "lasso_cox", ["--mask_source", "predicted"], "lasso_cox looks at the reference masks"),
-        ("0", "radio_deepmts", ["--masks_dir", "masks"], "radio_deepmts looks at DeepMTS's masks"),
+        (
+            "0",
+            "radio_deepmts",
+            ["--masks_dir", "masks"],
+            "radio_deepmts looks at the masks of DeepMTSTrainer",
+        ),
         ("0", "suv_max", ["--mask_source", "predicted", "--masks_dir", "masks"], "exclude each other"),
         ("0", "cox", [], "invalid choice: 'cox'"),
     ],

@@ -1,4 +1,4 @@
-"""ICARE by hand on a few patients, against slow counts and the published figure, and on a real table."""
+"""ICARE: its estimators' patients, settings and median, on made-up cohorts and on a real table."""
 
 import json
 from pathlib import Path
@@ -10,53 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from lifelines import CoxPHFitter
-from numpy.typing import NDArray
-from sksurv.datasets import load_veterans_lung_cancer
-from sksurv.preprocessing import OneHotEncoder
 
-from nnunetv2_adamss.comparison.icare import (
-    BinaryWeighted,
-    IcareModel,
-    IcareSettings,
-    fit_binary_weighted,
-    fit_icare,
-    univariate_concordance,
-)
+from nnunetv2_adamss.comparison.binary_weighted import BinaryWeighted, IcareSettings
+from nnunetv2_adamss.comparison.icare import IcareModel, fit_icare
 from nnunetv2_adamss.evaluation.concordance import harrell_c
-
-# Six patients who die one after the other.
-TIME = np.arange(1.0, 7.0)
-EVENT = np.ones(6, dtype=bool)
-EARLY = np.array([9.0, 7.0, 8.0, 3.0, 2.0, 1.0])  # high where death is early, C = 14/15
-LATE = np.array([0.0, 2.0, 1.0, 3.0, 5.0, 4.0])  # the opposite, C = 2/15
-UNRELATED = np.array([0.0, 1.0, 0.0, 0.0, 1.0, 0.0])  # C = 0.5
-
-Cohort = tuple[pd.DataFrame, NDArray[np.bool_], NDArray[np.float64]]
-
-
-def z_scores(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    return (values - values.mean()) / values.std()
-
-
-def random_cohort(n_cases: int, n_features: int, seed: int = 0, signal: float = 1.0) -> Cohort:
-    """Correlated features; the mean of the first ten goes with early deaths, a third is censored."""
-    rng = np.random.default_rng(seed)
-    values = rng.normal(size=(n_cases, n_features)) + rng.normal(size=(n_cases, 1))
-    death = rng.exponential(np.exp(-signal * values[:, :10].mean(axis=1)))
-    censoring = rng.exponential(2, n_cases)
-    features = pd.DataFrame(values, columns=[f"feature_{place:04d}" for place in range(n_features)])
-    return features, death <= censoring, np.minimum(death, censoring)
-
-
-def test_the_risk_is_the_standardised_mean_of_signed_z_scores() -> None:
-    model = fit_binary_weighted(pd.DataFrame({"early": EARLY, "late": LATE}), EVENT, TIME)
-    assert dict(zip(model.names, model.signs, strict=True)) == {"early": 1, "late": -1}
-    expected = z_scores(z_scores(EARLY) - z_scores(LATE))
-    new = pd.DataFrame({"late": LATE, "early": EARLY})
-    np.testing.assert_allclose(model.risk_score(new), expected)
-    # At its means, a patient's two z-scores are 0, as their mean over the training cases is.
-    centre = pd.DataFrame({"early": [EARLY.mean()], "late": [LATE.mean()]})
-    np.testing.assert_allclose(model.risk_score(centre), 0, atol=1e-12)
+from tests.comparison.cohorts import EARLY, EVENT, LATE, TIME, random_cohort
 
 
 def test_new_patients_at_high_risk_die_early() -> None:
@@ -66,33 +24,6 @@ def test_new_patients_at_high_risk_die_early() -> None:
     )
     c_index = harrell_c(model.risk_score(features[200:]), event[200:], time[200:]).c_index
     assert c_index is not None and c_index > 0.7
-
-
-def test_a_c_index_of_exactly_a_half_gets_the_positive_sign() -> None:
-    assert harrell_c(UNRELATED, EVENT, TIME).c_index == 0.5
-    assert fit_binary_weighted(pd.DataFrame({"unrelated": UNRELATED}), EVENT, TIME).signs == (1,)
-
-
-def test_cmin_keeps_what_ranks_well_in_either_direction_and_the_bound_itself() -> None:
-    features = pd.DataFrame({"early": EARLY, "late": LATE, "unrelated": UNRELATED})
-    found = {
-        cmin: set(fit_binary_weighted(features, EVENT, TIME, settings=IcareSettings(cmin=cmin)).names)
-        for cmin in (0.5, 0.51, 13 / 15, 0.9, 0.95)
-    }
-    assert found == {
-        0.5: {"early", "late", "unrelated"},
-        0.51: {"early", "late"},
-        13 / 15: {"early", "late"},
-        0.9: {"early"},
-        0.95: set(),
-    }
-
-
-def test_without_a_feature_everybody_gets_the_same_risk_of_1() -> None:
-    features = pd.DataFrame({"unrelated": UNRELATED})
-    model = fit_binary_weighted(features, EVENT, TIME, settings=IcareSettings(cmin=0.6))
-    assert model == BinaryWeighted()
-    assert model.risk_score(features).tolist() == [1.0] * 6
 
 
 def test_it_is_said_that_the_median_ranks_nobody_if_most_estimators_find_no_feature(
@@ -106,66 +37,6 @@ def test_it_is_said_that_the_median_ranks_nobody_if_most_estimators_find_no_feat
     assert "of 20 ICARE estimators found no feature" in caplog.text
 
 
-def test_of_two_correlated_features_the_one_that_comes_first_by_chance_stays() -> None:
-    features = pd.DataFrame({"early": EARLY, "twin": -2 * EARLY + 1, "unrelated": UNRELATED})
-    kept = {
-        frozenset(
-            fit_binary_weighted(features, EVENT, TIME, seed=seed, settings=IcareSettings(rho=0.9)).names
-        )
-        for seed in range(20)
-    }
-    assert kept == {frozenset({"early", "unrelated"}), frozenset({"twin", "unrelated"})}
-
-
-def test_the_filter_drops_what_repeats_any_earlier_feature_even_a_dropped_one() -> None:
-    features, event, time = random_cohort(60, 30)
-    everything = fit_binary_weighted(features, event, time, seed=3)  # the order is drawn before the filter
-    filtered = fit_binary_weighted(features, event, time, seed=3, settings=IcareSettings(rho=0.55))
-    expected = [
-        name
-        for place, name in enumerate(everything.names)
-        if not any(
-            abs(np.corrcoef(features[name], features[earlier])[0, 1]) > 0.55
-            for earlier in everything.names[:place]
-        )
-    ]
-    assert 1 < len(expected) < 30
-    assert list(filtered.names) == expected
-
-
-def test_missing_values_are_left_out_of_the_mean() -> None:
-    early = np.where(np.arange(6) == 2, np.nan, EARLY)
-    features = pd.DataFrame({"early": early, "late": LATE})
-    model = fit_binary_weighted(features, EVENT, TIME)
-    known = EARLY[np.arange(6) != 2]
-    z_early, z_late = (early - known.mean()) / known.std(), -z_scores(LATE)
-    mean = np.where(np.isnan(early), z_late, (z_early + z_late) / 2)
-    np.testing.assert_allclose(model.risk_score(features), z_scores(mean))
-    nothing_known = pd.DataFrame({"early": [np.nan], "late": [np.nan]})
-    assert model.risk_score(nothing_known).tolist() == [0.0]
-
-
-def test_features_that_say_nothing_about_these_patients_are_not_used() -> None:
-    first_only = np.where(np.arange(6) == 0, 1.0, np.nan)
-    features = pd.DataFrame({"same": 0.1, "missing": np.nan, "first_only": first_only, "early": EARLY})
-    model = fit_binary_weighted(features, EVENT, TIME, settings=IcareSettings(rho=0.9))
-    assert model.names == ("early",)
-
-
-def test_features_that_cancel_out_leave_no_risk_instead_of_rounding_errors() -> None:
-    features = pd.DataFrame({"unrelated": UNRELATED, "opposite": 0.7 - UNRELATED / 3})
-    np.testing.assert_allclose(fit_binary_weighted(features, EVENT, TIME).risk_score(features), 0, atol=1e-9)
-
-
-@pytest.mark.parametrize("share, n_drawn", [(0.01, 1), (0.199, 1), (0.35, 3), (1.0, 10)])
-def test_the_share_of_features_is_rounded_down_to_at_least_one(share: float, n_drawn: int) -> None:
-    features, event, time = random_cohort(50, 10)
-    settings = IcareSettings(max_features=share)
-    drawn = [fit_binary_weighted(features, event, time, seed=s, settings=settings).names for s in range(60)]
-    assert {len(names) for names in drawn} == {n_drawn}
-    assert {name for names in drawn for name in names} == set(features)
-
-
 def test_mandatory_features_are_added_to_those_that_are_drawn() -> None:
     features, event, time = random_cohort(50, 10)
     settings = (IcareSettings(max_features=0.2),)
@@ -174,30 +45,6 @@ def test_mandatory_features_are_added_to_those_that_are_drawn() -> None:
     assert all(set(must) <= set(estimator.names) for estimator in model.estimators)
     # Drawn as well, they count once.
     assert {len(estimator.names) for estimator in model.estimators} == {2, 3, 4}
-
-
-@given(st.data())
-def test_all_columns_at_once_have_the_c_index_of_each_by_itself(data: st.DataObject) -> None:
-    n_cases = data.draw(st.integers(2, 20))
-    draw = [st.lists(st.integers(1, 5), min_size=n_cases, max_size=n_cases)] * 3
-    *columns, time = (np.array(data.draw(values), dtype=np.float64) for values in draw)
-    event, known = np.array(
-        data.draw(st.lists(st.booleans(), min_size=2 * n_cases, max_size=2 * n_cases))
-    ).reshape(2, -1)
-    columns[1] = np.where(known, columns[1], np.nan)
-    found = univariate_concordance(np.column_stack(columns), event, time)
-    for column, c_index in zip(columns, found, strict=True):
-        has = ~np.isnan(column)
-        expected = harrell_c(column[has], event[has], time[has]).c_index if has.any() else None
-        assert c_index == pytest.approx(np.nan if expected is None else expected, nan_ok=True)
-
-
-def test_the_published_package_has_the_same_c_index_on_the_veterans() -> None:
-    features, outcomes = load_veterans_lung_cancer()
-    features = OneHotEncoder().fit_transform(features)
-    event, time = outcomes["Status"], outcomes["Survival_in_days"]
-    risk_score = fit_binary_weighted(features, event, time).risk_score(features)
-    assert harrell_c(risk_score, event, time).c_index == pytest.approx(0.66697, abs=5e-6)
 
 
 def test_the_model_predicts_by_the_median_of_its_estimators() -> None:
@@ -309,8 +156,6 @@ def test_inputs_that_do_not_fit_are_said(changes: dict, message: str) -> None:
     inputs = {"features": pd.DataFrame({"early": EARLY}), "event": EVENT, "time": TIME} | changes
     with pytest.raises(ValueError, match=message):
         fit_icare(**inputs, seed=0)
-    with pytest.raises(ValueError, match=message):
-        fit_binary_weighted(**inputs)
 
 
 def test_icare_without_estimators_or_settings_is_an_error() -> None:

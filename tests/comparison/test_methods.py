@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 
+from nnunetv2_adamss.comparison.catalogue import CATALOGUE
 from nnunetv2_adamss.comparison.methods import DEEP_RISK, METHODS, TrainingInputs
 from nnunetv2_adamss.survival.covariates.cox_fit import fit_cox
 
@@ -48,3 +49,9 @@ def test_the_score_of_deepmts_weighs_the_same_in_any_unit_of_time() -> None:
     found = model.risk_score(pd.concat([years.covariates, years.extra], axis=1))
     by_hand = years.covariates.to_numpy() @ expected[:2].to_numpy() + deep[DEEP_RISK] * expected[DEEP_RISK]
     np.testing.assert_allclose(found, by_hand, rtol=1e-6)
+
+
+def test_every_method_of_the_catalogue_can_be_fitted() -> None:
+    assert {name: method.entry for name, method in METHODS.items()} == dict(CATALOGUE)
+    for method in METHODS.values():
+        assert (DEEP_RISK in method.extra) == (method.entry.deep_risks is not None)

@@ -1,14 +1,10 @@
-"""What a statistical method has fitted; for most of them a weighted sum."""
+"""What a statistical method has fitted: a weighted sum for most, an ensemble for ICARE."""
 
 from typing import Any, Protocol
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-
-from nnunetv2_adamss.survival.covariates.linear_risk import LinearRisk
-
-__all__ = ["LinearRisk", "RiskModel"]
 
 
 class RiskModel(Protocol):

@@ -1,0 +1,24 @@
+"""Which trained network a statistical method goes on with, so that new patients are predicted by the same one."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class DeepNetwork:
+    """Folds of a survival training whose risks a method was fitted on; plain data.
+
+    Args:
+        trainer: class name.
+        checkpoint: file name of the weights in every fold.
+        sha256: of each fold's checkpoint, by ``fold F``, as predictions name them.
+    """
+
+    trainer: str
+    checkpoint: str
+    sha256: Mapping[str, str]
+
+    def to_dict(self) -> dict[str, Any]:
+        """As plain data."""
+        return {"trainer": self.trainer, "checkpoint": self.checkpoint, "sha256": dict(self.sha256)}
