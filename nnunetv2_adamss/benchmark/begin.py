@@ -1,13 +1,14 @@
 """Check everything that a benchmark rests on before its first step."""
 
-from collections.abc import Collection
+from collections.abc import Sequence
 from pathlib import Path
 
-from nnunetv2_adamss.benchmark.cohort import read_splits
 from nnunetv2_adamss.benchmark.folders import BenchmarkFolders
+from nnunetv2_adamss.benchmark.json_object import read_object
+from nnunetv2_adamss.benchmark.methods import Method
+from nnunetv2_adamss.benchmark.present_cohort import read_splits
 from nnunetv2_adamss.benchmark.settings import BenchmarkSettings
-from nnunetv2_adamss.survival.cohort.table import SURVIVAL_CSV, read_survival_table
-from nnunetv2_adamss.survival.config import SurvivalConfig
+from nnunetv2_adamss.survival.cohort.table import SURVIVAL_CSV, SurvivalTable, read_survival_table
 from nnunetv2_adamss.survival.messages import listed
 from nnunetv2_adamss.survival.nnunet_data.dataset import (
     PREPROCESSED,
@@ -18,14 +19,41 @@ from nnunetv2_adamss.survival.nnunet_data.dataset import (
     read_plans,
 )
 from nnunetv2_adamss.survival.nnunet_data.plan_stages import check_three_dimensional
+from nnunetv2_adamss.survival.results.fold_results import CHECKPOINTS
+from nnunetv2_adamss.survival.tumour_region.mask_source import GivenMasks
 
 
-def begin(settings: BenchmarkSettings, output: Path) -> BenchmarkFolders:
+def begin(settings: BenchmarkSettings, methods: Sequence[Method], output: Path) -> BenchmarkFolders:
     """Where everything of a benchmark lies; nothing is written.
 
     Raises:
         ValueError: if plan, split, outcomes, settings or test set do not serve, or ``output`` has another benchmark.
     """
+    preprocessed = dataset_folder(PREPROCESSED, settings.dataset)
+    plans_name = _check_plans(settings, preprocessed)
+    dataset_folder(RESULTS, settings.dataset)
+    splits = read_splits(settings.dataset)
+    absent = [str(fold) for fold in settings.folds if fold >= len(splits)]
+    if absent:
+        raise ValueError(f"There is no fold {', '.join(absent)}: the split has {len(splits)} folds.")
+    cases = preprocessed_cases(preprocessed)
+    survival = read_survival_table(settings.outcomes, cases)
+    folders = BenchmarkFolders(settings, plans_name, output)
+    _check_masks(folders, methods, [case_id for case_id in cases if case_id not in survival.without_outcome])
+    if settings.test is not None:
+        _check_test_set(dataset_folder(RAW, settings.test), survival)
+    settings.check(output)
+    return folders
+
+
+def _check_plans(settings: BenchmarkSettings, preprocessed: Path) -> str:
+    """The name that is written in the plans."""
+    for file, names in (
+        (preprocessed / f"{settings.plans}.json", {"plans_name": str, "configurations": dict}),
+        (preprocessed / "dataset.json", {"file_ending": str, "labels": dict}),
+    ):
+        if file.is_file():  # or read_plans says what to do
+            read_object(file, **names)
     plans, _ = read_plans(settings.dataset, settings.plans)
     if settings.configuration not in plans["configurations"]:
         raise ValueError(
@@ -33,30 +61,52 @@ def begin(settings: BenchmarkSettings, output: Path) -> BenchmarkFolders:
             f"{listed(list(plans['configurations']))}."
         )
     check_three_dimensional(plans, settings.configuration)
-    SurvivalConfig(**settings.masks, epochs=settings.epochs)
-    splits = read_splits(settings.dataset)
-    absent = [str(fold) for fold in settings.folds if fold >= len(splits)]
-    if absent:
-        raise ValueError(f"There is no fold {', '.join(absent)}: the split has {len(splits)} folds.")
-    dataset_folder(RESULTS, settings.dataset)
-    cases = preprocessed_cases(dataset_folder(PREPROCESSED, settings.dataset))
-    read_survival_table(settings.outcomes, cases)
-    if settings.test is not None:
-        _check_test_set(dataset_folder(RAW, settings.test), cases)
-    settings.check(output)
-    return BenchmarkFolders(settings, str(plans["plans_name"]), output)
+    return str(plans["plans_name"])
 
 
-def _check_test_set(raw: Path, training_cases: Collection[str]) -> None:
+def _check_masks(folders: BenchmarkFolders, methods: Sequence[Method], cases: Sequence[str]) -> None:
+    settings = folders.settings
+    stages_one = {folders.trainer(method.stage_one) for method in methods}
+    for trainer in stages_one:
+        settings.config(trainer, settings.seeds[0])  # refuses values that are not allowed
+    if settings.masks_dir is not None:
+        ending = read_object(dataset_folder(PREPROCESSED, settings.dataset) / "dataset.json")["file_ending"]
+        GivenMasks(settings.masks_dir, ending).check(cases)
+    # Those that a Stage I leaves that is still to be trained; else what is there counts.
+    if settings.seg_checkpoint not in CHECKPOINTS.values():
+        files = [
+            folders.fold(trainer, fold, seed) / settings.seg_checkpoint
+            for seed in settings.seeds
+            for trainer in sorted(stages_one)
+            for fold in settings.folds
+        ]
+        missing = [str(file) for file in files if not file.is_file()]
+        if missing:
+            raise ValueError(
+                f"Stage I leaves {' and '.join(CHECKPOINTS.values())}, but -seg_chk is {settings.seg_checkpoint}, and "
+                f"{len(missing)} such file(s) are not there: {listed(missing)}."
+            )
+
+
+def _check_test_set(raw: Path, survival: SurvivalTable) -> None:
     needed = [raw / "imagesTr", raw / "labelsTr", raw / "dataset.json", raw / SURVIVAL_CSV]
     missing = [path.name for path in needed if not path.exists()]
     if missing:
         raise ValueError(
-            f"{raw} is no test set with images, outlines and outcomes: there is no {listed(missing)}."
+            f"{raw} is no test set with images, masks and outcomes: there is no {listed(missing)}."
         )
-    shared = sorted(set(training_cases).intersection(read_survival_table(raw / SURVIVAL_CSV).case_ids))
+    read_object(raw / "dataset.json", file_ending=str, labels=dict)
+    test = read_survival_table(raw / SURVIVAL_CSV)
+    shared = sorted(set(survival.case_ids).intersection(test.case_ids))
     if shared:
         raise ValueError(
             f"Test patients must not be of the data set that the networks are trained on, but {raw} shares "
             f"{len(shared)} case(s) with it: {listed(shared)}."
+        )
+    columns = [str(name) for name in survival.clinical if name != survival.description.group_column]
+    lacking = [name for name in columns if name not in test.clinical]
+    if lacking:
+        raise ValueError(
+            f"{test.path} lacks clinical columns that methods may use, since the training patients have them: "
+            f"{listed(lacking)}. Add them; a value that is not known may be left empty."
         )

@@ -80,7 +80,10 @@ class Claims:
     @cached_property
     def _clock_difference(self) -> float:
         probe = self.folder / f"clock_{platform.node()}_{os.getpid()}"
-        write_atomically(probe, "")
+        try:
+            write_atomically(probe, "")
+        except OSError:  # whoever may only look has no claims to make
+            return 0.0
         difference = probe.stat().st_mtime - time()
         probe.unlink()
         return difference
@@ -88,18 +91,19 @@ class Claims:
     def _is_held(self, file: Path) -> bool:
         try:
             age = self.now() - file.stat().st_mtime
-            machine, _, process_id = file.read_text(encoding="utf-8").rpartition(" ")
+            machine, _, process_id = file.read_text(encoding="utf-8", errors="replace").rpartition(" ")
         except FileNotFoundError:  # released at this moment
             return False
-        # Without a wait where it is known that the process is gone.
-        is_gone = machine == _machine() and not _is_running(int(process_id))
+        # Without a wait where it is known that the process is gone. A file that is just being made is empty yet.
+        is_gone = machine == _machine() and process_id.isdecimal() and not _is_running(int(process_id))
         return age < STALE_SECONDS and not is_gone
 
 
 def _machine() -> str:
-    """Where process numbers mean the same: containers may share a machine's name, but not its processes."""
-    processes = Path("/proc/self/ns/pid")
-    return f"{platform.node()} {os.readlink(processes) if processes.is_symlink() else ''}"
+    """Where process numbers mean the same: containers share a machine, and clones of a machine its name."""
+    boot, processes = Path("/proc/sys/kernel/random/boot_id"), Path("/proc/self/ns/pid")
+    machine = boot.read_text(encoding="ascii").strip() if boot.is_file() else platform.node()
+    return f"{machine} {os.readlink(processes) if processes.is_symlink() else ''}"
 
 
 def _claims(folder: Path, name: str) -> list[Path]:

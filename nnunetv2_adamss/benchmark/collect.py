@@ -4,72 +4,77 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from importlib.metadata import version
-from pathlib import Path
 from typing import Any
 
 from nnunetv2_adamss.assessment.progress import Progress, silent
-from nnunetv2_adamss.benchmark.cohort import read_splits
 from nnunetv2_adamss.benchmark.folders import BenchmarkFolders
-from nnunetv2_adamss.benchmark.methods import REFERENCES, TABLES, Method
+from nnunetv2_adamss.benchmark.methods import METHODS, REFERENCES, TABLES, Method
 from nnunetv2_adamss.benchmark.patients import ComparedPatients
-from nnunetv2_adamss.benchmark.plan import explained_method
-from nnunetv2_adamss.benchmark.results import MethodResult, cross_validated_result, test_result
-from nnunetv2_adamss.benchmark.tables import compare_methods, fusion_weights, methods_of
+from nnunetv2_adamss.benchmark.plan import explained_network
+from nnunetv2_adamss.benchmark.present_cohort import outcome_hashes, read_splits
+from nnunetv2_adamss.benchmark.results import MethodResult, cross_validated_result, result_on_test_set
+from nnunetv2_adamss.benchmark.tables import Row, compare_methods, fusion_weights, is_planned, methods_of
 from nnunetv2_adamss.benchmark.text import ResultTable, comparison_table, fusion_weights_table
 from nnunetv2_adamss.evaluation.pairs import MIN_PAIRS
 from nnunetv2_adamss.evaluation.resampling import DEFAULT_RESAMPLES
-from nnunetv2_adamss.explanation.folder import ExplanationFolder
-from nnunetv2_adamss.explanation.run import EXPLANATION_FOLDER
 from nnunetv2_adamss.survival.cohort.cohort_summary import median_follow_up
 from nnunetv2_adamss.survival.cohort.splits_file import SPLITS_FILE
 from nnunetv2_adamss.survival.cohort.table import SURVIVAL_CSV, read_survival_table
-from nnunetv2_adamss.survival.config import SurvivalConfig
 from nnunetv2_adamss.survival.files import sha256_of
 from nnunetv2_adamss.survival.nnunet_data.dataset import PREPROCESSED, RAW, dataset_folder
 from nnunetv2_adamss.survival.results.fold_results import CHECKPOINTS
+from nnunetv2_adamss.survival.setup import outcome_files
+from nnunetv2_adamss.survival.tumour_region.region import REGION_SIDE_MM
 
 _PACKAGES = ("nnunetv2-adamss", "nnunetv2", "torch", "numpy", "scipy", "pandas", "lifelines")
 # What is true of all tables.
 _INTERVALS = (
-    f"Intervals are percentiles of {DEFAULT_RESAMPLES:,} bootstrap resamples of patients. They do not hold what "
-    "another training, another seed or another split would have given."
+    f"Intervals are percentiles of {DEFAULT_RESAMPLES:,} bootstrap resamples of patients. They and the P values "
+    "reflect sampling of patients only, not variation between trainings or splits."
 )
 _PUBLISHED = (
-    "PUBLISHED are the paper's figures of its two test sets (OPC, NPC). They are of other patients, and not to be "
+    "PUBLISHED are the paper's figures for its two test sets (OPC, NPC). They are of other patients and cannot be "
     "compared with the figures beside them."
 )
 _C_WITHIN_FOLDS = (
     "C-index: Harrell's, of validation patients, over all comparable pairs within folds, which is the mean of the "
-    f"folds weighted by their pairs; under {MIN_PAIRS} pairs it is not estimable. Each patient was predicted by a "
-    "fold that was not trained on that patient, by default at its last epoch."
+    f"folds weighted by their pairs; with fewer than {MIN_PAIRS} pairs it is not estimable. Each patient was predicted "
+    "by a fold that was not trained on that patient, by default at its last epoch."
 )
 _C_OF_TEST_SET = (
-    "C-index: Harrell's, of test patients, each predicted by all folds together at their last epoch; under "
+    "C-index: Harrell's, of test patients, each predicted by all folds together at their last epoch; with fewer than "
     f"{MIN_PAIRS} comparable pairs it is not estimable."
 )
 _UNO = (
-    "Uno's C weighs the same pairs for censoring, up to {time:g} {unit}, where follow-up thins out to a tenth; the CSV "
-    "has its interval, and the C-index of each fold."
+    "Uno's C weights the same pairs for censoring, up to {time:g} {unit}, when follow-up has thinned out to a tenth; "
+    "the CSV has its interval, and the pairs of each fold."
 )
 _P = (
-    "P: two-sided, of the difference to {reference} by paired bootstrap on the same resamples; Holm: corrected for "
-    "the {n} comparisons of this table."
+    "P: two-sided, of the difference from {reference}, by paired bootstrap on the same resamples. Holm: corrected for "
+    "the {n} planned comparisons of this table{missing}."
 )
+_NOT_THERE = ", of which these are not there yet and count as not significant: {methods}"
+_NO_P = "P: none, since {reference} is not {why}, or there are too few pairs."
 _DICE = (
-    "Dice: of the tumour, all labels as one, mean over patients. Where a method has no masks of its own they are "
-    "those of {masks}."
+    "Dice: of the tumour, all labels as one, mean over patients; the CSV also has the Dice of all patients' voxels "
+    "taken together, and that of each label. Where a method has no masks of its own they are those of {masks}."
 )
-_FLATTERED = ", which was chosen by Dice on patches of the same patients: a little flattered"
+_REGION_DICE = (
+    f"The Dice of {{titles}} is of masks within the {REGION_SIDE_MM:g} mm region that Stage I's mask has placed; "
+    "everything outside is background. Stage I's Dice in the same column is of whole images."
+)
+_FLATTERED = (
+    ", which was chosen by its Dice on patches of the same patients and is therefore slightly optimistic"
+)
 _TIME = (
-    "Training: mean of the folds, on whatever machines they ran; of AdaMSS in two stages both, of the others without "
-    "the Stage I whose masks give all methods their regions. Parameters: of the survival network and, as the most of "
-    "any fold, of the fitted coefficients; nnU-Net does not write those of Stage I."
+    "Training: mean over the folds, on whatever machines they ran; for AdaMSS in two stages of both, for the others "
+    "without the Stage I whose masks give all methods their regions. Parameters: of the survival network and, as the "
+    "largest number of any fold, of the fitted coefficients; nnU-Net does not record those of Stage I."
 )
 _WEIGHTS = (
-    "Mean weight of the fusion branch in each gate, over the validation patients' regions, over the folds ({n}), with "
-    "the standard deviation between them, by {trainer} and its Stage I. The paper has OPC 0.494, 0.471, 0.445, "
-    "0.384, 0.300, then 0.525, 0.487, 0.429, 0.308, 0.398; NPC 0.490, 0.463, 0.427, 0.362, 0.274, then 0.513, 0.475, "
-    "0.410, 0.294, 0.351."
+    "Mean weight of the fusion branch in each gate, over the regions of the validation patients, {folds}, by {trainer} "
+    "and its Stage I. The paper has OPC 0.494, 0.471, 0.445, 0.384, 0.300, then 0.525, 0.487, 0.429, 0.308, 0.398; "
+    "NPC 0.490, 0.463, 0.427, 0.362, 0.274, then 0.513, 0.475, 0.410, 0.294, 0.351."
 )
 GENERAL_NOTES = (_INTERVALS, _TIME, _PUBLISHED)
 
@@ -103,8 +108,10 @@ class Collection:
         tables += self._fusion_weights()
         if self.test_patients is not None:
             masks = self.folders.test_masks(self.methods)
-            of_test = [test_result(result, self.folders, self.test_patients, masks) for result in results]
-            of_all = f"Stage I, by {self._stage_one_checkpoint} of all folds together"
+            of_test = [
+                result_on_test_set(result, self.folders, self.test_patients, masks) for result in results
+            ]
+            of_all = f"Stage I, by {self.folders.settings.seg_checkpoint} of all folds together"
             tables += _comparisons(of_test, self.test_patients, _C_OF_TEST_SET, of_all, test=True)
         return tables
 
@@ -118,8 +125,9 @@ class Collection:
             "versions": {name: version(name) for name in _PACKAGES},
             "settings": settings.to_dict(),
             "methods": [method.name for method in self.methods],
-            "splits_sha256": sha256_of(self._splits_file),
-            "survival_csv_sha256": sha256_of(self.patients.survival.path),
+            "plans_name": self.folders.plans_name,
+            "splits_sha256": sha256_of(dataset_folder(PREPROCESSED, settings.dataset) / SPLITS_FILE),
+            "outcomes_sha256": self._outcomes_sha256(),
             "bootstrap": {"resamples": DEFAULT_RESAMPLES, "seed": 0},
             "patients": {name: _facts(part) for name, part in patients.items()},
         }
@@ -143,37 +151,43 @@ class Collection:
         raw = dataset_folder(RAW, self.folders.settings.test)
         return ComparedPatients.of_test_set(read_survival_table(raw / SURVIVAL_CSV), raw)
 
-    @property
-    def _stage_one_checkpoint(self) -> str:
-        given = self.folders.settings.masks.get("seg_checkpoint")
-        return SurvivalConfig.seg_checkpoint if given is None else str(given)
+    def _outcomes_sha256(self) -> dict[str, str]:
+        """Of tables and descriptions, by a name for people."""
+        found = _outcomes_sha256(self.patients)
+        if self.test_patients is not None:
+            of_test = _outcomes_sha256(self.test_patients)
+            found |= {f"{name} of test patients": sha256 for name, sha256 in of_test.items()}
+        return found
 
     @property
     def _stage_one_masks(self) -> str:
         """Whose they are, of the validation patients."""
-        if self.folders.settings.masks.get("mask_source") in ("groundtruth", "folder"):
+        settings = self.folders.settings
+        if not settings.predicts_masks:
             return f"nnU-Net's validation of Stage I, by default of its best epoch{_FLATTERED}"
-        checkpoint = self._stage_one_checkpoint
-        return f"Stage I, by {checkpoint}{_FLATTERED if checkpoint == CHECKPOINTS['best'] else ''}"
-
-    @property
-    def _splits_file(self) -> Path:
-        return dataset_folder(PREPROCESSED, self.folders.settings.dataset) / SPLITS_FILE
+        is_best = settings.seg_checkpoint == CHECKPOINTS["best"]
+        return f"Stage I, by {settings.seg_checkpoint}{_FLATTERED if is_best else ''}"
 
     def _fusion_weights(self) -> list[ResultTable]:
-        method, settings = explained_method(self.methods), self.folders.settings
-        if method is None or method.trainer is None:
+        explained, folds = explained_network(self.methods), self.folders.settings.folds
+        if explained is None:
             return []
-        trainer = self.folders.trainer(method.trainer)
-        explained = {
-            fold: ExplanationFolder(self.folders.fold(trainer, fold, settings.seeds[0]) / EXPLANATION_FOLDER)
-            for fold in settings.folds
-        }
-        if not all(folder.gate_weights.is_file() for folder in explained.values()):
+        trainer = self.folders.trainer(explained[1])
+        files = {fold: self.folders.fusion_weights(trainer, fold).gate_weights for fold in folds}
+        if not all(file.is_file() for file in files.values()):
             return []
-        weights = fusion_weights({fold: folder.gate_weights for fold, folder in explained.items()})
-        notes = [_WEIGHTS.format(n=len(explained), trainer=trainer)]
-        return [fusion_weights_table("Table IV: fusion weights", weights, notes)]
+        of_folds = (
+            f"over the folds ({len(files)}), with the standard deviation between them"
+            if len(files) > 1
+            else f"of fold {folds[0]} alone"
+        )
+        notes = [_WEIGHTS.format(folds=of_folds, trainer=trainer)]
+        return [fusion_weights_table("Table IV: fusion weights", fusion_weights(files), notes)]
+
+
+def _outcomes_sha256(patients: ComparedPatients) -> dict[str, str]:
+    files = outcome_files(patients.survival.path)
+    return outcome_hashes({name: sha256_of(file) for name, file in files.items()})
 
 
 def _comparisons(
@@ -192,23 +206,52 @@ def _comparisons(
         of_table = methods_of(number, results)
         if not of_table:
             continue
-        reference = next((r for r in of_table if r.method.name == REFERENCES[number]), None)
         rows = compare_methods(of_table, patients, REFERENCES[number])
-        name = "its reference" if reference is None else reference.method.title
-        n_compared = sum(row.p_value is not None for row in rows)
-        p = _P.format(reference=name, n=n_compared)
-        if n_compared == 0:
-            p = f"P: none, since {REFERENCES[number]} is not there or not finished, or there are too few pairs."
+        notes = [
+            c_index,
+            uno,
+            _p_note(rows, REFERENCES[number]),
+            _DICE.format(masks=masks),
+            *_region_note(rows),
+        ]
         tables.append(
             comparison_table(
                 f"table_{number}{'_test' if test else ''}",
                 f"{title}{', test patients' if test else ''}",
                 rows,
-                name,
-                [c_index, uno, p, _DICE.format(masks=masks)],
+                _title_of(REFERENCES[number]),
+                notes,
             )
         )
     return tables
+
+
+def _p_note(rows: Sequence[Row], reference: str) -> str:
+    planned = [row for row in rows if is_planned(row, reference)]
+    missing = [row.result.method.title for row in planned if row.p_value is None]
+    if len(missing) == len(planned):
+        is_there = any(row.result.method.name == reference for row in rows)
+        return _NO_P.format(
+            reference=_title_of(reference), why="finished" if is_there else "among the methods"
+        )
+    return _P.format(
+        reference=_title_of(reference),
+        n=len(planned),
+        missing=_NOT_THERE.format(methods=", ".join(missing)) if missing else "",
+    )
+
+
+def _region_note(rows: Sequence[Row]) -> list[str]:
+    titles = [row.result.method.title for row in rows if row.result.method.has_own_masks and row.dice]
+    return (
+        [_REGION_DICE.format(titles=" and ".join(filter(None, [", ".join(titles[:-1]), titles[-1]])))]
+        if titles
+        else []
+    )
+
+
+def _title_of(name: str) -> str:
+    return next(method.title for method in METHODS if method.name == name)
 
 
 def _facts(patients: ComparedPatients) -> Mapping[str, Any]:

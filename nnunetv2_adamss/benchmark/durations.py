@@ -1,14 +1,14 @@
 """How long the steps that are left will take, from those that are done."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
+from nnunetv2_adamss.benchmark.json_object import read_object
 from nnunetv2_adamss.benchmark.steps import Step
-from nnunetv2_adamss.survival.files import read_json
 from nnunetv2_adamss.survival.results.fold_results import SUMMARY_FILE
 from nnunetv2_adamss.survival.results.training_log import read_training_log, training_seconds
 
@@ -37,13 +37,22 @@ def fold_seconds(fold_folder: Path) -> float | None:
     """How long a finished fold was trained or fitted, of either stage; None where it does not say."""
     summary = fold_folder / SUMMARY_FILE
     if summary.is_file():
-        training = read_json(summary).get("training") or {}
-        seconds: float | None = training.get("seconds")
-        return seconds
+        training = read_object(summary).get("training")
+        seconds = training.get("seconds") if isinstance(training, dict) else None
+        return float(seconds) if isinstance(seconds, int | float) else None
     with suppress(ValueError, KeyError):
         log, is_finished = read_training_log(fold_folder)
         return training_seconds(log) if is_finished else None
     return None
+
+
+def duration_text(seconds: float) -> str:
+    """As people say it."""
+    if seconds < 100:
+        return f"{seconds:.0f} s"
+    if seconds < 100 * 60:
+        return f"{seconds / 60:.0f} min"
+    return f"{seconds / 3600:.1f} h"
 
 
 @dataclass(frozen=True)
@@ -51,7 +60,8 @@ class TimeLeft:
     """What is known of the time until all is done.
 
     Args:
-        seconds: of the steps whose duration is known, at so many at once.
+        seconds: of the steps whose duration is known: all of them shared by the workers, but no less than the longest
+            chain of steps that wait for each other.
         n_unknown: steps of which no duration is known.
     """
 
@@ -59,8 +69,18 @@ class TimeLeft:
     n_unknown: int
 
 
-def time_left(steps: Iterable[Step], expected: Mapping[str, float], n_workers: int) -> TimeLeft:
-    """Of the steps that are not done."""
+def time_left(steps: Sequence[Step], expected: Mapping[str, float], n_workers: int) -> TimeLeft:
+    """Of the steps that are not done, each of which comes after those that it waits for.
+
+    Args:
+        steps: in an order in which they can be done.
+        expected: seconds by kind.
+        n_workers: steps at once.
+    """
     left = [step for step in steps if not step.is_done]
     known = [expected[step.kind] for step in left if step.kind in expected]
-    return TimeLeft(sum(known) / n_workers, len(left) - len(known))
+    end: dict[str, float] = {}  # of each step, with as many workers as one could want
+    for step in left:
+        begin = max((end.get(name, 0.0) for name in (*step.needs, *step.after)), default=0.0)
+        end[step.name] = begin + expected.get(step.kind, 0.0)
+    return TimeLeft(max(sum(known) / n_workers, *end.values(), 0.0), len(left) - len(known))

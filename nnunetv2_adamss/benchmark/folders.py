@@ -9,6 +9,7 @@ from nnunetv2.utilities.file_path_utilities import convert_trainer_plans_config_
 from nnunetv2_adamss.benchmark.methods import STAGE_ONE, Method, Trainer
 from nnunetv2_adamss.benchmark.settings import BenchmarkSettings
 from nnunetv2_adamss.comparison.catalogue import results_name
+from nnunetv2_adamss.explanation.folder import ExplanationFolder
 from nnunetv2_adamss.survival.nnunet_data.dataset import RAW, RESULTS, dataset_folder
 
 # In the folder of each trainer or statistical method below ``test``.
@@ -59,8 +60,11 @@ class BenchmarkFolders:
 
     @property
     def test(self) -> Path:
-        """Predictions of the test patients, by trainer and statistical method."""
-        return self.output / "test"
+        """Predictions of the test patients by the folds together, by trainer and statistical method.
+
+        More folds predict otherwise, so they have a folder of their own.
+        """
+        return self.output / "test" / f"folds_{'_'.join(map(str, self.settings.folds))}"
 
     @property
     def test_data(self) -> Path:
@@ -69,13 +73,23 @@ class BenchmarkFolders:
         return dataset_folder(RAW, self.settings.test)
 
     def test_masks(self, methods: Sequence[Method]) -> Path | None:
-        """Outlines of the test patients' tumours as the networks use them; None if there is no network."""
-        if self.settings.masks.get("mask_source") == "groundtruth":
+        """Masks of the test patients' tumours as the networks use them; None if there is no network."""
+        if self.settings.uses_reference_masks:
             return self.test_data / "labelsTr"
-        network = outlining_network(methods)
-        return None if network is None else self.test / self.trainer(network) / TEST_MASKS
+        method = masking_method(methods)
+        if method is None or method.trainer is None:
+            return None
+        return self.test / self.trainer(method.trainer) / TEST_MASKS
+
+    def fusion_weights(self, trainer: str, fold: int) -> ExplanationFolder:
+        """Of the last epoch; apart from the explanations in the fold's folder, which may be of any."""
+        return ExplanationFolder(self.output / "fusion_weights" / trainer / f"fold_{fold}")
 
 
-def outlining_network(methods: Sequence[Method]) -> Trainer | None:
-    """A network that looks at the tumours as AdaMSS's Stage I finds them, as all but the fusion strategies do."""
-    return next((m.trainer for m in methods if m.trainer and m.stage_one == STAGE_ONE and not m.fitted), None)
+def masking_method(methods: Sequence[Method]) -> Method | None:
+    """One whose network looks at the tumours as AdaMSS's Stage I finds them, if possible AdaMSS itself.
+
+    All networks but the fusion strategies do.
+    """
+    networks = [m for m in methods if m.trainer and m.stage_one == STAGE_ONE and not m.fitted]
+    return next((m for m in networks if m.starts_from_stage_one), next(iter(networks), None))

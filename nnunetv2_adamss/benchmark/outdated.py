@@ -1,4 +1,4 @@
-"""Whether finished results are of the outcomes, the split, Stage I and the settings as they are now."""
+"""Whether trainings and fits are of the outcomes, the split, Stage I and the settings as they are now."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -7,20 +7,23 @@ from typing import Any
 
 import pandas as pd
 
-from nnunetv2_adamss.benchmark.cohort import Cohort
+from nnunetv2_adamss.benchmark.json_object import read_object
+from nnunetv2_adamss.benchmark.present_cohort import PresentCohort, outcome_hashes
 from nnunetv2_adamss.benchmark.steps import Step, needed_steps
-from nnunetv2_adamss.survival.files import read_json, sha256_of
+from nnunetv2_adamss.survival.files import sha256_of
 from nnunetv2_adamss.survival.messages import listed
+from nnunetv2_adamss.survival.results.begun_training import TRAINING_CASES, begun_with
 from nnunetv2_adamss.survival.results.fold_results import PREDICTIONS_FILE, SUMMARY_FILE
 from nnunetv2_adamss.survival.setup import STAGE_ONE_WEIGHTS
 
-_OTHER_SPLIT = "of another split"
-_OUTCOMES = "outcomes ("  # the table's name follows
+_OTHER_OUTCOMES, _OTHER_SPLIT, _OTHER_SETTINGS = (
+    "of other outcomes", "of another split", "of other settings"
+)  # fmt: skip
 _MASKS = re.compile(r"Stage-I masks \(fold (\d+)\)")
 
 
 def survival_differences(
-    fold_folder: Path, cohort: Cohort, fold: int, settings: Mapping[str, Any]
+    fold_folder: Path, cohort: PresentCohort, fold: int, settings: Mapping[str, Any]
 ) -> list[str]:
     """Where a finished survival training or fit is of something else, in words.
 
@@ -30,79 +33,76 @@ def survival_differences(
         fold: its number.
         settings: that it must have.
     """
-    summary = _summary(fold_folder)
-    sources: Mapping[str, str] = summary.get("sources_sha256", {})
-    outcomes = [sha256 for name, sha256 in sources.items() if name.startswith(_OUTCOMES)]
-    predicted = pd.read_csv(fold_folder / PREDICTIONS_FILE, usecols=["case_id"], dtype=str)["case_id"]
-    found = {
-        "of other outcomes": outcomes != [cohort.outcomes_sha256],
-        _OTHER_SPLIT: set(predicted) != cohort.judged(fold),
-        "of other settings": any(summary["settings"].get(name) != value for name, value in settings.items()),
-    }
-    return [words for words, differs in found.items() if differs]
+    summary = read_summary(fold_folder)
+    return _words(
+        {
+            _OTHER_OUTCOMES: outcome_hashes(summary.get("sources_sha256", {})) != cohort.outcomes,
+            _OTHER_SPLIT: _predicted_cases(fold_folder / PREDICTIONS_FILE) != cohort.judged(fold),
+            _OTHER_SETTINGS: _differ(settings, summary["settings"]),
+        }
+    )
 
 
 def training_differences(
-    fold_folder: Path, cohort: Cohort, fold: int, *, starts_from_stage_one: bool
+    fold_folder: Path,
+    cohort: PresentCohort,
+    fold: int,
+    settings: Mapping[str, Any],
+    *,
+    starts_from_stage_one: bool,
 ) -> list[str]:
-    """Where a finished survival training is of something else, in words.
+    """Where a survival training, finished or not, is of something else, in words.
 
     Args:
         fold_folder: nnU-Net's.
         cohort: as it is now.
         fold: its number.
+        settings: those that the user gave; a training can only go on with its own.
         starts_from_stage_one: whether Stage I's weights count even where its masks are not used.
     """
-    summary, made = _summary(fold_folder), (fold_folder / SUMMARY_FILE).stat().st_mtime
-    sources: Mapping[str, str] = summary.get("sources_sha256", {})
-    used = {int(found[1]): sha256 for name, sha256 in sources.items() if (found := _MASKS.fullmatch(name))}
-    if starts_from_stage_one:
-        used[fold] = sources.get(STAGE_ONE_WEIGHTS, "")
-    plans_and_configuration = fold_folder.parent.name.partition("__")[2]
-    stage_one = fold_folder.parents[1] / f"{summary['settings']['seg_trainer']}__{plans_and_configuration}"
-    checkpoints = {
-        stage_one / f"fold_{number}" / summary["settings"]["seg_checkpoint"]: sha256
-        for number, sha256 in used.items()
-    }
-    # Only what is newer is read: there are many, and they are large.
-    is_other = any(
-        checkpoint.stat().st_mtime > made and sha256_of(checkpoint) != sha256
-        for checkpoint, sha256 in checkpoints.items()
-        if checkpoint.is_file()
-    )
-    return [
-        *survival_differences(fold_folder, cohort, fold, {}),
-        *(["of another Stage I"] if is_other else []),
-    ]
+    if not all((fold_folder / name).is_file() for name in (SUMMARY_FILE, PREDICTIONS_FILE)):
+        return _begun_survival_differences(fold_folder, cohort, fold, settings)
+    found = survival_differences(fold_folder, cohort, fold, {})
+    is_other = _is_of_other_stage_one(fold_folder, fold, starts_from_stage_one)
+    return [*found, *(["of another Stage I"] if is_other else [])]
 
 
-def segmentation_differences(summary: Path, cohort: Cohort, fold: int) -> list[str]:
-    """Whether nnU-Net validated a finished fold on other cases, in words.
+def segmentation_differences(fold_folder: Path, cohort: PresentCohort, fold: int) -> list[str]:
+    """Whether a Stage I was trained, or validated if it is finished, on other cases, in words.
 
     Args:
-        summary: nnU-Net's ``summary.json``.
+        fold_folder: nnU-Net's.
         cohort: as it is now.
         fold: its number.
     """
-    per_case = read_json(summary)["metric_per_case"]
-    validated = {Path(case["prediction_file"]).name.removesuffix(cohort.file_ending) for case in per_case}
-    return [] if validated == cohort.validated[fold] else [_OTHER_SPLIT]
+    trained = (begun_with(fold_folder) or {}).get(TRAINING_CASES)  # older checkpoints do not say
+    is_other = trained is not None and set(trained) != cohort.training[fold]
+    summary = validation_summary(fold_folder)
+    if summary.is_file():
+        is_other |= _validated_cases(summary, cohort.file_ending) != cohort.validated[fold]
+    return _words({_OTHER_SPLIT: is_other})
 
 
-def _summary(fold_folder: Path) -> dict[str, Any]:
-    file = fold_folder / SUMMARY_FILE
-    summary: dict[str, Any] = read_json(file)
-    if "settings" not in summary:
-        raise ValueError(f"{file} has no settings, so it is no summary of this package's.")
-    return summary
+def validation_summary(fold_folder: Path) -> Path:
+    """What nnU-Net's validation writes last."""
+    return fold_folder / "validation" / "summary.json"
+
+
+def read_summary(fold_folder: Path) -> dict[str, Any]:
+    """``survival_summary.json`` of a training or fit.
+
+    Raises:
+        ValueError: naming the file, if it lacks what this package writes.
+    """
+    return read_object(fold_folder / SUMMARY_FILE, settings=dict)
 
 
 def refuse_outdated_trainings(steps: Sequence[Step]) -> None:
-    """Raise ValueError if finished trainings are of something else than today's, naming them."""
+    """Raise ValueError if trainings are of something else than today's, naming them."""
     outdated: dict[str, list[str]] = {}
     to_train = {step.name for step in needed_steps(steps) if step.resumes and not step.evidence[0].is_file()}
     for step in steps:
-        if not step.resumes or not step.is_there:
+        if not (step.resumes and (step.is_there or step.goes_on)):
             continue
         is_left_behind = not to_train.isdisjoint(_behind(step))
         for words in [*step.differences(), *(["of a Stage I that is not there"] if is_left_behind else [])]:
@@ -110,9 +110,71 @@ def refuse_outdated_trainings(steps: Sequence[Step]) -> None:
     if outdated:
         words = "; ".join(f"{difference}: {listed(names)}" for difference, names in outdated.items())
         raise ValueError(
-            f"Some finished trainings are not of the outcomes, the split and the Stage I as they are now ({words}); "
-            "bring back what they were trained on, or move these folds' folders away, so that they are trained anew."
+            "Some trainings, finished or begun, are not of the outcomes, the split, the settings and the Stage I as "
+            f"they are now ({words}); bring back what they were trained on, or move these folds' folders away, so that "
+            "they are trained anew."
         )
+
+
+def _begun_survival_differences(
+    fold_folder: Path, cohort: PresentCohort, fold: int, settings: Mapping[str, Any]
+) -> list[str]:
+    begun = (begun_with(fold_folder) or {}).get("survival")
+    if begun is None:  # a checkpoint that cannot be read, as whoever goes on from it will say
+        return []
+    split = {name: frozenset(cases) for name, cases in begun["split"].items()}
+    now = {"training": cohort.training[fold], "validation": cohort.validated[fold]}
+    return _words(
+        {
+            _OTHER_OUTCOMES: outcome_hashes(begun["sources"]) != cohort.outcomes,
+            _OTHER_SPLIT: split != now,
+            _OTHER_SETTINGS: _differ(settings, begun["config"]),
+        }
+    )
+
+
+def _is_of_other_stage_one(fold_folder: Path, fold: int, starts_from_stage_one: bool) -> bool:
+    summary, made = read_summary(fold_folder), (fold_folder / SUMMARY_FILE).stat().st_mtime
+    settings, sources = summary["settings"], summary.get("sources_sha256", {})
+    if not {"seg_trainer", "seg_checkpoint"} <= settings.keys():
+        raise ValueError(f"{fold_folder / SUMMARY_FILE} is damaged: its settings do not name Stage I.")
+    used = {int(found[1]): sha256 for name, sha256 in sources.items() if (found := _MASKS.fullmatch(name))}
+    if starts_from_stage_one:
+        used[fold] = sources.get(STAGE_ONE_WEIGHTS, "")
+    plans_and_configuration = fold_folder.parent.name.partition("__")[2]
+    stage_one = fold_folder.parents[1] / f"{settings['seg_trainer']}__{plans_and_configuration}"
+    checkpoints = {
+        stage_one / f"fold_{number}" / settings["seg_checkpoint"]: sha256 for number, sha256 in used.items()
+    }
+    # Only what is newer is read: there are many, and they are large.
+    return any(
+        checkpoint.stat().st_mtime > made and sha256_of(checkpoint) != sha256
+        for checkpoint, sha256 in checkpoints.items()
+        if checkpoint.is_file()
+    )
+
+
+def _predicted_cases(file: Path) -> set[str]:
+    try:
+        return set(pd.read_csv(file, usecols=["case_id"], dtype=str)["case_id"])
+    except ValueError as error:  # of pandas' own too
+        raise ValueError(f"{file} cannot be read as predictions ({' '.join(str(error).split())}).") from error
+
+
+def _validated_cases(summary: Path, file_ending: str) -> set[str]:
+    per_case = read_object(summary, metric_per_case=list)["metric_per_case"]
+    try:
+        return {Path(case["prediction_file"]).name.removesuffix(file_ending) for case in per_case}
+    except (KeyError, TypeError) as error:
+        raise ValueError(f"{summary} is damaged: it does not say which cases were validated.") from error
+
+
+def _differ(asked: Mapping[str, Any], found: Mapping[str, Any]) -> bool:
+    return any(found.get(name) != value for name, value in asked.items())
+
+
+def _words(found: Mapping[str, bool]) -> list[str]:
+    return [words for words, differs in found.items() if differs]
 
 
 def _behind(step: Step) -> set[str]:

@@ -1,6 +1,6 @@
-"""The patients whose outcomes the methods are compared on, and the outlines of their tumours."""
+"""The patients whose outcomes the methods are compared on, and the masks of their tumours."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -11,9 +11,11 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from nnunetv2_adamss.evaluation.resampling import ResampledCohort
-from nnunetv2_adamss.evaluation.segmentation import dice_by_label
+from nnunetv2_adamss.evaluation.segmentation import LabelDice, dice_by_label
 from nnunetv2_adamss.survival.cohort.table import SurvivalTable
 from nnunetv2_adamss.survival.files import read_json
+
+_TUMOUR = "tumour, all labels as one"
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,45 +92,82 @@ class ComparedPatients:
     def _whole_cohort(self) -> ResampledCohort:
         return ResampledCohort(self.event, self.time, self.fold.to_numpy())
 
-    def dice(self, masks_of_fold: Mapping[int, Path]) -> pd.Series:
-        """Dice of the tumour, all labels as one, of every patient; index ``case_id``, NaN where nobody sees a tumour.
+    def dice(self, masks_of_fold: Mapping[int, Path], *, has_labels: bool) -> "MeasuredDice":
+        """Dice of every patient.
 
         Args:
             masks_of_fold: folder of the predicted masks of each fold.
+            has_labels: whether these have the labels of the data set, not one for all.
 
         Raises:
-            ValueError: if a mask is missing, or has another size than the reference.
+            ValueError: if a mask is missing, cannot be read, or has another size than the reference.
         """
         key = tuple(sorted(masks_of_fold.items()))
         if key not in self._known_dice:
-            self._known_dice[key] = self._measure_dice(masks_of_fold)
-        return self._known_dice[key]
+            try:
+                self._known_dice[key] = self._measure_dice(masks_of_fold, has_labels)
+            except ValueError as error:
+                self._known_dice[key] = error
+        found = self._known_dice[key]
+        if isinstance(found, ValueError):
+            raise found
+        return found
 
     @cached_property
-    def _known_dice(self) -> dict[tuple[tuple[int, Path], ...], pd.Series]:
+    def _known_dice(self) -> "dict[tuple[tuple[int, Path], ...], MeasuredDice | ValueError]":
         """Many methods share the masks of Stage I, which take minutes to read."""
         return {}
 
-    def _measure_dice(self, masks_of_fold: Mapping[int, Path]) -> pd.Series:
+    def _measure_dice(self, masks_of_fold: Mapping[int, Path], has_labels: bool) -> "MeasuredDice":
         ending = self.dataset_json["file_ending"]
         files = {
-            case_id: (masks_of_fold[number] / f"{case_id}{ending}", self.labels / f"{case_id}{ending}")
+            str(case_id): (masks_of_fold[number] / f"{case_id}{ending}", self.labels / f"{case_id}{ending}")
             for case_id, number in self.fold.items()
         }
         missing = [str(file) for pair in files.values() for file in pair if not file.is_file()]
         if missing:
-            raise ValueError(f"{len(missing)} masks are missing, such as {missing[0]}")
-        (tumour,) = dice_by_label(
-            ((str(case_id), *pair) for case_id, pair in files.items()),
-            {"tumour": self._tumour_values},
-            self.dataset_json["labels"].get("ignore"),
-        )
-        return pd.Series(tumour.by_case, dtype=np.float64)
+            are_missing = "1 mask is missing" if len(missing) == 1 else f"{len(missing)} masks are missing"
+            raise ValueError(f"{are_missing}, such as {missing[0]}")
+        values = self._values_of_labels
+        tumour = {_TUMOUR: tuple(sorted({value for of_label in values.values() for value in of_label}))}
+        at_hand: tuple[Path, ...] = ()
+
+        def one_by_one() -> Iterator[tuple[str, Path, Path]]:
+            nonlocal at_hand
+            for case_id, at_hand in files.items():
+                yield case_id, *at_hand
+
+        try:
+            whole, *parts = dice_by_label(
+                one_by_one(),
+                tumour | (values if has_labels and len(values) > 1 else {}),
+                self.dataset_json["labels"].get("ignore"),
+            )
+        except RuntimeError as error:  # SimpleITK's only kind, whose message has many lines
+            raise ValueError(f"{' or '.join(map(str, at_hand))} cannot be read") from error
+        return MeasuredDice(pd.Series(whole.by_case, dtype=np.float64), whole.aggregated, parts)
 
     @property
-    def _tumour_values(self) -> tuple[int, ...]:
-        labels = self.dataset_json["labels"]
-        values = {
-            value for name, given in labels.items() if name != "ignore" for value in np.atleast_1d(given)
+    def _values_of_labels(self) -> dict[str, tuple[int, ...]]:
+        """Of every label or region but the background."""
+        given = {
+            name: tuple(int(value) for value in np.atleast_1d(values) if value != 0)
+            for name, values in self.dataset_json["labels"].items()
+            if name != "ignore"
         }
-        return tuple(sorted(values - {0}))
+        return {name: values for name, values in given.items() if values}
+
+
+@dataclass(frozen=True, eq=False)
+class MeasuredDice:
+    """How well masks agree with the references.
+
+    Attributes:
+        by_case: of the tumour, all labels as one; index ``case_id``, NaN where nobody sees a tumour.
+        aggregated: of all patients' voxels taken together; None where nobody sees a tumour.
+        labels: of each label, where there are several and the masks tell them apart.
+    """
+
+    by_case: pd.Series
+    aggregated: float | None
+    labels: Sequence[LabelDice]

@@ -1,15 +1,17 @@
 """What became of each step, and how long it took: one small file a step, so that runs do not overwrite each other."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from nnunetv2_adamss.benchmark.steps import Step
-from nnunetv2_adamss.survival.files import write_atomically
+from nnunetv2_adamss.survival.files import read_json, write_atomically
+
+# Folder of a benchmark's records.
+RECORDS = "steps"
 
 
 @dataclass(frozen=True)
@@ -41,28 +43,43 @@ class Records:
 
     def write(self, step: Step, record: Record) -> None:
         """Replace the step's record."""
-        write_atomically(self._file(step), json.dumps(asdict(record)))
+        write_atomically(self._file(step.file_name), json.dumps(asdict(record)))
 
     def has_failed_since(self, step: Step, moment: float) -> bool:
         """Whether the last attempt, of whatever process, ended after this moment with an error."""
-        file = self._file(step)
-        return file.is_file() and file.stat().st_mtime >= moment and _read(file).exit_code != 0
+        return self._is_failure(step.file_name, moment)
+
+    def has_failed_in_part(self, step_file_name: str, evidence: Sequence[Path]) -> bool:
+        """Whether the last attempt ended with an error after it, or an earlier one, had left these files."""
+        moments = [file.stat().st_mtime for file in evidence if file.is_file()]
+        return len(moments) == len(evidence) and self._is_failure(step_file_name, max(moments))
 
     def mean_seconds(self) -> dict[str, float]:
         """How long steps take, by kind, of those that were done in one go."""
         seconds: dict[str, list[float]] = {}
-        for record in self._all():
+        for record in filter(None, map(_read, sorted(self.folder.glob("*.json")))):
             if record.exit_code == 0 and not record.resumed:
                 seconds.setdefault(record.kind, []).append(record.seconds)
         return {kind: float(np.mean(values)) for kind, values in seconds.items()}
 
-    def _all(self) -> Iterable[Record]:
-        return map(_read, sorted(self.folder.glob("*.json")))
+    def _is_failure(self, step_file_name: str, since: float) -> bool:
+        file = self._file(step_file_name)
+        record = _read(file)
+        return record is not None and record.exit_code != 0 and file.stat().st_mtime >= since
 
-    def _file(self, step: Step) -> Path:
-        return self.folder / f"{step.file_name}.json"
+    def _file(self, step_file_name: str) -> Path:
+        return self.folder / f"{step_file_name}.json"
 
 
-def _read(file: Path) -> Record:
-    content: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
-    return Record(**content)
+def _read(file: Path) -> Record | None:
+    """None where there is none, or only a damaged one: then it is not known what became of the step."""
+    try:
+        content = read_json(file)
+        return Record(
+            str(content["kind"]),
+            float(content["seconds"]),
+            int(content["exit_code"]),
+            bool(content["resumed"]),
+        )
+    except (FileNotFoundError, ValueError, KeyError, TypeError):
+        return None

@@ -12,8 +12,9 @@ from nnunetv2_adamss.assessment.predictions import RISK_SCORE, read_predictions
 from nnunetv2_adamss.benchmark.durations import fold_seconds
 from nnunetv2_adamss.benchmark.folders import TEST_MASKS, TEST_PREDICTIONS, BenchmarkFolders
 from nnunetv2_adamss.benchmark.methods import Method
-from nnunetv2_adamss.benchmark.patients import ComparedPatients
-from nnunetv2_adamss.survival.config import SurvivalConfig
+from nnunetv2_adamss.benchmark.outdated import read_summary
+from nnunetv2_adamss.benchmark.patients import ComparedPatients, MeasuredDice
+from nnunetv2_adamss.survival.mask_flags import MASK_FLAGS
 from nnunetv2_adamss.survival.messages import listed
 from nnunetv2_adamss.survival.results.finished_folds import FinishedFold
 from nnunetv2_adamss.survival.results.fold_results import PREDICTED_MASKS, PREDICTIONS_FILE, SUMMARY_FILE
@@ -24,10 +25,9 @@ _OTHER_FOLDS = (
     "those of the validation patients themselves do not."
 )
 # Where trainings that were there before may differ from those that the benchmark would have made.
-_MASK_SETTINGS = ("seg_checkpoint", "mask_source", "masks_dir", "mirroring")
+_MASK_SETTINGS = tuple(name for name in MASK_FLAGS if name != "seg_trainer")
 _TRAINING_SETTINGS = (
-    *_MASK_SETTINGS, "seed", "epochs", "select", "seg_trainer", "features_csv", "clinical_selection",
-    "feature_selection", "max_features",
+    *MASK_FLAGS, "seed", "epochs", "select", "features_csv", "clinical_selection", "feature_selection", "max_features",
 )  # fmt: skip
 # Of AdaMSS; other networks have their own.
 _INTERVAL_SETTINGS = ("n_intervals", "interval_rule", "interval_edges", "pool")
@@ -41,7 +41,8 @@ class MethodResult:
         method: which.
         risk_score: index ``case_id``, higher = earlier event; None without one.
         why_no_risk: in words; empty for a method that predicts no survival.
-        dice: of the tumour, index ``case_id``; None without masks.
+        is_planned: whether it is among those that are held against the reference, once all is done.
+        dice: of its masks; None without any.
         why_no_dice: in words; empty for a method that does not segment.
         parameters: of the survival network or model.
         seconds: mean over the folds, of all trainings that it consists of.
@@ -52,7 +53,8 @@ class MethodResult:
     method: Method
     risk_score: pd.Series | None = None
     why_no_risk: str = ""
-    dice: pd.Series | None = None
+    is_planned: bool = True
+    dice: MeasuredDice | None = None
     why_no_dice: str = ""
     parameters: int | None = None
     seconds: float | None = None
@@ -76,21 +78,25 @@ def cross_validated_result(
     risk_score, why_no_risk = _risk_score(folds)
     dice, why_no_dice = _dice(method, patients, _masks(method, folders))
     is_finished = risk_score is not None
-    of_seeds = [_risk_score(_folds(name, folders, seed))[0] for seed in other_seeds]
+    of_seeds = {seed: _risk_score(_folds(name, folders, seed))[0] for seed in other_seeds if name}
+    notes = _unfinished_seeds(method, of_seeds)
+    if is_finished:
+        notes += [*_other_settings(method, folders), *_optimism(method, folds)]
     return MethodResult(
         method,
         risk_score,
         why_no_risk,
-        dice,
-        why_no_dice,
-        _parameters(method, folders) if is_finished else None,
-        _seconds(method, folders),
-        [risk for risk in of_seeds if risk is not None],
-        [*_other_settings(method, folders), *_optimism(method, folds)] if is_finished else (),
+        is_planned=name is not None,
+        dice=dice,
+        why_no_dice=why_no_dice,
+        parameters=_parameters(method, folders) if is_finished else None,
+        seconds=_seconds(method, folders),
+        risk_of_seeds=[risk for risk in of_seeds.values() if risk is not None],
+        notes=notes,
     )
 
 
-def test_result(
+def result_on_test_set(
     result: MethodResult, folders: BenchmarkFolders, patients: ComparedPatients, masks: Path | None
 ) -> MethodResult:
     """What the same method says of test patients, by all folds together.
@@ -112,24 +118,30 @@ def test_result(
     dice, why_no_dice = None, ""
     if method.has_own_masks:
         why_no_dice = "its own masks of new patients are not written"
-    elif method.segments and folders.settings.masks.get("mask_source") == "groundtruth":
+    elif method.segments and folders.settings.uses_reference_masks:
         why_no_dice = (
-            "the reference masks were given, so no network outlined the tumours of the test patients"
+            "the reference masks were given, so no network segmented the tumours of the test patients"
         )
     elif method.segments:
         own = masks if name is None else folders.test / name / TEST_MASKS
         dice, why_no_dice = _dice(method, patients, {0: own or folders.test})
     return replace(
-        result, risk_score=risk_score, why_no_risk=why_no_risk, dice=dice, why_no_dice=why_no_dice,
-        risk_of_seeds=(), notes=() if risk_score is None else _other_settings(method, folders),
-    )  # fmt: skip
+        result,
+        risk_score=risk_score,
+        why_no_risk=why_no_risk,
+        is_planned=name is not None and not method.needs_other_folds,
+        dice=dice,
+        why_no_dice=why_no_dice,
+        risk_of_seeds=(),
+        notes=() if risk_score is None else _other_settings(method, folders),
+    )
 
 
 def _why_not_predicted(method: Method, masks: Path | None) -> str:
     if method.needs_other_folds:
         return "it needs radiomics of its network's masks, and those of new patients are not written"
     if masks is None and (method.measures_tumour or method.radiomics == "predicted"):
-        return "no network is there that outlines the tumours of the test patients"
+        return "no network is there that segments the tumours of the test patients"
     return "the test patients are not predicted"
 
 
@@ -138,6 +150,12 @@ def _folds(trainer: str | None, folders: BenchmarkFolders, seed: int) -> list[Fi
     if trainer is None:
         return []
     return [FinishedFold(number, folders.fold(trainer, number, seed)) for number in folders.settings.folds]
+
+
+def _unfinished_seeds(method: Method, risk_of_seeds: Mapping[int, pd.Series | None]) -> list[str]:
+    unfinished = [str(seed) for seed, risk in risk_of_seeds.items() if risk is None]
+    are = f"seed {unfinished[0]} is" if len(unfinished) == 1 else f"seeds {', '.join(unfinished)} are"
+    return [f"{method.title}: {are} not finished, and not in C over seeds."] if unfinished else []
 
 
 def _risk_score(folds: Sequence[FinishedFold]) -> tuple[pd.Series | None, str]:
@@ -158,11 +176,11 @@ def _read_risk(files: Sequence[Path]) -> tuple[pd.Series | None, str]:
 
 def _dice(
     method: Method, patients: ComparedPatients, masks_of_fold: Mapping[int, Path]
-) -> tuple[pd.Series | None, str]:
+) -> tuple[MeasuredDice | None, str]:
     if not method.segments:
         return None, ""
     try:
-        return patients.dice(masks_of_fold), ""
+        return patients.dice(masks_of_fold, has_labels=not method.has_own_masks), ""
     except ValueError as error:
         return None, str(error).rstrip(".")
 
@@ -173,9 +191,9 @@ def _masks(method: Method, folders: BenchmarkFolders) -> dict[int, Path]:
         name, masks = folders.trainer(method.trainer), PREDICTED_MASKS
     else:
         name = folders.trainer(method.stage_one)
-        given = folders.settings.masks.get("mask_source") in ("groundtruth", "folder")
         # Where the survival networks had no need of Stage I's masks, there are those of nnU-Net's validation.
-        masks = "validation" if given else MASK_FOLDERS[folders.settings.masks.get("mirroring", True)]
+        settings = folders.settings
+        masks = MASK_FOLDERS[settings.mirroring] if settings.predicts_masks else "validation"
     seed = folders.settings.seeds[0]
     return {fold: folders.fold(name, fold, seed) / masks for fold in folders.settings.folds}
 
@@ -191,7 +209,7 @@ def _parameters(method: Method, folders: BenchmarkFolders) -> int | None:
     seed = folders.settings.seeds[0]
     of_parts = [
         [
-            (fold.summary.get("training") or {}).get("parameters")
+            (read_summary(fold.folder).get("training") or {}).get("parameters")
             for fold in _folds(name, folders, seed)
             if fold.has_files(SUMMARY_FILE)
         ]
@@ -225,17 +243,12 @@ def _other_settings(method: Method, folders: BenchmarkFolders) -> list[str]:
         masks = () if method.chooses_masks else _MASK_SETTINGS
         compared[str(folders.survival(method))] = (*masks, "seed", "features_csv")
     seed = folders.settings.seeds[0]
-    asked = SurvivalConfig(
-        **folders.settings.masks,
-        seg_trainer=folders.trainer(method.stage_one),
-        epochs=folders.settings.epochs,
-        seed=seed,
-    ).to_dict()
+    asked = folders.settings.config(folders.trainer(method.stage_one), seed).to_dict()
     differing: dict[str, list[str]] = {}
     for trainer, names in compared.items():
         of_network = "" if trainer == folders.survival(method) else f" of {trainer}"
         for fold in _folds(trainer, folders, seed):
-            found = fold.summary["settings"] if fold.has_files(SUMMARY_FILE) else {}
+            found = read_summary(fold.folder)["settings"] if fold.has_files(SUMMARY_FILE) else {}
             for name in names:
                 if name in found and found[name] != asked[name]:
                     what = f"made before with {name} {found[name]}, not {asked[name]}"
@@ -246,10 +259,19 @@ def _other_settings(method: Method, folders: BenchmarkFolders) -> list[str]:
 def _optimism(method: Method, folds: Sequence[FinishedFold]) -> list[str]:
     """What the patients who are judged here have given away."""
     notes = [f"{method.title}: {_OTHER_FOLDS}"] if method.needs_other_folds else []
-    flattered = [str(fold.number) for fold in folds if is_chosen_on_its_fold(fold.summary)]
+    flattered = [str(fold.number) for fold in folds if _is_flattered(fold)]
     if flattered:
         notes.append(
             f"{method.title}: optimistic, since the epoch of fold {listed(flattered)} was chosen on the patients that "
             "are judged here."
         )
     return notes
+
+
+def _is_flattered(fold: FinishedFold) -> bool:
+    try:
+        return is_chosen_on_its_fold(read_summary(fold.folder))
+    except (KeyError, TypeError) as error:
+        raise ValueError(
+            f"{fold.folder / SUMMARY_FILE} is damaged: it does not say which epoch predicts."
+        ) from error

@@ -4,6 +4,7 @@ import logging
 import os
 import shlex
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -14,12 +15,13 @@ from time import monotonic, sleep
 
 from nnunetv2_adamss.benchmark import watched
 from nnunetv2_adamss.benchmark.claims import HEARTBEAT_SECONDS, Claim, Claims
-from nnunetv2_adamss.benchmark.records import Record, Records
+from nnunetv2_adamss.benchmark.durations import duration_text
+from nnunetv2_adamss.benchmark.records import RECORDS, Record, Records
 from nnunetv2_adamss.benchmark.steps import Step
 
 logger = logging.getLogger(__name__)
 
-CLAIMS, LOGS, RECORDS = "claims", "logs", "steps"
+CLAIMS, LOGS = "claims", "logs"
 # Where the commands of this Python's environment are.
 _SCRIPTS = Path(sys.executable).parent
 _SHOWN_LINES = 15
@@ -65,21 +67,26 @@ def run_steps(
     *,
     n_workers: int = 1,
     gpus: Sequence[str] = (),
+    waits: bool = True,
     on_change: Callable[[int, Sequence[str]], object] = lambda n_done, names: None,
+    tell: Callable[[str], object] = lambda line: None,
 ) -> Outcome:
     """Do what is not done yet, as far as it can be done.
 
-    Steps that another process has claimed are left to it, and waited for. If this process is interrupted, the commands
-    that it runs end too.
+    Steps that another process has claimed are left to it. If this process is interrupted, the commands that it runs
+    end too.
 
     Args:
         steps: each after those that it needs.
         output: folder of the benchmark.
         n_workers: steps at once.
         gpus: what each worker's commands see of CUDA devices, one a worker; default what this process sees.
+        waits: for other processes where there is nothing to do here, but steps are left.
         on_change: is told how many steps are done, and the names of those that run here.
+        tell: is told in a line when a step begins or ends here.
     """
-    return _Run(steps, output, n_workers, gpus, on_change).to_the_end()
+    run = _Run(steps, output, n_workers, gpus, on_change=on_change, tell=tell)
+    return run.to_the_end(waits=waits)
 
 
 @dataclass
@@ -95,21 +102,18 @@ class _Running:
     last_heartbeat: float
 
     def stop(self) -> None:
-        """End the command and everything that it started."""
-        self.close()
-        try:
-            self.process.wait(timeout=_SECONDS_TO_END)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-
-    def close(self) -> None:
-        """Let go of the command, which ends if it has not yet."""
+        """End the command and everything that it started, such as what loads the data of a training."""
+        # The group's number stays taken as long as anything in it is there.
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(self.process.pid, signal.SIGKILL)
         assert self.process.stdin is not None
         self.process.stdin.close()
+        with suppress(subprocess.TimeoutExpired):
+            self.process.wait(timeout=_SECONDS_TO_END)
 
 
 class _Run:
-    """The state of one call of the above."""
+    """The state of one call of ``run_steps``."""
 
     def __init__(
         self,
@@ -117,7 +121,9 @@ class _Run:
         output: Path,
         n_workers: int,
         gpus: Sequence[str],
+        *,
         on_change: Callable[[int, Sequence[str]], object],
+        tell: Callable[[str], object],
     ) -> None:
         self.steps = steps
         self.logs = output / LOGS
@@ -125,13 +131,15 @@ class _Run:
         self.records = Records(output / RECORDS)
         self.gpus = gpus
         self.on_change = on_change
+        self.tell = tell
         self.idle_workers = list(range(n_workers))
         self.running: list[_Running] = []
         self.done: set[str] = set()
         self.outcome = Outcome()
         self.begin = self.claims.now()
 
-    def to_the_end(self) -> Outcome:
+    def to_the_end(self, *, waits: bool) -> Outcome:
+        """Until nothing is left to do, or without ``waits`` nothing to do here."""
         last_look = -_LOOK_SECONDS
         try:
             while self._left():
@@ -140,6 +148,8 @@ class _Run:
                     self._start()
                     self.on_change(len(self.done), [one.step.name for one in self.running])
                     last_look = monotonic()
+                    if not (self.running or waits):
+                        break
                 if self._left():
                     sleep(_POLL_SECONDS)
         finally:
@@ -163,7 +173,9 @@ class _Run:
                 continue
             given_up = [need for need in step.needs if need not in self.done and self._is_given_up(need)]
             failed = given_up[0] if given_up else None
-            if step.is_done and not self.claims.is_taken(step.file_name):
+            if self.claims.is_taken(step.file_name):
+                continue
+            if step.is_done:
                 self.done.add(step.name)
             elif failed is not None:
                 self.outcome.skipped[step.name] = self.outcome.skipped.get(failed, failed)
@@ -171,6 +183,12 @@ class _Run:
                     step.discard_result()
             elif self.records.has_failed_since(step, self.begin):
                 self._give_up(step, "it failed in another process of this benchmark")
+                self._count_what_is_there(step)
+
+    def _count_what_is_there(self, step: Step) -> None:
+        """After a failure for single patients, perhaps; what goes on with it says what it misses."""
+        if step.is_there and not step.is_outdated:
+            self.done.add(step.name)
 
     def _is_given_up(self, name: str) -> bool:
         return name in self.outcome.skipped or any(name == one.step for one in self.outcome.failures)
@@ -193,12 +211,18 @@ class _Run:
     def _ready(self) -> Iterator[Step]:
         here = {one.step.name for one in self.running}
         # What only finished results needed is not among the steps, though one may turn out to be outdated meanwhile.
-        left = {step.name for step in self.steps} - self.done
-        return (step for step in self._left() if step.name not in here and left.isdisjoint(step.needs))
+        needed = {step.name for step in self.steps} - self.done
+        left = {step.name for step in self._left()}
+        return (
+            step
+            for step in self._left()
+            if step.name not in here and needed.isdisjoint(step.needs) and left.isdisjoint(step.after)
+        )
 
     def _run(self, step: Step, claim: Claim, worker: int) -> _Running:
         command, resumed = step.command_now(), step.goes_on
-        step.discard_result()
+        if not step.has_failed_in_part():  # what it left counts if no more can be made
+            step.discard_result()
         environment = {**os.environ, "PYTHONUNBUFFERED": "1", **step.environment}
         if self.gpus:
             environment["CUDA_VISIBLE_DEVICES"] = self.gpus[worker]
@@ -217,6 +241,7 @@ class _Run:
                 env=environment,
                 start_new_session=True,  # Ctrl-C is for this process, which then ends its commands
             )
+        self.tell(f"{step.name} {'goes on' if resumed else 'begins'}; its log is {self._log(step)}")
         start = monotonic()
         return _Running(step, claim, process, worker, resumed, start, start)
 
@@ -233,12 +258,13 @@ class _Run:
                     logger.warning(
                         "%s was taken over by another process, since this one slept.", one.step.name
                     )
-                    one.stop()
                     self._forget(one)
         return len(self.running) < n_running
 
     def _end(self, one: _Running, exit_code: int) -> None:
         step = one.step
+        # If it was killed, its children are still there; nobody may take the step over before they are gone.
+        self._forget(one)
         missing = [str(file) for file in step.evidence if not file.is_file()]
         if exit_code == 0 and missing:
             exit_code = 1
@@ -248,18 +274,18 @@ class _Run:
         seconds = monotonic() - one.start
         self.records.write(step, Record(step.kind, seconds, exit_code, one.resumed))
         one.claim.release()
-        self._forget(one)
         if exit_code == 0:
             self.done.add(step.name)
+            self.tell(f"{step.name} is done after {duration_text(seconds)}")
         else:
             self._give_up(step, reason)
-            if step.is_done:  # but for single patients, perhaps; what needs it says what it misses
-                self.done.add(step.name)
+            self._count_what_is_there(step)
+            self.tell(f"{step.name} has failed: {reason}")
 
     def _forget(self, one: _Running) -> None:
         self.running.remove(one)
         self.idle_workers.append(one.worker)
-        one.close()
+        one.stop()
 
     def _give_up(self, step: Step, reason: str) -> None:
         lines: list[str] = []

@@ -1,18 +1,20 @@
 """What all runs into one output folder share."""
 
 import json
+import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
-from time import sleep
 from typing import Any
+from uuid import uuid4
 
+from nnunetv2_adamss.benchmark.json_object import read_object
 from nnunetv2_adamss.survival.cohort.table import SURVIVAL_CSV
-from nnunetv2_adamss.survival.files import read_json
+from nnunetv2_adamss.survival.config import SurvivalConfig
+from nnunetv2_adamss.survival.files import write_atomically
 from nnunetv2_adamss.survival.nnunet_data.dataset import RAW, dataset_folder
 
 SETTINGS_FILE = "settings.json"
-_SECONDS_TO_WRITE = 1.0
 
 
 @dataclass(frozen=True)
@@ -50,48 +52,105 @@ class BenchmarkSettings:
             return Path(self.survival_csv)
         return dataset_folder(RAW, self.dataset) / SURVIVAL_CSV
 
+    @property
+    def mask_source(self) -> str:
+        """As ``SurvivalConfig`` has it."""
+        return str(self.masks.get("mask_source", SurvivalConfig.mask_source))
+
+    @property
+    def uses_reference_masks(self) -> bool:
+        """Whether people's masks say where the tumour is, of test patients too."""
+        return self.mask_source == "groundtruth"
+
+    @property
+    def predicts_masks(self) -> bool:
+        """Whether Stage I says where the tumour is."""
+        return self.mask_source in ("predicted", "out_of_fold")
+
+    @property
+    def mirroring(self) -> bool:
+        """Whether Stage I does so with test-time mirroring."""
+        return bool(self.masks.get("mirroring", SurvivalConfig.mirroring))
+
+    @property
+    def seg_checkpoint(self) -> str:
+        """The checkpoint of Stage I that all else starts from."""
+        return str(self.masks.get("seg_checkpoint", SurvivalConfig.seg_checkpoint))
+
+    @property
+    def masks_dir(self) -> Path | None:
+        """The folder of the user's own masks."""
+        return Path(self.masks["masks_dir"]) if "masks_dir" in self.masks else None
+
+    def config(self, seg_trainer: str, seed: int) -> SurvivalConfig:
+        """What a training or fit is made with.
+
+        Args:
+            seg_trainer: its Stage I.
+            seed: of the training.
+
+        Raises:
+            ValueError: for a value that is not allowed.
+        """
+        return SurvivalConfig(**self.masks, seg_trainer=seg_trainer, epochs=self.epochs, seed=seed)
+
     def to_dict(self) -> dict[str, Any]:
         """As plain data."""
         values = asdict(self)
         return {name: list(value) if isinstance(value, tuple) else value for name, value in values.items()}
 
     def check(self, folder: Path) -> None:
-        """Raise ValueError if a benchmark with other settings lies in the folder, saying which."""
+        """Raise ValueError if the benchmark in the folder cannot grow into this one, saying why.
+
+        Folds, further seeds and a test set may be added; all else would change the results that are there.
+        """
         file = folder / SETTINGS_FILE
         if not file.is_file():
             return
         found = _read(file)
         changed = [
-            f"{name} was {json.dumps(found.get(name))}, and now is {json.dumps(value)}"
+            f"{name} was {json.dumps(found[name])}, and now is {json.dumps(value)}"
             for name, value in self.to_dict().items()
-            if found.get(name) != value
+            if found[name] != value and not _is_grown(name, found[name], value)
         ]
         if changed:
             raise ValueError(
-                f"{folder} holds a benchmark with other settings: {'; '.join(changed)}. Use the same to go on, or "
-                "choose a new folder with -o."
+                f"{folder} holds a benchmark with other settings: {'; '.join(changed)}. Folds, further seeds and a "
+                "test set can be added, but nothing else can change: use the same to go on, or choose a new folder "
+                "with -o."
             )
 
     def save(self, folder: Path) -> None:
         """Write to the folder, unless other settings are there; of two that begin at once, one is refused."""
         folder.mkdir(parents=True, exist_ok=True)
+        file, text = folder / SETTINGS_FILE, json.dumps(self.to_dict(), indent=2)
+        unfinished = folder / f"{SETTINGS_FILE}.{uuid4().hex}.unfinished"
+        unfinished.write_text(text, encoding="utf-8")
         try:
-            with (folder / SETTINGS_FILE).open("x", encoding="utf-8") as stream:
-                stream.write(json.dumps(self.to_dict(), indent=2))
+            os.link(unfinished, file)  # which unlike a renaming replaces nothing
         except FileExistsError:
             self.check(folder)
+            if _read(file) != self.to_dict():  # it has grown
+                write_atomically(file, text)
+        except OSError:  # a file system without links
+            self.check(folder)
+            os.replace(unfinished, file)
+        finally:
+            unfinished.unlink(missing_ok=True)
+
+
+def _is_grown(name: str, before: Any, now: Any) -> bool:
+    """Whether a setting has changed in a way that lets all results stay."""
+    if name == "test":
+        return before is None
+    if name not in ("folds", "seeds") or not isinstance(before, list) or not before:
+        return False
+    # The first seed's trainings are those in nnUNet_results.
+    return set(before) <= set(now) and (name == "folds" or before[0] == now[0])
 
 
 def _read(file: Path) -> dict[str, Any]:
-    text = file.read_text(encoding="utf-8")
-    if not text:  # another process has just made it
-        sleep(_SECONDS_TO_WRITE)
-        text = file.read_text(encoding="utf-8")
-    if not text:
-        raise ValueError(f"{file} is empty, since a process was killed at the wrong moment; remove it.")
-    settings = read_json(file)
-    if not isinstance(settings, dict) or not settings.keys() >= {
-        field.name for field in fields(BenchmarkSettings)
-    }:
+    settings = read_object(file)
+    if not settings.keys() >= {one.name for one in fields(BenchmarkSettings)}:
         raise ValueError(f"{file} is not of a benchmark; choose another folder with -o.")
     return settings

@@ -18,11 +18,12 @@ class Step:
         kind: steps of one kind take about as long as each other.
         command: as a user would type it.
         evidence: files that are there once it is done; the first one tells when that was.
-        needs: names of the steps that come first.
+        made_from: steps whose results it starts from, and without which it cannot be done.
+        after: names of steps that come first where they are to be done, but without which it can be done, too.
         environment: variables that differ from the user's.
         resumes: whether ``--c`` makes it go on where there is a checkpoint.
-        made_from: steps whose results it starts from.
         differences: where what is there is of something else than what it would now be made from, in words.
+        has_failed_in_part: whether what is there was left by an attempt that failed for single patients.
         is_result: whether the tables need it; others are only needed by steps that are not done.
     """
 
@@ -30,17 +31,23 @@ class Step:
     kind: str
     command: tuple[str, ...]
     evidence: tuple[Path, ...]
-    needs: tuple[str, ...] = ()
+    made_from: tuple["Step", ...] = ()
+    after: tuple[str, ...] = ()
     environment: Mapping[str, str] = field(default_factory=dict)
     resumes: bool = False
-    made_from: tuple["Step", ...] = ()
     differences: Callable[[], Sequence[str]] = tuple
+    has_failed_in_part: Callable[[], bool] = bool
     is_result: bool = False
+
+    @property
+    def needs(self) -> tuple[str, ...]:
+        """Names of the steps without which it cannot be done."""
+        return tuple(step.name for step in self.made_from)
 
     @property
     def file_name(self) -> str:
         """Of its log, record and claims, without an ending."""
-        return re.sub(r"\W+", "_", self.name)
+        return file_name_of(self.name)
 
     @property
     def is_there(self) -> bool:
@@ -49,9 +56,9 @@ class Step:
 
     @property
     def is_done(self) -> bool:
-        """Whether that is there, and of what is there now."""
+        """Whether that is there for all patients, and of what is there now."""
         try:
-            return self.is_there and not self.is_outdated
+            return self.is_there and not self.is_outdated and not self.has_failed_in_part()
         except FileNotFoundError:  # another process makes it anew at this moment
             return False
 
@@ -83,6 +90,15 @@ class Step:
             return False
         own, theirs = (step.evidence[0].stat().st_mtime for step in (self, other))
         return other.is_outdated or theirs > own + _CLOCK_SECONDS
+
+
+def file_name_of(name: str) -> str:
+    """What a step's log, record and claims are called, without an ending.
+
+    Args:
+        name: of the step.
+    """
+    return re.sub(r"\W+", "_", name)
 
 
 def needed_steps(steps: Sequence[Step]) -> list[Step]:

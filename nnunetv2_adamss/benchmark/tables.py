@@ -48,7 +48,7 @@ class Row:
         difference: the reference's C less this one's; None without either, and of the reference itself.
         p_value: of the difference, two-sided; None without one.
         p_value_holm: corrected for the comparisons of the table.
-        dice: of the tumour, mean over the patients; None without masks.
+        dice: of the tumour, mean over the patients; None without masks. ``result`` has more of it.
         c_of_seeds: of all seeds that are finished, the first one's first; empty where C is not estimable.
     """
 
@@ -73,8 +73,22 @@ def compare_methods(results: Sequence[MethodResult], patients: ComparedPatients,
     rows = [
         _row(result, patients, None if result.method.name == reference else against) for result in results
     ]
-    corrected = holm([row.p_value for row in rows])
-    return [replace(row, p_value_holm=p) for row, p in zip(rows, corrected, strict=True)]
+    # Comparisons that are planned but not there yet count as the least significant, so that none of those that are
+    # there loses its significance by them later.
+    planned = [_planned_p(row, reference) for row in rows]
+    return [
+        replace(row, p_value_holm=None if row.p_value is None else p)
+        for row, p in zip(rows, holm(planned), strict=True)
+    ]
+
+
+def is_planned(row: Row, reference: str) -> bool:
+    """Whether a row is to be held against the reference, once all is done."""
+    return row.result.is_planned and row.result.method.name != reference
+
+
+def _planned_p(row: Row, reference: str) -> float | None:
+    return 1.0 if row.p_value is None and is_planned(row, reference) else row.p_value
 
 
 def _row(result: MethodResult, patients: ComparedPatients, against: pd.Series | None) -> Row:
@@ -86,7 +100,7 @@ def _row(result: MethodResult, patients: ComparedPatients, against: pd.Series | 
         seeds = tuple(one.harrell.value for one in of_seeds if one.harrell.value is not None)
     if result.risk_score is not None and against is not None:
         difference, p_value = _difference(against, result.risk_score, patients)
-    dice = None if result.dice is None else _mean_dice(result.dice, patients)
+    dice = None if result.dice is None else _mean_dice(result.dice.by_case, patients)
     return Row(result, concordance, difference, p_value, None, dice, seeds)
 
 
@@ -138,10 +152,19 @@ def fusion_weights(files: Mapping[int, Path]) -> pd.DataFrame:
     Returns:
         ``encoder_stage, stage_one, stage_one_sd, stage_two, stage_two_sd, n_folds``; standard deviations between folds.
     """
-    groups = pd.concat([pd.read_csv(file) for file in files.values()]).groupby("encoder_stage")[list(STAGES)]
+    groups = pd.concat(map(_gate_weights, files.values())).groupby("encoder_stage")[list(STAGES)]
     spread = groups.std().add_suffix("_sd")
     columns = [column for stage in STAGES for column in (stage, f"{stage}_sd")]
     return groups.mean().join(spread)[columns].assign(n_folds=groups.size()).reset_index()
+
+
+def _gate_weights(file: Path) -> pd.DataFrame:
+    try:
+        return pd.read_csv(file, usecols=["encoder_stage", *STAGES], dtype=np.float64).astype(
+            {"encoder_stage": int}
+        )
+    except ValueError as error:  # of pandas' own too
+        raise ValueError(f"{file} holds no fusion weights ({' '.join(str(error).split())}).") from error
 
 
 def methods_of(table: int, results: Sequence[MethodResult]) -> list[MethodResult]:

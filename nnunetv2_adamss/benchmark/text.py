@@ -1,45 +1,59 @@
 """Results as tables for people and for programs."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
 from nnunetv2_adamss.assessment.figures import p_text
+from nnunetv2_adamss.benchmark.durations import duration_text
 from nnunetv2_adamss.benchmark.methods import Published
+from nnunetv2_adamss.benchmark.patients import MeasuredDice
 from nnunetv2_adamss.benchmark.tables import Concordance, Row
 from nnunetv2_adamss.evaluation.estimate import Estimate
+from nnunetv2_adamss.evaluation.resampling import DEFAULT_RESAMPLES
 
 NONE = "/"
 _NOT_PUBLISHED = "not in the paper"
+# Two-sided, where all resamples lie on one side of no difference; a little more where some cannot be estimated.
+SMALLEST_P = 2.02 / (DEFAULT_RESAMPLES + 1)
 
 
 @dataclass(frozen=True, eq=False)
-class ResultTable:
-    """A table, as it is written.
+class ShownTable:
+    """A table for people.
 
     Args:
-        name: of the CSV file, without an ending.
-        title: for people.
+        title: above it.
         header: one a column.
-        rows: cells for people.
+        rows: cells.
         notes: below it.
-        numbers: the same for programs.
     """
 
-    name: str
     title: str
-    header: tuple[str, ...]
+    header: Sequence[str]
     rows: Sequence[Sequence[str]]
     notes: Sequence[str]
-    numbers: pd.DataFrame
 
     def markdown(self) -> list[str]:
         """As lines."""
         lines = [self.header, ["---"] * len(self.header), *self.rows]
         table = [f"| {' | '.join(cell.replace('|', '/') for cell in line)} |" for line in lines]
         return [f"## {self.title}", "", *table, "", *(f"- {note}" for note in self.notes)]
+
+
+@dataclass(frozen=True, eq=False)
+class ResultTable(ShownTable):
+    """The same for programs, too.
+
+    Args:
+        name: of the CSV file, without an ending.
+        numbers: what it holds.
+    """
+
+    name: str
+    numbers: pd.DataFrame
 
 
 def comparison_table(
@@ -54,18 +68,31 @@ def comparison_table(
         reference: title of the method that the others are held against.
         notes: what is true of every row.
     """
-    has_seeds = any(len(row.c_of_seeds) > 1 for row in rows)
-    header = ["Method", "C-index [95% interval]", "Pairs", "Uno's C", f"P against {reference}", "P (Holm)",
-              "Dice [95% interval]", "Parameters", "Training of a fold"]  # fmt: skip
-    header += ["C over seeds: mean, SD (n)"] if has_seeds else []
-    header += ["PUBLISHED, other patients: C (Dice) of OPC; NPC"]
+    columns: dict[str, Callable[[Row], str]] = {
+        "Method": lambda row: row.result.method.title,
+        "C-index [95% interval]": _c_index,
+        "Pairs": lambda row: NONE if row.concordance is None else str(row.concordance.harrell.n_pairs),
+        "C-index of each fold": _folds,
+        "Uno's C": _uno,
+        f"P against {reference}": lambda row: _p(row.p_value, row.p_value),
+        "P (Holm)": lambda row: _p(row.p_value_holm, row.p_value),
+        "Dice [95% interval]": lambda row: _estimate(row.dice, row.result.why_no_dice),
+        "Parameters": lambda row: NONE if row.result.parameters is None else f"{row.result.parameters:,}",
+        "Training of a fold": lambda row: NONE if row.result.seconds is None else duration_text(row.result.seconds),
+        "C over seeds: mean, SD (n)": lambda row: _seeds(row.c_of_seeds),
+        "PUBLISHED, other patients: C (Dice) of OPC; NPC": lambda row: _published(row.result.method.published),
+    }  # fmt: skip
+    if not any(len(row.c_of_seeds) > 1 for row in rows):
+        del columns["C over seeds: mean, SD (n)"]
+    if not any(_has_several_folds(row) for row in rows):
+        del columns["C-index of each fold"]
     return ResultTable(
-        name,
         title,
-        tuple(header),
-        [_cells(row, has_seeds) for row in rows],
+        tuple(columns),
+        [[cell(row) for cell in columns.values()] for row in rows],
         [*notes, *_notes(rows)],
-        pd.DataFrame([_numbers(row) for row in rows]),
+        name,
+        _whole_numbers(pd.DataFrame([_numbers(row) for row in rows])),
     )
 
 
@@ -82,34 +109,27 @@ def fusion_weights_table(title: str, weights: pd.DataFrame, notes: Sequence[str]
         for numeral, stage in (("I", "stage_one"), ("II", "stage_two"))
     ]  # fmt: skip
     header = ["Mean w_fuse of encoder stage", *map(str, weights["encoder_stage"])]
-    return ResultTable("table_4", title, tuple(header), rows, notes, weights)
+    return ResultTable(title, tuple(header), rows, notes, "table_4", weights)
 
 
-def duration_text(seconds: float) -> str:
-    """As people say it."""
-    if seconds < 100:
-        return f"{seconds:.0f} s"
-    if seconds < 100 * 60:
-        return f"{seconds / 60:.0f} min"
-    return f"{seconds / 3600:.1f} h"
+def _c_index(row: Row) -> str:
+    return _estimate(None if row.concordance is None else row.concordance.harrell, row.result.why_no_risk)
 
 
-def _cells(row: Row, has_seeds: bool) -> list[str]:
-    result, found = row.result, row.concordance
-    cells = [
-        result.method.title,
-        _estimate(None if found is None else found.harrell, result.why_no_risk),
-        NONE if found is None else str(found.harrell.n_pairs),
-        NONE if found is None or found.uno.value is None else f"{found.uno.value:.3f}",
-        _p(row.p_value),
-        _p(row.p_value_holm),
-        _estimate(row.dice, result.why_no_dice),
-        NONE if result.parameters is None else f"{result.parameters:,}",
-        NONE if result.seconds is None else duration_text(result.seconds),
-    ]
-    if has_seeds:
-        cells.append(_seeds(row.c_of_seeds))
-    return [*cells, _published(result.method.published)]
+def _uno(row: Row) -> str:
+    found = row.concordance
+    return NONE if found is None or found.uno.value is None else f"{found.uno.value:.3f}"
+
+
+def _has_several_folds(row: Row) -> bool:
+    """Whether there is a C-index of one of several folds."""
+    folds = {} if row.concordance is None else row.concordance.folds
+    return len(folds) > 1 and any(fold.value is not None for fold in folds.values())
+
+
+def _folds(row: Row) -> str:
+    folds = {} if row.concordance is None else row.concordance.folds
+    return ", ".join(_plain(fold.value) for fold in folds.values()) or NONE
 
 
 def _estimate(estimate: Estimate | None, why_none: str) -> str:
@@ -123,8 +143,13 @@ def _estimate(estimate: Estimate | None, why_none: str) -> str:
     return f"{estimate.value:.3f} [{estimate.interval[0]:.3f}, {estimate.interval[1]:.3f}]"
 
 
-def _p(value: float | None) -> str:
-    return NONE if value is None else p_text(value).removeprefix("= ")
+def _p(value: float | None, uncorrected: float | None) -> str:
+    """A P value; what no resample contradicts is known only to be no greater than the least that they can show."""
+    if value is None or uncorrected is None:
+        return NONE
+    if uncorrected <= SMALLEST_P and value < 1:
+        return f"≤ {value:.3f}"
+    return p_text(value).removeprefix("= ")
 
 
 def _seeds(values: Sequence[float]) -> str:
@@ -184,6 +209,7 @@ def _numbers(row: Row) -> dict[str, object]:
         "p_value": row.p_value,
         "p_value_holm": row.p_value_holm,
         **_with_bounds("dice", dice),
+        **_more_dice(result.dice),
         "dice_reason": dice.reason or result.why_no_dice or None,
         "parameters": result.parameters,
         "training_seconds_a_fold": result.seconds,
@@ -195,6 +221,23 @@ def _numbers(row: Row) -> dict[str, object]:
         **{f"c_index_fold_{number}": estimate.value for number, estimate in found.folds.items()},
         **{f"n_pairs_fold_{number}": estimate.n_pairs for number, estimate in found.folds.items()},
     }
+
+
+def _more_dice(dice: MeasuredDice | None) -> dict[str, float | None]:
+    """Beside the mean over patients."""
+    if dice is None:
+        return {"dice_aggregated": None}
+    return {
+        "dice_aggregated": dice.aggregated,
+        **{f"dice_of_{label.label}": label.mean for label in dice.labels},
+        **{f"dice_aggregated_of_{label.label}": label.aggregated for label in dice.labels},
+    }
+
+
+def _whole_numbers(numbers: pd.DataFrame) -> pd.DataFrame:
+    """Counts as such, also where some are missing."""
+    counts = [name for name in numbers if name == "parameters" or str(name).startswith("n_")]
+    return numbers.astype(dict.fromkeys(counts, "Int64"))
 
 
 def _with_bounds(name: str, estimate: Estimate) -> dict[str, float | None]:

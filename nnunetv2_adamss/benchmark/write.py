@@ -2,32 +2,17 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from nnunetv2_adamss.benchmark.text import ResultTable
+from nnunetv2_adamss.benchmark.json_object import read_object
+from nnunetv2_adamss.benchmark.text import ResultTable, ShownTable
 from nnunetv2_adamss.survival.files import write_atomically
 
 TABLES_MD, TABLES_JSON = "tables.md", "tables.json"
+_SHOWN = tuple(field.name for field in fields(ShownTable))
 _TABLES = frozenset(f"table_{number}{part}" for number in (1, 2, 3, 4) for part in ("", "_test"))
-
-
-@dataclass(frozen=True)
-class WrittenTable:
-    """A table as it stands in ``tables.json``.
-
-    Args:
-        title: for people.
-        header: one a column.
-        rows: cells for people.
-        notes: below it.
-    """
-
-    title: str
-    header: Sequence[str]
-    rows: Sequence[Sequence[str]]
-    notes: Sequence[str]
 
 
 def write_tables(
@@ -56,7 +41,13 @@ def write_tables(
     write_atomically(folder / TABLES_MD, "\n".join(lines) + "\n")
     content = {
         "tables": [
-            {"title": one.title, "header": one.header, "rows": one.rows, "notes": one.notes} for one in tables
+            {
+                **{name: getattr(one, name) for name in _SHOWN},
+                "name": one.name,
+                # By way of pandas, which knows that what is missing is null.
+                "numbers": json.loads(one.numbers.to_json(orient="records", double_precision=15)),
+            }
+            for one in tables
         ],
         "notes": list(notes),
         "provenance": provenance,
@@ -75,7 +66,7 @@ class WrittenBenchmark:
         provenance: what they are of and from.
     """
 
-    tables: Sequence[WrittenTable]
+    tables: Sequence[ShownTable]
     notes: Sequence[str]
     provenance: Mapping[str, Any]
 
@@ -84,13 +75,17 @@ def read_benchmark(folder: Path) -> WrittenBenchmark:
     """What was written.
 
     Raises:
-        ValueError: if there are none.
+        ValueError: if there are none, or the file is damaged.
     """
     file = folder / TABLES_JSON
     if not file.is_file():
         raise ValueError(f"There is no {file}; adamss_benchmark writes it.")
-    content = json.loads(file.read_text(encoding="utf-8"))
-    tables = [WrittenTable(**table) for table in content["tables"]]
+    content = read_object(file, tables=list, notes=list, provenance=dict)
+    try:
+        tables = [ShownTable(**{name: table[name] for name in _SHOWN}) for table in content["tables"]]
+        provenance_facts(content["provenance"])
+    except (KeyError, TypeError, ValueError) as error:
+        raise ValueError(f"{file} is damaged, or of another version; run adamss_benchmark again.") from error
     return WrittenBenchmark(tables, content["notes"], content["provenance"])
 
 
@@ -109,7 +104,7 @@ def provenance_facts(provenance: Mapping[str, Any]) -> list[tuple[str, str]]:
         *([("epochs of survival trainings", str(settings["epochs"]))] if settings["epochs"] else []),
         *((name, str(value)) for name, value in settings["masks"].items()),
         ("split (SHA-256)", provenance["splits_sha256"]),
-        ("outcomes (SHA-256)", provenance["survival_csv_sha256"]),
+        *((f"{name} (SHA-256)", sha256) for name, sha256 in provenance["outcomes_sha256"].items()),
         ("versions", ", ".join(f"{name} {number}" for name, number in provenance["versions"].items())),
     ]
 

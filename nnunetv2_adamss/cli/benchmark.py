@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import argparse
+import os
 import signal
 import sys
 import textwrap
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nnunetv2_adamss.benchmark.methods import GROUPS, METHODS
 from nnunetv2_adamss.cli.exit_code import exit_code
-from nnunetv2_adamss.cli.fold_options import MASK_OPTIONS, add_mask_options, mask_settings
+from nnunetv2_adamss.cli.fold_options import add_mask_options, mask_settings
+from nnunetv2_adamss.survival.mask_flags import MASK_FLAGS
 
 if TYPE_CHECKING:
     from nnunetv2_adamss.benchmark.durations import TimeLeft
@@ -60,7 +63,7 @@ def _methods() -> str:
     return "\n".join(["methods:", *(fill(f"  {line}") for line in lines)])
 
 
-_MASKS = [name for name in MASK_OPTIONS if name != "seg_trainer"]  # which the methods say
+_MASKS = [name for name in MASK_FLAGS if name != "seg_trainer"]  # which the methods say
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -81,7 +84,7 @@ def build_parser() -> argparse.ArgumentParser:
         metavar="DATASET2",
         help="raw data set of test patients, who are predicted by all folds together",
     )
-    add("--steps_only", action="store_true", help="write no tables")
+    add("--steps_only", action="store_true", help="write no tables, and do not wait for other processes")
     add("--dry_run", action="store_true", help="only list the steps and how long they will take")
     _add_trainings(parser)
     _add_machine(parser)
@@ -159,10 +162,10 @@ def _check(parser: argparse.ArgumentParser, args: argparse.Namespace) -> None:
 
 def _run(args: argparse.Namespace) -> int:
     from nnunetv2_adamss.benchmark.begin import begin
-    from nnunetv2_adamss.benchmark.cohort import Cohort, read_splits
     from nnunetv2_adamss.benchmark.methods import choose_methods
     from nnunetv2_adamss.benchmark.outdated import refuse_outdated_trainings
     from nnunetv2_adamss.benchmark.plan import plan_steps
+    from nnunetv2_adamss.benchmark.present_cohort import PresentCohort, read_splits
     from nnunetv2_adamss.benchmark.settings import BenchmarkSettings
     from nnunetv2_adamss.benchmark.steps import needed_steps
     from nnunetv2_adamss.survival.device import torch_device
@@ -182,15 +185,16 @@ def _run(args: argparse.Namespace) -> int:
         None if args.survival_csv is None else str(args.survival_csv.resolve()),
         None if args.test is None else dataset_name(args.test),
     )
-    folders = begin(settings, args.output.resolve())
-    steps = plan_steps(folders, methods, Cohort.read(settings), args.device)
+    folders = begin(settings, methods, args.output.resolve())
+    steps = plan_steps(folders, methods, PresentCohort.read(settings), args.device)
     refuse_outdated_trainings(steps)
     if args.dry_run:
-        _list_steps(steps, folders, args.num_workers)
+        _print_lines(_listed_steps(steps, folders, args.num_workers))
         return 0
     needed = needed_steps(steps)
     if not all(step.is_done for step in needed):
         torch_device(args.device, "train")
+        _check_gpus(args.gpus)
     settings.save(folders.output)
     outcome = _do(needed, folders, args)
     try:
@@ -199,6 +203,22 @@ def _run(args: argparse.Namespace) -> int:
     finally:
         _tell_failures(outcome)
     return 1 if outcome.failures else 0
+
+
+def _check_gpus(names: Sequence[str]) -> None:
+    """Raise ValueError if a worker would not see its GPU; names such as GPU-1a2b are left to CUDA."""
+    import torch
+
+    granted = os.environ.get("CUDA_VISIBLE_DEVICES")
+    there = (
+        [str(number) for number in range(torch.cuda.device_count())]
+        if granted is None
+        else [name.strip() for name in granted.split(",")]
+    )
+    absent = [name for name in names if name.isdecimal() and name not in there]
+    if absent and all(name.isdecimal() for name in there):
+        whose = "this machine has" if granted is None else "CUDA_VISIBLE_DEVICES has"
+        raise ValueError(f"--gpus names {', '.join(absent)}, but {whose} {', '.join(there) or 'none'}.")
 
 
 def _do(steps: Sequence[Step], folders: BenchmarkFolders, args: argparse.Namespace) -> Outcome:
@@ -212,7 +232,20 @@ def _do(steps: Sequence[Step], folders: BenchmarkFolders, args: argparse.Namespa
             bar.n = n_done
             bar.set_postfix_str("; ".join(names) or "waiting for other processes")
 
-        return run_steps(steps, folders.output, n_workers=args.num_workers, gpus=args.gpus, on_change=show)
+        def tell(line: str) -> None:
+            # In a file, such as a cluster's log, there is no bar.
+            if bar.disable:
+                print(f"{datetime.now():%Y-%m-%d %H:%M:%S} {line}", file=sys.stderr, flush=True)
+
+        return run_steps(
+            steps,
+            folders.output,
+            n_workers=args.num_workers,
+            gpus=args.gpus,
+            waits=not args.steps_only,
+            on_change=show,
+            tell=tell,
+        )
 
 
 def _write(folders: BenchmarkFolders, methods: Sequence[Any]) -> None:
@@ -224,32 +257,51 @@ def _write(folders: BenchmarkFolders, methods: Sequence[Any]) -> None:
     collection = Collection(folders, methods)
     tables = collection.tables(lambda items, what: tqdm(items, desc=what, disable=None))
     written = write_tables(folders.output, tables, GENERAL_NOTES, collection.provenance())
-    print((folders.output / TABLES_MD).read_text(encoding="utf-8"))
-    print(f"Written to {folders.output}: {', '.join(file.name for file in written)}")
+    _print_lines(
+        [
+            (folders.output / TABLES_MD).read_text(encoding="utf-8"),
+            f"Written to {folders.output}: {', '.join(file.name for file in written)}",
+        ]
+    )
 
 
-def _list_steps(steps: Sequence[Step], folders: BenchmarkFolders, n_workers: int) -> None:
+def _listed_steps(steps: Sequence[Step], folders: BenchmarkFolders, n_workers: int) -> Iterator[str]:
+    from nnunetv2_adamss.benchmark.claims import Claims
     from nnunetv2_adamss.benchmark.durations import expected_seconds, time_left
-    from nnunetv2_adamss.benchmark.records import Records
-    from nnunetv2_adamss.benchmark.run import RECORDS
+    from nnunetv2_adamss.benchmark.records import RECORDS, Records
+    from nnunetv2_adamss.benchmark.run import CLAIMS
     from nnunetv2_adamss.benchmark.steps import needed_steps
 
     needed = needed_steps(steps)
     expected = expected_seconds(steps, Records(folders.output / RECORDS).mean_seconds())
+    claims = Claims(folders.output / CLAIMS)
     for step in steps:
-        state = _state(step) if step in needed else "not needed"
-        after = f"   after {', '.join(step.needs)}" if step.needs else ""
-        print(f"{state:<12}{_duration(step, state, expected):<28}{step.name}{after}")
+        is_running = claims.is_taken(step.file_name)
+        state = "runs" if is_running else _state(step) if step in needed else "not needed"
+        waits_for = ", ".join(dict.fromkeys([*step.needs, *step.after]))
+        after = f"   after {waits_for}" if waits_for else ""
+        yield f"{state:<12}{_duration(step, state, expected):<28}{step.name}{after}"
     left = time_left(needed, expected, n_workers)
     n_done = sum(step.is_done for step in needed)
-    print(
+    yield (
         f"{n_done} of {len(needed)} steps are done; left with {n_workers} at once: "
         f"{' and '.join(_known_and_unknown(left))}."
     )
 
 
+def _print_lines(lines: Iterable[str]) -> None:
+    """As far as anybody reads them."""
+    try:
+        for line in lines:
+            print(line)
+        sys.stdout.flush()
+    except BrokenPipeError:  # as of head, which has seen enough
+        # Or Python would complain at its end that it cannot write the rest.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
 def _known_and_unknown(left: TimeLeft) -> Iterator[str]:
-    from nnunetv2_adamss.benchmark.text import duration_text
+    from nnunetv2_adamss.benchmark.durations import duration_text
 
     if left.seconds or not left.n_unknown:
         yield f"about {duration_text(left.seconds)}"
@@ -264,7 +316,7 @@ def _state(step: Step) -> str:
 
 
 def _duration(step: Step, state: str, expected: Mapping[str, float]) -> str:
-    from nnunetv2_adamss.benchmark.text import duration_text
+    from nnunetv2_adamss.benchmark.durations import duration_text
 
     if state in ("done", "not needed"):
         return ""

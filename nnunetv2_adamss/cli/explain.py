@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nnunetv2_adamss.cli.exit_code import exit_code
@@ -30,7 +31,8 @@ examples:
   adamss_explain 510 3d_fullres 0 --occlusion_mm 16 --occlusion_step_mm 8 --occlude_channel PET
   adamss_explain 510 3d_fullres 0 -device cpu --no_occlusion        seconds a case, without a GPU
 
-Results lie in the fold's folder, in explanation/. The command can be stopped at any time: run again, it goes on.
+Results lie in the fold's folder, in explanation/, or where -o says. The command can be stopped at any time: run
+again, it goes on.
 """
 
 
@@ -49,6 +51,13 @@ def build_parser() -> argparse.ArgumentParser:
     add_trainer_options(parser)
     add_checkpoint_option(parser)
     add("-device", choices=["cuda", "cpu", "mps"], default="cuda", help="default: %(default)s")
+    add(
+        "-o",
+        dest="output",
+        type=Path,
+        metavar="DIR",
+        help="folder to write to (default: explanation/ in the fold's)",
+    )
     add("--overwrite", action="store_true", help="begin anew where there are explanations already")
     _add_settings(parser)
     return parser
@@ -91,7 +100,17 @@ def _run(args: argparse.Namespace) -> ExplanationReport:
     from nnunetv2_adamss.explanation.run import explain
     from nnunetv2_adamss.explanation.settings import ExplanationSettings
 
-    own = ("dataset", "configuration", "fold", "trainer", "plans", "checkpoint", "device", "overwrite")
+    own = (
+        "dataset",
+        "configuration",
+        "fold",
+        "trainer",
+        "plans",
+        "checkpoint",
+        "device",
+        "output",
+        "overwrite",
+    )
     asked: dict[str, Any] = {name: value for name, value in vars(args).items() if name not in own}
     settings = ExplanationSettings(**asked | {"cases": tuple(asked.get("cases", ()))})
     fold = find_fold(
@@ -103,7 +122,7 @@ def _run(args: argparse.Namespace) -> ExplanationReport:
         checkpoint=checkpoint_name(args.checkpoint, args.fold),
         device=args.device,
     )
-    return explain(fold, settings, overwrite=args.overwrite)
+    return explain(fold, settings, args.output, overwrite=args.overwrite)
 
 
 def _tell(report: ExplanationReport) -> None:

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 from nnunetv2_adamss.cli.exit_code import exit_code
 from nnunetv2_adamss.cli.fold_options import (
-    MASK_OPTIONS,
     add_mask_options,
     check_fold_options,
     mask_settings,
 )
 from nnunetv2_adamss.cli.model_options import fold_number
+from nnunetv2_adamss.survival.mask_flags import MASK_FLAGS
 
 if TYPE_CHECKING:
     from nnunetv2_adamss.radiomics.request import RadiomicsRequest
@@ -106,7 +106,7 @@ def _add_folders(parser: argparse.ArgumentParser) -> None:
     )
 
 
-_FOLD_OPTIONS = {"plans": "-p", **MASK_OPTIONS, "device": "-device"}
+_FOLD_OPTIONS = {"plans": "-p", **MASK_FLAGS, "device": "-device"}
 _FOLDER_OPTIONS = {
     "images": "-i", "masks": "-m", "output": "-o", "dataset_json": "--dataset_json", "channels": "--channels",
     "file_ending": "--file_ending",

@@ -5,19 +5,15 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
-# Settings of SurvivalConfig by name, with what a user types.
-MASK_OPTIONS = {
-    "seg_trainer": "-seg_tr", "seg_checkpoint": "-seg_chk", "mask_source": "--mask_source",
-    "masks_dir": "--masks_dir", "mirroring": "--disable_tta",
-}  # fmt: skip
+from nnunetv2_adamss.survival.mask_flags import MASK_FLAGS
 
 
-def add_mask_options(group: argparse._ActionsContainer, names: Collection[str] = tuple(MASK_OPTIONS)) -> None:
-    """Add options of ``MASK_OPTIONS``, by default all; they are absent unless the user gives them."""
+def add_mask_options(group: argparse._ActionsContainer, names: Collection[str] = tuple(MASK_FLAGS)) -> None:
+    """Add options of ``MASK_FLAGS``, by default all; they are absent unless the user gives them."""
 
     def add(name: str, **options: Any) -> None:
         if name in names:
-            group.add_argument(MASK_OPTIONS[name], dest=name, default=argparse.SUPPRESS, **options)
+            group.add_argument(MASK_FLAGS[name], dest=name, default=argparse.SUPPRESS, **options)
 
     add(
         "seg_trainer",
@@ -45,7 +41,7 @@ def check_fold_options(parser: argparse.ArgumentParser, args: Mapping[str, Any])
 
 def mask_settings(args: Mapping[str, Any]) -> dict[str, Any]:
     """What the user gave, as settings of ``SurvivalConfig``."""
-    settings = {name: args[name] for name in MASK_OPTIONS if name in args}
+    settings = {name: args[name] for name in MASK_FLAGS if name in args}
     if "masks_dir" in settings:
         settings |= {"mask_source": "folder", "masks_dir": str(Path(settings["masks_dir"]).resolve())}
     return settings

@@ -49,19 +49,25 @@ class ExplanationReport:
 
 
 def explain(
-    fold: ExplainedFold, settings: ExplanationSettings, *, overwrite: bool = False
+    fold: ExplainedFold,
+    settings: ExplanationSettings,
+    output: Path | None = None,
+    *,
+    overwrite: bool = False,
 ) -> ExplanationReport:
-    """Write what is missing in ``fold_F/explanation``.
+    """Write what is missing of the explanations of a fold.
 
     Args:
         fold: a trained one.
         settings: which maps, of which cases.
+        output: folder to write to; default ``fold_F/explanation``.
         overwrite: begin anew.
 
     Raises:
         ValueError: if a case or channel does not exist, or what is there is of other checkpoints or settings.
     """
-    run = _Run(fold, settings, ExplanationFolder(fold.trained.checkpoint.parent / EXPLANATION_FOLDER))
+    folder = output or fold.trained.checkpoint.parent / EXPLANATION_FOLDER
+    run = _Run(fold, settings, ExplanationFolder(folder))
     run.folder.begin(run.provenance(), run.occlusion_settings(), overwrite=overwrite)
     unfinished = [case_id for case_id in fold.case_ids if run.is_missing(case_id)]
     if unfinished:

@@ -10,6 +10,7 @@ import numpy as np
 
 from nnunetv2_adamss.survival.discrete_time.intervals import check_interval_edges
 from nnunetv2_adamss.survival.files import read_json, write_atomically
+from nnunetv2_adamss.survival.mask_flags import MASK_FLAGS
 
 MASK_SOURCES = ("predicted", "out_of_fold", "groundtruth", "folder")
 INTERVAL_RULES = ("quantile", "event_quantile")
@@ -21,12 +22,7 @@ CONFIG_FILE = "survival_config.json"
 # Where things lie may change between machines; what is in them may not, and is compared by its hash.
 PATHS = ("survival_csv", "features_csv", "masks_dir")
 # What a user types for a setting, where the flag has another name.
-_FLAGS = {
-    "features_csv": "--features",
-    "seg_trainer": "-seg_tr",
-    "seg_checkpoint": "-seg_chk",
-    "mirroring": "mirroring (--disable_tta)",
-}
+_FLAGS = {**MASK_FLAGS, "features_csv": "--features", "mirroring": f"mirroring ({MASK_FLAGS['mirroring']})"}
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from nnunetv2_adamss.networks.registry import ADAMSS
+from nnunetv2_adamss.survival.cohort.description import DESCRIPTION_FILE
 from nnunetv2_adamss.survival.cohort.table import SURVIVAL_CSV, SurvivalTable, read_survival_table
 from nnunetv2_adamss.survival.config import SurvivalConfig
 from nnunetv2_adamss.survival.covariates.covariate_tables import CovariateTables, CovariateUse
@@ -117,9 +118,16 @@ def outcomes_source(table: Path) -> str:
     return f"outcomes ({table.name})"
 
 
+def outcome_files(table: Path) -> dict[str, Path]:
+    """The table of outcomes and what describes it, if anything does, by their names among the sources of a training."""
+    description = table.parent / DESCRIPTION_FILE
+    described = {f"description ({DESCRIPTION_FILE})": description} if description.is_file() else {}
+    return {outcomes_source(table): table, **described}
+
+
 def _sources(setup: SurvivalSetup) -> Mapping[str, str]:
     """Hashes of what the training goes on depending on, by a name for people."""
-    files = {outcomes_source(setup.table.path): setup.table.path}
+    files = outcome_files(setup.table.path)
     files |= _feature_files(setup.fold.config)
     radiomics = radiomics_file(setup.stage_one, setup.fold.config)
     if setup.covariates.has_radiomics:

@@ -90,7 +90,8 @@ class AdaMSSTrainer(nnUNetTrainer):
         """As nnU-Net; mends what a killed run left behind."""
         super().on_train_start()
         if self.local_rank == 0:
-            for leftover in Path(self.output_folder).glob(f"*{_UNFINISHED}"):
+            # Of checkpoints alone: others may be at work on something else in this folder.
+            for leftover in Path(self.output_folder).glob(f"checkpoint_*{_UNFINISHED}"):
                 leftover.unlink()
         # Killed between the two checkpoints of an epoch, checkpoint_best may miss that epoch.
         if self.current_epoch > 0:

@@ -8,6 +8,7 @@ from nnunetv2_adamss.networks.adamss import AdaMSS
 from nnunetv2_adamss.networks.encoder import AdaFusionEncoder
 from nnunetv2_adamss.networks.fusion_strategies import FusionStrategy
 from nnunetv2_adamss.survival.nnunet_data.plan_stages import stages_of
+from nnunetv2_adamss.survival.results.begun_training import TRAINING_CASES, check_same_training_cases
 from nnunetv2_adamss.trainers.adamss_trainer import AdaMSSTrainer
 from nnunetv2_adamss.trainers.dice_focal_loss import LabelDiceFocalLoss, RegionDiceFocalLoss
 
@@ -44,6 +45,18 @@ class AdaMSSSegTrainer(AdaMSSTrainer):
             stages.kernel_sizes,
             fusion=cls.fusion,
         )
+
+    def do_split(self) -> tuple[list[str], list[str]]:
+        """As nnU-Net; checkpoints keep the training cases, and go on with, or validate after, the same ones only.
+
+        Raises:
+            ValueError: if the split has changed since the training began.
+        """
+        training, validation = super().do_split()
+        if self.current_epoch == 0:
+            self.my_init_kwargs.setdefault(TRAINING_CASES, sorted(map(str, training)))
+        check_same_training_cases(self.my_init_kwargs, training)
+        return training, validation
 
     def _build_loss(self) -> nn.Module:
         # deviation: the paper has a sigmoid for one tumour class; nnU-Net has a softmax for exclusive labels.

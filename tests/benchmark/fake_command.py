@@ -1,6 +1,7 @@
 """Stands for every command that a benchmark runs: writes what that command would leave, and nothing else.
 
-Knobs lie beside this file: ``fail`` and ``sleep`` name commands or trainers, one a line; ``calls`` gets a line a call.
+Knobs lie beside this file: ``fail``, ``fail_in_part`` and ``sleep`` name commands or trainers, one a line; ``calls``
+gets a line a call.
 """
 
 import hashlib
@@ -84,7 +85,11 @@ def leave_predictions(folder: Path, trainer: str) -> None:
         "seed": int(option("--seed")),
     }
     summary = {
-        "sources_sha256": {"outcomes (survival.csv)": sha256_of(outcomes)},
+        "sources_sha256": {
+            f"{kind} ({file.name})": sha256_of(file)
+            for kind, file in (("outcomes", outcomes), ("description", outcomes.with_suffix(".json")))
+            if file.is_file()
+        },
         "settings": settings,
         "training": {"seconds": 120.0, "parameters": 7},
         "predictions_from": "last",
@@ -122,7 +127,7 @@ def predict() -> None:
 
 def explain() -> None:
     table = "encoder_stage,stage_one,stage_two\n1,0.5,0.25\n2,0.4,0.75\n"
-    write(fold_folder(option("-tr")) / "explanation" / "gate_weights.csv", table)
+    write(Path(option("-o")) / "gate_weights.csv", table)
 
 
 def pause() -> None:
@@ -137,6 +142,9 @@ if __name__ == "__main__":
     with (HERE / "calls").open("a") as calls:
         gpu = os.environ.get("CUDA_VISIBLE_DEVICES", "")
         calls.write(f"{' '.join([COMMAND, *sys.argv[1:]])} gpu={gpu} pid={os.getpid()}\n")
+    if listed_in("fail_in_part"):
+        predict()
+        sys.exit(1)
     if listed_in("fail"):
         print("first line\nthis went wrong")
         sys.exit(3)

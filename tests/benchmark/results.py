@@ -38,5 +38,5 @@ def write_method(project: FakeBenchmark, trainer: str, *wrong: int, **summary: o
 
 
 def collect(project: FakeBenchmark, *names: str, **settings: object) -> Collection:
-    given = BenchmarkSettings(DATASET, "3d_fullres", folds=(0, 1), **settings)  # type: ignore[arg-type]
+    given = BenchmarkSettings(DATASET, "3d_fullres", **({"folds": (0, 1)} | settings))  # type: ignore[arg-type]
     return Collection(BenchmarkFolders(given, "nnUNetPlans", project.output), choose_methods(names))

@@ -1,12 +1,15 @@
 """Claims: one process only, whoever was first, and nobody for long after its process is gone."""
 
 import os
+import platform
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Barrier
 from time import time
+
+import pytest
 
 from nnunetv2_adamss.benchmark.claims import STALE_SECONDS, Claims
 
@@ -86,7 +89,28 @@ def test_the_claim_of_a_process_elsewhere_is_kept_until_it_is_stale(tmp_path: Pa
     assert claims.take("step") is not None
 
 
-def test_a_clock_that_is_wrong_makes_no_claim_stale(tmp_path: Path, monkeypatch) -> None:
+def test_machines_of_one_name_are_told_apart(tmp_path: Path) -> None:
+    if not Path("/proc/sys/kernel/random/boot_id").is_file():
+        pytest.skip("only Linux tells them apart")
+    claims = Claims(tmp_path)
+    claim = claims.take("step")
+    assert claim is not None
+    text = claim.file.read_text()
+    boot_id = text.split()[0]
+    assert len(boot_id) == 36 and platform.node() not in text
+    # As a process of another machine writes it, whose number nobody has here.
+    claim.file.write_text(f"{text.rpartition(' ')[0].replace(boot_id, boot_id[::-1])} 999999999")
+    assert claims.is_taken("step")
+    claim.file.write_text(f"{text.rpartition(' ')[0]} 999999999")
+    assert not claims.is_taken("step")
+
+
+def test_a_claim_that_is_just_being_made_counts(tmp_path: Path) -> None:
+    (tmp_path / "step.0").touch()
+    assert Claims(tmp_path).is_taken("step")
+
+
+def test_a_clock_that_is_wrong_makes_no_claim_stale(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     claims = Claims(tmp_path)
     assert claims.take("step") is not None
     monkeypatch.setattr("nnunetv2_adamss.benchmark.claims.time", lambda: time() + 10 * STALE_SECONDS)

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from nnunetv2_adamss.benchmark.cohort import Cohort
 from nnunetv2_adamss.benchmark.folders import BenchmarkFolders
 from nnunetv2_adamss.benchmark.methods import GROUPS, METHODS, REFERENCES, choose_methods
 from nnunetv2_adamss.benchmark.plan import plan_steps
+from nnunetv2_adamss.benchmark.present_cohort import PresentCohort
 from nnunetv2_adamss.benchmark.settings import BenchmarkSettings
 from nnunetv2_adamss.benchmark.steps import Step
 
@@ -24,7 +24,8 @@ def folders_of_nnunet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def plan(*names: str, n_splits: int = 3, **settings: object) -> dict[str, Step]:
     given = BenchmarkSettings("Dataset007_X", "3d_fullres", **({"folds": (0,)} | settings))  # type: ignore[arg-type]
     folders = BenchmarkFolders(given, "nnUNetPlans", Path("OUT"))
-    cohort = Cohort("", [frozenset()] * n_splits, frozenset(), ".nii.gz")
+    nobody = [frozenset[str]()] * n_splits
+    cohort = PresentCohort({}, nobody, nobody, frozenset(), ".nii.gz")
     return {step.name: step for step in plan_steps(folders, choose_methods(names), cohort, "cuda")}
 
 
@@ -60,7 +61,7 @@ def test_every_step_comes_after_those_that_it_needs() -> None:
     steps = plan("all", folds=(0, 2), seeds=(2024, 1), test="Dataset008_Y")
     seen: set[str] = set()
     for name, step in steps.items():
-        assert seen.issuperset(step.needs), name
+        assert seen.issuperset([*step.needs, *step.after]), name
         seen.add(name)
 
 
@@ -85,7 +86,8 @@ def test_radiomics_are_extracted_once_for_all_methods_that_use_the_same_masks() 
 
 def test_one_step_predicts_the_masks_that_many_share() -> None:
     steps = plan("all", folds=(0, 2))
-    sharing = {name for name, step in steps.items() if "TumourVolume fold 2" in step.needs}
+    sharing = {name for name, step in steps.items() if "TumourVolume fold 2" in step.after}
+    assert not any("TumourVolume fold 2" in step.needs for step in steps.values()), "they can do without it"
     assert sharing == {
         "radiomics of predicted masks, fold 2", "CovariatesCox fold 2", "SUVmax fold 2", "MDSNProxyTrainer fold 2",
         "DeepMTLRTrainer fold 2", "DeepMTLRCoxPH fold 2", "TMSSTrainer fold 2", "DeepMTSTrainer fold 2",
@@ -95,9 +97,9 @@ def test_one_step_predicts_the_masks_that_many_share() -> None:
     }  # fmt: skip
     out_of_fold = plan("two_stage", folds=(0, 2), masks={"mask_source": "out_of_fold"})
     for name in ("TumourVolume fold 2", "AdaMSSSurvTrainer_NoRadiomics fold 2"):
-        assert "TumourVolume fold 0" in out_of_fold[name].needs
+        assert "TumourVolume fold 0" in out_of_fold[name].after
     given = plan("all", masks={"mask_source": "groundtruth"})
-    assert not any("TumourVolume fold 0" in step.needs for name, step in given.items() if "fold 0" in name)
+    assert not any(step.after for step in given.values())
 
 
 def test_radio_deepmts_needs_deepmts_in_every_fold_of_the_split() -> None:
@@ -162,7 +164,8 @@ def test_a_further_seed_has_its_own_results_and_explains_nothing(tmp_path: Path)
     seeded = steps["seed 7: AdaMSSSurvTrainer fold 0"]
     assert seeded.environment == {"nnUNet_results": "OUT/seed_7/nnUNet_results"}
     assert seeded.evidence[0].is_relative_to("OUT/seed_7/nnUNet_results/Dataset007_X")
-    assert seeded.needs == ("seed 7: radiomics of predicted masks, fold 0", "seed 7: TumourVolume fold 0")
+    assert seeded.needs == ("seed 7: radiomics of predicted masks, fold 0",)
+    assert seeded.after == ("seed 7: TumourVolume fold 0",)
     assert steps["AdaMSSSurvTrainer fold 0"].evidence[0].is_relative_to(tmp_path / "results")
     assert [name for name in steps if "fusion weights" in name] == [
         "fusion weights of AdaMSSSurvTrainer fold 0"
@@ -174,7 +177,9 @@ def test_test_patients_are_predicted_by_all_folds_together() -> None:
     step = steps["test patients by AdaMSSSurvTrainer"]
     assert step.needs == ("AdaMSSSurvTrainer fold 0", "AdaMSSSurvTrainer fold 1")
     command = " ".join(step.command)
-    assert "Dataset008_Y/imagesTr -o OUT/test/AdaMSSSurvTrainer" in command and " -f 0 1 " in command
+    assert (
+        "Dataset008_Y/imagesTr -o OUT/test/folds_0_1/AdaMSSSurvTrainer" in command and " -f 0 1 " in command
+    )
     assert "--clinical " in command and "-chk checkpoint_final.pth" in command
     assert "--masks_dir" not in command
     given = plan("adamss", test="Dataset008_Y", masks={"mask_source": "groundtruth"})
@@ -189,20 +194,21 @@ def test_statistical_methods_predict_test_patients_from_what_they_need() -> None
 
     lasso = steps["test patients by LassoCoxPH"]
     assert lasso.needs == ("LassoCoxPH fold 0", "radiomics of groundtruth masks of test patients")
-    assert "--features OUT/test/radiomics_groundtruth.csv" in command("LassoCoxPH")
-    # The tumours as the first network finds them that looks where AdaMSS does.
+    assert "--features OUT/test/folds_0/radiomics_groundtruth.csv" in command("LassoCoxPH")
     volume = steps["test patients by TumourVolume"]
-    assert volume.needs == ("TumourVolume fold 0", "test patients by MDSNProxyTrainer")
-    assert "-m OUT/test/MDSNProxyTrainer/masks" in command("SUVmax")
+    assert volume.needs == ("TumourVolume fold 0", "test patients by AdaMSSSurvTrainer")
+    assert "-m OUT/test/folds_0/AdaMSSSurvTrainer/masks" in command("SUVmax")
     assert "radiomics of predicted masks of test patients" in steps["test patients by CovariatesCox"].needs
-    assert "--deep OUT/test/DeepMTLRTrainer/survival_predictions.csv" in command("DeepMTLRCoxPH")
+    assert "--deep OUT/test/folds_0/DeepMTLRTrainer/survival_predictions.csv" in command("DeepMTLRCoxPH")
     assert "test patients by DeepMTLRTrainer" in steps["test patients by DeepMTLRCoxPH"].needs
     assert "test patients by RadioDeepMTS" not in steps
 
 
-def test_without_a_network_nobody_outlines_the_tumours_of_test_patients() -> None:
+def test_without_a_network_nobody_segments_the_tumours_of_test_patients() -> None:
     tested = {name for name in plan("icare", test="Dataset008_Y") if name.startswith("test patients")}
     assert tested == {"test patients by ICARE"}
+    others = plan("mdsn_proxy", test="Dataset008_Y")
+    assert "test patients by MDSNProxyTrainer" in others["test patients by TumourVolume"].needs
     given = plan("icare", test="Dataset008_Y", masks={"mask_source": "groundtruth"})
     assert "Dataset008_Y/labelsTr" in " ".join(given["test patients by TumourVolume"].command)
 

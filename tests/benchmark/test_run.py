@@ -5,9 +5,16 @@ import os
 import signal
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
-from time import monotonic, sleep
+from threading import Thread
+from time import monotonic, sleep, time
 
+import pytest
+
+from nnunetv2_adamss.benchmark import watched
+from nnunetv2_adamss.benchmark.durations import TimeLeft, time_left
+from nnunetv2_adamss.benchmark.records import RECORDS, Record, Records
 from nnunetv2_adamss.benchmark.run import run_steps
 from nnunetv2_adamss.benchmark.steps import Step, needed_steps
 from tests.processes import is_running, wait_until
@@ -28,18 +35,17 @@ print([failure.reason for failure in outcome.failures], outcome.skipped)
 
 def make_steps(folder: Path, script: str) -> list[Step]:
     """Four steps of a shell script, of which the third needs the first two, and the last one the third."""
-    needs = {"a": (), "b": (), "c": ("a", "b"), "d": ("c",)}
-    return [
-        Step(
+    steps: dict[str, Step] = {}
+    for name, needs in {"a": "", "b": "", "c": "ab", "d": "c"}.items():
+        steps[name] = Step(
             name,
             "kind",
             ("sh", "-c", f"cd {folder}; echo {name} $$ >> calls; {script.replace('NAME', name)}"),
             (folder / name,),
-            of_step,
+            tuple(steps[need] for need in needs),
             is_result=True,
         )
-        for name, of_step in needs.items()
-    ]
+    return list(steps.values())
 
 
 def calls(folder: Path) -> list[str]:
@@ -83,6 +89,17 @@ def test_what_needs_a_failed_step_is_left_out_and_the_others_are_done(tmp_path: 
     assert calls(tmp_path) == ["a", "b"]
 
 
+def test_what_is_outdated_does_not_count_where_it_cannot_be_made_anew(tmp_path: Path) -> None:
+    first, *_ = make_steps(tmp_path, "exit 1")
+    file = tmp_path / "second"
+    second = Step(
+        "second", "kind", (), (file,), (first,), differences=lambda: ["of other outcomes"], is_result=True
+    )
+    file.touch()
+    assert run_steps([first, second], tmp_path / "OUT").skipped == {"second": "a"}
+    assert not file.exists()
+
+
 def test_what_needs_a_step_that_failed_for_single_patients_is_done(tmp_path: Path) -> None:
     outcome = run_steps(make_steps(tmp_path, "touch NAME; test NAME != b"), tmp_path / "OUT")
     assert [failure.step for failure in outcome.failures] == ["b"] and outcome.skipped == {}
@@ -94,6 +111,94 @@ def test_a_command_that_leaves_nothing_has_failed_though_it_says_otherwise(tmp_p
     (failure,) = outcome.failures
     assert failure.reason == f"it ended without an error, but there is no {tmp_path / 'c'}"
     assert outcome.skipped == {"d": "c"}
+
+
+def test_what_only_comes_after_a_failed_step_is_done_once_that_is_given_up(tmp_path: Path) -> None:
+    first, *_ = make_steps(tmp_path, "sleep 0.3; exit 1")
+    second = Step(
+        "later",
+        "kind",
+        ("touch", str(tmp_path / "later")),
+        (tmp_path / "later",),
+        after=("a", "of another run"),
+    )
+    outcome = run_steps([second, first], tmp_path / "OUT", n_workers=2)
+    assert [failure.step for failure in outcome.failures] == ["a"] and outcome.skipped == {}
+    first_ended = (tmp_path / "OUT" / "steps" / "a.json").stat().st_mtime
+    assert (tmp_path / "later").stat().st_mtime >= first_ended
+
+
+def test_what_failed_for_single_patients_is_tried_again_and_what_was_left_stays(tmp_path: Path) -> None:
+    records = Records(tmp_path / "OUT" / RECORDS)
+
+    def step(script: str) -> Step:
+        file = tmp_path / "a"
+        return Step(
+            "a", "kind", ("sh", "-c", f"echo a $$ >> {tmp_path}/calls; {script}"), (file,), is_result=True,
+            has_failed_in_part=partial(records.has_failed_in_part, "a", (file,)),
+        )  # fmt: skip
+
+    for script in (f"echo most > {tmp_path}/a; exit 1", "exit 1"):
+        assert [f.step for f in run_steps([step(script)], tmp_path / "OUT").failures] == ["a"]
+        assert (tmp_path / "a").read_text() == "most\n"
+        assert not step("").is_done
+        sleep(0.1)  # Or the clock of the files could take the failure for one of the next run.
+    assert run_steps([step(f"echo all > {tmp_path}/a")], tmp_path / "OUT").failures == []
+    assert step("").is_done
+    run_steps([step("exit 1")], tmp_path / "OUT")
+    assert calls(tmp_path) == ["a"] * 3
+
+
+def test_a_record_that_is_damaged_is_one_of_which_nothing_is_known(tmp_path: Path) -> None:
+    (step, *_) = make_steps(tmp_path, "")
+    records = Records(tmp_path)
+    records.write(step, Record("kind", 12.0, 1, resumed=False))
+    assert records.has_failed_since(step, 0) and not records.has_failed_since(step, time() + 60)
+    for content in (
+        "",
+        "{",
+        "[]",
+        '{"kind": "x"}',
+        '{"kind": "x", "seconds": "y", "exit_code": 0, "resumed": 0}',
+    ):
+        (tmp_path / "a.json").write_text(content)
+        assert not records.has_failed_since(step, 0) and records.mean_seconds() == {}
+
+
+def test_a_process_that_does_not_wait_leaves_what_others_do_to_them(tmp_path: Path) -> None:
+    other = process(tmp_path, "test NAME = b || { until test -e go; do sleep 0.05; done; }; touch NAME")
+    wait_until(lambda: {"a", "b"} <= set(calls(tmp_path)))
+    start = monotonic()
+    outcome = run_steps(make_steps(tmp_path, "touch NAME"), tmp_path / "OUT", waits=False)
+    assert monotonic() - start < 20
+    assert outcome.failures == [] and outcome.skipped == {}
+    (tmp_path / "go").touch()
+    assert other.communicate(timeout=60)[0] == "[] {}\n"
+    assert sorted(calls(tmp_path)) == ["a", "b", "c", "d"]
+
+
+def test_it_is_told_when_steps_begin_and_end(tmp_path: Path) -> None:
+    told: list[str] = []
+    run_steps(make_steps(tmp_path, "test NAME = b && exit 3; touch NAME"), tmp_path / "OUT", tell=told.append)
+    logs = tmp_path / "OUT" / "logs"
+    assert told == [
+        f"a begins; its log is {logs / 'a.log'}", "a is done after 0 s",
+        f"b begins; its log is {logs / 'b.log'}", "b has failed: it ended with exit code 3",
+    ]  # fmt: skip
+
+
+def test_the_time_left_is_no_less_than_that_of_steps_that_wait_for_each_other(tmp_path: Path) -> None:
+    def step(name: str, *needs: Step, after: tuple[str, ...] = ()) -> Step:
+        return Step(name, "kind", (), (tmp_path / name,), needs, after)
+
+    a = step("a")
+    b = step("b", a)
+    steps = [a, b, step("c", after=("b",)), step("d")]
+    assert time_left(steps, {"kind": 10}, 1) == TimeLeft(40, 0)
+    assert time_left(steps, {"kind": 10}, 8) == TimeLeft(30, 0)
+    (tmp_path / "a").touch()
+    assert time_left(steps, {"kind": 10}, 8) == TimeLeft(20, 0)
+    assert time_left(steps, {}, 8) == TimeLeft(0, 3)
 
 
 def test_two_workers_do_two_steps_at_once(tmp_path: Path) -> None:
@@ -140,13 +245,50 @@ def test_a_killed_process_takes_its_commands_along_and_another_goes_on_at_once(t
     assert monotonic() - start < 20
 
 
+@pytest.mark.parametrize("whom", ["command", "its watcher"])
+def test_of_a_step_that_is_killed_nothing_goes_on(tmp_path: Path, whom: str) -> None:
+    """A training that is killed alone, as for its memory, would leave the processes that load its data."""
+    script = "sleep 60 & echo $! > child; wait; touch NAME"
+
+    def kill() -> None:
+        wait_until(lambda: (tmp_path / "child").is_file() and bool((tmp_path / "child").read_text()))
+        command = wait_for_call(tmp_path)
+        parent = int(Path("/proc", str(command), "stat").read_text().split()[3])
+        os.kill(command if whom == "command" else parent, signal.SIGKILL)
+
+    killer = Thread(target=kill)
+    killer.start()
+    outcome = run_steps(make_steps(tmp_path, script)[:1], tmp_path / "OUT")
+    killer.join()
+    assert [failure.step for failure in outcome.failures] == ["a"]
+    command, child = wait_for_call(tmp_path), int((tmp_path / "child").read_text())
+    wait_until(lambda: not is_running(command) and not is_running(child), timeout_s=20)
+    assert list((tmp_path / "OUT" / "claims").iterdir()) == []
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere no process hears of its parent's end")
+def test_a_command_ends_with_its_watcher_also_where_nobody_is_left_to_end_it(tmp_path: Path) -> None:
+    watcher = subprocess.Popen(
+        [sys.executable, "-I", watched.__file__, "sh", "-c", f"echo $$ > {tmp_path}/pid; exec sleep 60"],
+        stdin=subprocess.PIPE,
+        start_new_session=True,
+    )
+    wait_until(lambda: (tmp_path / "pid").is_file() and bool((tmp_path / "pid").read_text()))
+    watcher.kill()
+    watcher.communicate()
+    command = int((tmp_path / "pid").read_text())
+    wait_until(lambda: not is_running(command), timeout_s=20)
+
+
 def test_only_what_is_needed_by_unfinished_results_is_needed(tmp_path: Path) -> None:
-    def step(name: str, needs: tuple[str, ...] = (), *, is_result: bool = False) -> Step:
+    def step(name: str, *needs: Step, is_result: bool = False) -> Step:
         return Step(name, "kind", (), (tmp_path / name,), needs, is_result=is_result)
 
+    of_done, of_both = step("of done"), step("of both")
+    of_left = step("of left", of_both)
     steps = [
-        step("unused"), step("of done"), step("of both"), step("of left", ("of both",)),
-        step("done", ("of done", "of both"), is_result=True), step("left", ("of left",), is_result=True),
+        step("unused"), of_done, of_both, of_left,
+        step("done", of_done, of_both, is_result=True), step("left", of_left, is_result=True),
     ]  # fmt: skip
     (tmp_path / "done").touch()
     assert [one.name for one in needed_steps(steps)] == ["of both", "of left", "done", "left"]
@@ -154,7 +296,8 @@ def test_only_what_is_needed_by_unfinished_results_is_needed(tmp_path: Path) -> 
 
 def test_a_step_whose_needs_were_dropped_does_not_wait_for_them(tmp_path: Path) -> None:
     """As when a result turns out to be outdated after what only finished results needed has been left out."""
-    step = Step("late", "kind", ("touch", str(tmp_path / "late")), (tmp_path / "late",), ("dropped",))
+    dropped = Step("dropped", "kind", (), (tmp_path / "dropped",))
+    step = Step("late", "kind", ("touch", str(tmp_path / "late")), (tmp_path / "late",), (dropped,))
     assert run_steps([step], tmp_path).failures == []
     assert (tmp_path / "late").is_file()
 
@@ -162,7 +305,7 @@ def test_a_step_whose_needs_were_dropped_does_not_wait_for_them(tmp_path: Path) 
 def make_pair(folder: Path, **options: object) -> tuple[Step, Step]:
     """Two finished steps, the second of which is made from the first."""
     first = Step("first", "kind", (), (folder / "first",))
-    second = Step("second", "kind", (), (folder / "second",), ("first",), made_from=(first,), **options)  # type: ignore[arg-type]
+    second = Step("second", "kind", (), (folder / "second",), (first,), **options)  # type: ignore[arg-type]
     for step in (first, second):
         step.evidence[0].touch()
     return first, second
@@ -186,7 +329,7 @@ def test_results_of_something_else_are_made_anew(tmp_path: Path) -> None:
 
 def test_what_is_older_than_what_it_was_made_from_is_made_anew(tmp_path: Path) -> None:
     first, second = make_pair(tmp_path)
-    third = Step("third", "kind", (), (tmp_path / "third",), ("second",), made_from=(second,))
+    third = Step("third", "kind", (), (tmp_path / "third",), (second,))
     third.evidence[0].touch()
     make_newer(first, second, 1)  # no more than clocks differ
     assert second.is_done and third.is_done

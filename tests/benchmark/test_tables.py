@@ -1,5 +1,6 @@
 """The tables against figures computed by hand, from prediction files as trainings leave them."""
 
+import json
 import shutil
 
 import numpy as np
@@ -60,7 +61,7 @@ def test_unos_c_is_harrells_where_nobody_is_censored_and_weighs_late_pairs_more_
     table = collect(fake_benchmark, "icare").tables()[0]
     row = numbers_of(table).loc["icare"]
     assert row["c_index"] < row["uno_c"] < 1
-    assert cells_of(table, "ICARE")[3] == f"{row['uno_c']:.3f}"
+    assert cells_of(table, "ICARE")[4] == f"{row['uno_c']:.3f}"
     assert "up to 40 days" in notes_of(table)
 
 
@@ -69,24 +70,43 @@ def test_p_values_are_corrected_for_the_comparisons_of_the_table(fake_benchmark:
     write_method(fake_benchmark, "ICARE", 9, 9)
     write_method(fake_benchmark, "LassoCoxPH", 4, 0)
     write_method(fake_benchmark, "TumourVolume", 0, 0)
+    for name in ("CovariatesCox", "SUVmax"):
+        write_method(fake_benchmark, name, 0, 0)
     (table,) = collect(fake_benchmark, "adamss", "icare", "lasso_cox").tables()
     rows = numbers_of(table)
     # No resample makes 18 wrong pairs better than none: the smallest P that 1,000 of them can give.
     assert rows.loc["icare", "p_value"] == pytest.approx(2 / 1001)
-    assert rows.loc["icare", "p_value_holm"] == pytest.approx(3 * 2 / 1001)
+    assert rows.loc["icare", "p_value_holm"] == pytest.approx(5 * 2 / 1001)
+    assert cells_of(table, "ICARE")[5:7] == ["≤ 0.002", "≤ 0.010"]
     # Two of twenty patients are both in a resample with this chance; without all four pairs there is no difference.
     both = 1 - 2 * (1 - 1 / 20) ** 20 + (1 - 2 / 20) ** 20
     assert rows.loc["lasso_cox", "p_value"] == pytest.approx(2 * (1 - both) ** 4, abs=0.06)
     assert rows.loc["tumour_volume", "p_value"] == 1 == rows.loc["tumour_volume", "p_value_holm"]
     assert np.isnan(rows.loc["adamss", "p_value"])
-    assert "the 3 comparisons of this table" in notes_of(table)
+    assert "the 5 planned comparisons of this table." in notes_of(table)
+
+
+def test_comparisons_that_are_planned_but_not_there_yet_count_and_are_named(
+    fake_benchmark: FakeBenchmark,
+) -> None:
+    write_method(fake_benchmark, "AdaMSSSurvTrainer", 0, 0)
+    write_method(fake_benchmark, "ICARE", 9, 9)
+    (table,) = collect(fake_benchmark, "adamss", "icare").tables()
+    assert numbers_of(table).loc["icare", "p_value_holm"] == pytest.approx(4 * 2 / 1001)
+    assert numbers_of(table)["p_value_holm"].notna().sum() == 1
+    assert (
+        "corrected for the 4 planned comparisons of this table, of which these are not there yet and count as not "
+        "significant: Cox model on the covariates, Tumour volume, SUVmax."
+    ) in notes_of(table)
 
 
 def test_without_the_reference_there_are_no_p_values(fake_benchmark: FakeBenchmark) -> None:
     write_method(fake_benchmark, "ICARE", 1, 1)
     (table,) = collect(fake_benchmark, "icare").tables()
     assert numbers_of(table)["p_value"].isna().all()
-    assert "P: none, since adamss is not there or not finished" in notes_of(table)
+    assert "P: none, since AdaMSS is not among the methods" in notes_of(table)
+    (table,) = collect(fake_benchmark, "icare", "adamss").tables()
+    assert "P: none, since AdaMSS is not finished" in notes_of(table)
 
 
 def test_a_method_that_is_not_finished_says_so(fake_benchmark: FakeBenchmark) -> None:
@@ -106,6 +126,28 @@ def test_predictions_that_cannot_be_read_cost_their_method_its_figures_only(
     (table,) = collect(fake_benchmark, "icare").tables()
     assert "ICARE, C-index: " in notes_of(table) and "risk_score" in notes_of(table)
     assert numbers_of(table).loc["suv_max", "c_index"] == 1
+
+
+@pytest.mark.parametrize(
+    "summary", [{"settings": None}, {"settings": {}, "c_index": {}}, {"predictions_from": None}]
+)
+def test_a_summary_that_lacks_what_it_should_hold_is_named(
+    fake_benchmark: FakeBenchmark, summary: dict[str, object]
+) -> None:
+    write_method(fake_benchmark, "ICARE", 0, 0, **summary)
+    with pytest.raises(ValueError, match=r"survival_summary\.json is damaged"):
+        collect(fake_benchmark, "icare").tables()
+
+
+def test_the_c_index_of_each_fold_is_shown_where_folds_have_enough_pairs(
+    fake_benchmark: FakeBenchmark,
+) -> None:
+    write_method(fake_benchmark, "ICARE", 0, 10)
+    (table,) = collect(fake_benchmark, "icare").tables()
+    assert (
+        dict(zip(table.header, cells_of(table, "ICARE"), strict=True))["C-index of each fold"]
+        == "1.000, 0.947"
+    )
 
 
 def test_under_thirty_pairs_nothing_is_estimated(fake_benchmark: FakeBenchmark) -> None:
@@ -138,6 +180,45 @@ def test_dice_is_the_mean_over_patients_of_all_labels_as_one(fake_benchmark: Fak
     assert cells_of(table, "STL, segmentation only")[1:5] == ["/"] * 4
 
 
+def test_dice_is_also_that_of_all_voxels_together_and_of_each_label(fake_benchmark: FakeBenchmark) -> None:
+    """References have 1 voxel of node and 3 of tumour; masks of 2 have 1 of each, where one patient of 40 has them."""
+    for fold, cases in enumerate(FOLDS):
+        folder = fake_benchmark.fold("AdaMSSSegTrainer", fold) / "stage1_masks"
+        folder.mkdir(parents=True)
+        for case_id in cases:
+            write_mask(folder / f"{case_id}.nii.gz", 2 if case_id == "case_00" else 4)
+    (table,) = collect(fake_benchmark, "segmentation_only").tables()
+    row = numbers_of(table).loc["segmentation_only"]
+    assert row["dice"] == pytest.approx((39 + 2 / 3) / 40)
+    assert row["dice_aggregated"] == pytest.approx(2 * (39 * 4 + 2) / (39 * 8 + 6))
+    assert row["dice_of_node"] == row["dice_aggregated_of_node"] == 1
+    assert row["dice_of_tumour"] == pytest.approx((39 + 2 / 4) / 40)
+    assert row["dice_aggregated_of_tumour"] == pytest.approx(2 * (39 * 3 + 1) / (39 * 6 + 4))
+
+
+def test_a_mask_that_cannot_be_read_costs_those_their_dice_whom_it_is_of(
+    fake_benchmark: FakeBenchmark,
+) -> None:
+    write_method(fake_benchmark, "AdaMSSSurvTrainer_MultiTask", 0, 0)
+    references = fake_benchmark.project.preprocessed / DATASET / "gt_segmentations"
+    for fold in range(2):
+        for folder in (
+            fake_benchmark.fold("AdaMSSSurvTrainer_MultiTask", fold) / "validation" / "masks",
+            fake_benchmark.fold("AdaMSSSegTrainer", fold) / "stage1_masks",
+        ):
+            shutil.copytree(references, folder)
+    damaged = folder / f"{FOLDS[1][3]}.nii.gz"
+    damaged.write_bytes(damaged.read_bytes()[:20])
+    (table,) = collect(fake_benchmark, "multi_task", "segmentation_only").tables()
+    rows = numbers_of(table)
+    assert rows.loc["multi_task", "dice"] == 1 and np.isnan(rows.loc["segmentation_only", "dice"])
+    assert rows.loc["segmentation_only", "dice_reason"].startswith(f"{damaged} or ")
+    assert f"STL, segmentation only, Dice: {damaged} or " in notes_of(table)
+    assert "The Dice of MTL is of masks within the 160 mm region that Stage I's mask has placed" in notes_of(
+        table
+    )
+
+
 def test_a_network_that_segments_is_judged_by_its_own_masks(fake_benchmark: FakeBenchmark) -> None:
     write_method(fake_benchmark, "AdaMSSSurvTrainer_MultiTask", 0, 0)
     references = fake_benchmark.project.preprocessed / DATASET / "gt_segmentations"
@@ -148,7 +229,7 @@ def test_a_network_that_segments_is_judged_by_its_own_masks(fake_benchmark: Fake
     assert numbers_of(table).loc["multi_task", "dice"] == 1
     (folder / f"{FOLDS[1][0]}.nii.gz").unlink()
     (table,) = collect(fake_benchmark, "multi_task").tables()
-    assert "MTL, Dice: 1 masks are missing, such as " in notes_of(table)
+    assert "MTL, Dice: 1 mask is missing, such as " in notes_of(table)
 
 
 def test_seeds_have_a_mean_and_a_standard_deviation(fake_benchmark: FakeBenchmark) -> None:
@@ -165,6 +246,9 @@ def test_seeds_have_a_mean_and_a_standard_deviation(fake_benchmark: FakeBenchmar
     assert row["c_index"] == pytest.approx(worse)
     assert row["c_index_mean_of_seeds"] == pytest.approx((1 + worse) / 2)
     assert row["c_index_sd_of_seeds"] == pytest.approx((1 - worse) / np.sqrt(2))
+    assert "0.987, 0.019 (2)" in cells_of(table, "ICARE")
+    (table,) = collect(fake_benchmark, "icare", seeds=(2024, 5, 6, 7)).tables()
+    assert "ICARE: seeds 6, 7 are not finished, and not in C over seeds." in table.notes
     assert "0.987, 0.019 (2)" in cells_of(table, "ICARE")
 
 
@@ -227,7 +311,7 @@ def test_only_settings_that_matter_to_a_method_are_compared(fake_benchmark: Fake
 @pytest.mark.parametrize(
     ("masks", "whose"),
     [
-        ({}, "Stage I, by checkpoint_best.pth, which was chosen by Dice on patches of the same patients"),
+        ({}, "Stage I, by checkpoint_best.pth, which was chosen by its Dice on patches of the same patients"),
         ({"seg_checkpoint": "checkpoint_final.pth"}, "Stage I, by checkpoint_final.pth."),
         (
             {"mask_source": "groundtruth"},
@@ -257,11 +341,24 @@ def test_the_times_of_both_stages_add_up(fake_benchmark: FakeBenchmark) -> None:
 def test_table_four_is_the_mean_over_folds(fake_benchmark: FakeBenchmark) -> None:
     write_method(fake_benchmark, "AdaMSSSurvTrainer", 0, 0)
     for fold, weights in enumerate(("1,0.5,0.2", "1,0.3,0.4")):
-        folder = fake_benchmark.fold("AdaMSSSurvTrainer", fold) / "explanation"
-        folder.mkdir()
+        folder = fake_benchmark.output / "fusion_weights" / "AdaMSSSurvTrainer" / f"fold_{fold}"
+        folder.mkdir(parents=True)
         (folder / "gate_weights.csv").write_text(f"encoder_stage,stage_one,stage_two\n{weights}\n")
+    # A user's own explanation, perhaps of another epoch.
+    own = fake_benchmark.fold("AdaMSSSurvTrainer", 0) / "explanation" / "gate_weights.csv"
+    own.parent.mkdir()
+    own.write_text("encoder_stage,stage_one,stage_two\n1,0.9,0.9\n")
     table = collect(fake_benchmark, "adamss").tables()[-1]
     assert table.name == "table_4"
+    assert "over the folds (2), with the standard deviation between them" in notes_of(table)
+    of_one = collect(fake_benchmark, "adamss", folds=(1,)).tables()[-1]
+    assert of_one.rows[0][1] == "0.300"
+    assert "of fold 1 alone" in notes_of(of_one) and "deviation" not in notes_of(of_one)
+    for content in ("", "a\n", "encoder_stage,stage_one,stage_two\n1,x,0.2\n"):
+        (folder / "gate_weights.csv").write_text(content)
+        with pytest.raises(ValueError, match="fold_1/gate_weights.csv holds no fusion weights"):
+            collect(fake_benchmark, "adamss").tables()
+    (folder / "gate_weights.csv").write_text(f"encoder_stage,stage_one,stage_two\n{weights}\n")
     assert [list(row) for row in table.rows] == [
         ["after Stage I", "0.400 (SD 0.141)"], ["after Stage II", "0.300 (SD 0.141)"]
     ]  # fmt: skip
@@ -271,7 +368,7 @@ def test_test_patients_have_tables_of_their_own(fake_benchmark: FakeBenchmark) -
     chosen = {"c_index": {"best": {"selected_on_this_fold": True}}, "predictions_from": "best"}
     write_method(fake_benchmark, "AdaMSSSurvTrainer", 0, 0, settings={"seed": 7}, **chosen)
     make_test_set(fake_benchmark.project)
-    folder = fake_benchmark.output / "test" / "AdaMSSSurvTrainer"
+    folder = fake_benchmark.output / "test" / "folds_0_1" / "AdaMSSSurvTrainer"
     (folder / "masks").mkdir(parents=True)
     cases = [f"test_{number:02d}" for number in range(12)]
     for case_id in cases:
@@ -299,7 +396,7 @@ def test_given_reference_masks_of_test_patients_have_no_dice(fake_benchmark: Fak
     table = collect(fake_benchmark, "two_stage", "segmentation_only", "multi_task", **given).tables()[-1]
     assert numbers_of(table)["dice"].isna().all()
     for title in ("SSL", "STL, segmentation only"):
-        assert f"{title}, Dice: the reference masks were given, so no network outlined" in notes_of(table)
+        assert f"{title}, Dice: the reference masks were given, so no network segmented" in notes_of(table)
 
 
 def test_patients_of_another_table_are_an_error(fake_benchmark: FakeBenchmark) -> None:
@@ -329,5 +426,17 @@ def test_what_is_written_says_where_it_comes_from_and_is_read_again(fake_benchma
     found = read_benchmark(output)
     assert [table.title for table in found.tables] == ["Table I: AdaMSS and other methods"]
     assert found.tables[0].rows[0][0] == "ICARE"
+    of_one = pd.read_csv(output / "table_1.csv", dtype=str).set_index("method").loc["icare"]
+    counts = ["n_patients", "n_pairs", "parameters", "n_pairs_fold_0"]
+    assert of_one[counts].tolist() == ["40", "380", "1000", "190"]
+    content = json.loads((output / "tables.json").read_text())
+    (numbers,) = [row for row in content["tables"][0]["numbers"] if row["method"] == "icare"]
+    assert (numbers["n_pairs"], numbers["p_value"]) == (380, None)
+    assert numbers["c_index"] == pytest.approx(1 - 3 / 380)
+    for damaged in ("", "{}", "[]", "{", '{"tables": [{"a": 1}], "notes": [], "provenance": {}}',
+                    '{"tables": [], "notes": [], "provenance": {}}'):  # fmt: skip
+        (output / "tables.json").write_text(damaged)
+        with pytest.raises(ValueError, match=r"tables\.json"):
+            read_benchmark(output)
     with pytest.raises(ValueError, match="adamss_benchmark writes it"):
         read_benchmark(output / "nowhere")

@@ -4,14 +4,18 @@ import json
 import os
 import shutil
 import signal
+import subprocess
+import sys
 from threading import Thread
 from time import time
 
 import pandas as pd
 import pytest
+import torch
 
+from nnunetv2_adamss.benchmark.claims import Claims
 from nnunetv2_adamss.cli import benchmark as command
-from tests.benchmark.project import DATASET, FakeBenchmark, make_test_set
+from tests.benchmark.project import DATASET, FOLDS, FakeBenchmark, make_test_set
 from tests.processes import wait_until
 
 # One network beside the baselines: five commands a fold.
@@ -82,10 +86,10 @@ def test_a_dry_run_expects_as_long_as_finished_steps_took(
         "10",
         "min",
     ]
-    # Stage I and radiomics of fold 0 are no longer needed. 600 + 120 + radiomics, three fits and the fusion weights of
-    # 30 each.
+    # Stage I and radiomics of fold 0 are no longer needed. Stage I, the tumour volume, whose step predicts the masks,
+    # the survival training and the fusion weights wait for each other: 600 + 30 + 120 + 30.
     assert sum(line.startswith("not needed") for line in lines) == 2
-    assert lines[-1] == "5 of 12 steps are done; left with 2 at once: about 7 min."
+    assert lines[-1] == "5 of 12 steps are done; left with 2 at once: about 13 min."
 
 
 def test_a_failed_step_is_told_with_its_last_words_and_the_others_go_on(
@@ -107,11 +111,13 @@ def test_a_failed_step_is_told_with_its_last_words_and_the_others_go_on(
 
 
 def test_a_training_that_was_begun_goes_on_from_its_checkpoint(fake_benchmark: FakeBenchmark) -> None:
+    arguments = fake_benchmark.arguments(*_SMALL, "--folds", "0", "--steps_only")
     for trainer, name in (("AdaMSSSegTrainer", "checkpoint_best.pth"), (_TRAINER, "checkpoint_latest.pth")):
         folder = fake_benchmark.fold(trainer, 0)
-        folder.mkdir(parents=True)
+        folder.mkdir(parents=True, exist_ok=True)
         (folder / name).touch()
-    assert command.main(fake_benchmark.arguments(*_SMALL, "--folds", "0", "--steps_only")) == 0
+        (folder / "survival_summary.json").unlink(missing_ok=True)
+        assert command.main(arguments) == 0
     going_on = [call.split()[0] for call in fake_benchmark.calls() if call.endswith(" --c")]
     assert going_on == ["nnUNetv2_train", "adamss_finetune_survival"]
 
@@ -151,9 +157,33 @@ def test_without_a_gpu_nothing_is_begun(
 
 def test_every_worker_has_its_gpu(fake_benchmark: FakeBenchmark, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("torch.cuda.is_available", lambda: True)
+    monkeypatch.setattr("torch.cuda.device_count", lambda: 6)
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
     arguments = [*fake_benchmark.arguments(*_SMALL, "--gpus", "3", "5", "--steps_only"), "-device", "cuda"]
     assert command.main(arguments) == 0
     assert set(fake_benchmark.gpus()) == {"3", "5"}
+
+
+@pytest.mark.parametrize(
+    ("visible", "message"),
+    [(None, "but this machine has 0, 1, 2, 3"), ("3, 4", "but CUDA_VISIBLE_DEVICES has 3, 4")],
+)
+def test_a_gpu_that_is_not_there_is_refused_before_anything_runs(
+    fake_benchmark: FakeBenchmark,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    visible: str | None,
+    message: str,
+) -> None:
+    monkeypatch.setattr("torch.cuda.is_available", lambda: True)
+    monkeypatch.setattr("torch.cuda.device_count", lambda: 4)
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    if visible:
+        monkeypatch.setenv("CUDA_VISIBLE_DEVICES", visible)
+    arguments = [*fake_benchmark.arguments(*_SMALL, "--gpus", "3", "97"), "-device", "cuda"]
+    assert command.main(arguments) == 2
+    assert f"--gpus names 97, {message}." in capsys.readouterr().err
+    assert not fake_benchmark.calls()
 
 
 def test_a_further_seed_repeats_all_trainings_in_a_folder_of_its_own(fake_benchmark: FakeBenchmark) -> None:
@@ -193,19 +223,49 @@ def test_test_patients_who_were_trained_on_are_refused(
     assert "shares 1 case(s) with it: case_07." in capsys.readouterr().err
 
 
-def test_other_settings_are_refused_with_both_sides_and_other_methods_are_not(
+def test_test_patients_without_a_clinical_column_of_the_others_are_refused(
+    fake_benchmark: FakeBenchmark, capsys: pytest.CaptureFixture[str]
+) -> None:
+    make_test_set(fake_benchmark.project)
+    file = fake_benchmark.project.raw / DATASET / "survival.csv"
+    header, *rows = file.read_text().splitlines()
+    with_columns = [f"{header},age,centre", *(f"{row},{50 + i},A" for i, row in enumerate(rows))]
+    file.write_text("\n".join(with_columns))
+    file.with_name("survival.json").write_text('{"group_column": "centre"}')
+    assert command.main(fake_benchmark.arguments(*_SMALL, "--test", "8", "--dry_run")) == 2
+    error = capsys.readouterr().err
+    assert "lacks clinical columns that methods may use, since the training patients have them: age." in error
+
+
+def test_other_settings_are_refused_with_both_sides_and_other_methods_and_more_folds_are_not(
     fake_benchmark: FakeBenchmark, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert command.main(fake_benchmark.arguments(*_SMALL, "--folds", "0")) == 0
     assert command.main(fake_benchmark.arguments("--methods", "icare", "--folds", "0")) == 0
+    calls = fake_benchmark.calls()
+    assert command.main(fake_benchmark.arguments(*_SMALL)) == 0
+    assert all(" 3d_fullres 1 " in call for call in fake_benchmark.calls()[len(calls) :])
     capsys.readouterr()
-    assert command.main(fake_benchmark.arguments(*_SMALL, "--epochs", "3")) == 2
+    assert command.main(fake_benchmark.arguments(*_SMALL, "--folds", "0", "--epochs", "3")) == 2
     error = capsys.readouterr().err
-    assert "folds was [0], and now is [0, 1]; epochs was null, and now is 3" in error
+    assert "folds was [0, 1], and now is [0]; epochs was null, and now is 3" in error
     assert len(error.splitlines()) == 1
 
 
-@pytest.mark.parametrize("changed", ["outcomes", "split"])
+def test_more_folds_predict_the_test_patients_anew(fake_benchmark: FakeBenchmark) -> None:
+    make_test_set(fake_benchmark.project)
+    # All folds are trained, so that nothing is newer than the prediction by one of them.
+    assert command.main(fake_benchmark.arguments(*_SMALL, "--steps_only")) == 0
+    (fake_benchmark.output / "settings.json").unlink()
+    for folds in (["0"], ["0", "1"]):
+        arguments = fake_benchmark.arguments(*_SMALL, "--test", "8", "--folds", *folds, "--steps_only")
+        assert command.main(arguments) == 0
+    by = [call.split(" -f ")[1].split(" -")[0] for call in fake_benchmark.calls() if " -tr AdaMSSSurv" in call
+          and call.startswith("adamss_predict_survival")]  # fmt: skip
+    assert by == ["0", "0 1"]
+
+
+@pytest.mark.parametrize("changed", ["outcomes", "their description", "split"])
 def test_trainings_of_other_outcomes_or_another_split_are_refused_before_anything_runs(
     fake_benchmark: FakeBenchmark, capsys: pytest.CaptureFixture[str], changed: str
 ) -> None:
@@ -214,6 +274,10 @@ def test_trainings_of_other_outcomes_or_another_split_are_refused_before_anythin
     if changed == "outcomes":
         file = fake_benchmark.project.raw / DATASET / "survival.csv"
         file.write_text(file.read_text().replace("case_00,1,1", "case_00,1,0"))
+        expected = f"of other outcomes: {_TRAINER} fold 0, {_TRAINER} fold 1"
+    elif changed == "their description":
+        file = fake_benchmark.project.raw / DATASET / "survival.json"
+        file.write_text('{"time_unit": "months"}')
         expected = f"of other outcomes: {_TRAINER} fold 0, {_TRAINER} fold 1"
     else:
         file = fake_benchmark.project.preprocessed / DATASET / "splits_final.json"
@@ -266,14 +330,92 @@ def test_a_fit_that_cannot_be_made_anew_does_not_count(fake_benchmark: FakeBench
     assert command.main(fake_benchmark.arguments(*methods)) == 0
     file = fake_benchmark.project.raw / DATASET / "survival.csv"
     file.write_text(file.read_text().replace("case_00,1,1", "case_00,1,0"))
-    # The step of the tumour volume predicts the masks for the other two.
+    # Its step predicts the masks for the others, which can do so themselves.
     fake_benchmark.knob("fail", "tumour_volume")
     assert command.main(fake_benchmark.arguments(*methods)) == 1
     table = pd.read_csv(fake_benchmark.output / "table_1.csv", index_col="method")
     assert table["c_index"].notna().to_dict() == {
-        "icare": True, "covariates_cox": False, "tumour_volume": False, "suv_max": False
+        "icare": True, "covariates_cox": True, "tumour_volume": False, "suv_max": True
     }  # fmt: skip
-    assert table.loc["covariates_cox", "c_index_reason"] == "not finished: fold 0"
+    assert table.loc["tumour_volume", "c_index_reason"] == "not finished: fold 0"
+
+
+def test_patients_who_could_not_be_predicted_are_tried_again(fake_benchmark: FakeBenchmark) -> None:
+    make_test_set(fake_benchmark.project)
+    arguments = fake_benchmark.arguments(*_SMALL, "--folds", "0", "--test", "8")
+    fake_benchmark.knob("fail_in_part", "adamss_predict_survival")
+    assert command.main(arguments) == 1
+    table = pd.read_csv(fake_benchmark.output / "table_2_test.csv", index_col="method")
+    assert table["c_index"].notna().all(), "what is there counts"
+    n_calls = len(fake_benchmark.calls())
+    fake_benchmark.knob("fail_in_part", "")
+    for _ in range(2):
+        assert command.main(arguments) == 0
+    again = [call.split()[0] for call in fake_benchmark.calls()[n_calls:]]
+    assert again.count("adamss_predict_survival") == 1
+
+
+def test_a_dry_run_says_what_another_process_does(
+    fake_benchmark: FakeBenchmark, capsys: pytest.CaptureFixture[str]
+) -> None:
+    claim = Claims(fake_benchmark.output / "claims").take("AdaMSSSegTrainer_fold_1")
+    assert claim is not None
+    assert command.main(fake_benchmark.arguments(*_SMALL, "--dry_run")) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[-3:] for line in lines if line.startswith("runs")] == [
+        ["AdaMSSSegTrainer", "fold", "1"]
+    ]
+
+
+def test_a_list_that_nobody_reads_to_the_end_ends_quietly(fake_benchmark: FakeBenchmark) -> None:
+    environment = os.environ | {"PYTHONUNBUFFERED": "1"}
+    code = "import sys; from nnunetv2_adamss.cli.benchmark import main; sys.exit(main(sys.argv[1:]))"
+    listing = subprocess.Popen(
+        [sys.executable, "-W", "ignore", "-c", code, *fake_benchmark.arguments("--dry_run")],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment,
+    )  # fmt: skip
+    assert listing.stdout is not None and listing.stderr is not None
+    listing.stdout.close()
+    assert listing.stderr.read() == ""
+    assert listing.wait(timeout=60) == 0
+    listing.stderr.close()
+
+
+def test_without_a_terminal_every_step_is_told_in_a_line(
+    fake_benchmark: FakeBenchmark, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert command.main(fake_benchmark.arguments(*_SMALL, "--folds", "0", "--steps_only")) == 0
+    lines = capsys.readouterr().err.splitlines()
+    assert sum(" begins; its log is " in line for line in lines) == 7
+    assert sum(line.endswith(" is done after 0 s") for line in lines) == 7
+
+
+def test_a_users_own_explanation_is_neither_shown_nor_removed(fake_benchmark: FakeBenchmark) -> None:
+    arguments = fake_benchmark.arguments(*_SMALL, "--folds", "0")
+    assert command.main(arguments) == 0
+    own = fake_benchmark.fold(_TRAINER, 0) / "explanation" / "gate_weights.csv"
+    own.parent.mkdir()
+    own.write_text("encoder_stage,stage_one,stage_two\n1,0.9,0.9\n")
+    later = time() + 60
+    os.utime(fake_benchmark.fold(_TRAINER, 0) / "survival_summary.json", (later, later))
+    fake_benchmark.knob("fail", "adamss_explain")
+    assert command.main(arguments) == 1
+    assert own.is_file()
+    assert not (fake_benchmark.output / "table_4.csv").exists()
+
+
+def test_a_stage_one_that_was_begun_under_another_split_is_refused(
+    fake_benchmark: FakeBenchmark, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = fake_benchmark.fold("AdaMSSSegTrainer", 0)
+    folder.mkdir(parents=True)
+    torch.save({"init_args": {"training_cases": FOLDS[1]}}, folder / "checkpoint_latest.pth")
+    arguments = fake_benchmark.arguments(*_SMALL, "--dry_run")
+    assert command.main(arguments) == 0
+    file = fake_benchmark.project.preprocessed / DATASET / "splits_final.json"
+    file.write_text(json.dumps(json.loads(file.read_text())[::-1]))
+    assert command.main(arguments) == 2
+    assert "(of another split: AdaMSSSegTrainer fold 0)" in capsys.readouterr().err
 
 
 def test_a_training_whose_stage_one_would_be_trained_again_is_refused(
@@ -305,6 +447,41 @@ def test_a_file_that_was_copied_in_part_is_named(
     assert command.main(fake_benchmark.arguments(*_SMALL, "--folds", "0")) == 2
     error = capsys.readouterr().err
     assert f"{file} cannot be read as JSON" in error and error.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "contents"),
+    [
+        ("splits_final.json", ["[]", "{}", '[{"train": []}]', "[1]"]),
+        ("dataset.json", ["{", "{}", "[]"]),
+        ("nnUNetPlans.json", ["{", "{}"]),
+        ("validation/summary.json", ["{}", '{"metric_per_case": [1]}']),
+        ("survival_summary.json", ["[]", '{"settings": {}}', '{"settings": 1}', "{}"]),
+        ("validation/survival_predictions.csv", ["", "case\na\n"]),
+    ],
+)
+def test_a_file_that_does_not_hold_what_it_should_is_named_in_one_sentence(
+    fake_benchmark: FakeBenchmark, name: str, contents: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert command.main(fake_benchmark.arguments(*_SMALL, "--folds", "0", "--steps_only")) == 0
+    of_trainer = fake_benchmark.fold("AdaMSSSegTrainer" if name.endswith("/summary.json") else _TRAINER, 0)
+    file = of_trainer / name
+    if not file.is_file():
+        file = fake_benchmark.project.preprocessed / DATASET / name
+    capsys.readouterr()
+    for content in contents:
+        file.write_text(content)
+        assert command.main(fake_benchmark.arguments(*_SMALL, "--folds", "0")) == 2
+        error = capsys.readouterr().err
+        assert str(file) in error and error.count("\n") == 1, error
+
+
+def test_damaged_records_do_not_stop_a_benchmark(fake_benchmark: FakeBenchmark) -> None:
+    arguments = fake_benchmark.arguments(*_SMALL, "--folds", "0", "--steps_only")
+    assert command.main(arguments) == 0
+    for file in (fake_benchmark.output / "steps").iterdir():
+        file.write_text("{")
+    assert command.main([*arguments, "--dry_run"]) == 0
 
 
 def test_a_retrained_network_predicts_the_test_patients_anew(fake_benchmark: FakeBenchmark) -> None:
@@ -352,6 +529,8 @@ def test_settings_of_the_user_reach_the_commands(fake_benchmark: FakeBenchmark) 
         (["--epochs", "0"], "epochs is 0, but must be at least 1"),
         (["-p", "others"], "not planned and preprocessed"),
         (["--survival_csv", "nowhere.csv"], "nowhere.csv: there is no such file"),
+        (["--masks_dir", "/nowhere"], "40 of 40 cases have no mask in /nowhere: case_00, "),
+        (["-seg_chk", "typo.pth"], "but -seg_chk is typo.pth, and"),
     ],
 )
 def test_a_users_error_is_one_sentence_and_exit_code_two(

@@ -173,6 +173,14 @@ def test_what_is_there_is_not_made_again(fold_folder: Path, monkeypatch: pytest.
 
 
 @pytest.mark.usefixtures("quick_networks")
+def test_another_folder_leaves_the_folds_own_explanations_alone(fold_folder: Path, tmp_path: Path) -> None:
+    output = tmp_path / "elsewhere"
+    assert explain(*LAST, "--no_occlusion", "--max_cases", "0", "-o", str(output), "--overwrite") == 0
+    assert (output / "gate_weights.csv").is_file()
+    assert not (fold_folder / "explanation").exists()
+
+
+@pytest.mark.usefixtures("quick_networks")
 def test_a_run_that_was_stopped_goes_on_with_the_next_case(
     fold_folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

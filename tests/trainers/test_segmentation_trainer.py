@@ -172,6 +172,35 @@ def test_killed_while_saving_no_partial_checkpoint_stands_under_a_final_name(
     assert not list(folder.glob("*.unfinished"))
 
 
+def test_what_other_commands_left_unfinished_in_the_folder_is_not_touched(project: NnunetProject) -> None:
+    trainer = make_trainer(project)
+    others = Path(trainer.output_folder) / "radiomics_predicted.csv.here_1.unfinished"
+    others.mkdir()
+    (Path(trainer.output_folder) / "checkpoint_best.pth.unfinished").touch()
+    trainer.on_train_start()
+    assert list(Path(trainer.output_folder).glob("*.unfinished")) == [others]
+
+
+def test_a_training_goes_on_and_is_validated_on_its_own_split_only(project: NnunetProject) -> None:
+    trainer = make_trainer(project)
+    trainer.on_train_start()
+    trainer.save_checkpoint(str(Path(trainer.output_folder) / "checkpoint_latest.pth"))
+    resume(project, trainer).do_split()
+    splits = project.preprocessed / "Dataset901_Tiny" / "splits_final.json"
+    before = splits.read_text()
+    first, *others = json.loads(before)
+    moved = {"train": first["train"][1:] + first["val"], "val": first["train"][:1]}
+    splits.write_text(json.dumps([moved, *others]))
+    try:
+        resumed = resume(project, trainer)
+        with pytest.raises(ValueError, match="splits_final.json has changed since this training began"):
+            resumed.do_split()
+        del resumed.my_init_kwargs["training_cases"]
+        assert resumed.do_split() == (moved["train"], moved["val"]), "older checkpoints do not say"
+    finally:
+        splits.write_text(before)
+
+
 def test_another_gpus_process_leaves_the_first_ones_unfinished_checkpoint_alone(
     project: NnunetProject,
 ) -> None:

@@ -1,0 +1,93 @@
+"""The outcomes and the split as they are now, which every training must be of."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from nnunetv2_adamss.benchmark.json_object import read_object
+from nnunetv2_adamss.benchmark.settings import BenchmarkSettings
+from nnunetv2_adamss.survival.cohort.splits_file import SPLITS_FILE
+from nnunetv2_adamss.survival.cohort.table import read_survival_table
+from nnunetv2_adamss.survival.files import read_json, sha256_of
+from nnunetv2_adamss.survival.nnunet_data.dataset import PREPROCESSED, dataset_folder
+from nnunetv2_adamss.survival.setup import outcome_files
+
+_PARTS = ("train", "val")
+
+
+@dataclass(frozen=True)
+class PresentCohort:
+    """Who is trained on and validated in which fold, and what happened to them.
+
+    Args:
+        outcomes: hashes of the table of outcomes and of its description, as ``outcome_hashes`` has them.
+        training: training cases of every fold of the split.
+        validated: validation cases of every fold.
+        without_outcome: cases that serve Stage I only.
+        file_ending: of masks.
+    """
+
+    outcomes: Mapping[str, str]
+    training: Sequence[frozenset[str]]
+    validated: Sequence[frozenset[str]]
+    without_outcome: frozenset[str]
+    file_ending: str
+
+    @classmethod
+    def read(cls, settings: BenchmarkSettings) -> "PresentCohort":
+        """Of a data set that ``begin`` has checked."""
+        dataset_json = dataset_folder(PREPROCESSED, settings.dataset) / "dataset.json"
+        splits = read_splits(settings.dataset)
+        training, validated = ([frozenset(split[part]) for split in splits] for part in _PARTS)
+        return cls(
+            outcome_hashes(
+                {name: sha256_of(file) for name, file in outcome_files(settings.outcomes).items()}
+            ),
+            training,
+            validated,
+            frozenset(read_survival_table(settings.outcomes).without_outcome),
+            read_object(dataset_json, file_ending=str)["file_ending"],
+        )
+
+    @property
+    def n_splits(self) -> int:
+        """Folds of the split."""
+        return len(self.validated)
+
+    def judged(self, fold: int) -> frozenset[str]:
+        """The validation cases of a fold that have an outcome."""
+        return self.validated[fold] - self.without_outcome
+
+
+def outcome_hashes(sources: Mapping[str, str]) -> dict[str, str]:
+    """Those of the outcomes among the sources of a training, whatever their files are called.
+
+    Args:
+        sources: hashes by name, such as "outcomes (survival.csv)".
+    """
+    kinds = {name.partition(" (")[0]: sha256 for name, sha256 in sources.items()}
+    return {kind: kinds[kind] for kind in ("outcomes", "description") if kind in kinds}
+
+
+def read_splits(dataset: str) -> list[dict[str, Any]]:
+    """nnU-Net's split of a data set.
+
+    Raises:
+        ValueError: if there is none yet, or the file holds something else.
+    """
+    file = dataset_folder(PREPROCESSED, dataset) / SPLITS_FILE
+    if not file.is_file():
+        raise ValueError(
+            f"There is no {file}, so it is not known what the folds are; run adamss_make_splits."
+        )
+    splits: list[dict[str, Any]] = read_json(file)
+    if not (isinstance(splits, list) and splits and all(map(_is_fold, splits))):
+        raise ValueError(f"{file} is no split: it must list folds, each with its cases under train and val.")
+    return splits
+
+
+def _is_fold(split: object) -> bool:
+    return isinstance(split, dict) and all(
+        isinstance(split.get(part), list) and all(isinstance(case_id, str) for case_id in split[part])
+        for part in _PARTS
+    )

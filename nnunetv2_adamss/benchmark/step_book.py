@@ -1,0 +1,99 @@
+"""The steps that a benchmark is planned to consist of, each of them once."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from nnunetv2_adamss.benchmark.folders import BenchmarkFolders
+from nnunetv2_adamss.benchmark.records import RECORDS, Records
+from nnunetv2_adamss.benchmark.settings import BenchmarkSettings
+from nnunetv2_adamss.benchmark.steps import Step, file_name_of
+from nnunetv2_adamss.survival.mask_flags import MASK_FLAGS
+from nnunetv2_adamss.survival.nnunet_data.dataset import RESULTS
+
+
+@dataclass(frozen=True)
+class StepBook:
+    """Steps in an order in which they can be done.
+
+    Args:
+        folders: of the benchmark.
+        device: for ``-device``.
+        made: steps by name.
+        results: names of those that the tables need.
+    """
+
+    folders: BenchmarkFolders
+    device: str
+    made: dict[str, Step] = field(default_factory=dict)
+    results: set[str] = field(default_factory=set)
+
+    def add(
+        self,
+        seed: int,
+        name: str,
+        command: Sequence[str],
+        evidence: Sequence[Path],
+        made_from: Iterable[Step],
+        *,
+        kind: str | None = None,
+        may_fail_in_part: bool = False,
+        **options: Any,
+    ) -> Step:
+        """A step, or the one of its name that is there.
+
+        Args:
+            seed: whose.
+            name: without the seed.
+            command: as a user would type it.
+            evidence: as ``Step`` has it, like ``made_from`` and all else.
+            made_from: whose results it starts from.
+            kind: default the name.
+            may_fail_in_part: for single patients, so that a failed attempt leaves all files, but is made again.
+            options: of ``Step``.
+        """
+        environment = {}
+        full_name = name
+        if not self.folders.is_first(seed):
+            full_name = f"seed {seed}: {name}"
+            environment = {RESULTS: str(self.folders.own_results(seed))}
+        has_failed: Callable[[], bool] = bool
+        if may_fail_in_part:
+            records = Records(self.folders.output / RECORDS)
+            has_failed = partial(records.has_failed_in_part, file_name_of(full_name), tuple(evidence))
+        step = Step(
+            full_name, kind or name, tuple(command), tuple(evidence), tuple(made_from), environment=environment,
+            has_failed_in_part=has_failed, **options,
+        )  # fmt: skip
+        return self.made.setdefault(full_name, step)
+
+    def steps(self) -> list[Step]:
+        """All of them, and what is a result."""
+        return [replace(step, is_result=step.name in self.results) for step in self.made.values()]
+
+    @property
+    def settings(self) -> BenchmarkSettings:
+        """Of the benchmark."""
+        return self.folders.settings
+
+    @property
+    def on_device(self) -> list[str]:
+        """Option of all commands that use it."""
+        return ["-device", self.device]
+
+
+def mask_options(settings: Mapping[str, Any]) -> list[str]:
+    """What a user types for settings of ``SurvivalConfig`` about masks.
+
+    Args:
+        settings: that were given, by name.
+    """
+    options = []
+    for name, value in settings.items():
+        if name == "mirroring":
+            options += [] if value else [MASK_FLAGS[name]]
+        elif name != "mask_source" or value != "folder":  # which --masks_dir says already
+            options += [MASK_FLAGS[name], str(value)]
+    return options

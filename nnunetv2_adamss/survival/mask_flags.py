@@ -1,0 +1,6 @@
+"""What a user types for the settings of ``SurvivalConfig`` that say where the tumour masks come from."""
+
+MASK_FLAGS = {
+    "seg_trainer": "-seg_tr", "seg_checkpoint": "-seg_chk", "mask_source": "--mask_source",
+    "masks_dir": "--masks_dir", "mirroring": "--disable_tta",
+}  # fmt: skip
