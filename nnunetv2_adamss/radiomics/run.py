@@ -4,21 +4,21 @@ import hashlib
 import json
 import logging
 import shutil
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import SimpleITK as sitk
-from joblib import Parallel, delayed
-from joblib.externals.loky.process_executor import TerminatedWorkerError
+from joblib import delayed
 
 from nnunetv2_adamss.radiomics.one_case import extract_case
 from nnunetv2_adamss.radiomics.request import RadiomicsCase, RadiomicsRequest
 from nnunetv2_adamss.radiomics.table import Row, read_rows, unfinished_folder, write_table
 from nnunetv2_adamss.survival.files import sha256_of, write_atomically
 from nnunetv2_adamss.survival.messages import listed
+from nnunetv2_adamss.survival.parallel import in_parallel, one_thread
 
 logger = logging.getLogger(__name__)
 
@@ -89,7 +89,7 @@ def extract_features(
         )
         for case in cases
     ]
-    for done in _in_parallel(tasks, num_processes):
+    for done in in_parallel(tasks, num_processes):
         if done.fault is not None:
             broken[done.case_id] = done.fault
         elif done.row is not None:
@@ -145,7 +145,7 @@ def _extract_and_keep(
         kept = reusable.get(inputs_sha256) or _kept_row(file, inputs_sha256, request)
         if kept is not None:
             return _Done(case.case_id, kept, was_there=True)
-        with _one_thread():
+        with one_thread(sitk.ProcessObject):
             found = extract_case(case, request)
         row = Row(inputs_sha256, found.features, found.notes)
         write_atomically(file, json.dumps({"request_sha256": request.sha256(), **row.to_dict()}))
@@ -174,31 +174,6 @@ def _kept_row(file: Path, inputs_sha256: str, request: RadiomicsRequest) -> Row 
     return (
         row if (content["request_sha256"], row.inputs_sha256) == (request.sha256(), inputs_sha256) else None
     )
-
-
-@contextmanager
-def _one_thread() -> Iterator[None]:
-    """SimpleITK with one thread, since the cases keep all cores busy."""
-    n_threads = sitk.ProcessObject.GetGlobalDefaultNumberOfThreads()
-    sitk.ProcessObject.SetGlobalDefaultNumberOfThreads(1)
-    try:
-        yield
-    finally:
-        sitk.ProcessObject.SetGlobalDefaultNumberOfThreads(n_threads)
-
-
-def _in_parallel(tasks: Sequence[Any], num_processes: int | None) -> Iterator[_Done]:
-    try:
-        parallel = Parallel(n_jobs=num_processes, return_as="generator_unordered")
-    except ValueError:  # a backend, such as Ray's, that returns all results at the end
-        parallel = Parallel(n_jobs=num_processes)
-    try:
-        yield from parallel(tasks)
-    except TerminatedWorkerError as error:
-        raise ValueError(
-            "A process was killed, most likely since the memory is full. The cases that are done are kept: run again "
-            "with fewer processes (-np)."
-        ) from error
 
 
 def _reasons(rows: Mapping[str, Row], broken: Mapping[str, str]) -> list[str]:

@@ -1,0 +1,46 @@
+"""Many independent tasks in processes of their own, each of which keeps its result in a file."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from joblib import Parallel
+from joblib.externals.loky.process_executor import TerminatedWorkerError
+
+
+def in_parallel(tasks: Sequence[Any], num_processes: int | None) -> Iterator[Any]:
+    """Yield the results of tasks in the order in which they are done.
+
+    Args:
+        tasks: functions with their arguments, by joblib's ``delayed``.
+        num_processes: tasks at once; None leaves it to joblib, whose ``parallel_config`` may name a cluster.
+
+    Raises:
+        ValueError: if a process was killed.
+    """
+    try:
+        parallel = Parallel(n_jobs=num_processes, return_as="generator_unordered")
+    except ValueError:  # a backend, such as Ray's, that returns all results at the end
+        parallel = Parallel(n_jobs=num_processes)
+    try:
+        yield from parallel(tasks)
+    except TerminatedWorkerError as error:
+        raise ValueError(
+            "A process was killed, most likely because the memory is full. What is done is kept: run again with "
+            "fewer processes (-np)."
+        ) from error
+
+
+@contextmanager
+def one_thread(process_object: Any) -> Iterator[None]:
+    """Let SimpleITK's filters use one thread, since the tasks keep all cores busy.
+
+    Args:
+        process_object: ``SimpleITK.ProcessObject``, from the caller, since ``survival`` reads no images itself.
+    """
+    n_threads = process_object.GetGlobalDefaultNumberOfThreads()
+    process_object.SetGlobalDefaultNumberOfThreads(1)
+    try:
+        yield
+    finally:
+        process_object.SetGlobalDefaultNumberOfThreads(n_threads)
