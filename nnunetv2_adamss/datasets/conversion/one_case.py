@@ -90,10 +90,8 @@ def convert_case(
     overlap = common_grid(sources["ct"], sources["pet"], settings.grid, settings.spacing_xyz_mm)
     scans, file_warnings = _read(patient, settings.labels)
     grid, cut_warnings = _cut(overlap, scans, patient.case_id, settings)
-    ct, pet = (
-        _whole_hu(resample_scan(scans.ct, grid, outside=AIR_HU)),
-        resample_scan(scans.pet, grid, outside=0.0),
-    )
+    ct = _whole_hu(resample_scan(scans.ct, grid, outside=AIR_HU))
+    pet = resample_scan(scans.pet, grid, outside=0.0)
     is_converted = suv_factor is not None and is_activity(*map(sitk.GetArrayViewFromImage, (pet, ct)))
     if is_converted:
         pet = pet * suv_factor

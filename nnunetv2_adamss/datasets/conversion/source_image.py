@@ -39,7 +39,7 @@ def header(file: Path) -> VoxelGrid:
     try:
         reader.ReadImageInformation()
     except RuntimeError as error:
-        raise ValueError(f"{file} cannot be read as an image") from error
+        raise ValueError(f"{file} cannot be read as an image{_reason(error)}") from error
     if reader.GetDimension() != 3 or reader.GetNumberOfComponents() != 1:
         raise ValueError(
             f"{file} has {reader.GetDimension()} axes and {reader.GetNumberOfComponents()} values a voxel, "
@@ -99,6 +99,12 @@ def read_image(file: Path, nothing: float) -> tuple[sitk.Image, int]:
     repaired = sitk.GetImageFromArray(np.where(wrong, nothing, sitk.GetArrayViewFromImage(image)))
     repaired.CopyInformation(image)
     return sitk.Cast(repaired, sitk.sitkFloat32), int(wrong.sum())
+
+
+def _reason(error: RuntimeError) -> str:
+    """What SimpleITK says of a file, such as that its axes are not orthogonal; nothing if it just knows no format."""
+    last = str(error).strip().splitlines()[-1].strip()  # the lines before say where in its source
+    return "" if "Unable to determine" in last else f" ({last.removeprefix('ITK ERROR: ')})"
 
 
 def _is_nifti(file: Path) -> bool:
