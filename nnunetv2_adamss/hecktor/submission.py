@@ -1,5 +1,6 @@
 """What HECKTOR's leaderboards take: masks on the CTs' own grids, and a risk for each patient."""
 
+import shutil
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +11,7 @@ from nnunetv2_adamss.datasets.conversion.conversion_folder import LOG_FILE
 from nnunetv2_adamss.datasets.conversion.conversion_log import cases_in
 from nnunetv2_adamss.datasets.conversion.grid import VoxelGrid
 from nnunetv2_adamss.datasets.conversion.one_case import ENDING
+from nnunetv2_adamss.datasets.conversion.write_image import UNFINISHED
 from nnunetv2_adamss.hecktor.masks import write_on_grid
 from nnunetv2_adamss.prediction.patient_images import find_patients
 from nnunetv2_adamss.prediction.prediction_folder import MASKS, PREDICTIONS_FILE
@@ -85,5 +87,7 @@ class Submission:
 def _remove_others(masks: Path, case_ids: Collection[str]) -> None:
     """Remove what is of an earlier run: masks of other patients, and what it was writing when it was killed."""
     for path in masks.iterdir():
-        if path.is_file() and path.name.removesuffix(ENDING) not in case_ids:
+        if path.is_dir() and path.name.startswith(UNFINISHED):
+            shutil.rmtree(path)
+        elif path.is_file() and path.name.removesuffix(ENDING) not in case_ids:
             path.unlink()

@@ -101,7 +101,7 @@ def _locked(file: Path, *, wait: bool, shared: bool = False) -> int:
 
 def _lock(descriptor: int, *, wait: bool, shared: bool) -> None:
     if sys.platform == "win32":
-        return  # choice: no locks there; the names of unfinished files still tell processes apart
+        return  # no locks there, but names of unfinished files still tell processes apart
     mode = fcntl.LOCK_SH if shared else fcntl.LOCK_EX
     try:
         fcntl.flock(descriptor, mode if wait else mode | fcntl.LOCK_NB)

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import SimpleITK as sitk
 
+UNFINISHED = ".unfinished"  # what names of unfinished files begin with
+
 
 def unfinished_name(file: Path, folder: Path | None = None) -> Path:
     """What a file is called while it is written: hidden, of this process alone, with the ending of the format.
@@ -14,7 +16,7 @@ def unfinished_name(file: Path, folder: Path | None = None) -> Path:
         file: the final name.
         folder: where the unfinished file lies, on the same disk; None for beside the final one.
     """
-    return (folder or file.parent) / f".unfinished_{platform.node()}_{os.getpid()}_{file.name}"
+    return (folder or file.parent) / f"{UNFINISHED}_{platform.node()}_{os.getpid()}_{file.name}"
 
 
 def save(image: sitk.Image, file: Path) -> None:
