@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import argparse
+import math
 import os
 import statistics
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nnunetv2_adamss.cli.exit_code import exit_code
+from nnunetv2_adamss.cli.file_name import file_name
 
 if TYPE_CHECKING:
     from nnunetv2_adamss.datasets.conversion.cohort import Cohort
@@ -31,10 +34,13 @@ examples:
 manifest: a CSV with case_id, ct, pet, mask (files, from the CSV's folder), and if known time, event and clinical
 columns; times are days unless a survival.json beside it says otherwise, which is kept. Patients without a mask go to
 imagesTs. The command can be killed at any time: run again, it goes on with the patients that are missing.
+Exit code: 0 done, 1 done without the patients that are named at the end, 2 nothing done, 130 stopped.
 """
 
 _FORMATS = ("hecktor2021", "hecktor2022", "hecktor2025", "hecktor2026", "ibsi_sarcoma", "manifest")
 _DEFAULT_SEED = 12345
+_SPACING_MM = (0.1, 50.0)  # finer than any scanner sees, and so coarse that no tumour is left
+_FIELD_MM = (50.0, 2000.0)  # the tumour's middle is at least 25 mm inside on either side
 _MOST_PROCESSES = 4  # a whole body in voxels of 1 mm takes up to 4 GB
 
 
@@ -50,13 +56,13 @@ def build_parser() -> argparse.ArgumentParser:
     add("format", metavar="FORMAT", choices=_FORMATS, help=", ".join(_FORMATS))
     add("source", metavar="SOURCE", type=Path, help="folder of the cohort; the CSV of a manifest")
     add("-d", dest="dataset_id", type=int, required=True, metavar="ID", help="id of the data set, 1 to 999")
-    add("--name", help="name of the data set (default: the format's)")
+    add("--name", type=file_name, help="name of the data set (default: the format's)")
     add("-o", dest="raw_folder", type=Path, help="nnU-Net's raw folder (default: the variable nnUNet_raw)")
     add(
         "-np", dest="num_processes", type=int, default=min(_MOST_PROCESSES, os.cpu_count() or 1),
         help="patients at once (default: %(default)s)",
     )  # fmt: skip
-    add("--overwrite", action="store_true", help="begin anew, also where other settings were used")
+    add("--overwrite", action="store_true", help="begin anew, whatever the id was converted from or how")
     _add_images(parser.add_argument_group("images"))
     _add_tables(parser.add_argument_group("tables"))
     return parser
@@ -69,7 +75,7 @@ def _add_images(group: argparse._ArgumentGroup) -> None:
         help="voxels of one size, or a scan's own (default: iso; pet for ibsi_sarcoma)",
     )  # fmt: skip
     add(
-        "--spacing", type=float, nargs="+", metavar="MM",
+        "--spacing", type=_spacing, nargs="+", metavar="MM",
         help="of iso: one number, or three, Z Y X (default: 1)",
     )  # fmt: skip
     add(
@@ -77,7 +83,7 @@ def _add_images(group: argparse._ArgumentGroup) -> None:
         help="cut to 200 x 200 x 310 mm below the top of the brain, which the PET shows",
     )  # fmt: skip
     add(
-        "--field_mm", type=_millimetres, default=argparse.SUPPRESS, metavar="MM",
+        "--field_mm", type=_field, default=argparse.SUPPRESS, metavar="MM",
         help="cut boxes of this side at random places around the tumour, or none (default: none; 130 for "
         "ibsi_sarcoma, whose published images follow the tumour and so give its size away)",
     )  # fmt: skip
@@ -103,17 +109,31 @@ def _add_tables(group: argparse._ArgumentGroup) -> None:
     )
 
 
-def _millimetres(text: str) -> float | None:
-    if text.casefold() == "none":
-        return None
-    value = float(text)
-    if not value > 0:
-        raise argparse.ArgumentTypeError(f"{text} is not above 0")
+def _spacing(text: str) -> float:
+    return _millimetres(text, _SPACING_MM)
+
+
+def _field(text: str) -> float | None:
+    return None if text.casefold() == "none" else _millimetres(text, _FIELD_MM)
+
+
+def _millimetres(text: str, limits: tuple[float, float]) -> float:
+    least, most = limits
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not least <= value <= most:  # NaN neither
+        raise argparse.ArgumentTypeError(f"'{text}' is no number of mm from {least:g} to {most:g}")
     return value
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Run the command; returns the exit code (0 done, 2 a user's error or broken patients, 130 stopped)."""
+    """Run the command.
+
+    Returns:
+        0 if every patient was converted, 1 if some could not be, 2 for a user's error, 130 if stopped.
+    """
     parser = build_parser()
     args = parser.parse_args(argv)
     _check(parser, args)
@@ -128,14 +148,24 @@ def _check(parser: argparse.ArgumentParser, args: argparse.Namespace) -> None:
         parser.error(f"-np is {args.num_processes}, but must be at least 1")
     if args.seed < 0:
         parser.error(f"--seed is {args.seed}, but must be at least 0")
-    if args.spacing and (len(args.spacing) not in (1, 3) or min(args.spacing) <= 0):
-        parser.error("--spacing takes one number or three, above 0")
+    if args.spacing and len(args.spacing) not in (1, 3):
+        parser.error(f"--spacing takes one number or three, not {len(args.spacing)}")
     if args.spacing and _grid(args) != "iso":
         parser.error("--spacing: only with --grid iso")
     if args.labels and args.format != "manifest":
         parser.error("--labels: only with manifest")
+    if args.labels and (fault := _label_fault(args.labels)):
+        parser.error(f"--labels: {fault}")
     if args.tables and args.format == "manifest":
         parser.error("--tables: not with manifest, which has the outcomes itself")
+
+
+def _label_fault(names: Sequence[str]) -> str:
+    wrong = [name for name in names if not name.strip() or name.casefold() == "background"]
+    twice = [name for name in dict.fromkeys(names) if names.count(name) > 1]
+    if wrong:
+        return f"'{wrong[0]}' is no name of a tumour; value 0 is the background without being named"
+    return f"'{twice[0]}' is there twice; each value has a name of its own" if twice else ""
 
 
 def _run(args: argparse.Namespace) -> int:
@@ -145,6 +175,7 @@ def _run(args: argparse.Namespace) -> int:
 
     from tqdm import tqdm
 
+    from nnunetv2_adamss.datasets.conversion.conversion_log import Source
     from nnunetv2_adamss.datasets.conversion.pet_units import read_suv_factors
     from nnunetv2_adamss.datasets.conversion.run import convert_cohort
 
@@ -156,6 +187,7 @@ def _run(args: argparse.Namespace) -> int:
             cohort,
             _settings(args, cohort),
             Path(raw_folder) / f"Dataset{args.dataset_id:03d}_{args.name or args.format}",
+            source=Source(args.format, str(args.source.resolve()), tuple(map(str, args.tables or ()))),
             suv_factors=factors,
             num_processes=args.num_processes,
             overwrite=args.overwrite,
@@ -198,6 +230,8 @@ def _settings(args: argparse.Namespace, cohort: Cohort) -> Any:
 
 
 def _tell(report: ConversionReport, dataset_id: int) -> int:
+    from nnunetv2_adamss.datasets.conversion.patients import number_of_patients
+
     for warning in report.warnings:
         print(f"WARNING: {warning}", file=sys.stderr)
     for case_id, entry in sorted(report.log.items()):
@@ -205,22 +239,33 @@ def _tell(report: ConversionReport, dataset_id: int) -> int:
             print(f"WARNING: {case_id}: {warning}", file=sys.stderr)
     for name, count in report.counts.items():
         print(f"{name:<28}{count:>6}")
-    seconds = statistics.median(entry["seconds"] for entry in report.log.values())
-    kept = f"; {report.n_kept} patients were there already" if report.n_kept else ""
-    print(f"{seconds:.1f} seconds a patient{kept}.")
+    _tell_seconds(report)
     print(f"Written to {report.folder}")
-    if report.broken:
-        print(f"adamss_convert_dataset: {len(report.broken)} patient(s) are left out:", file=sys.stderr)
-        for name, fault in sorted(report.broken.items()):
-            print(f"  {name}: {fault}", file=sys.stderr)
-        return 2
-    if report.counts["of them with an event"]:
-        print(f"Next: adamss_verify_dataset {dataset_id}")
-    else:
-        print(
-            f"No event to learn survival from. Next, for Stage I: nnUNetv2_plan_and_preprocess -d {dataset_id}"
-        )
-    return 0
+    print(_next(report, dataset_id))
+    if not report.broken:
+        return 0
+    print(f"{number_of_patients(len(report.broken))} could not be converted:", file=sys.stderr)
+    for name, fault in sorted(report.broken.items()):
+        print(f"  {name}: {fault}", file=sys.stderr)
+    return 1
+
+
+def _tell_seconds(report: ConversionReport) -> None:
+    from nnunetv2_adamss.datasets.conversion.patients import number_of_patients
+
+    if report.converted:
+        seconds = statistics.median(report.log[case_id]["seconds"] for case_id in report.converted)
+        print(f"{number_of_patients(len(report.converted))} converted, {seconds:.1f} seconds each.")
+    if n_kept := len(report.log) - len(report.converted):
+        print(f"{number_of_patients(n_kept)} there already.")
+
+
+def _next(report: ConversionReport, dataset_id: int) -> str:
+    if not report.counts["with a mask"]:
+        return f"No mask to learn from. Next, with a trained model: adamss_predict_survival -i {report.folder}/imagesTs"
+    if not report.counts["of them with an event"]:
+        return f"No event to learn survival from. Next, for Stage I: nnUNetv2_plan_and_preprocess -d {dataset_id}"
+    return f"Next: adamss_verify_dataset {dataset_id}"
 
 
 if __name__ == "__main__":

@@ -25,7 +25,7 @@ examples:
   adamss_hecktor_inference --rfs_output days -m /opt/ml/model/AdaMSSSurvTrainer__nnUNetPlans__3d_fullres \\
                            --conversion_log /opt/ml/model/conversion_log.json
 
-Editions differ in what rfs.json must hold, and a wrong guess turns the ranking over, so --rfs_output has no default.
+Editions differ in what rfs.json must hold, and the wrong choice reverses the ranking, so --rfs_output has no default.
 """
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 
 from nnunetv2_adamss.cli.exit_code import exit_code
+from nnunetv2_adamss.cli.file_name import file_name
 
 _DESCRIPTION = """\
 Write a copy of nnU-Net's plan with other normalisations. By default CT as in the paper (clipped to +-1024 HU, divided
@@ -36,9 +37,12 @@ def build_parser() -> argparse.ArgumentParser:
     add("--ct", choices=["paper", "nnunet"], default="paper", help="(default: %(default)s)")
     add("--pet", choices=["zscore", "suv"], default="zscore", help="(default: %(default)s)")
     add(
-        "-p", dest="plans", metavar="PLANS", default="nnUNetPlans", help="plan to copy (default: %(default)s)"
+        "-p", dest="plans", type=file_name, metavar="PLANS", default="nnUNetPlans",
+        help="plan to copy (default: %(default)s)",
+    )  # fmt: skip
+    add(
+        "-o", dest="output", type=file_name, metavar="NAME", help="name of the copy (default: says the rules)"
     )
-    add("-o", dest="output", metavar="NAME", help="name of the copy (default: says the rules)")
     add("--overwrite", action="store_true", help="replace another plan of this name")
     return parser
 
@@ -50,43 +54,14 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def _run(args: argparse.Namespace) -> None:
-    import json
+    from nnunetv2_adamss.datasets.normalization import write_plans
 
-    from nnunetv2_adamss.datasets.normalization import plans_with
-    from nnunetv2_adamss.survival.files import write_atomically
-    from nnunetv2_adamss.survival.nnunet_data.dataset import (
-        PREPROCESSED,
-        channel_names,
-        dataset_folder,
-        dataset_name,
-        read_plans,
+    file = write_plans(
+        args.dataset, args.plans, args.output, ct_rule=args.ct, pet_rule=args.pet, overwrite=args.overwrite
     )
-    from nnunetv2_adamss.survival.nnunet_data.modalities import find_channel
-
-    dataset = dataset_name(args.dataset)
-    plans, dataset_json = read_plans(dataset, args.plans)
-    name = args.output or f"{args.plans}_CT{args.ct}_PET{args.pet}"
-    if name == args.plans:
-        raise ValueError(
-            f"{name} is the plan itself; give the copy another name, since cases are preprocessed by it."
-        )
-    channels = channel_names(dataset_json)
-    changed = plans_with(
-        plans,
-        name,
-        ct=find_channel(channels, "CT"),
-        ct_rule=args.ct,
-        pet=find_channel(channels, "PET"),
-        pet_rule=args.pet,
-    )
-    file = dataset_folder(PREPROCESSED, dataset) / f"{name}.json"
-    text = json.dumps(changed, indent=4)
-    if file.exists() and file.read_text(encoding="utf-8") != text and not args.overwrite:
-        raise ValueError(f"{file} is another plan; replace it with --overwrite, or name the copy with -o.")
-    write_atomically(file, text)
     print(f"Written to {file}")
-    print(f"Next: nnUNetv2_preprocess -d {args.dataset} -plans_name {name} -c 3d_fullres")
-    print(f"and -p {name} with every command after it (adamss_evaluate_survival: -p_id).")
+    print(f"Next: nnUNetv2_preprocess -d {args.dataset} -plans_name {file.stem} -c 3d_fullres")
+    print(f"and -p {file.stem} with every command after it (adamss_evaluate_survival: -p_id).")
 
 
 if __name__ == "__main__":

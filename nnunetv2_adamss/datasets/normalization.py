@@ -3,8 +3,20 @@
 from __future__ import annotations
 
 import copy
+import json
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, Literal
+
+from nnunetv2_adamss.survival.files import write_atomically
+from nnunetv2_adamss.survival.nnunet_data.dataset import (
+    PREPROCESSED,
+    channel_names,
+    dataset_folder,
+    dataset_name,
+    read_plans,
+)
+from nnunetv2_adamss.survival.nnunet_data.modalities import find_channel
 
 CTRule = Literal["paper", "nnunet"]
 PETRule = Literal["zscore", "suv"]
@@ -15,6 +27,42 @@ SUV_WINDOW = (0.0, 25.0)
 # choice: SUV 0 becomes 0, which is what nnU-Net pads with, and tumours of SUV 5 to 15 become 1 to 3, about what a
 # z-score makes of them.
 SUV_PER_UNIT = 5.0
+
+
+def write_plans(
+    dataset: str, plans_name: str, name: str | None, *, ct_rule: CTRule, pet_rule: PETRule, overwrite: bool
+) -> Path:
+    """Write a copy of a data set's plan beside it, by the rules of ``plans_with``.
+
+    Args:
+        dataset: id or name.
+        plans_name: of the plan as nnU-Net wrote it.
+        name: of the copy; None for one that says the rules.
+        ct_rule: ``paper`` or ``nnunet``.
+        pet_rule: ``zscore`` or ``suv``.
+        overwrite: whether another plan of this name is replaced.
+
+    Returns:
+        The file; its name without ending is that of the copy.
+
+    Raises:
+        ValueError: if there is no plan, the copy would replace it or, without ``overwrite``, another one.
+    """
+    name = name or f"{plans_name}_CT{ct_rule}_PET{pet_rule}"
+    if name == plans_name:
+        raise ValueError(
+            f"{name} is the plan itself; give the copy another name, since cases are preprocessed by it."
+        )
+    folder_name = dataset_name(dataset)
+    plans, dataset_json = read_plans(folder_name, plans_name)
+    channels = channel_names(dataset_json)
+    ct, pet = (find_channel(channels, modality) for modality in ("CT", "PET"))
+    text = json.dumps(plans_with(plans, name, ct=ct, ct_rule=ct_rule, pet=pet, pet_rule=pet_rule), indent=4)
+    file = dataset_folder(PREPROCESSED, folder_name) / f"{name}.json"
+    if file.exists() and file.read_text(encoding="utf-8") != text and not overwrite:
+        raise ValueError(f"{file} is another plan; replace it with --overwrite, or name the copy with -o.")
+    write_atomically(file, text)
+    return file
 
 
 def plans_with(

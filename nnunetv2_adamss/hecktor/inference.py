@@ -76,13 +76,15 @@ class InferenceReport:
 
 
 def predict_container(request: InferenceRequest) -> InferenceReport:
-    """Convert, segment and predict one patient. ``rfs.json`` is written last, so where it is, all is there.
+    """Convert, segment and predict one patient.
 
+    ``rfs.json`` is written last, and that of an earlier run is removed first, so where it is, all is there.
     Nothing is written but to ``output`` and to the folder for temporary files.
 
     Raises:
         ValueError: if input or model do not serve.
     """
+    (request.output / "rfs.json").unlink(missing_ok=True)
     settings = _settings(request.conversion_log)
     ct, pet = (_only_image(request.input / "images" / kind) for kind in ("ct", "pet"))
     model = SurvivalModel.load(request.model_folder, request.folds, request.checkpoint_name)
@@ -124,11 +126,7 @@ def _only_image(folder: Path) -> Path:
 
 def _clinical(file: Path, columns: Sequence[str]) -> pd.DataFrame:
     """The columns that the model uses, as the record or the challenge's tables call them; empty where not known."""
-    try:
-        record: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
-        cells = {title_key(name): _cell(value) for name, value in record.items()}
-    except (OSError, ValueError, AttributeError) as error:
-        raise ValueError(f"{file} cannot be read as one object of clinical values ({error}).") from error
+    cells = {title_key(name): _cell(name, value, file) for name, value in _record(file).items()}
 
     def known(column: str) -> str:
         titles = (column, *(COLUMNS[column].titles if column in COLUMNS else ()))
@@ -137,11 +135,29 @@ def _clinical(file: Path, columns: Sequence[str]) -> pd.DataFrame:
     return pd.DataFrame([{CASE_ID: _PATIENT, **{column: known(column) for column in columns}}])
 
 
-def _cell(value: Any) -> str:
+def _record(file: Path) -> dict[str, Any]:
+    try:
+        record = _only(json.loads(file.read_text(encoding="utf-8-sig")))
+    except (OSError, ValueError) as error:
+        raise ValueError(f"{file} cannot be read as JSON ({error}).") from error
+    if not isinstance(record, dict):
+        raise ValueError(f'{file} holds {str(record)[:40]}, expected one object such as {{"Age": 60}}.')
+    return record
+
+
+def _cell(name: str, value: Any, file: Path) -> str:
+    value = _only(value)
+    if isinstance(value, list | dict):
+        raise ValueError(f"{file} has {str(value)[:40]} as {name}, expected a number or a text.")
     if isinstance(value, bool):
         return str(int(value))
     text = "" if value is None else str(value).strip()
     return "" if is_unknown(text) else text
+
+
+def _only(value: Any) -> Any:
+    """What a list of one holds: some tools write tables of one row in this way."""
+    return value[0] if isinstance(value, list) and len(value) == 1 else value
 
 
 def _predict(request: InferenceRequest, work: Path) -> tuple[dict[str, Any], dict[str, Any]]:

@@ -1,6 +1,7 @@
 """What HECKTOR's leaderboards take: masks on the CTs' own grids, and a risk for each patient."""
 
-from collections.abc import Mapping
+import shutil
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from nnunetv2_adamss.datasets.conversion.conversion_folder import LOG_FILE
 from nnunetv2_adamss.datasets.conversion.conversion_log import cases_in
 from nnunetv2_adamss.datasets.conversion.grid import VoxelGrid
 from nnunetv2_adamss.datasets.conversion.one_case import ENDING
+from nnunetv2_adamss.datasets.conversion.write_image import UNFINISHED
 from nnunetv2_adamss.hecktor.masks import write_on_grid
 from nnunetv2_adamss.prediction.patient_images import find_patients
 from nnunetv2_adamss.prediction.prediction_folder import MASKS, PREDICTIONS_FILE
@@ -59,15 +61,33 @@ class Submission:
 
         Returns:
             The submission's folder.
+
+        Raises:
+            ValueError: if a mask is not there or damaged.
         """
         folder = prediction / SUBMISSION
         table = pd.read_csv(prediction / PREDICTIONS_FILE, dtype={"case_id": str})
         for case_id in table["case_id"]:
-            name = f"{case_id}{ENDING}"
-            write_on_grid(prediction / MASKS / name, self.ct_grids[case_id], folder / MASKS / name)
-        for file in (folder / MASKS).iterdir():  # of an earlier run with other patients
-            if file.name.removesuffix(ENDING) not in set(table["case_id"]):
-                file.unlink()
+            self._write_mask(prediction, case_id)
+        _remove_others(folder / MASKS, set(table["case_id"]))
         columns = table[["case_id", "risk_score"]].set_axis(["PatientID", "Prediction"], axis=1)
         write_atomically(folder / "predictions.csv", columns.to_csv(index=False))
         return folder
+
+    def _write_mask(self, prediction: Path, case_id: str) -> None:
+        name = f"{case_id}{ENDING}"
+        try:
+            write_on_grid(
+                prediction / MASKS / name, self.ct_grids[case_id], prediction / SUBMISSION / MASKS / name
+            )
+        except ValueError as error:
+            raise ValueError(f"No submission: {error}; predict again, without --c.") from error
+
+
+def _remove_others(masks: Path, case_ids: Collection[str]) -> None:
+    """Remove what is of an earlier run: masks of other patients, and what it was writing when it was killed."""
+    for path in masks.iterdir():
+        if path.is_dir() and path.name.startswith(UNFINISHED):
+            shutil.rmtree(path)
+        elif path.is_file() and path.name.removesuffix(ENDING) not in case_ids:
+            path.unlink()

@@ -97,10 +97,52 @@ def test_a_record_without_a_column_of_the_model_is_predicted(
     assert "age is not known and was imputed" in capsys.readouterr().err
 
 
-def test_what_rfs_is_must_be_said() -> None:
+@pytest.mark.parametrize(
+    "text",
+    [
+        '\ufeff{"Age": 60, "HPV Status": 1}',
+        '[{"Age": 60, "HPV Status": 1}]',
+        '{"Age": [60], "HPV Status": ["1"]}',
+    ],
+)
+def test_records_that_tools_wrap_differently_are_read(tmp_path: Path, text: str) -> None:
+    (tmp_path / "ehr.json").write_text(text, encoding="utf-8")
+    row = _clinical(tmp_path / "ehr.json", COLUMNS_USED).iloc[0].to_dict()
+    assert row == {"case_id": "patient", "age": "60", "hpv_status": "1", "ki_67": ""}
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ('{"Age": [60, 61]}', "ehr.json has [60, 61] as Age, expected a number or a text."),
+        ('[{"Age": 60}, {"Age": 61}]', "expected one object such as"),
+        ("60", "ehr.json holds 60, expected one object such as"),
+        ('{"Age": 60', "ehr.json cannot be read as JSON"),
+    ],
+)
+def test_a_record_that_is_not_one_patient_is_a_sentence(tmp_path: Path, text: str, sentence: str) -> None:
+    (tmp_path / "ehr.json").write_text(text)
+    with pytest.raises(ValueError) as error:
+        _clinical(tmp_path / "ehr.json", COLUMNS_USED)
+    assert sentence in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+def test_the_risk_of_an_earlier_run_does_not_survive_one_that_fails(
+    container: Path, trained_model: TrainedModel, converted: Path
+) -> None:
+    rfs = container / "output" / "rfs.json"
+    rfs.write_text("1234.5")
+    (container / "input" / "ehr.json").write_text("[1]")
+    assert infer(container, trained_model, converted, "--rfs_output", "risk") == 2
+    assert not rfs.exists()
+
+
+def test_what_rfs_is_must_be_said(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as stopped:
         hecktor_inference.main(["-m", "model", "--conversion_log", "log.json"])
     assert stopped.value.code == 2
+    assert "the following arguments are required: --rfs_output" in capsys.readouterr().err
 
 
 def test_an_input_that_does_not_serve_is_one_sentence_and_nothing_is_written(
@@ -121,7 +163,7 @@ def test_an_input_that_does_not_serve_is_one_sentence_and_nothing_is_written(
     ehr = container / "input" / "ehr.json"
     whole = ehr.read_text()
     ehr.write_text("[1]")
-    assert "ehr.json cannot be read as one object" in said()
+    assert "ehr.json holds 1, expected one object such as" in said()
     ehr.write_text(whole)
     (pet / "0b9a-4711.mha").write_bytes(b"not an image")
     assert "0b9a-4711.mha cannot be read as an image" in said()

@@ -62,6 +62,47 @@ def test_masks_of_patients_who_are_gone_do_not_stay(prediction: Path, converted:
     assert [path.name for path in (folder / "masks").iterdir()] == [f"{CASES[0]}.nii.gz"]
 
 
+def test_what_a_killed_run_was_writing_does_not_stop_the_next(prediction: Path, converted: Path) -> None:
+    submission = Submission.of(converted / "imagesTs")
+    masks = submission.write(prediction) / "masks"
+    (masks / f".unfinished_host_1_{CASES[0]}.nii.gz").write_bytes(b"half of a mask")
+    (masks / ".unfinished_folder").mkdir()  # as earlier versions left it
+    submission.write(prediction)
+    assert sorted(path.name for path in masks.iterdir()) == [f"{case}.nii.gz" for case in CASES]
+
+
+@pytest.mark.parametrize("fault", ["missing", "cut off", "no image"])
+def test_a_mask_that_is_missing_or_damaged_is_a_sentence(
+    prediction: Path, converted: Path, fault: str
+) -> None:
+    mask = prediction / "masks" / f"{CASES[1]}.nii.gz"
+    whole = mask.read_bytes()
+    if fault == "missing":
+        mask.unlink()
+    else:
+        mask.write_bytes(whole[:-40] if fault == "cut off" else b"text")
+    expected = {
+        "missing": "there is no file",
+        "cut off": "is cut off or damaged",
+        "no image": "cannot be read",
+    }
+    with pytest.raises(
+        ValueError, match=f"^No submission: .*{expected[fault]}.*; predict again, without --c.$"
+    ):
+        Submission.of(converted / "imagesTs").write(prediction)
+
+
+def test_a_full_disk_is_a_sentence(
+    prediction: Path, converted: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*arguments: object, **options: bool) -> None:
+        raise RuntimeError("Exception thrown in SimpleITK\nITK ERROR: No space left on device")
+
+    monkeypatch.setattr(sitk, "WriteImage", fail)
+    with pytest.raises(OSError, match=r"cannot be written \(ITK ERROR: No space left on device\)$"):
+        Submission.of(converted / "imagesTs").write(prediction)
+
+
 def test_patients_whose_ct_is_not_known_are_named_before_anything_is_predicted(
     converted: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

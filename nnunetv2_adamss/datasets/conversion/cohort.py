@@ -10,12 +10,19 @@ from typing import Any
 
 import pandas as pd
 
+from nnunetv2_adamss.datasets.conversion.clinical_values import tidy
 from nnunetv2_adamss.datasets.conversion.grid import GridChoice
-from nnunetv2_adamss.datasets.conversion.patients import PatientFiles, find_patients, patient_key
+from nnunetv2_adamss.datasets.conversion.patients import (
+    PatientFiles,
+    find_patients,
+    number_of_patients,
+    patient_key,
+)
 from nnunetv2_adamss.datasets.conversion.presets import (
     CENTRE,
     COLUMNS,
     EVENT,
+    PATIENT,
     TIME,
     Preset,
     is_unknown,
@@ -39,6 +46,7 @@ class Cohort:
         labels: as in ``dataset.json``.
         warnings: what a user should know of the tables.
         broken: what is wrong with patients that cannot be converted, by their name.
+        tables: the files that outcomes and clinical values are from.
         origin: what ``dataset.json`` says of where the images come from.
     """
 
@@ -48,6 +56,7 @@ class Cohort:
     labels: Mapping[str, int]
     warnings: Sequence[str]
     broken: Mapping[str, str]
+    tables: Sequence[Path]
     origin: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -68,31 +77,41 @@ def read_cohort(
     if not source.is_dir():
         raise ValueError(f"{source} is no folder.")
     patients, broken = find_patients(source, preset.files, grid)
-    rows, warnings = read_tables(tables or find_tables(source, preset), preset)
-    rows = rows.map(lambda cell: "" if is_unknown(cell) else category_text(cell))
-    keys = [patient_key(patient.case_id) for patient in patients]
+    files = tables or find_tables(source, preset)
+    rows, warnings = read_tables(files, preset)
+    keys = {patient_key(patient.case_id): patient.case_id for patient in patients}
     if not set(keys) & set(rows.index):
         raise ValueError(
-            f"No patient of the tables ({listed(list(rows.index))}) has scans ({listed(keys)}): is this one cohort?"
+            f"No patient of the tables ({listed(list(rows[PATIENT]))}) has scans ({listed(list(keys.values()))}): is "
+            "this one cohort?"
         )
-    without_scans = sorted(set(rows.index) - set(keys) - set(map(patient_key, broken)))
-    if without_scans:
-        warnings.append(f"{len(without_scans)} patients of the tables have no scans: {listed(without_scans)}")
-    rows = rows.reindex(keys, fill_value="")
-    rows.index = pd.Index([patient.case_id for patient in patients], name="case_id")
+    warnings += _unmatched(rows[PATIENT], keys, broken)
+    rows = rows.map(lambda cell: "" if is_unknown(cell) else category_text(cell))
+    rows = rows.reindex(list(keys), fill_value="")
+    rows.index = pd.Index(list(keys.values()), name="case_id")
     outcomes, outcome_warnings = _outcomes(rows, preset)
-    centres = _centres(rows.index) if preset.has_centre else {}
-    clinical = rows[list(preset.columns)].assign(**centres)
+    clinical, clinical_warnings = tidy(rows[list(preset.columns)])
+    if preset.has_centre:
+        clinical[CENTRE] = _centres(rows.index)
     description, remarks = _description(clinical, preset)
     return Cohort(
         patients=patients,
         table=pd.concat([outcomes, clinical], axis=1).reset_index(),
         description=description,
         labels=preset.labels,
-        warnings=[*warnings, *outcome_warnings, *remarks],
+        warnings=[*warnings, *outcome_warnings, *clinical_warnings, *remarks],
         broken=broken,
+        tables=files,
         origin=preset.origin,
     )
+
+
+def _unmatched(names: pd.Series, keys: Mapping[str, str], broken: Iterable[str]) -> list[str]:
+    """Patients who are in the tables or among the scans alone; ``names``: as the tables spell them, by key."""
+    without_scans = sorted(names.drop([*keys, *map(patient_key, broken)], errors="ignore"))
+    without_row = [name for key, name in keys.items() if key not in names.index]
+    found = ((without_scans, "in the tables without scans"), (without_row, "without a row in the tables"))
+    return [f"{number_of_patients(len(who))} {what}: {listed(who)}" for who, what in found if who]
 
 
 def _outcomes(rows: pd.DataFrame, preset: Preset) -> tuple[pd.DataFrame, list[str]]:
@@ -117,10 +136,10 @@ def _outcomes(rows: pd.DataFrame, preset: Preset) -> tuple[pd.DataFrame, list[st
     return outcomes, warnings
 
 
-def _centres(case_ids: Iterable[str]) -> dict[str, list[str]]:
+def _centres(case_ids: Iterable[str]) -> list[str]:
     """The letters that patients' names begin with; patients of other names are a group of their own."""
     letters = [re.match("[A-Za-z]*", case_id) for case_id in case_ids]
-    return {CENTRE: [match[0].upper() or "other" if match else "other" for match in letters]}
+    return [match[0].upper() or "other" if match else "other" for match in letters]
 
 
 def _description(clinical: pd.DataFrame, preset: Preset) -> tuple[dict[str, Any], list[str]]:

@@ -2,10 +2,36 @@
 
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from nnunetv2_adamss.datasets.conversion.one_case import CaseSettings
+
+
+@dataclass(frozen=True)
+class Source:
+    """What a data set was made from.
+
+    Args:
+        format: ``manifest``, or which published cohort.
+        path: of the folder or the CSV, absolute.
+        tables: of outcomes and clinical values, where the user said so.
+    """
+
+    format: str
+    path: str
+    tables: tuple[str, ...] = ()
+
+
+def source_in(log: Path) -> Source | None:
+    """What the data set was made from; None of a log that does not say.
+
+    Raises:
+        ValueError: if the file cannot be read.
+    """
+    source = _content(log).get("source")
+    return Source(source["format"], source["path"], tuple(source["tables"])) if source else None
 
 
 def settings_in(log: Path) -> CaseSettings:
@@ -31,11 +57,15 @@ def cases_in(log: Path) -> Mapping[str, Mapping[str, Any]]:
 
 
 def _part(log: Path, key: str) -> dict[str, Any]:
+    part = _content(log).get(key)
+    if not isinstance(part, dict):
+        raise ValueError(f"{log} has no '{key}', so it is no log of adamss_convert_dataset, or was cut down.")
+    return part
+
+
+def _content(log: Path) -> dict[str, Any]:
     try:
         content = json.loads(log.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise ValueError(f"{log} cannot be read as the log of adamss_convert_dataset ({error}).") from error
-    part = content.get(key) if isinstance(content, dict) else None
-    if not isinstance(part, dict):
-        raise ValueError(f"{log} has no '{key}', so it is no log of adamss_convert_dataset, or was cut down.")
-    return part
+    return content if isinstance(content, dict) else {}

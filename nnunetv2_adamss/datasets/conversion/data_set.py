@@ -11,25 +11,37 @@ import pandas as pd
 
 from nnunetv2_adamss.datasets.conversion.cohort import Cohort
 from nnunetv2_adamss.datasets.conversion.one_case import ENDING
-from nnunetv2_adamss.survival.cohort.description import CASE_ID, DESCRIPTION_FILE, EVENT, TIME
-from nnunetv2_adamss.survival.cohort.table import SURVIVAL_CSV, SurvivalTableError, read_survival_table
+from nnunetv2_adamss.survival.cohort.description import (
+    CASE_ID,
+    DESCRIPTION_FILE,
+    EVENT,
+    TIME,
+    read_survival_description,
+)
+from nnunetv2_adamss.survival.cohort.faults import FileFaultsError
+from nnunetv2_adamss.survival.cohort.table import SURVIVAL_CSV
+from nnunetv2_adamss.survival.cohort.table_faults import table_faults
 from nnunetv2_adamss.survival.files import write_atomically
 
 TEST_CSV = "survival_test.csv"  # of the patients without masks, in imagesTs
 
 
 def check_table(cohort: Cohort) -> None:
-    """Read the survival table as training will, before hours are spent on images.
+    """Check the survival table as training will, before hours are spent on images.
 
     Raises:
-        ValueError: with every fault of the table; cohorts without an event pass, for Stage I or for tests.
+        ValueError: with every fault of the table, by patient; cohorts without an event pass, for Stage I or for tests.
     """
     with tempfile.TemporaryDirectory() as folder:
-        _write_tables(Path(folder), cohort, cohort.table)
-        try:
-            read_survival_table(Path(folder) / SURVIVAL_CSV, needs_events=False)
-        except SurvivalTableError as error:
-            raise ValueError(f"The survival table is not usable: {'; '.join(error.faults)}.") from error
+        file = Path(folder) / DESCRIPTION_FILE
+        write_atomically(file, json.dumps(dict(cohort.description)))
+        description = read_survival_description(file)
+    cells = cohort.table.set_index(CASE_ID, drop=False).rename_axis(None)
+    faults = table_faults(cells, description, None, needs_events=False)
+    if faults:
+        # Cells are named by the index, here the patient.
+        by_patient = [fault.replace(": row ", ": ").replace(", row ", ", ") for fault in faults]
+        raise FileFaultsError(cohort.tables[0], by_patient)
 
 
 def write_descriptions(folder: Path, cohort: Cohort, converted: Collection[str]) -> dict[str, int]:

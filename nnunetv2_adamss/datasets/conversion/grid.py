@@ -11,7 +11,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 GridChoice = Literal["iso", "ct", "pet"]
-GRID_CHOICES: tuple[GridChoice, ...] = ("iso", "ct", "pet")
 _TOLERANCE_VOXELS = 1e-3  # origins in files are rounded
 
 
@@ -115,19 +114,28 @@ def common_grid(
         spacing_mm: (x, y, z), for ``iso``.
 
     Raises:
-        ValueError: if the two fields of view do not overlap.
+        ValueError: if the two fields of view do not overlap, or by less than a voxel.
     """
-    own, other = (pet, ct) if which == "pet" else (ct, pet)
-    grid = _filled_overlap(ct, pet, spacing_mm) if which == "iso" else own.cropped_to(other.corners())
-    if grid is None:
+    low, high = _overlap_mm(ct, pet)
+    if (high <= low).any():
         raise ValueError("the fields of view of CT and PET do not overlap")
+    own, other = (pet, ct) if which == "pet" else (ct, pet)
+    grid = _filled(low, high, ct, np.array(spacing_mm)) if which == "iso" else own.cropped_to(other.corners())
+    if grid is None:
+        sides = " x ".join(f"{side:.3g}" for side in high - low)
+        raise ValueError(f"what both CT and PET saw, {sides} mm, is smaller than a voxel")
     return grid
 
 
-def _filled_overlap(ct: VoxelGrid, pet: VoxelGrid, spacing_mm: Sequence[float]) -> VoxelGrid | None:
-    spacing = np.array(spacing_mm)
+def _overlap_mm(ct: VoxelGrid, pet: VoxelGrid) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Where the box that both fields of view share begins and ends along the CT's axes."""
     ends_mm = np.array([grid.corners() @ ct.axes for grid in (ct, pet)])  # (scan, corner, axis of the CT)
-    low, high = ends_mm.min(axis=1).max(axis=0), ends_mm.max(axis=1).min(axis=0)
+    return ends_mm.min(axis=1).max(axis=0), ends_mm.max(axis=1).min(axis=0)
+
+
+def _filled(
+    low: NDArray[np.float64], high: NDArray[np.float64], ct: VoxelGrid, spacing: NDArray[np.float64]
+) -> VoxelGrid | None:
     size = np.floor((high - low) / spacing + _TOLERANCE_VOXELS).astype(int)
     if (size < 1).any():
         return None

@@ -11,7 +11,7 @@ from typing import Any
 import pandas as pd
 
 from nnunetv2_adamss.datasets.conversion.cohort import Cohort
-from nnunetv2_adamss.datasets.conversion.patients import PatientFiles
+from nnunetv2_adamss.datasets.conversion.patients import PatientFiles, can_name_files
 from nnunetv2_adamss.survival.cohort.cell_faults import repeated_column_faults
 from nnunetv2_adamss.survival.cohort.cell_values import category_text, is_missing
 from nnunetv2_adamss.survival.cohort.csv_cells import read_cells
@@ -58,6 +58,7 @@ def read_manifest(file: Path, label_names: Sequence[str] = ("tumour",)) -> Cohor
         labels={"background": 0, **{name: value for value, name in enumerate(label_names, start=1)}},
         warnings=[],
         broken={},
+        tables=[file],
     )
 
 
@@ -77,7 +78,7 @@ def _header_faults(header: pd.Index) -> list[str]:
 
 def _faults(cells: pd.DataFrame) -> list[str]:
     case_ids = cells[CASE_ID]
-    unfit = case_ids[~case_ids.str.fullmatch(r"[\w.-]+")]
+    unfit = case_ids[~case_ids.map(can_name_files).astype(bool)]
     repeated = case_ids[case_ids.str.casefold().duplicated()]
     incomplete = case_ids[is_missing(cells["ct"]) | is_missing(cells["pet"])]
     return [

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,21 +10,22 @@ from typing import Any
 import numpy as np
 import SimpleITK as sitk
 
-from nnunetv2_adamss.datasets.conversion.conversion_folder import UNFINISHED
+from nnunetv2_adamss.datasets.conversion.conversion_folder import REPLACED, UNFINISHED
 from nnunetv2_adamss.datasets.conversion.grid import GridChoice, VoxelGrid, common_grid
 from nnunetv2_adamss.datasets.conversion.head_and_neck import head_and_neck_box
 from nnunetv2_adamss.datasets.conversion.patients import PatientFiles
 from nnunetv2_adamss.datasets.conversion.pet_units import is_activity, unit_warning
 from nnunetv2_adamss.datasets.conversion.random_box import random_box
 from nnunetv2_adamss.datasets.conversion.resample import resample_mask, resample_scan
-from nnunetv2_adamss.datasets.conversion.source_image import header, read_image
+from nnunetv2_adamss.datasets.conversion.source_image import has_no_geometry, header, read_image
+from nnunetv2_adamss.datasets.conversion.tumour_mask import centroid_mm, checked_mask, mask_warnings
+from nnunetv2_adamss.datasets.conversion.write_image import save, unfinished_name
+from nnunetv2_adamss.survival.files import write_atomically
 
 ENDING = ".nii.gz"
 AIR_HU = -1024.0
 _INT16 = np.iinfo(np.int16)
-_LEAST_KEPT = 0.9
-_FLOATS = (sitk.sitkFloat32, sitk.sitkFloat64)
-_ROUNDING = 1e-3  # of labels that a header scales
+_MOST_OF_AIR_HU = -200.0  # the lowest value of a CT with air in it is below
 
 
 @dataclass(frozen=True)
@@ -48,9 +49,9 @@ class CaseSettings:
     labels: Mapping[str, int]
 
 
-@dataclass
+@dataclass(frozen=True)
 class _Scans:
-    """The images of a patient, as published."""
+    """The images of a patient, as published; CT from -1024 HU, float32; the mask uint8."""
 
     ct: sitk.Image
     pet: sitk.Image
@@ -82,33 +83,31 @@ def convert_case(
         What the log says of the patient.
 
     Raises:
-        ValueError: if a file cannot be read or the images do not fit together.
+        ValueError: if a file cannot be read or the images do not fit together; then nothing was written.
+        OSError: if they cannot be written.
     """
-    warnings: list[str] = []
     sources = {kind: header(file) for kind, file in _named(patient).items()}
     overlap = common_grid(sources["ct"], sources["pet"], settings.grid, settings.spacing_xyz_mm)
-    scans = _read(patient, settings.labels, warnings)
-    grid = _cut(overlap, scans, patient.case_id, settings, warnings)
-    ct, pet = _ct(scans, grid, warnings), resample_scan(scans.pet, grid, outside=0.0)
+    scans, file_warnings = _read(patient, settings.labels)
+    grid, cut_warnings = _cut(overlap, scans, patient.case_id, settings)
+    ct = _whole_hu(resample_scan(scans.ct, grid, outside=AIR_HU))
+    pet = resample_scan(scans.pet, grid, outside=0.0)
     is_converted = suv_factor is not None and is_activity(*map(sitk.GetArrayViewFromImage, (pet, ct)))
     if is_converted:
         pet = pet * suv_factor
-    oddity = unit_warning(sitk.GetArrayViewFromImage(pet), sitk.GetArrayViewFromImage(ct))
-    warnings += [oddity] if oddity else []
-    written = [ct, pet]
+    unit_warnings = _unit_warnings(scans.ct, ct, pet)
+    written, mask_remarks = [ct, pet], []
     if scans.mask is not None:
-        label = resample_mask(scans.mask, grid)
-        warnings += _lost(scans.mask, label, settings.labels)
-        written.append(label)
-    for image, name in zip(written, case_files(patient.case_id, scans.mask is not None), strict=True):
-        _write(image, folder, name)
+        written.append(resample_mask(scans.mask, grid))
+        mask_remarks = mask_warnings(scans.mask, written[-1], settings.labels)
+    _write(written, folder, patient)
     return {
         "files": {kind: str(file) for kind, file in _named(patient).items()},
         "source_grids": {kind: source.describe() for kind, source in sources.items()},
         "grid": grid.describe(),
         "overlap": overlap.describe() if grid != overlap else "the same",
         "suv_factor": suv_factor if is_converted else None,
-        "warnings": warnings,
+        "warnings": [*file_warnings, *cut_warnings, *unit_warnings, *mask_remarks],
     }
 
 
@@ -116,31 +115,24 @@ def _named(patient: PatientFiles) -> dict[str, Path]:
     return dict(zip(("ct", "pet", "mask"), patient.all, strict=False))
 
 
-def _read(patient: PatientFiles, labels: Mapping[str, int], warnings: list[str]) -> _Scans:
-    images = {}
+def _read(patient: PatientFiles, labels: Mapping[str, int]) -> tuple[_Scans, list[str]]:
+    images, warnings = {}, []
     for (kind, file), nothing in zip(_named(patient).items(), (AIR_HU, 0.0, 0.0), strict=False):
         images[kind], n_wrong = read_image(file, nothing)
         if n_wrong:
             warnings.append(f"{n_wrong} voxels of the {kind.upper()} are not finite and become {nothing:g}")
+        if has_no_geometry(file):
+            warnings.append(
+                f"the header of {file.name} says neither voxel size nor position; 1 mm is assumed"
+            )
     # Scanners write -2000 or -3024 where they saw nothing; interpolation would mix that into what they saw.
     ct = sitk.Maximum(sitk.Cast(images["ct"], sitk.sitkFloat32), AIR_HU)
     mask = images.get("mask")
-    return _Scans(ct, images["pet"], None if mask is None else _checked_mask(mask, labels))
+    return _Scans(ct, images["pet"], None if mask is None else checked_mask(mask, labels)), warnings
 
 
-def _checked_mask(mask: sitk.Image, labels: Mapping[str, int]) -> sitk.Image:
-    values = np.unique(sitk.GetArrayViewFromImage(mask)).astype(float)
-    known = np.array(list(labels.values()))
-    strangers = [f"{value:g}" for value in values if np.abs(known - value).min() > _ROUNDING]
-    if strangers:
-        expected = ", ".join(f"{value} = {name}" for name, value in labels.items())
-        raise ValueError(f"its mask has the values {', '.join(strangers[:5])}; expected {expected}")
-    return sitk.Cast(sitk.Round(mask) if mask.GetPixelID() in _FLOATS else mask, sitk.sitkUInt8)
-
-
-def _cut(
-    grid: VoxelGrid, scans: _Scans, case_id: str, settings: CaseSettings, warnings: list[str]
-) -> VoxelGrid:
+def _cut(grid: VoxelGrid, scans: _Scans, case_id: str, settings: CaseSettings) -> tuple[VoxelGrid, list[str]]:
+    warnings = []
     if settings.head_and_neck:
         box = head_and_neck_box(scans.pet)
         cropped = None if box is None else grid.cropped_to(box)
@@ -148,56 +140,39 @@ def _cut(
             warnings.append("no brain was found in the PET, so the images are not cut to head and neck")
         grid = cropped or grid
     if settings.field_mm is None:
-        return grid
+        return grid, warnings
     if scans.mask is None:
         raise ValueError("it has no mask, around which a box could be cut (--field_mm none keeps the image)")
-    return random_box(grid, _centroid_mm(scans.mask), settings.field_mm, case_id, settings.seed)
+    box_grid = random_box(grid, centroid_mm(scans.mask), settings.field_mm, case_id, settings.seed)
+    return box_grid, warnings
 
 
-def _centroid_mm(mask: sitk.Image) -> tuple[float, ...]:
-    shape = sitk.LabelShapeStatisticsImageFilter()
-    shape.Execute(mask > 0)
-    if not shape.HasLabel(1):
-        raise ValueError(
-            "its mask is empty, so no box can be cut around a tumour (--field_mm none keeps the image)"
-        )
-    return tuple(shape.GetCentroid(1))
-
-
-def _ct(scans: _Scans, grid: VoxelGrid, warnings: list[str]) -> sitk.Image:
-    resampled = resample_scan(scans.ct, grid, outside=AIR_HU)
-    values = np.rint(sitk.GetArrayViewFromImage(resampled)).clip(AIR_HU, _INT16.max)
-    if values.min() > -200:
-        warnings.append(f"the CT has no air (lowest value {values.min():.0f}); is it in HU?")
+def _whole_hu(ct: sitk.Image) -> sitk.Image:
+    values = np.rint(sitk.GetArrayViewFromImage(ct)).clip(AIR_HU, _INT16.max)
     image = sitk.GetImageFromArray(values.astype(np.int16))
-    image.CopyInformation(resampled)
+    image.CopyInformation(ct)
     return image
 
 
-def _lost(source: sitk.Image, label: sitk.Image, labels: Mapping[str, int]) -> list[str]:
-    """What of the tumour is not on the grid."""
-    before, after = (_volumes_ml(image, labels) for image in (source, label))
-    kept = {name: after[name] / volume for name, volume in before.items() if volume > 0}
-    if not kept:
-        return ["the mask is empty"]
-    return [
-        f"{1 - share:.0%} of {name} is not in the images"
-        for name, share in kept.items()
-        if share < _LEAST_KEPT
-    ]
+def _unit_warnings(published_ct: sitk.Image, ct: sitk.Image, pet: sitk.Image) -> list[str]:
+    """What is odd about the values; of the published CT, since what is around it on another grid is air."""
+    lowest = float(sitk.GetArrayViewFromImage(published_ct).min())
+    no_air = (
+        f"the CT has no air (lowest value {round(lowest)}); is it in HU?"
+        if lowest > _MOST_OF_AIR_HU
+        else None
+    )
+    oddity = unit_warning(sitk.GetArrayViewFromImage(pet), sitk.GetArrayViewFromImage(ct))
+    return [warning for warning in (no_air, oddity) if warning]
 
 
-def _volumes_ml(image: sitk.Image, labels: Mapping[str, int]) -> dict[str, float]:
-    values = sitk.GetArrayViewFromImage(image)
-    voxel_ml = float(np.prod(image.GetSpacing())) / 1000
-    return {name: np.count_nonzero(values == value) * voxel_ml for name, value in labels.items() if value > 0}
-
-
-def _write(image: sitk.Image, folder: Path, name: str) -> None:
-    """Write under a name that nnU-Net does not look for, then rename: a file that is there is whole."""
-    unfinished = folder / UNFINISHED / Path(name).name
-    file = folder / name
-    for parent in (unfinished.parent, file.parent):
-        parent.mkdir(parents=True, exist_ok=True)
-    sitk.WriteImage(image, str(unfinished), useCompression=True)
-    unfinished.replace(file)
+def _write(images: Sequence[sitk.Image], folder: Path, patient: PatientFiles) -> None:
+    """Write under names that nnU-Net does not look for, then rename: a file that is there is whole."""
+    files = [folder / name for name in case_files(patient.case_id, patient.mask is not None)]
+    unfinished = [unfinished_name(file, folder / UNFINISHED) for file in files]
+    for image, file in zip(images, unfinished, strict=True):
+        save(image, file)
+    write_atomically(folder / REPLACED / patient.case_id, "")
+    for source, file in zip(unfinished, files, strict=True):
+        file.parent.mkdir(parents=True, exist_ok=True)
+        source.replace(file)

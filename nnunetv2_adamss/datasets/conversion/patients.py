@@ -11,8 +11,11 @@ from pathlib import Path
 from nnunetv2_adamss.datasets.conversion.conversion_folder import is_conversion
 from nnunetv2_adamss.datasets.conversion.grid import GridChoice
 from nnunetv2_adamss.datasets.conversion.presets import Files, example
-from nnunetv2_adamss.survival.files import sha256_of
+from nnunetv2_adamss.datasets.conversion.source_image import same_image
 from nnunetv2_adamss.survival.messages import listed
+
+_NAME = re.compile(r"\w[\w.-]*(?<!\.)")
+_ENDING = re.compile(r"\.(nii|gz|mha|mhd|nrrd|nhdr|hdr)$", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -35,6 +38,16 @@ class PatientFiles:
     def all(self) -> tuple[Path, ...]:
         """Those that there are."""
         return (self.ct, self.pet) if self.mask is None else (self.ct, self.pet, self.mask)
+
+
+def can_name_files(case_id: str) -> bool:
+    """Whether a patient can be called so in a data set: nothing hidden, no other folder, no file's ending."""
+    return bool(_NAME.fullmatch(case_id)) and not _ENDING.search(case_id)
+
+
+def number_of_patients(number: int) -> str:
+    """For sentences."""
+    return f"{number} patient{'' if number == 1 else 's'}"
 
 
 def patient_key(name: str) -> str:
@@ -65,7 +78,8 @@ def find_patients(source: Path, files: Files, grid: GridChoice) -> tuple[list[Pa
     """Every patient with a CT or a PET below a folder.
 
     A patient may be there several times, as in the tasks of HECKTOR 2025: the first folder that has a mask is used,
-    and a mask in another folder of the same patient serves where none has one.
+    and a mask in another folder of the same patient serves where none has one. Masks of a patient that differ, and
+    scans of one folder that do, are never chosen between.
 
     Args:
         source: the folder.
@@ -73,7 +87,8 @@ def find_patients(source: Path, files: Files, grid: GridChoice) -> tuple[list[Pa
         grid: decides on the mask where each scan has its own.
 
     Returns:
-        The patients, and what is wrong with those who have only one of the two scans, by their name.
+        The patients, and what is wrong with others, by their name: one scan of the two, several that differ, or a
+        name that files cannot have.
 
     Raises:
         ValueError: if there is none, or if two names are the same but for punctuation.
@@ -129,13 +144,24 @@ def _names(found: Iterable[str]) -> dict[str, str]:
 
 def _patient(name: str, cts: list[Path], pets: list[Path], masks: list[Path]) -> PatientFiles:
     """CT and PET of one folder, the first that has the mask too; then any."""
+    if not can_name_files(name):
+        raise ValueError(
+            "no file can have such a name; rename it with letters, digits, '.', '_' and '-' alone"
+        )
     if not cts or not pets:
         raise ValueError(f"there is no {'PET' if cts else 'CT'} beside the other scan")
+    _check_alike("masks", masks)
+    for kind, scans in (("CTs", cts), ("PETs", pets)):
+        for folder in {path.parent for path in scans}:
+            _check_alike(kind, [path for path in scans if path.parent == folder])
     pets_in, masks_in = ({path.parent: path for path in reversed(paths)} for paths in (pets, masks))
     pairs = [(ct, pets_in[ct.parent], masks_in.get(ct.parent)) for ct in cts if ct.parent in pets_in]
     ct, pet, mask = next((pair for pair in pairs if pair[2]), [*pairs, (cts[0], pets[0], None)][0])
-    if mask is None and len(masks) > 1 and len({sha256_of(path) for path in masks}) > 1:
-        raise ValueError(
-            f"there are masks that differ, and none lies beside the scans: {listed([str(mask) for mask in masks])}"
-        )
     return PatientFiles(name, ct, pet, mask or next(iter(masks), None))
+
+
+def _check_alike(kind: str, files: list[Path]) -> None:
+    if not all(same_image(files[0], file) for file in files[1:]):
+        raise ValueError(
+            f"there are {kind} that differ: {listed([str(file) for file in files])}; leave one of them in the source"
+        )

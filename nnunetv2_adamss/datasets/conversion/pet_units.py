@@ -67,7 +67,7 @@ def read_suv_factors(file: Path, case_ids: Collection[str]) -> dict[str, float]:
     Raises:
         ValueError: with every fault of the table.
     """
-    cells = read_cells(file).rename(columns={"pid": "case_id"})
+    cells = read_cells(file).rename(columns=_our_name)
     required = ("case_id", _FACTOR) if _FACTOR in cells else _REQUIRED
     absent = [name for name in required if name not in cells]
     if absent:
@@ -75,7 +75,7 @@ def read_suv_factors(file: Path, case_ids: Collection[str]) -> dict[str, float]:
             file,
             [
                 f"there is no column {', '.join(absent)}; expected {', '.join(_REQUIRED)} and, unless it is F-18, "
-                f"{_HALF_LIFE}, or case_id and {_FACTOR}; found {', '.join(cells.columns)}"
+                f"{_HALF_LIFE}, or case_id (or pid) and {_FACTOR}; found {', '.join(cells.columns)}"
             ],
         )
     patients = cells["case_id"].map(lambda name: _patient_of(name, case_ids))
@@ -94,6 +94,10 @@ def read_suv_factors(file: Path, case_ids: Collection[str]) -> dict[str, float]:
     if faults:
         raise FileFaultsError(file, faults)
     return dict(zip(patients, _factors(numbers), strict=True))
+
+
+def _our_name(title: str) -> str:
+    return {"pid": "case_id"}.get(title.casefold(), title.casefold())
 
 
 def _patient_of(name: str, case_ids: Collection[str]) -> str | None:

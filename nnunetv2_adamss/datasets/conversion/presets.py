@@ -85,7 +85,7 @@ _STAGE_T = ("T0", "Tis", "T1", "T1a", "T1b", "T2", "T2a", "T2b", "T3", "T4", "T4
 _STAGE_N = ("N0", "N1", "N2", "N2a", "N2b", "N2c", "N3", "N3a", "N3b")
 COLUMNS: Mapping[str, Column] = {
     "age": Column("number", ("Age",)),
-    "gender": Column("category", ("Gender", "Sex")),
+    "sex": Column("category", ("Gender", "Sex")),
     "weight": Column("number", ("Weight",)),
     "tobacco": Column("category", ("Tobacco", "Tobacco Consumption")),
     "alcohol": Column("category", ("Alcohol", "Alcohol Consumption")),
@@ -99,7 +99,6 @@ COLUMNS: Mapping[str, Column] = {
     "m_stage": Column("category", ("M-stage",)),
     "tnm_group": Column("category", ("TNM group",)),
     "tnm_edition": Column("category", ("TNM edition",)),
-    "sex": Column("category", ("Sex", "Gender")),
     "histology": Column("category", ("MSKCC type",)),
     "grade": Column("ordinal", ("Grade",), ("Low", "Intermediate", "High")),
 }
@@ -120,7 +119,7 @@ PRESETS: Mapping[str, Preset] = {
             PATIENT: ("PatientID",), EVENT: ("Progression",), TIME: ("Progression free survival",)
         },
         columns=(
-            "age", "gender", "t_stage", "n_stage", "m_stage", "tnm_group", "tnm_edition", "hpv_status",
+            "age", "sex", "t_stage", "n_stage", "m_stage", "tnm_group", "tnm_edition", "hpv_status",
             "performance_status", "tobacco", "alcohol", "chemotherapy",
         ),
         labels={"background": 0, "GTVt": 1},
@@ -131,7 +130,7 @@ PRESETS: Mapping[str, Preset] = {
         tables=("hecktor2022_*clinical_info*.csv", "hecktor2022_*endpoint*.csv"),
         titles=_RELAPSE,
         columns=(
-            "age", "gender", "weight", "tobacco", "alcohol", "performance_status", "hpv_status", "surgery",
+            "age", "sex", "weight", "tobacco", "alcohol", "performance_status", "hpv_status", "surgery",
             "chemotherapy",
         ),
         labels=_GTV,
@@ -142,7 +141,7 @@ PRESETS: Mapping[str, Preset] = {
         tables=("hecktor*2025_*.csv",),
         titles=_RELAPSE,
         columns=(
-            "age", "gender", "tobacco", "alcohol", "performance_status", "treatment", "m_stage", "hpv_status",
+            "age", "sex", "tobacco", "alcohol", "performance_status", "treatment", "m_stage", "hpv_status",
         ),
         labels=_GTV,
         endpoint=_RELAPSE_FREE,
@@ -152,7 +151,7 @@ PRESETS: Mapping[str, Preset] = {
         tables=("hecktor*2026_*.csv",),
         titles=_RELAPSE,
         columns=(
-            "age", "gender", "tobacco", "alcohol", "performance_status", "treatment", "t_stage", "n_stage",
+            "age", "sex", "tobacco", "alcohol", "performance_status", "treatment", "t_stage", "n_stage",
             "m_stage", "hpv_status",
         ),
         labels=_GTV,

@@ -63,9 +63,7 @@ def _sigma_mm(source: VoxelGrid, target: VoxelGrid) -> tuple[float, ...]:
 
     choice: a Gaussian whose full width at half maximum is ``sqrt(target ** 2 - source ** 2)``, since variances add.
     """
-    turned = (
-        source.axes.T @ target.axes
-    )  # how much of each of the target's axes lies along each of the source's
+    turned = source.axes.T @ target.axes  # of each of the target's axes (columns) along each of the source's
     wanted_mm = np.sqrt((turned**2) @ np.square(target.spacing_mm))
     added = np.square(wanted_mm) - np.square(source.spacing_mm)
     return tuple((np.sqrt(added.clip(min=0)) / _FWHM_PER_SIGMA).tolist())

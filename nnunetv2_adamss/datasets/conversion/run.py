@@ -5,8 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import shutil
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -14,23 +13,28 @@ from time import perf_counter
 from typing import Any
 
 import SimpleITK as sitk
-from joblib import Parallel, delayed
-from joblib.externals.loky.process_executor import TerminatedWorkerError
+from joblib import delayed
 
 from nnunetv2_adamss.datasets.conversion.cohort import Cohort
-from nnunetv2_adamss.datasets.conversion.conversion_folder import LOG_FILE, UNFINISHED, is_conversion
-from nnunetv2_adamss.datasets.conversion.conversion_log import cases_in, settings_in
+from nnunetv2_adamss.datasets.conversion.conversion_folder import (
+    BEGUN,
+    DONE,
+    LOG_FILE,
+    REPLACED,
+    UNFINISHED,
+)
+from nnunetv2_adamss.datasets.conversion.conversion_log import Source
 from nnunetv2_adamss.datasets.conversion.data_set import check_table, write_descriptions
+from nnunetv2_adamss.datasets.conversion.earlier_run import check_folder, clear, earlier_patients
 from nnunetv2_adamss.datasets.conversion.one_case import CaseSettings, case_files, convert_case
 from nnunetv2_adamss.datasets.conversion.patients import PatientFiles
+from nnunetv2_adamss.datasets.conversion.sole_run import sole_run, still_ours
 from nnunetv2_adamss.datasets.conversion.source_image import files_of
 from nnunetv2_adamss.survival.files import write_atomically
+from nnunetv2_adamss.survival.messages import listed
+from nnunetv2_adamss.survival.parallel import in_parallel, one_thread
 
 logger = logging.getLogger(__name__)
-
-_BEGUN = f"{UNFINISHED}/settings.json"
-_DONE = f"{UNFINISHED}/cases"  # what the log will say of each patient
-_TRIED = f"{UNFINISHED}/tried"  # an empty file for each patient of whom there may be images
 
 
 @dataclass(frozen=True)
@@ -40,18 +44,28 @@ class ConversionReport:
     Args:
         folder: of the raw data set.
         log: what the log says of each converted patient, by ``case_id``.
-        n_kept: how many of them an earlier run had converted.
-        broken: what is wrong with the others, by name.
+        converted: those whom this run has converted; an earlier one had the others.
+        broken: what is wrong with patients that could not be converted, by name.
         warnings: what a user should know of the tables.
         counts: of patients, outcomes and events, for people.
     """
 
     folder: Path
     log: Mapping[str, Mapping[str, Any]]
-    n_kept: int
+    converted: Collection[str]
     broken: Mapping[str, str]
     warnings: Sequence[str]
     counts: Mapping[str, int]
+
+
+@dataclass(frozen=True)
+class _Run:
+    """What is the same for all patients."""
+
+    name: str
+    folder: Path
+    settings: CaseSettings
+    suv_factors: Mapping[str, float]
 
 
 def convert_cohort(
@@ -59,6 +73,7 @@ def convert_cohort(
     settings: CaseSettings,
     folder: Path,
     *,
+    source: Source | None = None,
     suv_factors: Mapping[str, float] | None = None,
     num_processes: int = 1,
     overwrite: bool = False,
@@ -66,114 +81,111 @@ def convert_cohort(
 ) -> ConversionReport:
     """Convert every patient. A run that was killed goes on where it was.
 
-    A patient that is there already is kept as long as its source files, the settings and the version are the same.
+    A patient that is there already is kept as long as its source files, the settings and the version are the same;
+    also one whose files have changed and cannot be converted now.
 
     Args:
         cohort: what to convert.
         settings: how.
         folder: ``nnUNet_raw/DatasetXXX_Name``.
+        source: where the cohort is from, for the log; another source is refused.
         suv_factors: of patients whose PET is in Bq/ml.
         num_processes: patients at once; each needs the memory of one patient's images.
         overwrite: begin anew, whatever is there.
         on_case_done: is told each patient, in the order in which they are done.
 
     Raises:
-        FileExistsError: if the folder is no conversion with these settings, or the id belongs to another data set.
+        FileExistsError: if the folder is no conversion of this source with these settings, patients in it are gone
+            from the source, another run is writing there, or the id belongs to another data set.
         ValueError: if the survival table is not usable, or no patient can be converted.
     """
     check_table(cohort)
-    _claim(folder, settings, overwrite)
-    factors = suv_factors or {}
-    known = _read_log(folder)
-    write_atomically(folder / _BEGUN, json.dumps({"settings": asdict(settings)}))
+    check_folder(folder)
+    with sole_run(folder) as run_name:
+        if overwrite:
+            clear(folder)
+        known = earlier_patients(folder, cohort, settings, source)
+        heading = {"settings": asdict(settings)} | ({"source": asdict(source)} if source else {})
+        write_atomically(folder / BEGUN, json.dumps({"run": run_name, **heading}))
+        run = _Run(run_name, folder, settings, suv_factors or {})
+        log, faults = _convert_all(cohort, run, known, num_processes, on_case_done)
+        converted = [case_id for case_id, entry in log.items() if entry != known.get(case_id)]
+        kept = _kept(folder, cohort, {case_id: known[case_id] for case_id in faults if case_id in known})
+        log |= kept
+        broken = {**cohort.broken, **_with_what_is_kept(faults, kept)}
+        _remove_strays(folder, cohort, known, log)
+        if not log:
+            _leave(folder)
+            reasons = listed([f"{case_id}: {fault}" for case_id, fault in sorted(broken.items())])
+            raise ValueError(f"No patient can be converted. {reasons}.")
+        counts = write_descriptions(folder, cohort, set(log))
+        _write_log(folder, cohort, heading, log, broken)
+        shutil.rmtree(folder / UNFINISHED, ignore_errors=True)
+    logger.info("Converted %d patients to %s", len(log), folder)
+    return ConversionReport(folder, log, converted, broken, cohort.warnings, counts)
+
+
+def _convert_all(
+    cohort: Cohort,
+    run: _Run,
+    known: Mapping[str, Mapping[str, Any]],
+    num_processes: int,
+    on_case_done: Callable[[str], object],
+) -> tuple[dict[str, Mapping[str, Any]], dict[str, str]]:
+    """What the log says of each patient, and what is wrong with the others."""
     tasks = [
-        delayed(_convert_and_log)(
-            patient, settings, folder, factors.get(patient.case_id), known.get(patient.case_id)
-        )
-        for patient in cohort.patients
+        delayed(_convert_and_log)(patient, run, known.get(patient.case_id)) for patient in cohort.patients
     ]
     log: dict[str, Mapping[str, Any]] = {}
-    broken = dict(cohort.broken)
-    n_kept = 0
-    for case_id, entry, fault in _in_parallel(tasks, num_processes):
+    faults: dict[str, str] = {}
+    for case_id, entry, fault in in_parallel(tasks, num_processes):
         if entry is None:
-            broken[case_id] = fault
+            faults[case_id] = fault
         else:
             log[case_id] = entry
-            n_kept += entry == known.get(case_id)
         on_case_done(case_id)
-    if not log:
-        reasons = "; ".join(f"{case_id}: {fault}" for case_id, fault in sorted(broken.items())[:5])
-        raise ValueError(f"No patient can be converted. {reasons}.")
-    _remove_strays(folder, cohort, known, log)
-    counts = write_descriptions(folder, cohort, set(log))
-    _write_log(folder, cohort, settings, log, broken)
-    logger.info("Converted %d patients to %s", len(log), folder)
-    return ConversionReport(folder, log, n_kept, broken, cohort.warnings, counts)
+    return log, faults
 
 
-def _claim(folder: Path, settings: CaseSettings, overwrite: bool) -> None:
-    """Make the folder ours, or say why it cannot be."""
-    others = sorted(
-        path.name for path in folder.parent.glob(f"{folder.name.split('_')[0]}_*") if path != folder
-    )
-    if others:
-        raise FileExistsError(
-            f"The id of {folder.name} belongs to {folder.parent / others[0]}; choose another."
-        )
-    if folder.exists() and any(folder.iterdir()):
-        if not is_conversion(folder):
-            raise FileExistsError(
-                f"{folder} exists and was not written by this command; choose another id or name."
-            )
-        if overwrite:
-            shutil.rmtree(folder)
-        elif _begun_with(folder) != settings:
-            raise FileExistsError(
-                f"{folder} was converted with other settings; choose another id, or replace it with --overwrite."
-            )
-
-
-def _begun_with(folder: Path) -> CaseSettings:
-    is_unfinished = (folder / _BEGUN).is_file()
-    return settings_in(folder / (_BEGUN if is_unfinished else LOG_FILE))
-
-
-def _read_log(folder: Path) -> dict[str, Mapping[str, Any]]:
-    """What earlier runs said of each patient."""
-    log: dict[str, Mapping[str, Any]] = {}
-    if (folder / LOG_FILE).is_file():
-        log |= cases_in(folder / LOG_FILE)
-    for file in (folder / _DONE).glob("*.json"):
-        log[file.stem] = json.loads(file.read_text(encoding="utf-8"))
-    return log
+def _leave(folder: Path) -> None:
+    """Leave a folder in which nothing is to whatever settings come next."""
+    (folder / BEGUN).unlink()
+    for path in folder.iterdir():
+        if path.is_dir() and not any(path.iterdir()):
+            path.rmdir()
 
 
 def _convert_and_log(
-    patient: PatientFiles,
-    settings: CaseSettings,
-    folder: Path,
-    suv_factor: float | None,
-    known: Mapping[str, Any] | None,
+    patient: PatientFiles, run: _Run, known: Mapping[str, Any] | None
 ) -> tuple[str, Mapping[str, Any] | None, str]:
     """The ``case_id``, what the log says, and what is wrong where it says nothing."""
+    case_id, folder = patient.case_id, run.folder
+    suv_factor = run.suv_factors.get(case_id)
     try:
         made_from = _made_from(patient, suv_factor)
-        written = [folder / name for name in case_files(patient.case_id, patient.mask is not None)]
-        if known and known["made_from"] == made_from and all(file.is_file() for file in written):
-            return patient.case_id, known, ""
-        write_atomically(folder / _TRIED / patient.case_id, "")
-        start = perf_counter()
-        with _one_thread():
-            entry = convert_case(patient, settings, folder, suv_factor)
-        entry |= {"made_from": made_from, "seconds": round(perf_counter() - start, 2)}
-        write_atomically(folder / _DONE / f"{patient.case_id}.json", json.dumps(entry))
-        return patient.case_id, entry, ""
-    except ValueError as error:
-        return patient.case_id, None, str(error)
-    # Whatever one patient meets, from a full disk to a fault of a library, must not stop the others.
+        if known and known["made_from"] == made_from and _is_there(folder, patient):
+            return case_id, known, ""
+        with still_ours(folder, run.name), one_thread(sitk.ProcessObject):
+            start = perf_counter()
+            entry = convert_case(patient, run.settings, folder, suv_factor)
+            entry |= {"made_from": made_from, "seconds": round(perf_counter() - start, 2)}
+            write_atomically(folder / DONE / f"{case_id}.json", json.dumps(entry))
+            (folder / REPLACED / case_id).unlink()
+        return case_id, entry, ""
+    except (ValueError, OSError) as error:
+        return case_id, None, str(error)
+    # Whatever one patient meets, such as a fault of a library, must not stop the others.
     except Exception as error:
-        return patient.case_id, None, f"{type(error).__name__}: {error}"
+        return case_id, None, f"{type(error).__name__}: {error}"
+
+
+def _is_there(folder: Path, patient: PatientFiles) -> bool:
+    """Whether all images are there as the log says, not those of a run that was killed or failed while it wrote."""
+    names = case_files(patient.case_id, patient.mask is not None)
+    return (
+        all((folder / name).is_file() for name in names)
+        and not (folder / REPLACED / patient.case_id).exists()
+    )
 
 
 def _made_from(patient: PatientFiles, suv_factor: float | None) -> dict[str, Any]:
@@ -185,32 +197,24 @@ def _made_from(patient: PatientFiles, suv_factor: float | None) -> dict[str, Any
     return {"files": stamps, "suv_factor": suv_factor, "version": version("nnunetv2-adamss")}
 
 
-@contextmanager
-def _one_thread() -> Iterator[None]:
-    """SimpleITK with one thread, since the patients keep all cores busy."""
-    n_threads = sitk.ProcessObject.GetGlobalDefaultNumberOfThreads()
-    sitk.ProcessObject.SetGlobalDefaultNumberOfThreads(1)
-    try:
-        yield
-    finally:
-        sitk.ProcessObject.SetGlobalDefaultNumberOfThreads(n_threads)
+def _kept(
+    folder: Path, cohort: Cohort, failed: Mapping[str, Mapping[str, Any]]
+) -> dict[str, Mapping[str, Any]]:
+    """Of patients that an earlier run converted and this one cannot: those whose images are still whole."""
+    patients = {patient.case_id: patient for patient in cohort.patients}
+    return {case_id: entry for case_id, entry in failed.items() if _is_there(folder, patients[case_id])}
 
 
-def _in_parallel(tasks: Sequence[Any], num_processes: int) -> Iterator[Any]:
-    try:
-        yield from Parallel(n_jobs=num_processes, return_as="generator_unordered")(tasks)
-    except TerminatedWorkerError as error:
-        raise ValueError(
-            "A process was killed, most likely since the memory is full. The patients that are done are kept: run "
-            "again with fewer processes (-np)."
-        ) from error
+def _with_what_is_kept(faults: Mapping[str, str], kept: Collection[str]) -> dict[str, str]:
+    remark = "; the images of an earlier run are kept"
+    return {case_id: fault + (remark if case_id in kept else "") for case_id, fault in faults.items()}
 
 
-def _remove_strays(folder: Path, cohort: Cohort, known: Iterable[str], converted: Collection[str]) -> None:
-    """Remove images of patients that are gone, or broken now, or have a mask only now."""
+def _remove_strays(folder: Path, cohort: Cohort, known: Iterable[str], log: Collection[str]) -> None:
+    """Remove images that are not whole, and those of before a patient got a mask, or lost it."""
     has_mask = {patient.case_id: patient.mask is not None for patient in cohort.patients}
-    for case_id in {*known, *(file.name for file in (folder / _TRIED).glob("*"))}:
-        wanted = case_files(case_id, has_mask[case_id]) if case_id in converted else []
+    for case_id in {*known, *(file.name for file in (folder / REPLACED).glob("*"))}:
+        wanted = case_files(case_id, has_mask[case_id]) if case_id in log else []
         for name in {*case_files(case_id, True), *case_files(case_id, False)} - set(wanted):
             (folder / name).unlink(missing_ok=True)
 
@@ -218,16 +222,15 @@ def _remove_strays(folder: Path, cohort: Cohort, known: Iterable[str], converted
 def _write_log(
     folder: Path,
     cohort: Cohort,
-    settings: CaseSettings,
+    heading: Mapping[str, Any],
     log: Mapping[str, Mapping[str, Any]],
     broken: Mapping[str, str],
 ) -> None:
     content = {
-        "settings": asdict(settings),
+        **heading,
         "versions": {name: version(name) for name in ("nnunetv2-adamss", "SimpleITK")},
         "warnings": list(cohort.warnings),
         "broken": dict(sorted(broken.items())),
         "cases": dict(sorted(log.items())),
     }
     write_atomically(folder / LOG_FILE, json.dumps(content, indent=1) + "\n")
-    shutil.rmtree(folder / UNFINISHED)

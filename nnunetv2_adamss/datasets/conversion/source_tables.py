@@ -41,20 +41,28 @@ def read_tables(files: Sequence[Path], preset: Preset) -> tuple[pd.DataFrame, li
         preset: how the columns are called.
 
     Returns:
-        Text cells, empty where nothing is known; the index is the patient's key. And what a user should know.
+        Text cells, empty where nothing is known; the index is the patient's key, ``patient`` the name as the tables
+        spell it. And what a user should know, such as that there are no outcomes at all: test sets have none.
 
     Raises:
-        ValueError: if a table does not name the patients, has a patient twice, or no table has the outcome; the
-            message says which columns were expected and which were found.
+        ValueError: if a table does not name the patients, has a patient twice, or a part of the outcome is missing;
+            the message says which columns were expected and which were found.
     """
     titles = {**preset.titles, **{name: COLUMNS[name].titles for name in preset.columns}}
     tables = [_with_our_names(file, titles) for file in files]
-    _check_columns(files, tables, preset, titles)
+    has_outcomes = _check_columns(files, tables, preset, titles)
     rows = tables[0]
     for table in tables[1:]:
         rows = rows.combine_first(table)
-    warnings = [*_conflicts(tables), *_absent(rows, titles)]
-    return rows.reindex(columns=[name for name in titles if name != PATIENT]).fillna(""), warnings
+    looked_for = [name for name in titles if has_outcomes or name not in preset.titles]
+    warnings = [*_conflicts(tables), *_absent(rows, {name: titles[name] for name in looked_for})]
+    if not has_outcomes:
+        outcome = [names[0] for name, names in preset.titles.items() if name != PATIENT]
+        warnings.insert(
+            0,
+            f"no table has {' or '.join(outcome)}, so no patient has an outcome: {listed([f.name for f in files])}",
+        )
+    return rows.reindex(columns=list(titles)).fillna(""), warnings
 
 
 def cells_of(file: Path) -> pd.DataFrame:
@@ -88,7 +96,7 @@ def _with_our_names(file: Path, titles: Mapping[str, Sequence[str]]) -> pd.DataF
     table.attrs["titles"] = [str(title) for title in cells.columns]
     if PATIENT not in table:
         return table
-    keys = table.pop(PATIENT).fillna("").map(patient_key)
+    keys = table[PATIENT].fillna("").map(patient_key)
     return table.set_index(keys)[(keys != "").to_numpy()]
 
 
@@ -97,23 +105,37 @@ def _check_columns(
     tables: Sequence[pd.DataFrame],
     preset: Preset,
     titles: Mapping[str, Sequence[str]],
-) -> None:
-    nameless = [file.name for file, table in zip(files, tables, strict=True) if table.index.name != PATIENT]
-    there = {name for table in tables for name in table.columns} | ({PATIENT} if not nameless else set())
-    absent = [name for name in preset.titles if name not in there]
+) -> bool:
+    """Whether there are outcomes."""
+    nameless = [file.name for file, table in zip(files, tables, strict=True) if PATIENT not in table]
+    outcome = set(preset.titles) - {PATIENT}
+    has_outcomes = any(name in table for table in tables for name in outcome)
+    absent = [PATIENT] if nameless else []
+    if has_outcomes:
+        absent += [name for name in outcome if not any(name in table for table in tables)]
     if absent:
-        found = "; ".join(
-            f"{file.name}: {', '.join(table.attrs['titles'])}"
-            for file, table in zip(files, tables, strict=True)
-        )
-        raise ValueError(
-            f"The tables have no column for {', '.join(absent)}{' in ' + listed(nameless) if nameless else ''}. "
-            f"Expected: {', '.join(' or '.join(names) for names in titles.values())}. Found in {found}."
-        )
+        raise ValueError(_absent_message(absent, nameless, files, tables, titles))
     for file, table in zip(files, tables, strict=True):
-        repeated = table.index[table.index.duplicated()].unique()
+        repeated = table[PATIENT][table.index.duplicated()].unique()
         if len(repeated):
             raise ValueError(f"{file} has more than one row of a patient: {listed(list(repeated))}.")
+    return has_outcomes
+
+
+def _absent_message(
+    absent: Sequence[str],
+    nameless: Sequence[str],
+    files: Sequence[Path],
+    tables: Sequence[pd.DataFrame],
+    titles: Mapping[str, Sequence[str]],
+) -> str:
+    found = "; ".join(
+        f"{file.name}: {', '.join(table.attrs['titles'])}" for file, table in zip(files, tables, strict=True)
+    )
+    return (
+        f"The tables have no column for {', '.join(absent)}{' in ' + listed(nameless) if nameless else ''}. "
+        f"Expected: {', '.join(' or '.join(names) for names in titles.values())}. Found in {found}."
+    )
 
 
 def _conflicts(tables: Sequence[pd.DataFrame]) -> list[str]:
@@ -122,10 +144,10 @@ def _conflicts(tables: Sequence[pd.DataFrame]) -> list[str]:
     for number, later in enumerate(tables):
         for earlier in tables[:number]:
             patients = earlier.index.intersection(later.index)
-            for name in earlier.columns.intersection(later.columns):
+            for name in earlier.columns.intersection(later.columns).drop(PATIENT):
                 a, b = earlier.loc[patients, name], later.loc[patients, name]
                 differ = patients[(a.notna() & b.notna() & (a != b)).to_numpy()]
-                found += [f"{patient} ({name})" for patient in differ]
+                found += [f"{patient} ({name})" for patient in earlier.loc[differ, PATIENT]]
     return [f"tables differ, the first one counts: {listed(found)}"] if found else []
 
 

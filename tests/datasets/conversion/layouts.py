@@ -94,6 +94,18 @@ def hecktor2022(native: Path, source: Path) -> None:
     )
 
 
+def hecktor2022_testing(native: Path, source: Path) -> None:
+    """As the test set is given out: scans and clinical values, neither masks nor outcomes."""
+    images = source / "imagesTs"
+    copy_patient(native, 2, images / "MDA-201__CT.nii.gz", images / "MDA-201__PT.nii.gz")
+    write_csv(
+        source / "hecktor2022_clinical_info_testing.csv",
+        'PatientID,Task 1,Task 2,CenterID,Gender,Age,Weight,Tobacco,Alcohol,Performance status,"HPV status (0=-, 1=+)",'
+        "Surgery,Chemotherapy",
+        ["MDA-201,1,1,5,M,60,78,,,,1,,1"],
+    )
+
+
 def hecktor2025(native: Path, source: Path) -> None:
     """Tasks 1 and 2 with the same patient, whose mask is in Task 1 only; HPV in Task 3."""
     task1, task2, task3 = (source / f"Task {number}" for number in (1, 2, 3))

@@ -123,6 +123,14 @@ def test_scans_that_do_not_overlap_are_an_error(choice) -> None:
         common_grid(CT, far, choice)
 
 
+def test_an_overlap_that_holds_no_voxel_is_told_from_none() -> None:
+    thin = VoxelGrid((10, 10, 10), (2.0,) * 3, (19.9, -10.0, -10.0), flipped(1, 1, 1))  # 0.6 mm of the CT
+    with pytest.raises(ValueError, match=r"what both CT and PET saw, 0.6 x .* mm, is smaller than a voxel"):
+        common_grid(CT, thin, "iso")
+    with pytest.raises(ValueError, match="do not overlap"):
+        common_grid(CT, VoxelGrid(thin.size, thin.spacing_mm, (21.0, -10.0, -10.0), thin.direction), "iso")
+
+
 def test_a_scan_on_its_own_voxels_is_not_interpolated() -> None:
     array = np.random.default_rng(0).normal(size=PET_OBLIQUE.size[::-1]).astype(np.float32)
     block = PET_OBLIQUE.cropped((2, 3, 4), (5, 6, 7))

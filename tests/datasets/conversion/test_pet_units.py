@@ -93,3 +93,12 @@ def test_a_table_without_the_dose_says_what_is_expected(tmp_path: Path) -> None:
         ValueError, match="no column injected_dose_mbq, minutes_to_scan; expected case_id, weight_kg"
     ):
         read_suv_factors(file, ["a"])
+    with pytest.raises(ValueError, match=r"or case_id \(or pid\) and bqml_to_suvbw_factor; found"):
+        read_suv_factors(file, ["a"])
+
+
+@pytest.mark.parametrize("patient", ["Case_ID", "PID"])
+def test_capitals_in_the_header_do_not_matter(tmp_path: Path, patient: str) -> None:
+    file = tmp_path / "doses.csv"
+    file.write_text(f"{patient},BQML_to_SUVbw_factor\na,0.0002\n")
+    assert read_suv_factors(file, ["a"]) == {"a": 0.0002}

@@ -89,7 +89,7 @@ def test_the_two_patients_are_read_with_nothing_to_complain_of(real_data: Path) 
     cohort = read_cohort(real_data / "ibsi_validation", PRESETS["ibsi_sarcoma"], "pet")
     assert list(cohort.table["case_id"]) == list(CASES)
     assert [warning.split(":")[0] for warning in cohort.warnings] == [
-        "49 patients of the tables have no scans"
+        "49 patients in the tables without scans"
     ]
     assert "CC BY 3.0" in cohort.origin["licence"]
     assert not cohort.broken

@@ -1,0 +1,42 @@
+"""What published tables write in clinical columns, in the form in which it is compared and computed with."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pandas as pd
+
+from nnunetv2_adamss.datasets.conversion.presets import COLUMNS
+from nnunetv2_adamss.survival.cohort.cell_values import as_numbers
+from nnunetv2_adamss.survival.messages import listed
+
+
+def tidy(clinical: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
+    """One spelling of each value, and no text among numbers.
+
+    Args:
+        clinical: text, index ``case_id``; columns are keys of ``COLUMNS``.
+
+    Returns:
+        The same, empty where a number was expected and text found; and which patients these are.
+    """
+    columns, warnings = {}, []
+    for name in clinical:
+        cells, column = clinical[name], COLUMNS[str(name)]
+        if column.kind == "number":
+            is_text = (cells != "") & as_numbers(cells).isna()
+            found = [f"{case_id} '{cell}'" for case_id, cell in cells[is_text].items()]
+            warnings += [f"{name} is no number and is taken as unknown: {listed(found)}"] if found else []
+            columns[name] = cells.mask(is_text, "")
+        else:
+            columns[name] = _one_spelling(cells, column.categories)
+    return pd.DataFrame(columns, index=clinical.index), warnings
+
+
+def _one_spelling(cells: pd.Series, known: Sequence[str]) -> pd.Series:
+    """Values that differ in capitals alone become one: the known spelling, or the one that is most frequent."""
+    spellings: dict[str, str] = {}
+    by_frequency = cells.value_counts().sort_index().sort_values(ascending=False, kind="stable").index
+    for value in (*known, *by_frequency):
+        spellings.setdefault(value.casefold(), value)
+    return cells.map(lambda cell: spellings[cell.casefold()])

@@ -1,0 +1,43 @@
+"""Write an image so that a file of its name is there whole or not at all, whoever else writes there."""
+
+import os
+import platform
+from pathlib import Path
+
+import SimpleITK as sitk
+
+UNFINISHED = ".unfinished"  # what names of unfinished files begin with
+
+
+def unfinished_name(file: Path, folder: Path | None = None) -> Path:
+    """What a file is called while it is written: hidden, of this process alone, with the ending of the format.
+
+    Args:
+        file: the final name.
+        folder: where the unfinished file lies, on the same disk; None for beside the final one.
+    """
+    return (folder or file.parent) / f"{UNFINISHED}_{platform.node()}_{os.getpid()}_{file.name}"
+
+
+def save(image: sitk.Image, file: Path) -> None:
+    """Write an image, compressed; its folder is made if need be.
+
+    Raises:
+        OSError: if it cannot be written, such as on a full disk; then nothing is left of it.
+    """
+    file.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        sitk.WriteImage(image, str(file), useCompression=True)
+    except RuntimeError as error:
+        file.unlink(missing_ok=True)
+        reason = (
+            str(error).strip().splitlines()[-1].strip()
+        )  # the lines before say where in SimpleITK's source
+        raise OSError(f"{file} cannot be written ({reason})") from error
+
+
+def save_atomically(image: sitk.Image, file: Path) -> None:
+    """Write under another name in the same folder, then rename."""
+    unfinished = unfinished_name(file)
+    save(image, unfinished)
+    unfinished.replace(file)
