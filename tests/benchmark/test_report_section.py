@@ -11,7 +11,7 @@ from nnunetv2_adamss.report.blocks import Notice
 from nnunetv2_adamss.report.sources import FoldSource, ReportSource
 from nnunetv2_adamss.survival.files import sha256_of
 from tests.benchmark.project import DATASET, FakeBenchmark
-from tests.benchmark.test_tables import collect, write_method
+from tests.benchmark.results import collect, write_method
 
 
 @pytest.mark.parametrize(
