@@ -35,9 +35,13 @@ def check_deep_predictions(predictions_csv: Path, networks: Mapping[int, DeepNet
         )
         return
     made = read_json(file)
-    expected = {"trainer": first.trainer, "checkpoint": first.checkpoint, "folds": sorted(networks)}
-    found = {**{name: made[name] for name in expected}, "folds": sorted(made["folds"], key=str)}
-    differing = [f"{name} {_words(found[name])}" for name in expected if found[name] != expected[name]]
+    differing = [
+        f"{name} {made[name]}"
+        for name, value in (("trainer", first.trainer), ("checkpoint", first.checkpoint))
+        if made[name] != value
+    ]
+    if set(made["folds"]) != set(networks):
+        differing.append(f"folds {' '.join(map(str, made['folds']))}")
     if differing:
         raise ValueError(
             f"{predictions_csv} is of {listed(differing)}, not of what the method was fitted on. Predict the patients "
@@ -65,7 +69,3 @@ def _check_uncalibrated(predictions_csv: Path) -> None:
             "the method was fitted on those of curves as the network gives them. Predict the patients without "
             f"--calibration and with {CALIBRATION_FILE} moved out of the model's folder."
         )
-
-
-def _words(value: object) -> str:
-    return " ".join(map(str, value)) if isinstance(value, list) else str(value)
