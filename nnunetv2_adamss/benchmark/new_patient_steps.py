@@ -40,7 +40,8 @@ class NewPatientSteps:
         return self._add(
             f"test patients by {trainer}",
             ["adamss_predict_survival", *self._model(trainer), "-i", str(raw / "imagesTr"), "-o", str(output),
-             "-chk", CHECKPOINT, "--clinical", str(raw / SURVIVAL_CSV), *masks, *self._book.on_device, "--c"],
+             "-chk", CHECKPOINT, "--no_calibration", "--clinical", str(raw / SURVIVAL_CSV), *masks,
+             *self._book.on_device, "--c"],
             # The first is the last one that is written.
             [output / "prediction.json", output / TEST_PREDICTIONS],
             [self.of_folds.train(method, method.trainer, fold) for fold in self._settings.folds],

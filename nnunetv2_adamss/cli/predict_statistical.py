@@ -14,7 +14,7 @@ examples:
                              -o risk.csv
   adamss_predict_statistical -d 510 -c 3d_fullres -tr TumourVolume -m MASKS -o risk.csv
   adamss_predict_survival -i imagesTs -o OUT -d 510 -c 3d_fullres -tr DeepMTLRTrainer -chk checkpoint_final.pth \\
-                          --clinical patients.csv
+                          --no_calibration --clinical patients.csv
   adamss_predict_statistical -d 510 -c 3d_fullres -tr DeepMTLRCoxPH --clinical patients.csv \\
                              --deep OUT/survival_predictions.csv -o risk.csv
 

@@ -80,11 +80,17 @@ def build_parser() -> argparse.ArgumentParser:
         help="case_id and features of your own that the model uses; may be repeated",
     )
     add("--masks_dir", type=Path, metavar="DIR", help="masks of your own instead of predicted ones")
-    add(
+    calibration = parser.add_mutually_exclusive_group()
+    calibration.add_argument(
         "--calibration",
         type=Path,
         metavar="FILE.json",
         help="what adamss_calibrate --on wrote for your hospital",
+    )
+    calibration.add_argument(
+        "--no_calibration",
+        action="store_true",
+        help="curves and risks as the networks give them, even if adamss_calibrate was run; there are no risk groups",
     )
     add(
         "--hecktor_submission",
@@ -113,7 +119,7 @@ def main(argv: list[str] | None = None) -> int:
     _check(parser, args)
     return exit_code(
         "adamss_predict_survival",
-        lambda: _tell(_run(args)),
+        lambda: _tell(_run(args), calibrated=not args.no_calibration),
         "stopped. The patients that are done are kept: go on with --c.",
     )
 
@@ -166,6 +172,7 @@ def _request(args: argparse.Namespace) -> PredictionRequest:
         clinical_csv=args.clinical,
         features_csv=args.features,
         masks_dir=args.masks_dir,
+        calibrated=not args.no_calibration,
         calibration_json=args.calibration,
         mirroring=False if args.disable_tta else None,
         continue_prediction=args.continue_prediction,
@@ -180,10 +187,10 @@ def _model_folder(args: argparse.Namespace) -> Path:
     return model_folder(args.dataset, args.trainer, args.plans, args.configuration)
 
 
-def _tell(report: PredictionReport) -> int:
+def _tell(report: PredictionReport, *, calibrated: bool) -> int:
     kept = f", {report.n_kept} kept from before" if report.n_kept else ""
     print(f"{report.n_predicted} patient(s) predicted{kept}: {report.folder}")
-    if report.calibration == "none":
+    if calibrated and report.calibration == "none":
         print("Survival curves are uncalibrated and there are no risk groups: run adamss_calibrate first.")
     if not report.failed:
         return 0

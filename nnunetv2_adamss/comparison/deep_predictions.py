@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from nnunetv2_adamss.comparison.deep_network import DeepNetwork
-from nnunetv2_adamss.prediction.calibration import CALIBRATION_COLUMN, CALIBRATION_FILE, NO_CALIBRATION
+from nnunetv2_adamss.prediction.calibration import CALIBRATION_COLUMN, NO_CALIBRATION
 from nnunetv2_adamss.prediction.prediction_folder import PROVENANCE_FILE
 from nnunetv2_adamss.survival.cohort.csv_cells import read_cells
 from nnunetv2_adamss.survival.files import read_json
@@ -66,6 +66,6 @@ def _check_uncalibrated(predictions_csv: Path) -> None:
     if calibrated := sorted(found - {NO_CALIBRATION}):
         raise ValueError(
             f"{predictions_csv} holds risks of calibrated curves ('{CALIBRATION_COLUMN}' is {listed(calibrated)}), but "
-            "the method was fitted on those of curves as the network gives them. Predict the patients without "
-            f"--calibration and with {CALIBRATION_FILE} moved out of the model's folder."
+            "the method was fitted on those of curves as the network gives them. Predict the patients with "
+            "--no_calibration."
         )

@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -42,6 +42,7 @@ class PredictionRequest:
         clinical_csv: clinical data of the patients.
         features_csv: tables of the user's own features.
         masks_dir: masks to use instead of predicted ones.
+        calibrated: whether curves are calibrated, where the model has a calibration; False for what the networks say.
         calibration_json: a recalibration for the hospital at hand.
         mirroring: whether Stage I mirrors; None for as in training.
         continue_prediction: keep patients that an earlier run finished.
@@ -58,6 +59,7 @@ class PredictionRequest:
     clinical_csv: Path | None = None
     features_csv: Sequence[Path] = ()
     masks_dir: Path | None = None
+    calibrated: bool = True
     calibration_json: Path | None = None
     mirroring: bool | None = None
     continue_prediction: bool = False
@@ -101,6 +103,8 @@ def predict_patients(
     """
     device = torch_device(request.device, "predict")
     model = SurvivalModel.load(request.model_folder, request.folds, request.checkpoint_name)
+    if not request.calibrated:
+        model = replace(model, calibration=None)
     tables = PatientTables.read(model, request.clinical_csv, request.features_csv)
     recalibration = _recalibration(request, model)
     ending = str(model.dataset_json["file_ending"])

@@ -345,9 +345,7 @@ def test_risks_of_calibrated_curves_are_on_another_scale_and_refused(
     model: TrainedModel, deep_predictions: Path, calibration: str
 ) -> None:
     pd.read_csv(deep_predictions).assign(calibration=calibration).to_csv(deep_predictions, index=False)
-    with pytest.raises(
-        ValueError, match=f"'calibration' is {calibration}.*survival_calibration.json moved out"
-    ):
+    with pytest.raises(ValueError, match=f"'calibration' is {calibration}.*--no_calibration"):
         predict_by_deepmtlr_cox(model, deep_predictions)
 
 

@@ -92,6 +92,19 @@ def test_curves_and_groups_follow_the_models_calibration_and_then_the_hospitals(
     assert set(again["risk_group"]) == {"low"}
 
 
+def test_no_calibration_leaves_the_networks_own_curves_and_risks(
+    trained_model: TrainedModel, model_folder: Path, tmp_path: Path
+) -> None:
+    before = predict(trained_model, model_folder, tmp_path)
+    calibration = calibration_of(model_folder, slope=2.0, threshold=0.0)
+    write_model_calibrations(model_folder, {CHECKPOINT: calibration})
+    calibrated = predict(trained_model, model_folder, tmp_path)
+    assert not np.allclose(calibrated["risk_score"], before["risk_score"])
+    assert (calibrated["calibration"] == "model").all()
+    after = predict(trained_model, model_folder, tmp_path, calibrated=False)
+    pd.testing.assert_frame_equal(after, before)
+
+
 def test_a_hospitals_calibration_of_other_curves_is_refused(
     trained_model: TrainedModel, model_folder: Path, tmp_path: Path
 ) -> None:
