@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import numpy as np
 import pytest
 import SimpleITK as sitk
@@ -16,6 +17,10 @@ from tests.finished_project import make_finished_project, write_prediction
 from tests.nnunet_project import NnunetProject, run_command
 from tests.survival_project import make_survival_project
 from tests.trained_model import TrainedModel, train_model
+
+# Machines that test are busy: how long an example takes says nothing.
+hypothesis.settings.register_profile("no deadline", deadline=None)
+hypothesis.settings.load_profile("no deadline")
 
 REAL_DATA = Path(__file__).parents[2] / "shared" / "data"
 

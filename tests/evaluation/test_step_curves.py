@@ -10,7 +10,7 @@ from nnunetv2_adamss.evaluation.step_curves import censoring_curves, kaplan_meie
 from tests.evaluation.cohorts import tied_cohorts
 
 
-@settings(deadline=None, max_examples=30)  # lifelines' first fit takes a moment
+@settings(max_examples=30)
 @given(tied_cohorts(), st.integers(0, 100))
 def test_weights_count_like_repeated_patients(cohort, seed: int) -> None:
     _, event, time, _ = cohort

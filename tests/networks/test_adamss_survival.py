@@ -70,6 +70,7 @@ def test_a_region_that_the_strides_do_not_divide_is_refused() -> None:
         make_network()(torch.randn(1, 2, 8, 8, 9), torch.ones(1, 1, 8, 8, 9), torch.zeros(1, 0))
 
 
+@pytest.mark.slow
 def test_the_network_compiles_as_one_graph() -> None:
     network = make_network().eval()
     inputs = torch.randn(1, 2, 8, 8, 8), torch.ones(1, 1, 8, 8, 8), torch.zeros(1, 0)

@@ -217,6 +217,7 @@ def test_one_channel_keeps_the_fast_memory_format() -> None:
         assert network(torch.randn(1, 2, 8, 8, 8)).is_contiguous(memory_format=torch.channels_last_3d)
 
 
+@pytest.mark.slow
 def test_the_choice_of_a_channel_compiles_with_the_rest_as_one_graph() -> None:
     network = see(stage_one("adamss_pet_only"), 1).eval()
     image = torch.randn(1, 2, 8, 8, 8)

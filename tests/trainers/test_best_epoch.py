@@ -2,7 +2,7 @@
 
 import math
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from nnunetv2_adamss.trainers.best_epoch import last_epoch_is_best
@@ -30,7 +30,6 @@ def test_a_score_that_is_not_finite_never_beats_a_number_and_is_beaten_by_any() 
     assert last_epoch_is_best([0.5, 0.5], [math.nan, 1.0])
 
 
-@settings(deadline=None)
 @given(st.lists(st.tuples(st.floats(0, 1), st.floats(-1, 1)), min_size=1, max_size=20))
 def test_the_last_epoch_called_best_is_the_best_of_all(epochs: list[tuple[float, float]]) -> None:
     scores, losses = zip(*epochs, strict=True)

@@ -93,6 +93,7 @@ def test_what_is_not_valid_is_not_pooled(name: str) -> None:
     assert torch.isfinite(nothing).all()
 
 
+@pytest.mark.slow
 @every_network
 def test_mixed_precision_gives_nearly_the_same_outputs(name: str) -> None:
     network = make_network(name, 2).eval()

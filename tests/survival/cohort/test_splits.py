@@ -39,7 +39,7 @@ def cohorts(draw: st.DrawFn) -> tuple[SurvivalTable, int]:
     return cohort(list(event), n_without_outcome=draw(st.integers(0, 4))), n_folds
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(drawn=cohorts(), seed=st.integers(0, 2**32 - 1))
 def test_every_case_validates_once_and_events_differ_by_at_most_one(
     drawn: tuple[SurvivalTable, int], seed: int
@@ -66,7 +66,7 @@ def grouped_cohorts(draw: st.DrawFn) -> SurvivalTable:
     return cohort(event, n_without_outcome=len(late), groups=[*groups, *late])
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(table=grouped_cohorts(), seed=st.integers(0, 1000))
 def test_no_group_is_on_both_sides(table: SurvivalTable, seed: int) -> None:
     groups = table.groups("centre")
