@@ -11,7 +11,7 @@ One cohort of phantoms, one Stage-I training that all methods share; five arms, 
 Each seed draws outcomes, a split (60% of the patients train) and what is random in a method. Methods are compared on
 the same seeds, so their differences are paired.
 
-    python benchmarks/simulation_study.py WORK_FOLDER -o FILE              a night on two CPU cores
+    python benchmarks/simulation_study.py WORK_FOLDER -o FILE              a night on two CPU cores (estimated)
     python benchmarks/simulation_study.py WORK_FOLDER -o FILE --reduced    about half an hour
 
 Trainings that are finished are not repeated, so a killed run can be started again, also with more seeds or methods.
