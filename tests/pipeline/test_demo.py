@@ -8,7 +8,7 @@ import pytest
 
 from tests.nnunet_project import run_command
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.long]
 
 
 def test_the_demo_ends_with_masks_survival_of_held_out_patients_tables_and_a_report(tmp_path: Path) -> None:

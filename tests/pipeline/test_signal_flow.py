@@ -86,6 +86,7 @@ def c_index_of(trainer: AdaMSSSurvTrainer, samples: WholeRegions, case_ids: list
     return c_index
 
 
+@pytest.mark.long
 def test_outcomes_of_the_wrong_patients_teach_nothing(report: Callable[[str], None]) -> None:
     """A small network of the same parts, outcomes shuffled over 20 seeds: the last epoch's C-index is 0.5."""
     c_indices = [c_index_on_shuffled_outcomes(seed) for seed in range(20)]

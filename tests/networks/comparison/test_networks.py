@@ -94,6 +94,7 @@ def test_what_is_not_valid_is_not_pooled(name: str) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.long
 @every_network
 def test_mixed_precision_gives_nearly_the_same_outputs(name: str) -> None:
     network = make_network(name, 2).eval()

@@ -29,6 +29,7 @@ def one_thread() -> Iterator[None]:
 
 
 @pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.usefixtures("one_thread")
 def test_a_small_network_ranks_test_patients_nearly_as_a_cox_model_does(real_data: Path) -> None:
     cohort = read_support2(real_data / "tables" / "support_parsed.csv.gz")
