@@ -107,6 +107,7 @@ def test_mixed_precision_gives_nearly_the_same_outputs(name: str) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.long
 @every_network
 def test_the_network_compiles_as_one_graph(name: str) -> None:
     network = make_network(name, 2).eval()
