@@ -7,10 +7,10 @@ from typing import Any
 
 import pandas as pd
 
-from nnunetv2_adamss.benchmark.json_object import read_object
 from nnunetv2_adamss.benchmark.present_cohort import PresentCohort, outcome_hashes
 from nnunetv2_adamss.benchmark.steps import Step, needed_steps
 from nnunetv2_adamss.survival.files import sha256_of
+from nnunetv2_adamss.survival.json_object import read_object
 from nnunetv2_adamss.survival.messages import listed
 from nnunetv2_adamss.survival.results.begun_training import TRAINING_CASES, begun_with
 from nnunetv2_adamss.survival.results.fold_results import PREDICTIONS_FILE, SUMMARY_FILE

@@ -6,9 +6,9 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from nnunetv2_adamss.benchmark.json_object import read_object
 from nnunetv2_adamss.benchmark.text import ResultTable, ShownTable
 from nnunetv2_adamss.survival.files import write_atomically
+from nnunetv2_adamss.survival.json_object import read_object
 
 TABLES_MD, TABLES_JSON = "tables.md", "tables.json"
 _SHOWN = tuple(field.name for field in fields(ShownTable))

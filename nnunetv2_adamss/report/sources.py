@@ -15,6 +15,7 @@ from nnunetv2.utilities.utils import get_filenames_of_train_images_and_targets
 
 from nnunetv2_adamss.datasets.phantom.writer import MARKER
 from nnunetv2_adamss.report.patient_images import Channel, channels_of
+from nnunetv2_adamss.survival import json_object
 from nnunetv2_adamss.survival.cohort.splits_file import SPLITS_FILE
 from nnunetv2_adamss.survival.cohort.table import SURVIVAL_CSV, SurvivalTable, read_survival_table
 from nnunetv2_adamss.survival.config import SurvivalConfig
@@ -214,10 +215,7 @@ def read_object(file: Path) -> dict[str, Any]:
     """
     if not file.is_file():
         raise ValueError(f"There is no {file}.")
-    content = read_json(file)
-    if not isinstance(content, dict):
-        raise ValueError(f"{file} holds a {type(content).__name__}, but an object was expected.")
-    return content
+    return json_object.read_object(file)
 
 
 def _not_trained(folder: Path, missing: Sequence[str], dataset: str, configuration: str) -> str:
