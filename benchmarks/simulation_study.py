@@ -27,9 +27,9 @@ import numpy as np
 import pandas as pd
 from phantom_project import STAGE_ONE, SURVIVAL_TRAINER, Project, mean_and_interval, predicted_risk
 
+from nnunetv2_adamss.common.files import write_atomically
 from nnunetv2_adamss.datasets.phantom import PhantomCohortConfig
 from nnunetv2_adamss.evaluation.concordance import harrell_c
-from nnunetv2_adamss.survival.files import write_atomically
 
 ARMS: dict[str, dict[str, float]] = {
     "inside": {"heterogeneity": 1.0},

@@ -26,6 +26,7 @@ import pandas as pd
 from lifelines import CoxPHFitter
 from numpy.typing import NDArray
 
+from nnunetv2_adamss.common.files import write_atomically
 from nnunetv2_adamss.comparison.fit import fit_fold
 from nnunetv2_adamss.comparison.methods import METHODS
 from nnunetv2_adamss.evaluation.comparison import compare
@@ -35,7 +36,6 @@ from nnunetv2_adamss.survival.cohort.description import SurvivalDescription
 from nnunetv2_adamss.survival.cohort.table import SurvivalTable
 from nnunetv2_adamss.survival.config import SurvivalConfig
 from nnunetv2_adamss.survival.covariates.covariate_tables import CovariateTables
-from nnunetv2_adamss.survival.files import write_atomically
 from nnunetv2_adamss.survival.fold import SurvivalFold
 from nnunetv2_adamss.survival.nnunet_data.nnunet_fold import FoldSplit
 

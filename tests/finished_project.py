@@ -10,6 +10,7 @@ import pandas as pd
 import SimpleITK as sitk
 import torch
 
+from nnunetv2_adamss.common.files import sha256_of
 from nnunetv2_adamss.datasets.phantom import PhantomCohortConfig, write_phantom_dataset
 from nnunetv2_adamss.prediction.calibration import Calibration, write_model_calibrations
 from nnunetv2_adamss.prediction.ensemble import curves_at
@@ -18,7 +19,6 @@ from nnunetv2_adamss.report.sources import FoldSource
 from nnunetv2_adamss.survival.cohort.table import SurvivalTable, read_survival_table
 from nnunetv2_adamss.survival.config import SurvivalConfig
 from nnunetv2_adamss.survival.covariates.covariate_tables import CovariateTables, CovariateUse
-from nnunetv2_adamss.survival.files import sha256_of
 from nnunetv2_adamss.survival.fold import SurvivalFold
 from nnunetv2_adamss.survival.nnunet_data.nnunet_fold import FoldSplit
 from nnunetv2_adamss.survival.results.fold_results import SUMMARY_FILE, EpochPrediction, write_results

@@ -14,28 +14,42 @@ REPOSITORY = Path(__file__).parents[1]
 PACKAGE = REPOSITORY / "nnunetv2_adamss"
 # Folder: the folders of ours that it may import besides itself, and the libraries that it must not.
 RULES: dict[str, tuple[set[str], set[str]]] = {
+    # Below all others, so that every folder comes through the same doors for files.
+    "common": (set(), {"nnunetv2", "pandas"}),
     "networks": (set(), {"nnunetv2", "pandas", "SimpleITK"}),
-    "evaluation": (set(), {"torch"}),
-    "survival": ({"networks", "evaluation"}, {"SimpleITK"}),
-    "radiomics": ({"survival"}, set()),
-    "prediction": ({"networks", "survival", "radiomics", "evaluation"}, set()),
-    "explanation": ({"networks", "survival", "prediction"}, {"SimpleITK"}),
-    "trainers": ({"networks", "survival", "radiomics", "evaluation"}, {"pandas", "SimpleITK"}),
+    "evaluation": ({"common"}, {"torch"}),
+    "survival": ({"common", "networks", "evaluation"}, {"SimpleITK"}),
+    "radiomics": ({"common", "survival"}, set()),
+    "prediction": ({"common", "networks", "survival", "radiomics", "evaluation"}, set()),
+    "explanation": ({"common", "networks", "survival", "prediction"}, {"SimpleITK"}),
+    "trainers": ({"common", "networks", "survival", "radiomics", "evaluation"}, {"pandas", "SimpleITK"}),
     "report": (
-        {"survival", "evaluation", "assessment", "prediction", "explanation", "datasets", "benchmark"},
+        {
+            "common",
+            "survival",
+            "evaluation",
+            "assessment",
+            "prediction",
+            "explanation",
+            "datasets",
+            "benchmark",
+        },
         set(),
     ),
-    "datasets": ({"survival"}, {"nnunetv2", "torch"}),
+    "datasets": ({"common", "survival"}, {"nnunetv2", "torch"}),
     # Reads tables and puts the measures of evaluation together, which know arrays and masks only.
-    "assessment": ({"evaluation", "survival"}, {"torch", "nnunetv2"}),
-    "comparison": ({"survival", "evaluation", "radiomics", "assessment", "prediction"}, {"SimpleITK"}),
+    "assessment": ({"common", "evaluation", "survival"}, {"torch", "nnunetv2"}),
+    "comparison": (
+        {"common", "survival", "evaluation", "radiomics", "assessment", "prediction"},
+        {"SimpleITK"},
+    ),
     # Runs the commands of comparison, and needs its catalogue to know what they leave.
     "benchmark": (
-        {"survival", "evaluation", "assessment", "explanation", "comparison"},
+        {"common", "survival", "evaluation", "assessment", "explanation", "comparison"},
         {"torch", "SimpleITK"},
     ),
-    "hecktor": ({"survival", "datasets", "prediction"}, {"nnunetv2", "torch"}),
-    "demo": ({"survival", "evaluation"}, {"torch", "nnunetv2"}),
+    "hecktor": ({"common", "survival", "datasets", "prediction"}, {"nnunetv2", "torch"}),
+    "demo": ({"common", "survival", "evaluation"}, {"torch", "nnunetv2"}),
 }
 
 

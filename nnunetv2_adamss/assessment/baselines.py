@@ -7,9 +7,9 @@ from typing import Any
 import pandas as pd
 
 from nnunetv2_adamss.assessment.progress import Progress, silent
+from nnunetv2_adamss.common.messages import listed
 from nnunetv2_adamss.evaluation.baselines import SUV_MAX, TUMOUR_VOLUME, measure_tumour
 from nnunetv2_adamss.evaluation.segmentation import LabelDice, dice_by_label
-from nnunetv2_adamss.survival.messages import listed
 from nnunetv2_adamss.survival.nnunet_data.dataset import channel_names
 from nnunetv2_adamss.survival.nnunet_data.dataset_json import find_dataset_json, read_dataset_json
 from nnunetv2_adamss.survival.nnunet_data.modalities import find_channel

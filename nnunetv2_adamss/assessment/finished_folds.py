@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from nnunetv2_adamss.survival.messages import listed
+from nnunetv2_adamss.common.messages import listed
 from nnunetv2_adamss.survival.nnunet_data.dataset import model_folder
 from nnunetv2_adamss.survival.results.finished_folds import find_finished_folds, outcomes_file
 from nnunetv2_adamss.survival.results.fold_results import COVARIATES_ONLY_FILE, PREDICTIONS_FILE

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from nnunetv2_adamss.common.messages import listed
 from nnunetv2_adamss.evaluation.predicted_curves import PredictedCurves
 from nnunetv2_adamss.survival.cohort.cell_faults import (
     case_id_faults,
@@ -18,7 +19,6 @@ from nnunetv2_adamss.survival.cohort.cell_values import as_numbers, is_missing
 from nnunetv2_adamss.survival.cohort.csv_cells import read_cells
 from nnunetv2_adamss.survival.cohort.description import CASE_ID
 from nnunetv2_adamss.survival.cohort.faults import FileFaultsError
-from nnunetv2_adamss.survival.messages import listed
 from nnunetv2_adamss.survival.results.predicted_curves import curve_faults, is_curve, survival_curves
 
 RISK_SCORE, PREDICTED_TIME, RISK_GROUP, FOLD = "risk_score", "predicted_time", "risk_group", "fold"

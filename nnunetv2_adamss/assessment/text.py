@@ -4,10 +4,10 @@ from collections.abc import Iterable, Sequence
 
 from nnunetv2_adamss.assessment.assessment import Assessment, CohortFacts
 from nnunetv2_adamss.assessment.figures import horizon_text, p_text
+from nnunetv2_adamss.common.messages import listed
 from nnunetv2_adamss.evaluation.brier import BrierScore
 from nnunetv2_adamss.evaluation.calibration import Calibration
 from nnunetv2_adamss.evaluation.estimate import Estimate
-from nnunetv2_adamss.survival.messages import listed
 
 
 def markdown(assessment: Assessment) -> str:

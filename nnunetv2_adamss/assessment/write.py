@@ -15,7 +15,7 @@ from nnunetv2_adamss.assessment.assessment import Assessment
 from nnunetv2_adamss.assessment.figures import FIGURES, draw
 from nnunetv2_adamss.assessment.patients import Patients
 from nnunetv2_adamss.assessment.text import markdown
-from nnunetv2_adamss.survival.files import replace_atomically, sha256_of, write_atomically
+from nnunetv2_adamss.common.files import replace_atomically, sha256_of, write_atomically
 
 METRICS_JSON, METRICS_MD, BASELINES_CSV = "metrics.json", "metrics.md", "baselines.csv"
 _PACKAGES = ("nnunetv2-adamss", "numpy", "scipy", "pandas", "lifelines", "matplotlib")

@@ -7,9 +7,9 @@ from nnunetv2_adamss.benchmark.folders import BenchmarkFolders
 from nnunetv2_adamss.benchmark.methods import Method
 from nnunetv2_adamss.benchmark.present_cohort import read_splits
 from nnunetv2_adamss.benchmark.settings import BenchmarkSettings
+from nnunetv2_adamss.common.json_object import read_object
+from nnunetv2_adamss.common.messages import listed
 from nnunetv2_adamss.survival.cohort.table import SURVIVAL_CSV, SurvivalTable, read_survival_table
-from nnunetv2_adamss.survival.json_object import read_object
-from nnunetv2_adamss.survival.messages import listed
 from nnunetv2_adamss.survival.nnunet_data.dataset import (
     PREPROCESSED,
     RAW,

@@ -13,7 +13,7 @@ from functools import cached_property
 from pathlib import Path
 from time import time
 
-from nnunetv2_adamss.survival.files import write_atomically
+from nnunetv2_adamss.common.files import write_atomically
 
 HEARTBEAT_SECONDS = 30.0
 STALE_SECONDS = 600.0

@@ -15,12 +15,12 @@ from nnunetv2_adamss.benchmark.present_cohort import outcome_hashes, read_splits
 from nnunetv2_adamss.benchmark.results import MethodResult, cross_validated_result, result_on_test_set
 from nnunetv2_adamss.benchmark.tables import Row, compare_methods, fusion_weights, is_planned, methods_of
 from nnunetv2_adamss.benchmark.text import ResultTable, comparison_table, fusion_weights_table
+from nnunetv2_adamss.common.files import sha256_of
 from nnunetv2_adamss.evaluation.pairs import MIN_PAIRS
 from nnunetv2_adamss.evaluation.resampling import DEFAULT_RESAMPLES
 from nnunetv2_adamss.survival.cohort.cohort_summary import median_follow_up
 from nnunetv2_adamss.survival.cohort.splits_file import SPLITS_FILE
 from nnunetv2_adamss.survival.cohort.table import SURVIVAL_CSV, read_survival_table
-from nnunetv2_adamss.survival.files import sha256_of
 from nnunetv2_adamss.survival.nnunet_data.dataset import PREPROCESSED, RAW, dataset_folder
 from nnunetv2_adamss.survival.results.fold_results import CHECKPOINTS
 from nnunetv2_adamss.survival.setup import outcome_files

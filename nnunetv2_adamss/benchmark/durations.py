@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from nnunetv2_adamss.benchmark.steps import Step
-from nnunetv2_adamss.survival.json_object import read_object
+from nnunetv2_adamss.common.json_object import read_object
 from nnunetv2_adamss.survival.results.fold_results import SUMMARY_FILE
 from nnunetv2_adamss.survival.results.training_log import read_training_log, training_seconds
 

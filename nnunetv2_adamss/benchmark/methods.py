@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from nnunetv2_adamss.common.messages import listed
 from nnunetv2_adamss.comparison.catalogue import CATALOGUE
-from nnunetv2_adamss.survival.messages import listed
 
 
 @dataclass(frozen=True)

@@ -9,9 +9,9 @@ import pandas as pd
 
 from nnunetv2_adamss.benchmark.present_cohort import PresentCohort, outcome_hashes
 from nnunetv2_adamss.benchmark.steps import Step, needed_steps
-from nnunetv2_adamss.survival.files import sha256_of
-from nnunetv2_adamss.survival.json_object import read_object
-from nnunetv2_adamss.survival.messages import listed
+from nnunetv2_adamss.common.files import sha256_of
+from nnunetv2_adamss.common.json_object import read_object
+from nnunetv2_adamss.common.messages import listed
 from nnunetv2_adamss.survival.results.begun_training import TRAINING_CASES, begun_with
 from nnunetv2_adamss.survival.results.fold_results import PREDICTIONS_FILE, SUMMARY_FILE
 from nnunetv2_adamss.survival.setup import STAGE_ONE_WEIGHTS

@@ -10,10 +10,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from nnunetv2_adamss.common.files import read_json
 from nnunetv2_adamss.evaluation.resampling import ResampledCohort
 from nnunetv2_adamss.evaluation.segmentation import LabelDice, dice_by_label
 from nnunetv2_adamss.survival.cohort.table import SurvivalTable
-from nnunetv2_adamss.survival.files import read_json
 
 _TUMOUR = "tumour, all labels as one"
 

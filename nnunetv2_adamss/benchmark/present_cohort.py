@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from nnunetv2_adamss.benchmark.settings import BenchmarkSettings
+from nnunetv2_adamss.common.files import read_json, sha256_of
+from nnunetv2_adamss.common.json_object import read_object
 from nnunetv2_adamss.survival.cohort.splits_file import SPLITS_FILE
 from nnunetv2_adamss.survival.cohort.table import read_survival_table
-from nnunetv2_adamss.survival.files import read_json, sha256_of
-from nnunetv2_adamss.survival.json_object import read_object
 from nnunetv2_adamss.survival.nnunet_data.dataset import PREPROCESSED, dataset_folder
 from nnunetv2_adamss.survival.setup import outcome_files
 

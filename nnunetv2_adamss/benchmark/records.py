@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from nnunetv2_adamss.benchmark.steps import Step
-from nnunetv2_adamss.survival.files import read_json, write_atomically
+from nnunetv2_adamss.common.files import read_json, write_atomically
 
 # Folder of a benchmark's records.
 RECORDS = "steps"

@@ -14,8 +14,8 @@ from nnunetv2_adamss.benchmark.folders import TEST_MASKS, TEST_PREDICTIONS, Benc
 from nnunetv2_adamss.benchmark.methods import Method
 from nnunetv2_adamss.benchmark.outdated import read_summary
 from nnunetv2_adamss.benchmark.patients import ComparedPatients, MeasuredDice
+from nnunetv2_adamss.common.messages import listed
 from nnunetv2_adamss.survival.mask_flags import MASK_FLAGS
-from nnunetv2_adamss.survival.messages import listed
 from nnunetv2_adamss.survival.results.finished_folds import FinishedFold
 from nnunetv2_adamss.survival.results.fold_results import PREDICTED_MASKS, PREDICTIONS_FILE, SUMMARY_FILE
 from nnunetv2_adamss.survival.tumour_region.stage_one_masks import MASK_FOLDERS

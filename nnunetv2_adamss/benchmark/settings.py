@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+from nnunetv2_adamss.common.files import write_atomically
+from nnunetv2_adamss.common.json_object import read_object
 from nnunetv2_adamss.survival.cohort.table import SURVIVAL_CSV
 from nnunetv2_adamss.survival.config import SurvivalConfig
-from nnunetv2_adamss.survival.files import write_atomically
-from nnunetv2_adamss.survival.json_object import read_object
 from nnunetv2_adamss.survival.nnunet_data.dataset import RAW, dataset_folder
 
 SETTINGS_FILE = "settings.json"

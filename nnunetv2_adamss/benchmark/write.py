@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from nnunetv2_adamss.benchmark.text import ResultTable, ShownTable
-from nnunetv2_adamss.survival.files import write_atomically
-from nnunetv2_adamss.survival.json_object import read_object
+from nnunetv2_adamss.common.files import write_atomically
+from nnunetv2_adamss.common.json_object import read_object
 
 TABLES_MD, TABLES_JSON = "tables.md", "tables.json"
 _SHOWN = tuple(field.name for field in fields(ShownTable))

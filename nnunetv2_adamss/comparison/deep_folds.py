@@ -10,13 +10,13 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from nnunetv2_adamss.common.files import read_json, replace_atomically, sha256_of, write_atomically
+from nnunetv2_adamss.common.messages import listed
 from nnunetv2_adamss.comparison.catalogue import DeepRisks
 from nnunetv2_adamss.comparison.deep_network import DeepNetwork
 from nnunetv2_adamss.comparison.methods import DEEP_RISK
 from nnunetv2_adamss.survival.cohort.splits_file import SPLITS_FILE
 from nnunetv2_adamss.survival.config import PATHS
-from nnunetv2_adamss.survival.files import read_json, replace_atomically, sha256_of, write_atomically
-from nnunetv2_adamss.survival.messages import listed
 from nnunetv2_adamss.survival.nnunet_data.nnunet_fold import NnunetFold
 from nnunetv2_adamss.survival.results.finished_folds import FinishedFold
 from nnunetv2_adamss.survival.results.fold_results import (

@@ -4,12 +4,12 @@ import logging
 from collections.abc import Mapping
 from pathlib import Path
 
+from nnunetv2_adamss.common.files import read_json
+from nnunetv2_adamss.common.messages import listed
 from nnunetv2_adamss.comparison.deep_network import DeepNetwork
 from nnunetv2_adamss.prediction.calibration import CALIBRATION_COLUMN, NO_CALIBRATION
 from nnunetv2_adamss.prediction.prediction_folder import PROVENANCE_FILE
 from nnunetv2_adamss.survival.cohort.csv_cells import read_cells
-from nnunetv2_adamss.survival.files import read_json
-from nnunetv2_adamss.survival.messages import listed
 
 logger = logging.getLogger(__name__)
 

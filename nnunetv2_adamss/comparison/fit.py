@@ -12,6 +12,7 @@ from typing import Any
 import pandas as pd
 from nnunetv2.utilities.file_path_utilities import get_output_folder
 
+from nnunetv2_adamss.common.files import write_atomically
 from nnunetv2_adamss.comparison.catalogue import results_name
 from nnunetv2_adamss.comparison.deep_folds import DeepFolds
 from nnunetv2_adamss.comparison.fitted_model import MODEL_FILE, FittedModel
@@ -24,7 +25,6 @@ from nnunetv2_adamss.survival.config import SurvivalConfig
 from nnunetv2_adamss.survival.covariates.covariate_tables import CovariateTables, CovariateUse
 from nnunetv2_adamss.survival.covariates.scaling import Scaling
 from nnunetv2_adamss.survival.device import torch_device
-from nnunetv2_adamss.survival.files import write_atomically
 from nnunetv2_adamss.survival.fold import SurvivalFold
 from nnunetv2_adamss.survival.nnunet_data.dataset import dataset_name, model_folder
 from nnunetv2_adamss.survival.nnunet_data.nnunet_fold import NnunetFold

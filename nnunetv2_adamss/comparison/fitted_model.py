@@ -10,13 +10,13 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from nnunetv2_adamss.common.messages import listed
 from nnunetv2_adamss.comparison.deep_network import DeepNetwork
 from nnunetv2_adamss.comparison.methods import METHODS, StatisticalMethod
 from nnunetv2_adamss.comparison.risk_model import RiskModel
 from nnunetv2_adamss.survival.covariates.covariate_tables import CovariateTables
 from nnunetv2_adamss.survival.covariates.scaling import Scaling
 from nnunetv2_adamss.survival.fold import SurvivalFold
-from nnunetv2_adamss.survival.messages import listed
 
 MODEL_FILE = "model.json"
 

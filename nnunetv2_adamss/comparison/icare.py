@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from nnunetv2_adamss.common.messages import listed
 from nnunetv2_adamss.comparison.binary_weighted import (
     BinaryWeighted,
     IcareSettings,
@@ -20,7 +21,6 @@ from nnunetv2_adamss.comparison.binary_weighted import (
     fit_binary_weighted,
     univariate_concordance,
 )
-from nnunetv2_adamss.survival.messages import listed
 
 logger = logging.getLogger(__name__)
 

@@ -10,6 +10,7 @@ import pandas as pd
 
 from nnunetv2_adamss.assessment.baselines import baseline_scores, masked_cases
 from nnunetv2_adamss.assessment.predictions import read_predictions
+from nnunetv2_adamss.common.messages import listed
 from nnunetv2_adamss.comparison.deep_predictions import check_deep_predictions
 from nnunetv2_adamss.comparison.fitted_model import FittedModel
 from nnunetv2_adamss.comparison.methods import DEEP_RISK
@@ -17,7 +18,6 @@ from nnunetv2_adamss.evaluation.baselines import SUV_MAX, TUMOUR_VOLUME, tumour_
 from nnunetv2_adamss.prediction.patient_tables import read_clinical
 from nnunetv2_adamss.survival.covariates.covariate_tables import CovariateTables
 from nnunetv2_adamss.survival.covariates.number_table import join_number_tables, read_number_table
-from nnunetv2_adamss.survival.messages import listed
 from nnunetv2_adamss.survival.nnunet_data.dataset_json import find_dataset_json, read_dataset_json
 from nnunetv2_adamss.survival.results.prediction import RiskPrediction
 

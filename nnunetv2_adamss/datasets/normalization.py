@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
-from nnunetv2_adamss.survival.files import write_atomically
+from nnunetv2_adamss.common.files import write_atomically
 from nnunetv2_adamss.survival.nnunet_data.dataset import (
     PREPROCESSED,
     channel_names,

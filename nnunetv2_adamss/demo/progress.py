@@ -4,7 +4,7 @@ import json
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from nnunetv2_adamss.survival.files import read_json, write_atomically
+from nnunetv2_adamss.common.files import read_json, write_atomically
 
 
 @dataclass

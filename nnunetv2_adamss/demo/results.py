@@ -7,11 +7,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from nnunetv2_adamss.common.files import read_json
 from nnunetv2_adamss.demo.steps import DemoFolders
 from nnunetv2_adamss.evaluation.baselines import tumour_volume_ml
 from nnunetv2_adamss.evaluation.concordance import Concordance, bootstrap_harrell_c
 from nnunetv2_adamss.evaluation.image_blind_prior import ImageBlindPrior, dice, read_foreground
-from nnunetv2_adamss.survival.files import read_json
 
 
 @dataclass(frozen=True)

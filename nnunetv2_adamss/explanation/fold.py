@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from tqdm import tqdm
 
+from nnunetv2_adamss.common.files import sha256_of
 from nnunetv2_adamss.explanation.case import ExplainedCase
 from nnunetv2_adamss.explanation.gate_weights import STAGES
 from nnunetv2_adamss.explanation.image_geometry import ImageGeometry
@@ -26,7 +27,6 @@ from nnunetv2_adamss.networks.trunk import Interpretation
 from nnunetv2_adamss.prediction.trained_fold import TrainedFold
 from nnunetv2_adamss.survival.covariates.covariate_tables import CovariateUse
 from nnunetv2_adamss.survival.device import torch_device
-from nnunetv2_adamss.survival.files import sha256_of
 from nnunetv2_adamss.survival.fold import SurvivalFold
 from nnunetv2_adamss.survival.nnunet_data.dataset import channel_names, model_folder
 from nnunetv2_adamss.survival.nnunet_data.plan_stages import stages_of

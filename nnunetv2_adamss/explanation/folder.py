@@ -9,9 +9,9 @@ from typing import Any
 
 import pandas as pd
 
+from nnunetv2_adamss.common.files import read_json, write_atomically
+from nnunetv2_adamss.common.messages import listed
 from nnunetv2_adamss.explanation.gate_weights import STAGES
-from nnunetv2_adamss.survival.files import read_json, write_atomically
-from nnunetv2_adamss.survival.messages import listed
 
 PROVENANCE_FILE = "provenance.json"
 _REPLACE = "Give --overwrite to replace the whole folder."

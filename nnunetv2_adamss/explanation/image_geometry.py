@@ -17,7 +17,7 @@ from nibabel.orientations import (
 )
 from numpy.typing import NDArray
 
-from nnunetv2_adamss.survival.files import replace_atomically
+from nnunetv2_adamss.common.files import replace_atomically
 
 # Rows of an axial picture run to the back and columns to the patient's left, as radiologists look at them.
 _VIEW = ("L", "P", "S")

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.patheffects import withStroke
 from numpy.typing import NDArray
 
-from nnunetv2_adamss.survival.files import replace_atomically
+from nnunetv2_adamss.common.files import replace_atomically
 
 _STAGE_NAMES = {"stage_one": "Stage I", "stage_two": "Stage II"}
 _WIDTH = 2.6  # inches of one picture

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from tqdm import tqdm
 
+from nnunetv2_adamss.common.files import write_atomically
 from nnunetv2_adamss.explanation.case import ExplainedCase
 from nnunetv2_adamss.explanation.fold import ExplainedFold, versions
 from nnunetv2_adamss.explanation.folder import CaseTable, ExplanationFolder, occlusion_folder
@@ -24,7 +25,6 @@ from nnunetv2_adamss.explanation.occlusion import blocks, occlusion_map, risk_an
 from nnunetv2_adamss.explanation.pictures import CaseViews, draw_attention, draw_occlusion
 from nnunetv2_adamss.explanation.settings import ExplanationSettings
 from nnunetv2_adamss.networks.trunk import Interpretation
-from nnunetv2_adamss.survival.files import write_atomically
 
 EXPLANATION_FOLDER = "explanation"
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from nnunetv2_adamss.survival.messages import listed
+from nnunetv2_adamss.common.messages import listed
 
 
 @dataclass(frozen=True)

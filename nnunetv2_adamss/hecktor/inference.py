@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 import pandas as pd
 
+from nnunetv2_adamss.common.files import write_atomically
 from nnunetv2_adamss.datasets.conversion.conversion_log import settings_in
 from nnunetv2_adamss.datasets.conversion.one_case import ENDING, CaseSettings, convert_case
 from nnunetv2_adamss.datasets.conversion.patients import PatientFiles
@@ -21,7 +22,6 @@ from nnunetv2_adamss.prediction.prediction_folder import MASKS, PREDICTIONS_FILE
 from nnunetv2_adamss.prediction.run import PredictionRequest, predict_patients
 from nnunetv2_adamss.prediction.survival_model import SurvivalModel
 from nnunetv2_adamss.survival.cohort.description import CASE_ID
-from nnunetv2_adamss.survival.files import write_atomically
 
 logger = logging.getLogger(__name__)
 

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pandas as pd
 
+from nnunetv2_adamss.common.files import write_atomically
+from nnunetv2_adamss.common.messages import listed
 from nnunetv2_adamss.datasets.conversion.conversion_folder import LOG_FILE
 from nnunetv2_adamss.datasets.conversion.conversion_log import cases_in
 from nnunetv2_adamss.datasets.conversion.grid import VoxelGrid
@@ -15,8 +17,6 @@ from nnunetv2_adamss.datasets.conversion.write_image import UNFINISHED
 from nnunetv2_adamss.hecktor.masks import write_on_grid
 from nnunetv2_adamss.prediction.patient_images import find_patients
 from nnunetv2_adamss.prediction.prediction_folder import MASKS, PREDICTIONS_FILE
-from nnunetv2_adamss.survival.files import write_atomically
-from nnunetv2_adamss.survival.messages import listed
 
 SUBMISSION = "hecktor_submission"
 

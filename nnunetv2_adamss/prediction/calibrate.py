@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from itertools import compress
 from pathlib import Path
 
+from nnunetv2_adamss.common.files import read_json, sha256_of
+from nnunetv2_adamss.common.messages import listed
 from nnunetv2_adamss.prediction.calibration import (
     CALIBRATION_COLUMN,
     CALIBRATION_FILE,
@@ -19,8 +21,6 @@ from nnunetv2_adamss.prediction.cross_validation import CrossValidation
 from nnunetv2_adamss.prediction.prediction_folder import PROVENANCE_FILE
 from nnunetv2_adamss.survival.cohort.csv_cells import read_cells
 from nnunetv2_adamss.survival.cohort.table import SurvivalTable, read_survival_table
-from nnunetv2_adamss.survival.files import read_json, sha256_of
-from nnunetv2_adamss.survival.messages import listed
 from nnunetv2_adamss.survival.results.fold_results import CHECKPOINTS
 from nnunetv2_adamss.survival.results.predicted_curves import CurvesByCase, read_predicted_curves
 from nnunetv2_adamss.survival.setup import outcomes_source

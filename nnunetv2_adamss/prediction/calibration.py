@@ -10,12 +10,12 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from nnunetv2_adamss.common.files import sha256_of, write_atomically
+from nnunetv2_adamss.common.messages import listed
 from nnunetv2_adamss.evaluation.risk import risk_score_from_time
 from nnunetv2_adamss.prediction.calibration_fit import correct, fit_correction
 from nnunetv2_adamss.prediction.ensemble import Curves, predicted_time_at
 from nnunetv2_adamss.survival.discrete_time.intervals import interval_labels
-from nnunetv2_adamss.survival.files import sha256_of, write_atomically
-from nnunetv2_adamss.survival.messages import listed
 from nnunetv2_adamss.survival.results.predicted_curves import same_times
 
 _Parsed = TypeVar("_Parsed")

@@ -8,10 +8,10 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from nnunetv2_adamss.common.files import replace_atomically
 from nnunetv2_adamss.evaluation.kaplan_meier import kaplan_meier
 from nnunetv2_adamss.prediction.calibration import Calibration
 from nnunetv2_adamss.prediction.ensemble import Curves
-from nnunetv2_adamss.survival.files import replace_atomically
 
 # Told apart by colour-blind people, in grey and by the line's style (Okabe and Ito).
 _OBSERVED, _BEFORE, _AFTER = "black", "#E69F00", "#0072B2"

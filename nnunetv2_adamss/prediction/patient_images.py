@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from nnunetv2_adamss.common.messages import listed
 from nnunetv2_adamss.radiomics.images import read_on_one_grid
-from nnunetv2_adamss.survival.messages import listed
 
 
 @dataclass(frozen=True)

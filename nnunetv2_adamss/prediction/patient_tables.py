@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from nnunetv2_adamss.common.messages import listed
 from nnunetv2_adamss.prediction.survival_model import SurvivalModel
 from nnunetv2_adamss.survival.cohort.cell_faults import case_id_faults, repeated_column_faults
 from nnunetv2_adamss.survival.cohort.cell_values import category_text, is_missing
@@ -15,7 +16,6 @@ from nnunetv2_adamss.survival.cohort.description import CASE_ID
 from nnunetv2_adamss.survival.cohort.faults import FileFaultsError
 from nnunetv2_adamss.survival.covariates.covariate_tables import CovariateTables
 from nnunetv2_adamss.survival.covariates.number_table import join_number_tables, read_number_table
-from nnunetv2_adamss.survival.messages import listed
 
 
 @dataclass(frozen=True, eq=False)

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from nnunetv2_adamss.common.files import read_json, write_atomically
 from nnunetv2_adamss.prediction.patient_prediction import PatientPrediction
 from nnunetv2_adamss.prediction.tumours import MaskFiles
-from nnunetv2_adamss.survival.files import read_json, write_atomically
 
 PREDICTIONS_FILE = "survival_predictions.csv"
 RADIOMICS_FILE = "radiomics.csv"

@@ -12,11 +12,11 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from nnunetv2_adamss.common.files import sha256_of
+from nnunetv2_adamss.common.messages import listed
 from nnunetv2_adamss.prediction.calibration import Calibration, read_model_calibrations
 from nnunetv2_adamss.prediction.ensemble import common_times
 from nnunetv2_adamss.prediction.trained_fold import TrainedFold
-from nnunetv2_adamss.survival.files import sha256_of
-from nnunetv2_adamss.survival.messages import listed
 from nnunetv2_adamss.survival.nnunet_data.dataset import channel_names
 from nnunetv2_adamss.survival.setup import STAGE_ONE_WEIGHTS
 

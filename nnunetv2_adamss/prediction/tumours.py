@@ -13,10 +13,10 @@ import torch
 from nnunetv2.inference.export_prediction import convert_predicted_logits_to_segmentation_with_correct_shape
 from numpy.typing import NDArray
 
+from nnunetv2_adamss.common.files import replace_atomically
 from nnunetv2_adamss.prediction.patient_images import PatientImages
 from nnunetv2_adamss.prediction.survival_model import SurvivalModel
 from nnunetv2_adamss.radiomics.images import read_on_one_grid
-from nnunetv2_adamss.survival.files import replace_atomically
 from nnunetv2_adamss.survival.tumour_region.stage_one_masks import (
     likeliest_tumour_point,
     stage_one_predictor,

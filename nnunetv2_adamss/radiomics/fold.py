@@ -8,6 +8,8 @@ import torch
 from nnunetv2.training.dataloading.nnunet_dataset import infer_dataset_class
 from nnunetv2.utilities.utils import get_filenames_of_train_images_and_targets
 
+from nnunetv2_adamss.common.files import read_json, sha256_of
+from nnunetv2_adamss.common.messages import listed
 from nnunetv2_adamss.radiomics.progress import SILENT, Progress
 from nnunetv2_adamss.radiomics.request import Extras, RadiomicsCase, RadiomicsRequest
 from nnunetv2_adamss.radiomics.run import ExtractionReport, check_table, extract_features
@@ -15,8 +17,6 @@ from nnunetv2_adamss.radiomics.settings import RadiomicsSettings
 from nnunetv2_adamss.survival.cohort.table import SURVIVAL_CSV, read_survival_table
 from nnunetv2_adamss.survival.config import SurvivalConfig
 from nnunetv2_adamss.survival.covariates.radiomics_table import provenance_file, radiomics_file
-from nnunetv2_adamss.survival.files import read_json, sha256_of
-from nnunetv2_adamss.survival.messages import listed
 from nnunetv2_adamss.survival.nnunet_data.dataset import RAW, dataset_folder, read_plans
 from nnunetv2_adamss.survival.nnunet_data.nnunet_fold import NnunetFold
 from nnunetv2_adamss.survival.tumour_region.mask_source import MaskSource, choose_masks, mask_provenance

@@ -13,12 +13,12 @@ from typing import Any
 import SimpleITK as sitk
 from joblib import delayed
 
+from nnunetv2_adamss.common.files import read_json, sha256_of, write_atomically
+from nnunetv2_adamss.common.messages import listed
+from nnunetv2_adamss.common.parallel import in_parallel, one_thread
 from nnunetv2_adamss.radiomics.one_case import extract_case
 from nnunetv2_adamss.radiomics.request import RadiomicsCase, RadiomicsRequest
 from nnunetv2_adamss.radiomics.table import Row, read_rows, unfinished_folder, write_table
-from nnunetv2_adamss.survival.files import read_json, sha256_of, write_atomically
-from nnunetv2_adamss.survival.messages import listed
-from nnunetv2_adamss.survival.parallel import in_parallel, one_thread
 
 logger = logging.getLogger(__name__)
 

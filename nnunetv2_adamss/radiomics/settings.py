@@ -16,7 +16,7 @@ import yaml
 from radiomics import getFeatureClasses, getImageTypes
 from radiomics.featureextractor import RadiomicsFeatureExtractor
 
-from nnunetv2_adamss.survival.messages import listed
+from nnunetv2_adamss.common.messages import listed
 
 # choice: the paper says which features, but neither voxel size nor bin width.
 PAPER_SETTINGS = Path(__file__).with_name("paper.yaml")

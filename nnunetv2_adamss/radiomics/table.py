@@ -10,10 +10,10 @@ from typing import Any
 
 import pandas as pd
 
+from nnunetv2_adamss.common.files import read_json, sha256_of, write_atomically
+from nnunetv2_adamss.common.messages import listed
 from nnunetv2_adamss.radiomics.request import RadiomicsRequest
 from nnunetv2_adamss.survival.covariates.radiomics_table import provenance_file
-from nnunetv2_adamss.survival.files import read_json, sha256_of, write_atomically
-from nnunetv2_adamss.survival.messages import listed
 
 
 @dataclass(frozen=True)

@@ -6,10 +6,10 @@ from typing import Any
 
 from nnunetv2_adamss.benchmark.present_cohort import outcome_hashes
 from nnunetv2_adamss.benchmark.write import provenance_facts, read_benchmark
+from nnunetv2_adamss.common.files import sha256_of
 from nnunetv2_adamss.report.blocks import Block, Facts, Notice, Table, Text
 from nnunetv2_adamss.report.sources import ReportSource
 from nnunetv2_adamss.survival.cohort.splits_file import SPLITS_FILE
-from nnunetv2_adamss.survival.files import sha256_of
 from nnunetv2_adamss.survival.nnunet_data.dataset import PREPROCESSED, dataset_folder
 
 

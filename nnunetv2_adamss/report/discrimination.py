@@ -13,12 +13,12 @@ from nnunetv2_adamss.assessment.figures import (
     kaplan_meier_figure,
 )
 from nnunetv2_adamss.assessment.patients import Patients
+from nnunetv2_adamss.common.messages import listed
 from nnunetv2_adamss.evaluation.estimate import Estimate
 from nnunetv2_adamss.report.blocks import Block, Facts, Notice, Picture, Table, Text
 from nnunetv2_adamss.report.build import section
 from nnunetv2_adamss.report.charts import picture_by
 from nnunetv2_adamss.report.words import NONE, count, number, p_value, percent, significant, with_interval
-from nnunetv2_adamss.survival.messages import listed
 
 _Item = TypeVar("_Item")
 

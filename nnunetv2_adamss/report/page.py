@@ -7,8 +7,8 @@ from pathlib import Path
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
+from nnunetv2_adamss.common.files import write_atomically
 from nnunetv2_adamss.report.blocks import Notice, Section
-from nnunetv2_adamss.survival.files import write_atomically
 
 
 def write_page(

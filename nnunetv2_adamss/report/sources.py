@@ -13,16 +13,16 @@ from nnunetv2.utilities.file_path_utilities import (
 )
 from nnunetv2.utilities.utils import get_filenames_of_train_images_and_targets
 
+from nnunetv2_adamss.common import json_object
+from nnunetv2_adamss.common.files import read_json
+from nnunetv2_adamss.common.messages import listed
 from nnunetv2_adamss.datasets.phantom.writer import MARKER
 from nnunetv2_adamss.report.patient_images import Channel, channels_of
-from nnunetv2_adamss.survival import json_object
 from nnunetv2_adamss.survival.cohort.splits_file import SPLITS_FILE
 from nnunetv2_adamss.survival.cohort.table import SURVIVAL_CSV, SurvivalTable, read_survival_table
 from nnunetv2_adamss.survival.config import SurvivalConfig
 from nnunetv2_adamss.survival.covariates.number_table import read_number_table
 from nnunetv2_adamss.survival.covariates.radiomics_table import radiomics_file
-from nnunetv2_adamss.survival.files import read_json
-from nnunetv2_adamss.survival.messages import listed
 from nnunetv2_adamss.survival.nnunet_data.dataset import PREPROCESSED, RAW, channel_names, dataset_folder
 from nnunetv2_adamss.survival.nnunet_data.nnunet_fold import NnunetFold
 from nnunetv2_adamss.survival.results.fold_results import PREDICTIONS_FILE, SUMMARY_FILE

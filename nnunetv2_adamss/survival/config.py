@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from nnunetv2_adamss.common.files import read_json, write_atomically
 from nnunetv2_adamss.survival.discrete_time.intervals import check_interval_edges
-from nnunetv2_adamss.survival.files import read_json, write_atomically
 from nnunetv2_adamss.survival.mask_flags import MASK_FLAGS
 
 MASK_SOURCES = ("predicted", "out_of_fold", "groundtruth", "folder")

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.model_selection import StratifiedShuffleSplit
 
+from nnunetv2_adamss.common.messages import listed
 from nnunetv2_adamss.networks.registry import ADAMSS
 from nnunetv2_adamss.survival.cohort.splits_file import SPLITS_FILE
 from nnunetv2_adamss.survival.cohort.table import SurvivalTable
@@ -21,7 +22,6 @@ from nnunetv2_adamss.survival.discrete_time.intervals import (
     interval_edges,
     intervals_without_event,
 )
-from nnunetv2_adamss.survival.messages import listed
 from nnunetv2_adamss.survival.nnunet_data.nnunet_fold import FoldSplit
 
 logger = logging.getLogger(__name__)

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from nnunetv2_adamss.common.files import sha256_of
 from nnunetv2_adamss.networks.registry import ADAMSS
 from nnunetv2_adamss.survival.cohort.description import DESCRIPTION_FILE
 from nnunetv2_adamss.survival.cohort.table import SURVIVAL_CSV, SurvivalTable, read_survival_table
@@ -16,7 +17,6 @@ from nnunetv2_adamss.survival.covariates.radiomics_table import (
     read_radiomics,
     used_radiomics,
 )
-from nnunetv2_adamss.survival.files import sha256_of
 from nnunetv2_adamss.survival.fold import SurvivalFold
 from nnunetv2_adamss.survival.nnunet_data.dataset import RAW, dataset_folder
 from nnunetv2_adamss.survival.nnunet_data.nnunet_fold import FoldSplit, NnunetFold

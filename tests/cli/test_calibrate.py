@@ -13,12 +13,12 @@ from lifelines import KaplanMeierFitter
 from scipy.special import expit
 
 from nnunetv2_adamss.cli import calibrate
+from nnunetv2_adamss.common.files import sha256_of
 from nnunetv2_adamss.prediction.calibration import (
     Calibration,
     read_calibration,
     read_model_calibrations,
 )
-from nnunetv2_adamss.survival.files import sha256_of
 from nnunetv2_adamss.survival.results.fold_results import CHECKPOINTS, epoch_predictions_file
 from nnunetv2_adamss.survival.results.prediction import SurvivalPrediction
 from tests.nnunet_project import NnunetProject

@@ -10,8 +10,8 @@ import pytest
 import SimpleITK as sitk
 
 from nnunetv2_adamss.cli import evaluate_survival
+from nnunetv2_adamss.common.files import sha256_of
 from nnunetv2_adamss.evaluation.resampling import DEFAULT_RESAMPLES
-from nnunetv2_adamss.survival.files import sha256_of
 from tests.assessment.study import Study, make_study
 from tests.nnunet_project import NnunetProject
 

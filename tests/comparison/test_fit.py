@@ -10,12 +10,12 @@ import pandas as pd
 import pytest
 import SimpleITK as sitk
 
+from nnunetv2_adamss.common.files import sha256_of
 from nnunetv2_adamss.comparison import fit
 from nnunetv2_adamss.comparison.catalogue import CATALOGUE
 from nnunetv2_adamss.comparison.fit import FitRequest, fit_fold, fit_statistical
 from nnunetv2_adamss.comparison.fitted_model import FittedModel
 from nnunetv2_adamss.comparison.new_patients import PatientInputs, predict_statistical
-from nnunetv2_adamss.survival.files import sha256_of
 from tests.survival_project import DATASET, splits, survival_csv
 from tests.trained_model import TrainedModel
 

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from nnunetv2_adamss.common.files import sha256_of
 from nnunetv2_adamss.prediction.calibration import (
     Calibration,
     write_calibration,
@@ -15,7 +16,6 @@ from nnunetv2_adamss.prediction.calibration import (
 )
 from nnunetv2_adamss.prediction.run import PredictionRequest, predict_patients
 from nnunetv2_adamss.prediction.survival_model import SurvivalModel
-from nnunetv2_adamss.survival.files import sha256_of
 from tests.trained_model import TrainedModel
 
 pytestmark = [

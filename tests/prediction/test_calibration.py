@@ -16,6 +16,7 @@ from scipy.special import expit, logit
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import StratifiedKFold
 
+from nnunetv2_adamss.common.files import sha256_of
 from nnunetv2_adamss.evaluation.risk import risk_score_from_time
 from nnunetv2_adamss.prediction.calibration import (
     Calibration,
@@ -28,7 +29,6 @@ from nnunetv2_adamss.prediction.calibration_fit import MIN_SLOPE
 from nnunetv2_adamss.prediction.ensemble import predicted_time_at
 from nnunetv2_adamss.survival.discrete_time.curve import survival_curve
 from nnunetv2_adamss.survival.discrete_time.intervals import interval_edges, interval_labels
-from nnunetv2_adamss.survival.files import sha256_of
 
 TIMES = np.array([10.0, 20.0, 40.0, 80.0])
 Outcomes = tuple[NDArray[np.bool_], NDArray[np.float64]]

@@ -9,12 +9,12 @@ import pandas as pd
 import pytest
 import torch
 
+from nnunetv2_adamss.common.files import sha256_of
 from nnunetv2_adamss.radiomics.fold import FoldRadiomics, read_fold
 from nnunetv2_adamss.radiomics.progress import Progress
 from nnunetv2_adamss.radiomics.request import Extras
 from nnunetv2_adamss.radiomics.table import provenance_file
 from nnunetv2_adamss.survival.config import SurvivalConfig
-from nnunetv2_adamss.survival.files import sha256_of
 from tests.nnunet_project import NnunetProject
 from tests.radiomics.phantoms import quick_request
 from tests.survival_project import DATASET, N_CASES, write_stage_one

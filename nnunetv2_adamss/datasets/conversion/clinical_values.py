@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 import pandas as pd
 
+from nnunetv2_adamss.common.messages import listed
 from nnunetv2_adamss.datasets.conversion.presets import COLUMNS
 from nnunetv2_adamss.survival.cohort.cell_values import as_numbers
-from nnunetv2_adamss.survival.messages import listed
 
 
 def tidy(clinical: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:

@@ -10,6 +10,7 @@ from typing import Any
 
 import pandas as pd
 
+from nnunetv2_adamss.common.messages import listed
 from nnunetv2_adamss.datasets.conversion.clinical_values import tidy
 from nnunetv2_adamss.datasets.conversion.grid import GridChoice
 from nnunetv2_adamss.datasets.conversion.patients import (
@@ -30,7 +31,6 @@ from nnunetv2_adamss.datasets.conversion.presets import (
 from nnunetv2_adamss.datasets.conversion.source_tables import find_tables, read_tables
 from nnunetv2_adamss.survival.cohort.cell_values import as_numbers, category_text
 from nnunetv2_adamss.survival.cohort.faults import faults_of
-from nnunetv2_adamss.survival.messages import listed
 
 _LEAST_LONGEST_DAYS = 200  # some patient of every cohort is followed for longer
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from nnunetv2_adamss.common.files import write_atomically
 from nnunetv2_adamss.datasets.conversion.cohort import Cohort
 from nnunetv2_adamss.datasets.conversion.one_case import ENDING
 from nnunetv2_adamss.survival.cohort.description import (
@@ -21,7 +22,6 @@ from nnunetv2_adamss.survival.cohort.description import (
 from nnunetv2_adamss.survival.cohort.faults import FileFaultsError
 from nnunetv2_adamss.survival.cohort.table import SURVIVAL_CSV
 from nnunetv2_adamss.survival.cohort.table_faults import table_faults
-from nnunetv2_adamss.survival.files import write_atomically
 
 TEST_CSV = "survival_test.csv"  # of the patients without masks, in imagesTs
 

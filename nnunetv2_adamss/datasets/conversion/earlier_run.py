@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from nnunetv2_adamss.common.messages import listed
 from nnunetv2_adamss.datasets.conversion.cohort import Cohort
 from nnunetv2_adamss.datasets.conversion.conversion_folder import (
     BEGUN,
@@ -20,7 +21,6 @@ from nnunetv2_adamss.datasets.conversion.conversion_folder import (
 from nnunetv2_adamss.datasets.conversion.conversion_log import Source, cases_in, settings_in, source_in
 from nnunetv2_adamss.datasets.conversion.one_case import CaseSettings
 from nnunetv2_adamss.datasets.conversion.patients import number_of_patients
-from nnunetv2_adamss.survival.messages import listed
 
 
 def check_folder(folder: Path) -> None:

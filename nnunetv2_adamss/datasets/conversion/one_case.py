@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import SimpleITK as sitk
 
+from nnunetv2_adamss.common.files import write_atomically
 from nnunetv2_adamss.datasets.conversion.conversion_folder import REPLACED, UNFINISHED
 from nnunetv2_adamss.datasets.conversion.grid import GridChoice, VoxelGrid, common_grid
 from nnunetv2_adamss.datasets.conversion.head_and_neck import head_and_neck_box
@@ -20,7 +21,6 @@ from nnunetv2_adamss.datasets.conversion.resample import resample_mask, resample
 from nnunetv2_adamss.datasets.conversion.source_image import has_no_geometry, header, read_image
 from nnunetv2_adamss.datasets.conversion.tumour_mask import centroid_mm, checked_mask, mask_warnings
 from nnunetv2_adamss.datasets.conversion.write_image import save, unfinished_name
-from nnunetv2_adamss.survival.files import write_atomically
 
 ENDING = ".nii.gz"
 AIR_HU = -1024.0

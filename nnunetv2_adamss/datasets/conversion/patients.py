@@ -8,11 +8,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from nnunetv2_adamss.common.messages import listed
 from nnunetv2_adamss.datasets.conversion.conversion_folder import is_conversion
 from nnunetv2_adamss.datasets.conversion.grid import GridChoice
 from nnunetv2_adamss.datasets.conversion.presets import Files, example
 from nnunetv2_adamss.datasets.conversion.source_image import same_image
-from nnunetv2_adamss.survival.messages import listed
 
 _NAME = re.compile(r"\w[\w.-]*(?<!\.)")
 _ENDING = re.compile(r"\.(nii|gz|mha|mhd|nrrd|nhdr|hdr)$", re.IGNORECASE)

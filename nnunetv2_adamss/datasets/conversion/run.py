@@ -15,6 +15,9 @@ from typing import Any
 import SimpleITK as sitk
 from joblib import delayed
 
+from nnunetv2_adamss.common.files import write_atomically
+from nnunetv2_adamss.common.messages import listed
+from nnunetv2_adamss.common.parallel import in_parallel, one_thread
 from nnunetv2_adamss.datasets.conversion.cohort import Cohort
 from nnunetv2_adamss.datasets.conversion.conversion_folder import (
     BEGUN,
@@ -30,9 +33,6 @@ from nnunetv2_adamss.datasets.conversion.one_case import CaseSettings, case_file
 from nnunetv2_adamss.datasets.conversion.patients import PatientFiles
 from nnunetv2_adamss.datasets.conversion.sole_run import sole_run, still_ours
 from nnunetv2_adamss.datasets.conversion.source_image import files_of
-from nnunetv2_adamss.survival.files import write_atomically
-from nnunetv2_adamss.survival.messages import listed
-from nnunetv2_adamss.survival.parallel import in_parallel, one_thread
 
 logger = logging.getLogger(__name__)
 

@@ -13,8 +13,8 @@ import SimpleITK as sitk
 from nibabel.filebasedimages import ImageFileError
 from numpy.typing import NDArray
 
+from nnunetv2_adamss.common.files import sha256_of
 from nnunetv2_adamss.datasets.conversion.grid import VoxelGrid
-from nnunetv2_adamss.survival.files import sha256_of
 
 _HEADERS = (".mhd", ".nhdr", ".hdr")
 

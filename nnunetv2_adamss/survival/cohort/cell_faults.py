@@ -4,10 +4,10 @@ from collections.abc import Sequence
 
 import pandas as pd
 
+from nnunetv2_adamss.common.messages import listed
 from nnunetv2_adamss.survival.cohort.cell_values import as_numbers, is_missing
 from nnunetv2_adamss.survival.cohort.description import CASE_ID
 from nnunetv2_adamss.survival.cohort.faults import faults_of
-from nnunetv2_adamss.survival.messages import listed
 
 # What pandas writes for a number that is not finite: a missing value, not a slip of the pen.
 _INFINITE_TEXTS = frozenset({"inf", "-inf"})

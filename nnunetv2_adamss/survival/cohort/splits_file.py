@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from enum import Enum
 from pathlib import Path
 
+from nnunetv2_adamss.common.files import read_json, write_atomically
 from nnunetv2_adamss.survival.cohort.splits import Split
-from nnunetv2_adamss.survival.files import read_json, write_atomically
 
 SPLITS_FILE = "splits_final.json"
 

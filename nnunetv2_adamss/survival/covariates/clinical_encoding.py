@@ -7,9 +7,9 @@ import numpy as np
 import pandas as pd
 from scipy.stats import chi2_contingency
 
+from nnunetv2_adamss.common.messages import listed
 from nnunetv2_adamss.survival.cohort.description import CATEGORY, ColumnType
 from nnunetv2_adamss.survival.covariates.indicator import RARE, UNKNOWN, Indicator, texts_of
-from nnunetv2_adamss.survival.messages import listed
 
 # choice: the paper does not say which categories are too rare for a column of their own. A share of the cases would
 # take small groups at high risk from a large table: a weight needs cases, not a share of them.

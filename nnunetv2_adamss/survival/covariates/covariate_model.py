@@ -9,10 +9,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from nnunetv2_adamss.common.messages import listed
 from nnunetv2_adamss.survival.covariates.covariate_tables import CovariateTables
 from nnunetv2_adamss.survival.covariates.indicator import Indicator
 from nnunetv2_adamss.survival.covariates.scaling import Scaling, finite
-from nnunetv2_adamss.survival.messages import listed
 
 logger = logging.getLogger(__name__)
 

@@ -5,11 +5,11 @@ from typing import Any
 
 import pandas as pd
 
+from nnunetv2_adamss.common.files import write_atomically
 from nnunetv2_adamss.survival.covariates.covariate_model import CovariateModel
 from nnunetv2_adamss.survival.covariates.feature_selection import FeatureSelection
 from nnunetv2_adamss.survival.covariates.fitting import CovariateReport
 from nnunetv2_adamss.survival.covariates.selection_plot import plot_selection
-from nnunetv2_adamss.survival.files import write_atomically
 
 HAZARD_RATIOS_FILE = "hazard_ratios.csv"
 SELECTION_FILE, SELECTION_PLOT = "selected_features.csv", "selected_features.png"

@@ -6,10 +6,10 @@ from typing import NamedTuple
 
 import pandas as pd
 
+from nnunetv2_adamss.common.messages import listed
 from nnunetv2_adamss.survival.cohort.description import ColumnType
 from nnunetv2_adamss.survival.cohort.table import SurvivalTable
 from nnunetv2_adamss.survival.covariates.number_table import join_number_tables
-from nnunetv2_adamss.survival.messages import listed
 
 
 class CovariateUse(NamedTuple):

@@ -10,8 +10,8 @@ from lifelines.exceptions import ConvergenceError
 from numpy.typing import NDArray
 from scipy.stats import chi2
 
+from nnunetv2_adamss.common.messages import listed
 from nnunetv2_adamss.survival.covariates.breslow_likelihood import partial_log_likelihood
-from nnunetv2_adamss.survival.messages import listed
 
 # On separation the likelihood rises for ever along a column. The first of these ridges that lifelines can fit with
 # stops the weight at a few units.

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from nnunetv2_adamss.common.messages import listed
 from nnunetv2_adamss.survival.config import SurvivalConfig
 from nnunetv2_adamss.survival.covariates.clinical_encoding import fit_indicators
 from nnunetv2_adamss.survival.covariates.covariate_model import CovariateModel
@@ -19,7 +20,6 @@ from nnunetv2_adamss.survival.covariates.indicator import Indicator
 from nnunetv2_adamss.survival.covariates.linear_risk import LinearRisk
 from nnunetv2_adamss.survival.covariates.scaling import Scaling, finite
 from nnunetv2_adamss.survival.covariates.screening import screen_indicators
-from nnunetv2_adamss.survival.messages import listed
 
 logger = logging.getLogger(__name__)
 

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from nnunetv2_adamss.common.messages import listed
 from nnunetv2_adamss.survival.cohort.cell_values import as_numbers, category_text, is_missing
 from nnunetv2_adamss.survival.cohort.description import CATEGORY, NUMBER
-from nnunetv2_adamss.survival.messages import listed
 
 logger = logging.getLogger(__name__)
 

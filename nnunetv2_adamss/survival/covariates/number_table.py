@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from nnunetv2_adamss.common.messages import listed
 from nnunetv2_adamss.survival.cohort.cell_faults import (
     case_id_faults,
     missing_column_faults,
@@ -15,7 +16,6 @@ from nnunetv2_adamss.survival.cohort.cell_values import as_numbers
 from nnunetv2_adamss.survival.cohort.csv_cells import read_cells
 from nnunetv2_adamss.survival.cohort.description import CASE_ID
 from nnunetv2_adamss.survival.cohort.faults import FileFaultsError
-from nnunetv2_adamss.survival.messages import listed
 
 
 def read_number_table(csv_file: Path) -> pd.DataFrame:

@@ -5,10 +5,10 @@ from typing import Any
 
 import pandas as pd
 
+from nnunetv2_adamss.common.files import read_json
 from nnunetv2_adamss.survival.config import SurvivalConfig
 from nnunetv2_adamss.survival.covariates.covariate_model import CovariateModel
 from nnunetv2_adamss.survival.covariates.number_table import read_number_table
-from nnunetv2_adamss.survival.files import read_json
 from nnunetv2_adamss.survival.tumour_region.mask_source import MaskSource, mask_provenance
 from nnunetv2_adamss.survival.tumour_region.stage_one_model import StageOneModel
 

@@ -4,11 +4,11 @@ from collections.abc import Sequence
 
 import pandas as pd
 
+from nnunetv2_adamss.common.messages import listed
 from nnunetv2_adamss.survival.covariates.covariate_model import CovariateModel
 from nnunetv2_adamss.survival.covariates.covariate_tables import CovariateTables
 from nnunetv2_adamss.survival.covariates.indicator import Indicator
 from nnunetv2_adamss.survival.covariates.scaling import Scaling, finite
-from nnunetv2_adamss.survival.messages import listed
 
 
 def remarks_on(

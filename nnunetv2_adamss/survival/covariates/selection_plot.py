@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 from matplotlib.figure import Figure
 
+from nnunetv2_adamss.common.files import replace_atomically
 from nnunetv2_adamss.survival.covariates.feature_selection import FeatureSelection
-from nnunetv2_adamss.survival.files import replace_atomically
 
 
 def plot_selection(selection: FeatureSelection, file: Path) -> None:

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from nnunetv2_adamss.survival.files import read_json
+from nnunetv2_adamss.common.files import read_json
 
 _DATASET_JSON = "dataset.json"
 

@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from typing import Literal
 
-from nnunetv2_adamss.survival.messages import listed
+from nnunetv2_adamss.common.messages import listed
 
 Modality = Literal["CT", "PET"]
 # What a modality is called, and what names of it have in them where none is called so.

@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 from nnunetv2.training.dataloading.nnunet_dataset import infer_dataset_class
 from nnunetv2.utilities.plans_handling.plans_handler import PlansManager
 
+from nnunetv2_adamss.common.files import read_json
 from nnunetv2_adamss.survival.cohort.splits_file import SPLITS_FILE
-from nnunetv2_adamss.survival.files import read_json
 from nnunetv2_adamss.survival.nnunet_data.dataset import PREPROCESSED, dataset_folder
 
 

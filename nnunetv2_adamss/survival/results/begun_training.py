@@ -6,8 +6,8 @@ from typing import Any
 
 import torch
 
+from nnunetv2_adamss.common.messages import listed
 from nnunetv2_adamss.survival.cohort.splits_file import SPLITS_FILE
-from nnunetv2_adamss.survival.messages import listed
 
 # Among nnU-Net's ``init_args`` in the checkpoints of Stage I.
 TRAINING_CASES = "training_cases"

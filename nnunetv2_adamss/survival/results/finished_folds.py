@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from nnunetv2_adamss.common.files import read_json
+from nnunetv2_adamss.common.messages import listed
 from nnunetv2_adamss.survival.cohort.table import SURVIVAL_CSV
-from nnunetv2_adamss.survival.files import read_json
-from nnunetv2_adamss.survival.messages import listed
 from nnunetv2_adamss.survival.nnunet_data.dataset import RAW, dataset_folder
 from nnunetv2_adamss.survival.results.fold_results import CHECKPOINTS, SUMMARY_FILE, epoch_predictions_file
 from nnunetv2_adamss.survival.results.predicted_curves import CurvesByCase, read_predicted_curves, same_times

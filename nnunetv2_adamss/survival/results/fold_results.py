@@ -11,13 +11,13 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from nnunetv2_adamss.common.files import write_atomically
 from nnunetv2_adamss.evaluation.concordance import Concordance, bootstrap_harrell_c
 from nnunetv2_adamss.survival.cohort.table import SurvivalTable
 from nnunetv2_adamss.survival.covariates.covariate_results import (
     covariate_summary,
     write_covariate_files,
 )
-from nnunetv2_adamss.survival.files import write_atomically
 from nnunetv2_adamss.survival.fold import SurvivalFold
 from nnunetv2_adamss.survival.results.prediction import RiskPrediction, SurvivalPrediction
 from nnunetv2_adamss.survival.setup import SurvivalSetup

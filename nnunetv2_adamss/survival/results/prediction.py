@@ -9,9 +9,9 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.special import expit
 
+from nnunetv2_adamss.common.files import write_atomically
 from nnunetv2_adamss.evaluation.risk import risk_score_from_time
 from nnunetv2_adamss.survival.discrete_time.curve import predicted_time, survival_curve
-from nnunetv2_adamss.survival.files import write_atomically
 
 SURVIVAL_AT = "survival_at_"
 

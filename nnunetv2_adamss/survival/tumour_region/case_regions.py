@@ -11,7 +11,7 @@ from nnunetv2.training.dataloading.nnunet_dataset import nnUNetBaseDataset
 from nnunetv2.utilities.plans_handling.plans_handler import PlansManager
 from numpy.typing import NDArray
 
-from nnunetv2_adamss.survival.messages import listed
+from nnunetv2_adamss.common.messages import listed
 from nnunetv2_adamss.survival.tumour_region.mask_source import MaskSource
 from nnunetv2_adamss.survival.tumour_region.preprocessed_grid import PreprocessedGrid
 from nnunetv2_adamss.survival.tumour_region.region import (

@@ -9,9 +9,9 @@ import numpy as np
 import torch
 from nnunetv2.training.dataloading.nnunet_dataset import nnUNetBaseDataset
 
+from nnunetv2_adamss.common.files import read_json, sha256_of
+from nnunetv2_adamss.common.messages import listed
 from nnunetv2_adamss.survival.config import SurvivalConfig
-from nnunetv2_adamss.survival.files import read_json, sha256_of
-from nnunetv2_adamss.survival.messages import listed
 from nnunetv2_adamss.survival.tumour_region.stage_one_masks import StageOneMasks
 from nnunetv2_adamss.survival.tumour_region.stage_one_model import StageOneModel
 

@@ -18,7 +18,7 @@ from nnunetv2.inference.export_prediction import export_prediction_from_logits
 from nnunetv2.inference.predict_from_raw_data import nnUNetPredictor
 from nnunetv2.training.dataloading.nnunet_dataset import nnUNetBaseDataset
 
-from nnunetv2_adamss.survival.files import read_json, sha256_of, write_atomically
+from nnunetv2_adamss.common.files import read_json, sha256_of, write_atomically
 from nnunetv2_adamss.survival.tumour_region.preprocessed_grid import PreprocessedGrid
 from nnunetv2_adamss.survival.tumour_region.stage_one_model import StageOneModel
 

@@ -7,7 +7,7 @@ import pytest
 import SimpleITK as sitk
 from joblib import delayed
 
-from nnunetv2_adamss.survival.parallel import in_parallel, one_thread
+from nnunetv2_adamss.common.parallel import in_parallel, one_thread
 
 
 @pytest.mark.parametrize("num_processes", [1, 2])

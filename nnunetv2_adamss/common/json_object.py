@@ -3,8 +3,8 @@
 from pathlib import Path
 from typing import Any
 
-from nnunetv2_adamss.survival.files import read_json
-from nnunetv2_adamss.survival.messages import listed
+from nnunetv2_adamss.common.files import read_json
+from nnunetv2_adamss.common.messages import listed
 
 
 def read_object(file: Path, **kinds: type | tuple[type, ...]) -> dict[str, Any]:
