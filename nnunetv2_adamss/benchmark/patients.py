@@ -1,6 +1,6 @@
 """The patients whose outcomes the methods are compared on, and the masks of their tumours."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -100,7 +100,7 @@ class ComparedPatients:
             has_labels: whether these have the labels of the data set, not one for all.
 
         Raises:
-            ValueError: if a mask is missing, cannot be read, or has another size than the reference.
+            ValueError: if a mask is missing, cannot be read, or lies on another grid than the reference.
         """
         key = tuple(sorted(masks_of_fold.items()))
         if key not in self._known_dice:
@@ -130,21 +130,11 @@ class ComparedPatients:
             raise ValueError(f"{are_missing}, such as {missing[0]}")
         values = self._values_of_labels
         tumour = {_TUMOUR: tuple(sorted({value for of_label in values.values() for value in of_label}))}
-        at_hand: tuple[Path, ...] = ()
-
-        def one_by_one() -> Iterator[tuple[str, Path, Path]]:
-            nonlocal at_hand
-            for case_id, at_hand in files.items():
-                yield case_id, *at_hand
-
-        try:
-            whole, *parts = dice_by_label(
-                one_by_one(),
-                tumour | (values if has_labels and len(values) > 1 else {}),
-                self.dataset_json["labels"].get("ignore"),
-            )
-        except RuntimeError as error:  # SimpleITK's only kind, whose message has many lines
-            raise ValueError(f"{' or '.join(map(str, at_hand))} cannot be read") from error
+        whole, *parts = dice_by_label(
+            ((case_id, *pair) for case_id, pair in files.items()),
+            tumour | (values if has_labels and len(values) > 1 else {}),
+            self.dataset_json["labels"].get("ignore"),
+        )
         return MeasuredDice(pd.Series(whole.by_case, dtype=np.float64), whole.aggregated, parts)
 
     @property

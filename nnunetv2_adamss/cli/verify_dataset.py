@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from nnunetv2_adamss.survival.cohort.cohort_summary import CohortSummary
 
 _DESCRIPTION = """\
-Check a raw data set: images and masks by nnU-Net's own check, then the survival table and its
-description survival.json. All faults of the table are listed at once. Ends with a summary of the cohort.
+Check a raw data set: images and masks as every later step will read them, nnU-Net's own check, then the survival
+table and its description survival.json. All faults are listed. Ends with a summary of the cohort.
 """
 
 _EXAMPLES = """\
@@ -73,6 +73,31 @@ def _verify(args: argparse.Namespace) -> tuple[list[str], CohortSummary | None]:
 
 
 def _image_faults(folder: Path, num_processes: int) -> list[str]:
+    """Faults by the door that every later step uses, then those that nnU-Net's own check finds."""
+    faults = _faults_by_case(folder, num_processes) if (folder / "dataset.json").is_file() else []
+    return [*faults, *_faults_by_nnunet(folder, num_processes)]
+
+
+def _faults_by_case(folder: Path, num_processes: int) -> list[str]:
+    from tqdm import tqdm
+
+    from nnunetv2_adamss.survival.nnunet_data.dataset_json import read_dataset_json
+    from nnunetv2_adamss.survival.nnunet_data.raw_images import check_raw_images
+
+    with tqdm(desc="Images and masks", unit="case", disable=None) as bar:
+
+        def show(n_done: int, n_cases: int) -> None:
+            bar.total = n_cases
+            bar.update()
+
+        try:
+            found = check_raw_images(folder, read_dataset_json(folder / "dataset.json"), num_processes, show)
+        except (ValueError, OSError, KeyError) as error:
+            return [f"The images cannot be checked: {error}"]
+    return [f"{case_id}: {fault}." for case_id, fault in found.items()]
+
+
+def _faults_by_nnunet(folder: Path, num_processes: int) -> list[str]:
     from nnunetv2.experiment_planning.verify_dataset_integrity import verify_dataset_integrity
 
     try:

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from nnunetv2_adamss.common.files import read_json
+from nnunetv2_adamss.common.images import read_image
 from nnunetv2_adamss.demo.steps import DemoFolders
 from nnunetv2_adamss.evaluation.baselines import tumour_volume_ml
 from nnunetv2_adamss.evaluation.concordance import Concordance, bootstrap_harrell_c
@@ -41,10 +42,9 @@ def dice_rows(folders: DemoFolders) -> Iterator[DiceRow]:
             by_case = [case["metrics"][str(value)]["Dice"] for case in summary["metric_per_case"]]
             # nnU-Net writes NaN where a label neither occurs nor is predicted.
             yield DiceRow(name, [d for d in by_case if not np.isnan(d)])
-    truths = {
-        path.name: read_foreground(path) for path in sorted((folders.raw / "labelsTs").glob("*.nii.gz"))
-    }
-    predicted = {name: read_foreground(folders.masks / name) for name in truths}
+    references = sorted((folders.raw / "labelsTs").glob("*.nii.gz"))
+    truths = {path.name: read_foreground(path) for path in references}
+    predicted = {path.name: read_foreground(folders.masks / path.name, like=path) for path in references}
     yield DiceRow("all tumour", [dice(predicted[name], truth) for name, truth in truths.items()])
     prior = ImageBlindPrior([read_foreground(p) for p in sorted((folders.raw / "labelsTr").glob("*.nii.gz"))])
     yield DiceRow(
@@ -76,11 +76,7 @@ def example_picture(folders: DemoFolders, output: Path) -> None:
     import matplotlib  # noqa: PLC0415  takes a second, and only the end of the demo needs it
 
     matplotlib.use("agg")
-    import SimpleITK as sitk  # noqa: PLC0415
     from matplotlib import pyplot as plt  # noqa: PLC0415
-
-    def read(path: Path) -> np.ndarray:
-        return sitk.GetArrayFromImage(sitk.ReadImage(str(path)))
 
     names = [
         path.name.removesuffix(".nii.gz") for path in sorted((folders.raw / "labelsTs").glob("*.nii.gz"))[:3]
@@ -89,15 +85,16 @@ def example_picture(folders: DemoFolders, output: Path) -> None:
         2, len(names), figsize=(4 * len(names), 8), squeeze=False, layout="constrained"
     )
     for column, name in zip(axes.T, names, strict=True):
-        truth = read(folders.raw / "labelsTs" / f"{name}.nii.gz")
-        prediction = read(folders.masks / f"{name}.nii.gz")
-        z = int(np.argmax((truth > 0).sum(axis=(1, 2))))
+        ct = folders.raw / "imagesTs" / f"{name}_0000.nii.gz"
+        truth = read_foreground(folders.raw / "labelsTs" / f"{name}.nii.gz", like=ct)
+        prediction = read_foreground(folders.masks / f"{name}.nii.gz", like=ct)
+        z = int(np.argmax(truth.sum(axis=(1, 2))))
         windows = (("0000", "CT", "gray", (-200, 300)), ("0001", "PET", "gray_r", (0, 10)))
         for axis, (channel, modality, colours, limits) in zip(column, windows, strict=True):
-            image = read(folders.raw / "imagesTs" / f"{name}_{channel}.nii.gz")[z]
+            image = read_image(folders.raw / "imagesTs" / f"{name}_{channel}.nii.gz").voxels[z]
             axis.imshow(image, cmap=colours, vmin=limits[0], vmax=limits[1], origin="lower")
-            axis.contour(truth[z] > 0, levels=[0.5], colors="tab:green")
-            axis.contour(prediction[z] > 0, levels=[0.5], colors="tab:red", linestyles="dashed")
+            axis.contour(truth[z], levels=[0.5], colors="tab:green")
+            axis.contour(prediction[z], levels=[0.5], colors="tab:red", linestyles="dashed")
             axis.set(title=f"{name}, {modality}", xticks=[], yticks=[])
     figure.suptitle("Synthetic held-out cases: true outline green, predicted red and dashed")
     figure.savefig(output, dpi=100)

@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-import SimpleITK as sitk
 from numpy.typing import NDArray
+
+from nnunetv2_adamss.common.images import read_image, read_mask
 
 # As columns of tables.
 TUMOUR_VOLUME, SUV_MAX = "tumour_volume_ml", "suv_max"
@@ -15,16 +16,20 @@ def measure_tumour(mask_file: Path, pet_file: Path | None = None) -> dict[str, f
     """Volume and, with a PET, uptake of the tumour in a mask, by the names of their columns.
 
     Raises:
-        ValueError: if the two images differ in size.
+        ValueError: if a file cannot be read, or the two lie on different grids.
     """
     volume = {TUMOUR_VOLUME: tumour_volume_ml(mask_file)}
     return volume if pet_file is None else {**volume, SUV_MAX: suv_max(pet_file, mask_file)}
 
 
 def tumour_volume_ml(mask_file: Path) -> float:
-    """Volume of all voxels that are not background, in ml."""
-    mask = sitk.ReadImage(str(mask_file))
-    return volume_ml(sitk.GetArrayViewFromImage(mask) > 0, mask.GetSpacing())
+    """Volume of all voxels that are not background, in ml.
+
+    Raises:
+        ValueError: if the mask cannot be read.
+    """
+    mask, grid = read_image(mask_file)
+    return volume_ml(mask > 0, grid.spacing_mm)
 
 
 def volume_ml(mask: NDArray[np.bool_], spacing_mm: Sequence[float]) -> float:
@@ -36,9 +41,8 @@ def suv_max(pet_file: Path, mask_file: Path) -> float:
     """Highest value of the PET in the mask, in the PET's unit; 0 for an empty mask.
 
     Raises:
-        ValueError: if the two images differ in size.
+        ValueError: if a file cannot be read, or the two lie on different grids.
     """
-    pet, mask = (sitk.GetArrayFromImage(sitk.ReadImage(str(file))) for file in (pet_file, mask_file))
-    if pet.shape != mask.shape:
-        raise ValueError(f"{pet_file} has {pet.shape} voxels, but {mask_file} has {mask.shape}.")
+    pet, grid = read_image(pet_file)
+    mask = read_mask(mask_file, grid, pet_file)
     return float(pet[mask > 0].max(initial=0))

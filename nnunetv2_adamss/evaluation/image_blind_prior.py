@@ -8,9 +8,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-import SimpleITK as sitk
 from numpy.typing import NDArray
 from scipy.ndimage import zoom
+
+from nnunetv2_adamss.common.images import read_header, read_image, read_mask
 
 # From the middle outwards, so that a tie goes to the threshold that neither shrinks nor swells the mask.
 _CANDIDATE_THRESHOLDS = sorted(np.linspace(0.05, 0.95, 19), key=lambda threshold: abs(threshold - 0.5))
@@ -51,9 +52,19 @@ def dice(first: NDArray[np.bool_], second: NDArray[np.bool_]) -> float:
     return 2 * int((first & second).sum()) / total if total else float("nan")
 
 
-def read_foreground(path: Path) -> NDArray[np.bool_]:
-    """The union of the foreground labels of a label image, ``(z, y, x)``."""
-    return sitk.GetArrayFromImage(sitk.ReadImage(str(path))) > 0
+def read_foreground(path: Path, like: Path | None = None) -> NDArray[np.bool_]:
+    """The union of the foreground labels of a label image, ``(z, y, x)``.
+
+    Args:
+        path: of the label image.
+        like: an image on the same grid, whose axes the result has; default its own axes.
+
+    Raises:
+        ValueError: if a file cannot be read, or the two lie on different grids.
+    """
+    labels = read_image(path).voxels if like is None else read_mask(path, read_header(like), like)
+    foreground: NDArray[np.bool_] = labels > 0
+    return foreground
 
 
 def _stretch(values: NDArray[np.floating], shape: Sequence[int]) -> NDArray[np.floating]:

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import SimpleITK as sitk
 from numpy.typing import NDArray
+
+from nnunetv2_adamss.common.images import read_image, read_mask
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,7 @@ def dice_by_label(
         ignored: value of the reference that marks voxels which nobody labelled.
 
     Raises:
-        ValueError: if mask and reference of a case differ in size.
+        ValueError: if mask or reference of a case cannot be read, or they lie on different grids.
     """
     overlaps = {case_id: _overlaps(mask, reference, labels, ignored) for case_id, mask, reference in cases}
     return [
@@ -54,9 +55,8 @@ def _overlaps(
     mask: Path, reference: Path, labels: Mapping[str, tuple[int, ...]], ignored: int | None
 ) -> NDArray[np.int64]:
     """Voxels in both, and voxels in one plus voxels in the other, ``(2, n_labels)``."""
-    predicted, truth = (sitk.GetArrayFromImage(sitk.ReadImage(str(file))) for file in (mask, reference))
-    if predicted.shape != truth.shape:
-        raise ValueError(f"{mask} has {predicted.shape} voxels, but {reference} has {truth.shape}.")
+    truth, grid = read_image(reference)
+    predicted = read_mask(mask, grid, reference)
     if ignored is not None:
         predicted, truth = (voxels[truth != ignored] for voxels in (predicted, truth))
     pairs = [(np.isin(predicted, values), np.isin(truth, values)) for values in labels.values()]

@@ -1,7 +1,10 @@
 """One case that is explained: what the network sees of it, and where that lies in the image."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,7 +24,7 @@ class ExplainedCase:
         valid: ``(1, 1, *space)``, 1 where the image is, 0 where it is padding.
         covariates: ``(1, n_covariates)``.
         space: where the region lies in the image.
-        geometry: where the image lies in the patient.
+        properties: nnU-Net's, of the case.
     """
 
     case_id: str
@@ -29,7 +32,12 @@ class ExplainedCase:
     valid: Tensor
     covariates: Tensor
     space: RegionSpace
-    geometry: ImageGeometry
+    properties: Mapping[str, Any] = field(repr=False)
+
+    @cached_property
+    def geometry(self) -> ImageGeometry:
+        """Where the image lies in the patient."""
+        return ImageGeometry.of_case(self.properties)
 
     def in_box(self, values: NDArray[np.floating]) -> NDArray[np.float32]:
         """A map of the region, of any resolution, at the image's voxels that lie in the region."""

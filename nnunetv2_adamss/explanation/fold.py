@@ -19,7 +19,6 @@ from tqdm import tqdm
 from nnunetv2_adamss.common.files import sha256_of
 from nnunetv2_adamss.explanation.case import ExplainedCase
 from nnunetv2_adamss.explanation.gate_weights import STAGES
-from nnunetv2_adamss.explanation.image_geometry import ImageGeometry
 from nnunetv2_adamss.explanation.occlusion import RiskOf
 from nnunetv2_adamss.explanation.region_space import RegionSpace
 from nnunetv2_adamss.networks.adamss import AdaMSSSurvival
@@ -28,6 +27,7 @@ from nnunetv2_adamss.prediction.trained_fold import TrainedFold
 from nnunetv2_adamss.survival.covariates.covariate_tables import CovariateUse
 from nnunetv2_adamss.survival.device import torch_device
 from nnunetv2_adamss.survival.fold import SurvivalFold
+from nnunetv2_adamss.survival.nnunet_data.case_geometry import image_shape, read_case_mask
 from nnunetv2_adamss.survival.nnunet_data.dataset import channel_names, model_folder
 from nnunetv2_adamss.survival.nnunet_data.plan_stages import stages_of
 from nnunetv2_adamss.survival.pooling import predict_region
@@ -132,17 +132,16 @@ class ExplainedFold:
         for case_id in case_ids:
             data, _, _, properties = dataset.load_case(case_id)
             manager = self.trained.plans_manager
-            shape = properties["shape_before_cropping"]
             space = RegionSpace(
                 PreprocessedGrid.of_case(properties, manager.transpose_forward, data.shape[1:]),
                 regions[case_id].within(data.shape[1:]),
-                tuple(int(shape[axis]) for axis in manager.transpose_backward),
+                image_shape(properties, manager),
             )
             sample = samples[case_id]
             image, valid, covariates = (
                 sample[name][None].to(self.device) for name in ("image", "valid", "covariates")
             )
-            yield ExplainedCase(case_id, image, valid, covariates, space, ImageGeometry.of_case(properties))
+            yield ExplainedCase(case_id, image, valid, covariates, space, properties)
 
     def _regions(self, case_ids: Sequence[str], dataset: nnUNetBaseDataset) -> dict[str, Region]:
         masks = self.setup.masks
@@ -165,7 +164,7 @@ class ExplainedFold:
         """The mask in the region, turned for pictures."""
         manager = self.trained.plans_manager
         file = self.setup.masks.mask_file(case.case_id)
-        mask = manager.image_reader_writer_class().read_seg(str(file))[0][0]
+        mask = read_case_mask(file, case.properties, manager)
         label_manager = manager.get_label_manager(dict(self.trained.nnunet_fold.dataset_json))
         tumour = tumour_of(mask, label_manager.ignore_label)[case.space.box]
         view: NDArray[np.bool_] = case.geometry.turned(tumour)

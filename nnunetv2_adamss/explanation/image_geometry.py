@@ -18,6 +18,7 @@ from nibabel.orientations import (
 from numpy.typing import NDArray
 
 from nnunetv2_adamss.common.files import replace_atomically
+from nnunetv2_adamss.common.voxel_grid import VoxelGrid
 
 # Rows of an axial picture run to the back and columns to the patient's left, as radiologists look at them.
 _VIEW = ("L", "P", "S")
@@ -46,11 +47,8 @@ class ImageGeometry:
             return cls(nibabel_stuff.get("reoriented_affine", original), tuple(aff2axcodes(original)))
         itk: Mapping[str, Any] = properties.get("sitk_stuff", {})
         spacing = itk.get("spacing", tuple(properties["spacing"])[::-1])
-        # ITK's first two axes run to the left and to the back.
-        to_nifti = np.diag([-1.0, -1, 1])
-        affine = np.eye(4)
-        affine[:3, :3] = to_nifti @ np.reshape(itk.get("direction", np.eye(3)), (3, 3)) @ np.diag(spacing)
-        affine[:3, 3] = to_nifti @ itk.get("origin", np.zeros(3))
+        direction = itk.get("direction", tuple(np.eye(3).ravel()))
+        affine = VoxelGrid((1, 1, 1), tuple(spacing), itk.get("origin", (0.0, 0.0, 0.0)), direction).affine
         return cls(affine, tuple(itk.get("original_orientation", aff2axcodes(affine))))
 
     def write(self, array: NDArray[np.float32], file: Path) -> None:

@@ -12,11 +12,11 @@ from typing import Any, Literal
 import pandas as pd
 
 from nnunetv2_adamss.common.files import write_atomically
+from nnunetv2_adamss.common.images import read_header
 from nnunetv2_adamss.datasets.conversion.conversion_log import settings_in
 from nnunetv2_adamss.datasets.conversion.one_case import ENDING, CaseSettings, convert_case
 from nnunetv2_adamss.datasets.conversion.patients import PatientFiles
 from nnunetv2_adamss.datasets.conversion.presets import COLUMNS, is_unknown, title_key
-from nnunetv2_adamss.datasets.conversion.source_image import header
 from nnunetv2_adamss.hecktor.masks import write_on_grid
 from nnunetv2_adamss.prediction.prediction_folder import MASKS, PREDICTIONS_FILE, PROVENANCE_FILE
 from nnunetv2_adamss.prediction.run import PredictionRequest, predict_patients
@@ -99,7 +99,7 @@ def predict_container(request: InferenceRequest) -> InferenceReport:
         rfs = _rfs(row, provenance, request.rfs_output)
         start = perf_counter()
         mask = request.output / "images" / request.mask_name / "output.mha"
-        write_on_grid(work / "prediction" / MASKS / f"{_PATIENT}{ENDING}", header(ct), mask)
+        write_on_grid(work / "prediction" / MASKS / f"{_PATIENT}{ENDING}", read_header(ct), mask)
         write_atomically(request.output / "rfs.json", json.dumps(rfs))
         seconds |= provenance["seconds_per_case"] | {"writing": perf_counter() - start}
     warnings = [*converted["warnings"], *filter(None, [row["warnings"]])]

@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from nnunetv2_adamss.datasets.conversion.grid import VoxelGrid
+from nnunetv2_adamss.common.voxel_grid import VoxelGrid
 from nnunetv2_adamss.datasets.conversion.resample import resample_mask
-from nnunetv2_adamss.datasets.conversion.source_image import read_image
+from nnunetv2_adamss.datasets.conversion.source_image import read_source
 from nnunetv2_adamss.datasets.conversion.write_image import save_atomically
 
 
@@ -20,5 +20,5 @@ def write_on_grid(mask: Path, grid: VoxelGrid, file: Path) -> None:
         ValueError: if the mask is not there or damaged.
         OSError: if it cannot be written.
     """
-    image, _ = read_image(mask, nothing=0.0)
+    image, _ = read_source(mask, nothing=0.0)
     save_atomically(resample_mask(image, grid), file)

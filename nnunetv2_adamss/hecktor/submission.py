@@ -9,9 +9,9 @@ import pandas as pd
 
 from nnunetv2_adamss.common.files import write_atomically
 from nnunetv2_adamss.common.messages import listed
+from nnunetv2_adamss.common.voxel_grid import VoxelGrid
 from nnunetv2_adamss.datasets.conversion.conversion_folder import LOG_FILE
 from nnunetv2_adamss.datasets.conversion.conversion_log import cases_in
-from nnunetv2_adamss.datasets.conversion.grid import VoxelGrid
 from nnunetv2_adamss.datasets.conversion.one_case import ENDING
 from nnunetv2_adamss.datasets.conversion.write_image import UNFINISHED
 from nnunetv2_adamss.hecktor.masks import write_on_grid

@@ -1,12 +1,22 @@
 """The images of new patients: found by name, checked before anything is computed."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
+import SimpleITK as sitk
+
+from nnunetv2_adamss.common.images import (
+    are_stored_alike,
+    constant_images,
+    is_read_by_simpleitk,
+    read_on_one_grid,
+)
 from nnunetv2_adamss.common.messages import listed
-from nnunetv2_adamss.radiomics.images import read_on_one_grid
+from nnunetv2_adamss.survival.nnunet_data.dataset import distinct
 
 
 @dataclass(frozen=True)
@@ -21,13 +31,32 @@ class PatientImages:
     case_id: str
     files: tuple[Path, ...]
 
-    def check(self, channel_names: Sequence[str]) -> None:
-        """Raise ValueError, with all that is wrong, unless the images are there, on one grid, and hold numbers."""
-        names = [
-            name if channel_names.count(name) == 1 else f"{name} (channel {channel})"
-            for channel, name in enumerate(channel_names)
-        ]
-        read_on_one_grid(dict(zip(names, self.files, strict=True)))
+    @contextmanager
+    def checked(self, channel_names: Sequence[str], needs_right_angles: bool) -> Iterator[list[str]]:
+        """Files for nnU-Net's reader, which stacks voxels in the order in which files store them.
+
+        They are the patient's own, or copies for as long as the context lasts where a file stores the same place along
+        other axes.
+
+        Args:
+            channel_names: of the model.
+            needs_right_angles: whether the reader takes no image whose axes are tilted, be it by rounding alone.
+
+        Raises:
+            ValueError: with all that is wrong, unless the images are there, on one grid, and hold numbers that vary.
+        """
+        read = read_on_one_grid(dict(zip(distinct(channel_names), self.files, strict=True)))
+        if faults := list(constant_images(read)):
+            raise ValueError("; ".join(faults))
+        can_be_tilted = not needs_right_angles or all(map(is_read_by_simpleitk, self.files))
+        if can_be_tilted and are_stored_alike(self.files):
+            yield [str(file) for file in self.files]
+            return
+        with TemporaryDirectory() as folder:
+            copies = [str(Path(folder) / file.name) for file in self.files]
+            for image, copy in zip(read.values(), copies, strict=True):
+                sitk.WriteImage(image.itk(), copy)
+            yield copies
 
     def stamps(self) -> list[list[int] | None]:
         """Size and time of writing of each file, or None where there is none: what tells other images apart."""

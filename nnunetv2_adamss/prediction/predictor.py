@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import torch
 from joblib import Parallel, delayed
+from nnunetv2.imageio.simpleitk_reader_writer import SimpleITKIO
 from nnunetv2.utilities.helpers import dummy_context
 from numpy.typing import NDArray
 
@@ -105,18 +106,20 @@ class SurvivalPredictor:
         """Read, check and preprocess the images as nnU-Net's prediction does; may run beside another prediction.
 
         Raises:
-            ValueError: if the images are not there, cannot be read, or do not lie on one grid.
+            ValueError: if the images are not there, cannot be read, do not lie on one grid, or have one value
+                throughout.
         """
         start = perf_counter()
-        images.check(self.model.channel_names)
         first = self.model.first
-        data, _, properties = self.preprocessor.run_case(
-            [str(file) for file in images.files],
-            None,
-            first.plans_manager,
-            first.configuration_manager,
-            dict(self.model.dataset_json),
-        )
+        reader = first.plans_manager.image_reader_writer_class
+        with images.checked(self.model.channel_names, issubclass(reader, SimpleITKIO)) as files:
+            data, _, properties = self.preprocessor.run_case(
+                files,
+                None,
+                first.plans_manager,
+                first.configuration_manager,
+                dict(self.model.dataset_json),
+            )
         return PreparedPatient(images, np.asarray(data, dtype=np.float32), properties, perf_counter() - start)
 
     def predict(self, patient: PreparedPatient, tables: PatientTables, files: MaskFiles) -> PatientPrediction:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from nnunetv2_adamss.common.files import replace_atomically
 from nnunetv2_adamss.prediction.patient_images import PatientImages
 from nnunetv2_adamss.prediction.survival_model import SurvivalModel
-from nnunetv2_adamss.radiomics.images import read_on_one_grid
+from nnunetv2_adamss.survival.nnunet_data.case_geometry import read_case_mask
 from nnunetv2_adamss.survival.tumour_region.stage_one_masks import (
     likeliest_tumour_point,
     stage_one_predictor,
@@ -140,7 +140,7 @@ class GivenTumours:
         self.folder = folder
         self.folds = model.fold_numbers
         self.ending = str(model.dataset_json["file_ending"])
-        self.read_seg = model.first.plans_manager.image_reader_writer_class().read_seg
+        self.plans_manager = model.first.plans_manager
 
     def find(
         self, data: NDArray[np.float32], properties: dict[str, Any], images: PatientImages, files: MaskFiles
@@ -151,8 +151,7 @@ class GivenTumours:
             ValueError: if there is none, or it does not lie on the image's grid.
         """
         file = self.folder / f"{images.case_id}{self.ending}"
-        read_on_one_grid({"the image": images.files[0]}, mask=file)
-        mask = self.read_seg(str(file))[0][0]
+        mask = read_case_mask(file, properties, self.plans_manager)
         replace_atomically(files.ensemble, lambda unfinished: shutil.copyfile(file, unfinished))
         return {fold: Tumour(mask.astype(np.int64), files.ensemble, _unknown_point) for fold in self.folds}
 

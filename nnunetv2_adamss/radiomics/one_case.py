@@ -12,10 +12,10 @@ import SimpleITK as sitk
 from numpy.typing import NDArray
 from radiomics import getFeatureClasses, imageoperations
 
+from nnunetv2_adamss.common.images import MASK, read_on_one_grid
 from nnunetv2_adamss.common.messages import listed
 from nnunetv2_adamss.radiomics.crop import Box, prepare
 from nnunetv2_adamss.radiomics.faster import FastExtractor
-from nnunetv2_adamss.radiomics.images import MASK, read_on_one_grid
 from nnunetv2_adamss.radiomics.regions import lesion_spread_mm, lesions_of, shell_around
 from nnunetv2_adamss.radiomics.request import RadiomicsCase, RadiomicsRequest
 from nnunetv2_adamss.radiomics.settings import quiet_pyradiomics
@@ -195,4 +195,4 @@ def _constant_channels(
 
 def _read(case: RadiomicsCase, channels: Sequence[str]) -> tuple[list[sitk.Image], sitk.Image]:
     read = read_on_one_grid(dict(zip(channels, case.images, strict=True)), mask=case.mask)
-    return [read[channel] for channel in channels], read[MASK]
+    return [read[channel].itk() for channel in channels], read[MASK].itk()

@@ -28,9 +28,8 @@ def image_baselines(images: Mapping[str, Images], progress: Progress) -> list[Ot
         pet = next((channel.file for channel in channels if channel.modality == "PET"), None)
         try:
             found[case_id] = measure_tumour(mask, pet)
-        # SimpleITK's RuntimeError for a file that is missing or broken.
-        except (RuntimeError, ValueError) as error:
-            logger.warning("%s has no tumour volume or SUVmax: %s", case_id, str(error).splitlines()[-1])
+        except ValueError as error:
+            logger.warning("%s has no tumour volume or SUVmax: %s.", case_id, error)
     measured = pd.DataFrame.from_dict(found, orient="index")
     names = {TUMOUR_VOLUME: "Tumour volume", SUV_MAX: "SUVmax"}
     return [Other(name, measured[column].dropna()) for column, name in names.items() if column in measured]

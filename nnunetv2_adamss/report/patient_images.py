@@ -9,6 +9,7 @@ import SimpleITK as sitk
 from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
+from nnunetv2_adamss.common.images import MASK, read_on_one_grid
 from nnunetv2_adamss.evaluation.baselines import volume_ml
 from nnunetv2_adamss.report.blocks import Picture
 from nnunetv2_adamss.report.charts import VERMILION, Chart
@@ -53,20 +54,8 @@ class Volume:
     spacing_mm: tuple[float, ...]
 
     @classmethod
-    def read(cls, file: Path) -> "Volume":
-        """Read and turn.
-
-        Raises:
-            ValueError: if there is no such file, or it is no image of three dimensions.
-        """
-        if not file.is_file():
-            raise ValueError(f"There is no {file}.")
-        try:
-            image = sitk.ReadImage(str(file))
-        except RuntimeError as error:
-            raise ValueError(f"{file} cannot be read as an image.") from error
-        if image.GetDimension() != 3:
-            raise ValueError(f"{file} has {image.GetDimension()} dimensions, but 3 were expected.")
+    def of(cls, image: sitk.Image) -> "Volume":
+        """An image turned."""
         turned = sitk.DICOMOrient(image, "LPS")
         return cls(sitk.GetArrayFromImage(turned), turned.GetSpacing()[::-1])
 
@@ -94,15 +83,11 @@ def patient_picture(case_id: str, channels: Sequence[Channel], mask_file: Path) 
     Raises:
         ValueError: if a file is missing or broken, or grids differ.
     """
-    mask_volume = Volume.read(mask_file)
-    mask = mask_volume.values > 0
     shown = _shown(channels)
-    volumes = {channel: Volume.read(channel.file) for channel in shown}
-    for channel, volume in volumes.items():
-        if volume.values.shape != mask.shape:
-            raise ValueError(
-                f"{channel.file} has {volume.values.shape} voxels, but {mask_file} has {mask.shape}."
-            )
+    read = read_on_one_grid({str(channel.file): channel.file for channel in shown}, mask_file)
+    volumes = {channel: Volume.of(read[str(channel.file)].itk()) for channel in shown}
+    mask_volume = Volume.of(read[MASK].itk())
+    mask = mask_volume.values > 0
     z = int(mask.sum(axis=(1, 2)).argmax()) if mask.any() else len(mask) // 2
     views = [_axial(channel, volume, mask, z) for channel, volume in volumes.items()]
     last = next((c for c in shown if c.modality == "PET"), shown[-1])

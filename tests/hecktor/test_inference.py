@@ -9,7 +9,7 @@ import pytest
 import SimpleITK as sitk
 
 from nnunetv2_adamss.cli import hecktor_inference, predict_survival
-from nnunetv2_adamss.datasets.conversion.grid import VoxelGrid
+from nnunetv2_adamss.common.voxel_grid import VoxelGrid
 from nnunetv2_adamss.hecktor.inference import _clinical, _rfs
 from tests.hecktor.conftest import CASES
 from tests.hecktor.test_submission import MODEL

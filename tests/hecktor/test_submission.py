@@ -8,7 +8,7 @@ import pytest
 import SimpleITK as sitk
 
 from nnunetv2_adamss.cli import predict_survival
-from nnunetv2_adamss.datasets.conversion.grid import VoxelGrid
+from nnunetv2_adamss.common.voxel_grid import VoxelGrid
 from nnunetv2_adamss.datasets.conversion.resample import resample_mask
 from nnunetv2_adamss.hecktor.submission import Submission
 from tests.hecktor.conftest import CASES

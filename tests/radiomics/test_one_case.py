@@ -139,7 +139,8 @@ def test_all_faults_of_a_case_are_said_at_once(tmp_path: Path, mask: np.ndarray)
     replaced(case.images[1], image_of(pet, (2, 2, 3)))
     replaced(case.mask, image_of(mask[:, :, 1:], (2, 2, 3)))
     with pytest.raises(
-        ValueError, match="the mask has .17, 20, 16. voxels, but CT .18, 20, 16.; PET has 3 voxels"
+        ValueError,
+        match="PET has 3 voxels that .*; the mask lies on another grid than CT: 17x20x16 voxels .*, not 18x",
     ):
         extract_case(case, quick_request())
 
@@ -147,9 +148,15 @@ def test_all_faults_of_a_case_are_said_at_once(tmp_path: Path, mask: np.ndarray)
 @pytest.mark.parametrize(
     ("what", "sentence"),
     [
-        ("spacing", r"the mask has another spacing than CT: \(2.0, 2.0, 3.1\), not \(2.0, 2.0, 3.0\)"),
-        ("origin", "the mask has another origin than CT"),
-        ("direction", "the mask has another direction than CT"),
+        (
+            "spacing",
+            "the mask lies on another grid than CT: .* voxels of 2x2x3.1 mm .*, not .* voxels of 2x2x3 mm",
+        ),
+        ("origin", r"the mask lies on another grid than CT: .* from \(-12.5, 8, .*, not .* from \(-12.5, 7,"),
+        (
+            "direction",
+            r"the mask lies on another grid than CT: .* axes \(0, 1, 0, .*, not .* axes \(1, 0, 0,",
+        ),
     ],
 )
 def test_a_mask_that_lies_elsewhere_is_refused(
@@ -180,14 +187,14 @@ def test_coordinates_that_were_rounded_are_not_another_grid(tmp_path: Path, mask
 def test_files_that_are_missing_damaged_or_flat_are_named(tmp_path: Path, mask: np.ndarray) -> None:
     case = write_case(tmp_path, "a", mask)
     case.images[1].write_bytes(b"nothing")
-    with pytest.raises(ValueError, match=r"a_0001.nii.gz cannot be read \(.+\)"):
+    with pytest.raises(ValueError, match=r"a_0001.nii.gz cannot be read as an image"):
         extract_case(case, quick_request())
     replaced(case.images[1], sitk.GetImageFromArray(np.zeros((9, 9), np.float32)))
-    with pytest.raises(ValueError, match=r"a_0001.nii.gz is not a three-dimensional image"):
+    with pytest.raises(ValueError, match=r"a_0001.nii.gz has 2 axes and 1 values a voxel, expected 3 and 1"):
         extract_case(case, quick_request())
     case.images[0].unlink()
     case.mask.unlink()
-    with pytest.raises(ValueError, match=r"there is no .*a_0000.nii.gz; there is no .*a.nii.gz"):
+    with pytest.raises(ValueError, match=r"there is no .*a_0000.nii.gz; .*; there is no .*a.nii.gz"):
         extract_case(case, quick_request())
 
 
@@ -226,5 +233,5 @@ def test_an_image_that_was_cut_off_is_refused_though_its_reader_fills_it_with_ze
     file.write_bytes(file.read_bytes()[: file.stat().st_size // 2])
     images = [*case.images]
     images[channel] = file
-    with pytest.raises(ValueError, match=r"cannot be read \(cut off or damaged"):
+    with pytest.raises(ValueError, match=r"a_000\d.nii(.gz)? is cut off or damaged"):
         extract_case(replace(case, images=tuple(images)), quick_request())

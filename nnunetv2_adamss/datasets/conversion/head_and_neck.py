@@ -6,7 +6,7 @@ import numpy as np
 import SimpleITK as sitk
 from numpy.typing import NDArray
 
-from nnunetv2_adamss.datasets.conversion.grid import VoxelGrid
+from nnunetv2_adamss.common.voxel_grid import VoxelGrid
 from nnunetv2_adamss.datasets.conversion.resample import resample_scan
 
 # Left to right, front to back, and downwards from the top of the brain: skull and shoulders' beginning fit in.

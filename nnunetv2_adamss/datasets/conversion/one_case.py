@@ -11,14 +11,17 @@ import numpy as np
 import SimpleITK as sitk
 
 from nnunetv2_adamss.common.files import write_atomically
+from nnunetv2_adamss.common.images import read_header
+from nnunetv2_adamss.common.nifti import has_no_geometry
+from nnunetv2_adamss.common.voxel_grid import VoxelGrid
 from nnunetv2_adamss.datasets.conversion.conversion_folder import REPLACED, UNFINISHED
-from nnunetv2_adamss.datasets.conversion.grid import GridChoice, VoxelGrid, common_grid
+from nnunetv2_adamss.datasets.conversion.grid import GridChoice, common_grid
 from nnunetv2_adamss.datasets.conversion.head_and_neck import head_and_neck_box
 from nnunetv2_adamss.datasets.conversion.patients import PatientFiles
 from nnunetv2_adamss.datasets.conversion.pet_units import is_activity, unit_warning
 from nnunetv2_adamss.datasets.conversion.random_box import random_box
 from nnunetv2_adamss.datasets.conversion.resample import resample_mask, resample_scan
-from nnunetv2_adamss.datasets.conversion.source_image import has_no_geometry, header, read_image
+from nnunetv2_adamss.datasets.conversion.source_image import read_source
 from nnunetv2_adamss.datasets.conversion.tumour_mask import centroid_mm, checked_mask, mask_warnings
 from nnunetv2_adamss.datasets.conversion.write_image import save, unfinished_name
 
@@ -86,7 +89,7 @@ def convert_case(
         ValueError: if a file cannot be read or the images do not fit together; then nothing was written.
         OSError: if they cannot be written.
     """
-    sources = {kind: header(file) for kind, file in _named(patient).items()}
+    sources = {kind: read_header(file) for kind, file in _named(patient).items()}
     overlap = common_grid(sources["ct"], sources["pet"], settings.grid, settings.spacing_xyz_mm)
     scans, file_warnings = _read(patient, settings.labels)
     grid, cut_warnings = _cut(overlap, scans, patient.case_id, settings)
@@ -118,7 +121,7 @@ def _named(patient: PatientFiles) -> dict[str, Path]:
 def _read(patient: PatientFiles, labels: Mapping[str, int]) -> tuple[_Scans, list[str]]:
     images, warnings = {}, []
     for (kind, file), nothing in zip(_named(patient).items(), (AIR_HU, 0.0, 0.0), strict=False):
-        images[kind], n_wrong = read_image(file, nothing)
+        images[kind], n_wrong = read_source(file, nothing)
         if n_wrong:
             warnings.append(f"{n_wrong} voxels of the {kind.upper()} are not finite and become {nothing:g}")
         if has_no_geometry(file):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import SimpleITK as sitk
 
-from nnunetv2_adamss.datasets.conversion.grid import VoxelGrid
+from nnunetv2_adamss.common.voxel_grid import VoxelGrid
 
 _FWHM_PER_SIGMA = 2 * np.sqrt(2 * np.log(2))
 _MARGIN_VOXELS = 3  # what interpolation looks at beyond the grid

@@ -9,7 +9,7 @@ import numpy as np
 import SimpleITK as sitk
 from numpy.typing import NDArray
 
-from nnunetv2_adamss.datasets.conversion.grid import VoxelGrid
+from nnunetv2_adamss.common.voxel_grid import VoxelGrid
 
 _LEAST_KEPT = 0.9
 _FLOATS = (sitk.sitkFloat32, sitk.sitkFloat64)

@@ -1,7 +1,7 @@
 """Where nnU-Net keeps a data set, and which training cases it has."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -61,6 +61,13 @@ def channel_names(dataset_json: Mapping[str, Any]) -> list[str]:
     """Names of the channels in the order of their numbers; older files call them modalities."""
     channels = dataset_json.get("channel_names", dataset_json.get("modality", {}))
     return [str(channels[number]) for number in sorted(channels, key=int)]
+
+
+def distinct(names: Sequence[str]) -> list[str]:
+    """Names of channels of which none is the same as another."""
+    return [
+        name if names.count(name) == 1 else f"{name} (channel {number})" for number, name in enumerate(names)
+    ]
 
 
 def raw_cases(raw_folder: Path) -> list[str]:

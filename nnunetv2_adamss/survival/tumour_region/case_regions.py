@@ -12,6 +12,7 @@ from nnunetv2.utilities.plans_handling.plans_handler import PlansManager
 from numpy.typing import NDArray
 
 from nnunetv2_adamss.common.messages import listed
+from nnunetv2_adamss.survival.nnunet_data.case_geometry import read_case_mask
 from nnunetv2_adamss.survival.tumour_region.mask_source import MaskSource
 from nnunetv2_adamss.survival.tumour_region.preprocessed_grid import PreprocessedGrid
 from nnunetv2_adamss.survival.tumour_region.region import (
@@ -77,20 +78,18 @@ def find_regions(
     """The regions of these cases; logs for which of them nothing was found or the tumour sticks out.
 
     Raises:
-        ValueError: naming all cases whose mask does not lie on the image's grid, or is empty where nothing says
-            where to look.
+        ValueError: naming all cases whose mask cannot be read, does not lie on the image's grid, or is empty where
+            nothing says where to look.
     """
-    read_seg = plans_manager.image_reader_writer_class().read_seg
     ignore_label = plans_manager.get_label_manager(dict(dataset_json)).ignore_label
     regions = {}
     faults = []
     for case_id in case_ids:
         data, _, _, properties = dataset.load_case(case_id)
         grid = PreprocessedGrid.of_case(properties, plans_manager.transpose_forward, data.shape[1:])
-        mask = read_seg(str(masks.mask_file(case_id)))[0][0]
-        tumour = tumour_of(mask, ignore_label)
         try:
-            _check_same_grid(mask.shape, properties, plans_manager.transpose_backward)
+            mask = read_case_mask(masks.mask_file(case_id), properties, plans_manager)
+            tumour = tumour_of(mask, ignore_label)
             regions[case_id] = locate_region(tumour, partial(masks.likeliest_point, case_id), grid, size)
         except ValueError as error:
             faults.append(f"{case_id} ({error})")
@@ -98,14 +97,6 @@ def find_regions(
         raise ValueError(f"{len(faults)} mask(s) cannot be used: {listed(faults)}.")
     _warn(regions)
     return regions
-
-
-def _check_same_grid(
-    mask_shape: Sequence[int], properties: Mapping[str, Any], transpose_backward: Sequence[int]
-) -> None:
-    image_shape = tuple(int(properties["shape_before_cropping"][axis]) for axis in transpose_backward)
-    if tuple(mask_shape) != image_shape:
-        raise ValueError(f"it has {tuple(mask_shape)} voxels, its image {image_shape}")
 
 
 def _warn(regions: Mapping[str, CaseRegion]) -> None:

@@ -8,9 +8,10 @@ import SimpleITK as sitk
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nnunetv2_adamss.datasets.conversion.grid import VoxelGrid, common_grid
+from nnunetv2_adamss.common.images import read_header
+from nnunetv2_adamss.common.voxel_grid import VoxelGrid
+from nnunetv2_adamss.datasets.conversion.grid import common_grid
 from nnunetv2_adamss.datasets.conversion.resample import resample_mask, resample_scan
-from nnunetv2_adamss.datasets.conversion.source_image import header
 
 SLOPE = np.array([1.0, 2.0, -3.0])  # of a value that is a linear function of the physical point
 AIR = -1024.0
@@ -174,8 +175,8 @@ def test_a_file_that_is_no_volume_is_an_error(tmp_path: Path) -> None:
     flat = tmp_path / "flat.mha"
     sitk.WriteImage(sitk.Image(4, 4, sitk.sitkFloat32), str(flat))
     with pytest.raises(ValueError, match="2 axes and 1 values a voxel"):
-        header(flat)
+        read_header(flat)
     text = tmp_path / "text.nii.gz"
     text.write_text("no image")
     with pytest.raises(ValueError, match="cannot be read"):
-        header(text)
+        read_header(text)

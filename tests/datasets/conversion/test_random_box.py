@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from nnunetv2_adamss.datasets.conversion.grid import VoxelGrid
+from nnunetv2_adamss.common.voxel_grid import VoxelGrid
 from nnunetv2_adamss.datasets.conversion.random_box import random_box
 
 GRID = VoxelGrid(

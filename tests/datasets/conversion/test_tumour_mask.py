@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import SimpleITK as sitk
 
-from nnunetv2_adamss.datasets.conversion.grid import VoxelGrid
+from nnunetv2_adamss.common.voxel_grid import VoxelGrid
 from nnunetv2_adamss.datasets.conversion.resample import resample_mask
 from nnunetv2_adamss.datasets.conversion.tumour_mask import mask_warnings
 

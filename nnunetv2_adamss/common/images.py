@@ -1,0 +1,231 @@
+"""The door for images and masks: read whole, and compared only where their voxels lie in the same place.
+
+Two images lie in the same place if their voxels do, within ``GRID_TOLERANCE``, along whatever axes a file stores them.
+Then the second gets the axes of the first, by flips and permutations alone. Any other pair is refused.
+"""
+
+import logging
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import SimpleITK as sitk
+from numpy.typing import NDArray
+
+from nnunetv2_adamss.common import nifti
+from nnunetv2_adamss.common.voxel_grid import GRID_TOLERANCE, VoxelGrid
+
+logger = logging.getLogger(__name__)
+
+# What the mask is called among the images, and in messages.
+MASK = "the mask"
+
+
+class Image(NamedTuple):
+    """An image of three axes and one channel.
+
+    Attributes:
+        voxels: ``(z, y, x)``.
+        grid: where they lie.
+    """
+
+    voxels: NDArray[Any]
+    grid: VoxelGrid
+
+    def along(self, grid: VoxelGrid, name: str, grid_name: str) -> "Image":
+        """The image along the axes of a grid on which it lies.
+
+        Args:
+            grid: of another image.
+            name: of this image, for messages.
+            grid_name: of the other image, for messages.
+
+        Raises:
+            ValueError: with both geometries, if it does not lie on this grid.
+        """
+        change = self.grid.axis_change_to(grid)
+        if change is None:
+            raise ValueError(f"{name} lies on another grid than {grid_name}: {self.grid}, not {grid}")
+        return Image(change.apply(self.voxels), grid)
+
+    def itk(self) -> sitk.Image:
+        """The same as SimpleITK has it.
+
+        Raises:
+            ValueError: if the axes are not at right angles.
+        """
+        grid = self.grid.at_right_angles()
+        if self.grid.distance_in_voxels(grid) > GRID_TOLERANCE:
+            raise ValueError(
+                f"its axes are not at right angles, as in a tilted scan ({self.grid}); resample it to a grid with "
+                "right angles"
+            )
+        image = sitk.GetImageFromArray(np.ascontiguousarray(self.voxels))
+        image.SetSpacing(grid.spacing_mm)
+        image.SetOrigin(grid.origin_mm)
+        image.SetDirection(grid.direction)
+        return image
+
+
+class LoadedImage(NamedTuple):
+    """An image whose voxels may be no finite numbers.
+
+    Attributes:
+        image: as it is read; SimpleITK makes zeros of NaN in NIfTI files.
+        stored: voxels as the file holds them, ``(z, y, x)``.
+    """
+
+    image: Image
+    stored: NDArray[Any]
+
+    def gaps(self, name: str) -> list[str]:
+        """One sentence, without a full stop, if voxels are no finite numbers; else none."""
+        n_voxels = self.stored.size - np.count_nonzero(np.isfinite(self.stored))
+        return [f"{name} has {n_voxels} voxels that are not finite numbers"] if n_voxels else []
+
+
+def read_on_one_grid(images: Mapping[str, Path], mask: Path | None = None) -> dict[str, Image]:
+    """Read images by the names of their channels, and under the name of ``MASK`` the mask, if there is one.
+
+    All get the axes and the grid of the first.
+
+    Raises:
+        ValueError: with all that is wrong: a file is not there or cannot be read, an image does not lie on the grid of
+            the first one, or holds voxels that are no finite numbers.
+    """
+    files = dict(images) | ({} if mask is None else {MASK: mask})
+    loaded: dict[str, LoadedImage] = {}
+    faults = []
+    for name, file in files.items():
+        try:
+            loaded[name] = load_image(file)
+        except ValueError as error:
+            faults.append(str(error))
+    if faults:
+        raise ValueError("; ".join(faults))
+    reference_name, reference = next(iter(loaded.items()))
+    read: dict[str, Image] = {}
+    for name, one in loaded.items():
+        faults += one.gaps(name)
+        try:
+            read[name] = one.image.along(reference.image.grid, name, reference_name)
+        except ValueError as error:
+            faults.append(str(error))
+    if faults:
+        raise ValueError("; ".join(faults))
+    return read
+
+
+def read_image(file: Path) -> Image:
+    """Read an image or a mask.
+
+    Raises:
+        ValueError: if it is not there or cannot be read, or holds voxels that are no finite numbers.
+    """
+    loaded = load_image(file)
+    if gaps := loaded.gaps(str(file)):
+        raise ValueError(gaps[0])
+    return loaded.image
+
+
+def read_mask(file: Path, grid: VoxelGrid, grid_name: object = "its image") -> NDArray[Any]:
+    """The labels of a mask along the axes of a grid on which it lies, ``(z, y, x)``.
+
+    Args:
+        file: of the mask.
+        grid: of an image.
+        grid_name: of that image, for messages.
+
+    Raises:
+        ValueError: if it cannot be read or does not lie on this grid.
+    """
+    return read_image(file).along(grid, str(file), str(grid_name)).voxels
+
+
+def load_image(file: Path) -> LoadedImage:
+    """Read an image whose voxels may be no finite numbers.
+
+    Raises:
+        ValueError: if it is not there, cannot be read or was cut off.
+    """
+    grid = read_header(file)
+    if not nifti.is_nifti(file):
+        voxels = _read_by_simpleitk(file)
+        return LoadedImage(Image(voxels, grid), voxels)
+    stored = nifti.stored_voxels(file).reshape(grid.size).T
+    if contradiction := nifti.contradiction(file):
+        logger.warning("%s.", contradiction)
+    voxels = _read_by_simpleitk(file) if is_read_by_simpleitk(file) else stored
+    return LoadedImage(Image(voxels, grid), stored)
+
+
+def read_header(file: Path) -> VoxelGrid:
+    """The grid of an image file, without its voxels.
+
+    Raises:
+        ValueError: if it is no image that can be read, has not three axes and one channel, or its voxels have no size.
+    """
+    if not file.is_file():
+        raise ValueError(f"there is no {file}")
+    if nifti.is_nifti(file):
+        nifti.check_voxel_size(file)
+    reader = sitk.ImageFileReader()
+    reader.SetFileName(str(file))
+    try:
+        reader.ReadImageInformation()
+    except RuntimeError as error:
+        if _is_tilted(error):
+            return nifti.grid_of(file)
+        raise ValueError(f"{file} cannot be read as an image{_reason(error)}") from error
+    if reader.GetDimension() != 3 or reader.GetNumberOfComponents() != 1:
+        raise ValueError(
+            f"{file} has {reader.GetDimension()} axes and {reader.GetNumberOfComponents()} values a voxel, "
+            "expected 3 and 1"
+        )
+    grid = VoxelGrid.of(reader)
+    if not grid.is_finite:
+        raise ValueError(f"{file} has a geometry that is none: {grid}")
+    return grid
+
+
+def is_read_by_simpleitk(file: Path) -> bool:
+    """Whether SimpleITK takes the header of an image that ``read_header`` takes; it wants right angles."""
+    reader = sitk.ImageFileReader()
+    reader.SetFileName(str(file))
+    try:
+        reader.ReadImageInformation()
+    except RuntimeError:
+        return False
+    return True
+
+
+def are_stored_alike(files: Sequence[Path]) -> bool:
+    """Whether images on one grid also store their voxels along the same axes."""
+    first, *others = map(read_header, files)
+    changes = [grid.axis_change_to(first) for grid in others]
+    return all(change is not None and change.is_none for change in changes)
+
+
+def constant_images(images: Mapping[str, Image]) -> Iterator[str]:
+    """Sentences, without a full stop, on images that have one value throughout: nothing can be seen in them."""
+    for name, image in images.items():
+        if image.voxels.min() == image.voxels.max():
+            yield f"{name} is {image.voxels.flat[0]:g} in every voxel"
+
+
+def _read_by_simpleitk(file: Path) -> NDArray[Any]:
+    try:
+        return sitk.GetArrayFromImage(sitk.ReadImage(str(file)))
+    except RuntimeError as error:
+        raise ValueError(f"{file} is cut off or damaged") from error
+
+
+def _is_tilted(error: RuntimeError) -> bool:
+    return "orthonormal" in str(error)
+
+
+def _reason(error: RuntimeError) -> str:
+    """What SimpleITK says of a file; nothing if it just knows no format."""
+    last = str(error).strip().splitlines()[-1].strip()  # the lines before say where in its source
+    return "" if "Unable to determine" in last else f" ({last.removeprefix('ITK ERROR: ')})"

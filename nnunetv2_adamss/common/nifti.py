@@ -1,0 +1,140 @@
+"""Faults of NIfTI files that SimpleITK passes over in silence."""
+
+import gzip
+import io
+import zlib
+from pathlib import Path
+from typing import Any
+
+import nibabel
+import numpy as np
+from nibabel.filebasedimages import ImageFileError
+from nibabel.spatialimages import HeaderDataError
+from nibabel.wrapstruct import WrapStructError
+from numpy.typing import NDArray
+
+from nnunetv2_adamss.common.voxel_grid import GRID_TOLERANCE, VoxelGrid
+
+_GZIP = b"\x1f\x8b"
+# What nibabel raises of files that are cut off, damaged or something else.
+_UNREADABLE = (
+    OSError,
+    EOFError,
+    zlib.error,
+    ImageFileError,
+    HeaderDataError,
+    WrapStructError,
+    ValueError,
+    OverflowError,
+    MemoryError,
+)
+
+
+def is_nifti(file: Path) -> bool:
+    """Whether a file is called like a NIfTI file of one piece."""
+    return file.name.casefold().endswith((".nii", ".nii.gz"))
+
+
+def load(file: Path) -> nibabel.Nifti1Image:
+    """Open a file with nibabel, also one that is called ``.nii.gz`` and not compressed, as SimpleITK reads it.
+
+    Raises:
+        ValueError: if it is no NIfTI file.
+    """
+    try:
+        return nibabel.load(file) if _is_compressed(file) == _ends_compressed(file) else _load_misnamed(file)
+    except _UNREADABLE as error:
+        raise ValueError(f"{file} cannot be read as an image") from error
+
+
+def stored_voxels(file: Path) -> NDArray[Any]:
+    """All voxels as the file holds them, ``(x, y, z)``.
+
+    SimpleITK makes zeros of what is no number, and of what a file lacks that was cut off.
+
+    Raises:
+        ValueError: if some are missing.
+    """
+    image = load(file)
+    try:
+        values: NDArray[Any] = np.asanyarray(image.dataobj)
+    except _UNREADABLE as error:
+        raise ValueError(f"{file} is cut off or damaged") from error
+    return values
+
+
+def grid_of(file: Path) -> VoxelGrid:
+    """The grid by nibabel's rule, also where axes are not at right angles, which SimpleITK does not read.
+
+    Raises:
+        ValueError: if the file has not three axes, or its header does not say where its voxels lie.
+    """
+    image = load(file)
+    affine = np.asarray(image.affine, dtype=float)
+    if image.ndim != 3:
+        raise ValueError(f"{file} has {image.ndim} axes, expected 3")
+    if not np.isfinite(affine).all() or np.linalg.det(affine[:3, :3]) == 0:
+        raise ValueError(f"{file} has a geometry that is none: {affine[:3].round(4).tolist()}")
+    return VoxelGrid.of_affine(image.shape, affine)
+
+
+def has_no_geometry(file: Path) -> bool:
+    """Whether a NIfTI file says neither how large its voxels are nor where: what is left of arrays without a header."""
+    if not is_nifti(file):
+        return False
+    header = load(file).header
+    codes = int(header["qform_code"]), int(header["sform_code"])
+    return codes == (0, 0) and set(map(float, header.get_zooms()[:3])) == {1.0}
+
+
+def check_voxel_size(file: Path) -> None:
+    """Raise ValueError if the header gives a voxel no size; readers would silently take 1 mm for it."""
+    header = _raw_header(file)
+    spacing_mm = np.abs(np.asarray(header["pixdim"][1:4], dtype=float))
+    if not (np.isfinite(spacing_mm) & (spacing_mm > 0)).all():
+        raise ValueError(f"{file} has voxels of {'x'.join(f'{mm:g}' for mm in spacing_mm)} mm")
+
+
+def contradiction(file: Path) -> str | None:
+    """A sentence if the header says in two ways where the image lies and these disagree; else None."""
+    image = load(file)
+    try:
+        ways = image.header.get_sform(coded=True), image.header.get_qform(coded=True)
+    except (ValueError, HeaderDataError):
+        return None
+    (sform, sform_code), (qform, qform_code) = ways
+    if (
+        not (sform_code and qform_code)
+        or min(np.abs(np.linalg.det(way[:3, :3])) for way in (sform, qform)) == 0
+    ):
+        return None
+    by_sform, by_qform = (VoxelGrid.of_affine(image.shape[:3], way) for way in (sform, qform))
+    if by_sform.distance_in_voxels(by_qform) <= GRID_TOLERANCE:
+        return None
+    return (
+        f"{file} says in two ways where it lies, and programs differ in which they believe: sform {by_sform}; "
+        f"qform {by_qform}"
+    )
+
+
+def _is_compressed(file: Path) -> bool:
+    with file.open("rb") as stream:
+        return stream.read(2) == _GZIP
+
+
+def _ends_compressed(file: Path) -> bool:
+    return file.name.casefold().endswith(".gz")
+
+
+def _load_misnamed(file: Path) -> nibabel.Nifti1Image:
+    content = file.read_bytes()
+    return nibabel.Nifti1Image.from_bytes(gzip.decompress(content) if content[:2] == _GZIP else content)
+
+
+def _raw_header(file: Path) -> nibabel.Nifti1Header:
+    """The header as it is written; nibabel's own reading mends it."""
+    try:
+        with gzip.open(file) if _is_compressed(file) else file.open("rb") as stream:
+            return nibabel.Nifti1Header.from_fileobj(io.BytesIO(stream.read(348)), check=False)
+    except _UNREADABLE as error:
+        raise ValueError(f"{file} cannot be read as an image") from error

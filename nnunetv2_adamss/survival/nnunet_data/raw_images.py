@@ -1,0 +1,100 @@
+"""Checks of a raw data set's images and masks: what passes here, every later step accepts."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from joblib import delayed
+from nnunetv2.imageio.reader_writer_registry import determine_reader_writer_from_dataset_json
+from nnunetv2.utilities.utils import get_filenames_of_train_images_and_targets
+
+from nnunetv2_adamss.common.images import MASK, are_stored_alike, constant_images, read_on_one_grid
+from nnunetv2_adamss.common.parallel import in_parallel
+from nnunetv2_adamss.survival.nnunet_data.dataset import channel_names, distinct
+
+# nnU-Net's readers that turn images themselves, so that files may store them along any axes.
+_TURNS = "Reorient"
+
+
+class RawCase(NamedTuple):
+    """A training case as it lies in the raw data set.
+
+    Attributes:
+        case_id: nnU-Net's identifier.
+        images: one a channel, in the channels' order.
+        mask: the reference.
+    """
+
+    case_id: str
+    images: tuple[Path, ...]
+    mask: Path
+
+
+def check_raw_images(
+    raw_folder: Path,
+    dataset_json: Mapping[str, Any],
+    num_processes: int,
+    on_case_done: Callable[[int, int], object] = lambda n_done, n_cases: None,
+) -> dict[str, str]:
+    """Read every training case through the door that all later steps use.
+
+    Args:
+        raw_folder: of the data set.
+        dataset_json: content of its ``dataset.json``.
+        num_processes: cases at once.
+        on_case_done: called with how many cases are done, and how many there are.
+
+    Returns:
+        Sentences without a full stop, by ``case_id``, for the cases that have a fault.
+
+    Raises:
+        ValueError: if nnU-Net finds no cases.
+    """
+    cases = _raw_cases(raw_folder, dataset_json)
+    names = distinct(channel_names(dataset_json))
+    reader = determine_reader_writer_from_dataset_json(
+        dict(dataset_json), str(cases[0].images[0]), verbose=False
+    )
+    tasks = [delayed(_faults_of)(case, names, _TURNS in reader.__name__) for case in cases]
+    faults = {}
+    for n_done, (case_id, found) in enumerate(in_parallel(tasks, num_processes), start=1):
+        if found:
+            faults[case_id] = "; ".join(found)
+        on_case_done(n_done, len(cases))
+    return dict(sorted(faults.items()))
+
+
+def _raw_cases(raw_folder: Path, dataset_json: Mapping[str, Any]) -> list[RawCase]:
+    found = get_filenames_of_train_images_and_targets(str(raw_folder), dict(dataset_json))
+    cases = [
+        RawCase(str(case_id), tuple(map(Path, files["images"])), Path(files["label"]))
+        for case_id, files in found.items()
+    ]
+    if not cases:
+        raise ValueError(f"There are no training cases in {raw_folder}.")
+    return cases
+
+
+def _faults_of(case: RawCase, names: Sequence[str], reader_turns: bool) -> tuple[str, list[str]]:
+    return case.case_id, list(_case_faults(case, names, reader_turns))
+
+
+def _case_faults(case: RawCase, names: Sequence[str], reader_turns: bool) -> Iterator[str]:
+    if len(case.images) != len(names):
+        yield f"there are {len(case.images)} images, but dataset.json names {len(names)} channels"
+        return
+    try:
+        read = read_on_one_grid(dict(zip(names, case.images, strict=True)), case.mask)
+    except ValueError as error:
+        yield str(error)
+        return
+    yield from constant_images({name: image for name, image in read.items() if name != MASK})
+    try:
+        read[names[0]].itk()
+    except ValueError as error:
+        yield f"{error} (nnU-Net may train on it, but radiomics cannot be extracted)"
+    if not reader_turns and not are_stored_alike([*case.images, case.mask]):
+        yield (
+            f"{', '.join([*names, MASK])} lie in the same place, but their files store it along different axes, which "
+            "nnU-Net does not turn; write them along the axes of the first"
+        )
