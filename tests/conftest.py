@@ -34,6 +34,15 @@ def real_data() -> Path:
 
 
 @pytest.fixture(scope="session")
+def cases() -> Path:
+    """Small inputs beside the project that an earlier version answered wrongly."""
+    folder = REAL_DATA.with_name("cases")
+    if not folder.is_dir():
+        pytest.skip(f"the cases are not at {folder}")
+    return folder
+
+
+@pytest.fixture(scope="session")
 def tiny_project(tmp_path_factory: pytest.TempPathFactory) -> NnunetProject:
     """Six cases of 24^3 voxels with a hot ball in PET, planned and preprocessed by nnU-Net."""
     project = NnunetProject(tmp_path_factory.mktemp("tiny"))

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-# Of a voxel, at any corner of an image: coordinates in headers are rounded. docs/where_masks_lie.md states it.
+# Of a voxel, at any corner of an image: coordinates in headers are rounded. docs/images_and_masks.md states it.
 GRID_TOLERANCE = 0.05
 _WHOLE_VOXEL_TOLERANCE = 1e-3
 _ROUNDED_COSINES = 2e-4

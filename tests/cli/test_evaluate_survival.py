@@ -107,6 +107,38 @@ def test_masks_and_images_give_volume_uptake_and_dice(study: Study) -> None:
     assert baselines.loc["case_000", "tumour_volume_ml"] == pytest.approx(mask.sum() / 1000)
 
 
+def test_masks_along_other_axes_are_measured_where_they_lie(cases: Path, tmp_path: Path) -> None:
+    folder = cases / "orientation"
+    options = ["-p", "pred.csv", "-s", "survival.csv", "--masks", "msk", "--images", "img", "--labels", "lab"]
+    given = [str(folder / word) if not word.startswith("-") else word for word in options]
+    assert evaluate_survival.main([*given, "-o", str(tmp_path)]) == 0
+    metrics = json.loads((tmp_path / "metrics.json").read_text())
+    (dice,) = metrics["segmentation"]
+    assert dice["n_cases"] == 16 and set(dice["by_case"].values()) == {1.0}
+    baselines = pd.read_csv(tmp_path / "baselines.csv", index_col="case_id")
+    assert baselines.loc["c00", "suv_max"] == 5.0
+    by_name = {row["name"]: row["result"]["second"]["value"] for row in metrics["comparisons"]}
+    assert by_name["SUVmax alone"] == 1.0
+
+
+def test_masks_on_another_grid_are_refused_in_one_sentence(
+    study: Study, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for case_id in study.predictions["case_id"]:
+        for folder, origin in (("masks", 0.5), ("labels", 0.0)):
+            image = sitk.GetImageFromArray(np.ones((2, 3, 4), np.uint8))
+            image.SetOrigin((origin, 0.0, 0.0))
+            (study.folder / folder).mkdir(exist_ok=True)
+            sitk.WriteImage(image, str(study.folder / folder / f"{case_id}.nii.gz"))
+    (study.folder / "masks" / "dataset.json").write_text('{"labels": {"background": 0, "tumour": 1}}')
+    folders = [f"--{name}={study.folder / name}" for name in ("masks", "labels")]
+    files = ["-p", str(study.write()), "-s", str(study.survival_csv), "-o", str(study.folder / "out")]
+    assert evaluate_survival.main([*files, *folders]) == 2
+    error = capsys.readouterr().err
+    assert "lies on another grid than" in error and error.count("\n") == 1
+    assert not (study.folder / "out").exists()
+
+
 def finish_folds(study: Study, project: NnunetProject) -> list[Path]:
     """Three folds as Stage II leaves them; the second one's epoch was chosen on its own patients."""
     model = project.results / NAME / "AdaMSSSurvTrainer__nnUNetPlans__3d_fullres"

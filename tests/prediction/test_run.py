@@ -151,7 +151,7 @@ def test_faulty_patients_are_listed_with_reasons_and_the_others_are_predicted(
     assert set(report.failed) == set(cases[1:6])
     assert f"there is no {pet(without_channel)}" in report.failed[without_channel]
     assert "cannot be read" in report.failed[corrupt]
-    assert "PET has another spacing than CT" in report.failed[shifted]
+    assert "PET lies on another grid than CT" in report.failed[shifted]
     assert "1 voxels that are not finite" in report.failed[not_finite]
     assert "no row of this case among the clinical data" in report.failed[unknown]
     assert json.loads((tmp_path / "out" / "prediction.json").read_text())["failed"] == report.failed
@@ -226,12 +226,44 @@ def test_given_masks_are_used_and_an_empty_one_is_a_fault_of_that_patient(
     report = predict(trained_model, images, tmp_path / "out", masks_dir=masks, folds=[0, 1])
     assert "empty" in report.failed[cases[1]]
     assert f"there is no {masks / cases[2]}" in report.failed[cases[2]]
-    assert "the mask has another origin" in report.failed[cases[3]]
+    assert "lies on another grid than its image" in report.failed[cases[3]]
     assert list(predictions(tmp_path / "out").index) == cases[:1]
     given, kept = (folder / f"{cases[0]}.nii.gz" for folder in (masks, tmp_path / "out" / "masks"))
     assert given.read_bytes() == kept.read_bytes()
     radiomics = pd.read_csv(tmp_path / "out" / "radiomics.csv").set_index("fold")
     assert radiomics.loc[0, "shape_MeshVolume"] == radiomics.loc[1, "shape_MeshVolume"]
+
+
+def test_the_same_place_along_other_axes_gives_the_same_prediction(
+    trained_model: TrainedModel, tmp_path: Path
+) -> None:
+    case_id = trained_model.validation_cases(0)[0]
+    images = trained_model.images([case_id], tmp_path / "images")
+    label = trained_model.project.raw / "Dataset902_Phantoms" / "labelsTr" / f"{case_id}.nii.gz"
+    (tmp_path / "masks").mkdir()
+    shutil.copy(label, tmp_path / "masks")
+    predict(trained_model, images, tmp_path / "plain", masks_dir=tmp_path / "masks")
+    for file in (images / f"{case_id}_0001.nii.gz", tmp_path / "masks" / f"{case_id}.nii.gz"):
+        turned = sitk.DICOMOrient(sitk.ReadImage(str(file)), "SRA")
+        file.unlink()
+        sitk.WriteImage(turned, str(file))
+    report = predict(trained_model, images, tmp_path / "turned", masks_dir=tmp_path / "masks")
+    assert report.failed == {}
+    plain, turned = (predictions(tmp_path / name) for name in ("plain", "turned"))
+    np.testing.assert_array_equal(curves(turned), curves(plain))
+    radiomics, expected = (pd.read_csv(tmp_path / name / "radiomics.csv") for name in ("turned", "plain"))
+    pd.testing.assert_frame_equal(radiomics, expected)
+
+
+def test_an_image_of_one_value_is_not_predicted(trained_model: TrainedModel, tmp_path: Path) -> None:
+    case_id = trained_model.validation_cases(0)[0]
+    images = trained_model.images([case_id], tmp_path / "images")
+    pet = images / f"{case_id}_0001.nii.gz"
+    empty = sitk.ReadImage(str(pet)) * 0
+    pet.unlink()
+    sitk.WriteImage(empty, str(pet))
+    report = predict(trained_model, images, tmp_path / "out")
+    assert report.failed == {case_id: "PET is 0 in every voxel"}
 
 
 def test_what_is_unusual_in_a_patient_is_said_in_the_table(
