@@ -185,7 +185,7 @@ def read_header(file: Path) -> VoxelGrid:
         )
     grid = VoxelGrid.of(reader)
     if not grid.is_finite:
-        raise ValueError(f"{file} has a geometry that is none: {grid}")
+        raise ValueError(f"{file} has an impossible geometry: {grid}")
     return grid
 
 

@@ -74,7 +74,7 @@ def grid_of(file: Path) -> VoxelGrid:
     if image.ndim != 3:
         raise ValueError(f"{file} has {image.ndim} axes, expected 3")
     if not np.isfinite(affine).all() or np.linalg.det(affine[:3, :3]) == 0:
-        raise ValueError(f"{file} has a geometry that is none: {affine[:3].round(4).tolist()}")
+        raise ValueError(f"{file} has an impossible geometry: {affine[:3].round(4).tolist()}")
     return VoxelGrid.of_affine(image.shape, affine)
 
 
