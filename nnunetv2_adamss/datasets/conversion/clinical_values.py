@@ -8,7 +8,7 @@ import pandas as pd
 
 from nnunetv2_adamss.common.messages import listed
 from nnunetv2_adamss.datasets.conversion.presets import COLUMNS
-from nnunetv2_adamss.survival.cohort.cell_values import as_numbers
+from nnunetv2_adamss.survival.cohort.number_cells import as_numbers
 
 
 def tidy(clinical: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:

@@ -29,8 +29,9 @@ from nnunetv2_adamss.datasets.conversion.presets import (
     is_unknown,
 )
 from nnunetv2_adamss.datasets.conversion.source_tables import find_tables, read_tables
-from nnunetv2_adamss.survival.cohort.cell_values import as_numbers, category_text
+from nnunetv2_adamss.survival.cohort.cell_values import category_text
 from nnunetv2_adamss.survival.cohort.faults import faults_of
+from nnunetv2_adamss.survival.cohort.number_cells import as_numbers
 
 _LEAST_LONGEST_DAYS = 200  # some patient of every cohort is followed for longer
 

@@ -10,9 +10,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from nnunetv2_adamss.datasets.conversion.patients import patient_key
-from nnunetv2_adamss.survival.cohort.cell_values import as_numbers
 from nnunetv2_adamss.survival.cohort.csv_cells import read_cells
 from nnunetv2_adamss.survival.cohort.faults import FileFaultsError, faults_of
+from nnunetv2_adamss.survival.cohort.number_cells import as_numbers
 
 # By body weight a body's mean SUV is below 1 and its median lower still; a full bladder may come near 100.
 _MOST_SUV, _MOST_MEDIAN, _LEAST_MEDIAN = 100.0, 10.0, 0.01

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from nnunetv2_adamss.common.messages import listed
+from nnunetv2_adamss.common.messages import listed, quoted
 from nnunetv2_adamss.survival.covariates.covariate_model import CovariateModel
 from nnunetv2_adamss.survival.covariates.covariate_tables import CovariateTables
 from nnunetv2_adamss.survival.covariates.indicator import Indicator
@@ -34,12 +34,13 @@ def remarks_on(
 def _on_indicator(indicator: Indicator, clinical: pd.DataFrame) -> list[str]:
     values = clinical[indicator.name]
     if indicator.unseen(values).iloc[0]:
-        return [f"{indicator.name} '{values.iloc[0]}' was not among the training cases"]
-    if values.isna().iloc[0]:
+        return [f"{indicator.name} {quoted(values.iloc[0])} was not among the training cases"]
+    known = indicator.numbers(values) if indicator.holds_numbers else values
+    if known.isna().iloc[0]:
         return [f"{indicator.name} is not known and was imputed"]
     if indicator.lowest is None or indicator.highest is None or indicator.levels:
         return []
-    number = indicator.numbers(values).iloc[0]
+    number = known.iloc[0]
     if indicator.lowest <= number <= indicator.highest:
         return []
     return [

@@ -75,11 +75,11 @@ def test_all_faults_are_said_at_once(tmp_path: Path) -> None:
     with pytest.raises(SurvivalDescriptionError) as raised:
         read(tmp_path, content)
     assert raised.value.faults == (
-        "'unit' is not a key; the keys are time_unit, endpoint, columns, group_column",
+        "'unit' is not a key; the keys are time_unit, endpoint, columns, group_column, missing_values",
         "columns describes 'time', whose type is fixed",
         "column 'age' is of type 'float', expected one of number, ordinal, category",
         "column 'weight' is a number and has no categories; make it ordinal or category",
-        "column 'grade' has the key 'levels', expected type and categories",
+        "column 'grade' has the key 'levels', expected type, categories, missing_values",
         "column 'grade' has the category 'Low' twice",
         "the categories of column 'stage' are [], expected a list of texts or numbers",
         "column 'hpv' has the category '1' twice",
