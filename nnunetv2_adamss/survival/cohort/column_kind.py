@@ -70,8 +70,8 @@ def mixed_faults(cells: pd.Series, declared: Collection[str] = ()) -> list[str]:
     return [
         *cell_faults(
             f"column {quoted(cells.name)} holds numbers in {n_given - len(text)} of {n_given} cells, and no finite "
-            "numbers in the others; correct these, list them under 'missing_values' in survival.json if nothing is known "
-            "there, or describe the column there as category",
+            "numbers in the others; correct these, list them under 'missing_values' in survival.json if nothing is "
+            "known there, or describe the column there as category",
             text,
         ),
         *unclear_faults(numbers),
