@@ -10,7 +10,7 @@ from typing import Any
 
 import pandas as pd
 
-from nnunetv2_adamss.common.messages import listed
+from nnunetv2_adamss.common.messages import listed, shortened
 from nnunetv2_adamss.datasets.conversion.clinical_values import tidy
 from nnunetv2_adamss.datasets.conversion.grid import GridChoice
 from nnunetv2_adamss.datasets.conversion.patients import (
@@ -31,7 +31,7 @@ from nnunetv2_adamss.datasets.conversion.presets import (
 from nnunetv2_adamss.datasets.conversion.source_tables import find_tables, read_tables
 from nnunetv2_adamss.survival.cohort.cell_values import category_text
 from nnunetv2_adamss.survival.cohort.faults import faults_of
-from nnunetv2_adamss.survival.cohort.number_cells import as_numbers
+from nnunetv2_adamss.survival.cohort.number_cells import as_numbers, plain_numbers
 
 _LEAST_LONGEST_DAYS = 200  # some patient of every cohort is followed for longer
 
@@ -123,11 +123,14 @@ def _outcomes(rows: pd.DataFrame, preset: Preset) -> tuple[pd.DataFrame, list[st
             preset.outcome_of(dict(zip(rows.columns, cells, strict=True))) for cells in rows.to_numpy()
         ]
         found = pd.DataFrame(records, index=rows.index)
+    found = found.assign(**{TIME: plain_numbers(found[TIME])})
     usable = found[EVENT].isin(["0", "1"]) & (as_numbers(found[TIME]) > 0)
     blank = (found[TIME] == "") & (found[EVENT] == "")
     outcomes = found[[TIME, EVENT]].where(usable, "")
     odd = found[~usable & ~blank]
-    wrong = [f"{row[0]} ({row[1]}, {row[2]})" for row in odd[[TIME, EVENT]].itertuples()]
+    wrong = [
+        f"{row[0]} ({shortened(row[1])}, {shortened(row[2])})" for row in odd[[TIME, EVENT]].itertuples()
+    ]
     warnings = faults_of("no outcome, since time and event make no sense", wrong)
     longest = as_numbers(outcomes[TIME]).max()
     if longest < _LEAST_LONGEST_DAYS:
@@ -157,7 +160,8 @@ def _description(clinical: pd.DataFrame, preset: Preset) -> tuple[dict[str, Any]
         elif strangers:
             columns[name] = "category"
             remarks.append(
-                f"{name} is taken as a category, since its order is not known for {listed(strangers)}"
+                f"{name} is taken as a category, since its order is not known for "
+                f"{listed(list(map(shortened, strangers)))}"
             )
         else:
             used = [category for category in column.categories if category in values]

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from nnunetv2_adamss.datasets.conversion.patients import patient_key
 from nnunetv2_adamss.survival.cohort.csv_cells import read_cells
 from nnunetv2_adamss.survival.cohort.faults import FileFaultsError, faults_of
-from nnunetv2_adamss.survival.cohort.number_cells import as_numbers
+from nnunetv2_adamss.survival.cohort.number_cells import as_numbers, read_numbers
 
 # By body weight a body's mean SUV is below 1 and its median lower still; a full bladder may come near 100.
 _MOST_SUV, _MOST_MEDIAN, _LEAST_MEDIAN = 100.0, 10.0, 0.01
@@ -109,7 +109,7 @@ def _patient_of(name: str, case_ids: Collection[str]) -> str | None:
 
 
 def _numbers(cells: pd.DataFrame, names: Sequence[str]) -> pd.DataFrame:
-    numbers = pd.DataFrame({name: as_numbers(cells[name]) for name in names}, index=cells.index)
+    numbers = pd.DataFrame({name: read_numbers(cells[name]) for name in names}, index=cells.index)
     if _FACTOR not in names:
         half_life = cells[_HALF_LIFE] if _HALF_LIFE in cells else pd.Series("", index=cells.index)
         numbers[_HALF_LIFE] = as_numbers(half_life.mask(half_life == "", str(_F18_HALF_LIFE_MIN)))

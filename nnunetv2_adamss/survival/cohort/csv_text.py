@@ -60,10 +60,9 @@ def _mapped(table: pd.DataFrame, change: Callable[[Any], Any]) -> pd.DataFrame:
 
 
 def _texts(table: pd.DataFrame) -> Iterator[str]:
-    columns = (table.iloc[:, place] for place in range(table.shape[1]))
-    for values in (table.columns, table.index, *columns):
-        if not pd.api.types.is_numeric_dtype(values):
-            yield from (value for value in values if isinstance(value, str))
+    parts = [table.columns, table.index, *(table.iloc[:, place] for place in range(table.shape[1]))]
+    for values in parts:
+        yield from (value for value in values if isinstance(value, str))
 
 
 def _mapped_names(names: pd.Index, change: Callable[[Any], Any]) -> pd.Index:

@@ -85,7 +85,10 @@ def test_tables_that_differ_about_a_patient_are_named_as_they_spell_it(publish: 
     cohort = publish("hecktor2025")
     cohort.edit("Task 3/HECKTOR_2025_Training_Task_3.csv", "MDA-003,3,71", "MDA-003,3,17")
     cohort.convert()
-    assert "tables differ, the first one counts: MDA-003 (age)" in cohort.error()
+    assert (
+        "tables differ, the first one counts: MDA-003 (age '71' and '17'), in HECKTOR_2025_Training_Task_2.csv and "
+        "HECKTOR_2025_Training_Task_3.csv\n"
+    ) in cohort.error()
 
 
 def test_patients_who_are_in_the_tables_or_among_the_scans_alone_are_named(publish: Publish) -> None:
