@@ -46,6 +46,7 @@ class SurvivalTable:
         description: what ``survival.json`` says.
         without_outcome: cases whose time and event are empty. They can serve Stage I only.
         path: the file.
+        texts: as ``clinical``, but numbers as text too, for models that learnt a column as categories.
     """
 
     # Not shown: nnU-Net writes every attribute of a trainer into debug.json, which goes into exported models.
@@ -54,6 +55,7 @@ class SurvivalTable:
     description: SurvivalDescription
     without_outcome: list[str]
     path: Path
+    texts: pd.DataFrame = field(default_factory=pd.DataFrame, repr=False)
 
     @property
     def case_ids(self) -> list[str]:
@@ -159,13 +161,18 @@ def _table(cells: pd.DataFrame, description: SurvivalDescription, path: Path) ->
         description=description,
         without_outcome=list(cells.index[~with_outcome]),
         path=path,
+        texts=clinical.apply(_texts, description=description),
     )
 
 
 def _clinical_values(cells: pd.Series, description: SurvivalDescription) -> pd.Series:
-    codes = description.missing_codes(str(cells.name))
     if is_numeric(cells, description):
-        return read_numbers(cells, codes)
+        return read_numbers(cells, description.missing_codes(str(cells.name)))
+    return _texts(cells, description)
+
+
+def _texts(cells: pd.Series, description: SurvivalDescription) -> pd.Series:
+    codes = description.missing_codes(str(cells.name))
     return cells.map(category_text).mask(is_missing(cells, codes), np.nan)
 
 

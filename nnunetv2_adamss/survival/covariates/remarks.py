@@ -21,18 +21,21 @@ def remarks_on(
         tables: with a row of each case and all columns that the model uses.
         case_ids: whom to look at.
     """
-    clinical, features = tables.clinical_of(case_ids), tables.features_of(case_ids)
+    features = tables.features_of(case_ids)
     return {
         case_id: [
-            *(remark for one in model.indicators for remark in _on_indicator(one, clinical.loc[[case_id]])),
+            *(
+                remark
+                for one in model.indicators
+                for remark in _on_indicator(one, tables.values_for(one, [case_id]))
+            ),
             *_on_features(model.features, features.loc[[case_id]]),
         ]
         for case_id in case_ids
     }
 
 
-def _on_indicator(indicator: Indicator, clinical: pd.DataFrame) -> list[str]:
-    values = clinical[indicator.name]
+def _on_indicator(indicator: Indicator, values: pd.Series) -> list[str]:
     if indicator.unseen(values).iloc[0]:
         return [f"{indicator.name} {quoted(values.iloc[0])} was not among the training cases"]
     known = indicator.numbers(values) if indicator.holds_numbers else values
