@@ -83,8 +83,8 @@ def read_cohort(
     keys = {patient_key(patient.case_id): patient.case_id for patient in patients}
     if not set(keys) & set(rows.index):
         raise ValueError(
-            f"No patient of the tables ({listed(list(rows[PATIENT]))}) has scans ({listed(list(keys.values()))}): is "
-            "this one cohort?"
+            f"No patient of the tables ({listed(list(map(shortened, rows[PATIENT])))}) has scans "
+            f"({listed(list(keys.values()))}): is this one cohort?"
         )
     warnings += _unmatched(rows[PATIENT], keys, broken)
     rows = rows.map(lambda cell: "" if is_unknown(cell) else category_text(cell))
@@ -109,7 +109,7 @@ def read_cohort(
 
 def _unmatched(names: pd.Series, keys: Mapping[str, str], broken: Iterable[str]) -> list[str]:
     """Patients who are in the tables or among the scans alone; ``names``: as the tables spell them, by key."""
-    without_scans = sorted(names.drop([*keys, *map(patient_key, broken)], errors="ignore"))
+    without_scans = sorted(map(shortened, names.drop([*keys, *map(patient_key, broken)], errors="ignore")))
     without_row = [name for key, name in keys.items() if key not in names.index]
     found = ((without_scans, "in the tables without scans"), (without_row, "without a row in the tables"))
     return [f"{number_of_patients(len(who))} {what}: {listed(who)}" for who, what in found if who]

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from nnunetv2_adamss.common.messages import shortened
 from nnunetv2_adamss.datasets.conversion.patients import patient_key
 from nnunetv2_adamss.survival.cohort.csv_cells import read_cells
 from nnunetv2_adamss.survival.cohort.faults import FileFaultsError, faults_of
@@ -84,16 +85,20 @@ def read_suv_factors(file: Path, case_ids: Collection[str]) -> dict[str, float]:
     least = [0 if name == "minutes_to_scan" else np.nextafter(0, 1) for name in numbers]
     wrong = ~numbers.ge(least)  # NaN too
     faults = [
-        *faults_of("there is more than one row of", list(cells["case_id"][patients.duplicated()])),
+        *faults_of("there is more than one row of", _names(cells[patients.duplicated()])),
         *(
             fault
             for name in numbers
-            for fault in faults_of(f"{name} is no number in range of", list(cells["case_id"][wrong[name]]))
+            for fault in faults_of(f"{name} is no number in range of", _names(cells[wrong[name]]))
         ),
     ]
     if faults:
         raise FileFaultsError(file, faults)
     return dict(zip(patients, _factors(numbers), strict=True))
+
+
+def _names(cells: pd.DataFrame) -> list[str]:
+    return [shortened(case_id) for case_id in cells["case_id"]]
 
 
 def _our_name(title: str) -> str:

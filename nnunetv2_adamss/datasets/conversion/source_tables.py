@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from nnunetv2_adamss.common.messages import listed, quoted
+from nnunetv2_adamss.common.messages import listed, quoted, shortened
 from nnunetv2_adamss.datasets.conversion.patients import files_below, patient_key
 from nnunetv2_adamss.datasets.conversion.presets import COLUMNS, PATIENT, Preset, title_key
 from nnunetv2_adamss.survival.cohort.csv_cells import read_cells
@@ -118,7 +118,9 @@ def _check_columns(
     for file, table in zip(files, tables, strict=True):
         repeated = table[PATIENT][table.index.duplicated()].unique()
         if len(repeated):
-            raise ValueError(f"{file} has more than one row of a patient: {listed(list(repeated))}.")
+            raise ValueError(
+                f"{file} has more than one row of a patient: {listed(list(map(shortened, repeated)))}."
+            )
     return has_outcomes
 
 

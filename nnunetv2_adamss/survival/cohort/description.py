@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from nnunetv2_adamss.common.messages import shortened
+from nnunetv2_adamss.common.messages import quoted, shortened
 from nnunetv2_adamss.survival.cohort.cell_values import MISSING_TEXTS, category_text, code_key
 from nnunetv2_adamss.survival.cohort.faults import FileFaultsError
 
@@ -113,7 +113,7 @@ def _read_object(json_file: Path, faults: list[str]) -> dict[str, Any]:
 
 def _parse(content: dict[str, Any], faults: list[str]) -> SurvivalDescription:
     faults.extend(
-        f"'{key}' is not a key; the keys are {', '.join(_KEYS)}" for key in content if key not in _KEYS
+        f"{quoted(key)} is not a key; the keys are {', '.join(_KEYS)}" for key in content if key not in _KEYS
     )
     missing_values = _missing_values(content, faults)
     columns = _columns(content.get("columns", {}), missing_values, faults)

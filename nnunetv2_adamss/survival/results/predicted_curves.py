@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from nnunetv2_adamss.common.messages import quoted
 from nnunetv2_adamss.survival.cohort.cell_faults import (
     case_id_faults,
     cell_faults,
@@ -72,7 +73,7 @@ def curve_faults(cells: pd.DataFrame) -> list[str]:
     times = _times(cells)
     wrong = times.index[~(times >= 0) | times.duplicated()]
     if len(wrong):
-        names = [f"'{name}'" for name in wrong]
+        names = [quoted(name) for name in wrong]
         return [with_examples(f"columns '{SURVIVAL_AT}T' need a number from 0 on as T, each once", names)]
     curves = _by_time(cells).apply(as_numbers)
     faults = [
