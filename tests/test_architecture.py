@@ -97,6 +97,15 @@ def test_images_are_read_through_one_door() -> None:
             assert allowed or reader not in code, f"{path} reads images by {reader})"
 
 
+def test_tables_are_written_and_read_where_formulas_are_made_text() -> None:
+    for path in PACKAGE.rglob("*.py"):
+        if path.name != "csv_text.py":
+            found = re.findall(
+                r"\.to_csv\(|\bpd\.read_csv\(|\bcsv\.(?:writer|DictWriter)\(", path.read_text()
+            )
+            assert not found, f"{path} calls {found}; csv_text and read_csv of survival.cohort.csv_text do it"
+
+
 def test_every_choice_and_deviation_in_the_code_is_listed_and_the_other_way_round() -> None:
     marked = {
         path.relative_to(PACKAGE).as_posix()

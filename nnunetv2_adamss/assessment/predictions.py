@@ -15,10 +15,11 @@ from nnunetv2_adamss.survival.cohort.cell_faults import (
     number_faults,
     repeated_column_faults,
 )
-from nnunetv2_adamss.survival.cohort.cell_values import as_numbers, is_missing
+from nnunetv2_adamss.survival.cohort.cell_values import is_missing
 from nnunetv2_adamss.survival.cohort.csv_cells import read_cells
 from nnunetv2_adamss.survival.cohort.description import CASE_ID
 from nnunetv2_adamss.survival.cohort.faults import FileFaultsError
+from nnunetv2_adamss.survival.cohort.number_cells import read_numbers
 from nnunetv2_adamss.survival.results.predicted_curves import curve_faults, is_curve, survival_curves
 
 RISK_SCORE, PREDICTED_TIME, RISK_GROUP, FOLD = "risk_score", "predicted_time", "risk_group", "fold"
@@ -82,9 +83,9 @@ def _read_file(file: Path) -> tuple[pd.DataFrame, PredictedCurves | None]:
     if faults:
         raise FileFaultsError(file, faults)
     cells = cells.set_index(CASE_ID)
-    table = pd.DataFrame({RISK_SCORE: as_numbers(cells[RISK_SCORE])})
+    table = pd.DataFrame({RISK_SCORE: read_numbers(cells[RISK_SCORE])})
     if PREDICTED_TIME in cells:
-        table[PREDICTED_TIME] = as_numbers(cells[PREDICTED_TIME])
+        table[PREDICTED_TIME] = read_numbers(cells[PREDICTED_TIME])
     if RISK_GROUP in cells:
         table[RISK_GROUP] = cells[RISK_GROUP].str.casefold().map(_HIGH).astype(bool)
     curves = survival_curves(cells)

@@ -16,6 +16,7 @@ from nnunetv2_adamss.assessment.figures import FIGURES, draw
 from nnunetv2_adamss.assessment.patients import Patients
 from nnunetv2_adamss.assessment.text import markdown
 from nnunetv2_adamss.common.files import replace_atomically, sha256_of, write_atomically
+from nnunetv2_adamss.survival.cohort.csv_text import csv_text
 
 METRICS_JSON, METRICS_MD, BASELINES_CSV = "metrics.json", "metrics.md", "baselines.csv"
 _PACKAGES = ("nnunetv2-adamss", "numpy", "scipy", "pandas", "lifelines", "matplotlib")
@@ -61,7 +62,7 @@ def write_assessment(
     write_atomically(folder / METRICS_MD, markdown(assessment))
     written = [folder / METRICS_JSON, folder / METRICS_MD]
     if baselines is not None:
-        write_atomically(folder / BASELINES_CSV, baselines.to_csv())
+        write_atomically(folder / BASELINES_CSV, csv_text(baselines))
         written.append(folder / BASELINES_CSV)
     figures = draw(assessment, patients, settings.threshold)
     for name, figure in figures.items():

@@ -5,13 +5,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
-
 from nnunetv2_adamss.benchmark.present_cohort import PresentCohort, outcome_hashes
 from nnunetv2_adamss.benchmark.steps import Step, needed_steps
 from nnunetv2_adamss.common.files import sha256_of
 from nnunetv2_adamss.common.json_object import read_object
 from nnunetv2_adamss.common.messages import listed
+from nnunetv2_adamss.survival.cohort.csv_text import read_csv
 from nnunetv2_adamss.survival.results.begun_training import TRAINING_CASES, begun_with
 from nnunetv2_adamss.survival.results.fold_results import PREDICTIONS_FILE, SUMMARY_FILE
 from nnunetv2_adamss.survival.setup import STAGE_ONE_WEIGHTS
@@ -156,7 +155,7 @@ def _is_of_other_stage_one(fold_folder: Path, fold: int, starts_from_stage_one: 
 
 def _predicted_cases(file: Path) -> set[str]:
     try:
-        return set(pd.read_csv(file, usecols=["case_id"], dtype=str)["case_id"])
+        return set(read_csv(file, usecols=["case_id"], dtype=str)["case_id"])
     except ValueError as error:  # of pandas' own too
         raise ValueError(f"{file} cannot be read as predictions ({' '.join(str(error).split())}).") from error
 

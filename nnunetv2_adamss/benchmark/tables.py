@@ -14,6 +14,7 @@ from nnunetv2_adamss.evaluation.concordance import cross_validated_c
 from nnunetv2_adamss.evaluation.estimate import Estimate, PairEstimate, bootstrap_estimate
 from nnunetv2_adamss.evaluation.uno import UnoC, uno_c
 from nnunetv2_adamss.explanation.gate_weights import STAGES
+from nnunetv2_adamss.survival.cohort.csv_text import read_csv
 
 
 @dataclass(frozen=True)
@@ -160,7 +161,7 @@ def fusion_weights(files: Mapping[int, Path]) -> pd.DataFrame:
 
 def _gate_weights(file: Path) -> pd.DataFrame:
     try:
-        return pd.read_csv(file, usecols=["encoder_stage", *STAGES], dtype=np.float64).astype(
+        return read_csv(file, usecols=["encoder_stage", *STAGES], dtype=np.float64).astype(
             {"encoder_stage": int}
         )
     except ValueError as error:  # of pandas' own too

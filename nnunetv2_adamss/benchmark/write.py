@@ -9,6 +9,7 @@ from typing import Any
 from nnunetv2_adamss.benchmark.text import ResultTable, ShownTable
 from nnunetv2_adamss.common.files import write_atomically
 from nnunetv2_adamss.common.json_object import read_object
+from nnunetv2_adamss.survival.cohort.csv_text import csv_text
 
 TABLES_MD, TABLES_JSON = "tables.md", "tables.json"
 _SHOWN = tuple(field.name for field in fields(ShownTable))
@@ -30,7 +31,7 @@ def write_tables(
         The files.
     """
     for table in tables:
-        write_atomically(folder / f"{table.name}.csv", table.numbers.to_csv(index=False))
+        write_atomically(folder / f"{table.name}.csv", csv_text(table.numbers, index=False))
     for name in _TABLES.difference(table.name for table in tables):
         (folder / f"{name}.csv").unlink(missing_ok=True)  # another task may do so too
     lines = ["# Comparison of methods", "", *(f"- {note}" for note in notes)]

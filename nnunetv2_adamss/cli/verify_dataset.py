@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from nnunetv2_adamss.survival.cohort.cohort_summary import CohortSummary
+    from nnunetv2_adamss.survival.cohort.cohort_summary import CohortSummary, ColumnSummary
 
 _DESCRIPTION = """\
 Check a raw data set: images and masks as every later step will read them, nnU-Net's own check, then the survival
@@ -23,6 +23,7 @@ examples:
 """
 
 _MOST_PROCESSES = 8  # nnU-Net's own
+_MOST_CATEGORIES = 6
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -141,8 +142,36 @@ def _summary_lines(summary: CohortSummary) -> list[str]:
         f"Events:            {summary.n_events}",
         f"Censored:          {summary.censored_fraction:.0%} of the patients with an outcome",
         f"Median follow-up:  {follow_up} (reverse Kaplan-Meier)",
+        *_column_lines(summary),
         *_missing_lines(summary),
     ]
+
+
+def _column_lines(summary: CohortSummary) -> list[str]:
+    if not summary.columns:
+        return []
+    rows = [("Clinical column", "type", "missing", "values")]
+    rows += [
+        (one.name, f"{one.kind}{' *' if one.is_described else ''}", str(one.n_missing), _values(one))
+        for one in summary.columns
+    ]
+    widths = [max(len(row[place]) for row in rows) + 2 for place in range(3)]
+    lines = [
+        "".join(f"{cell:<{width}}" for cell, width in zip(row[:-1], widths, strict=True)) + row[-1]
+        for row in rows
+    ]
+    is_described = any(one.is_described for one in summary.columns)
+    return [*lines, "* as survival.json says; the others by their cells"] if is_described else lines
+
+
+def _values(column: ColumnSummary) -> str:
+    from nnunetv2_adamss.common.messages import shortened
+
+    if column.lowest is not None:
+        return f"{column.lowest:g} to {column.highest:g}"
+    shown = [f"{shortened(name)} ({n})" for name, n in list(column.categories.items())[:_MOST_CATEGORIES]]
+    n_more = len(column.categories) - len(shown)
+    return ", ".join([*shown, *([f"and {n_more} more"] if n_more else [])]) or "none"
 
 
 def _missing_lines(summary: CohortSummary) -> list[str]:

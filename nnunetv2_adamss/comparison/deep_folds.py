@@ -15,6 +15,7 @@ from nnunetv2_adamss.common.messages import listed
 from nnunetv2_adamss.comparison.catalogue import DeepRisks
 from nnunetv2_adamss.comparison.deep_network import DeepNetwork
 from nnunetv2_adamss.comparison.methods import DEEP_RISK
+from nnunetv2_adamss.survival.cohort.csv_text import read_csv
 from nnunetv2_adamss.survival.cohort.splits_file import SPLITS_FILE
 from nnunetv2_adamss.survival.config import PATHS
 from nnunetv2_adamss.survival.nnunet_data.nnunet_fold import NnunetFold
@@ -197,5 +198,5 @@ def _other_epochs(folds: Sequence[FinishedFold]) -> Iterator[str]:
 
 
 def _risks(file: Path) -> pd.DataFrame:
-    table = pd.read_csv(file, dtype={"case_id": str}).set_index("case_id")
+    table = read_csv(file, dtype={"case_id": str}).set_index("case_id")
     return table[["risk_score"]].rename(columns={"risk_score": DEEP_RISK})

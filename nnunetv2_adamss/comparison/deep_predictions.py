@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from nnunetv2_adamss.common.files import read_json
-from nnunetv2_adamss.common.messages import listed
+from nnunetv2_adamss.common.messages import listed, shortened
 from nnunetv2_adamss.comparison.deep_network import DeepNetwork
 from nnunetv2_adamss.prediction.calibration import CALIBRATION_COLUMN, NO_CALIBRATION
 from nnunetv2_adamss.prediction.prediction_folder import PROVENANCE_FILE
@@ -63,7 +63,7 @@ def check_deep_predictions(predictions_csv: Path, networks: Mapping[int, DeepNet
 def _check_uncalibrated(predictions_csv: Path) -> None:
     cells = read_cells(predictions_csv)
     found = set(cells[CALIBRATION_COLUMN]) if CALIBRATION_COLUMN in cells else set()
-    if calibrated := sorted(found - {NO_CALIBRATION}):
+    if calibrated := [shortened(value) for value in sorted(found - {NO_CALIBRATION})]:
         raise ValueError(
             f"{predictions_csv} holds risks of calibrated curves ('{CALIBRATION_COLUMN}' is {listed(calibrated)}), but "
             "the method was fitted on those of curves as the network gives them. Predict the patients with "

@@ -62,10 +62,10 @@ def predict_statistical(model_folder: Path, folds: Sequence[int], inputs: Patien
             f"{method.entry.title} cannot predict new patients: it needs the masks that {method.entry.deep_trainer} "
             "predicts of them, which no command writes."
         )
-    columns = list(dict.fromkeys(one.name for model in fitted for one in model.fold.covariates.indicators))
-    clinical = read_clinical(inputs.clinical, columns)
+    indicators = [one for model in fitted for one in model.fold.covariates.indicators]
+    clinical = read_clinical(inputs.clinical, indicators)
     features = {str(file): read_number_table(file) for file in inputs.features}
-    tables = CovariateTables(clinical=clinical if columns else None, features=join_number_tables(features))
+    tables = CovariateTables(clinical=clinical if indicators else None, features=join_number_tables(features))
     if method.entry.deep_trainer:
         extra = _deep_risks(inputs, dict(zip(folds, fitted, strict=True)))
     else:

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 
 from nnunetv2_adamss.common.files import read_json
 from nnunetv2_adamss.common.images import read_image
@@ -13,6 +12,7 @@ from nnunetv2_adamss.demo.steps import DemoFolders
 from nnunetv2_adamss.evaluation.baselines import tumour_volume_ml
 from nnunetv2_adamss.evaluation.concordance import Concordance, bootstrap_harrell_c
 from nnunetv2_adamss.evaluation.image_blind_prior import ImageBlindPrior, dice, read_foreground
+from nnunetv2_adamss.survival.cohort.csv_text import read_csv
 
 
 @dataclass(frozen=True)
@@ -55,16 +55,16 @@ def dice_rows(folders: DemoFolders) -> Iterator[DiceRow]:
 def c_indices(folders: DemoFolders) -> dict[str, Concordance]:
     """C-index of the validation patients: Stage II, what it is held against, and the risk that made the times."""
     validation = folders.survival_fold / "validation"
-    predicted = pd.read_csv(validation / "survival_predictions.csv", index_col="case_id")
-    truth = pd.read_csv(folders.raw / "phantom_truth.csv", index_col="case_id").loc[predicted.index]
-    outcomes = pd.read_csv(folders.raw / "survival.csv", index_col="case_id").loc[predicted.index]
+    predicted = read_csv(validation / "survival_predictions.csv", index_col="case_id")
+    truth = read_csv(folders.raw / "phantom_truth.csv", index_col="case_id").loc[predicted.index]
+    outcomes = read_csv(folders.raw / "survival.csv", index_col="case_id").loc[predicted.index]
     event, time = outcomes["event"].to_numpy(dtype=bool), outcomes["time"].to_numpy()
     volume = [tumour_volume_ml(folders.raw / "labelsTr" / f"{case_id}.nii.gz") for case_id in predicted.index]
     risks = {"AdaMSS": predicted["risk_score"].to_numpy()}
     # Where neither an indicator nor a feature was chosen, there is no such model.
     covariates_only = validation / "covariates_only_cox_predictions.csv"
     if covariates_only.is_file():
-        table = pd.read_csv(covariates_only, index_col="case_id").loc[predicted.index]
+        table = read_csv(covariates_only, index_col="case_id").loc[predicted.index]
         risks["its covariates without the image"] = table["risk_score"].to_numpy()
     risks["tumour volume alone"] = np.array(volume)
     risks["the true risk"] = truth["true_risk"].to_numpy()

@@ -12,6 +12,7 @@ import pandas as pd
 from nnunetv2_adamss.common.files import read_json, write_atomically
 from nnunetv2_adamss.common.messages import listed
 from nnunetv2_adamss.explanation.gate_weights import STAGES
+from nnunetv2_adamss.survival.cohort.csv_text import csv_text, read_csv
 
 PROVENANCE_FILE = "provenance.json"
 _REPLACE = "Give --overwrite to replace the whole folder."
@@ -127,7 +128,7 @@ class CaseTable:
         """All rows so far; empty where there are none."""
         if not self.file.is_file():
             return pd.DataFrame({"case_id": []})
-        return pd.read_csv(self.file, dtype={"case_id": str})
+        return read_csv(self.file, dtype={"case_id": str})
 
     def lacks(self, case_id: str) -> bool:
         """Whether a case has no row yet."""
@@ -137,4 +138,4 @@ class CaseTable:
         """Append the rows of a case."""
         before = self.read()
         table = pd.concat([before, rows]) if len(before) else rows
-        write_atomically(self.file, table.to_csv(index=False))
+        write_atomically(self.file, csv_text(table, index=False))

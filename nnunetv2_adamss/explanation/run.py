@@ -25,6 +25,7 @@ from nnunetv2_adamss.explanation.occlusion import blocks, occlusion_map, risk_an
 from nnunetv2_adamss.explanation.pictures import CaseViews, draw_attention, draw_occlusion
 from nnunetv2_adamss.explanation.settings import ExplanationSettings
 from nnunetv2_adamss.networks.trunk import Interpretation
+from nnunetv2_adamss.survival.cohort.csv_text import csv_text
 
 EXPLANATION_FOLDER = "explanation"
 
@@ -75,7 +76,7 @@ def explain(
             run.explain_case(case)
     by_case = run.gate_weights.read()
     table = table_four(by_case[by_case["case_id"].isin(fold.case_ids)])
-    write_atomically(run.folder.gate_weights, table.to_csv(index=False))
+    write_atomically(run.folder.gate_weights, csv_text(table, index=False))
     return ExplanationReport(
         run.folder.path, table, len(fold.case_ids), run.cases_with_maps, fold.is_in_sample
     )

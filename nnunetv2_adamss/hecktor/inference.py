@@ -21,6 +21,7 @@ from nnunetv2_adamss.hecktor.masks import write_on_grid
 from nnunetv2_adamss.prediction.prediction_folder import MASKS, PREDICTIONS_FILE, PROVENANCE_FILE
 from nnunetv2_adamss.prediction.run import PredictionRequest, predict_patients
 from nnunetv2_adamss.prediction.survival_model import SurvivalModel
+from nnunetv2_adamss.survival.cohort.csv_text import csv_text, read_csv
 from nnunetv2_adamss.survival.cohort.description import CASE_ID
 
 logger = logging.getLogger(__name__)
@@ -94,7 +95,7 @@ def predict_container(request: InferenceRequest) -> InferenceReport:
         start = perf_counter()
         converted = convert_case(PatientFiles(_PATIENT, ct, pet, None), settings, work)
         seconds = {"conversion": perf_counter() - start}
-        clinical.to_csv(work / "clinical.csv", index=False)
+        write_atomically(work / "clinical.csv", csv_text(clinical, index=False))
         row, provenance = _predict(request, work)
         rfs = _rfs(row, provenance, request.rfs_output)
         start = perf_counter()
@@ -176,7 +177,7 @@ def _predict(request: InferenceRequest, work: Path) -> tuple[dict[str, Any], dic
     )
     if report.failed:
         raise ValueError(f"The patient cannot be predicted: {report.failed[_PATIENT]}.")
-    row = pd.read_csv(report.folder / PREDICTIONS_FILE, keep_default_na=False).iloc[0].to_dict()
+    row = read_csv(report.folder / PREDICTIONS_FILE, keep_default_na=False).iloc[0].to_dict()
     provenance = json.loads((report.folder / PROVENANCE_FILE).read_text(encoding="utf-8"))
     return {str(name): value for name, value in row.items()}, provenance
 

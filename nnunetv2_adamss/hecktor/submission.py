@@ -5,8 +5,6 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-import pandas as pd
-
 from nnunetv2_adamss.common.files import write_atomically
 from nnunetv2_adamss.common.messages import listed
 from nnunetv2_adamss.common.voxel_grid import VoxelGrid
@@ -17,6 +15,7 @@ from nnunetv2_adamss.datasets.conversion.write_image import UNFINISHED
 from nnunetv2_adamss.hecktor.masks import write_on_grid
 from nnunetv2_adamss.prediction.patient_images import find_patients
 from nnunetv2_adamss.prediction.prediction_folder import MASKS, PREDICTIONS_FILE
+from nnunetv2_adamss.survival.cohort.csv_text import csv_text, read_csv
 
 SUBMISSION = "hecktor_submission"
 
@@ -66,12 +65,12 @@ class Submission:
             ValueError: if a mask is not there or damaged.
         """
         folder = prediction / SUBMISSION
-        table = pd.read_csv(prediction / PREDICTIONS_FILE, dtype={"case_id": str})
+        table = read_csv(prediction / PREDICTIONS_FILE, dtype={"case_id": str})
         for case_id in table["case_id"]:
             self._write_mask(prediction, case_id)
         _remove_others(folder / MASKS, set(table["case_id"]))
         columns = table[["case_id", "risk_score"]].set_axis(["PatientID", "Prediction"], axis=1)
-        write_atomically(folder / "predictions.csv", columns.to_csv(index=False))
+        write_atomically(folder / "predictions.csv", csv_text(columns, index=False))
         return folder
 
     def _write_mask(self, prediction: Path, case_id: str) -> None:

@@ -6,7 +6,7 @@ from itertools import compress
 from pathlib import Path
 
 from nnunetv2_adamss.common.files import read_json, sha256_of
-from nnunetv2_adamss.common.messages import listed
+from nnunetv2_adamss.common.messages import listed, shortened
 from nnunetv2_adamss.prediction.calibration import (
     CALIBRATION_COLUMN,
     CALIBRATION_FILE,
@@ -94,9 +94,10 @@ def _done_to(predictions_csv: Path) -> str:
     cells = read_cells(predictions_csv)
     found = set(cells[CALIBRATION_COLUMN]) if CALIBRATION_COLUMN in cells else {NO_CALIBRATION}
     if not found <= {NO_CALIBRATION, OF_MODEL} or len(found) > 1:
+        shown = [shortened(value) for value in sorted(found)]
         raise ValueError(
             f"{predictions_csv} holds curves that are calibrated for a hospital already (column "
-            f"'{CALIBRATION_COLUMN}': {listed(sorted(found))}). Calibrate on predictions that were made without "
+            f"'{CALIBRATION_COLUMN}': {listed(shown)}). Calibrate on predictions that were made without "
             "--calibration."
         )
     return found.pop()

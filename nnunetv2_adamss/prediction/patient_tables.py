@@ -9,12 +9,17 @@ import pandas as pd
 
 from nnunetv2_adamss.common.messages import listed
 from nnunetv2_adamss.prediction.survival_model import SurvivalModel
-from nnunetv2_adamss.survival.cohort.cell_faults import case_id_faults, repeated_column_faults
-from nnunetv2_adamss.survival.cohort.cell_values import category_text, is_missing
+from nnunetv2_adamss.survival.cohort.cell_faults import (
+    case_id_faults,
+    repeated_column_faults,
+    unclear_faults,
+)
 from nnunetv2_adamss.survival.cohort.csv_cells import read_cells
 from nnunetv2_adamss.survival.cohort.description import CASE_ID
 from nnunetv2_adamss.survival.cohort.faults import FileFaultsError
+from nnunetv2_adamss.survival.cohort.number_cells import NumberCells
 from nnunetv2_adamss.survival.covariates.covariate_tables import CovariateTables
+from nnunetv2_adamss.survival.covariates.indicator import Indicator
 from nnunetv2_adamss.survival.covariates.number_table import join_number_tables, read_number_table
 
 
@@ -46,7 +51,7 @@ class PatientTables:
         Raises:
             ValueError: if a file cannot be read, or the model uses a column that is in none.
         """
-        clinical = read_clinical(clinical_csv, model.clinical_columns)
+        clinical = read_clinical(clinical_csv, model.indicators)
         features = join_number_tables({str(file): read_number_table(file) for file in features_csv})
         given = [] if features is None else [name for name in model.features if name in features]
         to_extract = tuple(name for name in model.features if name not in given)
@@ -96,17 +101,21 @@ class PatientTables:
         return dict(zip(map(str, self.features), values.tolist(), strict=True))
 
 
-def read_clinical(file: Path | None, columns: Sequence[str]) -> pd.DataFrame:
+def read_clinical(file: Path | None, indicators: Sequence[Indicator]) -> pd.DataFrame:
     """Clinical columns as text by ``case_id``, NaN where missing; empty if a model uses none.
 
+    Text in a column of numbers stays, so that it fails that patient alone.
+
     Args:
-        file: CSV with ``case_id`` and these columns; others are not looked at.
-        columns: that the model uses.
+        file: CSV with ``case_id`` and the columns of the indicators; others are not looked at.
+        indicators: that the model uses; the first of a name says how its column is read.
 
     Raises:
-        ValueError: if there are columns but no file.
-        FileFaultsError: if the file cannot be read or lacks a column.
+        ValueError: if there are indicators but no file.
+        FileFaultsError: if the file cannot be read, lacks a column, or has numbers that may be thousands.
     """
+    by_name = {one.name: one for one in reversed(indicators)}
+    columns = list(dict.fromkeys(one.name for one in indicators))
     if not columns:
         return pd.DataFrame()
     if file is None:
@@ -125,8 +134,17 @@ def read_clinical(file: Path | None, columns: Sequence[str]) -> pd.DataFrame:
             ],
         )
     used = cells[[CASE_ID, *columns]]
-    faults = repeated_column_faults(used.columns) or case_id_faults(used[CASE_ID])
+    faults = repeated_column_faults(used.columns) or [
+        *case_id_faults(used[CASE_ID]),
+        *(fault for name, one in by_name.items() for fault in _unclear_faults(used[name], one)),
+    ]
     if faults:
         raise FileFaultsError(file, faults)
     table = used.set_index(CASE_ID)
-    return table.apply(lambda column: column.map(category_text).mask(is_missing(column), np.nan))
+    return table.apply(lambda column: by_name[str(column.name)].values_of(column))
+
+
+def _unclear_faults(cells: pd.Series, indicator: Indicator) -> list[str]:
+    if not indicator.holds_numbers:
+        return []
+    return unclear_faults(NumberCells.of(cells, indicator.missing_values))

@@ -29,6 +29,7 @@ from nnunetv2_adamss.prediction.prediction_folder import (
     PredictionFolder,
 )
 from nnunetv2_adamss.prediction.survival_model import SurvivalModel
+from nnunetv2_adamss.survival.cohort.csv_text import csv_text
 from nnunetv2_adamss.survival.results.prediction import SurvivalPrediction, survival_columns
 from nnunetv2_adamss.survival.tumour_region.case_regions import LEAST_SHARE
 
@@ -87,7 +88,7 @@ class ResultTables:
             if table.empty:
                 (folder.root / name).unlink(missing_ok=True)
             else:
-                write_atomically(folder.root / name, table.to_csv(index=False))
+                write_atomically(folder.root / name, csv_text(table, index=False))
         content = {**self._provenance(), **provenance, "predicted": [one.case_id for one in patients]}
         content |= {"failed": folder.failures(), "seconds_per_case": _mean_seconds(patients)}
         write_atomically(folder.root / PROVENANCE_FILE, json.dumps(content, indent=2))

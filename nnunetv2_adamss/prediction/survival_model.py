@@ -17,6 +17,7 @@ from nnunetv2_adamss.common.messages import listed
 from nnunetv2_adamss.prediction.calibration import Calibration, read_model_calibrations
 from nnunetv2_adamss.prediction.ensemble import common_times
 from nnunetv2_adamss.prediction.trained_fold import TrainedFold
+from nnunetv2_adamss.survival.covariates.indicator import Indicator
 from nnunetv2_adamss.survival.nnunet_data.dataset import channel_names
 from nnunetv2_adamss.survival.setup import STAGE_ONE_WEIGHTS
 
@@ -85,11 +86,15 @@ class SurvivalModel:
         """At which survival is given, ``(n_times,)``; all folds reach them."""
         return common_times([fold.survival.edges for fold in self.folds])
 
+    @property
+    def indicators(self) -> list[Indicator]:
+        """Those of all folds, fold by fold; several folds may have one of the same column."""
+        return [one for fold in self.folds for one in fold.survival.covariates.indicators]
+
     @cached_property
     def clinical_columns(self) -> list[str]:
         """Those that any fold uses."""
-        names = (one.name for fold in self.folds for one in fold.survival.covariates.indicators)
-        return list(dict.fromkeys(names))
+        return list(dict.fromkeys(one.name for one in self.indicators))
 
     @cached_property
     def features(self) -> list[str]:

@@ -13,6 +13,7 @@ import pandas as pd
 from nnunetv2_adamss.common.files import read_json, sha256_of, write_atomically
 from nnunetv2_adamss.common.messages import listed
 from nnunetv2_adamss.radiomics.request import RadiomicsRequest
+from nnunetv2_adamss.survival.cohort.csv_text import csv_text, read_csv
 from nnunetv2_adamss.survival.covariates.radiomics_table import provenance_file
 
 
@@ -65,7 +66,7 @@ def write_table(
     """
     case_ids = sorted(rows)
     frame = pd.DataFrame([dict(rows[c].features) for c in case_ids], index=case_ids, columns=_columns(rows))
-    text = frame.to_csv(index_label="case_id", lineterminator="\n")
+    text = csv_text(frame, index_label="case_id", lineterminator="\n")
     unfinished_folder(table).mkdir(parents=True, exist_ok=True)
     # Hashed as a file, since line ends may differ. The provenance comes first: a table without one is not ours.
     draft = unfinished_folder(table) / "table.csv"
@@ -111,7 +112,7 @@ def read_rows(table: Path, request: RadiomicsRequest) -> dict[str, Row]:
         if unfinished_folder(table).is_dir():  # killed between the two files
             return {}
         raise ValueError(f"{table} has been changed by hand since it was extracted. {instead}")
-    frame = pd.read_csv(table, index_col="case_id", dtype={"case_id": str}, float_precision="round_trip")
+    frame = read_csv(table, index_col="case_id", dtype={"case_id": str}, float_precision="round_trip")
     return {
         case_id: Row(case["inputs_sha256"], frame.loc[case_id].to_dict(), tuple(case["notes"]))
         for case_id, case in provenance["cases"].items()

@@ -10,6 +10,7 @@ from nnunetv2_adamss.report.blocks import Block, Notice, Picture, Table, Text
 from nnunetv2_adamss.report.charts import BLUE, GREY, VERMILION, Chart, picture_of
 from nnunetv2_adamss.report.sources import FoldSource, ReportSource
 from nnunetv2_adamss.report.words import NONE, joined, number, p_value, percent, significant
+from nnunetv2_adamss.survival.cohort.csv_text import read_csv
 from nnunetv2_adamss.survival.covariates.covariate_results import (
     HAZARD_RATIOS_FILE,
     SELECTION_FILE,
@@ -78,7 +79,7 @@ def _rows(table: pd.DataFrame) -> list[Any]:
 
 def _read(fold: FoldSource, name: str) -> pd.DataFrame | None:
     file = fold.folder / name
-    return pd.read_csv(file, dtype={"note": str}) if file.is_file() else None
+    return read_csv(file, dtype={"note": str}) if file.is_file() else None
 
 
 def _column(row: Any) -> str:

@@ -10,6 +10,7 @@ from nnunetv2_adamss.report.blocks import Block, Notice, Picture, Table
 from nnunetv2_adamss.report.charts import picture_of
 from nnunetv2_adamss.report.sources import FoldSource, ReportSource
 from nnunetv2_adamss.report.words import count, number, significant
+from nnunetv2_adamss.survival.cohort.csv_text import read_csv
 
 _CHANGE_BY = "change_by_"
 _MOST_PICTURES = 4
@@ -39,9 +40,9 @@ def explanations(source: ReportSource) -> Iterator[Block]:
 def _fold(fold: FoldSource) -> Iterator[Block]:
     folder = ExplanationFolder(fold.folder / EXPLANATION_FOLDER)
     if folder.gate_weights.is_file():
-        yield _gate_weights(fold, pd.read_csv(folder.gate_weights))
+        yield _gate_weights(fold, read_csv(folder.gate_weights))
     if folder.modality_occlusion.is_file():
-        yield _modalities(fold, pd.read_csv(folder.modality_occlusion, dtype={"case_id": str}))
+        yield _modalities(fold, read_csv(folder.modality_occlusion, dtype={"case_id": str}))
     for kind, meaning in (
         ("attention", "attention of Stage I and Stage II over the images, with the tumour mask's outline"),
         ("occlusion", "change of the risk score where a block of the image is blanked"),

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
 from nnunetv2_adamss.assessment.assess import AssessmentSettings, assess
 from nnunetv2_adamss.assessment.assessment import Assessment
@@ -27,6 +26,7 @@ from nnunetv2_adamss.report.patients import Background, Patient
 from nnunetv2_adamss.report.sources import ReportSource, read_object
 from nnunetv2_adamss.report.validation_patients import covariate_words
 from nnunetv2_adamss.report.words import NONE, count, significant
+from nnunetv2_adamss.survival.cohort.csv_text import read_csv
 from nnunetv2_adamss.survival.cohort.table import SurvivalTable, read_survival_table
 from nnunetv2_adamss.survival.nnunet_data.dataset import channel_names
 from nnunetv2_adamss.survival.results.predicted_curves import read_predicted_curves
@@ -136,7 +136,7 @@ class NewPatients:
 
     def _rows(self, name: str) -> dict[str, dict[str, Any]]:
         """Rows of a table by ``case_id``."""
-        table = pd.read_csv(self.folder / name, dtype={"case_id": str}).set_index("case_id")
+        table = read_csv(self.folder / name, dtype={"case_id": str}).set_index("case_id")
         return {str(case_id): dict(row) for case_id, row in table.iterrows()}
 
     def _mask(self, case_id: str) -> Path:

@@ -98,3 +98,14 @@ def test_a_faulty_file_is_refused_with_the_place_of_the_fault(
 def test_a_file_that_is_not_there_is_refused(tmp_path: Path) -> None:
     with pytest.raises(FileFaultsError, match="no.csv: there is no such file"):
         read_predictions([tmp_path / "no.csv"])
+
+
+def test_codes_decimal_commas_and_escaped_names_are_read(tmp_path: Path) -> None:
+    file = write(
+        tmp_path, "case_id,risk_score,survival_at_9.5", '\'=a,"0,5",0.5', 'b,unknown,"0,25"', "c,.,1"
+    )
+    found = read_predictions([file])
+    assert list(found.table.index) == ["=a", "b", "c"]
+    np.testing.assert_array_equal(found.table["risk_score"], [0.5, np.nan, np.nan])
+    assert found.curves is not None
+    np.testing.assert_array_equal(found.curves.at(np.array([9.5]))[:, 0], [0.5, 0.25, 1])

@@ -179,7 +179,7 @@ def encoded(one: FittedModel, model: TrainedModel, case_ids: list[str]) -> pd.Da
     from nnunetv2_adamss.survival.covariates.covariate_tables import CovariateTables
 
     indicators = one.fold.covariates.indicators
-    clinical = read_clinical(survival_csv(model.project), [indicator.name for indicator in indicators])
+    clinical = read_clinical(survival_csv(model.project), indicators)
     return one.fold.covariates.inputs(CovariateTables(clinical=clinical), case_ids)
 
 

@@ -95,7 +95,7 @@ def test_statistical_methods_order_the_patients_whom_they_were_fitted_on(
     outcomes = stage_one_run.project.raw / "Dataset510_STS" / "survival.csv"
     model = FittedModel.load(fold)
     tables = CovariateTables(
-        clinical=read_clinical(outcomes, [indicator.name for indicator in model.fold.covariates.indicators]),
+        clinical=read_clinical(outcomes, model.fold.covariates.indicators),
         features=read_number_table(
             trained / f"{STAGE_ONE_TRAINER}__nnUNetPlans__3d_fullres" / "fold_0" / "radiomics_groundtruth.csv"
         ),

@@ -78,9 +78,7 @@ def risks(folder: Path, file: str = "validation/survival_predictions_last.csv") 
 def by_hand(model: TrainedModel, one: FittedModel, deep: pd.Series, features: Path | None) -> list[float]:
     """A fitted model's risks of the cases of a series of deep risks, term by term."""
     covariates, case_ids = one.fold.covariates, list(deep.index)
-    clinical = read_clinical(
-        survival_csv(model.project), [indicator.name for indicator in covariates.indicators]
-    )
+    clinical = read_clinical(survival_csv(model.project), covariates.indicators)
     tables = CovariateTables(clinical, features=None if features is None else read_number_table(features))
     inputs = covariates.inputs(tables, case_ids).assign(deep_risk=deep)
     weights = dict(zip(*one.model.to_dict().values(), strict=True))

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from nnunetv2_adamss.common.messages import listed
+from nnunetv2_adamss.common.messages import listed, quoted
 from nnunetv2_adamss.datasets.conversion.presets import COLUMNS
-from nnunetv2_adamss.survival.cohort.cell_values import as_numbers
+from nnunetv2_adamss.survival.cohort.number_cells import NumberCells, plain_numbers
 
 
 def tidy(clinical: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
@@ -24,10 +24,11 @@ def tidy(clinical: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
     for name in clinical:
         cells, column = clinical[name], COLUMNS[str(name)]
         if column.kind == "number":
-            is_text = (cells != "") & as_numbers(cells).isna()
-            found = [f"{case_id} '{cell}'" for case_id, cell in cells[is_text].items()]
+            numbers = NumberCells.of(cells)
+            is_text = numbers.is_text | numbers.unclear
+            found = [f"{case_id} {quoted(cell)}" for case_id, cell in cells[is_text].items()]
             warnings += [f"{name} is no number and is taken as unknown: {listed(found)}"] if found else []
-            columns[name] = cells.mask(is_text, "")
+            columns[name] = plain_numbers(cells).mask(is_text, "")
         else:
             columns[name] = _one_spelling(cells, column.categories)
     return pd.DataFrame(columns, index=clinical.index), warnings

@@ -10,7 +10,7 @@ from typing import Any
 
 import pandas as pd
 
-from nnunetv2_adamss.common.messages import listed
+from nnunetv2_adamss.common.messages import listed, shortened
 from nnunetv2_adamss.datasets.conversion.clinical_values import tidy
 from nnunetv2_adamss.datasets.conversion.grid import GridChoice
 from nnunetv2_adamss.datasets.conversion.patients import (
@@ -29,8 +29,9 @@ from nnunetv2_adamss.datasets.conversion.presets import (
     is_unknown,
 )
 from nnunetv2_adamss.datasets.conversion.source_tables import find_tables, read_tables
-from nnunetv2_adamss.survival.cohort.cell_values import as_numbers, category_text
+from nnunetv2_adamss.survival.cohort.cell_values import category_text
 from nnunetv2_adamss.survival.cohort.faults import faults_of
+from nnunetv2_adamss.survival.cohort.number_cells import as_numbers, plain_numbers
 
 _LEAST_LONGEST_DAYS = 200  # some patient of every cohort is followed for longer
 
@@ -82,8 +83,8 @@ def read_cohort(
     keys = {patient_key(patient.case_id): patient.case_id for patient in patients}
     if not set(keys) & set(rows.index):
         raise ValueError(
-            f"No patient of the tables ({listed(list(rows[PATIENT]))}) has scans ({listed(list(keys.values()))}): is "
-            "this one cohort?"
+            f"No patient of the tables ({listed(list(map(shortened, rows[PATIENT])))}) has scans "
+            f"({listed(list(keys.values()))}): is this one cohort?"
         )
     warnings += _unmatched(rows[PATIENT], keys, broken)
     rows = rows.map(lambda cell: "" if is_unknown(cell) else category_text(cell))
@@ -108,7 +109,7 @@ def read_cohort(
 
 def _unmatched(names: pd.Series, keys: Mapping[str, str], broken: Iterable[str]) -> list[str]:
     """Patients who are in the tables or among the scans alone; ``names``: as the tables spell them, by key."""
-    without_scans = sorted(names.drop([*keys, *map(patient_key, broken)], errors="ignore"))
+    without_scans = sorted(map(shortened, names.drop([*keys, *map(patient_key, broken)], errors="ignore")))
     without_row = [name for key, name in keys.items() if key not in names.index]
     found = ((without_scans, "in the tables without scans"), (without_row, "without a row in the tables"))
     return [f"{number_of_patients(len(who))} {what}: {listed(who)}" for who, what in found if who]
@@ -122,11 +123,14 @@ def _outcomes(rows: pd.DataFrame, preset: Preset) -> tuple[pd.DataFrame, list[st
             preset.outcome_of(dict(zip(rows.columns, cells, strict=True))) for cells in rows.to_numpy()
         ]
         found = pd.DataFrame(records, index=rows.index)
+    found = found.assign(**{TIME: plain_numbers(found[TIME])})
     usable = found[EVENT].isin(["0", "1"]) & (as_numbers(found[TIME]) > 0)
     blank = (found[TIME] == "") & (found[EVENT] == "")
     outcomes = found[[TIME, EVENT]].where(usable, "")
     odd = found[~usable & ~blank]
-    wrong = [f"{row[0]} ({row[1]}, {row[2]})" for row in odd[[TIME, EVENT]].itertuples()]
+    wrong = [
+        f"{row[0]} ({shortened(row[1])}, {shortened(row[2])})" for row in odd[[TIME, EVENT]].itertuples()
+    ]
     warnings = faults_of("no outcome, since time and event make no sense", wrong)
     longest = as_numbers(outcomes[TIME]).max()
     if longest < _LEAST_LONGEST_DAYS:
@@ -156,7 +160,8 @@ def _description(clinical: pd.DataFrame, preset: Preset) -> tuple[dict[str, Any]
         elif strangers:
             columns[name] = "category"
             remarks.append(
-                f"{name} is taken as a category, since its order is not known for {listed(strangers)}"
+                f"{name} is taken as a category, since its order is not known for "
+                f"{listed(list(map(shortened, strangers)))}"
             )
         else:
             used = [category for category in column.categories if category in values]

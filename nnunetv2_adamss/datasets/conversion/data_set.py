@@ -12,6 +12,7 @@ import pandas as pd
 from nnunetv2_adamss.common.files import write_atomically
 from nnunetv2_adamss.datasets.conversion.cohort import Cohort
 from nnunetv2_adamss.datasets.conversion.one_case import ENDING
+from nnunetv2_adamss.survival.cohort.csv_text import csv_text
 from nnunetv2_adamss.survival.cohort.description import (
     CASE_ID,
     DESCRIPTION_FILE,
@@ -60,7 +61,7 @@ def write_descriptions(folder: Path, cohort: Cohort, converted: Collection[str])
     if (rows[TIME] != "").any():
         _write_tables(folder, cohort, training)
     if len(test):
-        write_atomically(folder / TEST_CSV, test.to_csv(index=False))
+        write_atomically(folder / TEST_CSV, csv_text(test, index=False))
     dataset_json = {
         "channel_names": {"0": "CT", "1": "PET"},
         "labels": dict(cohort.labels),
@@ -84,5 +85,5 @@ def _is_event(rows: pd.DataFrame) -> pd.Series:
 
 
 def _write_tables(folder: Path, cohort: Cohort, rows: pd.DataFrame) -> None:
-    write_atomically(folder / SURVIVAL_CSV, rows.to_csv(index=False))
+    write_atomically(folder / SURVIVAL_CSV, csv_text(rows, index=False))
     write_atomically(folder / DESCRIPTION_FILE, json.dumps(dict(cohort.description), indent=1) + "\n")

@@ -10,19 +10,23 @@ from typing import Any
 
 import pandas as pd
 
+from nnunetv2_adamss.common.messages import quoted, shortened
 from nnunetv2_adamss.datasets.conversion.cohort import Cohort
 from nnunetv2_adamss.datasets.conversion.patients import PatientFiles, can_name_files
 from nnunetv2_adamss.survival.cohort.cell_faults import repeated_column_faults
 from nnunetv2_adamss.survival.cohort.cell_values import category_text, is_missing
+from nnunetv2_adamss.survival.cohort.column_kind import is_numeric
 from nnunetv2_adamss.survival.cohort.csv_cells import read_cells
 from nnunetv2_adamss.survival.cohort.description import (
     CASE_ID,
     DESCRIPTION_FILE,
     EVENT,
     TIME,
+    SurvivalDescription,
     read_survival_description,
 )
 from nnunetv2_adamss.survival.cohort.faults import FileFaultsError, faults_of
+from nnunetv2_adamss.survival.cohort.number_cells import plain_numbers
 
 _FILES = ("ct", "pet", "mask")
 
@@ -45,16 +49,17 @@ def read_manifest(file: Path, label_names: Sequence[str] = ("tumour",)) -> Cohor
     if faults:
         raise FileFaultsError(file, faults)
     cells = cells.apply(lambda column: column.mask(is_missing(column), ""))
+    description, content = _description(file.parent / DESCRIPTION_FILE)
     patients = [_patient(file.parent, row) for row in cells[[CASE_ID, *_FILES]].to_dict("records")]
     table = cells.drop(columns=list(_FILES))
     for number, name in enumerate((TIME, EVENT), start=1):
         if name not in table:
             table.insert(number, name, "")
-    table[EVENT] = table[EVENT].map(category_text)
+    table = table.apply(_plain, description=description)
     return Cohort(
         patients=patients,
         table=table,
-        description=_description(file.parent / DESCRIPTION_FILE),
+        description=content,
         labels={"background": 0, **{name: value for value, name in enumerate(label_names, start=1)}},
         warnings=[],
         broken={},
@@ -82,9 +87,9 @@ def _faults(cells: pd.DataFrame) -> list[str]:
     repeated = case_ids[case_ids.str.casefold().duplicated()]
     incomplete = case_ids[is_missing(cells["ct"]) | is_missing(cells["pet"])]
     return [
-        *faults_of("no file can have such a case_id", [repr(case_id) for case_id in unfit]),
-        *faults_of("case_id is there more than once", list(repeated)),
-        *faults_of("ct or pet is empty", list(incomplete)),
+        *faults_of("no file can have such a case_id", [quoted(case_id) for case_id in unfit]),
+        *faults_of("case_id is there more than once", [shortened(case_id) for case_id in repeated]),
+        *faults_of("ct or pet is empty", [shortened(case_id) for case_id in incomplete]),
     ]
 
 
@@ -95,9 +100,24 @@ def _patient(folder: Path, row: dict[Any, str]) -> PatientFiles:
     return PatientFiles(row[CASE_ID], ct, pet, mask)
 
 
-def _description(file: Path) -> dict[str, Any]:
+def _plain(cells: pd.Series, description: SurvivalDescription) -> pd.Series:
+    """A column as it is written: numbers with decimal points, empty where a code says that a number is missing.
+
+    Training and test patients go to two tables, so what a comma means is seen in the manifest alone.
+    """
+    if cells.name == TIME:
+        return plain_numbers(cells)
+    if cells.name == EVENT:
+        return plain_numbers(cells).map(category_text)
+    if cells.name != CASE_ID and is_numeric(cells, description):
+        return plain_numbers(cells, description.missing_codes(str(cells.name)))
+    return cells
+
+
+def _description(file: Path) -> tuple[SurvivalDescription, dict[str, Any]]:
+    """The description, and the content of its file, which is kept as it is."""
     if not file.is_file():
-        return {"time_unit": "days"}
-    read_survival_description(file)  # says what is wrong with it
+        return SurvivalDescription(), {"time_unit": "days"}
+    description = read_survival_description(file)
     content: dict[str, Any] = json.loads(re.sub("^\ufeff", "", file.read_text(encoding="utf-8")))
-    return content
+    return description, content

@@ -9,10 +9,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from nnunetv2_adamss.common.messages import shortened
 from nnunetv2_adamss.datasets.conversion.patients import patient_key
-from nnunetv2_adamss.survival.cohort.cell_values import as_numbers
 from nnunetv2_adamss.survival.cohort.csv_cells import read_cells
 from nnunetv2_adamss.survival.cohort.faults import FileFaultsError, faults_of
+from nnunetv2_adamss.survival.cohort.number_cells import as_numbers, read_numbers
 
 # By body weight a body's mean SUV is below 1 and its median lower still; a full bladder may come near 100.
 _MOST_SUV, _MOST_MEDIAN, _LEAST_MEDIAN = 100.0, 10.0, 0.01
@@ -84,16 +85,20 @@ def read_suv_factors(file: Path, case_ids: Collection[str]) -> dict[str, float]:
     least = [0 if name == "minutes_to_scan" else np.nextafter(0, 1) for name in numbers]
     wrong = ~numbers.ge(least)  # NaN too
     faults = [
-        *faults_of("there is more than one row of", list(cells["case_id"][patients.duplicated()])),
+        *faults_of("there is more than one row of", _names(cells[patients.duplicated()])),
         *(
             fault
             for name in numbers
-            for fault in faults_of(f"{name} is no number in range of", list(cells["case_id"][wrong[name]]))
+            for fault in faults_of(f"{name} is no number in range of", _names(cells[wrong[name]]))
         ),
     ]
     if faults:
         raise FileFaultsError(file, faults)
     return dict(zip(patients, _factors(numbers), strict=True))
+
+
+def _names(cells: pd.DataFrame) -> list[str]:
+    return [shortened(case_id) for case_id in cells["case_id"]]
 
 
 def _our_name(title: str) -> str:
@@ -109,7 +114,7 @@ def _patient_of(name: str, case_ids: Collection[str]) -> str | None:
 
 
 def _numbers(cells: pd.DataFrame, names: Sequence[str]) -> pd.DataFrame:
-    numbers = pd.DataFrame({name: as_numbers(cells[name]) for name in names}, index=cells.index)
+    numbers = pd.DataFrame({name: read_numbers(cells[name]) for name in names}, index=cells.index)
     if _FACTOR not in names:
         half_life = cells[_HALF_LIFE] if _HALF_LIFE in cells else pd.Series("", index=cells.index)
         numbers[_HALF_LIFE] = as_numbers(half_life.mask(half_life == "", str(_F18_HALF_LIFE_MIN)))

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from nnunetv2_adamss.common.messages import listed
+from nnunetv2_adamss.common.messages import listed, quoted, shortened
 from nnunetv2_adamss.datasets.conversion.patients import files_below, patient_key
 from nnunetv2_adamss.datasets.conversion.presets import COLUMNS, PATIENT, Preset, title_key
 from nnunetv2_adamss.survival.cohort.csv_cells import read_cells
@@ -55,7 +55,7 @@ def read_tables(files: Sequence[Path], preset: Preset) -> tuple[pd.DataFrame, li
     for table in tables[1:]:
         rows = rows.combine_first(table)
     looked_for = [name for name in titles if has_outcomes or name not in preset.titles]
-    warnings = [*_conflicts(tables), *_absent(rows, {name: titles[name] for name in looked_for})]
+    warnings = [*_conflicts(files, tables), *_absent(rows, {name: titles[name] for name in looked_for})]
     if not has_outcomes:
         outcome = [names[0] for name, names in preset.titles.items() if name != PATIENT]
         warnings.insert(
@@ -118,7 +118,9 @@ def _check_columns(
     for file, table in zip(files, tables, strict=True):
         repeated = table[PATIENT][table.index.duplicated()].unique()
         if len(repeated):
-            raise ValueError(f"{file} has more than one row of a patient: {listed(list(repeated))}.")
+            raise ValueError(
+                f"{file} has more than one row of a patient: {listed(list(map(shortened, repeated)))}."
+            )
     return has_outcomes
 
 
@@ -138,17 +140,33 @@ def _absent_message(
     )
 
 
-def _conflicts(tables: Sequence[pd.DataFrame]) -> list[str]:
-    """Values of one patient that differ between tables."""
+def _conflicts(files: Sequence[Path], tables: Sequence[pd.DataFrame]) -> list[str]:
+    """Values of one patient that differ between tables, a sentence for each two files."""
+    return [
+        f"tables differ, the first one counts: {listed(found)}, in {_apart(files[first], files[second])}"
+        for second in range(len(tables))
+        for first in range(second)
+        if (found := _differences(tables[first], tables[second]))
+    ]
+
+
+def _differences(first: pd.DataFrame, second: pd.DataFrame) -> list[str]:
+    patients = first.index.intersection(second.index)
     found = []
-    for number, later in enumerate(tables):
-        for earlier in tables[:number]:
-            patients = earlier.index.intersection(later.index)
-            for name in earlier.columns.intersection(later.columns).drop(PATIENT):
-                a, b = earlier.loc[patients, name], later.loc[patients, name]
-                differ = patients[(a.notna() & b.notna() & (a != b)).to_numpy()]
-                found += [f"{patient} ({name})" for patient in earlier.loc[differ, PATIENT]]
-    return [f"tables differ, the first one counts: {listed(found)}"] if found else []
+    for name in first.columns.intersection(second.columns).drop(PATIENT):
+        a, b = first.loc[patients, name], second.loc[patients, name]
+        differ = patients[(a.notna() & b.notna() & (a != b)).to_numpy()]
+        found += [
+            f"{first.loc[key, PATIENT]} ({name} {quoted(a[key])} and {quoted(b[key])})" for key in differ
+        ]
+    return found
+
+
+def _apart(first: Path, second: Path) -> str:
+    """Two files, by name if that tells them apart."""
+    if first.name != second.name:
+        return f"{first.name} and {second.name}"
+    return f"{first} and {second}"
 
 
 def _absent(rows: pd.DataFrame, titles: Mapping[str, Sequence[str]]) -> list[str]:

@@ -18,12 +18,14 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from nnunetv2_adamss.common.files import write_atomically
 from nnunetv2_adamss.datasets.phantom.cohort import TRAINING, PhantomCohort, draw_cohorts, image_seed
 from nnunetv2_adamss.datasets.phantom.config import PhantomCohortConfig
 from nnunetv2_adamss.datasets.phantom.grid import LPS_SIGNS_XYZ, RAS_SIGNS_XYZ, Grid
 from nnunetv2_adamss.datasets.phantom.images import LABELS, Patient
 from nnunetv2_adamss.datasets.phantom.scanner import Scanner, scan_ct, scan_pet, scanner_of_centre
 from nnunetv2_adamss.datasets.phantom.signals import IMAGE_SIGNALS, SIGNALS
+from nnunetv2_adamss.survival.cohort.csv_text import csv_text
 
 logger = logging.getLogger(__name__)
 
@@ -212,11 +214,11 @@ def _write_native(patient: Patient, job: CaseJob, folder: Path, noise: list[np.r
 
 def _write_tables(folder: Path, cohorts: list[PhantomCohort], volumes_ml: dict[str, float]) -> None:
     for cohort in cohorts:
-        cohort.survival_table().to_csv(folder / _SURVIVAL_CSV[cohort.split], index=False)
+        write_atomically(folder / _SURVIVAL_CSV[cohort.split], csv_text(cohort.survival_table(), index=False))
     truth = pd.concat([cohort.table.assign(split=cohort.split) for cohort in cohorts])
     truth["tumour_volume_ml"] = truth["case_id"].map(volumes_ml)
     columns = ["case_id", "split", *SIGNALS, "tumour_volume_ml", "true_risk", "uncensored_time"]
-    truth[columns].to_csv(folder / "phantom_truth.csv", index=False, float_format="%.6g")
+    write_atomically(folder / "phantom_truth.csv", csv_text(truth[columns], index=False, float_format="%.6g"))
 
 
 def _write_descriptions(folder: Path, config: PhantomCohortConfig, cohorts: list[PhantomCohort]) -> None:

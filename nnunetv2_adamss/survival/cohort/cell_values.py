@@ -1,25 +1,44 @@
-"""What the text in a cell means: missing, a number, or a category."""
+"""The meaning of the text in a cell: missing, or a category. Numbers are read a column at a time (number_cells)."""
 
-import math
 import re
+from collections.abc import Collection
 
 import pandas as pd
 
-# What pandas, R and spreadsheets write where nothing was known. Capitals do not matter.
+# Missing in every column. Capitals do not matter, here and below.
 MISSING_TEXTS = frozenset({"", "na", "n/a", "nan"})
-# Narrower than float(), which also takes "1_000", "infinity" and digits of other scripts.
-_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
+# Missing among numbers alone. In a column of categories they are categories, as models of version 0.1 learnt them.
+# Marks of pandas, R, SAS, Stata, databases and spreadsheets.
+MISSING_MARKS = frozenset(
+    {"#n/a", "#n/a n/a", "#na", "<na>", "-nan", "null", "n.a.", "n.a", "."}
+    | {"..", "...", "-", "--", "---", "\u2013", "\u2014", "?", "??", "???"}
+)
+# Words of people. Not "none", "nil" or "no", which may mean 0, nor what spreadsheets write for a formula that failed.
+MISSING_WORDS = frozenset(
+    {"unknown", "unk", "missing", "not available", "not known", "not recorded", "not reported"}
+)
 _WHOLE_NUMBER_WITH_POINT = re.compile(r"([+-]?\d+)\.0+", re.ASCII)
 
 
-def is_missing(cells: pd.Series) -> pd.Series:
-    """Where a column of text has no value; boolean."""
-    return cells.str.casefold().isin(MISSING_TEXTS)
+def is_missing(cells: pd.Series, declared: Collection[str] = ()) -> pd.Series:
+    """Where a column of text has no value, whatever its type; boolean.
+
+    Args:
+        cells: text.
+        declared: further codes, as ``survival.json`` lists them under ``missing_values``.
+    """
+    return cells.str.casefold().isin(MISSING_TEXTS) | _is_declared(cells, declared)
 
 
-def as_numbers(cells: pd.Series) -> pd.Series:
-    """A column of text as float64; NaN where it is not a finite number."""
-    return cells.map(_number).astype("float64")
+def is_missing_number(cells: pd.Series, declared: Collection[str] = ()) -> pd.Series:
+    """Where a column of numbers, given as text, has no value; boolean.
+
+    Args:
+        cells: text.
+        declared: as above.
+    """
+    codes = MISSING_TEXTS | MISSING_MARKS | MISSING_WORDS
+    return cells.str.casefold().isin(codes) | _is_declared(cells, declared)
 
 
 def category_text(text: str) -> str:
@@ -31,6 +50,12 @@ def category_text(text: str) -> str:
     return match[1] if match else text
 
 
-def _number(text: str) -> float:
-    value = float(text) if _NUMBER.fullmatch(text) else math.nan
-    return value if math.isfinite(value) else math.nan
+def code_key(text: str) -> str:
+    """A code for missing values in the form in which codes are compared: -9 is -9.0, capitals do not matter."""
+    return category_text(text).casefold()
+
+
+def _is_declared(cells: pd.Series, declared: Collection[str]) -> pd.Series:
+    if not declared:
+        return pd.Series(False, index=cells.index)
+    return cells.map(code_key).isin(set(map(code_key, declared)))

@@ -12,6 +12,29 @@ from nnunetv2_adamss.survival.cohort.table import SurvivalTable
 
 
 @dataclass(frozen=True)
+class ColumnSummary:
+    """A clinical column as it was read.
+
+    Args:
+        name: of the column.
+        kind: ``"number"``, ``"ordinal"`` or ``"category"``.
+        is_described: whether ``survival.json`` says so; else the type follows from the cells.
+        n_missing: patients without a value.
+        lowest: of numbers; ``None`` where there are none.
+        highest: of numbers; ``None`` where there are none.
+        categories: patients of each category, the most frequent first; empty for numbers.
+    """
+
+    name: str
+    kind: str
+    is_described: bool
+    n_missing: int
+    lowest: float | None
+    highest: float | None
+    categories: dict[str, int]
+
+
+@dataclass(frozen=True)
 class CohortSummary:
     """A cohort in numbers.
 
@@ -28,6 +51,7 @@ class CohortSummary:
         group_column: the column of the groups, if the study names one.
         group_sizes: cases of each group.
         missing_by_group: the same as ``missing``, for each group.
+        columns: each clinical column as it was read, so that a person sees one that was misread.
     """
 
     n_patients: int
@@ -41,6 +65,7 @@ class CohortSummary:
     group_column: str | None
     group_sizes: dict[str, int]
     missing_by_group: dict[str, dict[str, int]]
+    columns: tuple[ColumnSummary, ...] = ()
 
 
 def summarise_cohort(table: SurvivalTable) -> CohortSummary:
@@ -59,6 +84,15 @@ def summarise_cohort(table: SurvivalTable) -> CohortSummary:
         group_column=table.description.group_column,
         group_sizes=group_sizes,
         missing_by_group=missing_by_group,
+        columns=summarise_columns(table),
+    )
+
+
+def summarise_columns(table: SurvivalTable) -> tuple[ColumnSummary, ...]:
+    """Type, range or categories, and missing values of each clinical column, in the table's order."""
+    return tuple(
+        _summarise_column(table.clinical[name], kind.kind, name in table.description.columns)
+        for name, kind in table.column_types.items()
     )
 
 
@@ -76,6 +110,18 @@ def median_follow_up(time: NDArray[np.float64], event: NDArray[np.bool_]) -> flo
     """
     median = KaplanMeierFitter().fit(time, event_observed=~event).median_survival_time_
     return float(median) if math.isfinite(median) else None
+
+
+def _summarise_column(values: pd.Series, kind: str, is_described: bool) -> ColumnSummary:
+    lowest, highest = None, None
+    categories: dict[str, int] = {}
+    if not pd.api.types.is_float_dtype(values):
+        counts = _counts(values.value_counts())
+        categories = dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
+    elif values.notna().any():
+        lowest, highest = float(values.min()), float(values.max())
+    n_missing = int(values.isna().sum())
+    return ColumnSummary(str(values.name), kind, is_described, n_missing, lowest, highest, categories)
 
 
 def _by_group(table: SurvivalTable) -> tuple[dict[str, int], dict[str, dict[str, int]]]:

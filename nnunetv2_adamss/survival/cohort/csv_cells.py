@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from nnunetv2_adamss.survival.cohort.csv_text import unescaped
 from nnunetv2_adamss.survival.cohort.faults import FileFaultsError, with_examples
 
 _OTHER_SEPARATORS = {";": "semicolons", "\t": "tabs"}
@@ -17,7 +18,7 @@ class _UnreadableCsvError(ValueError):
 
 
 def read_cells(csv_file: Path) -> pd.DataFrame:
-    """Read the cells as they are written, less the white space around them.
+    """Read the cells as they are written, less the white space around them and an apostrophe before a formula.
 
     Args:
         csv_file: separated by commas, UTF-8 with or without byte order mark. Blank rows are left out.
@@ -66,7 +67,7 @@ def _records(text: str) -> dict[int, list[str]]:
     records = {}
     try:
         for row, cells in enumerate(reader, start=_HEADER_ROW):
-            stripped = [cell.strip() for cell in cells]
+            stripped = [unescaped(cell.strip()).strip() for cell in cells]
             if any(stripped):
                 records[row] = stripped
     except csv.Error as error:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from nnunetv2_adamss.survival.cohort.cell_values import MISSING_TEXTS, category_text
+from nnunetv2_adamss.common.messages import quoted, shortened
+from nnunetv2_adamss.survival.cohort.cell_values import MISSING_TEXTS, category_text, code_key
 from nnunetv2_adamss.survival.cohort.faults import FileFaultsError
 
 DESCRIPTION_FILE = "survival.json"
@@ -17,8 +18,8 @@ REQUIRED_COLUMNS = (CASE_ID, TIME, EVENT)
 NUMBER, ORDINAL, CATEGORY = "number", "ordinal", "category"
 COLUMN_KINDS = (NUMBER, ORDINAL, CATEGORY)
 TIME_UNITS = ("days", "weeks", "months", "years")
-_KEYS = ("time_unit", "endpoint", "columns", "group_column")
-_COLUMN_KEYS = ("type", "categories")
+_KEYS = ("time_unit", "endpoint", "columns", "group_column", "missing_values")
+_COLUMN_KEYS = ("type", "categories", "missing_values")
 
 
 class SurvivalDescriptionError(FileFaultsError):
@@ -32,10 +33,12 @@ class ColumnType:
     Args:
         kind: ``"number"``, ``"ordinal"`` or ``"category"``.
         categories: the allowed values as text, in order for an ordinal column; empty where any are allowed.
+        missing_values: codes that mean a missing value in this column, beside the known ones.
     """
 
     kind: str
     categories: tuple[str, ...] = ()
+    missing_values: tuple[str, ...] = ()
 
     @property
     def is_numeric(self) -> bool:
@@ -52,12 +55,14 @@ class SurvivalDescription:
         endpoint: what the event is, in words.
         columns: the type of each described clinical column.
         group_column: the column that tells centres apart.
+        missing_values: codes that mean a missing value in any clinical column, beside the known ones.
     """
 
     time_unit: str = "days"
     endpoint: str | None = None
     columns: Mapping[str, ColumnType] = field(default_factory=dict)
     group_column: str | None = None
+    missing_values: tuple[str, ...] = ()
 
     @classmethod
     def beside(cls, csv_file: Path) -> SurvivalDescription:
@@ -68,6 +73,11 @@ class SurvivalDescription:
         """
         file = Path(csv_file).parent / DESCRIPTION_FILE
         return read_survival_description(file) if file.exists() else cls()
+
+    def missing_codes(self, column: str) -> tuple[str, ...]:
+        """Codes for missing values in a clinical column, beside the known ones."""
+        own = self.columns[column].missing_values if column in self.columns else ()
+        return (*self.missing_values, *own)
 
 
 def read_survival_description(json_file: Path) -> SurvivalDescription:
@@ -94,7 +104,7 @@ def _read_object(json_file: Path, faults: list[str]) -> dict[str, Any]:
         content = json.loads(json_file.read_text(encoding="utf-8-sig"), object_pairs_hook=without_repetition)
     except UnicodeDecodeError as error:
         raise SurvivalDescriptionError(json_file, ["it is not text in UTF-8"]) from error
-    except json.JSONDecodeError as error:
+    except (ValueError, RecursionError) as error:  # also of a number of more than 4300 digits
         raise SurvivalDescriptionError(json_file, [f"it is not JSON ({error})"]) from error
     if not isinstance(content, dict):
         raise SurvivalDescriptionError(json_file, ['it is not an object, such as {"time_unit": "days"}'])
@@ -103,27 +113,29 @@ def _read_object(json_file: Path, faults: list[str]) -> dict[str, Any]:
 
 def _parse(content: dict[str, Any], faults: list[str]) -> SurvivalDescription:
     faults.extend(
-        f"'{key}' is not a key; the keys are {', '.join(_KEYS)}" for key in content if key not in _KEYS
+        f"{quoted(key)} is not a key; the keys are {', '.join(_KEYS)}" for key in content if key not in _KEYS
     )
-    columns = _columns(content.get("columns", {}), faults)
+    missing_values = _missing_values(content, faults)
+    columns = _columns(content.get("columns", {}), missing_values, faults)
     return SurvivalDescription(
         time_unit=_time_unit(content.get("time_unit", "days"), faults),
         endpoint=_text_or_none("endpoint", content, faults),
         columns=columns,
         group_column=_group_column(_text_or_none("group_column", content, faults), columns, faults),
+        missing_values=missing_values,
     )
 
 
 def _time_unit(value: Any, faults: list[str]) -> str:
     if value not in TIME_UNITS:
-        faults.append(f"time_unit is {value!r}, expected one of {', '.join(TIME_UNITS)}")
+        faults.append(f"time_unit is {_shown(value)}, expected one of {', '.join(TIME_UNITS)}")
     return value
 
 
 def _text_or_none(key: str, content: dict[str, Any], faults: list[str]) -> str | None:
     value = content.get(key)
     if value is not None and (not isinstance(value, str) or not value.strip()):
-        faults.append(f"{key} is {value!r}, expected text")
+        faults.append(f"{key} is {_shown(value)}, expected text")
         return None
     return value
 
@@ -136,14 +148,17 @@ def _group_column(name: str | None, columns: Mapping[str, ColumnType], faults: l
     return name
 
 
-def _columns(value: Any, faults: list[str]) -> dict[str, ColumnType]:
+def _columns(value: Any, missing_everywhere: Collection[str], faults: list[str]) -> dict[str, ColumnType]:
     if not isinstance(value, dict):
-        faults.append(f"columns is {value!r}, expected an object from column name to type")
+        faults.append(f"columns is {_shown(value)}, expected an object from column name to type")
         return {}
     for name in REQUIRED_COLUMNS:
         if name in value:
             faults.append(f"columns describes '{name}', whose type is fixed")
     columns = {name: _column_type(name, specification, faults) for name, specification in value.items()}
+    for name, column in columns.items():
+        if column is not None:
+            _check_categories(name, column, missing_everywhere, faults)
     return {name: column for name, column in columns.items() if column is not None}
 
 
@@ -151,31 +166,55 @@ def _column_type(name: str, specification: Any, faults: list[str]) -> ColumnType
     if not isinstance(specification, dict):
         specification = {"type": specification}
     unknown = [key for key in specification if key not in _COLUMN_KEYS]
-    faults.extend(f"column '{name}' has the key '{key}', expected type and categories" for key in unknown)
+    faults.extend(
+        f"column '{name}' has the key '{key}', expected {', '.join(_COLUMN_KEYS)}" for key in unknown
+    )
     kind = specification.get("type")
     if kind not in COLUMN_KINDS:
-        faults.append(f"column '{name}' is of type {kind!r}, expected one of {', '.join(COLUMN_KINDS)}")
+        faults.append(f"column '{name}' is of type {_shown(kind)}, expected one of {', '.join(COLUMN_KINDS)}")
         return None
+    missing = _missing_values(specification, faults, f" of column '{name}'")
     if "categories" not in specification:
-        return ColumnType(kind)
+        return ColumnType(kind, missing_values=missing)
     if kind == NUMBER:
         faults.append(f"column '{name}' is a number and has no categories; make it ordinal or category")
         return None
-    return ColumnType(kind, _categories(name, specification["categories"], faults))
+    return ColumnType(kind, _categories(name, specification["categories"], faults), missing)
 
 
 def _categories(name: str, value: Any, faults: list[str]) -> tuple[str, ...]:
     if not isinstance(value, list) or not value or not all(_is_text_or_number(item) for item in value):
-        faults.append(f"the categories of column '{name}' are {value!r}, expected a list of texts or numbers")
+        faults.append(
+            f"the categories of column '{name}' are {_shown(value)}, expected a list of texts or numbers"
+        )
         return ()
     categories = [category_text(str(item).strip()) for item in value]
     repeated = [item for item in dict.fromkeys(categories) if categories.count(item) > 1]
     faults.extend(f"column '{name}' has the category '{item}' twice" for item in repeated)
-    missing = [item for item in categories if item.casefold() in MISSING_TEXTS]
-    faults.extend(
-        f"column '{name}' has the category '{item}', which means a missing value" for item in missing
-    )
     return tuple(categories)
+
+
+def _check_categories(
+    name: str, column: ColumnType, missing_everywhere: Collection[str], faults: list[str]
+) -> None:
+    codes = MISSING_TEXTS.union(map(code_key, (*missing_everywhere, *column.missing_values)))
+    faults.extend(
+        f"column '{name}' has the category '{item}', which means a missing value"
+        for item in column.categories
+        if code_key(item) in codes
+    )
+
+
+def _missing_values(content: Mapping[str, Any], faults: list[str], of_column: str = "") -> tuple[str, ...]:
+    value = content.get("missing_values", [])
+    if not isinstance(value, list) or not all(_is_text_or_number(item) for item in value):
+        faults.append(f"missing_values{of_column} is {_shown(value)}, expected a list of texts or numbers")
+        return ()
+    return tuple(str(item).strip() for item in value)
+
+
+def _shown(value: Any) -> str:
+    return shortened(repr(value))
 
 
 def _is_text_or_number(value: Any) -> bool:

@@ -1,14 +1,15 @@
 """The survival table of a data set: outcomes and clinical columns, checked once when it is read."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from nnunetv2_adamss.survival.cohort.cell_values import as_numbers, category_text, is_missing
+from nnunetv2_adamss.survival.cohort.cell_values import category_text, is_missing, is_missing_number
+from nnunetv2_adamss.survival.cohort.column_kind import is_numeric
 from nnunetv2_adamss.survival.cohort.csv_cells import read_cells
 from nnunetv2_adamss.survival.cohort.description import (
     CASE_ID,
@@ -22,6 +23,7 @@ from nnunetv2_adamss.survival.cohort.description import (
     SurvivalDescriptionError,
 )
 from nnunetv2_adamss.survival.cohort.faults import FileFaultsError, with_examples
+from nnunetv2_adamss.survival.cohort.number_cells import read_numbers
 from nnunetv2_adamss.survival.cohort.table_faults import EVENT_TEXTS, empty_group_fault, table_faults
 
 SURVIVAL_CSV = "survival.csv"
@@ -44,6 +46,7 @@ class SurvivalTable:
         description: what ``survival.json`` says.
         without_outcome: cases whose time and event are empty. They can serve Stage I only.
         path: the file.
+        texts: as ``clinical``, but numbers as text too, for models that learnt a column as categories.
     """
 
     # Not shown: nnU-Net writes every attribute of a trainer into debug.json, which goes into exported models.
@@ -52,6 +55,7 @@ class SurvivalTable:
     description: SurvivalDescription
     without_outcome: list[str]
     path: Path
+    texts: pd.DataFrame = field(default_factory=pd.DataFrame, repr=False)
 
     @property
     def case_ids(self) -> list[str]:
@@ -60,11 +64,16 @@ class SurvivalTable:
 
     @property
     def column_types(self) -> dict[str, ColumnType]:
-        """The type of every clinical column: as described, else number or category by its values."""
-        return {
+        """The type of every clinical column: as described, else number or category by its values.
+
+        With all codes that mean a missing value in it, so that new patients' values are read the same way.
+        """
+        types = {
             name: self.description.columns.get(name) or _type_by_values(self.clinical[name])
             for name in map(str, self.clinical)
         }
+        codes = self.description.missing_codes
+        return {name: replace(one, missing_values=codes(name)) for name, one in types.items()}
 
     def time_and_event(self, case_ids: Sequence[str]) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
         """The outcomes of these cases, in this order.
@@ -140,10 +149,10 @@ def read_survival_table(
 
 def _table(cells: pd.DataFrame, description: SurvivalDescription, path: Path) -> SurvivalTable:
     cells = cells.set_index(CASE_ID)
-    with_outcome = ~is_missing(cells[TIME])
+    with_outcome = ~is_missing_number(cells[TIME])
     observed = cells[with_outcome]
     outcomes = pd.DataFrame(
-        {TIME: as_numbers(observed[TIME]), EVENT: observed[EVENT].map(EVENT_TEXTS).astype(bool)}
+        {TIME: read_numbers(observed[TIME]), EVENT: observed[EVENT].map(EVENT_TEXTS).astype(bool)}
     )
     clinical = cells[[name for name in cells if name not in REQUIRED_COLUMNS]]
     return SurvivalTable(
@@ -152,21 +161,19 @@ def _table(cells: pd.DataFrame, description: SurvivalDescription, path: Path) ->
         description=description,
         without_outcome=list(cells.index[~with_outcome]),
         path=path,
+        texts=clinical.apply(_texts, description=description),
     )
 
 
 def _clinical_values(cells: pd.Series, description: SurvivalDescription) -> pd.Series:
-    if _is_numeric(cells, description):
-        return as_numbers(cells)
-    return cells.map(category_text).mask(is_missing(cells), np.nan)
+    if is_numeric(cells, description):
+        return read_numbers(cells, description.missing_codes(str(cells.name)))
+    return _texts(cells, description)
 
 
-def _is_numeric(cells: pd.Series, description: SurvivalDescription) -> bool:
-    if cells.name in description.columns:
-        return description.columns[str(cells.name)].is_numeric
-    if cells.name == description.group_column:
-        return False
-    return bool(as_numbers(cells[~is_missing(cells)]).notna().all())
+def _texts(cells: pd.Series, description: SurvivalDescription) -> pd.Series:
+    codes = description.missing_codes(str(cells.name))
+    return cells.map(category_text).mask(is_missing(cells, codes), np.nan)
 
 
 def _type_by_values(values: pd.Series) -> ColumnType:

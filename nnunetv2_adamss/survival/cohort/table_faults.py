@@ -4,13 +4,16 @@ from collections.abc import Collection
 
 import pandas as pd
 
+from nnunetv2_adamss.common.messages import quoted
 from nnunetv2_adamss.survival.cohort.cell_faults import (
     case_id_faults,
     cell_faults,
     missing_column_faults,
+    number_faults,
     repeated_column_faults,
 )
-from nnunetv2_adamss.survival.cohort.cell_values import as_numbers, category_text, is_missing
+from nnunetv2_adamss.survival.cohort.cell_values import category_text, is_missing, is_missing_number
+from nnunetv2_adamss.survival.cohort.column_kind import mixed_faults
 from nnunetv2_adamss.survival.cohort.description import (
     CASE_ID,
     EVENT,
@@ -21,6 +24,7 @@ from nnunetv2_adamss.survival.cohort.description import (
     SurvivalDescription,
 )
 from nnunetv2_adamss.survival.cohort.faults import faults_of, with_examples
+from nnunetv2_adamss.survival.cohort.number_cells import as_numbers
 
 EVENT_TEXTS = {"0": False, "0.0": False, "1": True, "1.0": True}
 
@@ -53,7 +57,7 @@ def table_faults(
         *_outcome_faults(unique),
         *(_no_event_faults(unique) if needs_events else []),
         *_column_faults(unique, cells.columns, description),
-        *_group_faults(unique, cells.columns, description.group_column),
+        *_group_faults(unique, cells.columns, description),
     ]
 
 
@@ -83,10 +87,10 @@ def _outcome_faults(cells: pd.DataFrame) -> list[str]:
     faults = [*_time_faults(cells), *_event_faults(cells)]
     if TIME in cells and EVENT in cells:
         time, event = cells[TIME], cells[EVENT]
-        half = is_missing(time) != is_missing(event)
+        half = is_missing_number(time) != is_missing_number(event)
         faults += faults_of(
             "columns 'time' and 'event' must both be given or both be empty",
-            [f"row {row} time '{time[row]}' event '{event[row]}'" for row in cells.index[half]],
+            [f"row {row} time {quoted(time[row])} event {quoted(event[row])}" for row in cells.index[half]],
         )
     return faults
 
@@ -94,22 +98,22 @@ def _outcome_faults(cells: pd.DataFrame) -> list[str]:
 def _time_faults(cells: pd.DataFrame) -> list[str]:
     if TIME not in cells:
         return []
-    time = cells[TIME][~is_missing(cells[TIME])]
-    # NaN, which stands for text, is not above 0.
+    time = cells[TIME][~is_missing_number(cells[TIME])]
+    # NaN, which stands for text and for what may be thousands, is not above 0.
     return cell_faults("column 'time' must be a finite number above 0", time[~(as_numbers(time) > 0)])
 
 
 def _event_faults(cells: pd.DataFrame) -> list[str]:
     if EVENT not in cells:
         return []
-    event = cells[EVENT][~is_missing(cells[EVENT])]
+    event = cells[EVENT][~is_missing_number(cells[EVENT])]
     return cell_faults("column 'event' must be 0 (censored) or 1 (observed)", event[~event.isin(EVENT_TEXTS)])
 
 
 def _no_event_faults(cells: pd.DataFrame) -> list[str]:
     if EVENT not in cells:
         return []
-    event = cells[EVENT][~is_missing(cells[EVENT])]
+    event = cells[EVENT][~is_missing_number(cells[EVENT])]
     if event.empty:
         return ["column 'event' is empty in every row: no case has an outcome"]
     if event.isin(EVENT_TEXTS).all() and not event.map(EVENT_TEXTS).any():
@@ -124,14 +128,15 @@ def _column_faults(cells: pd.DataFrame, header: pd.Index, description: SurvivalD
     faults = faults_of("survival.json describes columns that are not in the table", absent)
     for name, column_type in description.columns.items():
         if name in cells:
-            faults += _value_faults(cells[name], column_type)
+            faults += _value_faults(cells[name], column_type, description.missing_codes(name))
+    fixed = {*REQUIRED_COLUMNS, *description.columns, description.group_column, ""}
+    for name in cells.columns[~cells.columns.isin(fixed)]:
+        faults += mixed_faults(cells[name], description.missing_codes(name))
     return faults
 
 
-def _value_faults(cells: pd.Series, column_type: ColumnType) -> list[str]:
-    given = cells[~is_missing(cells)]
+def _value_faults(cells: pd.Series, column_type: ColumnType, missing_codes: Collection[str]) -> list[str]:
     if column_type.is_numeric:
-        text = given[as_numbers(given).isna()]
         if column_type.kind == NUMBER:
             sentence = f"column '{cells.name}' is described as a number"
         else:
@@ -139,20 +144,22 @@ def _value_faults(cells: pd.Series, column_type: ColumnType) -> list[str]:
                 f"column '{cells.name}' is described as ordinal without categories and has values that are no "
                 "numbers; list its categories in order in survival.json"
             )
-        return cell_faults(sentence, text)
+        return number_faults(cells, missing_codes, sentence=sentence, infinite_is_missing=False)
     if not column_type.categories:
         return []
+    given = cells[~is_missing(cells, missing_codes)]
     outside = given[~given.map(category_text).isin(column_type.categories)]
     allowed = ", ".join(f"'{category}'" for category in column_type.categories)
     return cell_faults(f"column '{cells.name}' may only be {allowed}", outside)
 
 
-def _group_faults(cells: pd.DataFrame, header: pd.Index, group_column: str | None) -> list[str]:
+def _group_faults(cells: pd.DataFrame, header: pd.Index, description: SurvivalDescription) -> list[str]:
+    group_column = description.group_column
     if group_column is None:
         return []
     if group_column not in header:
         return [f"the group column '{group_column}' of survival.json is not in the table"]
     if group_column not in cells:
         return []
-    empty = cells.index[is_missing(cells[group_column])]
+    empty = cells.index[is_missing(cells[group_column], description.missing_codes(group_column))]
     return [empty_group_fault(group_column, [f"row {row}" for row in empty])] if len(empty) else []

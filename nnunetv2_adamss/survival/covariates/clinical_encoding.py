@@ -69,7 +69,13 @@ def _encoded(values: pd.Series, column_type: ColumnType, groups: pd.Series | Non
 
 def _fit_number(values: pd.Series, column_type: ColumnType, with_centre: bool) -> EncodedColumn:
     name = str(values.name)
-    plain = Indicator(name, column_type.kind, 0.0, levels=column_type.categories)
+    plain = Indicator(
+        name,
+        column_type.kind,
+        0.0,
+        levels=column_type.categories,
+        missing_values=column_type.missing_values,
+    )
     numbers = plain.numbers(values)
     if not numbers.max() > numbers.min():
         return _left_out(name)
@@ -111,7 +117,10 @@ def _fit_category(values: pd.Series, column_type: ColumnType, with_centre: bool)
     notes += _imputed(
         missing, name, "a category of its own" if is_level else f"the most frequent one, {fill}"
     )
-    return EncodedColumn(Indicator(name, CATEGORY, fill, tuple(levels), tuple(merged)), tuple(notes))
+    fitted = Indicator(
+        name, CATEGORY, fill, tuple(levels), tuple(merged), missing_values=column_type.missing_values
+    )
+    return EncodedColumn(fitted, tuple(notes))
 
 
 def _left_out(name: str) -> EncodedColumn:

@@ -48,7 +48,7 @@ class CovariateModel:
         if self.indicators:
             clinical = tables.clinical_of(case_ids)
             self._check_there([one.name for one in self.indicators], clinical, "clinical columns")
-            parts += [one.encode(clinical[one.name]) for one in self.indicators]
+            parts += [one.encode(tables.values_for(one, case_ids)) for one in self.indicators]
         if self.features.names:
             features = tables.features_of(case_ids)
             self._check_there(self.features.names, features, "features")

@@ -6,6 +6,7 @@ from typing import Any
 import pandas as pd
 
 from nnunetv2_adamss.common.files import write_atomically
+from nnunetv2_adamss.survival.cohort.csv_text import csv_text
 from nnunetv2_adamss.survival.covariates.covariate_model import CovariateModel
 from nnunetv2_adamss.survival.covariates.feature_selection import FeatureSelection
 from nnunetv2_adamss.survival.covariates.fitting import CovariateReport
@@ -20,11 +21,11 @@ def write_covariate_files(fold_folder: Path, report: CovariateReport) -> None:
     """Write the hazard ratios, the selected features and the path that led to them, as far as there are any."""
     if report.hazard_ratios:
         table = pd.DataFrame(list(report.hazard_ratios))
-        write_atomically(fold_folder / HAZARD_RATIOS_FILE, table.to_csv(index=False, float_format="%.6g"))
+        write_atomically(fold_folder / HAZARD_RATIOS_FILE, csv_text(table, index=False, float_format="%.6g"))
     if report.selection is None:
         return
     selected = pd.DataFrame(_selected(report.selection), columns=["feature", "weight", "bootstrap_frequency"])
-    write_atomically(fold_folder / SELECTION_FILE, selected.to_csv(index=False, float_format="%.6g"))
+    write_atomically(fold_folder / SELECTION_FILE, csv_text(selected, index=False, float_format="%.6g"))
     if report.selection.path is not None:
         plot_selection(report.selection, fold_folder / SELECTION_PLOT)
 

@@ -7,8 +7,9 @@ from typing import NamedTuple
 import pandas as pd
 
 from nnunetv2_adamss.common.messages import listed
-from nnunetv2_adamss.survival.cohort.description import ColumnType
+from nnunetv2_adamss.survival.cohort.description import CATEGORY, ColumnType
 from nnunetv2_adamss.survival.cohort.table import SurvivalTable
+from nnunetv2_adamss.survival.covariates.indicator import Indicator
 from nnunetv2_adamss.survival.covariates.number_table import join_number_tables
 
 
@@ -34,6 +35,7 @@ class CovariateTables:
         groups: the centre of each case, if known; it is no covariate.
         features: numbers indexed by ``case_id``, radiomics and the user's own; None where there are none.
         has_radiomics: whether radiomics are among the features.
+        texts: clinical columns as text, numbers too, where that is known.
     """
 
     clinical: pd.DataFrame | None = field(default=None, repr=False)
@@ -41,6 +43,7 @@ class CovariateTables:
     groups: pd.Series | None = field(default=None, repr=False)
     features: pd.DataFrame | None = field(default=None, repr=False)
     has_radiomics: bool = False
+    texts: pd.DataFrame = field(default_factory=pd.DataFrame, repr=False)
 
     @classmethod
     def gather(
@@ -86,6 +89,7 @@ class CovariateTables:
             groups=table.groups(centre) if centre and use.clinical else None,
             features=features,
             has_radiomics="radiomics" in tables,
+            texts=table.texts,
         )
 
     def check(self, case_ids: Sequence[str]) -> None:
@@ -108,6 +112,22 @@ class CovariateTables:
             ValueError: naming the cases that have none.
         """
         return _rows(self.clinical, case_ids, "clinical indicators")
+
+    def values_for(self, indicator: Indicator, case_ids: Sequence[str]) -> pd.Series:
+        """Values of a clinical column as a model learnt it.
+
+        Version 0.1 took a column of numbers for categories where a cell of it was "unknown"; its models go by text.
+
+        Raises:
+            ValueError: naming the cases that have none.
+        """
+        values = self.clinical_of(case_ids)[indicator.name]
+        as_text = indicator.kind == CATEGORY and pd.api.types.is_numeric_dtype(values)
+        return (
+            self.texts.loc[values.index, indicator.name]
+            if as_text and indicator.name in self.texts
+            else values
+        )
 
 
 def _rows(table: pd.DataFrame | None, case_ids: Sequence[str], what: str) -> pd.DataFrame:

@@ -1,21 +1,23 @@
 """One clinical indicator and how it becomes columns of numbers."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from nnunetv2_adamss.common.messages import listed
-from nnunetv2_adamss.survival.cohort.cell_values import as_numbers, category_text, is_missing
+from nnunetv2_adamss.common.messages import listed, quoted, shortened
+from nnunetv2_adamss.survival.cohort.cell_values import category_text, is_missing
 from nnunetv2_adamss.survival.cohort.description import CATEGORY, NUMBER
+from nnunetv2_adamss.survival.cohort.number_cells import NumberCells, plain_numbers
 
 logger = logging.getLogger(__name__)
 
 # Levels that no table names: brackets keep them apart from a category called "other".
 RARE, UNKNOWN = "(rare)", "(unknown)"
+_LISTS = ("levels", "merged", "missing_values")
 
 
 @dataclass(frozen=True)
@@ -36,6 +38,7 @@ class Indicator:
         spread: standard deviation of the training cases.
         lowest: value among the training cases, of a number or ordinal column.
         highest: value among the training cases, of a number or ordinal column.
+        missing_values: codes that mean a missing value in this column, beside the known ones.
     """
 
     name: str
@@ -47,6 +50,7 @@ class Indicator:
     spread: float = 1.0
     lowest: float | None = None
     highest: float | None = None
+    missing_values: tuple[str, ...] = ()
 
     @property
     def columns(self) -> list[str]:
@@ -64,6 +68,21 @@ class Indicator:
     def units_per_input(self) -> float:
         """How many of these units an input of 1 is."""
         return self.spread if self.kind not in (CATEGORY, NUMBER) else 1.0
+
+    @property
+    def holds_numbers(self) -> bool:
+        """Whether its values are numbers, not categories."""
+        return self.kind != CATEGORY and not self.levels
+
+    def values_of(self, cells: pd.Series) -> pd.Series:
+        """The values of new cases: the text of their cells with decimal points, NaN where missing.
+
+        Args:
+            cells: text, the whole column of a table, which shows whether a comma is a decimal one.
+        """
+        if self.holds_numbers:
+            cells = plain_numbers(cells, self.missing_values)
+        return cells.map(category_text).mask(is_missing(cells, self.missing_values), np.nan)
 
     def encode(self, values: pd.Series) -> pd.DataFrame:
         """Inputs of these cases, ``(n_cases, n_columns)``.
@@ -91,14 +110,14 @@ class Indicator:
             ValueError: if a column of numbers holds text.
         """
         if not self.levels:
-            return numbers_of(values)
+            return numbers_of(values, self.missing_values)
         text = texts_of(values)
         self._warn_of(text[self.unseen(values)], "a missing value")
         return text.map({level: float(place) for place, level in enumerate(self.levels)}).astype(float)
 
     def unseen(self, values: pd.Series) -> pd.Series:
         """Whether each value is a category that the training cases did not have; never so for plain numbers."""
-        if self.kind != CATEGORY and not self.levels:
+        if self.holds_numbers:
             return pd.Series(False, index=values.index)
         text = texts_of(values)
         return text.notna() & ~text.isin([*self.levels, *self.merged])
@@ -116,18 +135,20 @@ class Indicator:
             logger.warning(
                 "The training cases had no '%s' of %s; it counts as %s.",
                 self.name,
-                listed(sorted({f"'{value}'" for value in unseen})),
+                listed(sorted({quoted(value) for value in unseen})),
                 meaning,
             )
 
     def to_dict(self) -> dict[str, Any]:
         """As plain data."""
-        return asdict(self) | {"levels": list(self.levels), "merged": list(self.merged)}
+        values = asdict(self) | {name: list(getattr(self, name)) for name in _LISTS}
+        # Version 0.1 reads models that do not need it.
+        return values if self.missing_values else {k: v for k, v in values.items() if k != "missing_values"}
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> "Indicator":
         """From plain data."""
-        return cls(**{**values, "levels": tuple(values["levels"]), "merged": tuple(values["merged"])})
+        return cls(**{**values, **{name: tuple(values[name]) for name in _LISTS if name in values}})
 
 
 def texts_of(values: pd.Series) -> pd.Series:
@@ -136,8 +157,12 @@ def texts_of(values: pd.Series) -> pd.Series:
     return text.astype(object)
 
 
-def numbers_of(values: pd.Series) -> pd.Series:
+def numbers_of(values: pd.Series, missing_values: Collection[str] = ()) -> pd.Series:
     """Numbers, NaN where missing or not finite.
+
+    Args:
+        values: numbers or text.
+        missing_values: codes for a missing value, beside the known ones.
 
     Raises:
         ValueError: if there is text among them.
@@ -145,8 +170,11 @@ def numbers_of(values: pd.Series) -> pd.Series:
     if pd.api.types.is_numeric_dtype(values):
         return values.astype(float).replace([np.inf, -np.inf], np.nan)
     text = values.map(lambda value: "" if pd.isna(value) else str(value))
-    numbers = as_numbers(text)
-    wrong = sorted(set(text[numbers.isna() & ~is_missing(text)]))
+    numbers = NumberCells.of(text, missing_values)
+    wrong = sorted(map(shortened, set(text[numbers.is_text | numbers.unclear])))
     if wrong:
-        raise ValueError(f"Clinical column '{values.name}' holds numbers, but also {listed(wrong)}.")
-    return numbers
+        raise ValueError(
+            f"Clinical column '{values.name}' holds numbers, but also {listed(wrong)}. Correct the cells, or leave "
+            "them empty where nothing is known."
+        )
+    return numbers.values

@@ -12,14 +12,16 @@ from nnunetv2_adamss.survival.cohort.cell_faults import (
     number_faults,
     repeated_column_faults,
 )
-from nnunetv2_adamss.survival.cohort.cell_values import as_numbers
 from nnunetv2_adamss.survival.cohort.csv_cells import read_cells
 from nnunetv2_adamss.survival.cohort.description import CASE_ID
 from nnunetv2_adamss.survival.cohort.faults import FileFaultsError
+from nnunetv2_adamss.survival.cohort.number_cells import read_numbers
 
 
 def read_number_table(csv_file: Path) -> pd.DataFrame:
-    """Read a column ``case_id`` and any number columns; empty and infinite cells are missing values.
+    """Read a column ``case_id`` and any number columns.
+
+    Empty and infinite cells, and known codes such as ``unknown``, are missing values.
 
     Returns:
         Numbers (float64), indexed by ``case_id``.
@@ -32,7 +34,7 @@ def read_number_table(csv_file: Path) -> pd.DataFrame:
     faults = faults or _cell_faults(cells)
     if faults:
         raise FileFaultsError(csv_file, faults)
-    return cells.set_index(CASE_ID).apply(as_numbers).rename_axis(columns=None)
+    return cells.set_index(CASE_ID).apply(read_numbers).rename_axis(columns=None)
 
 
 def join_number_tables(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame | None:

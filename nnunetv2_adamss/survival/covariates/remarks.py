@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from nnunetv2_adamss.common.messages import listed
+from nnunetv2_adamss.common.messages import listed, quoted
 from nnunetv2_adamss.survival.covariates.covariate_model import CovariateModel
 from nnunetv2_adamss.survival.covariates.covariate_tables import CovariateTables
 from nnunetv2_adamss.survival.covariates.indicator import Indicator
@@ -21,25 +21,29 @@ def remarks_on(
         tables: with a row of each case and all columns that the model uses.
         case_ids: whom to look at.
     """
-    clinical, features = tables.clinical_of(case_ids), tables.features_of(case_ids)
+    features = tables.features_of(case_ids)
     return {
         case_id: [
-            *(remark for one in model.indicators for remark in _on_indicator(one, clinical.loc[[case_id]])),
+            *(
+                remark
+                for one in model.indicators
+                for remark in _on_indicator(one, tables.values_for(one, [case_id]))
+            ),
             *_on_features(model.features, features.loc[[case_id]]),
         ]
         for case_id in case_ids
     }
 
 
-def _on_indicator(indicator: Indicator, clinical: pd.DataFrame) -> list[str]:
-    values = clinical[indicator.name]
+def _on_indicator(indicator: Indicator, values: pd.Series) -> list[str]:
     if indicator.unseen(values).iloc[0]:
-        return [f"{indicator.name} '{values.iloc[0]}' was not among the training cases"]
-    if values.isna().iloc[0]:
+        return [f"{indicator.name} {quoted(values.iloc[0])} was not among the training cases"]
+    known = indicator.numbers(values) if indicator.holds_numbers else values
+    if known.isna().iloc[0]:
         return [f"{indicator.name} is not known and was imputed"]
     if indicator.lowest is None or indicator.highest is None or indicator.levels:
         return []
-    number = indicator.numbers(values).iloc[0]
+    number = known.iloc[0]
     if indicator.lowest <= number <= indicator.highest:
         return []
     return [

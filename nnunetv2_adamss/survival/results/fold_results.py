@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from nnunetv2_adamss.common.files import write_atomically
 from nnunetv2_adamss.evaluation.concordance import Concordance, bootstrap_harrell_c
+from nnunetv2_adamss.survival.cohort.csv_text import csv_text
 from nnunetv2_adamss.survival.cohort.table import SurvivalTable
 from nnunetv2_adamss.survival.covariates.covariate_results import (
     covariate_summary,
@@ -132,7 +133,7 @@ def _score_covariates_alone(fold_folder: Path, setup: SurvivalSetup) -> Concorda
         return None
     risk_score = model.risk_score(fold.covariates.inputs(setup.covariates, fold.validation_cases))
     predictions = pd.DataFrame({"case_id": fold.validation_cases, "risk_score": risk_score})
-    write_atomically(fold_folder / COVARIATES_ONLY_FILE, predictions.to_csv(index=False))
+    write_atomically(fold_folder / COVARIATES_ONLY_FILE, csv_text(predictions, index=False))
     return _score(risk_score, setup.table, fold.validation_cases)
 
 

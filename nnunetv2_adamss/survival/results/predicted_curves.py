@@ -8,16 +8,17 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from nnunetv2_adamss.common.messages import quoted
 from nnunetv2_adamss.survival.cohort.cell_faults import (
     case_id_faults,
     cell_faults,
     missing_column_faults,
     repeated_column_faults,
 )
-from nnunetv2_adamss.survival.cohort.cell_values import as_numbers
 from nnunetv2_adamss.survival.cohort.csv_cells import read_cells
 from nnunetv2_adamss.survival.cohort.description import CASE_ID
 from nnunetv2_adamss.survival.cohort.faults import FileFaultsError, with_examples
+from nnunetv2_adamss.survival.cohort.number_cells import as_numbers, read_numbers
 from nnunetv2_adamss.survival.results.prediction import SURVIVAL_AT
 
 # Of six digits, as the names of columns have.
@@ -72,9 +73,9 @@ def curve_faults(cells: pd.DataFrame) -> list[str]:
     times = _times(cells)
     wrong = times.index[~(times >= 0) | times.duplicated()]
     if len(wrong):
-        names = [f"'{name}'" for name in wrong]
+        names = [quoted(name) for name in wrong]
         return [with_examples(f"columns '{SURVIVAL_AT}T' need a number from 0 on as T, each once", names)]
-    curves = survival_curves(cells)
+    curves = _by_time(cells).apply(as_numbers)
     faults = [
         fault
         for name, time in times[times > 0].items()
@@ -92,14 +93,19 @@ def survival_curves(cells: pd.DataFrame) -> pd.DataFrame:
     Args:
         cells: in which :func:`curve_faults` finds nothing.
     """
-    times = _times(cells)
-    times = times[times > 0]
-    return cells[times.index].apply(as_numbers).set_axis(times.to_numpy(), axis=1)
+    return _by_time(cells).apply(read_numbers)
 
 
 def same_times(first: Sequence[float] | NDArray[np.floating], second: NDArray[np.floating]) -> bool:
     """Whether times are the same but for the digits that the names of columns drop."""
     return len(first) == len(second) and np.allclose(first, second, rtol=_SAME_TIME, atol=0)
+
+
+def _by_time(cells: pd.DataFrame) -> pd.DataFrame:
+    """The text of S(t), a column for each time above 0, ascending."""
+    times = _times(cells)
+    times = times[times > 0]
+    return cells[times.index].set_axis(times.to_numpy(), axis=1)
 
 
 def _times(cells: pd.DataFrame) -> pd.Series:

@@ -11,6 +11,7 @@ from scipy.special import expit
 
 from nnunetv2_adamss.common.files import write_atomically
 from nnunetv2_adamss.evaluation.risk import risk_score_from_time
+from nnunetv2_adamss.survival.cohort.csv_text import csv_text
 from nnunetv2_adamss.survival.discrete_time.curve import predicted_time, survival_curve
 
 SURVIVAL_AT = "survival_at_"
@@ -31,7 +32,7 @@ class RiskPrediction:
     def write(self, file: Path) -> None:
         """Write ``case_id, risk_score`` as CSV."""
         table = pd.DataFrame({"case_id": self.case_ids, "risk_score": self.risk_score})
-        write_atomically(file, table.to_csv(index=False))
+        write_atomically(file, csv_text(table, index=False))
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,7 +77,7 @@ class SurvivalPrediction:
             {"case_id": self.case_ids, "risk_score": self.risk_score, "predicted_time": self.predicted_time}
         )
         table[survival_columns(self.interval_edges[1:])] = self.survival_curve
-        write_atomically(file, table.to_csv(index=False))
+        write_atomically(file, csv_text(table, index=False))
 
 
 def survival_columns(times: NDArray[np.float64]) -> list[str]:

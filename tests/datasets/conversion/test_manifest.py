@@ -92,3 +92,25 @@ def test_not_available_is_no_name_of_a_file(cohort: ManifestCohort, native: Path
     cohort.edit(str(native / "phantom002.nii.gz"), "NA")
     assert cohort.convert() == 0
     assert (cohort.folder / "imagesTs" / "patient_2_0000.nii.gz").is_file()
+
+
+def test_codes_and_decimal_commas_of_a_manifest_are_written_plainly(cohort: ManifestCohort) -> None:
+    # Of the three commas the one that may be thousands is a test patient's, alone in its table.
+    for number, age in enumerate(('"63,5"', ".", '"60,25"', '"1,234"')):
+        rows = cohort.manifest.read_text().splitlines()
+        rows[number + 1] += f",{age}"
+        cohort.manifest.write_text("\n".join(rows) + "\n")
+    cohort.edit("hospital", "hospital,age")
+    cohort.edit(",101,1,II", ',"101,5",1,=II')
+    assert cohort.convert() == 0
+    training = (cohort.folder / "survival.csv").read_text().splitlines()
+    assert [row.split(",")[-1] for row in training] == ["age", "63.5", "", "60.25"]
+    assert training[2].startswith("patient_1,101.5,1,'=II")
+    assert read_survival_table(cohort.folder / "survival.csv").clinical.loc["patient_1", "stage"] == "=II"
+    assert (cohort.folder / "survival_test.csv").read_text().splitlines()[1].endswith(",1.234")
+
+
+def test_text_among_a_manifests_numbers_names_the_patient(cohort: ManifestCohort) -> None:
+    (cohort.manifest.parent / "survival.json").write_text('{"columns": {"stage": "number"}}')
+    assert cohort.convert() == 2
+    assert "column 'stage' is described as a number: patient_0 'II', patient_1 'II'" in cohort.error()

@@ -64,6 +64,16 @@ def test_text_among_numbers_costs_the_cell_and_names_the_patient(publish: Publis
     assert ages.isna().to_dict() == {"CHUM-001": False, "CHUV-002": True, "MDA-003": False}
 
 
+def test_codes_and_decimal_commas_of_published_tables_are_read(publish: Publish) -> None:
+    cohort = publish("hecktor2022")
+    cohort.edit(CLINICAL_2022, "F,67,", 'F,"67,5",')
+    cohort.edit(CLINICAL_2022, "MDA-003,1,0,5,M,48,", "MDA-003,1,0,5,M,#N/A,")
+    assert cohort.convert() == 0
+    assert "is no number" not in cohort.error()
+    ages = read_survival_table(cohort.folder / "survival.csv").clinical["age"]
+    assert ages["CHUV-002"] == 67.5 and ages.isna().sum() == 1
+
+
 def test_values_that_differ_in_capitals_alone_are_one(publish: Publish) -> None:
     cohort = publish("hecktor2026")
     cohort.edit(TABLE_2026, "T1,N2b", "t1,n2B")
@@ -85,7 +95,10 @@ def test_tables_that_differ_about_a_patient_are_named_as_they_spell_it(publish: 
     cohort = publish("hecktor2025")
     cohort.edit("Task 3/HECKTOR_2025_Training_Task_3.csv", "MDA-003,3,71", "MDA-003,3,17")
     cohort.convert()
-    assert "tables differ, the first one counts: MDA-003 (age)" in cohort.error()
+    assert (
+        "tables differ, the first one counts: MDA-003 (age '71' and '17'), in HECKTOR_2025_Training_Task_2.csv and "
+        "HECKTOR_2025_Training_Task_3.csv\n"
+    ) in cohort.error()
 
 
 def test_patients_who_are_in_the_tables_or_among_the_scans_alone_are_named(publish: Publish) -> None:

@@ -5,7 +5,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from nnunetv2_adamss.survival.cohort.cohort_summary import CohortSummary, median_follow_up, summarise_cohort
+from nnunetv2_adamss.survival.cohort.cohort_summary import (
+    CohortSummary,
+    ColumnSummary,
+    median_follow_up,
+    summarise_cohort,
+)
 from nnunetv2_adamss.survival.cohort.table import read_survival_table
 
 
@@ -54,6 +59,11 @@ def test_a_cohort_is_counted_overall_and_by_group(tmp_path: Path) -> None:
             "A": {"age": 1, "hpv": 1, "centre": 0},
             "B": {"age": 1, "hpv": 2, "centre": 0},
         },
+        columns=(
+            ColumnSummary("age", "number", False, 2, 50.0, 70.0, {}),
+            ColumnSummary("hpv", "number", False, 3, 0.0, 1.0, {}),
+            ColumnSummary("centre", "category", False, 0, None, None, {"A": 3, "B": 3}),
+        ),
     )
 
 
@@ -68,3 +78,19 @@ def test_the_sarcoma_cohort_is_summarised(real_data: Path) -> None:
     assert (summary.n_patients, summary.n_events, summary.missing["grade"]) == (28, 13, 2)
     # The product of 1 - 1/n over the censored times is 0.504 up to 790 days and 0.441 from 819 on.
     assert summary.median_follow_up == 819.0
+
+
+def test_a_column_shows_its_type_and_its_categories_by_frequency(tmp_path: Path) -> None:
+    rows = zip("abcdefg", [*"yxxyxz", "unknown"], ["0", "1", "", "1", "0", "1", "NA"], [""] * 7, strict=True)
+    (tmp_path / "survival.csv").write_text(
+        "case_id,time,event,site,hpv,empty\n"
+        + "".join(
+            f"{case},{n},1,{site},{hpv},{empty}\n" for n, (case, site, hpv, empty) in enumerate(rows, 1)
+        )
+    )
+    (tmp_path / "survival.json").write_text('{"columns": {"hpv": {"type": "category"}}}')
+    site, hpv, empty = summarise_cohort(read_survival_table(tmp_path / "survival.csv")).columns
+    assert list(site.categories.items()) == [("x", 3), ("y", 2), ("unknown", 1), ("z", 1)]
+    assert (site.kind, site.is_described, site.n_missing) == ("category", False, 0)
+    assert (hpv.is_described, hpv.n_missing, hpv.categories) == (True, 2, {"1": 3, "0": 2})
+    assert (empty.kind, empty.n_missing, empty.lowest, empty.categories) == ("number", 7, None, {})

@@ -75,11 +75,11 @@ def test_all_faults_are_said_at_once(tmp_path: Path) -> None:
     with pytest.raises(SurvivalDescriptionError) as raised:
         read(tmp_path, content)
     assert raised.value.faults == (
-        "'unit' is not a key; the keys are time_unit, endpoint, columns, group_column",
+        "'unit' is not a key; the keys are time_unit, endpoint, columns, group_column, missing_values",
         "columns describes 'time', whose type is fixed",
         "column 'age' is of type 'float', expected one of number, ordinal, category",
         "column 'weight' is a number and has no categories; make it ordinal or category",
-        "column 'grade' has the key 'levels', expected type and categories",
+        "column 'grade' has the key 'levels', expected type, categories, missing_values",
         "column 'grade' has the category 'Low' twice",
         "the categories of column 'stage' are [], expected a list of texts or numbers",
         "column 'hpv' has the category '1' twice",
@@ -118,3 +118,38 @@ def test_another_encoding_is_said(tmp_path: Path) -> None:
     (tmp_path / "survival.json").write_bytes('{"endpoint": "Überleben"}'.encode("latin-1"))
     with pytest.raises(SurvivalDescriptionError, match="not text in UTF-8"):
         SurvivalDescription.beside(tmp_path / "survival.csv")
+
+
+def test_codes_for_missing_values_are_of_all_columns_or_of_one(tmp_path: Path) -> None:
+    content = {
+        "missing_values": [-9, "not recorded "],
+        "columns": {"age": {"type": "number", "missing_values": [999]}, "hpv": "category"},
+    }
+    description = read(tmp_path, content)
+    assert description.missing_codes("age") == ("-9", "not recorded", "999")
+    assert description.missing_codes("hpv") == description.missing_codes("other") == ("-9", "not recorded")
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ({"missing_values": "NA"}, "missing_values is 'NA', expected a list of texts or numbers"),
+        ({"missing_values": [None]}, r"missing_values is \[None\], expected a list"),
+        (
+            {"columns": {"age": {"type": "number", "missing_values": {}}}},
+            r"missing_values of column 'age' is \{\}, expected a list",
+        ),
+        (
+            {"missing_values": ["-9.0"], "columns": {"hpv": {"type": "category", "categories": [1, -9]}}},
+            "column 'hpv' has the category '-9', which means a missing value",
+        ),
+        ('{"missing_values": [' + "9" * 5000 + "]}", "it is not JSON \\(Exceeds the limit"),
+        ({"time_unit": "d" * 5000}, r"time_unit is 'd{19}\.\.\. \(5002 characters\), expected"),
+    ],
+)
+def test_a_wrong_code_or_a_long_value_is_one_short_sentence(
+    tmp_path: Path, content: Any, message: str
+) -> None:
+    with pytest.raises(SurvivalDescriptionError, match=message) as raised:
+        read(tmp_path, content)
+    assert len(raised.value.faults) == 1 and len(raised.value.faults[0]) < 250

@@ -239,7 +239,8 @@ def test_another_encoding_is_said(tmp_path: Path, encoding: str, byte: str) -> N
 def test_faults_of_the_description_come_with_those_of_the_table(tmp_path: Path) -> None:
     file = write(tmp_path, HEADER, "a,0,1", description={"unit": "days"})
     assert faults(file) == (
-        "survival.json beside it: 'unit' is not a key; the keys are time_unit, endpoint, columns, group_column",
+        "survival.json beside it: 'unit' is not a key; the keys are time_unit, endpoint, columns, group_column, "
+        "missing_values",
         "column 'time' must be a finite number above 0: row 2 '0'",
     )
 

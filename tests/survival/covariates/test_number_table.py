@@ -27,12 +27,19 @@ def test_numbers_are_read_by_case_and_gaps_are_missing(tmp_path: Path) -> None:
     assert (table.dtypes == np.float64).all()
 
 
+def test_codes_and_decimal_commas_are_read(tmp_path: Path) -> None:
+    table = read_number_table(write(tmp_path, 'case_id,x,y\na,"0,5",1\nb,unknown,.\nc,"1,125",#N/A\n'))
+    np.testing.assert_array_equal(table, [[0.5, 1], [np.nan, np.nan], [1.125, np.nan]])
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
         ("id,x\na,1\n", "no column 'case_id', only id, x"),
         ("case_id,x\na,1\na,2\n", "must differ from row to row: row 2 'a', row 3 'a'"),
         ("case_id,x\na,one\nb,2\n", "column 'x' must hold numbers: row 2 'one'"),
+        ('case_id,x\na,"1,234"\nb,2.5\n', "may be decimal or thousands.*: row 2 '1,234'"),
+        (f"case_id,x\na,{'9' * 5000}\n", r"must hold numbers: row 2 '9{20}\.\.\.' \(5000 characters\)"),
         ("case_id\na\n", "no feature"),
         ("case_id,x,x\na,1,2\n", "more than once: 'x'"),
         ("case_id,x\n,1\n", "'case_id' is empty: row 2"),
