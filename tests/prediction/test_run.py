@@ -273,7 +273,7 @@ def test_what_is_unusual_in_a_patient_is_said_in_the_table(
     images = trained_model.images(cases, tmp_path / "images")
     clinical = pd.read_csv(trained_model.clinical, dtype=str).set_index("case_id")
     clinical.loc[cases[0], "age"] = "150"
-    clinical.loc[cases[1], "age"] = ""
+    clinical.loc[cases[1], "age"] = "unknown"
     clinical.to_csv(tmp_path / "clinical.csv")
     found = run.StageOneTumours.find
 

@@ -17,6 +17,7 @@ MISSING_MARKS = frozenset(
 MISSING_WORDS = frozenset(
     {"unknown", "unk", "missing", "not available", "not known", "not recorded", "not reported"}
 )
+_MISSING_NUMBERS = MISSING_TEXTS | MISSING_MARKS | MISSING_WORDS
 _WHOLE_NUMBER_WITH_POINT = re.compile(r"([+-]?\d+)\.0+", re.ASCII)
 
 
@@ -37,8 +38,7 @@ def is_missing_number(cells: pd.Series, declared: Collection[str] = ()) -> pd.Se
         cells: text.
         declared: as above.
     """
-    codes = MISSING_TEXTS | MISSING_MARKS | MISSING_WORDS
-    return cells.str.casefold().isin(codes) | _is_declared(cells, declared)
+    return cells.str.casefold().isin(_MISSING_NUMBERS) | _is_declared(cells, declared)
 
 
 def category_text(text: str) -> str:

@@ -47,6 +47,10 @@ class NumberCells:
             cells: text.
             declared: codes for missing values beside the known ones.
         """
+        never = pd.Series(False, index=cells.index)
+        values = cells.map(_number).astype("float64")
+        if not declared and values.notna().all():  # as in most columns of most tables
+            return cls(cells, values, never, never, never)
         missing = is_missing_number(cells, declared)
         has_comma, unclear = _commas(cells.mask(missing, ""))
         values = _with_points(cells, has_comma).mask(missing | unclear, "").map(_number).astype("float64")
