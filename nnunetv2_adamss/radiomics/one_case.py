@@ -14,7 +14,7 @@ from radiomics import getFeatureClasses, imageoperations
 
 from nnunetv2_adamss.common.messages import listed
 from nnunetv2_adamss.radiomics.crop import Box, prepare
-from nnunetv2_adamss.radiomics.faster import FastExtractor
+from nnunetv2_adamss.radiomics.faster import FastExtractor, TooManyBinsError
 from nnunetv2_adamss.radiomics.images import MASK, read_on_one_grid
 from nnunetv2_adamss.radiomics.regions import lesion_spread_mm, lesions_of, shell_around
 from nnunetv2_adamss.radiomics.request import RadiomicsCase, RadiomicsRequest
@@ -137,6 +137,7 @@ def _region_features(
 
     Raises:
         RegionTooSmallError: saying how small it is.
+        ValueError: if the settings ask for more than the memory has room for.
     """
     n_voxels = int(region.sum())
     if n_voxels < 2:
@@ -153,7 +154,10 @@ def _region_features(
                 continue
         near_image, near_mask, parameters = prepare(image, mask, box, parameters)
         _check_size(near_image, near_mask, parameters["setting"], n_voxels)
-        found = _extractor(json.dumps(parameters)).execute(near_image, near_mask, label=1)
+        try:
+            found = _extractor(json.dumps(parameters)).execute(near_image, near_mask, label=1)
+        except TooManyBinsError as error:
+            raise ValueError(f"{channel}: {error}; it is set in {request.settings.name}") from error
         for name, value in found.items():
             of_shape = name.split("_")[1].startswith("shape")
             features[name.partition("_")[2] if of_shape else f"{channel}_{name}"] = float(value)
