@@ -32,7 +32,8 @@ def assert_same(region: NDArray[np.bool_], spacing_mm: NDArray[np.float64] = SPA
     padded = np.pad(region, 1)
     expected = flat(cShape.calculate_coefficients(padded, spacing_mm))
     found = flat(coefficients(padded, spacing_mm))
-    np.testing.assert_allclose(found, expected, rtol=LARGEST_RELATIVE_DIFFERENCE, atol=0)
+    # The mesh of some regions encloses nothing, which rounding makes a little more or less.
+    np.testing.assert_allclose(found, expected, rtol=LARGEST_RELATIVE_DIFFERENCE, atol=1e-12)
 
 
 @pytest.mark.parametrize(
