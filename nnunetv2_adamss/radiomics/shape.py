@@ -40,6 +40,9 @@ Diameters = tuple[float, float, float, float]
 class FastShape(RadiomicsShape):
     """pyradiomics' features of shape, from the same coefficients."""
 
+    # pyradiomics names its loggers by it.
+    __module__ = RadiomicsShape.__module__
+
     def _initSegmentBasedCalculation(self) -> None:  # noqa: N802
         """Compute what the features are made of; the mask is cropped to the region already."""
         self.pixelSpacing = np.array(self.inputImage.GetSpacing()[::-1])

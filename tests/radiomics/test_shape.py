@@ -82,6 +82,11 @@ def test_all_features_of_shape_are_those_of_pyradiomics(region: str, real_data: 
     assert_same_features(mask)
 
 
+def test_what_pyradiomics_says_of_its_features_stays_quiet(caplog: pytest.LogCaptureFixture) -> None:
+    assert_same_features(image_of(ball((9, 9, 9), (4, 4, 4), 3).astype(np.uint8)))
+    assert caplog.messages == []
+
+
 def test_real_tumours(real_data: Path) -> None:
     for file in sorted((real_data / "Dataset510_STS" / "labelsTr").iterdir())[:4]:
         mask = sitk.ReadImage(str(file)) > 0
