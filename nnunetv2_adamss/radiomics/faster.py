@@ -17,7 +17,7 @@ _BIN_WIDTH = 25  # pyradiomics' default
 
 
 class FastExtractor(RadiomicsFeatureExtractor):
-    """pyradiomics' extractor; each image is discretised once instead of once for each feature class."""
+    """pyradiomics' extractor; discretises each image once, and measures shape without all pairs of vertices."""
 
     def computeShape(  # noqa: N802
         self, image: sitk.Image, mask: sitk.Image, bounding_box: Sequence[int], **kwargs: Any

@@ -45,9 +45,10 @@ def _may_be_infinite(path: tuple[str, ...], value: float) -> bool:
 
 
 def _is_number(text: str) -> bool:
+    """Whether a text reads as a number; "infinity", a norm of pyradiomics, does not."""
     with suppress(ValueError):
         float(text)
-        return True
+        return any(character.isdigit() for character in text)
     return False
 
 

@@ -129,6 +129,7 @@ def test_a_channel_whose_unit_nobody_named_is_not_discretised_by_a_default() -> 
         "setting: {binWidth: 0.001, resampledPixelSpacing: }",
         "setting: {binWidth: , binCount: 32}",
         "setting: {binWidth: 2, resegmentRange: [0, .inf]}",
+        "setting: {binWidth: 2, weightingNorm: infinity}",
     ],
 )
 def test_values_that_pyradiomics_has_a_meaning_for_are_kept(text: str, tmp_path: Path) -> None:
