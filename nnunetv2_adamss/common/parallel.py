@@ -36,7 +36,7 @@ def in_parallel(tasks: Sequence[Any], num_processes: int | None) -> Iterator[Any
     except TerminatedWorkerError as error:
         raise ValueError(
             "A process was killed, most likely because the memory is full. What is done is kept: run again with "
-            "fewer processes (-np)."
+            "fewer processes (-np, where the command has it)."
         ) from error
 
 
