@@ -2,8 +2,6 @@
 
 import json
 import shutil
-import signal
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -95,11 +93,9 @@ def nnunet_environment(tiny_project: NnunetProject, monkeypatch: pytest.MonkeyPa
 
 
 @pytest.fixture
-def fake_benchmark(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeBenchmark]:
+def fake_benchmark(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FakeBenchmark:
     """Forty patients in two folds, and commands that pretend to train on them; nothing is trained yet."""
-    before = signal.getsignal(signal.SIGTERM)
-    yield make_benchmark(tmp_path / "project", monkeypatch)
-    signal.signal(signal.SIGTERM, before)
+    return make_benchmark(tmp_path / "project", monkeypatch)
 
 
 def write_balls(project: NnunetProject, name: str, dataset_json: dict[str, Any], n_cases: int = 6) -> None:

@@ -1,6 +1,7 @@
 """Processes that a test looks at from outside, on a machine that may be busy with other things."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from time import monotonic, sleep
 
@@ -20,3 +21,16 @@ def wait_until(what: Callable[[], bool], timeout_s: float = 60) -> None:
     while not what():
         assert monotonic() < end, f"it has not happened in {timeout_s} seconds"
         sleep(0.02)
+
+
+def descendants_of(process_id: int) -> list[int]:
+    """Processes that a process started, and those that these started."""
+    found = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        with suppress(FileNotFoundError, ProcessLookupError):
+            # After the name, which is in brackets and may hold anything.
+            parent = int((folder / "stat").read_text().rpartition(")")[2].split()[1])
+            if parent == process_id:
+                child = int(folder.name)
+                found += [child, *descendants_of(child)]
+    return found

@@ -3,29 +3,23 @@
 import logging
 import os
 import shlex
-import shutil
-import signal
 import subprocess
-import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from time import monotonic, sleep
 
-from nnunetv2_adamss.benchmark import watched
 from nnunetv2_adamss.benchmark.claims import HEARTBEAT_SECONDS, Claim, Claims
 from nnunetv2_adamss.benchmark.durations import duration_text
 from nnunetv2_adamss.benchmark.records import RECORDS, Record, Records
 from nnunetv2_adamss.benchmark.steps import Step
+from nnunetv2_adamss.common.processes import end_watched, start_watched
 
 logger = logging.getLogger(__name__)
 
 CLAIMS, LOGS = "claims", "logs"
-# Where the commands of this Python's environment are.
-_SCRIPTS = Path(sys.executable).parent
 _SHOWN_LINES = 15
-_SECONDS_TO_END = 10
 _POLL_SECONDS = 0.2
 # Between two looks at what other processes have done meanwhile.
 _LOOK_SECONDS = 2.0
@@ -103,13 +97,7 @@ class _Running:
 
     def stop(self) -> None:
         """End the command and everything that it started, such as what loads the data of a training."""
-        # The group's number stays taken as long as anything in it is there.
-        with suppress(ProcessLookupError, PermissionError):
-            os.killpg(self.process.pid, signal.SIGKILL)
-        assert self.process.stdin is not None
-        self.process.stdin.close()
-        with suppress(subprocess.TimeoutExpired):
-            self.process.wait(timeout=_SECONDS_TO_END)
+        end_watched(self.process)
 
 
 class _Run:
@@ -229,18 +217,10 @@ class _Run:
         for name in step.environment:
             Path(step.environment[name]).mkdir(parents=True, exist_ok=True)
         self.logs.mkdir(parents=True, exist_ok=True)
-        program = shutil.which(command[0], path=str(_SCRIPTS)) or command[0]
         with self._log(step).open("ab") as log:
             log.write(f"$ {shlex.join(command)}\n".encode())
             log.flush()
-            process = subprocess.Popen(
-                [sys.executable, "-I", watched.__file__, program, *command[1:]],
-                stdin=subprocess.PIPE,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                env=environment,
-                start_new_session=True,  # Ctrl-C is for this process, which then ends its commands
-            )
+            process = start_watched(command, stdout=log, stderr=subprocess.STDOUT, env=environment)
         self.tell(f"{step.name} {'goes on' if resumed else 'begins'}; its log is {self._log(step)}")
         start = monotonic()
         return _Running(step, claim, process, worker, resumed, start, start)

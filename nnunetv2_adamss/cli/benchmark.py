@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import signal
 import sys
 import textwrap
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -134,8 +133,6 @@ def main(argv: list[str] | None = None) -> int:
     parser = build_parser()
     args = parser.parse_args(argv)
     _check(parser, args)
-    # A benchmark that is terminated ends as one that is interrupted: with the commands that it runs.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
     return exit_code("adamss_benchmark", lambda: _run(args), "stopped; run it again to go on.")
 
 

@@ -2,7 +2,6 @@
 
 import argparse
 import shlex
-import signal
 import sys
 from pathlib import Path
 
@@ -63,8 +62,6 @@ def main(argv: list[str] | None = None) -> int:
 
 def _run(args: argparse.Namespace) -> None:
     _check(args)
-    # A demo that is terminated ends as one that is interrupted: with the command that it runs.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
     folders = DemoFolders(args.output.resolve())
     progress = DemoProgress.begin_or_continue(folders.root, args.n_training, args.n_test)
     progress.save(folders.root)

@@ -114,7 +114,7 @@ _FOLDER_OPTIONS = {
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Run the command; returns the exit code (0 done, 2 a user's error or broken cases, 130 stopped)."""
+    """Run the command; returns the exit code (0 done, 2 a user's error or broken cases, 130 or 143 stopped)."""
     parser = build_parser()
     args = parser.parse_args(argv)
     _check(parser, args)
@@ -185,6 +185,7 @@ def _of_folders(args: argparse.Namespace) -> ExtractionReport:
             num_processes=args.num_processes,
             overwrite=args.overwrite,
             on_case_done=progress.on_case_done,
+            on_working=progress.on_working,
         )
 
 

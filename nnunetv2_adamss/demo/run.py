@@ -2,14 +2,10 @@
 
 import os
 import shlex
-import shutil
-import signal
-import subprocess
-import sys
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 from time import monotonic
 
+from nnunetv2_adamss.common.processes import end_watched, start_watched
 from nnunetv2_adamss.demo.progress import DemoProgress
 from nnunetv2_adamss.demo.steps import DemoFolders, Step
 
@@ -50,15 +46,12 @@ def run_steps(
 def run_command(command: Sequence[str], environment: Mapping[str, str]) -> int:
     """Run a console script of this Python's environment, its output going straight to the terminal.
 
-    If this process is interrupted, the command ends with its worker processes, which would wait for ever.
+    If this process is interrupted or killed, the command ends with its worker processes, which would wait for ever.
     """
-    program = shutil.which(command[0], path=str(Path(sys.executable).parent)) or command[0]
     # Unbuffered, so that progress is seen at once where the output goes to a file, too.
-    whole_environment = {**os.environ, "PYTHONUNBUFFERED": "1", **environment}
-    process = subprocess.Popen([program, *command[1:]], env=whole_environment, start_new_session=True)
+    process = start_watched(command, env={**os.environ, "PYTHONUNBUFFERED": "1", **environment})
     try:
         return process.wait()
     except BaseException:
-        os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
+        end_watched(process)
         raise

@@ -10,11 +10,12 @@ from typing import Any
 
 import numpy as np
 import torch
-from joblib import Parallel, delayed
+from joblib import delayed
 from nnunetv2.imageio.simpleitk_reader_writer import SimpleITKIO
 from nnunetv2.utilities.helpers import dummy_context
 from numpy.typing import NDArray
 
+from nnunetv2_adamss.common.parallel import in_parallel
 from nnunetv2_adamss.networks.survival_network import SurvivalNetwork
 from nnunetv2_adamss.prediction.patient_images import PatientImages
 from nnunetv2_adamss.prediction.patient_prediction import FoldPrediction, PatientPrediction
@@ -163,18 +164,20 @@ class SurvivalPredictor:
             ]
             for fold in self.model.folds
         }
-        tasks = {
-            fold.nnunet_fold.number: delayed(_extract)(
+        tasks = [
+            delayed(_extract)(
+                fold.nnunet_fold.number,
                 RadiomicsCase(images.case_id, images.files, tumours[fold.nnunet_fold.number].file),
                 (fold.survival.radiomics or {})["request"],
                 wanted[fold.nnunet_fold.number],
             )
             for fold in self.model.folds
             if wanted[fold.nnunet_fold.number]
-        }
+        ]
         # One process for each fold: what pyradiomics takes grows with the tumour, and a clinic waits for one patient.
-        found = Parallel(n_jobs=min(len(tasks), torch.get_num_threads()) or 1)(tasks.values())
-        return {number: {} for number in wanted} | dict(zip(tasks, found, strict=True))
+        found: dict[int | str, dict[str, float]] = {number: {} for number in wanted}
+        found |= in_parallel(tasks, min(len(tasks), torch.get_num_threads()) or 1)
+        return found
 
     def _predict_fold(
         self, fold: TrainedFold, patient: PreparedPatient, tumour: Tumour, tables: CovariateTables
@@ -213,10 +216,13 @@ class SurvivalPredictor:
         return torch.autocast("cuda") if self.device.type == "cuda" else dummy_context()
 
 
-def _extract(case: RadiomicsCase, settings: Mapping[str, Any], columns: list[str]) -> dict[str, float]:
+def _extract(
+    fold: int | str, case: RadiomicsCase, settings: Mapping[str, Any], columns: list[str]
+) -> tuple[int | str, dict[str, float]]:
+    """In a process of its own: the features that a fold uses, and which fold it is."""
     request = only_needed(RadiomicsRequest.from_dict(settings), columns)
     found = extract_case(case, request).features
-    return {name: found[name] for name in columns if name in found}
+    return fold, {name: found[name] for name in columns if name in found}
 
 
 @contextmanager

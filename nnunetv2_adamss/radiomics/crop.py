@@ -14,6 +14,8 @@ from radiomics import imageoperations
 MARGIN = 10
 # How far the cubic B-spline's recursion is felt: 0.27 to the power of 24 is less than a double can tell.
 SPLINE_MARGIN = 24
+# Of an image that is resampled; as numbers of 64 bits, which the filters need, these take 32 GB.
+MAX_VOXELS = 4e9
 # pyradiomics' extractor's, of which its functions have others.
 _DEFAULTS: dict[str, Any] = {"padDistance": 5, "interpolator": "sitkBSpline"}
 # Of these it is known how far they look. All others, such as LoG or exponential, depend on the whole image.
@@ -119,6 +121,9 @@ def _resample(
     """By pyradiomics, with the image cut where it has no more influence.
 
     The mask stays whole: pyradiomics lays the new grid from its first voxel.
+
+    Raises:
+        ValueError: if the new grid has more voxels than fit into the memory.
     """
     spacing = np.array(image.GetSpacing())
     target = np.array(setting["resampledPixelSpacing"], dtype=float)
@@ -129,6 +134,7 @@ def _resample(
         ).astype(int)
         + 1
     )
+    _check_voxels(box.grown([int(n) for n in pad_voxels], image.GetSize()), spacing / target)
     kept = box.grown([int(n) + SPLINE_MARGIN for n in pad_voxels], image.GetSize())
     one_voxel_thick = np.subtract(box.stop, box.start) == 1
     if np.allclose(spacing, np.where(one_voxel_thick, spacing, target)):
@@ -136,3 +142,12 @@ def _resample(
         mask = kept.cut(mask)
     with_defaults = {**_DEFAULTS, **setting, "label": 1}
     return imageoperations.resampleImage(kept.cut(image), mask, **with_defaults)
+
+
+def _check_voxels(box: Box, voxels_per_voxel: NDArray[np.float64]) -> None:
+    n_voxels = float(np.prod(np.subtract(box.stop, box.start) * voxels_per_voxel))
+    if n_voxels > MAX_VOXELS:
+        raise ValueError(
+            f"resampled to resampledPixelSpacing, the tumour and what lies around it would have {n_voxels:.2g} voxels, "
+            f"but at most {MAX_VOXELS:.1g} fit into the memory; choose a larger spacing, such as the shipped 1 mm"
+        )

@@ -1,6 +1,7 @@
 """pyradiomics with the same numbers in less time: what several feature classes need is computed once."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from copy import copy
 from typing import Any
 
 import numpy as np
@@ -9,9 +10,28 @@ from numpy.typing import NDArray
 from radiomics import getFeatureClasses, imageoperations
 from radiomics.featureextractor import RadiomicsFeatureExtractor
 
+from nnunetv2_adamss.radiomics.setting_values import MAX_BINS
+from nnunetv2_adamss.radiomics.shape import FastShape
+
+_BIN_WIDTH = 25  # pyradiomics' default
+
 
 class FastExtractor(RadiomicsFeatureExtractor):
-    """pyradiomics' extractor; each image is discretised once instead of once for each feature class."""
+    """pyradiomics' extractor; discretises each image once, and measures shape without all pairs of vertices."""
+
+    def computeShape(  # noqa: N802
+        self, image: sitk.Image, mask: sitk.Image, bounding_box: Sequence[int], **kwargs: Any
+    ) -> dict[str, Any]:
+        """The features of shape, by name."""
+        values: dict[str, Any] = {}
+        if "shape" in self.enabledFeatures:
+            cropped = imageoperations.cropToTumorMask(image, mask, bounding_box)
+            values = self._computed("original", "shape", FastShape(*cropped, **kwargs))
+        if "shape2D" in self.enabledFeatures:
+            flat = copy(self)
+            flat.enabledFeatures = {"shape2D": self.enabledFeatures["shape2D"]}
+            values |= RadiomicsFeatureExtractor.computeShape(flat, image, mask, bounding_box, **kwargs)
+        return values
 
     def computeFeatures(  # noqa: N802
         self,
@@ -22,16 +42,21 @@ class FastExtractor(RadiomicsFeatureExtractor):
     ) -> dict[str, Any]:
         """The features of one image, by name; shape apart, as in pyradiomics."""
         bins = _Bins()
-        values = {}
-        for class_name, feature_names in self.enabledFeatures.items():
-            if class_name.startswith("shape"):
-                continue
-            calculator = _FAST_CLASSES[class_name](image, mask, bins=bins, **kwargs)
-            for name in feature_names or []:
-                calculator.enableFeatureByName(name)
-            for name, value in calculator.execute().items():
-                values[f"{image_type}_{class_name}_{name}"] = value
+        values: dict[str, Any] = {}
+        for class_name in self.enabledFeatures:
+            if not class_name.startswith("shape"):
+                calculator = _FAST_CLASSES[class_name](image, mask, bins=bins, **kwargs)
+                values |= self._computed(image_type, class_name, calculator)
         return values
+
+    def _computed(self, image_type: str, class_name: str, calculator: Any) -> dict[str, Any]:
+        for name in self.enabledFeatures[class_name] or []:
+            calculator.enableFeatureByName(name)
+        return {f"{image_type}_{class_name}_{name}": value for name, value in calculator.execute().items()}
+
+
+class TooManyBinsError(ValueError):
+    """The grey levels of a region are more than the memory has room for."""
 
 
 class _Bins:
@@ -43,9 +68,14 @@ class _Bins:
     def of(
         self, image: NDArray[Any], region: NDArray[np.bool_], settings: Mapping[str, Any]
     ) -> tuple[NDArray[np.int_], NDArray[np.int_]]:
-        """Grey level of every voxel, from 1 in the region and 0 outside, and those that occur, ascending."""
+        """Grey level of every voxel, from 1 in the region and 0 outside, and those that occur, ascending.
+
+        Raises:
+            TooManyBinsError: saying how many there are and what would be sensible.
+        """
         if self._found is None:
             inside = image[region]
+            _check_bins(float(inside.min()), float(inside.max()), settings)
             # Edges depend on the extremes alone, but pyradiomics looks for them with Python's own min and max.
             extremes = np.array([inside.min(), inside.max()])
             levels = np.digitize(inside, imageoperations.getBinEdges(extremes, **settings))
@@ -53,6 +83,17 @@ class _Bins:
             matrix[region] = levels
             self._found = matrix, np.unique(levels)
         return self._found
+
+
+def _check_bins(lowest: float, highest: float, settings: Mapping[str, Any]) -> None:
+    bin_width = settings.get("binWidth", _BIN_WIDTH)
+    if settings.get("binCount") is not None or (highest - lowest) / bin_width <= MAX_BINS:
+        return
+    raise TooManyBinsError(
+        f"values from {lowest:g} to {highest:g} in bins of {bin_width:g} (binWidth) make "
+        f"{(highest - lowest) / bin_width:.3g} bins, but at most {MAX_BINS:,} fit into the memory; 16 to 128 are "
+        f"usual, so binWidth should be {(highest - lowest) / 64:.2g} or so"
+    )
 
 
 class _SharedBins:

@@ -8,12 +8,13 @@ import torch
 from nnunetv2.training.dataloading.nnunet_dataset import infer_dataset_class
 from nnunetv2.utilities.utils import get_filenames_of_train_images_and_targets
 
-from nnunetv2_adamss.common.files import read_json, sha256_of
+from nnunetv2_adamss.common.files import sha256_of
 from nnunetv2_adamss.common.messages import listed
 from nnunetv2_adamss.radiomics.progress import SILENT, Progress
 from nnunetv2_adamss.radiomics.request import Extras, RadiomicsCase, RadiomicsRequest
 from nnunetv2_adamss.radiomics.run import ExtractionReport, check_table, extract_features
 from nnunetv2_adamss.radiomics.settings import RadiomicsSettings
+from nnunetv2_adamss.radiomics.table import read_provenance
 from nnunetv2_adamss.survival.cohort.table import SURVIVAL_CSV, read_survival_table
 from nnunetv2_adamss.survival.config import SurvivalConfig
 from nnunetv2_adamss.survival.covariates.radiomics_table import provenance_file, radiomics_file
@@ -53,11 +54,15 @@ class FoldRadiomics:
         return radiomics_file(self.stage_one, self.config)
 
     def is_current(self, case_ids: Sequence[str]) -> bool:
-        """Whether the table is there, from images and masks as they are now, with a row of each of these cases."""
+        """Whether the table is there, from images and masks as they are now, with a row of each of these cases.
+
+        Raises:
+            ValueError: if its provenance is damaged.
+        """
         file = provenance_file(self.table)
         if not (self.table.is_file() and file.is_file()):
             return False
-        provenance = read_json(file)
+        provenance = read_provenance(file)
         masks = self._masks(case_ids)
         return (
             provenance["masks"] == mask_provenance(self.config, masks)
@@ -120,6 +125,7 @@ class FoldRadiomics:
             num_processes=num_processes,
             overwrite=overwrite,
             on_case_done=progress.on_case_done,
+            on_working=progress.on_working,
         )
 
     def _tables_of_other_folds(self) -> list[Path]:

@@ -28,11 +28,11 @@ def extract_missing_radiomics(nnunet_fold: NnunetFold, setup: SurvivalSetup, dev
     """
     case_ids = setup.fold.all_cases
     radiomics = FoldRadiomics(nnunet_fold, setup.fold.config)
-    if radiomics.is_current(case_ids):
-        return
     # nnU-Net's number may be beyond the cores, and each process holds the images of a case.
     num_processes = min(default_num_processes, os.cpu_count() or 1)
     try:
+        if radiomics.is_current(case_ids):
+            return
         with progress_bars() as progress:
             report = radiomics.extract(
                 case_ids, device=device, num_processes=num_processes, progress=progress

@@ -1,6 +1,7 @@
 """The radiomics features of one case."""
 
 import json
+import logging
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,11 +16,16 @@ from radiomics import getFeatureClasses, imageoperations
 from nnunetv2_adamss.common.images import MASK, read_on_one_grid
 from nnunetv2_adamss.common.messages import listed
 from nnunetv2_adamss.radiomics.crop import Box, prepare
-from nnunetv2_adamss.radiomics.faster import FastExtractor
+from nnunetv2_adamss.radiomics.faster import FastExtractor, TooManyBinsError
 from nnunetv2_adamss.radiomics.regions import lesion_spread_mm, lesions_of, shell_around
 from nnunetv2_adamss.radiomics.request import RadiomicsCase, RadiomicsRequest
 from nnunetv2_adamss.radiomics.settings import quiet_pyradiomics
 from nnunetv2_adamss.survival.tumour_region.region import tumour_of
+
+logger = logging.getLogger(__name__)
+
+# Voxels after resampling, from which on a case takes more than some seconds.
+_LARGE_BOX = 2_000_000
 
 
 class RegionTooSmallError(ValueError):
@@ -51,6 +57,7 @@ def extract_case(case: RadiomicsCase, request: RadiomicsRequest) -> CaseFeatures
     images, mask = _read(case, request.channels)
     labels = sitk.GetArrayFromImage(mask)
     tumour = tumour_of(labels, request.ignore_label)
+    _announce_if_large(case.case_id, tumour, mask.GetSpacing()[::-1], request)
     notes = []
     features: dict[str, float] = {}
     # Divisions by zero are pyradiomics' way to a feature without a value, which is noted below.
@@ -69,6 +76,29 @@ def extract_case(case: RadiomicsCase, request: RadiomicsRequest) -> CaseFeatures
             f"{len(without_value)} of {len(features)} features have no value: {listed(without_value)}"
         )
     return CaseFeatures({c: v if math.isfinite(v) else math.nan for c, v in features.items()}, tuple(notes))
+
+
+def _announce_if_large(
+    case_id: str, tumour: NDArray[np.bool_], spacing_mm: Sequence[float], request: RadiomicsRequest
+) -> None:
+    """Log a case whose features take long, by the box that every filter goes through."""
+    if not tumour.any():
+        return
+    box = Box.around(tumour)
+    sides_mm = np.subtract(box.stop, box.start)[::-1] * spacing_mm
+    setting = request.settings.of_channel(request.channels[0])["setting"]
+    target_mm = np.array(setting.get("resampledPixelSpacing") or (0, 0, 0), dtype=float)[::-1]
+    voxel_mm = np.where(target_mm == 0, spacing_mm, target_mm)
+    n_voxels = np.prod(np.ceil(sides_mm / voxel_mm))
+    if n_voxels > _LARGE_BOX:
+        logger.warning(
+            "%s takes long: its tumour of %.0f ml lies in a box of %s mm, which has %.1f million voxels of %s mm.",
+            case_id,
+            tumour.sum() * np.prod(spacing_mm) / 1000,
+            " x ".join(f"{side:.0f}" for side in sides_mm[::-1]),
+            n_voxels / 1e6,
+            " x ".join(f"{side:.3g}" for side in voxel_mm[::-1]),
+        )
 
 
 def _extras(
@@ -137,6 +167,7 @@ def _region_features(
 
     Raises:
         RegionTooSmallError: saying how small it is.
+        ValueError: if the settings ask for more than the memory has room for.
     """
     n_voxels = int(region.sum())
     if n_voxels < 2:
@@ -153,7 +184,10 @@ def _region_features(
                 continue
         near_image, near_mask, parameters = prepare(image, mask, box, parameters)
         _check_size(near_image, near_mask, parameters["setting"], n_voxels)
-        found = _extractor(json.dumps(parameters)).execute(near_image, near_mask, label=1)
+        try:
+            found = _extractor(json.dumps(parameters)).execute(near_image, near_mask, label=1)
+        except TooManyBinsError as error:
+            raise ValueError(f"{channel}: {error}; it is set in {request.settings.name}") from error
         for name, value in found.items():
             of_shape = name.split("_")[1].startswith("shape")
             features[name.partition("_")[2] if of_shape else f"{channel}_{name}"] = float(value)

@@ -1,11 +1,16 @@
-"""What is told while a fold is extracted, and bars that show it."""
+"""Progress of the extraction of a fold, and bars that show it."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from threading import Event, Thread
 from typing import Any
 
 from tqdm import tqdm
+
+# A case may take minutes, in which only the time in the bar moves.
+_REFRESH_SECONDS = 5.0
+_MAX_SHOWN = 3
 
 
 def _ignore(what: object) -> None:
@@ -21,12 +26,14 @@ class Progress:
         on_mask_done: each case whose mask is predicted.
         on_features: of how many cases features are going to be extracted.
         on_case_done: each case whose features are there.
+        on_working: the cases that are being extracted, at the beginning and whenever one is done.
     """
 
     on_masks: Callable[[int], object] = _ignore
     on_mask_done: Callable[[str], object] = _ignore
     on_features: Callable[[int], object] = _ignore
     on_case_done: Callable[[str], object] = _ignore
+    on_working: Callable[[Sequence[str]], object] = _ignore
 
 
 SILENT = Progress()
@@ -36,6 +43,7 @@ SILENT = Progress()
 def progress_bars() -> Iterator[Progress]:
     """A bar for masks and one for features, on a terminal only."""
     bars: list[tqdm[Any]] = []
+    ended = Event()
 
     def begin(what: str, n_cases: int) -> None:
         bars.append(tqdm(total=n_cases, desc=what, unit="case", disable=None))
@@ -43,8 +51,27 @@ def progress_bars() -> Iterator[Progress]:
     def step(case_id: str) -> None:
         bars[-1].update()
 
+    def show(case_ids: Sequence[str]) -> None:
+        more = f" and {len(case_ids) - _MAX_SHOWN} more" if len(case_ids) > _MAX_SHOWN else ""
+        bars[-1].set_postfix_str(", ".join(case_ids[:_MAX_SHOWN]) + more)
+
+    def refresh() -> None:
+        while not ended.wait(_REFRESH_SECONDS):
+            for bar in bars[-1:]:
+                bar.refresh()
+
+    refresher = Thread(target=refresh, daemon=True)
+    refresher.start()
     try:
-        yield Progress(lambda n: begin("Stage-I masks", n), step, lambda n: begin("Radiomics", n), step)
+        yield Progress(
+            on_masks=lambda n: begin("Stage-I masks", n),
+            on_mask_done=step,
+            on_features=lambda n: begin("Radiomics", n),
+            on_working=show,
+            on_case_done=step,
+        )
     finally:
+        ended.set()
+        refresher.join()
         for bar in bars:
             bar.close()

@@ -117,7 +117,20 @@ class RadiomicsRequest:
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> "RadiomicsRequest":
-        """From what ``to_dict`` gave; versions are those of the libraries that are installed now."""
+        """From what ``to_dict`` gave; versions are those of the libraries that are installed now.
+
+        Raises:
+            ValueError: if something is missing or of another kind, as in a damaged file.
+        """
+        try:
+            return cls._from_dict(values)
+        except (KeyError, IndexError, TypeError, AttributeError) as error:
+            raise ValueError(
+                f"The model's radiomics settings are damaged ({type(error).__name__}: {error})."
+            ) from error
+
+    @classmethod
+    def _from_dict(cls, values: Mapping[str, Any]) -> "RadiomicsRequest":
         settings = values["settings"]
         first = settings[values["channels"][0]]
         # What a file leaves out is pyradiomics' default, and stays left out.

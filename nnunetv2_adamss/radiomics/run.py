@@ -13,7 +13,8 @@ from typing import Any
 import SimpleITK as sitk
 from joblib import delayed
 
-from nnunetv2_adamss.common.files import read_json, sha256_of, write_atomically
+from nnunetv2_adamss.common.files import sha256_of, write_atomically
+from nnunetv2_adamss.common.json_object import read_object
 from nnunetv2_adamss.common.messages import listed
 from nnunetv2_adamss.common.parallel import in_parallel, one_thread
 from nnunetv2_adamss.radiomics.one_case import extract_case
@@ -54,6 +55,7 @@ def extract_features(
     num_processes: int | None = None,
     overwrite: bool = False,
     on_case_done: Callable[[str], object] = lambda case_id: None,
+    on_working: Callable[[Sequence[str]], object] = lambda case_ids: None,
 ) -> ExtractionReport:
     """Extract the features of all cases into one table; its provenance lies beside it.
 
@@ -69,6 +71,7 @@ def extract_features(
         num_processes: cases at once; None leaves it to joblib, whose ``parallel_config`` may name a cluster.
         overwrite: begin anew, whatever is there.
         on_case_done: is told each case, in the order in which they are done.
+        on_working: is told the cases that are being extracted, if ``num_processes`` is given.
 
     Raises:
         ValueError: if there are no cases, none can be extracted, or a table is there that is not of this request.
@@ -79,9 +82,6 @@ def extract_features(
     if overwrite:
         shutil.rmtree(unfinished_folder(table), ignore_errors=True)
     known = {} if overwrite else read_rows(table, request)
-    rows: dict[str, Row] = {}
-    broken: dict[str, str] = {}
-    n_kept = 0
     reusable = {} if overwrite else _rows_by_inputs([table, *elsewhere], request)
     tasks = [
         delayed(_extract_and_keep)(
@@ -89,13 +89,10 @@ def extract_features(
         )
         for case in cases
     ]
-    for done in in_parallel(tasks, num_processes):
-        if done.fault is not None:
-            broken[done.case_id] = done.fault
-        elif done.row is not None:
-            rows[done.case_id] = done.row
-            n_kept += done.was_there
-        on_case_done(done.case_id)
+    done = _in_turn(tasks, [case.case_id for case in cases], num_processes, on_case_done, on_working)
+    rows = {one.case_id: one.row for one in done if one.row is not None}
+    broken = {one.case_id: one.fault for one in done if one.fault is not None}
+    n_kept = sum(one.was_there for one in done)
     if not any(row.features for row in rows.values()):
         raise ValueError(f"No case has features. {listed(_reasons(rows, broken))}.")
     dropped = sorted(set(known) - {case.case_id for case in cases})
@@ -157,6 +154,25 @@ def _extract_and_keep(
         return _Done(case.case_id, fault=f"{type(error).__name__}: {error}")
 
 
+def _in_turn(
+    tasks: Sequence[Any],
+    case_ids: Sequence[str],
+    num_processes: int | None,
+    on_case_done: Callable[[str], object],
+    on_working: Callable[[Sequence[str]], object],
+) -> list[_Done]:
+    found = []
+    # Processes take the cases in their order, so those that work are on the first that are not done.
+    left = list(case_ids)
+    on_working(left[: num_processes or 0])
+    for one in in_parallel(tasks, num_processes):
+        found.append(one)
+        on_case_done(one.case_id)
+        left.remove(one.case_id)
+        on_working(left[: num_processes or 0])
+    return found
+
+
 def _inputs_sha256(case: RadiomicsCase) -> str:
     files = [*case.images, case.mask]
     missing = [str(file) for file in files if not file.is_file()]
@@ -166,14 +182,15 @@ def _inputs_sha256(case: RadiomicsCase) -> str:
 
 
 def _kept_row(file: Path, inputs_sha256: str, request: RadiomicsRequest) -> Row | None:
-    """What a run that was killed left of a case, if it is of the same images, mask and request."""
-    if not file.is_file():
+    """The row that a run that was killed left, if it is whole and of the same images, mask and request."""
+    try:
+        content = read_object(file, request_sha256=str)
+        row = Row.from_dict(content)
+    # Written in part, as where a disk was full, or another program's: the case is extracted again.
+    except (OSError, ValueError, RecursionError):
         return None
-    content = read_json(file)
-    row = Row.from_dict(content)
-    return (
-        row if (content["request_sha256"], row.inputs_sha256) == (request.sha256(), inputs_sha256) else None
-    )
+    is_same = (content["request_sha256"], row.inputs_sha256) == (request.sha256(), inputs_sha256)
+    return row if is_same else None
 
 
 def _reasons(rows: Mapping[str, Row], broken: Mapping[str, str]) -> list[str]:

@@ -12,11 +12,12 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
-import yaml
 from radiomics import getFeatureClasses, getImageTypes
 from radiomics.featureextractor import RadiomicsFeatureExtractor
 
 from nnunetv2_adamss.common.messages import listed
+from nnunetv2_adamss.radiomics.setting_values import impossible_values
+from nnunetv2_adamss.radiomics.settings_file import read_settings_file
 
 # choice: the paper says which features, but neither voxel size nor bin width.
 PAPER_SETTINGS = Path(__file__).with_name("paper.yaml")
@@ -50,6 +51,11 @@ class RadiomicsSettings:
             *_unknown_names(self.parameters),
             *_misplaced(self.parameters, self.channel_setting),
         ]
+        faults = faults or [
+            fault
+            for where, values in _sections(self.parameters, self.channel_setting).items()
+            for fault in impossible_values(values, where)
+        ]
         for channel in [] if faults else [None, *self.channel_setting]:
             faults += _refused_by_pyradiomics(self._merged(channel), channel)
         if faults:
@@ -62,13 +68,7 @@ class RadiomicsSettings:
         Raises:
             ValueError: if the file does not exist, is not YAML, or holds what pyradiomics does not know or allow.
         """
-        if not file.is_file():
-            raise ValueError(f"There is no file of radiomics settings {file}.")
-        try:
-            content = yaml.safe_load(file.read_text(encoding="utf-8"))
-        except (yaml.YAMLError, UnicodeDecodeError) as error:
-            what = " ".join(str(error).split())
-            raise ValueError(f"{file} is not a YAML file that can be read: {what}.") from error
+        content = read_settings_file(file)
         if not isinstance(content, dict):
             raise ValueError(f"{file} holds no radiomics settings; it needs keys such as {', '.join(_KEYS)}.")
         channel_setting = content.pop(CHANNEL_SETTING, None) or {}
@@ -85,7 +85,7 @@ class RadiomicsSettings:
         without = [
             channel
             for channel in channels
-            if not {"binWidth", "binCount"} & set(self._merged(channel)["setting"])
+            if all(self._merged(channel)["setting"].get(name) is None for name in ("binWidth", "binCount"))
         ]
         if without:
             raise ValueError(
@@ -163,15 +163,23 @@ def _unknown(what: str, name: object, known: Iterable[str]) -> str:
 
 
 def _misplaced(parameters: Mapping[str, Any], channel_setting: Mapping[str, Mapping[str, Any]]) -> list[str]:
-    sections = {"setting": parameters.get("setting") or {}} | {
-        f"{CHANNEL_SETTING} {channel}": values for channel, values in channel_setting.items()
-    }
     return [
         f"'{name}' in {where} is not for this file: masks and labels are chosen by the command"
-        for where, values in sections.items()
+        for where, values in _sections(parameters, channel_setting).items()
+        if where != "imageType"
         for name in _NOT_FOR_USERS
         if name in values
     ]
+
+
+def _sections(
+    parameters: Mapping[str, Any], channel_setting: Mapping[str, Mapping[str, Any]]
+) -> dict[str, Mapping[str, Any]]:
+    """The parts of a file that hold values of settings, by name."""
+    return {
+        **{name: parameters.get(name) or {} for name in ("setting", "imageType")},
+        **{f"{CHANNEL_SETTING} {channel}": values for channel, values in channel_setting.items()},
+    }
 
 
 def _refused_by_pyradiomics(parameters: dict[str, Any], channel: str | None) -> list[str]:

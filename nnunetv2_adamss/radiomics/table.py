@@ -10,7 +10,8 @@ from typing import Any
 
 import pandas as pd
 
-from nnunetv2_adamss.common.files import read_json, sha256_of, write_atomically
+from nnunetv2_adamss.common.files import sha256_of, write_atomically
+from nnunetv2_adamss.common.json_object import read_object
 from nnunetv2_adamss.common.messages import listed
 from nnunetv2_adamss.radiomics.request import RadiomicsRequest
 from nnunetv2_adamss.survival.cohort.csv_text import csv_text, read_csv
@@ -37,10 +38,24 @@ class Row:
         return {"inputs_sha256": self.inputs_sha256, "features": values, "notes": list(self.notes)}
 
     @classmethod
-    def from_dict(cls, values: Mapping[str, Any]) -> "Row":
-        """From plain data."""
-        features = {n: math.nan if v is None else v for n, v in values["features"].items()}
-        return cls(values["inputs_sha256"], features, tuple(values["notes"]))
+    def from_dict(cls, values: object) -> "Row":
+        """From plain data, which may be from a file that was written in part or by another program.
+
+        Raises:
+            ValueError: if it is not what ``to_dict`` gives.
+        """
+        match values:
+            case {"inputs_sha256": str(inputs_sha256), "features": dict(features), "notes": list(notes)} if (
+                all(value is None or _is_number(value) for value in features.values())
+                and all(isinstance(note, str) for note in notes)
+            ):
+                numbers = {name: math.nan if value is None else value for name, value in features.items()}
+                return cls(inputs_sha256, numbers, tuple(notes))
+        raise ValueError("it does not hold a case's hash, features and notes")
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def unfinished_folder(table: Path) -> Path:
@@ -95,7 +110,8 @@ def read_rows(table: Path, request: RadiomicsRequest) -> dict[str, Row]:
     """What an earlier run of the same request left; nothing if there was none.
 
     Raises:
-        ValueError: if a table is there that is not the work of this request, and would be lost.
+        ValueError: if a table is there that is not the work of this request, and would be lost, or its provenance is
+            damaged.
     """
     if not table.is_file():
         return {}
@@ -104,9 +120,12 @@ def read_rows(table: Path, request: RadiomicsRequest) -> dict[str, Row]:
         raise ValueError(
             f"{table} is there, but no {provenance_file(table).name} that says what it is. {instead}"
         )
-    provenance = read_json(provenance_file(table))
-    if provenance.get("request_sha256") != request.sha256():
-        changes = _changes(provenance.get("request", {}), request.to_dict())
+    try:
+        provenance = read_provenance(provenance_file(table))
+    except ValueError as error:
+        raise ValueError(f"{error} {instead}") from error
+    if provenance["request_sha256"] != request.sha256():
+        changes = _changes(provenance["request"], request.to_dict())
         raise ValueError(f"{table} was extracted with other settings: {listed(changes)}. {instead}")
     if provenance["table_sha256"] != sha256_of(table):
         if unfinished_folder(table).is_dir():  # killed between the two files
@@ -116,7 +135,23 @@ def read_rows(table: Path, request: RadiomicsRequest) -> dict[str, Row]:
     return {
         case_id: Row(case["inputs_sha256"], frame.loc[case_id].to_dict(), tuple(case["notes"]))
         for case_id, case in provenance["cases"].items()
+        if case_id in frame.index
     }
+
+
+def read_provenance(file: Path) -> dict[str, Any]:
+    """What a table was made from.
+
+    Raises:
+        ValueError: naming the file, if it is damaged or another program's.
+    """
+    provenance = read_object(file, request_sha256=str, request=dict, table_sha256=str, masks=dict, cases=dict)
+    for case_id, case in provenance["cases"].items():
+        try:
+            Row.from_dict({"features": {}, **case})
+        except (TypeError, ValueError) as error:
+            raise ValueError(f"{file} is damaged: its case {case_id} has no hash and notes.") from error
+    return provenance
 
 
 def _columns(rows: Mapping[str, Row]) -> list[str]:

@@ -10,6 +10,7 @@ import pytest
 import SimpleITK as sitk
 
 from nnunetv2_adamss.benchmark import run
+from nnunetv2_adamss.common import processes
 from tests.nnunet_project import NnunetProject
 from tests.processes import is_running
 
@@ -85,7 +86,7 @@ def make_benchmark(root: Path, monkeypatch: pytest.MonkeyPatch) -> FakeBenchmark
     rows = [f"{case_id},{number + 1},1" for number, case_id in enumerate(CASES)]
     (raw / "survival.csv").write_text("\n".join(["case_id,time,event", *rows]))
     _write_commands(project.root / "bin")
-    monkeypatch.setattr(run, "_SCRIPTS", project.root / "bin")
+    monkeypatch.setattr(processes, "_SCRIPTS", project.root / "bin")
     monkeypatch.setattr(run, "_POLL_SECONDS", 0.01)
     return FakeBenchmark(project)
 

@@ -12,11 +12,11 @@ from time import monotonic, sleep, time
 
 import pytest
 
-from nnunetv2_adamss.benchmark import watched
 from nnunetv2_adamss.benchmark.durations import TimeLeft, time_left
 from nnunetv2_adamss.benchmark.records import RECORDS, Record, Records
 from nnunetv2_adamss.benchmark.run import run_steps
 from nnunetv2_adamss.benchmark.steps import Step, needed_steps
+from nnunetv2_adamss.common import watched
 from tests.processes import is_running, wait_until
 
 # Steps that each make a file, and say so in a file of all calls.

@@ -134,7 +134,7 @@ def test_a_terminated_benchmark_takes_its_commands_along_and_goes_on_later(
 
     killer = Thread(target=terminate)
     killer.start()
-    assert command.main(arguments) == 130
+    assert command.main(arguments) == 143
     killer.join()
     assert "stopped; run it again to go on." in capsys.readouterr().err
     assert list((fake_benchmark.output / "claims").iterdir()) == []

@@ -13,11 +13,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from nnunetv2_adamss.radiomics import run
-from nnunetv2_adamss.radiomics.request import RadiomicsCase
+from nnunetv2_adamss.radiomics import one_case, run
+from nnunetv2_adamss.radiomics.request import RadiomicsCase, RadiomicsRequest
 from nnunetv2_adamss.radiomics.run import ExtractionReport, extract_features
+from nnunetv2_adamss.radiomics.settings import RadiomicsSettings
 from nnunetv2_adamss.radiomics.table import provenance_file, unfinished_folder
-from tests.radiomics.phantoms import ball, quick_request, write_case, write_dataset_json
+from tests.radiomics.phantoms import CHANNELS, ball, quick_request, write_case, write_dataset_json
 
 SHAPE = (14, 14, 14)
 
@@ -224,3 +225,108 @@ def test_a_run_that_was_killed_goes_on_where_it_was(tmp_path: Path) -> None:
     assert not unfinished_folder(table).exists()
     subprocess.run(command(untouched), capture_output=True, check=True)
     assert table.read_bytes() == untouched.read_bytes()
+
+
+@pytest.mark.parametrize(
+    "left",
+    [
+        "",
+        '{"request_sha256": "',
+        "null",
+        "[]",
+        "{}",
+        "3",
+        '"x"',
+        "[" * 200_000,
+        '{"features": 3}',
+        "\x00\xff",
+    ],
+    ids=["empty", "half", "null", "list", "object", "number", "text", "brackets", "other", "bytes"],
+)
+def test_a_damaged_file_of_a_case_costs_that_case_alone(
+    cases: list[RadiomicsCase], table: Path, left: str
+) -> None:
+    kept = {}
+    for case in cases[:2]:
+        file = unfinished_folder(table) / f"{case.case_id}.json"
+        run._extract_and_keep(case, quick_request(), {}, file)
+        kept[case.case_id] = file
+    kept["case_0"].write_bytes(left.encode("latin-1"))
+    report = extract(cases[:2], table)
+    assert (report.n_extracted, report.n_kept, report.broken) == (1, 1, {})
+    assert read(table).notna().all(axis=None)
+
+
+@pytest.mark.parametrize("key", ["features", "inputs_sha256", "notes", "request_sha256"])
+@pytest.mark.parametrize("value", [None, [1], {"a": "b"}, 3, "x", True])
+def test_a_file_of_a_case_that_lacks_something_is_not_used(
+    cases: list[RadiomicsCase], table: Path, key: str, value: object
+) -> None:
+    file = unfinished_folder(table) / "case_0.json"
+    run._extract_and_keep(cases[0], quick_request(), {}, file)
+    content = json.loads(file.read_text())
+    file.write_text(json.dumps(content | {key: value}))
+    assert run._kept_row(file, content["inputs_sha256"], quick_request()) is None
+
+
+@pytest.mark.parametrize("content", ["null", "[]", "{}", "3", '"x"', "{"])
+def test_damaged_provenance_is_named_in_a_sentence(
+    cases: list[RadiomicsCase], table: Path, content: str
+) -> None:
+    extract(cases[:1], table)
+    provenance_file(table).write_text(content)
+    with pytest.raises(ValueError, match=r"features\.json .*add --overwrite to replace it"):
+        extract(cases[:1], table)
+    assert extract(cases[:1], table, overwrite=True).n_extracted == 1
+
+
+@pytest.mark.parametrize("key", ["cases", "masks", "request", "request_sha256", "table_sha256"])
+@pytest.mark.parametrize("value", [None, [1], {"case_0": 3}, {"case_0": {"notes": []}}, 3])
+def test_provenance_that_lacks_something_is_named_in_a_sentence(
+    cases: list[RadiomicsCase], table: Path, key: str, value: object
+) -> None:
+    extract(cases[:1], table)
+    content = json.loads(provenance_file(table).read_text())
+    provenance_file(table).write_text(json.dumps(content | {key: value}))
+    if key in ("masks", "request") and isinstance(value, dict):
+        assert extract(cases[:1], table).n_kept == 1  # plain data that nothing here looks into
+    else:
+        with pytest.raises(ValueError, match=rf"features\.json is damaged.*{key.removesuffix('s')}"):
+            extract(cases[:1], table)
+
+
+def test_who_waits_sees_which_cases_are_extracted(cases: list[RadiomicsCase], table: Path) -> None:
+    told: list[list[str]] = []
+    extract_features(
+        cases,
+        quick_request(),
+        table,
+        num_processes=1,
+        on_working=lambda case_ids: told.append(list(case_ids)),
+    )
+    assert told == [["case_0"], ["case_1"], ["case_2"], ["case_3"], []]
+
+
+def test_a_large_case_is_announced_with_its_size(
+    cases: list[RadiomicsCase], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(one_case, "_LARGE_BOX", 100)
+    one_case.extract_case(cases[0], quick_request())
+    assert caplog.messages == [
+        "case_0 takes long: its tumour of 1 ml lies in a box of 10 x 10 x 15 mm, which has 0.0 million voxels of "
+        "2 x 2 x 3 mm."
+    ]
+
+
+def test_more_voxels_than_the_memory_holds_are_a_sentence(tmp_path: Path) -> None:
+    case = write_case(tmp_path, "large", ball(SHAPE, (7, 7, 7), 5))
+    settings = RadiomicsSettings(
+        {
+            "setting": {"binWidth": 25, "resampledPixelSpacing": [0.01, 0.01, 0.01]},
+            "featureClass": {"firstorder": ["Mean"]},
+        }
+    )
+    with pytest.raises(
+        ValueError, match=r"would have .*e\+10 voxels, but at most 4e\+09 fit into the memory"
+    ):
+        one_case.extract_case(case, RadiomicsRequest(CHANNELS, settings))

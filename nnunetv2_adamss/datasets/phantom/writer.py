@@ -6,6 +6,7 @@ import json
 import logging
 import math
 import multiprocessing
+import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
@@ -19,6 +20,7 @@ import numpy as np
 import pandas as pd
 
 from nnunetv2_adamss.common.files import write_atomically
+from nnunetv2_adamss.common.processes import end_with
 from nnunetv2_adamss.datasets.phantom.cohort import TRAINING, PhantomCohort, draw_cohorts, image_seed
 from nnunetv2_adamss.datasets.phantom.config import PhantomCohortConfig
 from nnunetv2_adamss.datasets.phantom.grid import LPS_SIGNS_XYZ, RAS_SIGNS_XYZ, Grid
@@ -165,7 +167,9 @@ def _run(folder: Path, jobs: list[CaseJob], num_processes: int) -> Iterator[tupl
         yield from (write_case(job, folder) for job in jobs)
         return
     # spawn, as nnU-Net does: a forked process may inherit locked threads.
-    with ProcessPoolExecutor(num_processes, mp_context=multiprocessing.get_context("spawn")) as pool:
+    with ProcessPoolExecutor(
+        num_processes, multiprocessing.get_context("spawn"), initializer=end_with, initargs=(os.getpid(),)
+    ) as pool:
         try:
             futures = [pool.submit(write_case, job, folder) for job in jobs]
             yield from (future.result() for future in as_completed(futures))

@@ -1,0 +1,73 @@
+"""Processes that end with the one that started them, however that ends: of a pool, and commands.
+
+A pool's processes are watched from inside. A command is another's program, so a script stands between, which ends the
+command and all that it started.
+"""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+from time import sleep
+from typing import Any
+
+from nnunetv2_adamss.common import watched
+
+# Where the commands of this Python's environment are.
+_SCRIPTS = Path(sys.executable).parent
+_POLL_SECONDS = 0.5
+_SECONDS_TO_END = 10
+
+
+def end_with(parent_id: int) -> None:
+    """Let this process end when the one that started it has ended; the ``initializer`` of a pool.
+
+    Not by Linux's signal for it: that comes when the thread ends that started this process. On Windows nothing says
+    that a parent is gone.
+
+    Args:
+        parent_id: the starting process' number, from itself.
+    """
+    threading.Thread(target=_end_after, args=(parent_id,), daemon=True).start()
+
+
+def _end_after(parent_id: int) -> None:
+    while os.getppid() == parent_id:
+        sleep(_POLL_SECONDS)
+    # At once: a task would run to its end, and who waits for its result is gone.
+    os._exit(1)
+
+
+def start_watched(command: Sequence[str], **options: Any) -> "subprocess.Popen[bytes]":
+    """Start a command that ends, with all that it started, when this process has ended.
+
+    Args:
+        command: name of a console script of this Python's environment or any program, and arguments.
+        options: of ``subprocess.Popen``, such as its output and environment.
+
+    Returns:
+        The process, in a group of its own; Ctrl-C is for this process, which then calls ``end_watched``.
+    """
+    program = shutil.which(command[0], path=str(_SCRIPTS)) or command[0]
+    return subprocess.Popen(
+        [sys.executable, "-I", watched.__file__, program, *command[1:]],
+        stdin=subprocess.PIPE,
+        start_new_session=True,
+        **options,
+    )
+
+
+def end_watched(process: "subprocess.Popen[bytes]") -> None:
+    """End a command and everything that it started, such as what loads the data of a training."""
+    # The group's number stays taken as long as anything in it is there.
+    with suppress(ProcessLookupError, PermissionError):
+        os.killpg(process.pid, signal.SIGKILL)
+    if process.stdin is not None:
+        process.stdin.close()
+    with suppress(subprocess.TimeoutExpired):
+        process.wait(timeout=_SECONDS_TO_END)
