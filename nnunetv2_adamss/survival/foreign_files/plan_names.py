@@ -122,7 +122,7 @@ def _is_network(name: object) -> bool:
     if not isinstance(name, str) or not name.startswith(f"{_NETWORKS}."):
         return False
     # As nnU-Net does: classes were moved between this library's modules.
-    found = pydoc.locate(name) or _network_named(name.rpartition(".")[2])
+    found = _locate(name) or _network_named(name.rpartition(".")[2])
     return _is_module_class(found, _NETWORKS)
 
 
@@ -137,7 +137,14 @@ def _is_layer(name: object) -> bool:
     if not isinstance(name, str):
         return False
     package = next((p for p in (_LAYERS, _NETWORKS) if name.startswith(f"{p}.")), None)
-    return package is not None and _is_module_class(pydoc.locate(name), package)
+    return package is not None and _is_module_class(_locate(name), package)
+
+
+def _locate(name: str) -> object | None:
+    try:
+        return pydoc.locate(name)
+    except pydoc.ErrorDuringImport:  # such as of a module that needs a library that is not installed
+        return None
 
 
 def _is_module_class(found: object, package: str) -> bool:
