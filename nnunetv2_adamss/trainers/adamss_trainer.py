@@ -161,7 +161,7 @@ class AdaMSSTrainer(nnUNetTrainer):
         try:
             super().load_checkpoint(filename_or_checkpoint)
         # Weights of another network, or an optimizer's state that does not fit.
-        except (RuntimeError, KeyError, TypeError, AttributeError) as error:
+        except (RuntimeError, KeyError, TypeError, AttributeError, ValueError) as error:
             raise ValueError(
                 f"{file} does not fit this training ({type(error).__name__}: {error})."
             ) from error

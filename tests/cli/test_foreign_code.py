@@ -318,6 +318,57 @@ def test_stage_two_is_not_gone_on_with_from_a_checkpoint_with_code(
     assert not place.marker.exists()
 
 
+def cut(file: Path) -> None:
+    content = file.read_bytes()
+    file.unlink()
+    file.write_bytes(content[: len(content) // 2])
+
+
+def empty(file: Path) -> None:
+    file.unlink()
+    file.touch()
+
+
+def lack(file: Path) -> None:
+    change_checkpoint(
+        file, lambda checkpoint: [checkpoint.pop(key) for key in ("init_args", "current_epoch")]
+    )
+
+
+def hold_a_list(file: Path) -> None:
+    change_checkpoint(file, lambda checkpoint: checkpoint.update(init_args=["plans"]))
+
+
+def hold_no_settings(file: Path) -> None:
+    change_checkpoint(file, lambda checkpoint: checkpoint["init_args"].update(survival={"config": 3}))
+
+
+def hold_other_weights(file: Path) -> None:
+    change_checkpoint(file, lambda checkpoint: checkpoint.update(network_weights={"x": torch.zeros(1)}))
+
+
+@pytest.mark.parametrize("option", ["--val", "--c"])
+@pytest.mark.parametrize("spoil", [cut, empty, lack, hold_a_list, hold_no_settings, hold_other_weights])
+def test_stage_two_names_a_damaged_checkpoint(
+    spoil: Callable[[Path], None], option: str, place: Place, capsys: pytest.CaptureFixture[str]
+) -> None:
+    spoil(place.stage_two_checkpoint)
+    said = refusal(capsys, partial(go_on, place, option))
+    assert str(place.stage_two_checkpoint) in said
+
+
+@pytest.mark.parametrize("command", COMMANDS_THAT_PREDICT_MASKS)
+@pytest.mark.parametrize("spoil", [cut, lack, hold_a_list, hold_other_weights])
+def test_masks_are_not_predicted_by_a_damaged_model(
+    spoil: Callable[[Path], None],
+    command: Callable[[Place], int],
+    place: Place,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    spoil(place.stage_one_checkpoint)
+    assert str(place.stage_one) in refusal(capsys, partial(command, place))
+
+
 @pytest.mark.parametrize("command", [extract, fit, begin_stage_two])
 def test_properties_of_a_case_with_code_are_refused(
     command: Callable[[Place], int], place: Place, capsys: pytest.CaptureFixture[str]
