@@ -19,10 +19,9 @@ from nnunetv2_adamss.trainers.best_epoch import last_epoch_is_best
 from nnunetv2_adamss.trainers.learning_rate import DROPS_AT, StepwiseLR
 from nnunetv2_adamss.trainers.supported_plan import check_supported
 
-# What nnU-Net reads from a checkpoint.
+# What nnU-Net reads first from a checkpoint; an optimizer's state that does not fit is said later.
 _TO_GO_ON: Mapping[str, Kind] = {
     WEIGHTS: Mapping,
-    "optimizer_state": Mapping,
     "logging": Mapping,
     "current_epoch": int,
     "init_args": Mapping,
