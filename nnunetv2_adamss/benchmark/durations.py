@@ -10,7 +10,7 @@ import numpy as np
 from nnunetv2_adamss.benchmark.steps import Step
 from nnunetv2_adamss.common.json_object import read_object
 from nnunetv2_adamss.survival.results.fold_results import SUMMARY_FILE
-from nnunetv2_adamss.survival.results.training_log import read_training_log, training_seconds
+from nnunetv2_adamss.survival.results.training_log import EPOCH_TIMES, read_training_log, training_seconds
 
 
 def expected_seconds(steps: Sequence[Step], measured: Mapping[str, float]) -> dict[str, float]:
@@ -40,8 +40,8 @@ def fold_seconds(fold_folder: Path) -> float | None:
         training = read_object(summary).get("training")
         seconds = training.get("seconds") if isinstance(training, dict) else None
         return float(seconds) if isinstance(seconds, int | float) else None
-    with suppress(ValueError, KeyError):
-        log, is_finished = read_training_log(fold_folder)
+    with suppress(ValueError):
+        log, is_finished = read_training_log(fold_folder, *EPOCH_TIMES)
         return training_seconds(log) if is_finished else None
     return None
 

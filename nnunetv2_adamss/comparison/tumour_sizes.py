@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pandas as pd
 import torch
-from nnunetv2.training.dataloading.nnunet_dataset import infer_dataset_class
 from nnunetv2.utilities.utils import get_filenames_of_train_images_and_targets
 
 from nnunetv2_adamss.evaluation.baselines import SUV_MAX, measure_tumour
+from nnunetv2_adamss.survival.foreign_files.preprocessed_cases import open_cases
 from nnunetv2_adamss.survival.nnunet_data.dataset import RAW, channel_names, dataset_folder
 from nnunetv2_adamss.survival.nnunet_data.modalities import find_channel
 from nnunetv2_adamss.survival.nnunet_data.nnunet_fold import NnunetFold
@@ -33,10 +33,8 @@ def tumour_sizes(
     masks.prepare()
     missing = masks.missing(case_ids)
     if missing:
-        folder = str(nnunet_fold.cases_folder)
-        masks.predict(
-            missing, infer_dataset_class(folder)(folder), torch.device(device), lambda case_id: None
-        )
+        cases = open_cases(nnunet_fold.cases_folder)
+        masks.predict(missing, cases, torch.device(device), lambda case_id: None)
     pets = _pets(nnunet_fold) if SUV_MAX in names else {}
     rows = {case_id: measure_tumour(masks.mask_file(case_id), pets.get(case_id)) for case_id in case_ids}
     return pd.DataFrame.from_dict(rows, orient="index")[list(names)]

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from nnunetv2.training.dataloading.nnunet_dataset import infer_dataset_class, nnUNetBaseDataset
+from nnunetv2.training.dataloading.nnunet_dataset import nnUNetBaseDataset
 from nnunetv2.utilities.plans_handling.plans_handler import ConfigurationManager
 from numpy.typing import NDArray
 from torch import Tensor
@@ -27,6 +27,7 @@ from nnunetv2_adamss.prediction.trained_fold import TrainedFold
 from nnunetv2_adamss.survival.covariates.covariate_tables import CovariateUse
 from nnunetv2_adamss.survival.device import torch_device
 from nnunetv2_adamss.survival.fold import SurvivalFold
+from nnunetv2_adamss.survival.foreign_files.preprocessed_cases import open_cases
 from nnunetv2_adamss.survival.nnunet_data.case_geometry import image_shape, read_case_mask
 from nnunetv2_adamss.survival.nnunet_data.dataset import channel_names, model_folder
 from nnunetv2_adamss.survival.nnunet_data.plan_stages import stages_of
@@ -125,8 +126,7 @@ class ExplainedFold:
         Raises:
             ValueError: if a mask cannot be used.
         """
-        folder = str(self.trained.nnunet_fold.cases_folder)
-        dataset = infer_dataset_class(folder)(folder, list(case_ids))
+        dataset = open_cases(self.trained.nnunet_fold.cases_folder, case_ids)
         regions = self._regions(case_ids, dataset)
         samples = WholeRegions(CaseData.of_setup(self.setup, dataset, regions), self.total_stride)
         for case_id in case_ids:

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from nnunetv2_adamss.common.files import sha256_of
@@ -18,6 +17,7 @@ from nnunetv2_adamss.prediction.calibration import Calibration, read_model_calib
 from nnunetv2_adamss.prediction.ensemble import common_times
 from nnunetv2_adamss.prediction.trained_fold import TrainedFold
 from nnunetv2_adamss.survival.covariates.indicator import Indicator
+from nnunetv2_adamss.survival.foreign_files.model_checkpoints import check_nnunet_may_open
 from nnunetv2_adamss.survival.nnunet_data.dataset import channel_names
 from nnunetv2_adamss.survival.setup import STAGE_ONE_WEIGHTS
 
@@ -157,16 +157,8 @@ def _stage_one_sha256(fold: TrainedFold) -> str:
             f"{file} has changed since {fold.checkpoint} was fine-tuned from it, so its masks are not those that the "
             "survival network knows. Bring the old checkpoint back, or train Stage II again."
         )
-    _check_holds_data_only(file)
+    check_nnunet_may_open(file)
     return sha256
-
-
-def _check_holds_data_only(file: Path) -> None:
-    # nnU-Net's own loader would run code that a file from elsewhere may hold.
-    try:
-        torch.load(file, map_location="cpu", weights_only=True)
-    except Exception as error:  # a damaged or foreign file can fail in many ways inside torch
-        raise ValueError(f"{file} is not a checkpoint of this package, or it is damaged.") from error
 
 
 def _calibration(folder: Path, folds: Sequence[TrainedFold], checkpoint_name: str) -> Calibration | None:

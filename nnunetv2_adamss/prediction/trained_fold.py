@@ -9,11 +9,13 @@ import torch
 from nnunetv2.utilities.file_path_utilities import convert_trainer_plans_config_to_identifier
 from nnunetv2.utilities.plans_handling.plans_handler import ConfigurationManager, PlansManager
 
+from nnunetv2_adamss.common.checkpoint import WEIGHTS
 from nnunetv2_adamss.networks.registry import build_survival_network
 from nnunetv2_adamss.networks.survival_network import SurvivalNetwork
 from nnunetv2_adamss.survival.fold import SurvivalFold
 from nnunetv2_adamss.survival.nnunet_data.nnunet_fold import NnunetFold
 from nnunetv2_adamss.survival.nnunet_data.plan_sizes import network_sizes
+from nnunetv2_adamss.survival.results.survival_checkpoint import read_survival_checkpoint
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,23 +51,15 @@ class TrainedFold:
         file = model_folder.resolve() / f"fold_{fold}" / checkpoint_name
         if not file.is_file():
             raise ValueError(_not_there(file))
-        try:
-            checkpoint = torch.load(file, map_location="cpu", weights_only=True)
-            start = checkpoint["init_args"]
-            return cls(
-                file,
-                checkpoint["trainer_name"],
-                NnunetFold(start["plans"], start["dataset_json"], start["configuration"], fold),
-                SurvivalFold.from_dict(start["survival"]),
-                checkpoint["network_weights"],
-            )
-        # A truncated or foreign file can fail in many ways inside torch.
-        except Exception as error:
-            what = str(error).splitlines()[0] if str(error) else "no message"
-            raise ValueError(
-                f"{file} is not a checkpoint that a survival trainer of this package wrote, or it is damaged "
-                f"({type(error).__name__}: {what})."
-            ) from error
+        checkpoint, survival = read_survival_checkpoint(file)
+        start = checkpoint["init_args"]
+        return cls(
+            file,
+            checkpoint["trainer_name"],
+            NnunetFold(start["plans"], start["dataset_json"], start["configuration"], fold),
+            survival,
+            checkpoint[WEIGHTS],
+        )
 
     @cached_property
     def plans_manager(self) -> PlansManager:
@@ -87,10 +81,21 @@ class TrainedFold:
         return self.checkpoint.parents[2] / name / f"fold_{number}" / config.seg_checkpoint
 
     def build_network(self) -> SurvivalNetwork:
-        """The network with its trained weights, in evaluation mode, on the CPU."""
-        sizes = network_sizes(self.survival, self.configuration_manager, self.nnunet_fold.dataset_json)
-        network = build_survival_network(self.survival.network, sizes)
-        network.load_state_dict(self.weights)
+        """The network with its trained weights, in evaluation mode, on the CPU.
+
+        Raises:
+            ValueError: if plan, settings and weights do not belong together.
+        """
+        try:
+            sizes = network_sizes(self.survival, self.configuration_manager, self.nnunet_fold.dataset_json)
+            network = build_survival_network(self.survival.network, sizes)
+            network.load_state_dict(self.weights)
+        # Plans that lack a value, or weights of another network.
+        except (RuntimeError, KeyError, TypeError, AttributeError) as error:
+            raise ValueError(
+                f"{self.checkpoint} is damaged: its plan, settings and weights do not belong together "
+                f"({type(error).__name__}: {error})."
+            ) from error
         return network.eval()
 
 

@@ -80,13 +80,9 @@ class StageOneTumours:
     def __init__(self, model: SurvivalModel, device: torch.device, mirroring: bool) -> None:
         self.folds = model.fold_numbers
         stage_one = model.first.stage_one_checkpoint
-        try:
-            self.predictor = stage_one_predictor(
-                stage_one.parents[1], self.folds, stage_one.name, mirroring, device
-            )
-        # nnU-Net's search for the trainer's class, or weights of another network.
-        except RuntimeError as error:
-            raise ValueError(f"nnU-Net cannot load {stage_one}: {error}") from error
+        self.predictor = stage_one_predictor(
+            stage_one.parents[1], self.folds, stage_one.name, mirroring, device
+        )
 
     def find(
         self, data: NDArray[np.float32], properties: dict[str, Any], images: PatientImages, files: MaskFiles

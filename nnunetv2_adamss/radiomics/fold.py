@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import torch
-from nnunetv2.training.dataloading.nnunet_dataset import infer_dataset_class
 from nnunetv2.utilities.utils import get_filenames_of_train_images_and_targets
 
 from nnunetv2_adamss.common.files import sha256_of
@@ -18,6 +17,7 @@ from nnunetv2_adamss.radiomics.table import read_provenance
 from nnunetv2_adamss.survival.cohort.table import SURVIVAL_CSV, read_survival_table
 from nnunetv2_adamss.survival.config import SurvivalConfig
 from nnunetv2_adamss.survival.covariates.radiomics_table import provenance_file, radiomics_file
+from nnunetv2_adamss.survival.foreign_files.preprocessed_cases import open_cases
 from nnunetv2_adamss.survival.nnunet_data.dataset import RAW, dataset_folder, read_plans
 from nnunetv2_adamss.survival.nnunet_data.nnunet_fold import NnunetFold
 from nnunetv2_adamss.survival.tumour_region.mask_source import MaskSource, choose_masks, mask_provenance
@@ -169,9 +169,8 @@ class FoldRadiomics:
                 f"{len(missing)} masks must be predicted, but there is no GPU that PyTorch can use; add -device cpu."
             )
         progress.on_masks(len(missing))
-        folder = str(self.nnunet_fold.cases_folder)
-        dataset = infer_dataset_class(folder)(folder)
-        masks.predict(missing, dataset, torch.device(device), progress.on_mask_done)
+        cases = open_cases(self.nnunet_fold.cases_folder)
+        masks.predict(missing, cases, torch.device(device), progress.on_mask_done)
         if device == "cuda":
             # A training that follows needs it, perhaps in another process.
             torch.cuda.empty_cache()

@@ -25,7 +25,7 @@ def stage_one_curves(source: ReportSource) -> Iterator[Block]:
         "nnU-Net's running estimate on validation patches, not that of whole patients, which stands under "
         "Segmentation."
     )
-    logs, notices = _logs(source, stage_one=True)
+    logs, notices = _logs(source, "mean_fg_dice", stage_one=True)
     yield from notices
     yield from _charts(logs, "mean_fg_dice", "Dice", "Stage I")
 
@@ -33,7 +33,7 @@ def stage_one_curves(source: ReportSource) -> Iterator[Block]:
 def stage_two_curves(source: ReportSource) -> Iterator[Block]:
     """Loss and C-index of the survival training."""
     yield Text(f"Stage II ({source.trainer}) goes on from these weights and learns to predict survival.")
-    logs, notices = _logs(source, stage_one=False)
+    logs, notices = _logs(source, "val_c_index", stage_one=False)
     yield from notices
     yield from _charts(logs, "val_c_index", "C-index", "Stage II")
     if logs and any(f.summary["settings"]["select"] != "inner" for f in source.folds):
@@ -46,11 +46,12 @@ def stage_two_curves(source: ReportSource) -> Iterator[Block]:
         )
 
 
-def _logs(source: ReportSource, *, stage_one: bool) -> tuple[dict[str, Log], list[Notice]]:
+def _logs(source: ReportSource, score: str, *, stage_one: bool) -> tuple[dict[str, Log], list[Notice]]:
     logs, notices, unfinished = {}, [], []
     for fold in source.folds:
         try:
-            logs[fold.name], is_finished = read_training_log(_folder(fold, stage_one))
+            folder, losses = _folder(fold, stage_one), ("train_losses", "val_losses")
+            logs[fold.name], is_finished = read_training_log(folder, *losses, score)
             unfinished += [] if is_finished else [fold.name]
         except ValueError as error:
             notices.append(Notice(str(error)))

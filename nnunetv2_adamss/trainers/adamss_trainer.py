@@ -3,17 +3,29 @@
 import math
 import os
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
+from nnunetv2.training.dataloading.nnunet_dataset import nnUNetBaseDataset
 from nnunetv2.training.nnUNetTrainer.nnUNetTrainer import nnUNetTrainer
 
+from nnunetv2_adamss.common.checkpoint import WEIGHTS, Kind, read_checkpoint
+from nnunetv2_adamss.survival.foreign_files.plan_names import check_names
+from nnunetv2_adamss.survival.foreign_files.preprocessed_cases import cases_class, check_cases
 from nnunetv2_adamss.trainers.best_epoch import last_epoch_is_best
 from nnunetv2_adamss.trainers.learning_rate import DROPS_AT, StepwiseLR
 from nnunetv2_adamss.trainers.supported_plan import check_supported
 
+# What nnU-Net reads first from a checkpoint; an optimizer's state that does not fit is said later.
+_TO_GO_ON: Mapping[str, Kind] = {
+    WEIGHTS: Mapping,
+    "logging": Mapping,
+    "current_epoch": int,
+    "init_args": Mapping,
+}
 _UNFINISHED = ".unfinished"
 
 
@@ -60,6 +72,7 @@ class AdaMSSTrainer(nnUNetTrainer):
     @classmethod
     def check_plan(cls, plans: dict[str, Any], configuration: str, dataset_json: dict[str, Any]) -> None:
         """Raise ValueError, before anything is written, if this trainer cannot work with plan and data set."""
+        check_names(plans, dataset_json, "The plan")
         check_supported(plans, configuration, dataset_json)
 
     def initialize(self) -> None:
@@ -71,6 +84,19 @@ class AdaMSSTrainer(nnUNetTrainer):
             # Synchronised batch normalisation has equal statistics everywhere. Broadcasting them at every
             # forward pass would hang the final validation, where each GPU has another number of tiles.
             self.network.broadcast_buffers = False
+        # nnU-Net's own class unpickles the files of cases without a check.
+        self.dataset_class = cases_class(self.preprocessed_dataset_folder)
+
+    def get_tr_and_val_datasets(self) -> tuple[nnUNetBaseDataset, nnUNetBaseDataset]:
+        """As nnU-Net; each case's files are looked at before the training starts.
+
+        Raises:
+            ValueError: naming the cases whose files are damaged or hold code.
+        """
+        training, validation = super().get_tr_and_val_datasets()
+        check_cases(training)
+        check_cases(validation)
+        return training, validation
 
     def _do_i_compile(self) -> bool:
         # torch.compile breaks its graph at every synchronised batch normalisation, which only DDP has.
@@ -120,6 +146,24 @@ class AdaMSSTrainer(nnUNetTrainer):
         # The other GPUs' processes write nothing and must not rename what the first is still writing.
         if self.local_rank == 0 and not self.disable_checkpointing:
             os.replace(unfinished, filename)
+
+    def load_checkpoint(self, filename_or_checkpoint: str) -> None:
+        """As nnU-Net, which would unpickle the file without a check.
+
+        Raises:
+            ValueError: naming the file, if it is damaged, holds code, or is of another network.
+        """
+        file = Path(filename_or_checkpoint)
+        read_checkpoint(file, _TO_GO_ON, mapped=True)
+        if not self.was_initialized:
+            self.initialize()
+        try:
+            super().load_checkpoint(filename_or_checkpoint)
+        # Weights of another network, or an optimizer's state that does not fit.
+        except (RuntimeError, KeyError, TypeError, AttributeError, ValueError) as error:
+            raise ValueError(
+                f"{file} does not fit this training ({type(error).__name__}: {error})."
+            ) from error
 
     def _save_if_best(self) -> None:
         scores = self.logger.get_value(self.score_name, step=None)

@@ -1,7 +1,6 @@
 """Stage II as one call: check, write the settings, and let nnU-Net train."""
 
 import contextlib
-import io
 import logging
 import multiprocessing
 import shutil
@@ -13,7 +12,6 @@ from typing import Any
 import torch
 from nnunetv2.run.run_training import run_training
 from nnunetv2.utilities.file_path_utilities import get_output_folder
-from nnunetv2.utilities.find_objects import recursive_find_trainer_class_by_name
 from nnunetv2.utilities.plans_handling.plans_handler import PlansManager
 
 from nnunetv2_adamss.networks.adamss import AdaMSSSurvival
@@ -23,11 +21,12 @@ from nnunetv2_adamss.survival.config import CONFIG_FILE, SurvivalConfig
 from nnunetv2_adamss.survival.covariates.covariate_results import COVARIATE_FILES
 from nnunetv2_adamss.survival.covariates.covariate_tables import CovariateUse
 from nnunetv2_adamss.survival.device import torch_device
-from nnunetv2_adamss.survival.fold import SurvivalFold
+from nnunetv2_adamss.survival.foreign_files.trainer_names import find_trainer
 from nnunetv2_adamss.survival.nnunet_data.dataset import dataset_name, read_plans
 from nnunetv2_adamss.survival.nnunet_data.nnunet_fold import NnunetFold
 from nnunetv2_adamss.survival.nnunet_data.plan_sizes import network_sizes
 from nnunetv2_adamss.survival.results.fold_results import CHECKPOINT_FILES, PREDICTIONS_FILE, SUMMARY_FILE
+from nnunetv2_adamss.survival.results.survival_checkpoint import read_survival_checkpoint
 from nnunetv2_adamss.survival.setup import SurvivalSetup
 from nnunetv2_adamss.trainers.adamss_survival import AdaMSSSurvTrainer
 from nnunetv2_adamss.trainers.log_to_trainer import library_logs_to
@@ -121,12 +120,9 @@ def _check_device(request: FinetuneRequest, batch_size: int) -> None:
 
 
 def _trainer_class(name: str) -> type[SurvivalTrainer]:
-    # nnU-Net tells of every folder that it searches, and will do so again when it trains.
-    with contextlib.redirect_stdout(io.StringIO()):
-        try:
-            trainer = recursive_find_trainer_class_by_name(name)
-        except RuntimeError as error:
-            raise ValueError(f"nnU-Net finds no trainer {name} (-tr).") from error
+    trainer = find_trainer(name)
+    if trainer is None:
+        raise ValueError(f"nnU-Net finds no trainer {name} (-tr).")
     if not issubclass(trainer, SurvivalTrainer):
         raise ValueError(
             f"{name} (-tr) does not predict survival; it must be AdaMSSSurvTrainer, a variant of it or a comparison "
@@ -202,8 +198,8 @@ def _continue(
     checkpoint_file: Path,
     use: CovariateUse,
 ) -> SurvivalSetup:
-    checkpoint = torch.load(checkpoint_file, map_location="cpu", weights_only=True)
-    fold = SurvivalFold.from_dict(checkpoint["init_args"]["survival"]).with_paths_of(folder)
+    _, read = read_survival_checkpoint(checkpoint_file, mapped=True)
+    fold = read.with_paths_of(folder)
     fold = replace(fold, config=_checked(fold.config, request, folder))
     return SurvivalSetup.resume(nnunet_fold, fold, nnunet_fold.split(), use)
 

@@ -15,6 +15,7 @@ from torch._dynamo import OptimizedModule
 from torch.utils.data import DataLoader
 from tqdm import tqdm
 
+from nnunetv2_adamss.common.checkpoint import WEIGHTS, read_checkpoint
 from nnunetv2_adamss.networks.registry import build_survival_network
 from nnunetv2_adamss.networks.survival_network import SurvivalNetwork
 from nnunetv2_adamss.survival.config import SurvivalConfig
@@ -24,6 +25,7 @@ from nnunetv2_adamss.survival.nnunet_data.nnunet_fold import FoldSplit, NnunetFo
 from nnunetv2_adamss.survival.nnunet_data.plan_sizes import network_sizes
 from nnunetv2_adamss.survival.nnunet_data.plan_stages import check_three_dimensional, stages_of
 from nnunetv2_adamss.survival.results.fold_results import CHECKPOINTS
+from nnunetv2_adamss.survival.results.survival_checkpoint import read_survival_checkpoint
 from nnunetv2_adamss.survival.setup import SurvivalSetup
 from nnunetv2_adamss.survival.training_data.balanced_batches import BalancedBatches, places_of_rank
 from nnunetv2_adamss.survival.training_data.case_data import CaseData, Sample
@@ -255,19 +257,24 @@ class SurvivalFoldTrainer(AdaMSSTrainer):
             ValueError: if it is no Stage-II checkpoint, or table or split no longer fit.
         """
         if not self.was_initialized:
-            checkpoint = torch.load(filename_or_checkpoint, map_location="cpu", weights_only=True)
-            if "survival" not in checkpoint["init_args"]:
-                raise ValueError(f"{filename_or_checkpoint} is no checkpoint of a survival training.")
-            self._resumed_fold = SurvivalFold.from_dict(checkpoint["init_args"]["survival"])
+            _, self._resumed_fold = read_survival_checkpoint(Path(filename_or_checkpoint), mapped=True)
         super().load_checkpoint(filename_or_checkpoint)
 
     def load_epoch(self, name: str) -> int | None:
-        """Load the weights of the ``best`` or the ``last`` epoch; returns its number, or None without checkpoint."""
+        """Load the weights of the ``best`` or the ``last`` epoch; returns its number, or None without checkpoint.
+
+        Raises:
+            ValueError: naming the file, if it is damaged or of another network.
+        """
         checkpoint_file = Path(self.output_folder) / CHECKPOINTS[name]
         if not checkpoint_file.is_file():
             return None
-        checkpoint = torch.load(checkpoint_file, map_location=self.device, weights_only=True)
-        self._bare_network.load_state_dict(checkpoint["network_weights"])
+        kinds = {WEIGHTS: Mapping, "current_epoch": int}
+        checkpoint = read_checkpoint(checkpoint_file, kinds, device=self.device)
+        try:
+            self._bare_network.load_state_dict(checkpoint[WEIGHTS])
+        except RuntimeError as error:
+            raise ValueError(f"{checkpoint_file} holds weights of another network. {error}") from error
         return int(checkpoint["current_epoch"]) - 1
 
     @property

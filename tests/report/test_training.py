@@ -39,7 +39,7 @@ def test_damaged_and_missing_checkpoints_are_named_and_the_others_drawn(
     (model_folder(project) / "fold_1" / "checkpoint_final.pth").unlink()
     blocks = list(training.stage_two_curves(source))
     notices = [block.text for block in blocks if isinstance(block, Notice)]
-    assert any("fold_0" in text and "cannot be read" in text for text in notices)
+    assert any("fold_0" in text and "PyTorch cannot read it" in text for text in notices)
     assert any("no checkpoint" in text and "fold_1" in text for text in notices)
     (picture,) = [block for block in blocks if isinstance(block, Picture)]
     assert "Fold 2" in picture.description

@@ -1,5 +1,7 @@
 """Where nnU-Net keeps a data set, and which training cases it has."""
 
+import glob
+import logging
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -10,6 +12,9 @@ from nnunetv2.utilities.file_path_utilities import convert_trainer_plans_config_
 from nnunetv2.utilities.utils import get_filenames_of_train_images_and_targets
 
 from nnunetv2_adamss.common.files import read_json
+from nnunetv2_adamss.common.json_object import read_object
+
+logger = logging.getLogger(__name__)
 
 RAW, PREPROCESSED, RESULTS = "nnUNet_raw", "nnUNet_preprocessed", "nnUNet_results"
 
@@ -104,15 +109,52 @@ def read_plans(dataset: str, identifier: str) -> tuple[dict[str, Any], dict[str,
         identifier: of the plans, such as ``nnUNetPlans``.
 
     Raises:
-        ValueError: if one of the files does not exist.
+        ValueError: if one of the files does not exist, is damaged, or is a copy that has kept the other plan's name.
     """
     folder = dataset_folder(PREPROCESSED, dataset)
-    files = [folder / f"{identifier}.json", folder / "dataset.json"]
-    missing = [str(file) for file in files if not file.is_file()]
+    file, description = folder / f"{identifier}.json", folder / "dataset.json"
+    missing = [str(path) for path in (file, description) if not path.is_file()]
     if missing:
         raise ValueError(
             f"The data set is not planned and preprocessed: there is no {' and no '.join(missing)}. Run "
             "nnUNetv2_plan_and_preprocess, or choose another plan with -p."
         )
-    plans, dataset_json = (read_json(file) for file in files)
-    return plans, dataset_json
+    plans = read_object(file, plans_name=str, dataset_name=str, configurations=dict)
+    _check_own_name(plans, file)
+    return plans, read_object(description)
+
+
+def _check_own_name(plans: Mapping[str, Any], file: Path) -> None:
+    """Raise ValueError if nnU-Net would keep a plan's results under another plan's name.
+
+    Results that are there already, as version 0.1 allowed, can still be used.
+    """
+    name = plans["plans_name"]
+    if name == file.stem:
+        return
+    if not _is_trained_under(name, plans):
+        raise ValueError(
+            f"The plan {file} calls itself '{name}', so its results would lie among those of '{name}'. Set its "
+            f'plans_name to "{file.stem}" (and the data_identifier of configurations that were changed, then '
+            "preprocess)."
+        )
+    logger.warning(
+        "The plan %s calls itself '%s', and its results lie under that name. Give further copies a plans_name of "
+        "their own.",
+        file,
+        name,
+    )
+
+
+def _is_trained_under(name: str, plans: Mapping[str, Any]) -> bool:
+    """Whether something was trained by this very plan; nnU-Net keeps a copy of it beside all folds."""
+    if not os.environ.get(RESULTS):
+        return False
+    trained = dataset_folder(RESULTS, plans["dataset_name"]).glob(f"*__{glob.escape(name)}__*/plans.json")
+    return any(_same(read_object(file), plans) for file in trained)
+
+
+def _same(trained: Mapping[str, Any], plans: Mapping[str, Any]) -> bool:
+    # What a run was told on the command line is no part of the plan.
+    own, other = ({k: v for k, v in p.items() if k != "continue_training"} for p in (plans, trained))
+    return own == other

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from nnunetv2.training.dataloading.nnunet_dataset import infer_dataset_class
 from nnunetv2.utilities.plans_handling.plans_handler import PlansManager
 
 from nnunetv2_adamss.common.files import read_json
 from nnunetv2_adamss.survival.cohort.splits_file import SPLITS_FILE
+from nnunetv2_adamss.survival.foreign_files.preprocessed_cases import cases_class
 from nnunetv2_adamss.survival.nnunet_data.dataset import PREPROCESSED, dataset_folder
 
 
@@ -59,7 +59,7 @@ class NnunetFold:
             ValueError: if there are none.
         """
         folder = self.cases_folder
-        case_ids = infer_dataset_class(str(folder)).get_identifiers(str(folder)) if folder.is_dir() else []
+        case_ids = cases_class(folder).get_identifiers(str(folder)) if folder.is_dir() else []
         if not case_ids:
             raise ValueError(
                 f"There are no preprocessed cases in {folder}. Run nnUNetv2_plan_and_preprocess."

@@ -4,13 +4,17 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
-import torch
-
+from nnunetv2_adamss.common.checkpoint import Kind, read_checkpoint, unusable
 from nnunetv2_adamss.common.messages import listed
 from nnunetv2_adamss.survival.cohort.splits_file import SPLITS_FILE
 
 # Among nnU-Net's ``init_args`` in the checkpoints of Stage I.
 TRAINING_CASES = "training_cases"
+_SPLIT: Mapping[str, Kind] = {"training": list, "validation": list}
+_KINDS: Mapping[str, Kind] = {
+    TRAINING_CASES: list,
+    "survival": {"split": _SPLIT, "sources": Mapping, "config": Mapping},
+}
 # In the order in which nnU-Net's --c looks for them.
 _CHECKPOINTS = ("checkpoint_final.pth", "checkpoint_latest.pth", "checkpoint_best.pth")
 
@@ -26,11 +30,12 @@ def begun_with(fold_folder: Path) -> Mapping[str, Any] | None:
         return None
     try:
         # Mapped, not read: the weights, which nobody looks at here, stay on the disk.
-        found = torch.load(file, map_location="cpu", weights_only=True, mmap=True)["init_args"]
-    # A truncated or foreign file can fail in many ways inside torch.
-    except Exception:
+        begun: Mapping[str, Any] = read_checkpoint(file, {"init_args": Mapping}, mapped=True)["init_args"]
+    except (OSError, ValueError):
         return None
-    return found if isinstance(found, Mapping) else None
+    # Only checkpoints of Stage II have the one, and older ones of Stage I none of both.
+    said = {name: kind for name, kind in _KINDS.items() if name in begun}
+    return None if unusable(begun, said) else begun
 
 
 def check_same_training_cases(begun: Mapping[str, Any], training_cases: Collection[str]) -> None:

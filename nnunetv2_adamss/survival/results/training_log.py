@@ -3,33 +3,43 @@
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-import torch
-
+from nnunetv2_adamss.common.checkpoint import read_checkpoint
+from nnunetv2_adamss.common.messages import listed
 from nnunetv2_adamss.survival.results.fold_results import CHECKPOINT_FILES
 
+# nnU-Net's names.
+EPOCH_TIMES = ("epoch_start_timestamps", "epoch_end_timestamps")
 
-def read_training_log(fold_folder: Path) -> tuple[Mapping[str, Sequence[float]], bool]:
+
+def read_training_log(fold_folder: Path, *names: str) -> tuple[Mapping[str, Sequence[float]], bool]:
     """What a training logged in each epoch, from its checkpoint.
+
+    Args:
+        fold_folder: nnU-Net's.
+        names: nnU-Net's, of values that must be there.
 
     Returns:
         Values by nnU-Net's names, and whether the training was finished.
 
     Raises:
-        ValueError: if there is no checkpoint that can be read.
+        ValueError: if there is no checkpoint that can be read, or it lacks such values.
     """
     file = next((fold_folder / name for name in CHECKPOINT_FILES if (fold_folder / name).is_file()), None)
     if file is None:
         raise ValueError(f"There is no checkpoint in {fold_folder}, so there are no training curves.")
-    try:
-        # Mapped, not read: the weights, which nobody looks at here, stay on the disk.
-        checkpoint = torch.load(file, map_location="cpu", weights_only=True, mmap=True)
-        log: Mapping[str, Sequence[float]] = checkpoint["logging"]
-    # A truncated or foreign file can fail in many ways inside torch.
-    except Exception as error:
-        raise ValueError(f"The checkpoint {file} cannot be read ({type(error).__name__}).") from error
+    # Mapped, not read: the weights, which nobody looks at here, stay on the disk.
+    log: Mapping[str, Sequence[float]] = read_checkpoint(file, {"logging": Mapping}, mapped=True)["logging"]
+    faults = [name for name in names if not _are_numbers(log.get(name))]
+    if faults:
+        raise ValueError(f"The checkpoint {file} is damaged: its log has no usable {listed(faults)}.")
     return log, file.name == CHECKPOINT_FILES[0]
 
 
+def _are_numbers(values: object) -> bool:
+    return isinstance(values, list) and all(isinstance(value, int | float) for value in values)
+
+
 def training_seconds(log: Mapping[str, Sequence[float]]) -> float:
-    """How long its epochs took in all, whenever they were."""
-    return float(sum(log["epoch_end_timestamps"]) - sum(log["epoch_start_timestamps"]))
+    """How long its epochs took in all, whenever they were; from ``EPOCH_TIMES``."""
+    started, ended = (log[name] for name in EPOCH_TIMES)
+    return float(sum(ended) - sum(started))

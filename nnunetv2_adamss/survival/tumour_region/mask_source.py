@@ -12,6 +12,7 @@ from nnunetv2.training.dataloading.nnunet_dataset import nnUNetBaseDataset
 from nnunetv2_adamss.common.files import read_json, sha256_of
 from nnunetv2_adamss.common.messages import listed
 from nnunetv2_adamss.survival.config import SurvivalConfig
+from nnunetv2_adamss.survival.foreign_files.model_checkpoints import check_nnunet_may_open
 from nnunetv2_adamss.survival.tumour_region.stage_one_masks import StageOneMasks
 from nnunetv2_adamss.survival.tumour_region.stage_one_model import StageOneModel
 
@@ -112,11 +113,20 @@ class PredictedMasks:
         device: torch.device,
         on_case_predicted: Callable[[str], object],
     ) -> None:
-        """Predict these cases, each with the network of its fold."""
-        for masks in self.folds:
-            own = [case_id for case_id in case_ids if self.masks_of_case[case_id] is masks]
-            if own:
-                masks.predict(own, dataset, device, on_case_predicted)
+        """Predict these cases, each with the network of its fold.
+
+        Raises:
+            ValueError: before anything is predicted, if a fold's network cannot be loaded.
+        """
+        used = {
+            masks: [case_id for case_id in case_ids if self.masks_of_case[case_id] is masks]
+            for masks in self.folds
+        }
+        used = {masks: own for masks, own in used.items() if own}
+        for masks in used:
+            check_nnunet_may_open(masks.model.checkpoint)
+        for masks, own in used.items():
+            masks.predict(own, dataset, device, on_case_predicted)
 
     def mask_file(self, case_id: str) -> Path:
         """The mask of a case."""

@@ -19,6 +19,7 @@ from nnunetv2.inference.predict_from_raw_data import nnUNetPredictor
 from nnunetv2.training.dataloading.nnunet_dataset import nnUNetBaseDataset
 
 from nnunetv2_adamss.common.files import read_json, sha256_of, write_atomically
+from nnunetv2_adamss.survival.foreign_files.model_checkpoints import check_nnunet_may_open
 from nnunetv2_adamss.survival.tumour_region.preprocessed_grid import PreprocessedGrid
 from nnunetv2_adamss.survival.tumour_region.stage_one_model import StageOneModel
 
@@ -148,14 +149,30 @@ def stage_one_predictor(
     mirroring: bool,
     device: torch.device,
 ) -> nnUNetPredictor:
-    """nnU-Net's predictor with the Stage-I networks of these folds."""
+    """nnU-Net's predictor with the Stage-I networks of these folds.
+
+    Raises:
+        ValueError: if a file of the model is damaged, holds code or names anything that is not nnU-Net's or ours, or
+            the files do not belong together.
+    """
+    for fold in folds:
+        check_nnunet_may_open(model_folder / f"fold_{fold}" / checkpoint_name)
     predictor = nnUNetPredictor(
         use_mirroring=mirroring,
         perform_everything_on_device=device.type == "cuda",
         device=device,
         allow_tqdm=False,
     )
-    predictor.initialize_from_trained_model_folder(str(model_folder), tuple(folds), checkpoint_name)
+    try:
+        predictor.initialize_from_trained_model_folder(str(model_folder), tuple(folds), checkpoint_name)
+    except OSError:
+        raise
+    # Plans that do not fit the weights fail in many ways inside nnU-Net.
+    except Exception as error:
+        raise ValueError(
+            f"nnU-Net cannot load the network of {model_folder}: its plan, data set and weights do not belong "
+            f"together, or one of them is damaged ({type(error).__name__}: {error})."
+        ) from error
     return predictor
 
 

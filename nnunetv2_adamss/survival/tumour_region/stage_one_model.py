@@ -10,7 +10,9 @@ import torch
 from nnunetv2.utilities.file_path_utilities import get_output_folder
 from nnunetv2.utilities.plans_handling.plans_handler import PlansManager
 
+from nnunetv2_adamss.common.checkpoint import WEIGHTS
 from nnunetv2_adamss.survival.config import SurvivalConfig
+from nnunetv2_adamss.survival.foreign_files.model_checkpoints import read_model_checkpoint
 from nnunetv2_adamss.survival.nnunet_data.nnunet_fold import NnunetFold
 
 
@@ -69,18 +71,9 @@ class StageOneModel:
             ValueError: if there is no checkpoint, it cannot be read, or it belongs to another plan or is no AdaMSS.
         """
         self.check_exists()
-        try:
-            checkpoint = torch.load(self.checkpoint, map_location="cpu", weights_only=True)
-            weights: dict[str, torch.Tensor] = checkpoint["network_weights"]
-            trained_plans = checkpoint["init_args"]["plans"]
-        # A truncated or foreign file can fail in many ways inside torch.
-        except Exception as error:
-            raise ValueError(
-                f"The Stage-I checkpoint {self.checkpoint} cannot be read ({type(error).__name__}: "
-                f"{str(error).splitlines()[0] if str(error) else 'no message'}). "
-                f"It must be one that {self.trainer} of this package wrote; train Stage I again if it is damaged."
-            ) from error
-        self._check_plan(trained_plans)
+        checkpoint = read_model_checkpoint(self.checkpoint, of=f"{self.trainer}, a Stage-I trainer,")
+        weights: dict[str, torch.Tensor] = checkpoint[WEIGHTS]
+        self._check_plan(checkpoint["init_args"]["plans"])
         if not any(name.startswith("decoder.blocks.") for name in weights):
             raise ValueError(
                 f"The Stage-I checkpoint {self.checkpoint} has no AdaMSS decoder, which Stage II starts from. Use a "

@@ -1,0 +1,53 @@
+"""The one door through which a trained model is opened, before nnU-Net opens anything of it."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from nnunetv2_adamss.common.checkpoint import WEIGHTS, Kind, read_checkpoint
+from nnunetv2_adamss.survival.foreign_files.plan_names import check_model_folder, check_names
+from nnunetv2_adamss.survival.foreign_files.trainer_names import check_is_ours, check_same_as_folder
+
+_INIT_ARGS: Mapping[str, Kind] = {"plans": dict, "dataset_json": dict, "configuration": str}
+_MODEL: Mapping[str, Kind] = {"trainer_name": str, WEIGHTS: Mapping, "init_args": _INIT_ARGS}
+
+
+def read_model_checkpoint(
+    file: Path, init_args: Mapping[str, Kind] | None = None, *, of: str, mapped: bool = False
+) -> dict[str, Any]:
+    """Content of a checkpoint of a model in nnU-Net's folders, with plans that name nothing but nnU-Net's own.
+
+    Networks of Stage II are built by their name in our registry, so their trainer need not be installed; that of
+    Stage I, which nnU-Net looks up, is looked at in ``check_nnunet_may_open``.
+
+    Args:
+        file: in ``TRAINER__PLANS__CONFIGURATION/fold_F``.
+        init_args: what its ``init_args`` must hold besides plans, data set and configuration, by name.
+        of: who should have written it, for messages.
+        mapped: leave tensors on the disk until they are looked at.
+
+    Raises:
+        ValueError: naming the file, if it is damaged, holds more than data, is of another trainer than its folder, or
+            names anything that is not nnU-Net's.
+        FileNotFoundError: if it is not there.
+    """
+    kinds = {**_MODEL, "init_args": {**_INIT_ARGS, **(init_args or {})}}
+    checkpoint = read_checkpoint(file, kinds, of=of, mapped=mapped)
+    start = checkpoint["init_args"]
+    check_same_as_folder(checkpoint["trainer_name"], file)
+    check_names(start["plans"], start["dataset_json"], file)
+    return checkpoint
+
+
+def check_nnunet_may_open(file: Path) -> None:
+    """Raise ValueError, naming the file, unless nnU-Net can build the network of a Stage-I checkpoint.
+
+    nnU-Net unpickles the checkpoint without a check, and looks up the trainer in it and every name in the plans beside
+    it, so these are seen through first.
+
+    Args:
+        file: in ``TRAINER__PLANS__CONFIGURATION/fold_F``.
+    """
+    checkpoint = read_model_checkpoint(file, of="a Stage-I trainer of this package", mapped=True)
+    check_is_ours(checkpoint["trainer_name"], file)
+    check_model_folder(file.parents[1])
