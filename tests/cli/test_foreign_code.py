@@ -225,26 +225,6 @@ def test_a_survival_checkpoint_whose_plan_names_code_is_refused(
     assert f"'{network}' (network_class_name)" in said
 
 
-@pytest.mark.parametrize("command", COMMANDS_OF_A_MODEL)
-def test_a_survival_checkpoint_of_another_trainer_is_refused(
-    command: Callable[[Place], int], place: Place, capsys: pytest.CaptureFixture[str]
-) -> None:
-    change_checkpoint(
-        place.stage_two_checkpoint, lambda checkpoint: checkpoint.update(trainer_name="nnUNetTrainer")
-    )
-    said = refusal(capsys, partial(command, place))
-    assert f"{place.stage_two_checkpoint} is a checkpoint of nnUNetTrainer, but lies in a folder of" in said
-
-
-def test_a_trainer_that_is_not_ours_is_refused_under_its_own_name_too(
-    place: Place, capsys: pytest.CaptureFixture[str]
-) -> None:
-    spoil_trainer(place, place.stage_one_checkpoint)
-    place.stage_one.rename(place.stage_one.with_name("nnUNetTrainer__nnUNetPlans__3d_fullres"))
-    run = partial(extract_radiomics.main, [*FOLD_0, "-device", "cpu", "-seg_tr", "nnUNetTrainer"])
-    assert "names the trainer nnUNetTrainer, which is none of this package's trainers" in refusal(capsys, run)
-
-
 def spoil_checkpoint(place: Place, file: Path) -> str:
     plant_in_checkpoint(file, place.marker)
     return "holds more than data"
@@ -252,7 +232,7 @@ def spoil_checkpoint(place: Place, file: Path) -> str:
 
 def spoil_trainer(place: Place, file: Path) -> str:
     change_checkpoint(file, lambda checkpoint: checkpoint.update(trainer_name="nnUNetTrainer"))
-    return "is a checkpoint of nnUNetTrainer, but lies in a folder of AdaMSSSegTrainer"
+    return "names the trainer nnUNetTrainer, which is none of this package's trainers"
 
 
 def spoil_plan(place: Place, file: Path) -> str:

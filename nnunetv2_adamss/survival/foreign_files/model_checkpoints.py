@@ -6,7 +6,7 @@ from typing import Any
 
 from nnunetv2_adamss.common.checkpoint import WEIGHTS, Kind, read_checkpoint
 from nnunetv2_adamss.survival.foreign_files.plan_names import check_model_folder, check_names
-from nnunetv2_adamss.survival.foreign_files.trainer_names import check_is_ours, check_same_as_folder
+from nnunetv2_adamss.survival.foreign_files.trainer_names import check_is_ours
 
 _INIT_ARGS: Mapping[str, Kind] = {"plans": dict, "dataset_json": dict, "configuration": str}
 _MODEL: Mapping[str, Kind] = {"trainer_name": str, WEIGHTS: Mapping, "init_args": _INIT_ARGS}
@@ -27,14 +27,12 @@ def read_model_checkpoint(
         mapped: leave tensors on the disk until they are looked at.
 
     Raises:
-        ValueError: naming the file, if it is damaged, holds more than data, is of another trainer than its folder, or
-            names anything that is not nnU-Net's.
+        ValueError: naming the file, if it is damaged, holds more than data, or names anything that is not nnU-Net's.
         FileNotFoundError: if it is not there.
     """
     kinds = {**_MODEL, "init_args": {**_INIT_ARGS, **(init_args or {})}}
     checkpoint = read_checkpoint(file, kinds, of=of, mapped=mapped)
     start = checkpoint["init_args"]
-    check_same_as_folder(checkpoint["trainer_name"], file)
     check_names(start["plans"], start["dataset_json"], file)
     return checkpoint
 

@@ -28,21 +28,6 @@ def find_trainer(name: str) -> type[Any] | None:
     return found if isinstance(found, type) else None
 
 
-def check_same_as_folder(name: str, file: Path) -> None:
-    """Raise ValueError if a checkpoint lies in the folder of another trainer.
-
-    Args:
-        name: of the trainer that the checkpoint names.
-        file: the checkpoint, in ``TRAINER__PLANS__CONFIGURATION/fold_F``; a folder of another name says no trainer.
-    """
-    folder_says, separator, _ = file.resolve().parents[1].name.partition("__")
-    if separator and name != folder_says:
-        raise ValueError(
-            f"{file} is a checkpoint of {name}, but lies in a folder of {folder_says}. Bring the right checkpoint "
-            "back, or train again."
-        )
-
-
 def check_is_ours(name: str, file: Path) -> None:
     """Raise ValueError unless nnU-Net may build the network of a checkpoint.
 
