@@ -7,11 +7,12 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from nnunetv2_adamss.common.files import read_json
 from nnunetv2_adamss.demo.steps import DemoFolders
 from nnunetv2_adamss.evaluation.baselines import tumour_volume_ml
 from nnunetv2_adamss.evaluation.concordance import Concordance, bootstrap_harrell_c
 from nnunetv2_adamss.evaluation.image_blind_prior import ImageBlindPrior, dice, read_foreground
+from nnunetv2_adamss.survival.nnunet_data.dataset_json import read_dataset_json
+from nnunetv2_adamss.survival.nnunet_data.validation_summary import read_label_metrics
 
 
 @dataclass(frozen=True)
@@ -34,13 +35,12 @@ class DiceRow:
 
 def dice_rows(folders: DemoFolders) -> Iterator[DiceRow]:
     """One row a label from nnU-Net's summary, then all tumour together, then the image-blind prior."""
-    summary = read_json(folders.masks / "summary.json")
-    labels: Mapping[str, int] = read_json(folders.raw / "dataset.json")["labels"]
+    metrics = read_label_metrics(folders.masks / "summary.json")
+    labels: Mapping[str, int] = read_dataset_json(folders.raw / "dataset.json", "labels")["labels"]
     for name, value in labels.items():
         if value != 0:
-            by_case = [case["metrics"][str(value)]["Dice"] for case in summary["metric_per_case"]]
-            # nnU-Net writes NaN where a label neither occurs nor is predicted.
-            yield DiceRow(name, [d for d in by_case if not np.isnan(d)])
+            by_case = [case["Dice"] for case in metrics.get(str(value), [])]
+            yield DiceRow(name, [value for value in by_case if not np.isnan(value)])
     truths = {
         path.name: read_foreground(path) for path in sorted((folders.raw / "labelsTs").glob("*.nii.gz"))
     }

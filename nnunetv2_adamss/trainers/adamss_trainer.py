@@ -10,11 +10,10 @@ import numpy as np
 import torch
 from nnunetv2.training.nnUNetTrainer.nnUNetTrainer import nnUNetTrainer
 
+from nnunetv2_adamss.common.files import UNFINISHED, put_in_place, removed_on_failure
 from nnunetv2_adamss.trainers.best_epoch import last_epoch_is_best
 from nnunetv2_adamss.trainers.learning_rate import DROPS_AT, StepwiseLR
 from nnunetv2_adamss.trainers.supported_plan import check_supported
-
-_UNFINISHED = ".unfinished"
 
 
 class AdaMSSTrainer(nnUNetTrainer):
@@ -91,7 +90,7 @@ class AdaMSSTrainer(nnUNetTrainer):
         super().on_train_start()
         if self.local_rank == 0:
             # Of checkpoints alone: others may be at work on something else in this folder.
-            for leftover in Path(self.output_folder).glob(f"checkpoint_*{_UNFINISHED}"):
+            for leftover in Path(self.output_folder).glob(f"checkpoint_*{UNFINISHED}"):
                 leftover.unlink()
         # Killed between the two checkpoints of an epoch, checkpoint_best may miss that epoch.
         if self.current_epoch > 0:
@@ -115,11 +114,14 @@ class AdaMSSTrainer(nnUNetTrainer):
         # Plain numbers, so that the file can be read without unpickling arbitrary objects.
         plain_log = {key: np.asarray(values).tolist() for key, values in self.logger.get_checkpoint().items()}
         self.logger.load_checkpoint(plain_log)
-        unfinished = filename + _UNFINISHED
-        super().save_checkpoint(unfinished)
         # The other GPUs' processes write nothing and must not rename what the first is still writing.
-        if self.local_rank == 0 and not self.disable_checkpointing:
-            os.replace(unfinished, filename)
+        if self.local_rank != 0 or self.disable_checkpointing:
+            super().save_checkpoint(filename)
+            return
+        file, unfinished = Path(filename), Path(filename + UNFINISHED)
+        with removed_on_failure(file, unfinished):
+            super().save_checkpoint(str(unfinished))
+            put_in_place(unfinished, file)
 
     def _save_if_best(self) -> None:
         scores = self.logger.get_value(self.score_name, step=None)

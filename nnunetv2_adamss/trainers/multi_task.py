@@ -1,6 +1,5 @@
 """Survival training of a network that also segments: both losses at once."""
 
-import os
 import shutil
 from abc import abstractmethod
 from collections.abc import Mapping
@@ -11,6 +10,7 @@ import torch
 from nnunetv2.inference.export_prediction import export_prediction_from_logits
 from torch import Tensor
 
+from nnunetv2_adamss.common.nifti_file import put_image_in_place
 from nnunetv2_adamss.networks.survival_network import MultiTaskOutput
 from nnunetv2_adamss.survival.pooling import segment_region
 from nnunetv2_adamss.survival.results.fold_results import PREDICTED_MASKS
@@ -73,7 +73,7 @@ class MultiTaskTrainer(SurvivalTrainer):
                 case_id = batch["case_id"][0]
                 self._export(case_id, self._segment(batch), unfinished / case_id)
                 name = case_id + self.dataset_json["file_ending"]
-                os.replace(unfinished / name, folder / name)
+                put_image_in_place(unfinished / name, folder / name)
         shutil.rmtree(unfinished)
         self.ranks.wait()
 

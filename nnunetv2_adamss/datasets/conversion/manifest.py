@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
+from nnunetv2_adamss.common.json_object import read_object
 from nnunetv2_adamss.datasets.conversion.cohort import Cohort
 from nnunetv2_adamss.datasets.conversion.patients import PatientFiles, can_name_files
 from nnunetv2_adamss.survival.cohort.cell_faults import repeated_column_faults
@@ -89,15 +88,12 @@ def _faults(cells: pd.DataFrame) -> list[str]:
 
 
 def _patient(folder: Path, row: dict[Any, str]) -> PatientFiles:
-    ct, pet, mask = (folder / row[name] if row[name] else None for name in _FILES)
-    assert ct is not None
-    assert pet is not None
-    return PatientFiles(row[CASE_ID], ct, pet, mask)
+    mask = folder / row["mask"] if row["mask"] else None
+    return PatientFiles(row[CASE_ID], folder / row["ct"], folder / row["pet"], mask)
 
 
 def _description(file: Path) -> dict[str, Any]:
     if not file.is_file():
         return {"time_unit": "days"}
     read_survival_description(file)  # says what is wrong with it
-    content: dict[str, Any] = json.loads(re.sub("^\ufeff", "", file.read_text(encoding="utf-8")))
-    return content
+    return read_object(file)

@@ -9,7 +9,8 @@ from nnunetv2.utilities.dataset_name_id_conversion import maybe_convert_to_datas
 from nnunetv2.utilities.file_path_utilities import convert_trainer_plans_config_to_identifier
 from nnunetv2.utilities.utils import get_filenames_of_train_images_and_targets
 
-from nnunetv2_adamss.common.files import read_json
+from nnunetv2_adamss.survival.nnunet_data.dataset_json import read_dataset_json
+from nnunetv2_adamss.survival.nnunet_data.plans_file import read_plans_file
 
 RAW, PREPROCESSED, RESULTS = "nnUNet_raw", "nnUNet_preprocessed", "nnUNet_results"
 
@@ -65,7 +66,21 @@ def channel_names(dataset_json: Mapping[str, Any]) -> list[str]:
 
 def raw_cases(raw_folder: Path) -> list[str]:
     """The training cases of a raw data set, as nnU-Net finds them."""
-    return [str(case_id) for case_id in get_filenames_of_train_images_and_targets(str(raw_folder))]
+    return [str(case_id) for case_id in raw_images(raw_folder)]
+
+
+def raw_images(raw_folder: Path) -> dict[str, dict[str, Any]]:
+    """``images`` and ``label`` of every training case of a raw data set, as nnU-Net finds them, by ``case_id``.
+
+    Raises:
+        ValueError: if ``dataset.json`` is not there or holds something else.
+        FileNotFoundError: if there is no folder of images.
+    """
+    dataset_json = read_dataset_json(raw_folder / "dataset.json", "file_ending")
+    images: dict[str, dict[str, Any]] = get_filenames_of_train_images_and_targets(
+        str(raw_folder), dataset_json
+    )
+    return images
 
 
 def preprocessed_cases(preprocessed_folder: Path) -> list[str]:
@@ -80,7 +95,7 @@ def preprocessed_cases(preprocessed_folder: Path) -> list[str]:
         raise ValueError(
             f"{preprocessed_folder} is no preprocessed data set; run nnUNetv2_plan_and_preprocess first."
         )
-    ending = read_json(description)["file_ending"]
+    ending = read_dataset_json(description, "file_ending")["file_ending"]
     return sorted(path.name.removesuffix(ending) for path in masks.iterdir() if path.name.endswith(ending))
 
 
@@ -97,7 +112,7 @@ def read_plans(dataset: str, identifier: str) -> tuple[dict[str, Any], dict[str,
         identifier: of the plans, such as ``nnUNetPlans``.
 
     Raises:
-        ValueError: if one of the files does not exist.
+        ValueError: if one of the files does not exist or holds something else.
     """
     folder = dataset_folder(PREPROCESSED, dataset)
     files = [folder / f"{identifier}.json", folder / "dataset.json"]
@@ -107,5 +122,4 @@ def read_plans(dataset: str, identifier: str) -> tuple[dict[str, Any], dict[str,
             f"The data set is not planned and preprocessed: there is no {' and no '.join(missing)}. Run "
             "nnUNetv2_plan_and_preprocess, or choose another plan with -p."
         )
-    plans, dataset_json = (read_json(file) for file in files)
-    return plans, dataset_json
+    return read_plans_file(files[0]), read_dataset_json(files[1], "file_ending", "labels")
