@@ -12,7 +12,7 @@ def is_number(value: Any) -> bool:
 
 def is_count(value: Any) -> bool:
     """A whole number from 0 on."""
-    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
+    return is_whole(value) and value >= 0
 
 
 def is_text(value: Any) -> bool:
@@ -38,3 +38,19 @@ def list_of(kind: Callable[[Any], bool]) -> Callable[[Any], bool]:
 def by_name(kind: Callable[[Any], bool]) -> Callable[[Any], bool]:
     """An object whose values are of one kind; it may be empty."""
     return lambda value: isinstance(value, dict) and all(map(kind, value.values()))
+
+
+def is_whole(value: Any) -> bool:
+    """A whole number, which true and false are not."""
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def checked(value: Any, kind: Callable[[Any], bool], name: str) -> Any:
+    """The same value.
+
+    Raises:
+        ValueError: naming it, if it is not of the kind.
+    """
+    if not kind(value):
+        raise ValueError(f"{name} cannot be {str(value)[:60]}")
+    return value

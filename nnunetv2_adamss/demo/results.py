@@ -2,11 +2,13 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
+from nnunetv2_adamss.common.files import replace_atomically
 from nnunetv2_adamss.demo.steps import DemoFolders
 from nnunetv2_adamss.evaluation.baselines import tumour_volume_ml
 from nnunetv2_adamss.evaluation.concordance import Concordance, bootstrap_harrell_c
@@ -100,5 +102,5 @@ def example_picture(folders: DemoFolders, output: Path) -> None:
             axis.contour(prediction[z] > 0, levels=[0.5], colors="tab:red", linestyles="dashed")
             axis.set(title=f"{name}, {modality}", xticks=[], yticks=[])
     figure.suptitle("Synthetic held-out cases: true outline green, predicted red and dashed")
-    figure.savefig(output, dpi=100)
+    replace_atomically(output, partial(figure.savefig, dpi=100, format="png"))
     plt.close(figure)

@@ -16,6 +16,7 @@ from nnunetv2_adamss.survival.pooling import segment_region
 from nnunetv2_adamss.survival.results.fold_results import PREDICTED_MASKS
 from nnunetv2_adamss.survival.training_data.case_data import CaseData, Sample
 from nnunetv2_adamss.survival.training_data.samples import TrainingCrops
+from nnunetv2_adamss.trainers.other_network import other_network
 from nnunetv2_adamss.trainers.survival import SurvivalTrainer
 
 # Where the network did not look: a logit that nobody takes for a tumour.
@@ -41,7 +42,8 @@ class MultiTaskTrainer(SurvivalTrainer):
 
     def training_loss(self, output: Tensor | MultiTaskOutput, batch: Sample) -> Tensor:
         """Weighted sum of both losses, a scalar."""
-        assert isinstance(output, MultiTaskOutput)
+        if not isinstance(output, MultiTaskOutput):
+            raise other_network(output, MultiTaskOutput)
         segmentation = self.segmentation_loss(output.segmentation, self._to_device(batch["tumour"]))
         survival = super().training_loss(output, batch)
         return self.survival_weight * survival + self.segmentation_weight * segmentation

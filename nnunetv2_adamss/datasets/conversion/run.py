@@ -181,10 +181,17 @@ def _convert_and_log(
 def _is_there(folder: Path, patient: PatientFiles) -> bool:
     """Whether all images are there as the log says, not those of a run that was killed or failed while it wrote."""
     names = case_files(patient.case_id, patient.mask is not None)
-    return (
-        all((folder / name).is_file() for name in names)
-        and not (folder / REPLACED / patient.case_id).exists()
+    return all((folder / name).is_file() for name in names) and not _is_being_replaced(
+        folder, patient.case_id
     )
+
+
+def _is_being_replaced(folder: Path, case_id: str) -> bool:
+    """Whether images may be of two conversions: the last one began to replace them, and was not done."""
+    begun, done = folder / REPLACED / case_id, folder / DONE / f"{case_id}.json"
+    if not begun.exists():
+        return False
+    return not done.exists() or done.stat().st_mtime_ns < begun.stat().st_mtime_ns
 
 
 def _made_from(patient: PatientFiles, suv_factor: float | None) -> dict[str, Any]:
