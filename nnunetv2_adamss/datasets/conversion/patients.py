@@ -148,8 +148,8 @@ def _patient(name: str, cts: list[Path], pets: list[Path], masks: list[Path]) ->
     """CT and PET of one folder, the first that has the mask too; then any."""
     if not can_name_files(name):
         raise ValueError(
-            f"no file can have the name {name!r}; rename it with letters, digits, '.', '_' and '-' alone, beginning "
-            "with a letter or digit"
+            "no file can have such a name; rename it with letters, digits, '.', '_' and '-' alone, beginning with a "
+            "letter or digit"
         )
     if not cts or not pets:
         raise ValueError(f"there is no {'PET' if cts else 'CT'} beside the other scan")
