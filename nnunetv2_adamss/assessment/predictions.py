@@ -107,4 +107,9 @@ def _cell_faults(cells: pd.DataFrame) -> list[str]:
     if RISK_GROUP in cells:
         others = cells[RISK_GROUP][~cells[RISK_GROUP].str.casefold().isin(_HIGH)]
         faults += cell_faults(f"column '{RISK_GROUP}' must hold low or high", others)
+        is_without = as_numbers(cells[RISK_SCORE]).isna() & ~is_missing(cells[RISK_GROUP])
+        faults += cell_faults(
+            f"column '{RISK_GROUP}' needs a finite '{RISK_SCORE}' in the same row",
+            cells[RISK_GROUP][is_without],
+        )
     return [*faults, *curve_faults(cells)]
