@@ -1,4 +1,4 @@
-"""What stands in a JSON file that something has happened to."""
+"""Contents of JSON files that something has happened to."""
 
 from collections.abc import Callable
 from pathlib import Path

@@ -158,7 +158,7 @@ def _without_repetition(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _not_finite(content: Any, place: str = "") -> Iterator[str]:
-    """Where numbers that are not finite stand in plain data."""
+    """Places of numbers that are not finite in plain data."""
     if isinstance(content, float) and not math.isfinite(content):
         yield f"'{place}'" if place else "it"
     items = (

@@ -56,7 +56,7 @@ def read_known_object(file: Path, kinds: Mapping[str, Kind], needed: Iterable[st
 
 
 def parse_object(file: Path, parse: Callable[[dict[str, Any]], _Parsed], advice: str = "") -> _Parsed:
-    """What a function makes of the object in a file.
+    """Take the object in a file apart.
 
     Args:
         file: JSON.
@@ -95,6 +95,6 @@ def _entry(content: Any, name: str) -> Any:
 
 
 def _words(content: Any) -> str:
-    """Of what kind a value is, in the words of JSON."""
+    """Kind of a value in the words of JSON."""
     names = {type(None): "null", list: "a list", str: "a text", bool: "true or false"}
     return names.get(type(content), "a number")

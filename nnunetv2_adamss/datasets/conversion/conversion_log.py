@@ -5,9 +5,18 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, get_args
 
-from nnunetv2_adamss.common.json_object import Kind, read_known_object, read_object
-from nnunetv2_adamss.common.kinds import by_name, is_count, is_number, is_object, is_text, list_of, optional
-from nnunetv2_adamss.datasets.conversion.grid import GridChoice
+from nnunetv2_adamss.common.json_object import FAULTS, Kind, read_known_object, read_object
+from nnunetv2_adamss.common.kinds import (
+    by_name,
+    checked,
+    is_count,
+    is_number,
+    is_object,
+    is_text,
+    list_of,
+    optional,
+)
+from nnunetv2_adamss.datasets.conversion.grid import GridChoice, VoxelGrid
 from nnunetv2_adamss.datasets.conversion.one_case import CaseSettings
 
 
@@ -57,8 +66,23 @@ def cases_in(log: Path) -> Mapping[str, Mapping[str, Any]]:
     return _part(log, "cases")
 
 
+def ct_grids_in(log: Path) -> dict[str, VoxelGrid]:
+    """The grid of each patient's CT as it was published, by ``case_id``.
+
+    Raises:
+        ValueError: if the file is not there, or does not say that of a patient.
+    """
+    grids = {}
+    for case_id, case in cases_in(log).items():
+        try:
+            grids[case_id] = VoxelGrid.described(checked(case["source_grids"]["ct"], _IS_GRID, "the grid"))
+        except FAULTS as error:
+            raise ValueError(f"{log} does not say on which grid the CT of {case_id} was.") from error
+    return grids
+
+
 def read_case(file: Path) -> dict[str, Any] | None:
-    """What a run that was stopped wrote of one patient; None if the file is damaged."""
+    """Log entry of one patient by a run that was stopped; None if the file is damaged."""
     try:
         return read_object(file, made_from=dict)
     except ValueError:
@@ -96,6 +120,7 @@ def _is_length(value: Any) -> bool:
     return is_number(value) and value > 0
 
 
+_IS_GRID = by_name(list_of(is_number))
 _KINDS: dict[str, Kind] = {
     "source": optional(_is_source),
     "settings": dict,

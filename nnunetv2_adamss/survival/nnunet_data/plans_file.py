@@ -39,7 +39,7 @@ def read_plans_file(file: Path) -> dict[str, Any]:
 
 
 def _faults(configuration: Mapping[str, Any], others: Mapping[str, Any]) -> Iterator[str]:
-    """What is wrong with a configuration, which may have some of its values from another one."""
+    """Faults of a configuration, which may have some of its values from another one."""
     for name, kind in _CONFIGURATION.items():
         if name in configuration and not is_kind(configuration[name], kind):
             yield f"has no usable {name} ({str(configuration[name])[:40]})"

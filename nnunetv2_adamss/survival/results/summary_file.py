@@ -33,7 +33,7 @@ def _are_edges(value: Any) -> bool:
 
 
 def _is_score(value: Any) -> bool:
-    """Of an epoch."""
+    """Score of an epoch."""
     return isinstance(value, dict) and isinstance(value.get("selected_on_this_fold", False), bool)
 
 

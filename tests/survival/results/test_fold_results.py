@@ -1,4 +1,4 @@
-"""What a fold leaves when a network has diverged."""
+"""Results of a fold whose network has diverged."""
 
 from pathlib import Path
 
