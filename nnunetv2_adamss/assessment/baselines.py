@@ -7,6 +7,7 @@ from typing import Any
 import pandas as pd
 
 from nnunetv2_adamss.assessment.progress import Progress, silent
+from nnunetv2_adamss.common.case_names import check_case_names, is_of_a_program
 from nnunetv2_adamss.common.messages import listed
 from nnunetv2_adamss.evaluation.baselines import SUV_MAX, TUMOUR_VOLUME, measure_tumour
 from nnunetv2_adamss.evaluation.segmentation import LabelDice, dice_by_label
@@ -85,9 +86,11 @@ def masked_cases(masks: Path, ending: str = _DEFAULT_ENDING) -> list[str]:
     """Who has a mask in a folder.
 
     Raises:
-        ValueError: if nobody has.
+        ValueError: if nobody has, or a name is none that a case can have.
     """
-    case_ids = sorted(file.name.removesuffix(ending) for file in masks.glob(f"*{ending}"))
+    names = [file.name for file in masks.glob(f"*{ending}") if not is_of_a_program(file.name)]
+    case_ids = sorted(name.removesuffix(ending) for name in names)
+    check_case_names(masks, case_ids)
     if not case_ids:
         raise ValueError(f"There are no masks that end in {ending} in {masks}.")
     return case_ids

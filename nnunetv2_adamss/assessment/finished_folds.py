@@ -1,13 +1,12 @@
 """Find the predictions of a finished cross-validation where the survival trainer leaves them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from nnunetv2_adamss.common.messages import listed
 from nnunetv2_adamss.survival.nnunet_data.dataset import model_folder
-from nnunetv2_adamss.survival.results.finished_folds import find_finished_folds, outcomes_file
+from nnunetv2_adamss.survival.results.finished_folds import FinishedFold, find_finished_folds, outcomes_file
 from nnunetv2_adamss.survival.results.fold_results import COVARIATES_ONLY_FILE, PREDICTIONS_FILE
 
 
@@ -52,7 +51,7 @@ def find_folds(
     """
     found = find_finished_folds(model_folder(dataset, trainer, plans, configuration), folds, PREDICTIONS_FILE)
     has_covariates_only = all(fold.has_files(COVARIATES_ONLY_FILE) for fold in found)
-    flattered = [str(fold.number) for fold in found if is_chosen_on_its_fold(fold.summary)]
+    flattered = [str(fold.number) for fold in found if is_chosen_on_its_fold(fold)]
     return FinishedFolds(
         [fold.folder / PREDICTIONS_FILE for fold in found],
         [fold.folder / COVARIATES_ONLY_FILE for fold in found] if has_covariates_only else [],
@@ -63,6 +62,13 @@ def find_folds(
     )
 
 
-def is_chosen_on_its_fold(summary: Mapping[str, Any]) -> bool:
-    """Whether the epoch that predicts a fold was chosen on the same patients, which flatters it."""
-    return bool(summary["c_index"][summary["predictions_from"]]["selected_on_this_fold"])
+def is_chosen_on_its_fold(fold: FinishedFold) -> bool:
+    """Whether the epoch that predicts a fold was chosen on the same patients, which flatters it.
+
+    Raises:
+        ValueError: naming the file, if its summary does not say which epoch predicts.
+    """
+    epoch = fold.summary("predictions_from")["predictions_from"]
+    return bool(
+        fold.summary(f"c_index.{epoch}.selected_on_this_fold")["c_index"][epoch]["selected_on_this_fold"]
+    )

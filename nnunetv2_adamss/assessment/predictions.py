@@ -19,7 +19,7 @@ from nnunetv2_adamss.survival.cohort.cell_values import is_missing
 from nnunetv2_adamss.survival.cohort.csv_cells import read_cells
 from nnunetv2_adamss.survival.cohort.description import CASE_ID
 from nnunetv2_adamss.survival.cohort.faults import FileFaultsError
-from nnunetv2_adamss.survival.cohort.number_cells import read_numbers
+from nnunetv2_adamss.survival.cohort.number_cells import as_numbers, read_numbers
 from nnunetv2_adamss.survival.results.predicted_curves import curve_faults, is_curve, survival_curves
 
 RISK_SCORE, PREDICTED_TIME, RISK_GROUP, FOLD = "risk_score", "predicted_time", "risk_group", "fold"
@@ -108,4 +108,9 @@ def _cell_faults(cells: pd.DataFrame) -> list[str]:
     if RISK_GROUP in cells:
         others = cells[RISK_GROUP][~cells[RISK_GROUP].str.casefold().isin(_HIGH)]
         faults += cell_faults(f"column '{RISK_GROUP}' must hold low or high", others)
+        is_without = as_numbers(cells[RISK_SCORE]).isna() & ~is_missing(cells[RISK_GROUP])
+        faults += cell_faults(
+            f"column '{RISK_GROUP}' needs a finite '{RISK_SCORE}' in the same row",
+            cells[RISK_GROUP][is_without],
+        )
     return [*faults, *curve_faults(cells)]

@@ -1,6 +1,5 @@
 """Write the results: numbers for programs, tables and pictures for people, and what they were made from."""
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from functools import partial
@@ -15,7 +14,7 @@ from nnunetv2_adamss.assessment.assessment import Assessment
 from nnunetv2_adamss.assessment.figures import FIGURES, draw
 from nnunetv2_adamss.assessment.patients import Patients
 from nnunetv2_adamss.assessment.text import markdown
-from nnunetv2_adamss.common.files import replace_atomically, sha256_of, write_atomically
+from nnunetv2_adamss.common.files import replace_atomically, sha256_of, write_atomically, write_json
 from nnunetv2_adamss.survival.cohort.csv_text import csv_text
 
 METRICS_JSON, METRICS_MD, BASELINES_CSV = "metrics.json", "metrics.md", "baselines.csv"
@@ -58,7 +57,7 @@ def write_assessment(
     for name in (*FIGURES, BASELINES_CSV):
         (folder / name).unlink(missing_ok=True)
     content = {**assessment.to_dict(), "provenance": dict(provenance)}
-    write_atomically(folder / METRICS_JSON, json.dumps(content, indent=2, allow_nan=False))
+    write_json(folder / METRICS_JSON, content)
     write_atomically(folder / METRICS_MD, markdown(assessment))
     written = [folder / METRICS_JSON, folder / METRICS_MD]
     if baselines is not None:

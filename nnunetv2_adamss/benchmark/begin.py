@@ -5,9 +5,8 @@ from pathlib import Path
 
 from nnunetv2_adamss.benchmark.folders import BenchmarkFolders
 from nnunetv2_adamss.benchmark.methods import Method
-from nnunetv2_adamss.benchmark.present_cohort import read_splits
+from nnunetv2_adamss.benchmark.present_cohort import splits_of
 from nnunetv2_adamss.benchmark.settings import BenchmarkSettings
-from nnunetv2_adamss.common.json_object import read_object
 from nnunetv2_adamss.common.messages import listed
 from nnunetv2_adamss.survival.cohort.table import SURVIVAL_CSV, SurvivalTable, read_survival_table
 from nnunetv2_adamss.survival.nnunet_data.dataset import (
@@ -18,6 +17,7 @@ from nnunetv2_adamss.survival.nnunet_data.dataset import (
     preprocessed_cases,
     read_plans,
 )
+from nnunetv2_adamss.survival.nnunet_data.dataset_json import read_dataset_json
 from nnunetv2_adamss.survival.nnunet_data.plan_stages import check_three_dimensional
 from nnunetv2_adamss.survival.results.fold_results import CHECKPOINTS
 from nnunetv2_adamss.survival.tumour_region.mask_source import GivenMasks
@@ -30,9 +30,9 @@ def begin(settings: BenchmarkSettings, methods: Sequence[Method], output: Path) 
         ValueError: if plan, split, outcomes, settings or test set do not serve, or ``output`` has another benchmark.
     """
     preprocessed = dataset_folder(PREPROCESSED, settings.dataset)
-    plans_name = _check_plans(settings, preprocessed)
+    plans_name = _check_plans(settings)
     dataset_folder(RESULTS, settings.dataset)
-    splits = read_splits(settings.dataset)
+    splits = splits_of(settings.dataset)
     absent = [str(fold) for fold in settings.folds if fold >= len(splits)]
     if absent:
         raise ValueError(f"There is no fold {', '.join(absent)}: the split has {len(splits)} folds.")
@@ -46,14 +46,8 @@ def begin(settings: BenchmarkSettings, methods: Sequence[Method], output: Path) 
     return folders
 
 
-def _check_plans(settings: BenchmarkSettings, preprocessed: Path) -> str:
+def _check_plans(settings: BenchmarkSettings) -> str:
     """The name that is written in the plans."""
-    for file, names in (
-        (preprocessed / f"{settings.plans}.json", {"plans_name": str, "configurations": dict}),
-        (preprocessed / "dataset.json", {"file_ending": str, "labels": dict}),
-    ):
-        if file.is_file():  # or read_plans says what to do
-            read_object(file, **names)
     plans, _ = read_plans(settings.dataset, settings.plans)
     if settings.configuration not in plans["configurations"]:
         raise ValueError(
@@ -70,7 +64,8 @@ def _check_masks(folders: BenchmarkFolders, methods: Sequence[Method], cases: Se
     for trainer in stages_one:
         settings.config(trainer, settings.seeds[0])  # refuses values that are not allowed
     if settings.masks_dir is not None:
-        ending = read_object(dataset_folder(PREPROCESSED, settings.dataset) / "dataset.json")["file_ending"]
+        dataset_json = dataset_folder(PREPROCESSED, settings.dataset) / "dataset.json"
+        ending = read_dataset_json(dataset_json, "file_ending")["file_ending"]
         GivenMasks(settings.masks_dir, ending).check(cases)
     # Those that a Stage I leaves that is still to be trained; else what is there counts.
     if settings.seg_checkpoint not in CHECKPOINTS.values():
@@ -95,7 +90,7 @@ def _check_test_set(raw: Path, survival: SurvivalTable) -> None:
         raise ValueError(
             f"{raw} is no test set with images, masks and outcomes: there is no {listed(missing)}."
         )
-    read_object(raw / "dataset.json", file_ending=str, labels=dict)
+    read_dataset_json(raw / "dataset.json", "file_ending", "labels")
     test = read_survival_table(raw / SURVIVAL_CSV)
     shared = sorted(set(survival.case_ids).intersection(test.case_ids))
     if shared:

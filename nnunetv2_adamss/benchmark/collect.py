@@ -11,7 +11,7 @@ from nnunetv2_adamss.benchmark.folders import BenchmarkFolders
 from nnunetv2_adamss.benchmark.methods import METHODS, REFERENCES, TABLES, Method
 from nnunetv2_adamss.benchmark.patients import ComparedPatients
 from nnunetv2_adamss.benchmark.plan import explained_network
-from nnunetv2_adamss.benchmark.present_cohort import outcome_hashes, read_splits
+from nnunetv2_adamss.benchmark.present_cohort import outcome_hashes, splits_of
 from nnunetv2_adamss.benchmark.results import MethodResult, cross_validated_result, result_on_test_set
 from nnunetv2_adamss.benchmark.tables import Row, compare_methods, fusion_weights, is_planned, methods_of
 from nnunetv2_adamss.benchmark.text import ResultTable, comparison_table, fusion_weights_table
@@ -138,7 +138,7 @@ class Collection:
         settings = self.folders.settings
         return ComparedPatients.of_folds(
             read_survival_table(settings.outcomes),
-            read_splits(settings.dataset),
+            splits_of(settings.dataset),
             settings.folds,
             dataset_folder(PREPROCESSED, settings.dataset),
         )

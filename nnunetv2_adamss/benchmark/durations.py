@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 
 from nnunetv2_adamss.benchmark.steps import Step
-from nnunetv2_adamss.common.json_object import read_object
 from nnunetv2_adamss.survival.results.fold_results import SUMMARY_FILE
+from nnunetv2_adamss.survival.results.summary_file import read_summary
 from nnunetv2_adamss.survival.results.training_log import EPOCH_TIMES, read_training_log, training_seconds
 
 
@@ -35,11 +35,9 @@ def expected_seconds(steps: Sequence[Step], measured: Mapping[str, float]) -> di
 
 def fold_seconds(fold_folder: Path) -> float | None:
     """How long a finished fold was trained or fitted, of either stage; None where it does not say."""
-    summary = fold_folder / SUMMARY_FILE
-    if summary.is_file():
-        training = read_object(summary).get("training")
-        seconds = training.get("seconds") if isinstance(training, dict) else None
-        return float(seconds) if isinstance(seconds, int | float) else None
+    if (fold_folder / SUMMARY_FILE).is_file():
+        seconds = (read_summary(fold_folder).get("training") or {}).get("seconds")
+        return None if seconds is None else float(seconds)
     with suppress(ValueError):
         log, is_finished = read_training_log(fold_folder, *EPOCH_TIMES)
         return training_seconds(log) if is_finished else None

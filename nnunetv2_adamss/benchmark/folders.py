@@ -68,8 +68,13 @@ class BenchmarkFolders:
 
     @property
     def test_data(self) -> Path:
-        """The raw data set of the test patients."""
-        assert self.settings.test is not None
+        """The raw data set of the test patients.
+
+        Raises:
+            ValueError: if there is none.
+        """
+        if self.settings.test is None:
+            raise ValueError("The benchmark has no test set; --test names one.")
         return dataset_folder(RAW, self.settings.test)
 
     def test_masks(self, methods: Sequence[Method]) -> Path | None:

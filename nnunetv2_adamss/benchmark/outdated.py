@@ -8,11 +8,12 @@ from typing import Any
 from nnunetv2_adamss.benchmark.present_cohort import PresentCohort, outcome_hashes
 from nnunetv2_adamss.benchmark.steps import Step, needed_steps
 from nnunetv2_adamss.common.files import sha256_of
-from nnunetv2_adamss.common.json_object import read_object
 from nnunetv2_adamss.common.messages import listed
 from nnunetv2_adamss.survival.cohort.csv_text import read_csv
+from nnunetv2_adamss.survival.nnunet_data.validation_summary import read_validated_files
 from nnunetv2_adamss.survival.results.begun_training import TRAINING_CASES, begun_with
 from nnunetv2_adamss.survival.results.fold_results import PREDICTIONS_FILE, SUMMARY_FILE
+from nnunetv2_adamss.survival.results.summary_file import read_summary
 from nnunetv2_adamss.survival.setup import STAGE_ONE_WEIGHTS
 
 _OTHER_OUTCOMES, _OTHER_SPLIT, _OTHER_SETTINGS = (
@@ -87,15 +88,6 @@ def validation_summary(fold_folder: Path) -> Path:
     return fold_folder / "validation" / "summary.json"
 
 
-def read_summary(fold_folder: Path) -> dict[str, Any]:
-    """``survival_summary.json`` of a training or fit.
-
-    Raises:
-        ValueError: naming the file, if it lacks what this package writes.
-    """
-    return read_object(fold_folder / SUMMARY_FILE, settings=dict)
-
-
 def refuse_outdated_trainings(steps: Sequence[Step]) -> None:
     """Raise ValueError if trainings are of something else than today's, naming them."""
     outdated: dict[str, list[str]] = {}
@@ -133,10 +125,9 @@ def _begun_survival_differences(
 
 
 def _is_of_other_stage_one(fold_folder: Path, fold: int, starts_from_stage_one: bool) -> bool:
-    summary, made = read_summary(fold_folder), (fold_folder / SUMMARY_FILE).stat().st_mtime
+    summary = read_summary(fold_folder, "settings.seg_trainer", "settings.seg_checkpoint")
+    made = (fold_folder / SUMMARY_FILE).stat().st_mtime
     settings, sources = summary["settings"], summary.get("sources_sha256", {})
-    if not {"seg_trainer", "seg_checkpoint"} <= settings.keys():
-        raise ValueError(f"{fold_folder / SUMMARY_FILE} is damaged: its settings do not name Stage I.")
     used = {int(found[1]): sha256 for name, sha256 in sources.items() if (found := _MASKS.fullmatch(name))}
     if starts_from_stage_one:
         used[fold] = sources.get(STAGE_ONE_WEIGHTS, "")
@@ -161,11 +152,7 @@ def _predicted_cases(file: Path) -> set[str]:
 
 
 def _validated_cases(summary: Path, file_ending: str) -> set[str]:
-    per_case = read_object(summary, metric_per_case=list)["metric_per_case"]
-    try:
-        return {Path(case["prediction_file"]).name.removesuffix(file_ending) for case in per_case}
-    except (KeyError, TypeError) as error:
-        raise ValueError(f"{summary} is damaged: it does not say which cases were validated.") from error
+    return {file.name.removesuffix(file_ending) for file in read_validated_files(summary)}
 
 
 def _differ(asked: Mapping[str, Any], found: Mapping[str, Any]) -> bool:

@@ -10,10 +10,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from nnunetv2_adamss.common.files import read_json
 from nnunetv2_adamss.evaluation.resampling import ResampledCohort
 from nnunetv2_adamss.evaluation.segmentation import LabelDice, dice_by_label
 from nnunetv2_adamss.survival.cohort.table import SurvivalTable
+from nnunetv2_adamss.survival.nnunet_data.dataset_json import read_dataset_json
 
 _TUMOUR = "tumour, all labels as one"
 
@@ -63,7 +63,7 @@ class ComparedPatients:
             survival,
             pd.Series(fold, dtype=np.int64)[has_outcome],
             labels,
-            read_json(dataset_json),
+            read_dataset_json(dataset_json, "file_ending", "labels"),
         )
 
     @property

@@ -2,14 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from nnunetv2_adamss.benchmark.settings import BenchmarkSettings
-from nnunetv2_adamss.common.files import read_json, sha256_of
-from nnunetv2_adamss.common.json_object import read_object
-from nnunetv2_adamss.survival.cohort.splits_file import SPLITS_FILE
+from nnunetv2_adamss.common.files import sha256_of
+from nnunetv2_adamss.survival.cohort.splits import Split
+from nnunetv2_adamss.survival.cohort.splits_file import SPLITS_FILE, read_splits
 from nnunetv2_adamss.survival.cohort.table import read_survival_table
 from nnunetv2_adamss.survival.nnunet_data.dataset import PREPROCESSED, dataset_folder
+from nnunetv2_adamss.survival.nnunet_data.dataset_json import read_dataset_json
 from nnunetv2_adamss.survival.setup import outcome_files
 
 _PARTS = ("train", "val")
@@ -37,7 +37,7 @@ class PresentCohort:
     def read(cls, settings: BenchmarkSettings) -> "PresentCohort":
         """Of a data set that ``begin`` has checked."""
         dataset_json = dataset_folder(PREPROCESSED, settings.dataset) / "dataset.json"
-        splits = read_splits(settings.dataset)
+        splits = splits_of(settings.dataset)
         training, validated = ([frozenset(split[part]) for split in splits] for part in _PARTS)
         return cls(
             outcome_hashes(
@@ -46,7 +46,7 @@ class PresentCohort:
             training,
             validated,
             frozenset(read_survival_table(settings.outcomes).without_outcome),
-            read_object(dataset_json, file_ending=str)["file_ending"],
+            read_dataset_json(dataset_json, "file_ending")["file_ending"],
         )
 
     @property
@@ -69,7 +69,7 @@ def outcome_hashes(sources: Mapping[str, str]) -> dict[str, str]:
     return {kind: kinds[kind] for kind in ("outcomes", "description") if kind in kinds}
 
 
-def read_splits(dataset: str) -> list[dict[str, Any]]:
+def splits_of(dataset: str) -> list[Split]:
     """nnU-Net's split of a data set.
 
     Raises:
@@ -80,14 +80,7 @@ def read_splits(dataset: str) -> list[dict[str, Any]]:
         raise ValueError(
             f"There is no {file}, so it is not known what the folds are; run adamss_make_splits."
         )
-    splits: list[dict[str, Any]] = read_json(file)
-    if not (isinstance(splits, list) and splits and all(map(_is_fold, splits))):
-        raise ValueError(f"{file} is no split: it must list folds, each with its cases under train and val.")
+    splits = read_splits(file)
+    if not splits:
+        raise ValueError(f"{file} is no split: it has no folds.")
     return splits
-
-
-def _is_fold(split: object) -> bool:
-    return isinstance(split, dict) and all(
-        isinstance(split.get(part), list) and all(isinstance(case_id, str) for case_id in split[part])
-        for part in _PARTS
-    )

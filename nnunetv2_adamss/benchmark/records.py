@@ -1,6 +1,5 @@
 """What became of each step, and how long it took: one small file a step, so that runs do not overwrite each other."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -8,7 +7,9 @@ from pathlib import Path
 import numpy as np
 
 from nnunetv2_adamss.benchmark.steps import Step
-from nnunetv2_adamss.common.files import read_json, write_atomically
+from nnunetv2_adamss.common.files import write_json
+from nnunetv2_adamss.common.json_object import read_object
+from nnunetv2_adamss.common.kinds import is_number
 
 # Folder of a benchmark's records.
 RECORDS = "steps"
@@ -43,7 +44,7 @@ class Records:
 
     def write(self, step: Step, record: Record) -> None:
         """Replace the step's record."""
-        write_atomically(self._file(step.file_name), json.dumps(asdict(record)))
+        write_json(self._file(step.file_name), asdict(record), indent=None)
 
     def has_failed_since(self, step: Step, moment: float) -> bool:
         """Whether the last attempt, of whatever process, ended after this moment with an error."""
@@ -74,12 +75,7 @@ class Records:
 def _read(file: Path) -> Record | None:
     """None where there is none, or only a damaged one: then it is not known what became of the step."""
     try:
-        content = read_json(file)
-        return Record(
-            str(content["kind"]),
-            float(content["seconds"]),
-            int(content["exit_code"]),
-            bool(content["resumed"]),
-        )
-    except (FileNotFoundError, ValueError, KeyError, TypeError):
+        found = read_object(file, kind=str, seconds=is_number, exit_code=int, resumed=bool)
+    except (FileNotFoundError, ValueError):
         return None
+    return Record(found["kind"], float(found["seconds"]), found["exit_code"], found["resumed"])

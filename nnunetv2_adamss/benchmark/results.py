@@ -12,7 +12,6 @@ from nnunetv2_adamss.assessment.predictions import RISK_SCORE, read_predictions
 from nnunetv2_adamss.benchmark.durations import fold_seconds
 from nnunetv2_adamss.benchmark.folders import TEST_MASKS, TEST_PREDICTIONS, BenchmarkFolders
 from nnunetv2_adamss.benchmark.methods import Method
-from nnunetv2_adamss.benchmark.outdated import read_summary
 from nnunetv2_adamss.benchmark.patients import ComparedPatients, MeasuredDice
 from nnunetv2_adamss.common.messages import listed
 from nnunetv2_adamss.survival.mask_flags import MASK_FLAGS
@@ -209,7 +208,7 @@ def _parameters(method: Method, folders: BenchmarkFolders) -> int | None:
     seed = folders.settings.seeds[0]
     of_parts = [
         [
-            (read_summary(fold.folder).get("training") or {}).get("parameters")
+            (fold.summary().get("training") or {}).get("parameters")
             for fold in _folds(name, folders, seed)
             if fold.has_files(SUMMARY_FILE)
         ]
@@ -248,7 +247,7 @@ def _other_settings(method: Method, folders: BenchmarkFolders) -> list[str]:
     for trainer, names in compared.items():
         of_network = "" if trainer == folders.survival(method) else f" of {trainer}"
         for fold in _folds(trainer, folders, seed):
-            found = read_summary(fold.folder)["settings"] if fold.has_files(SUMMARY_FILE) else {}
+            found = fold.summary()["settings"] if fold.has_files(SUMMARY_FILE) else {}
             for name in names:
                 if name in found and found[name] != asked[name]:
                     what = f"made before with {name} {found[name]}, not {asked[name]}"
@@ -259,19 +258,10 @@ def _other_settings(method: Method, folders: BenchmarkFolders) -> list[str]:
 def _optimism(method: Method, folds: Sequence[FinishedFold]) -> list[str]:
     """What the patients who are judged here have given away."""
     notes = [f"{method.title}: {_OTHER_FOLDS}"] if method.needs_other_folds else []
-    flattered = [str(fold.number) for fold in folds if _is_flattered(fold)]
+    flattered = [str(fold.number) for fold in folds if is_chosen_on_its_fold(fold)]
     if flattered:
         notes.append(
             f"{method.title}: optimistic, since the epoch of fold {listed(flattered)} was chosen on the patients that "
             "are judged here."
         )
     return notes
-
-
-def _is_flattered(fold: FinishedFold) -> bool:
-    try:
-        return is_chosen_on_its_fold(read_summary(fold.folder))
-    except (KeyError, TypeError) as error:
-        raise ValueError(
-            f"{fold.folder / SUMMARY_FILE} is damaged: it does not say which epoch predicts."
-        ) from error

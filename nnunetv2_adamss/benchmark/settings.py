@@ -8,13 +8,26 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-from nnunetv2_adamss.common.files import write_atomically
-from nnunetv2_adamss.common.json_object import read_object
+from nnunetv2_adamss.common.files import removed_on_failure, write_atomically
+from nnunetv2_adamss.common.json_object import Kind, read_known_object
+from nnunetv2_adamss.common.kinds import is_count, is_text, list_of, optional
 from nnunetv2_adamss.survival.cohort.table import SURVIVAL_CSV
 from nnunetv2_adamss.survival.config import SurvivalConfig
 from nnunetv2_adamss.survival.nnunet_data.dataset import RAW, dataset_folder
 
 SETTINGS_FILE = "settings.json"
+_KINDS: dict[str, Kind] = {
+    "dataset": is_text,
+    "configuration": is_text,
+    "plans": is_text,
+    "folds": list_of(is_count),
+    "seeds": list_of(is_count),
+    "short_schedule": bool,
+    "epochs": optional(is_count),
+    "masks": dict,
+    "survival_csv": optional(is_text),
+    "test": optional(is_text),
+}
 
 
 @dataclass(frozen=True)
@@ -125,7 +138,8 @@ class BenchmarkSettings:
         folder.mkdir(parents=True, exist_ok=True)
         file, text = folder / SETTINGS_FILE, json.dumps(self.to_dict(), indent=2)
         unfinished = folder / f"{SETTINGS_FILE}.{uuid4().hex}.unfinished"
-        unfinished.write_text(text, encoding="utf-8")
+        with removed_on_failure(file, unfinished):
+            unfinished.write_text(text, encoding="utf-8")
         try:
             os.link(unfinished, file)  # which unlike a renaming replaces nothing
         except FileExistsError:
@@ -150,7 +164,7 @@ def _is_grown(name: str, before: Any, now: Any) -> bool:
 
 
 def _read(file: Path) -> dict[str, Any]:
-    settings = read_object(file)
+    settings = read_known_object(file, _KINDS, ())
     if not settings.keys() >= {one.name for one in fields(BenchmarkSettings)}:
         raise ValueError(f"{file} is not of a benchmark; choose another folder with -o.")
     return settings

@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from nnunetv2_adamss.benchmark.text import ResultTable, ShownTable
-from nnunetv2_adamss.common.files import write_atomically
-from nnunetv2_adamss.common.json_object import read_object
+from nnunetv2_adamss.common.files import write_atomically, write_json
+from nnunetv2_adamss.common.json_object import parse_object
+from nnunetv2_adamss.common.kinds import is_text, list_of
 from nnunetv2_adamss.survival.cohort.csv_text import csv_text
 
 TABLES_MD, TABLES_JSON = "tables.md", "tables.json"
@@ -53,7 +54,7 @@ def write_tables(
         "notes": list(notes),
         "provenance": provenance,
     }
-    write_atomically(folder / TABLES_JSON, json.dumps(content, indent=2))
+    write_json(folder / TABLES_JSON, content)
     return [*(folder / f"{table.name}.csv" for table in tables), folder / TABLES_MD, folder / TABLES_JSON]
 
 
@@ -81,13 +82,26 @@ def read_benchmark(folder: Path) -> WrittenBenchmark:
     file = folder / TABLES_JSON
     if not file.is_file():
         raise ValueError(f"There is no {file}; adamss_benchmark writes it.")
-    content = read_object(file, tables=list, notes=list, provenance=dict)
-    try:
-        tables = [ShownTable(**{name: table[name] for name in _SHOWN}) for table in content["tables"]]
-        provenance_facts(content["provenance"])
-    except (KeyError, TypeError, ValueError) as error:
-        raise ValueError(f"{file} is damaged, or of another version; run adamss_benchmark again.") from error
-    return WrittenBenchmark(tables, content["notes"], content["provenance"])
+    return parse_object(file, _parse, "Run adamss_benchmark again.")
+
+
+def _parse(content: Mapping[str, Any]) -> WrittenBenchmark:
+    tables, notes, provenance = content["tables"], content["notes"], content["provenance"]
+    if not (list_of(_is_table)(tables) and list_of(is_text)(notes)):
+        raise ValueError("its tables or notes are of another version")
+    provenance_facts(provenance)
+    return WrittenBenchmark(
+        [ShownTable(**{name: table[name] for name in _SHOWN}) for table in tables], notes, provenance
+    )
+
+
+def _is_table(value: Any) -> bool:
+    return (
+        isinstance(value, dict)
+        and is_text(value.get("title"))
+        and all(list_of(is_text)(value.get(name)) for name in ("header", "notes"))
+        and list_of(list_of(is_text))(value.get("rows"))
+    )
 
 
 def provenance_facts(provenance: Mapping[str, Any]) -> list[tuple[str, str]]:

@@ -162,7 +162,7 @@ def _run(args: argparse.Namespace) -> int:
     from nnunetv2_adamss.benchmark.methods import choose_methods
     from nnunetv2_adamss.benchmark.outdated import refuse_outdated_trainings
     from nnunetv2_adamss.benchmark.plan import plan_steps
-    from nnunetv2_adamss.benchmark.present_cohort import PresentCohort, read_splits
+    from nnunetv2_adamss.benchmark.present_cohort import PresentCohort, splits_of
     from nnunetv2_adamss.benchmark.settings import BenchmarkSettings
     from nnunetv2_adamss.benchmark.steps import needed_steps
     from nnunetv2_adamss.survival.device import torch_device
@@ -174,7 +174,7 @@ def _run(args: argparse.Namespace) -> int:
         dataset,
         args.configuration,
         args.plans,
-        tuple(range(len(read_splits(dataset)))) if args.folds is None else tuple(sorted(args.folds)),
+        tuple(range(len(splits_of(dataset)))) if args.folds is None else tuple(sorted(args.folds)),
         tuple(args.seeds),
         args.short_schedule,
         args.epochs,

@@ -142,9 +142,9 @@ def _config(args: argparse.Namespace) -> PhantomCohortConfig:
 
 
 def _print_summary(folder: Path) -> None:
-    import json
+    from nnunetv2_adamss.common.json_object import read_object
 
-    summary = json.loads((folder / "phantom.json").read_text())["summary"]
+    summary = read_object(folder / "phantom.json", summary=dict)["summary"]
     print(f"{'split':<10}{'cases':>7}{'events':>8}{'censored':>10}{'oracle C-index':>16}")
     for split, row in summary.items():
         c_index = "-" if row["oracle_c_index"] is None else f"{row['oracle_c_index']:.3f}"

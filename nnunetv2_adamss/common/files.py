@@ -2,11 +2,18 @@
 
 import hashlib
 import json
+import math
 import os
 import platform
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
+
+UNFINISHED = ".unfinished"  # ends the name of a file while it is written
+# Numbers of JSON become floats somewhere, which end at 1.8e308.
+_MAX_DIGITS = 308
 
 
 def write_atomically(file: Path, text: str) -> None:
@@ -14,29 +21,152 @@ def write_atomically(file: Path, text: str) -> None:
     replace_atomically(file, lambda unfinished: unfinished.write_text(text, encoding="utf-8"))
 
 
+def write_json(file: Path, content: Any, *, indent: int | None = 2) -> None:
+    """Write plain data as JSON, whole or not at all.
+
+    Raises:
+        ValueError: naming file and place, if a number is not finite, for which JSON has no word.
+        OSError: naming the file, if it cannot be written.
+    """
+    try:
+        text = json.dumps(content, indent=indent, allow_nan=False)
+    except ValueError as error:
+        place = next(_not_finite(content), "somewhere")
+        raise ValueError(f"{file} cannot be written: {place} is not a finite number.") from error
+    write_atomically(file, text + "\n")
+
+
 def replace_atomically(file: Path, write: Callable[[Path], object]) -> None:
-    """The same for any content: ``write`` gets the temporary name."""
+    """The same for any content.
+
+    Args:
+        file: the final name.
+        write: gets the temporary name.
+
+    Raises:
+        OSError: naming the file, if it cannot be written, such as on a full disk; nothing is left behind.
+    """
     file.parent.mkdir(parents=True, exist_ok=True)
     # Of this process alone: parts of a job may write into one folder from several machines.
-    unfinished = file.with_name(f"{file.name}.{platform.node()}_{os.getpid()}.unfinished")
-    write(unfinished)
+    unfinished = file.with_name(f"{file.name}.{platform.node()}_{os.getpid()}{UNFINISHED}")
+    with removed_on_failure(file, unfinished):
+        write(unfinished)
+        put_in_place(unfinished, file)
+
+
+@contextmanager
+def removed_on_failure(file: Path, unfinished: Path) -> Iterator[None]:
+    """While a file is written under another name: on any failure that is removed, and the error names the file.
+
+    Args:
+        file: the final name.
+        unfinished: what it is called until it is whole.
+
+    Raises:
+        OSError: naming the file, if it cannot be written.
+    """
+    try:
+        yield
+    except BaseException as error:
+        with suppress(OSError):
+            unfinished.unlink(missing_ok=True)
+        named = _named(error, file, unfinished)
+        if named is error:
+            raise
+        raise named from error
+
+
+def put_in_place(unfinished: Path, file: Path) -> None:
+    """Rename a file once the disk holds all of it: after a power cut, the new name has the whole content or none.
+
+    Raises:
+        OSError: if the disk does not take it.
+    """
+    with unfinished.open("rb+") as stream:
+        os.fsync(stream.fileno())
     os.replace(unfinished, file)
+    if sys.platform != "win32":
+        _sync_folder(file.parent)
 
 
 def read_json(file: Path) -> Any:
-    """What a JSON file holds.
+    """Content of a JSON file.
+
+    NaN and Infinity, which nnU-Net and version 0.1 wrote, are read; callers check the numbers that they use.
 
     Raises:
-        ValueError: if it is damaged, such as by a copy that was cut short.
+        ValueError: naming the file, if it is damaged, such as by a copy that was cut short, names an entry twice, is
+            nested too deeply, or holds a number of more digits than a float can have.
         FileNotFoundError: if it is not there.
     """
     try:
-        return json.loads(file.read_text(encoding="utf-8"))
+        return json.loads(
+            file.read_text(encoding="utf-8-sig"), parse_int=_integer, object_pairs_hook=_without_repetition
+        )
     except ValueError as error:  # also of bytes that are no text
         raise ValueError(f"{file} cannot be read as JSON ({error}).") from error
+    except RecursionError as error:
+        raise ValueError(f"{file} cannot be read as JSON (it is nested too deeply).") from error
 
 
 def sha256_of(file: Path) -> str:
     """Hash of a file's content, as hexadecimal digits."""
     with file.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def _named(error: BaseException, file: Path, unfinished: Path) -> BaseException:
+    """The error, with the file's name where it is about writing it and does not say so."""
+    if isinstance(error, OSError) and error.errno and error.filename in (None, str(unfinished)):
+        return OSError(error.errno, os.strerror(error.errno), str(file))
+    if type(error) is RuntimeError:  # torch's and SimpleITK's only kind
+        return OSError(f"{file} cannot be written ({_reason(str(error))})")
+    return error
+
+
+def _reason(words: str) -> str:
+    lines = words.strip().splitlines() or ["no reason given"]
+    if any("Stream" in line or "inline_container" in line for line in lines):  # torch's, of a file
+        return f"is the disk full? {lines[0].strip()}"
+    # The lines before the last one say where in SimpleITK's source.
+    return (lines[-1] if "ITK" in words.upper() else lines[0]).strip()
+
+
+def _sync_folder(folder: Path) -> None:
+    # Some file systems cannot do that; the content is on the disk even so.
+    with suppress(OSError):
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+def _integer(digits: str) -> int:
+    if len(digits) > _MAX_DIGITS:
+        raise ValueError(f"the number {digits[:10]}... has {len(digits)} digits")
+    return int(digits)
+
+
+def _without_repetition(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    content = dict(pairs)
+    if len(content) < len(pairs):
+        names = [name for name, _ in pairs]
+        repeated = next(name for name in names if names.count(name) > 1)
+        raise ValueError(f"'{repeated}' is there twice")
+    return content
+
+
+def _not_finite(content: Any, place: str = "") -> Iterator[str]:
+    """Places of numbers that are not finite in plain data."""
+    if isinstance(content, float) and not math.isfinite(content):
+        yield f"'{place}'" if place else "it"
+    items = (
+        content.items() if isinstance(content, Mapping) else enumerate(content) if _is_list(content) else ()
+    )
+    for name, value in items:
+        yield from _not_finite(value, f"{place}.{name}" if place else str(name))
+
+
+def _is_list(content: Any) -> bool:
+    return isinstance(content, list | tuple)

@@ -1,13 +1,22 @@
 """Objects in JSON files that anything may have happened to: copied in part, edited, written by another program."""
 
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from nnunetv2_adamss.common.files import read_json
 from nnunetv2_adamss.common.messages import listed
 
+_Parsed = TypeVar("_Parsed")
 
-def read_object(file: Path, **kinds: type | tuple[type, ...]) -> dict[str, Any]:
+# Types, or a function of ``common/kinds.py`` that says whether a value will do. None is never of a type.
+Kind = type | tuple[type, ...] | Callable[[Any], bool]
+_NOTHING = object()
+# Raised where plain data are not what they should be, by whoever takes them apart.
+FAULTS = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
+
+
+def read_object(file: Path, **kinds: Kind) -> dict[str, Any]:
     """The object in a file.
 
     Args:
@@ -18,10 +27,74 @@ def read_object(file: Path, **kinds: type | tuple[type, ...]) -> dict[str, Any]:
         ValueError: naming the file, if it cannot be read, or holds something else.
         FileNotFoundError: if it is not there.
     """
+    return read_known_object(file, kinds, kinds)
+
+
+def read_known_object(file: Path, kinds: Mapping[str, Kind], needed: Iterable[str]) -> dict[str, Any]:
+    """The object in a file of which some readers need more than others.
+
+    Args:
+        file: JSON.
+        kinds: of all entries that are known, by name, with dots between levels; those that are there are checked.
+        needed: names of those that must be there.
+
+    Raises:
+        ValueError: naming the file, if it cannot be read, or holds something else.
+        FileNotFoundError: if it is not there.
+    """
     content = read_json(file)
     if not isinstance(content, dict):
-        raise ValueError(f"{file} holds a {type(content).__name__}, but an object was expected.")
-    faults = [name for name, kind in kinds.items() if not isinstance(content.get(name), kind)]
-    if faults:
+        raise ValueError(f"{file} holds {_words(content)}, but an object was expected.")
+    missing = [name for name in needed if _entry(content, name) is _NOTHING]
+    found = {name: _entry(content, name) for name in kinds}
+    faulty = [
+        name for name, kind in kinds.items() if found[name] is not _NOTHING and not is_kind(found[name], kind)
+    ]
+    if faults := [*missing, *faulty]:
         raise ValueError(f"{file} is damaged or not what it should be: there is no usable {listed(faults)}.")
     return content
+
+
+def parse_object(file: Path, parse: Callable[[dict[str, Any]], _Parsed], advice: str = "") -> _Parsed:
+    """Take the object in a file apart.
+
+    Args:
+        file: JSON.
+        parse: takes the object apart; whatever is wrong with that makes it fail.
+        advice: a sentence for the error: where such files come from.
+
+    Raises:
+        ValueError: naming the file, if it cannot be read or taken apart.
+        FileNotFoundError: if it is not there.
+    """
+    content = read_object(file)
+    try:
+        return parse(content)
+    except FAULTS as error:
+        what = f"there is no {error}" if isinstance(error, KeyError) else str(error).rstrip(".")
+        raise ValueError(
+            f"{file} is damaged or not what it should be ({what}).{' ' * bool(advice)}{advice}"
+        ) from error
+
+
+def is_kind(value: Any, kind: Kind) -> bool:
+    """Whether a value is of a kind; true and false are no numbers."""
+    if not isinstance(kind, type | tuple):
+        return kind(value)
+    types = kind if isinstance(kind, tuple) else (kind,)
+    return isinstance(value, types) and (bool in types or not isinstance(value, bool))
+
+
+def _entry(content: Any, name: str) -> Any:
+    """A value by its name, with dots between levels."""
+    for part in name.split("."):
+        if not isinstance(content, dict) or part not in content:
+            return _NOTHING
+        content = content[part]
+    return content
+
+
+def _words(content: Any) -> str:
+    """Kind of a value in the words of JSON."""
+    names = {type(None): "null", list: "a list", str: "a text", bool: "true or false"}
+    return names.get(type(content), "a number")

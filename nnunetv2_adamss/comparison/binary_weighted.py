@@ -11,6 +11,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from nnunetv2_adamss.common.kinds import checked, is_number, is_text, list_of
+
 # Risks are means of z-scores, so less than this is rounding.
 _NO_SPREAD = 1e-9
 
@@ -39,6 +41,20 @@ class Training(NamedTuple):
     def of(self, cases: NDArray[np.integer]) -> "Training":
         """Some of the cases, perhaps some of them more than once."""
         return Training(self.features.iloc[cases], self.event[cases], self.time[cases])
+
+
+def _is_deviation(value: Any) -> bool:
+    return is_number(value) and value > 0
+
+
+_KINDS = {
+    "names": list_of(is_text),
+    "signs": list_of(lambda sign: sign in (-1, 1)),
+    "means": list_of(is_number),
+    "deviations": list_of(_is_deviation),
+    "mean_risk": is_number,
+    "risk_deviation": _is_deviation,
+}
 
 
 @dataclass(frozen=True)
@@ -86,8 +102,16 @@ class BinaryWeighted:
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> "BinaryWeighted":
-        """From plain data."""
+        """From plain data.
+
+        Raises:
+            ValueError: if a figure is not finite, or a value of another kind.
+        """
+        for name, kind in _KINDS.items():
+            checked(values[name], kind, f"{name} of an estimator")
         lists = ("names", "signs", "means", "deviations")
+        if len({len(values[name]) for name in lists}) > 1:
+            raise ValueError("an estimator does not have one figure of each kind for each feature")
         return cls(**{**values, **{name: tuple(values[name]) for name in lists}})
 
 

@@ -10,13 +10,13 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from nnunetv2_adamss.common.files import read_json, replace_atomically, sha256_of, write_atomically
+from nnunetv2_adamss.common.files import replace_atomically, sha256_of, write_atomically
 from nnunetv2_adamss.common.messages import listed
 from nnunetv2_adamss.comparison.catalogue import DeepRisks
 from nnunetv2_adamss.comparison.deep_network import DeepNetwork
 from nnunetv2_adamss.comparison.methods import DEEP_RISK
 from nnunetv2_adamss.survival.cohort.csv_text import read_csv
-from nnunetv2_adamss.survival.cohort.splits_file import SPLITS_FILE
+from nnunetv2_adamss.survival.cohort.splits_file import SPLITS_FILE, read_splits
 from nnunetv2_adamss.survival.config import PATHS
 from nnunetv2_adamss.survival.nnunet_data.nnunet_fold import NnunetFold
 from nnunetv2_adamss.survival.results.finished_folds import FinishedFold
@@ -152,7 +152,7 @@ class DeepFolds:
 
 def _all_folds(nnunet_fold: NnunetFold, setup: SurvivalSetup) -> list[NnunetFold]:
     """All folds of the split, each case in the validation part of exactly one."""
-    splits = read_json(nnunet_fold.preprocessed_folder / SPLITS_FILE)
+    splits = read_splits(nnunet_fold.preprocessed_folder / SPLITS_FILE)
     validated = Counter(case_id for split in splits for case_id in split["val"])
     if others := [case_id for case_id in setup.fold.all_cases if validated[case_id] != 1]:
         raise ValueError(
@@ -169,9 +169,8 @@ def _foreign(
     source, without_outcome = outcomes_source(setup.table.path), set(setup.table.without_outcome)
     sha256 = setup.fold.sources[source]
     for fold, nnunet_fold in zip(folds, of_split, strict=True):
-        outcomes = [
-            value for name, value in fold.summary["sources_sha256"].items() if name.startswith("outcomes (")
-        ]
+        sources = fold.summary("sources_sha256")["sources_sha256"]
+        outcomes = [value for name, value in sources.items() if name.startswith("outcomes (")]
         if outcomes != [sha256]:
             yield f"fold {fold.number} is of other outcomes than {setup.table.path}"
         judged = set(nnunet_fold.split().validation) - without_outcome
@@ -183,7 +182,7 @@ def _disagreements(folds: Sequence[FinishedFold]) -> Iterator[str]:
     """Which settings differ between folds, in words."""
     first = folds[0]
     for fold in folds[1:]:
-        own, expected = fold.summary["settings"], first.summary["settings"]
+        own, expected = fold.summary()["settings"], first.summary()["settings"]
         differing = [name for name in own if name not in PATHS and own[name] != expected.get(name)]
         if differing:
             yield f"folds {first.number} and {fold.number} differ in {listed(differing)}"
@@ -192,7 +191,7 @@ def _disagreements(folds: Sequence[FinishedFold]) -> Iterator[str]:
 def _other_epochs(folds: Sequence[FinishedFold]) -> Iterator[str]:
     """Which folds predict their training cases by another epoch than the last, in words."""
     for fold in folds:
-        epoch = fold.summary["predictions_from"]
+        epoch = fold.summary("predictions_from")["predictions_from"]
         if epoch != _EPOCH:
             yield f"fold {fold.number} predicts its training cases by its {epoch} epoch, not by the last (--select)"
 

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from nnunetv2_adamss.common.kinds import by_name, checked, is_text
+
 
 @dataclass(frozen=True)
 class DeepNetwork:
@@ -22,3 +24,16 @@ class DeepNetwork:
     def to_dict(self) -> dict[str, Any]:
         """As plain data."""
         return {"trainer": self.trainer, "checkpoint": self.checkpoint, "sha256": dict(self.sha256)}
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> "DeepNetwork":
+        """From plain data.
+
+        Raises:
+            ValueError: if a value is of another kind.
+        """
+        return cls(
+            checked(values["trainer"], is_text, "trainer"),
+            checked(values["checkpoint"], is_text, "checkpoint"),
+            checked(values["sha256"], by_name(is_text), "sha256"),
+        )

@@ -4,11 +4,11 @@ import logging
 from collections.abc import Mapping
 from pathlib import Path
 
-from nnunetv2_adamss.common.files import read_json
 from nnunetv2_adamss.common.messages import listed, shortened
 from nnunetv2_adamss.comparison.deep_network import DeepNetwork
 from nnunetv2_adamss.prediction.calibration import CALIBRATION_COLUMN, NO_CALIBRATION
 from nnunetv2_adamss.prediction.prediction_folder import PROVENANCE_FILE
+from nnunetv2_adamss.prediction.provenance_file import read_provenance
 from nnunetv2_adamss.survival.cohort.csv_cells import read_cells
 
 logger = logging.getLogger(__name__)
@@ -34,7 +34,7 @@ def check_deep_predictions(predictions_csv: Path, networks: Mapping[int, DeepNet
             command,
         )
         return
-    made = read_json(file)
+    made = read_provenance(file, "trainer", "checkpoint", "folds", "checkpoints_sha256")
     differing = [
         f"{name} {made[name]}"
         for name, value in (("trainer", first.trainer), ("checkpoint", first.checkpoint))
@@ -50,7 +50,7 @@ def check_deep_predictions(predictions_csv: Path, networks: Mapping[int, DeepNet
     retrained = [
         str(number)
         for number, network in networks.items()
-        if network.sha256[f"fold {number}"] != made["checkpoints_sha256"][f"fold {number}"]
+        if network.sha256[f"fold {number}"] != made["checkpoints_sha256"].get(f"fold {number}")
     ]
     if retrained:
         raise ValueError(

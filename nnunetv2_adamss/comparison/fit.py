@@ -1,6 +1,5 @@
 """Fit a statistical method on a fold and predict its validation cases, as a survival training does."""
 
-import json
 import logging
 import shutil
 from collections.abc import Mapping
@@ -12,7 +11,7 @@ from typing import Any
 import pandas as pd
 from nnunetv2.utilities.file_path_utilities import get_output_folder
 
-from nnunetv2_adamss.common.files import write_atomically
+from nnunetv2_adamss.common.files import write_json
 from nnunetv2_adamss.comparison.catalogue import results_name
 from nnunetv2_adamss.comparison.deep_folds import DeepFolds
 from nnunetv2_adamss.comparison.fitted_model import MODEL_FILE, FittedModel
@@ -101,7 +100,7 @@ def fit_statistical(request: FitRequest) -> list[str]:
     # The predictions of another fit must not stand beside a summary that is not there yet.
     (folder / SUMMARY_FILE).unlink(missing_ok=True)
     shutil.rmtree((folder / PREDICTIONS_FILE).parent, ignore_errors=True)
-    write_atomically(folder / MODEL_FILE, json.dumps(fitted.to_dict()))
+    write_json(folder / MODEL_FILE, fitted.to_dict(), indent=None)
     provenance = {
         "dataset": name,
         "trainer": folder.parent.name.split("__")[0],

@@ -1,6 +1,5 @@
 """A statistical method as it was fitted on a fold: what its covariates are made of, and its risk model."""
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +9,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from nnunetv2_adamss.common.json_object import parse_object
+from nnunetv2_adamss.common.kinds import checked, is_number
 from nnunetv2_adamss.common.messages import listed
 from nnunetv2_adamss.comparison.deep_network import DeepNetwork
 from nnunetv2_adamss.comparison.methods import METHODS, StatisticalMethod
@@ -79,16 +80,22 @@ class FittedModel:
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> "FittedModel":
-        """From plain data."""
+        """From plain data.
+
+        Raises:
+            ValueError: if a number is not finite, or the method does not exist.
+        """
+        if values["method"] not in METHODS:
+            raise ValueError(f"there is no method '{values['method']}'")
         method = METHODS[values["method"]]
         return cls(
             method,
             SurvivalFold.from_dict(values["fold"]),
             Scaling.from_dict(values["features"]),
             method.read(values["model"]),
-            values["mean_risk"],
-            values["risk_deviation"],
-            None if values["deep"] is None else DeepNetwork(**values["deep"]),
+            checked(values["mean_risk"], is_number, "mean_risk"),
+            checked(values["risk_deviation"], _is_deviation, "risk_deviation"),
+            None if values["deep"] is None else DeepNetwork.from_dict(values["deep"]),
         )
 
     @classmethod
@@ -96,9 +103,13 @@ class FittedModel:
         """Read a fold's ``model.json``.
 
         Raises:
-            ValueError: if there is none.
+            ValueError: if there is none, or it is damaged.
         """
         file = fold_folder / MODEL_FILE
         if not file.is_file():
             raise ValueError(f"There is no fitted model {file}. Fit it with adamss_fit_statistical.")
-        return cls.from_dict(json.loads(file.read_text(encoding="utf-8")))
+        return parse_object(file, cls.from_dict, "Fit it again with adamss_fit_statistical --overwrite.")
+
+
+def _is_deviation(value: Any) -> bool:
+    return is_number(value) and value >= 0

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import compress
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +20,7 @@ from nnunetv2_adamss.prediction.patient_tables import read_clinical
 from nnunetv2_adamss.survival.covariates.covariate_tables import CovariateTables
 from nnunetv2_adamss.survival.covariates.number_table import join_number_tables, read_number_table
 from nnunetv2_adamss.survival.nnunet_data.dataset_json import find_dataset_json, read_dataset_json
-from nnunetv2_adamss.survival.results.prediction import RiskPrediction
+from nnunetv2_adamss.survival.results.prediction import RiskPrediction, not_finite
 
 logger = logging.getLogger(__name__)
 
@@ -76,7 +77,24 @@ def predict_statistical(model_folder: Path, folds: Sequence[int], inputs: Patien
         (model.risk_score(tables, case_ids, extra) - model.mean_risk) / (model.risk_deviation or 1.0)
         for model in fitted
     ]
-    return RiskPrediction(case_ids, np.mean(risks, axis=0))
+    return _finite_ones(RiskPrediction(case_ids, np.mean(risks, axis=0)))
+
+
+def _finite_ones(prediction: RiskPrediction) -> RiskPrediction:
+    """Without the patients whose risk is no finite number; a warning names them.
+
+    Raises:
+        ValueError: if nobody is left.
+    """
+    faulty = not_finite(prediction)
+    if not faulty:
+        return prediction
+    fault = f"{len(faulty)} patient(s) cannot be predicted, since their risk is no finite number: {listed(faulty)}."
+    if len(faulty) == len(prediction.case_ids):
+        raise ValueError(f"{fault} See their features and clinical values.")
+    logger.warning("%s", fault)
+    is_kept = np.isfinite(prediction.risk_score)
+    return RiskPrediction(list(compress(prediction.case_ids, is_kept)), prediction.risk_score[is_kept])
 
 
 def _deep_risks(inputs: PatientInputs, fitted: Mapping[int, FittedModel]) -> pd.DataFrame:

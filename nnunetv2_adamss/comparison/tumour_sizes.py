@@ -5,11 +5,10 @@ from pathlib import Path
 
 import pandas as pd
 import torch
-from nnunetv2.utilities.utils import get_filenames_of_train_images_and_targets
 
 from nnunetv2_adamss.evaluation.baselines import SUV_MAX, measure_tumour
 from nnunetv2_adamss.survival.foreign_files.preprocessed_cases import open_cases
-from nnunetv2_adamss.survival.nnunet_data.dataset import RAW, channel_names, dataset_folder
+from nnunetv2_adamss.survival.nnunet_data.dataset import RAW, channel_names, dataset_folder, raw_images
 from nnunetv2_adamss.survival.nnunet_data.modalities import find_channel
 from nnunetv2_adamss.survival.nnunet_data.nnunet_fold import NnunetFold
 from nnunetv2_adamss.survival.tumour_region.mask_source import MaskSource
@@ -44,5 +43,5 @@ def _pets(nnunet_fold: NnunetFold) -> dict[str, Path]:
     """The PET of every training case of the data set, by ``case_id``."""
     channel = find_channel(channel_names(nnunet_fold.dataset_json), "PET")
     raw = dataset_folder(RAW, nnunet_fold.plans["dataset_name"])
-    found = get_filenames_of_train_images_and_targets(str(raw))
+    found = raw_images(raw)
     return {case_id: Path(files["images"][channel]) for case_id, files in found.items()}

@@ -1,10 +1,11 @@
 """What a demo folder has behind it, so that a demo that was cut off goes on where it was."""
 
-import json
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from nnunetv2_adamss.common.files import read_json, write_atomically
+from nnunetv2_adamss.common.files import write_json
+from nnunetv2_adamss.common.json_object import read_object
+from nnunetv2_adamss.common.kinds import by_name, is_count, is_number
 
 
 @dataclass
@@ -26,14 +27,15 @@ class DemoProgress:
         """Progress of this folder, new or as it was left.
 
         Raises:
-            ValueError: if the folder holds a demo with other settings, or something else.
+            ValueError: if the folder holds a demo with other settings, or something else, or its file is damaged.
         """
         asked = cls(n_training, n_test)
         if not _file(folder).is_file():
             if folder.is_dir() and any(folder.iterdir()):
                 raise ValueError(f"{folder} is not empty and holds no demo; choose a new folder with -o.")
             return asked
-        found = cls(**read_json(_file(folder)))
+        content = read_object(_file(folder), n_training=is_count, n_test=is_count, seconds=by_name(is_number))
+        found = cls(content["n_training"], content["n_test"], content["seconds"])
         if (found.n_training, found.n_test) != (n_training, n_test):
             raise ValueError(
                 f"{folder} holds a demo with -n {found.n_training} --n_test {found.n_test}, but -n {n_training} "
@@ -43,7 +45,7 @@ class DemoProgress:
 
     def save(self, folder: Path) -> None:
         """Write to the folder, whole or not at all."""
-        write_atomically(_file(folder), json.dumps(asdict(self), indent=2))
+        write_json(_file(folder), asdict(self))
 
 
 def _file(folder: Path) -> Path:

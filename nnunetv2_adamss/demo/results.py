@@ -2,17 +2,20 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 
-from nnunetv2_adamss.common.files import read_json
+from nnunetv2_adamss.common.files import replace_atomically
 from nnunetv2_adamss.common.images import read_image
 from nnunetv2_adamss.demo.steps import DemoFolders
 from nnunetv2_adamss.evaluation.baselines import tumour_volume_ml
 from nnunetv2_adamss.evaluation.concordance import Concordance, bootstrap_harrell_c
 from nnunetv2_adamss.evaluation.image_blind_prior import ImageBlindPrior, dice, read_foreground
 from nnunetv2_adamss.survival.cohort.csv_text import read_csv
+from nnunetv2_adamss.survival.nnunet_data.dataset_json import read_dataset_json
+from nnunetv2_adamss.survival.nnunet_data.validation_summary import read_label_metrics
 
 
 @dataclass(frozen=True)
@@ -35,11 +38,11 @@ class DiceRow:
 
 def dice_rows(folders: DemoFolders) -> Iterator[DiceRow]:
     """One row a label from nnU-Net's summary, then all tumour together, then the image-blind prior."""
-    summary = read_json(folders.masks / "summary.json")
-    labels: Mapping[str, int] = read_json(folders.raw / "dataset.json")["labels"]
+    metrics = read_label_metrics(folders.masks / "summary.json")
+    labels: Mapping[str, int] = read_dataset_json(folders.raw / "dataset.json", "labels")["labels"]
     for name, value in labels.items():
         if value != 0:
-            by_case = [case["metrics"][str(value)]["Dice"] for case in summary["metric_per_case"]]
+            by_case = [case["Dice"] for case in metrics.get(str(value), [])]
             # nnU-Net writes NaN where a label neither occurs nor is predicted.
             yield DiceRow(name, [d for d in by_case if not np.isnan(d)])
     references = sorted((folders.raw / "labelsTs").glob("*.nii.gz"))
@@ -97,5 +100,5 @@ def example_picture(folders: DemoFolders, output: Path) -> None:
             axis.contour(prediction[z], levels=[0.5], colors="tab:red", linestyles="dashed")
             axis.set(title=f"{name}, {modality}", xticks=[], yticks=[])
     figure.suptitle("Synthetic held-out cases: true outline green, predicted red and dashed")
-    figure.savefig(output, dpi=100)
+    replace_atomically(output, partial(figure.savefig, dpi=100, format="png"))
     plt.close(figure)

@@ -1,6 +1,6 @@
 """The folder of a fold's explanations: which files there are, and what they were made from."""
 
-import json
+import logging
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,10 +9,13 @@ from typing import Any
 
 import pandas as pd
 
-from nnunetv2_adamss.common.files import read_json, write_atomically
+from nnunetv2_adamss.common.files import write_atomically, write_json
+from nnunetv2_adamss.common.json_object import read_object
 from nnunetv2_adamss.common.messages import listed
 from nnunetv2_adamss.explanation.gate_weights import STAGES
 from nnunetv2_adamss.survival.cohort.csv_text import csv_text, read_csv
+
+logger = logging.getLogger(__name__)
 
 PROVENANCE_FILE = "provenance.json"
 _REPLACE = "Give --overwrite to replace the whole folder."
@@ -80,19 +83,16 @@ class ExplanationFolder:
             self._check_same(found, provenance, occlusions)
             occlusions = {**found["occlusion_maps"], **occlusions}
         content = {**provenance, "occlusion_maps": occlusions}
-        write_atomically(self.path / PROVENANCE_FILE, json.dumps(content, indent=2))
+        write_json(self.path / PROVENANCE_FILE, content)
 
     def _read_provenance(self) -> dict[str, Any] | None:
         file = self.path / PROVENANCE_FILE
         if not self.path.is_dir() or not any(self.path.iterdir()):
             return None
         try:
-            content: dict[str, Any] = read_json(file)
-            return content | {"occlusion_maps": dict(content["occlusion_maps"])}
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            raise ValueError(
-                f"What {self.path} was made from is not known, since {file.name} cannot be read. {_REPLACE}"
-            ) from error
+            return read_object(file, occlusion_maps=dict)
+        except (OSError, ValueError) as error:
+            raise ValueError(f"What {self.path} was made from is not known: {error} {_REPLACE}") from error
 
     def _check_same(
         self, found: Mapping[str, Any], provenance: Mapping[str, Any], occlusions: Mapping[str, Any]
@@ -125,10 +125,18 @@ class CaseTable:
     file: Path
 
     def read(self) -> pd.DataFrame:
-        """All rows so far; empty where there are none."""
+        """All rows so far; empty where there are none, or the file is damaged, whose cases are explained again."""
+        empty = pd.DataFrame({"case_id": []})
         if not self.file.is_file():
-            return pd.DataFrame({"case_id": []})
-        return read_csv(self.file, dtype={"case_id": str})
+            return empty
+        try:
+            table = read_csv(self.file, dtype={"case_id": str})
+        except ValueError:  # pandas' own, and of bytes that are no text
+            table = empty
+        if "case_id" not in table or table.empty or table.isna().any(axis=None):
+            logger.warning("%s is damaged, so its cases are explained again.", self.file)
+            return empty
+        return table
 
     def lacks(self, case_id: str) -> bool:
         """Whether a case has no row yet."""

@@ -1,6 +1,5 @@
 """One patient in a container of HECKTOR 2025 or 2026: from ``/input`` to ``/output``."""
 
-import json
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -11,7 +10,7 @@ from typing import Any, Literal
 
 import pandas as pd
 
-from nnunetv2_adamss.common.files import write_atomically
+from nnunetv2_adamss.common.files import read_json, write_atomically, write_json
 from nnunetv2_adamss.common.images import read_header
 from nnunetv2_adamss.datasets.conversion.conversion_log import settings_in
 from nnunetv2_adamss.datasets.conversion.one_case import ENDING, CaseSettings, convert_case
@@ -19,6 +18,7 @@ from nnunetv2_adamss.datasets.conversion.patients import PatientFiles
 from nnunetv2_adamss.datasets.conversion.presets import COLUMNS, is_unknown, title_key
 from nnunetv2_adamss.hecktor.masks import write_on_grid
 from nnunetv2_adamss.prediction.prediction_folder import MASKS, PREDICTIONS_FILE, PROVENANCE_FILE
+from nnunetv2_adamss.prediction.provenance_file import read_provenance
 from nnunetv2_adamss.prediction.run import PredictionRequest, predict_patients
 from nnunetv2_adamss.prediction.survival_model import SurvivalModel
 from nnunetv2_adamss.survival.cohort.csv_text import csv_text, read_csv
@@ -101,7 +101,7 @@ def predict_container(request: InferenceRequest) -> InferenceReport:
         start = perf_counter()
         mask = request.output / "images" / request.mask_name / "output.mha"
         write_on_grid(work / "prediction" / MASKS / f"{_PATIENT}{ENDING}", read_header(ct), mask)
-        write_atomically(request.output / "rfs.json", json.dumps(rfs))
+        write_json(request.output / "rfs.json", rfs)
         seconds |= provenance["seconds_per_case"] | {"writing": perf_counter() - start}
     warnings = [*converted["warnings"], *filter(None, [row["warnings"]])]
     return InferenceReport(rfs, warnings, seconds)
@@ -138,8 +138,8 @@ def _clinical(file: Path, columns: Sequence[str]) -> pd.DataFrame:
 
 def _record(file: Path) -> dict[str, Any]:
     try:
-        record = _only(json.loads(file.read_text(encoding="utf-8-sig")))
-    except (OSError, ValueError) as error:
+        record = _only(read_json(file))
+    except OSError as error:
         raise ValueError(f"{file} cannot be read as JSON ({error}).") from error
     if not isinstance(record, dict):
         raise ValueError(f'{file} holds {str(record)[:40]}, expected one object such as {{"Age": 60}}.')
@@ -178,7 +178,7 @@ def _predict(request: InferenceRequest, work: Path) -> tuple[dict[str, Any], dic
     if report.failed:
         raise ValueError(f"The patient cannot be predicted: {report.failed[_PATIENT]}.")
     row = read_csv(report.folder / PREDICTIONS_FILE, keep_default_na=False).iloc[0].to_dict()
-    provenance = json.loads((report.folder / PROVENANCE_FILE).read_text(encoding="utf-8"))
+    provenance = read_provenance(report.folder / PROVENANCE_FILE, "time_unit", "seconds_per_case")
     return {str(name): value for name, value in row.items()}, provenance
 
 

@@ -9,7 +9,7 @@ from nnunetv2_adamss.common.files import write_atomically
 from nnunetv2_adamss.common.messages import listed
 from nnunetv2_adamss.common.voxel_grid import VoxelGrid
 from nnunetv2_adamss.datasets.conversion.conversion_folder import LOG_FILE
-from nnunetv2_adamss.datasets.conversion.conversion_log import cases_in
+from nnunetv2_adamss.datasets.conversion.conversion_log import ct_grids_in
 from nnunetv2_adamss.datasets.conversion.one_case import ENDING
 from nnunetv2_adamss.datasets.conversion.write_image import UNFINISHED
 from nnunetv2_adamss.hecktor.masks import write_on_grid
@@ -42,9 +42,7 @@ class Submission:
             ValueError: if there is no such log, or patients are not in it.
         """
         file = conversion_log or images.resolve().parent / LOG_FILE
-        grids = {
-            name: VoxelGrid.described(case["source_grids"]["ct"]) for name, case in cases_in(file).items()
-        }
+        grids = ct_grids_in(file)
         unknown = [p.case_id for p in find_patients(images, 2, ENDING) if p.case_id not in grids]
         if unknown:
             raise ValueError(

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from itertools import compress
 from pathlib import Path
 
-from nnunetv2_adamss.common.files import read_json, sha256_of
+from nnunetv2_adamss.common.files import sha256_of
 from nnunetv2_adamss.common.messages import listed, shortened
 from nnunetv2_adamss.prediction.calibration import (
     CALIBRATION_COLUMN,
@@ -19,6 +19,7 @@ from nnunetv2_adamss.prediction.calibration import (
 from nnunetv2_adamss.prediction.calibration_check import CalibrationCheck, plot_calibration
 from nnunetv2_adamss.prediction.cross_validation import CrossValidation
 from nnunetv2_adamss.prediction.prediction_folder import PROVENANCE_FILE
+from nnunetv2_adamss.prediction.provenance_file import read_provenance
 from nnunetv2_adamss.survival.cohort.csv_cells import read_cells
 from nnunetv2_adamss.survival.cohort.table import SurvivalTable, read_survival_table
 from nnunetv2_adamss.survival.results.fold_results import CHECKPOINTS
@@ -85,7 +86,7 @@ def _checkpoints_of(predictions_csv: Path) -> dict[str, str]:
     file = predictions_csv.with_name(PROVENANCE_FILE)
     if not file.is_file():
         return {}
-    checkpoints: dict[str, str] = read_json(file)["checkpoints_sha256"]
+    checkpoints: dict[str, str] = read_provenance(file, "checkpoints_sha256")["checkpoints_sha256"]
     return checkpoints
 
 

@@ -1,6 +1,5 @@
 """Curves that mean what they say: predicted survival brought to the survival of patients not trained on."""
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from importlib.metadata import version
@@ -10,7 +9,9 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from nnunetv2_adamss.common.files import sha256_of, write_atomically
+from nnunetv2_adamss.common.files import read_json, sha256_of, write_json
+from nnunetv2_adamss.common.json_object import FAULTS
+from nnunetv2_adamss.common.kinds import by_name, is_count, is_number, is_text, list_of
 from nnunetv2_adamss.common.messages import listed
 from nnunetv2_adamss.evaluation.risk import risk_score_from_time
 from nnunetv2_adamss.prediction.calibration_fit import correct, fit_correction
@@ -26,6 +27,9 @@ NO_CALIBRATION, OF_MODEL, OF_HOSPITAL = "none", "model", "hospital"
 
 CALIBRATION_FILE = "survival_calibration.json"
 MIN_EVENTS = 10
+# Slopes and intercepts beyond make steps of all curves. What is fitted stays far below: the prior expects a slope of
+# 1, give or take 3, and logits end at 11.5.
+MAX_SLOPE, MAX_INTERCEPT = 100.0, 1000.0
 
 
 @dataclass(frozen=True)
@@ -37,8 +41,8 @@ class Calibration:
 
     Args:
         times: right edges of the intervals, ascending, in ``time_unit``.
-        slope: at least 0.01; under 1 where predictions are too sure of themselves.
-        intercepts: one for each interval, in logits.
+        slope: 0.01 to 100 as it is fitted; under 1 where predictions are too sure of themselves.
+        intercepts: one for each interval, in logits, -1000 to 1000.
         risk_threshold: the median ``risk_score`` of the calibrated curves that it was fitted on.
         n_cases: that it was fitted on.
         n_events: among them.
@@ -50,7 +54,8 @@ class Calibration:
         version: of this package.
 
     Raises:
-        ValueError: if the numbers do not fit together.
+        ValueError: if a value is of another kind, a number is not finite or beyond its range, or the numbers do not
+            fit together.
     """
 
     times: tuple[float, ...]
@@ -66,6 +71,15 @@ class Calibration:
     version: str = field(default_factory=lambda: version("nnunetv2-adamss"))
 
     def __post_init__(self) -> None:
+        faults = [
+            f"{name} cannot be {str(getattr(self, name))[:60]}"
+            for name, kind in _KINDS.items()
+            if not kind(getattr(self, name))
+        ]
+        if faults:
+            raise ValueError(
+                f"A calibration has ascending times above 0, a slope above 0, and: {listed(faults)}."
+            )
         is_ascending = bool(self.times) and (np.diff(self.times, prepend=0) > 0).all()
         if not is_ascending or len(self.intercepts) != len(self.times) or not self.slope > 0:
             raise ValueError(
@@ -171,7 +185,7 @@ class Calibration:
 
 def write_calibration(file: Path, calibration: Calibration) -> None:
     """Write one calibration as JSON."""
-    write_atomically(file, json.dumps(calibration.to_dict(), indent=2))
+    write_json(file, calibration.to_dict())
 
 
 def read_calibration(file: Path) -> Calibration:
@@ -186,7 +200,7 @@ def read_calibration(file: Path) -> Calibration:
 def write_model_calibrations(model_folder: Path, calibrations: Mapping[str, Calibration]) -> None:
     """Write the calibrations of a model, by checkpoint name, into its folder."""
     content = {name: calibration.to_dict() for name, calibration in calibrations.items()}
-    write_atomically(model_folder / CALIBRATION_FILE, json.dumps(content, indent=2))
+    write_json(model_folder / CALIBRATION_FILE, content)
 
 
 def read_model_calibrations(model_folder: Path) -> dict[str, Calibration]:
@@ -205,9 +219,32 @@ def read_model_calibrations(model_folder: Path) -> dict[str, Calibration]:
 
 def _parsed(file: Path, parse: Callable[[Any], _Parsed]) -> _Parsed:
     try:
-        return parse(json.loads(file.read_text(encoding="utf-8")))
-    except (OSError, AttributeError, TypeError, ValueError) as error:
+        return parse(read_json(file))
+    except (OSError, *FAULTS) as error:
         raise ValueError(f"{file} does not hold what adamss_calibrate writes: {error}") from error
+
+
+def _is_slope(value: Any) -> bool:
+    return is_number(value) and 0 < value <= MAX_SLOPE
+
+
+def _is_intercept(value: Any) -> bool:
+    return is_number(value) and abs(value) <= MAX_INTERCEPT
+
+
+_KINDS: dict[str, Callable[[Any], bool]] = {
+    "times": list_of(is_number),
+    "slope": _is_slope,
+    "intercepts": list_of(_is_intercept),
+    "risk_threshold": is_number,
+    "n_cases": is_count,
+    "n_events": is_count,
+    "time_unit": is_text,
+    "folds": list_of(is_count),
+    "sha256": by_name(is_text),
+    "on": lambda value: value in (NO_CALIBRATION, OF_MODEL),
+    "version": is_text,
+}
 
 
 def _words(times: Sequence[float] | NDArray[np.floating]) -> str:

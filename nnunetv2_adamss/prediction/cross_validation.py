@@ -88,7 +88,8 @@ def _check_validated(folds: Sequence[FinishedFold], model_folder: Path) -> None:
 def _check_trained_on(table: SurvivalTable, folds: Sequence[FinishedFold]) -> None:
     is_now = {"time_unit": table.description.time_unit, "endpoint": table.description.endpoint}
     for name, value in is_now.items():
-        others = {fold.number: fold.summary[name] for fold in folds if fold.summary[name] != value}
+        found = {fold.number: fold.summary(name)[name] for fold in folds}
+        others = {number: other for number, other in found.items() if other != value}
         if others:
             words = [f"fold {number}: {other}" for number, other in others.items()]
             raise ValueError(
@@ -98,7 +99,7 @@ def _check_trained_on(table: SurvivalTable, folds: Sequence[FinishedFold]) -> No
     changed = [
         str(fold.number)
         for fold in folds
-        if fold.summary["sources_sha256"].get(outcomes_source(table.path)) != sha256
+        if fold.summary("sources_sha256")["sources_sha256"].get(outcomes_source(table.path)) != sha256
     ]
     if changed:
         raise ValueError(

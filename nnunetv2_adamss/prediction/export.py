@@ -5,6 +5,7 @@ import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from nnunetv2_adamss.common.files import put_in_place, removed_on_failure
 from nnunetv2_adamss.prediction.calibration import CALIBRATION_FILE
 from nnunetv2_adamss.prediction.survival_model import SurvivalModel
 
@@ -35,15 +36,13 @@ def export_model(
     results = model.folder.parents[1]
     unfinished = zip_file.with_name(f"{zip_file.name}.{os.getpid()}.unfinished")
     names = []
-    try:
+    with removed_on_failure(zip_file, unfinished):
         with zipfile.ZipFile(unfinished, "w", zipfile.ZIP_DEFLATED) as archive:
             for file in _files(model):
                 names.append(file.relative_to(results).as_posix())
                 on_file(names[-1])
                 archive.write(file, names[-1])
-        unfinished.replace(zip_file)
-    finally:
-        unfinished.unlink(missing_ok=True)
+        put_in_place(unfinished, zip_file)
     return names
 
 

@@ -9,6 +9,7 @@ from tempfile import TemporaryDirectory
 
 import SimpleITK as sitk
 
+from nnunetv2_adamss.common.case_names import check_case_names, is_of_a_program
 from nnunetv2_adamss.common.images import (
     are_stored_alike,
     constant_images,
@@ -74,12 +75,15 @@ def find_patients(folder: Path, n_channels: int, file_ending: str) -> list[Patie
     Files with other names are not looked at.
 
     Raises:
-        ValueError: if there is no such folder, or no image in it, or images of more channels than the model has.
+        ValueError: if there is no such folder, or no image in it, or images of more channels than the model has, or a
+            name that no case can have.
     """
     if not folder.is_dir():
         raise ValueError(f"There is no folder of images {folder}.")
-    pattern = re.compile(rf"(?P<case_id>[^.].*)_(?P<channel>\d{{4}}){re.escape(file_ending)}")
-    found = [match for file in folder.iterdir() if (match := pattern.fullmatch(file.name))]
+    pattern = re.compile(rf"(?P<case_id>.+)_(?P<channel>[0-9]{{4}}){re.escape(file_ending)}", re.DOTALL)
+    names = [file.name for file in folder.iterdir() if not is_of_a_program(file.name)]
+    found = [match for name in names if (match := pattern.fullmatch(name))]
+    check_case_names(folder, (match["case_id"] for match in found))
     if not found:
         raise ValueError(
             f"There are no images in {folder}. nnU-Net names them CASE_0000{file_ending}, CASE_0001{file_ending} and "

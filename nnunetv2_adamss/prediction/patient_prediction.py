@@ -1,8 +1,19 @@
 """What the folds say of one patient; plain data, kept until all patients are done."""
 
-from collections.abc import Mapping
+import math
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
+
+from nnunetv2_adamss.common.kinds import (
+    by_name,
+    checked,
+    is_number,
+    is_object,
+    is_text,
+    list_of,
+    optional,
+)
 
 
 @dataclass(frozen=True)
@@ -43,11 +54,59 @@ class PatientPrediction:
     seconds: Mapping[str, float] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
-        """As plain data."""
-        return asdict(self)
+        """As plain data, fit for JSON: a feature that is no finite number, which the model imputes, is None."""
+        radiomics = {
+            number: {name: value if math.isfinite(value) else None for name, value in features.items()}
+            for number, features in self.radiomics.items()
+        }
+        return asdict(self) | {"radiomics": radiomics}
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> "PatientPrediction":
-        """From plain data."""
-        folds = {number: FoldPrediction(**fold) for number, fold in values["folds"].items()}
-        return cls(**{**values, "folds": folds})
+        """From plain data.
+
+        Raises:
+            ValueError: if it is not that of a patient, or holds a probability that is none.
+        """
+        for name, kind in _KINDS.items():
+            checked(values[name], kind, name)
+        folds = {
+            number: FoldPrediction(
+                **{name: checked(fold[name], kind, name) for name, kind in _OF_FOLD.items()}
+            )
+            for number, fold in values["folds"].items()
+        }
+        radiomics = {
+            number: {name: math.nan if value is None else value for name, value in features.items()}
+            for number, features in values["radiomics"].items()
+        }
+        return cls(**{**{name: values[name] for name in _KINDS}, "folds": folds, "radiomics": radiomics})
+
+
+def _is_prob(value: Any) -> bool:
+    return is_number(value) and 0 <= value <= 1
+
+
+def _is_flag(value: Any) -> bool:
+    return isinstance(value, bool)
+
+
+def _is_figure(value: Any) -> bool:
+    """NaN too, which version 0.1 wrote."""
+    return isinstance(value, float | int)
+
+
+_KINDS: dict[str, Callable[[Any], bool]] = {
+    "case_id": is_text,
+    "folds": by_name(is_object),
+    "clinical": by_name(optional(is_text)),
+    "features": by_name(optional(is_number)),
+    "radiomics": by_name(by_name(optional(_is_figure))),
+    "seconds": by_name(is_number),
+}
+_OF_FOLD: dict[str, Callable[[Any], bool]] = {
+    "survival_prob": list_of(_is_prob),
+    "tumour_found": _is_flag,
+    "share_of_mask": is_number,
+    "remarks": list_of(is_text),
+}

@@ -92,7 +92,7 @@ class PatientTables:
 
     def feature_values(self, case_id: str) -> dict[str, float | None]:
         """The user's own features of a patient that the model uses; None where not known."""
-        return {name: None if np.isnan(value) else value for name, value in self._given(case_id).items()}
+        return {name: value if np.isfinite(value) else None for name, value in self._given(case_id).items()}
 
     def _given(self, case_id: str) -> dict[str, float]:
         if case_id not in self.features.index:

@@ -1,14 +1,19 @@
 """The folder that a prediction is written to: masks, a file for every finished patient, tables at the end."""
 
-import json
-from collections.abc import Iterable, Mapping, Sequence
+import logging
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-from nnunetv2_adamss.common.files import read_json, write_atomically
+from nnunetv2_adamss.common.files import write_json
+from nnunetv2_adamss.common.json_object import FAULTS, read_object
 from nnunetv2_adamss.prediction.patient_prediction import PatientPrediction
 from nnunetv2_adamss.prediction.tumours import MaskFiles
+
+logger = logging.getLogger(__name__)
+
+_Kept = TypeVar("_Kept")
 
 PREDICTIONS_FILE = "survival_predictions.csv"
 RADIOMICS_FILE = "radiomics.csv"
@@ -61,27 +66,42 @@ class PredictionFolder:
         self._write(case_id, {"failed": reason})
 
     def predictions(self) -> dict[str, PatientPrediction]:
-        """The patients that are finished, by ``case_id``."""
-        kept = self._read("prediction")
-        return {case_id: PatientPrediction.from_dict(values) for case_id, values in kept.items()}
+        """The patients that are finished, by ``case_id``; one whose file is damaged is not."""
+        return self._read("prediction", PatientPrediction.from_dict)
 
     def failures(self) -> dict[str, str]:
         """Why patients could not be predicted, by ``case_id``."""
-        return self._read("failed")
+        return self._read("failed", str)
 
-    def _read(self, key: str) -> dict[str, Any]:
+    def _read(self, key: str, parse: Callable[[Any], _Kept]) -> dict[str, _Kept]:
         found = {}
         for case_id in sorted(self.made_from):
-            file = self._case_file(case_id)
-            content = read_json(file) if file.is_file() else {}
-            if key in content and content["made"] == self._made(case_id):
-                found[case_id] = content[key]
+            content = self._content(case_id)
+            if key not in content or content.get("made") != self._made(case_id):
+                continue
+            try:
+                found[case_id] = parse(content[key])
+            except FAULTS as error:
+                self._warn(case_id, error)
         return found
 
-    def _write(self, case_id: str, content: Mapping[str, Any]) -> None:
-        write_atomically(
-            self._case_file(case_id), json.dumps({"made": self._made(case_id), **content}, indent=1)
+    def _content(self, case_id: str) -> dict[str, Any]:
+        """Content of a patient's file; empty where there is none, or only a damaged one."""
+        try:
+            return read_object(self._case_file(case_id))
+        except FileNotFoundError:
+            return {}
+        except ValueError as error:
+            self._warn(case_id, error)
+            return {}
+
+    def _warn(self, case_id: str, error: Exception) -> None:
+        logger.warning(
+            "%s is damaged, so %s counts as not predicted yet (%s).", self._case_file(case_id), case_id, error
         )
+
+    def _write(self, case_id: str, content: Mapping[str, Any]) -> None:
+        write_json(self._case_file(case_id), {"made": self._made(case_id), **content}, indent=1)
 
     def _made(self, case_id: str) -> dict[str, Any]:
         return {"by": self.made_by, "from": self.made_from[case_id]}

@@ -1,6 +1,5 @@
 """Finished patients as tables: survival, features, covariates, and where all of it comes from."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from importlib.metadata import version
@@ -10,7 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from nnunetv2_adamss.common.files import write_atomically
+from nnunetv2_adamss.common.files import write_atomically, write_json
 from nnunetv2_adamss.evaluation.risk import risk_score_from_time
 from nnunetv2_adamss.prediction.calibration import (
     CALIBRATION_COLUMN,
@@ -91,7 +90,7 @@ class ResultTables:
                 write_atomically(folder.root / name, csv_text(table, index=False))
         content = {**self._provenance(), **provenance, "predicted": [one.case_id for one in patients]}
         content |= {"failed": folder.failures(), "seconds_per_case": _mean_seconds(patients)}
-        write_atomically(folder.root / PROVENANCE_FILE, json.dumps(content, indent=2))
+        write_json(folder.root / PROVENANCE_FILE, content)
 
     def survival(self, patients: list[PatientPrediction]) -> pd.DataFrame:
         """One row a patient: risk, time, group, curve, spread between folds, warnings."""
@@ -139,9 +138,12 @@ class ResultTables:
         )
 
     def _groups(self, risk_score: NDArray[np.float64]) -> list[str]:
-        if self.risk_threshold is None:
+        threshold = self.risk_threshold
+        if threshold is None:
             return [""] * len(risk_score)
-        return [HIGH if risk > self.risk_threshold else LOW for risk in risk_score]
+        groups = {True: HIGH, False: LOW}
+        # Nothing is above or below what is no number.
+        return [groups[bool(risk > threshold)] if np.isfinite(risk) else "" for risk in risk_score]
 
     def _provenance(self) -> dict[str, Any]:
         model = self.model

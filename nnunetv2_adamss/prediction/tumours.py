@@ -13,7 +13,8 @@ import torch
 from nnunetv2.inference.export_prediction import convert_predicted_logits_to_segmentation_with_correct_shape
 from numpy.typing import NDArray
 
-from nnunetv2_adamss.common.files import replace_atomically
+from nnunetv2_adamss.common.files import removed_on_failure, replace_atomically
+from nnunetv2_adamss.common.nifti_file import put_image_in_place
 from nnunetv2_adamss.prediction.patient_images import PatientImages
 from nnunetv2_adamss.prediction.survival_model import SurvivalModel
 from nnunetv2_adamss.survival.nnunet_data.case_geometry import read_case_mask
@@ -119,9 +120,10 @@ class StageOneTumours:
         with TemporaryDirectory(prefix=".unfinished_", dir=file.parent.parent) as folder:
             unfinished = Path(folder) / file.name
             writer = self.predictor.plans_manager.image_reader_writer_class()
-            writer.write_seg(mask, str(unfinished), properties)
-            for written in Path(folder).iterdir():
-                written.replace(file.parent / written.name)
+            with removed_on_failure(file, unfinished):
+                writer.write_seg(mask, str(unfinished), properties)
+                for written in Path(folder).iterdir():
+                    put_image_in_place(written, file.parent / written.name)
 
 
 class GivenTumours:

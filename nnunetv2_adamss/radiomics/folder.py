@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from nnunetv2_adamss.common.case_names import check_case_names, is_of_a_program
 from nnunetv2_adamss.radiomics.request import RadiomicsCase
 
 
@@ -16,16 +17,17 @@ def cases_in(images: Path, masks: Path, channels: Sequence[str], file_ending: st
         file_ending: of all files.
 
     Raises:
-        ValueError: if a folder does not exist or there is no file in either.
+        ValueError: if a folder does not exist, there is no file in either, or one has a name that no case can have.
     """
     missing = [str(folder) for folder in (images, masks) if not folder.is_dir()]
     if missing:
         raise ValueError(f"There is no folder {' and no folder '.join(missing)}.")
-    masked = {file.name.removesuffix(file_ending) for file in masks.glob(f"*{file_ending}")}
+    masked = {name.removesuffix(file_ending) for name in _names(masks, f"*{file_ending}")}
     imaged = {
-        file.name.removesuffix(file_ending)[:-5]
-        for file in images.glob(f"*_[0-9][0-9][0-9][0-9]{file_ending}")
+        name.removesuffix(file_ending)[:-5] for name in _names(images, f"*_[0-9][0-9][0-9][0-9]{file_ending}")
     }
+    check_case_names(masks, masked)
+    check_case_names(images, imaged)
     if not masked | imaged:
         raise ValueError(f"There are no files that end in {file_ending} in {images} and {masks}.")
     return [
@@ -36,3 +38,7 @@ def cases_in(images: Path, masks: Path, channels: Sequence[str], file_ending: st
         )
         for case_id in sorted(masked | imaged)
     ]
+
+
+def _names(folder: Path, pattern: str) -> list[str]:
+    return [file.name for file in folder.glob(pattern) if not is_of_a_program(file.name)]

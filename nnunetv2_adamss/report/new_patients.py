@@ -19,11 +19,12 @@ from nnunetv2_adamss.prediction.prediction_folder import (
     PREDICTIONS_FILE,
     PROVENANCE_FILE,
 )
+from nnunetv2_adamss.prediction.provenance_file import OF_REPORT, read_provenance
 from nnunetv2_adamss.report.blocks import Block, Facts, Notice, Table
 from nnunetv2_adamss.report.image_baselines import image_baselines
 from nnunetv2_adamss.report.patient_images import Channel, channels_of
 from nnunetv2_adamss.report.patients import Background, Patient
-from nnunetv2_adamss.report.sources import ReportSource, read_object
+from nnunetv2_adamss.report.sources import ReportSource
 from nnunetv2_adamss.report.validation_patients import covariate_words
 from nnunetv2_adamss.report.words import NONE, count, significant
 from nnunetv2_adamss.survival.cohort.csv_text import read_csv
@@ -49,7 +50,7 @@ class NewPatients:
     @cached_property
     def provenance(self) -> Mapping[str, Any]:
         """Content of ``prediction.json``."""
-        return read_object(self.folder / PROVENANCE_FILE)
+        return read_provenance(self.folder / PROVENANCE_FILE, *OF_REPORT)
 
     @cached_property
     def survival(self) -> SurvivalTable | None:

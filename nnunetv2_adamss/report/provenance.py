@@ -10,6 +10,7 @@ from nnunetv2_adamss.report.blocks import Block, Facts, Notice, Table
 from nnunetv2_adamss.report.sources import FoldSource, ReportSource
 from nnunetv2_adamss.report.words import NONE, joined, significant
 from nnunetv2_adamss.survival.config import CONFIG_FILE
+from nnunetv2_adamss.survival.nnunet_data.dataset import channel_names
 from nnunetv2_adamss.survival.results.fold_results import SUMMARY_FILE
 
 
@@ -36,7 +37,7 @@ def _epoch(fold: FoldSource) -> str:
 def plan_facts(source: ReportSource) -> Iterator[Block]:
     """Voxels, patches and normalisation, which nnU-Net's plan decides."""
     plan = PlansManager(dict(source.plans)).get_configuration(source.configuration)
-    channels = source.dataset_json["channel_names"].values()
+    channels = channel_names(source.dataset_json)
     schemes = zip(channels, plan.normalization_schemes, strict=True)
     yield Facts(
         [

@@ -9,8 +9,9 @@ from matplotlib.axes import Axes
 
 from nnunetv2_adamss.report.blocks import Block, Notice, Picture, Table, Text
 from nnunetv2_adamss.report.charts import BLUE, INK, Chart
-from nnunetv2_adamss.report.sources import FoldSource, ReportSource, read_object
+from nnunetv2_adamss.report.sources import FoldSource, ReportSource
 from nnunetv2_adamss.report.words import NONE, number
+from nnunetv2_adamss.survival.nnunet_data.validation_summary import read_label_metrics
 
 SUMMARY_FILE = "validation/summary.json"
 
@@ -73,21 +74,20 @@ def _read(source: ReportSource, fold: FoldSource) -> list[LabelDice] | None:
     if not file.is_file():
         return None
     names = {_key(value): name for name, value in source.dataset_json["labels"].items()}
-    return list(_labels_of_fold(fold.name, read_object(file)["metric_per_case"], names))
+    return list(_labels_of_fold(fold.name, read_label_metrics(file), names))
 
 
 def _labels_of_fold(
-    fold: str, cases: Sequence[Mapping[str, Any]], names: Mapping[str, str]
+    fold: str, metrics_of_labels: Mapping[str, Sequence[Mapping[str, Any]]], names: Mapping[str, str]
 ) -> Iterator[LabelDice]:
-    for key in cases[0]["metrics"]:
-        metrics = [case["metrics"][key] for case in cases]
+    for key, metrics in metrics_of_labels.items():
         totals = {count: sum(one[count] for one in metrics) for count in ("TP", "FP", "FN")}
         volumes = 2 * totals["TP"] + totals["FP"] + totals["FN"]
         yield LabelDice(
             fold,
             names.get(key, f"label {key}"),
             [one["Dice"] for one in metrics if not np.isnan(one["Dice"])],
-            len(cases),
+            len(metrics),
             2 * totals["TP"] / volumes if volumes else None,
         )
 

@@ -11,22 +11,28 @@ from nnunetv2.utilities.file_path_utilities import (
     convert_trainer_plans_config_to_identifier,
     get_output_folder,
 )
-from nnunetv2.utilities.utils import get_filenames_of_train_images_and_targets
 
-from nnunetv2_adamss.common import json_object
-from nnunetv2_adamss.common.files import read_json
 from nnunetv2_adamss.common.messages import listed
 from nnunetv2_adamss.datasets.phantom.writer import MARKER
 from nnunetv2_adamss.report.patient_images import Channel, channels_of
-from nnunetv2_adamss.survival.cohort.splits_file import SPLITS_FILE
+from nnunetv2_adamss.survival.cohort.splits_file import SPLITS_FILE, read_splits
 from nnunetv2_adamss.survival.cohort.table import SURVIVAL_CSV, SurvivalTable, read_survival_table
 from nnunetv2_adamss.survival.config import SurvivalConfig
 from nnunetv2_adamss.survival.covariates.number_table import read_number_table
 from nnunetv2_adamss.survival.covariates.radiomics_table import radiomics_file
-from nnunetv2_adamss.survival.nnunet_data.dataset import PREPROCESSED, RAW, channel_names, dataset_folder
+from nnunetv2_adamss.survival.nnunet_data.dataset import (
+    PREPROCESSED,
+    RAW,
+    channel_names,
+    dataset_folder,
+    raw_images,
+)
+from nnunetv2_adamss.survival.nnunet_data.dataset_json import read_dataset_json
 from nnunetv2_adamss.survival.nnunet_data.nnunet_fold import NnunetFold
+from nnunetv2_adamss.survival.nnunet_data.plans_file import read_plans_file
 from nnunetv2_adamss.survival.results.fold_results import PREDICTIONS_FILE, SUMMARY_FILE
 from nnunetv2_adamss.survival.results.predicted_curves import read_predicted_curves
+from nnunetv2_adamss.survival.results.summary_file import OF_REPORT, read_summary
 from nnunetv2_adamss.survival.tumour_region.mask_source import MaskSource, choose_masks
 from nnunetv2_adamss.survival.tumour_region.stage_one_model import StageOneModel
 
@@ -96,12 +102,12 @@ class ReportSource:
     @cached_property
     def plans(self) -> Mapping[str, Any]:
         """The plan that the model was trained with."""
-        return read_object(self.model_folder / "plans.json")
+        return read_plans_file(_there(self.model_folder / "plans.json"))
 
     @cached_property
     def dataset_json(self) -> Mapping[str, Any]:
         """Channels and labels that the model was trained with."""
-        return read_object(self.model_folder / "dataset.json")
+        return read_dataset_json(_there(self.model_folder / "dataset.json"), "file_ending", "labels")
 
     @cached_property
     def table(self) -> SurvivalTable:
@@ -123,8 +129,7 @@ class ReportSource:
     def splits(self) -> list[dict[str, list[str]]]:
         """nnU-Net's splits; empty where it has none."""
         file = dataset_folder(PREPROCESSED, self.dataset) / SPLITS_FILE
-        splits: list[dict[str, list[str]]] = read_json(file) if file.is_file() else []
-        return splits
+        return read_splits(file) if file.is_file() else []
 
     @property
     def numbers_of_absent_folds(self) -> list[int]:
@@ -134,10 +139,7 @@ class ReportSource:
 
     @cached_property
     def _image_files(self) -> Mapping[str, Mapping[str, Any]]:
-        files: Mapping[str, Mapping[str, Any]] = get_filenames_of_train_images_and_targets(
-            str(self.raw_folder)
-        )
-        return files
+        return raw_images(self.raw_folder)
 
     def channels(self, case_id: str) -> list[Channel]:
         """The images of a training case.
@@ -203,19 +205,15 @@ def find_model(
     missing = [name for name in names if not (folder / name / SUMMARY_FILE).is_file()]
     if missing or not names:
         raise ValueError(_not_trained(folder, missing, dataset, configuration))
-    sources = [FoldSource(folder / name, read_object(folder / name / SUMMARY_FILE)) for name in names]
+    sources = [FoldSource(folder / name, read_summary(folder / name, *OF_REPORT)) for name in names]
     return ReportSource(dataset, configuration, trainer, plans_name, folder, sources)
 
 
-def read_object(file: Path) -> dict[str, Any]:
-    """An object in a JSON file.
-
-    Raises:
-        ValueError: if there is no such file, or it holds something else.
-    """
+def _there(file: Path) -> Path:
+    """The same file; ValueError if it is not there."""
     if not file.is_file():
         raise ValueError(f"There is no {file}.")
-    return json_object.read_object(file)
+    return file
 
 
 def _not_trained(folder: Path, missing: Sequence[str], dataset: str, configuration: str) -> str:

@@ -10,6 +10,7 @@ from nnunetv2_adamss.report.cohort import follow_up_words
 from nnunetv2_adamss.report.sources import ReportSource
 from nnunetv2_adamss.report.words import count, joined
 from nnunetv2_adamss.survival.cohort.cohort_summary import summarise_cohort
+from nnunetv2_adamss.survival.nnunet_data.dataset import channel_names
 
 AUTHORS = "To be filled in by the authors."
 Fact = Callable[[ReportSource], str]
@@ -65,7 +66,7 @@ def _outcome(source: ReportSource) -> str:
 
 
 def _predictors(source: ReportSource) -> str:
-    channels = joined([str(name) for name in source.dataset_json["channel_names"].values()])
+    channels = joined(channel_names(source.dataset_json))
     columns = joined([str(name) for name in source.table.clinical])
     return f"Images: {channels}. Clinical columns offered: {columns}. What each fold chose stands under Covariates."
 

@@ -1,14 +1,16 @@
 """The settings of a Stage-II training, as they lie in ``survival_config.json`` and in every checkpoint."""
 
-import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from nnunetv2_adamss.common.files import read_json, write_atomically
+from nnunetv2_adamss.common.files import write_json
+from nnunetv2_adamss.common.json_object import parse_object
+from nnunetv2_adamss.common.kinds import is_text, is_whole, list_of, optional
+from nnunetv2_adamss.common.messages import listed
 from nnunetv2_adamss.survival.discrete_time.intervals import check_interval_edges
 from nnunetv2_adamss.survival.mask_flags import MASK_FLAGS
 
@@ -23,6 +25,25 @@ CONFIG_FILE = "survival_config.json"
 PATHS = ("survival_csv", "features_csv", "masks_dir")
 # What a user types for a setting, where the flag has another name.
 _FLAGS = {**MASK_FLAGS, "features_csv": "--features", "mirroring": f"mirroring ({MASK_FLAGS['mirroring']})"}
+
+
+def _is_flag(value: Any) -> bool:
+    return isinstance(value, bool)
+
+
+_KINDS: dict[str, Callable[[Any], bool]] = {
+    "survival_csv": optional(is_text),
+    "features_csv": list_of(is_text),
+    "max_features": optional(is_whole),
+    "seg_trainer": is_text,
+    "seg_checkpoint": is_text,
+    "masks_dir": optional(is_text),
+    "mirroring": _is_flag,
+    "n_intervals": is_whole,
+    "interval_edges": optional(list_of(lambda value: isinstance(value, int | float))),
+    "epochs": optional(is_whole),
+    "seed": is_whole,
+}
 
 
 @dataclass(frozen=True)
@@ -76,6 +97,7 @@ class SurvivalConfig:
     seed: int = 2024
 
     def __post_init__(self) -> None:
+        self._check_kinds()
         faults = [
             f"{name} is {getattr(self, name)!r}, but must be one of {', '.join(allowed)}"
             for name, allowed in (
@@ -105,6 +127,15 @@ class SurvivalConfig:
             raise ValueError(
                 "The settings of the survival training are not valid: " + "; ".join(faults) + "."
             )
+
+    def _check_kinds(self) -> None:
+        faults = [
+            f"{name} cannot be {getattr(self, name)!r}"
+            for name, kind in _KINDS.items()
+            if not kind(getattr(self, name))
+        ]
+        if faults:
+            raise ValueError(f"The settings of the survival training are not valid: {listed(faults)}.")
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> "SurvivalConfig":
@@ -140,15 +171,11 @@ class SurvivalConfig:
         file = fold_folder / CONFIG_FILE
         if not file.is_file():
             return cls.from_dict(defaults or {})
-        values = read_json(file)
-        try:
-            return cls.from_dict(values)
-        except (TypeError, ValueError) as error:
-            raise ValueError(f"{file} does not hold the settings of a survival training: {error}") from error
+        return parse_object(file, cls.from_dict, "It holds the settings of a survival training.")
 
     def save(self, fold_folder: Path) -> None:
         """Write into a fold's folder, whole or not at all."""
-        write_atomically(fold_folder / CONFIG_FILE, json.dumps(self.to_dict(), indent=2))
+        write_json(fold_folder / CONFIG_FILE, self.to_dict())
 
     def differences(self, asked: Mapping[str, Any]) -> list[str]:
         """Where what is asked for differs from these settings, in words; paths may differ."""

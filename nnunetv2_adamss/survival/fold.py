@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.model_selection import StratifiedShuffleSplit
 
+from nnunetv2_adamss.common.kinds import checked, is_number, is_text, list_of
 from nnunetv2_adamss.common.messages import listed
 from nnunetv2_adamss.networks.registry import ADAMSS
 from nnunetv2_adamss.survival.cohort.splits_file import SPLITS_FILE
@@ -19,6 +20,7 @@ from nnunetv2_adamss.survival.covariates.covariate_model import CovariateModel
 from nnunetv2_adamss.survival.covariates.covariate_tables import CovariateTables
 from nnunetv2_adamss.survival.covariates.fitting import CovariateReport, fit_covariates
 from nnunetv2_adamss.survival.discrete_time.intervals import (
+    check_interval_edges,
     interval_edges,
     intervals_without_event,
 )
@@ -146,8 +148,20 @@ class SurvivalFold:
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> "SurvivalFold":
-        """From plain data."""
-        lists = ("training_cases", "scoring_cases", "validation_cases", "interval_edges")
+        """From plain data.
+
+        Raises:
+            ValueError: if it is not that of a fold, or holds a number that is not finite.
+        """
+        cases = ("training_cases", "scoring_cases", "validation_cases")
+        for name in cases:
+            checked(values[name], list_of(is_text), name)
+        for name in ("time_unit", "network"):
+            checked(values[name], is_text, name)
+        check_interval_edges(
+            np.asarray(checked(values["interval_edges"], list_of(is_number), "interval_edges"))
+        )
+        lists = (*cases, "interval_edges")
         return cls(
             config=SurvivalConfig.from_dict(values["config"]),
             covariates=CovariateModel.from_dict(values["covariates"]),

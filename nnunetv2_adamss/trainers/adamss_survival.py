@@ -7,6 +7,7 @@ from nnunetv2_adamss.networks.registry import ADAMSS
 from nnunetv2_adamss.networks.survival_network import SurvivalNetwork
 from nnunetv2_adamss.survival.discrete_time.loss import discrete_survival_loss
 from nnunetv2_adamss.survival.training_data.case_data import SurvivalTargets
+from nnunetv2_adamss.trainers.other_network import other_network
 from nnunetv2_adamss.trainers.survival import SurvivalTrainer
 
 # choice: Section 3.3 names L2 regularisation without its weight.
@@ -25,7 +26,8 @@ class AdaMSSSurvTrainer(SurvivalTrainer):
         """Take encoder and decoder from Stage I."""
         if not self.starts_from_stage_one:
             return
-        assert isinstance(network, AdaMSSSurvival)
+        if not isinstance(network, AdaMSSSurvival):
+            raise other_network(network, AdaMSSSurvival)
         stage_one = self.setup.stage_one
         n_taken = network.load_stage_one(stage_one.weights())
         self.print_to_log_file(
@@ -39,5 +41,6 @@ class AdaMSSSurvTrainer(SurvivalTrainer):
     def penalty(self) -> Tensor:
         """L2 on the fully-connected layers' weights (Section 3.3)."""
         network = self._bare_network
-        assert isinstance(network, AdaMSSSurvival)
+        if not isinstance(network, AdaMSSSurvival):
+            raise other_network(network, AdaMSSSurvival)
         return _L2_WEIGHT * network.survival_head.squared_weights()

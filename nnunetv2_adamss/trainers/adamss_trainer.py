@@ -13,6 +13,7 @@ from nnunetv2.training.dataloading.nnunet_dataset import nnUNetBaseDataset
 from nnunetv2.training.nnUNetTrainer.nnUNetTrainer import nnUNetTrainer
 
 from nnunetv2_adamss.common.checkpoint import WEIGHTS, Kind, read_checkpoint
+from nnunetv2_adamss.common.files import UNFINISHED, put_in_place, removed_on_failure
 from nnunetv2_adamss.survival.foreign_files.plan_names import check_names
 from nnunetv2_adamss.survival.foreign_files.preprocessed_cases import cases_class, check_cases
 from nnunetv2_adamss.trainers.best_epoch import last_epoch_is_best
@@ -26,7 +27,6 @@ _TO_GO_ON: Mapping[str, Kind] = {
     "current_epoch": int,
     "init_args": Mapping,
 }
-_UNFINISHED = ".unfinished"
 
 
 class AdaMSSTrainer(nnUNetTrainer):
@@ -117,7 +117,7 @@ class AdaMSSTrainer(nnUNetTrainer):
         super().on_train_start()
         if self.local_rank == 0:
             # Of checkpoints alone: others may be at work on something else in this folder.
-            for leftover in Path(self.output_folder).glob(f"checkpoint_*{_UNFINISHED}"):
+            for leftover in Path(self.output_folder).glob(f"checkpoint_*{UNFINISHED}"):
                 leftover.unlink()
         # Killed between the two checkpoints of an epoch, checkpoint_best may miss that epoch.
         if self.current_epoch > 0:
@@ -141,11 +141,14 @@ class AdaMSSTrainer(nnUNetTrainer):
         # Plain numbers, so that the file can be read without unpickling arbitrary objects.
         plain_log = {key: np.asarray(values).tolist() for key, values in self.logger.get_checkpoint().items()}
         self.logger.load_checkpoint(plain_log)
-        unfinished = filename + _UNFINISHED
-        super().save_checkpoint(unfinished)
         # The other GPUs' processes write nothing and must not rename what the first is still writing.
-        if self.local_rank == 0 and not self.disable_checkpointing:
-            os.replace(unfinished, filename)
+        if self.local_rank != 0 or self.disable_checkpointing:
+            super().save_checkpoint(filename)
+            return
+        file, unfinished = Path(filename), Path(filename + UNFINISHED)
+        with removed_on_failure(file, unfinished):
+            super().save_checkpoint(str(unfinished))
+            put_in_place(unfinished, file)
 
     def load_checkpoint(self, filename_or_checkpoint: str) -> None:
         """As nnU-Net, which would unpickle the file without a check.

@@ -23,6 +23,7 @@ from nnunetv2_adamss.survival.training_data.case_data import SurvivalTargets
 from nnunetv2_adamss.trainers.cox import CoxTrainer
 from nnunetv2_adamss.trainers.dice_focal_loss import RegionDiceFocalLoss
 from nnunetv2_adamss.trainers.multi_task import MultiTaskTrainer
+from nnunetv2_adamss.trainers.other_network import other_network
 from nnunetv2_adamss.trainers.survival import SurvivalTrainer
 
 # Iterations of an epoch: as many as show every training case once.
@@ -39,7 +40,8 @@ class _ComparisonTrainer(SurvivalTrainer):
     def penalty(self) -> Tensor:
         """L2 on the weights that the publication names."""
         network = self._bare_network
-        assert isinstance(network, CoxNetwork | MTLRNetwork)
+        if not isinstance(network, CoxNetwork | MTLRNetwork):
+            raise other_network(network, CoxNetwork, MTLRNetwork)
         return self.l2_weight * network.squared_weights()
 
 

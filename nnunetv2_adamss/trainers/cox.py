@@ -11,6 +11,7 @@ from nnunetv2_adamss.networks.survival_network import survival_outputs
 from nnunetv2_adamss.survival.cox.baseline_hazard import baseline_hazard
 from nnunetv2_adamss.survival.cox.partial_likelihood import cox_loss
 from nnunetv2_adamss.survival.training_data.case_data import Sample, SurvivalTargets
+from nnunetv2_adamss.trainers.other_network import other_network
 from nnunetv2_adamss.trainers.survival import SurvivalTrainer
 
 # With batches of 8 enough for over a hundred patients, and less than a tenth of an epoch of 50 steps.
@@ -68,5 +69,6 @@ class CoxTrainer(SurvivalTrainer):
             np.array(list(log_hazards.values())), event, time, self.survival_fold.edges
         )
         network = self._bare_network
-        assert isinstance(network, CoxNetwork)
+        if not isinstance(network, CoxNetwork):
+            raise other_network(network, CoxNetwork)
         network.baseline_hazard.copy_(torch.from_numpy(increases))

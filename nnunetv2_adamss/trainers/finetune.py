@@ -30,6 +30,7 @@ from nnunetv2_adamss.survival.results.survival_checkpoint import read_survival_c
 from nnunetv2_adamss.survival.setup import SurvivalSetup
 from nnunetv2_adamss.trainers.adamss_survival import AdaMSSSurvTrainer
 from nnunetv2_adamss.trainers.log_to_trainer import library_logs_to
+from nnunetv2_adamss.trainers.other_network import other_network
 from nnunetv2_adamss.trainers.survival import SurvivalTrainer
 
 logger = logging.getLogger(__name__)
@@ -177,7 +178,8 @@ def _check_start(trainer: type[SurvivalTrainer], setup: SurvivalSetup, nnunet_fo
     configuration = PlansManager(dict(nnunet_fold.plans)).get_configuration(nnunet_fold.configuration)
     sizes = network_sizes(setup.fold, configuration, nnunet_fold.dataset_json)
     network = build_survival_network(trainer.network_name, sizes)
-    assert isinstance(network, AdaMSSSurvival)
+    if not isinstance(network, AdaMSSSurvival):
+        raise other_network(network, AdaMSSSurvival)
     try:
         network.load_stage_one(setup.stage_one.weights())
     except ValueError as error:

@@ -1,6 +1,5 @@
 """Survival training of a network that also segments: both losses at once."""
 
-import os
 import shutil
 from abc import abstractmethod
 from collections.abc import Mapping
@@ -11,11 +10,13 @@ import torch
 from nnunetv2.inference.export_prediction import export_prediction_from_logits
 from torch import Tensor
 
+from nnunetv2_adamss.common.nifti_file import put_image_in_place
 from nnunetv2_adamss.networks.survival_network import MultiTaskOutput
 from nnunetv2_adamss.survival.pooling import segment_region
 from nnunetv2_adamss.survival.results.fold_results import PREDICTED_MASKS
 from nnunetv2_adamss.survival.training_data.case_data import CaseData, Sample
 from nnunetv2_adamss.survival.training_data.samples import TrainingCrops
+from nnunetv2_adamss.trainers.other_network import other_network
 from nnunetv2_adamss.trainers.survival import SurvivalTrainer
 
 # Where the network did not look: a logit that nobody takes for a tumour.
@@ -41,7 +42,8 @@ class MultiTaskTrainer(SurvivalTrainer):
 
     def training_loss(self, output: Tensor | MultiTaskOutput, batch: Sample) -> Tensor:
         """Weighted sum of both losses, a scalar."""
-        assert isinstance(output, MultiTaskOutput)
+        if not isinstance(output, MultiTaskOutput):
+            raise other_network(output, MultiTaskOutput)
         segmentation = self.segmentation_loss(output.segmentation, self._to_device(batch["tumour"]))
         survival = super().training_loss(output, batch)
         return self.survival_weight * survival + self.segmentation_weight * segmentation
@@ -73,7 +75,7 @@ class MultiTaskTrainer(SurvivalTrainer):
                 case_id = batch["case_id"][0]
                 self._export(case_id, self._segment(batch), unfinished / case_id)
                 name = case_id + self.dataset_json["file_ending"]
-                os.replace(unfinished / name, folder / name)
+                put_image_in_place(unfinished / name, folder / name)
         shutil.rmtree(unfinished)
         self.ranks.wait()
 

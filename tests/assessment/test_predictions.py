@@ -75,6 +75,10 @@ def test_a_case_in_two_files_is_refused(tmp_path: Path) -> None:
             "'risk_group' must hold low or high: row 2 'middle'",
         ),
         (
+            ["case_id,risk_score,risk_group", "a,1,low", "b,nan,low"],
+            "'risk_group' needs a finite 'risk_score' in the same row: row 3 'low'",
+        ),
+        (
             ["case_id,risk_score,survival_at_five", "a,1,0.5"],
             "need a number from 0 on as T, each once: 'survival_at_five'",
         ),

@@ -10,6 +10,8 @@ import SimpleITK as sitk
 
 from nnunetv2_adamss.assessment.predictions import read_predictions
 from nnunetv2_adamss.cli import fit_statistical, predict_statistical
+from nnunetv2_adamss.comparison.fitted_model import FittedModel
+from nnunetv2_adamss.survival.covariates.covariate_tables import CovariateTables
 from tests.survival_project import DATASET
 from tests.trained_model import TrainedModel
 
@@ -151,3 +153,31 @@ def test_folds_are_numbers(
         typed(tmp_path / "risk.csv", folds=folds)
     assert stopped.value.code == 2
     assert message in capsys.readouterr().err
+
+
+def test_a_patient_without_a_finite_risk_is_named_and_left_out(
+    model: TrainedModel,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    masks, output = model.project.raw / DATASET / "labelsTr", tmp_path / "risk.csv"
+    whole = FittedModel.risk_score
+
+    def spoilt(
+        self: FittedModel, tables: CovariateTables, case_ids: list[str], extra: pd.DataFrame
+    ) -> np.ndarray:
+        return np.where(np.arange(len(case_ids)) == 1, np.inf, whole(self, tables, case_ids, extra))
+
+    monkeypatch.setattr(FittedModel, "risk_score", spoilt)
+    assert typed(output, "-m", masks, name="TumourVolume") == 0
+    cases = sorted(file.name.removesuffix(".nii.gz") for file in masks.iterdir())
+    assert (
+        f"1 patient(s) cannot be predicted, since their risk is no finite number: {cases[1]}." in caplog.text
+    )
+    assert list(pd.read_csv(output)["case_id"]) == [case for case in cases if case != cases[1]]
+    monkeypatch.setattr(FittedModel, "risk_score", lambda *given: np.full(len(cases), np.nan))
+    assert "12 patient(s) cannot be predicted" in refusal(
+        capsys, tmp_path / "new", "-m", masks, name="TumourVolume"
+    )

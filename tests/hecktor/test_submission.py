@@ -111,6 +111,10 @@ def test_patients_whose_ct_is_not_known_are_named_before_anything_is_predicted(
     (tmp_path / "log.json").write_text(json.dumps(log))
     with pytest.raises(ValueError, match=f"says nothing of {CASES[1]}, so the grids"):
         Submission.of(converted / "imagesTs", tmp_path / "log.json")
+    log["cases"][CASES[1]] = {"source_grids": {"ct": {"size_xyz": ["x"]}}}
+    (tmp_path / "log.json").write_text(json.dumps(log))
+    with pytest.raises(ValueError, match=rf"log\.json does not say on which grid the CT of {CASES[1]} was"):
+        Submission.of(converted / "imagesTs", tmp_path / "log.json")
     with pytest.raises(ValueError, match="cannot be read as the log of adamss_convert_dataset"):
         Submission.of(tmp_path)
     arguments = ["-i", "x", "-o", "y", "-m", "z", "--hecktor_submission", "--num_parts", "2"]

@@ -351,3 +351,23 @@ def test_features_of_the_users_own_must_be_given_again(trained_model: TrainedMod
         ValueError, match=r"no radiomics it can extract: CT_original_firstorder_.* --features"
     ):
         PatientTables.read(model, trained_model.clinical)
+
+
+def test_a_patients_file_that_is_damaged_costs_that_patient_alone(
+    trained_model: TrainedModel, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    cases = trained_model.validation_cases(0)[:2]
+    images, out = trained_model.images(cases, tmp_path / "images"), tmp_path / "out"
+    predict(trained_model, images, out)
+    before = predictions(out)
+    file = out / "cases" / f"{cases[0]}.json"
+    whole = json.loads(file.read_text())
+    impossible = json.loads(file.read_text())
+    impossible["prediction"]["folds"]["0"]["survival_prob"][0] = float("nan")
+    for content in (file.read_text()[:100], "null", '{"prediction": {}}', json.dumps(impossible)):
+        file.write_text(content)
+        report = predict(trained_model, images, out, continue_prediction=True)
+        assert (report.n_kept, report.n_predicted, report.failed) == (1, 1, {})
+        pd.testing.assert_frame_equal(predictions(out), before)
+        assert json.loads(file.read_text())["made"] == whole["made"]
+    assert f"{file} is damaged, so {cases[0]} counts as not predicted yet" in caplog.text

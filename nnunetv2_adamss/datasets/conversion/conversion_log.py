@@ -1,11 +1,22 @@
 """The log of a conversion, as what comes after it reads it."""
 
-import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
+from nnunetv2_adamss.common.json_object import FAULTS, Kind, read_known_object, read_object
+from nnunetv2_adamss.common.kinds import (
+    by_name,
+    checked,
+    is_count,
+    is_number,
+    is_object,
+    is_text,
+    list_of,
+    optional,
+)
+from nnunetv2_adamss.datasets.conversion.grid import GridChoice, VoxelGrid
 from nnunetv2_adamss.datasets.conversion.one_case import CaseSettings
 
 
@@ -30,7 +41,7 @@ def source_in(log: Path) -> Source | None:
     Raises:
         ValueError: if the file cannot be read.
     """
-    source = _content(log).get("source")
+    source = _read(log).get("source")
     return Source(source["format"], source["path"], tuple(source["tables"])) if source else None
 
 
@@ -41,10 +52,9 @@ def settings_in(log: Path) -> CaseSettings:
         ValueError: if the file is not there, no such log, or of another version with other settings.
     """
     settings = _part(log, "settings")
-    try:
-        return CaseSettings(**settings | {"spacing_xyz_mm": tuple(settings["spacing_xyz_mm"])})
-    except (KeyError, TypeError) as error:
-        raise ValueError(f"{log} has other settings than this version ({error}).") from error
+    if set(settings) != {one.name for one in fields(CaseSettings)}:
+        raise ValueError(f"{log} has other settings than this version ({', '.join(settings)}).")
+    return CaseSettings(**settings | {"spacing_xyz_mm": tuple(settings["spacing_xyz_mm"])})
 
 
 def cases_in(log: Path) -> Mapping[str, Mapping[str, Any]]:
@@ -56,16 +66,69 @@ def cases_in(log: Path) -> Mapping[str, Mapping[str, Any]]:
     return _part(log, "cases")
 
 
+def ct_grids_in(log: Path) -> dict[str, VoxelGrid]:
+    """The grid of each patient's CT as it was published, by ``case_id``.
+
+    Raises:
+        ValueError: if the file is not there, or does not say that of a patient.
+    """
+    grids = {}
+    for case_id, case in cases_in(log).items():
+        try:
+            grids[case_id] = VoxelGrid.described(checked(case["source_grids"]["ct"], _IS_GRID, "the grid"))
+        except FAULTS as error:
+            raise ValueError(f"{log} does not say on which grid the CT of {case_id} was.") from error
+    return grids
+
+
+def read_case(file: Path) -> dict[str, Any] | None:
+    """Log entry of one patient by a run that was stopped; None if the file is damaged."""
+    try:
+        return read_object(file, made_from=dict)
+    except ValueError:
+        return None
+
+
 def _part(log: Path, key: str) -> dict[str, Any]:
-    part = _content(log).get(key)
-    if not isinstance(part, dict):
+    part: dict[str, Any] | None = _read(log).get(key)
+    if part is None:
         raise ValueError(f"{log} has no '{key}', so it is no log of adamss_convert_dataset, or was cut down.")
     return part
 
 
-def _content(log: Path) -> dict[str, Any]:
+def _read(log: Path) -> dict[str, Any]:
     try:
-        content = json.loads(log.read_text(encoding="utf-8"))
+        return read_known_object(log, _KINDS, ())
     except (OSError, ValueError) as error:
-        raise ValueError(f"{log} cannot be read as the log of adamss_convert_dataset ({error}).") from error
-    return content if isinstance(content, dict) else {}
+        raise ValueError(f"{log} cannot be read as the log of adamss_convert_dataset ({error})") from error
+
+
+def _is_source(value: Any) -> bool:
+    return (
+        isinstance(value, dict)
+        and is_text(value.get("format"))
+        and is_text(value.get("path"))
+        and list_of(is_text)(value.get("tables"))
+    )
+
+
+def _are_lengths(value: Any) -> bool:
+    return list_of(is_number)(value) and len(value) == 3 and min(value) > 0
+
+
+def _is_length(value: Any) -> bool:
+    return is_number(value) and value > 0
+
+
+_IS_GRID = by_name(list_of(is_number))
+_KINDS: dict[str, Kind] = {
+    "source": optional(_is_source),
+    "settings": dict,
+    "settings.grid": lambda value: value in get_args(GridChoice),
+    "settings.spacing_xyz_mm": _are_lengths,
+    "settings.head_and_neck": bool,
+    "settings.field_mm": optional(_is_length),
+    "settings.seed": int,
+    "settings.labels": by_name(is_count),
+    "cases": by_name(is_object),
+}

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import tempfile
 from collections.abc import Collection
 from pathlib import Path
 
 import pandas as pd
 
-from nnunetv2_adamss.common.files import write_atomically
+from nnunetv2_adamss.common.files import write_atomically, write_json
 from nnunetv2_adamss.datasets.conversion.cohort import Cohort
 from nnunetv2_adamss.datasets.conversion.one_case import ENDING
 from nnunetv2_adamss.survival.cohort.csv_text import csv_text
@@ -35,7 +34,7 @@ def check_table(cohort: Cohort) -> None:
     """
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / DESCRIPTION_FILE
-        write_atomically(file, json.dumps(dict(cohort.description)))
+        write_json(file, dict(cohort.description))
         description = read_survival_description(file)
     cells = cohort.table.set_index(CASE_ID, drop=False).rename_axis(None)
     faults = table_faults(cells, description, None, needs_events=False)
@@ -69,7 +68,7 @@ def write_descriptions(folder: Path, cohort: Cohort, converted: Collection[str])
         "file_ending": ENDING,
         **cohort.origin,
     }
-    write_atomically(folder / "dataset.json", json.dumps(dataset_json, indent=1) + "\n")
+    write_json(folder / "dataset.json", dataset_json, indent=1)
     return {
         "patients": len(rows),
         "with a mask": len(training),
@@ -86,4 +85,4 @@ def _is_event(rows: pd.DataFrame) -> pd.Series:
 
 def _write_tables(folder: Path, cohort: Cohort, rows: pd.DataFrame) -> None:
     write_atomically(folder / SURVIVAL_CSV, csv_text(rows, index=False))
-    write_atomically(folder / DESCRIPTION_FILE, json.dumps(dict(cohort.description), indent=1) + "\n")
+    write_json(folder / DESCRIPTION_FILE, dict(cohort.description), indent=1)

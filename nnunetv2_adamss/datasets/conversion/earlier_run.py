@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+import logging
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
@@ -18,9 +18,17 @@ from nnunetv2_adamss.datasets.conversion.conversion_folder import (
     UNFINISHED,
     is_conversion,
 )
-from nnunetv2_adamss.datasets.conversion.conversion_log import Source, cases_in, settings_in, source_in
+from nnunetv2_adamss.datasets.conversion.conversion_log import (
+    Source,
+    cases_in,
+    read_case,
+    settings_in,
+    source_in,
+)
 from nnunetv2_adamss.datasets.conversion.one_case import CaseSettings
 from nnunetv2_adamss.datasets.conversion.patients import number_of_patients
+
+logger = logging.getLogger(__name__)
 
 
 def check_folder(folder: Path) -> None:
@@ -73,7 +81,12 @@ def earlier_patients(
     if (folder / LOG_FILE).is_file():
         known |= cases_in(folder / LOG_FILE)
     for file in (folder / DONE).glob("*.json"):
-        known[file.stem] = json.loads(file.read_text(encoding="utf-8"))
+        entry = read_case(file)
+        if entry is None:
+            logger.warning("%s is damaged, so this patient is converted again.", file)
+            known.setdefault(file.stem, {})
+        else:
+            known[file.stem] = entry
     if known:  # else nothing is lost whatever the settings were
         _check_heading(folder, settings, source)
         _check_nobody_is_gone(folder, set(known), cohort)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
+from nnunetv2_adamss.common.json_object import read_object
 from nnunetv2_adamss.common.messages import quoted, shortened
 from nnunetv2_adamss.datasets.conversion.cohort import Cohort
 from nnunetv2_adamss.datasets.conversion.patients import PatientFiles, can_name_files
@@ -94,10 +93,8 @@ def _faults(cells: pd.DataFrame) -> list[str]:
 
 
 def _patient(folder: Path, row: dict[Any, str]) -> PatientFiles:
-    ct, pet, mask = (folder / row[name] if row[name] else None for name in _FILES)
-    assert ct is not None
-    assert pet is not None
-    return PatientFiles(row[CASE_ID], ct, pet, mask)
+    mask = folder / row["mask"] if row["mask"] else None
+    return PatientFiles(row[CASE_ID], folder / row["ct"], folder / row["pet"], mask)
 
 
 def _plain(cells: pd.Series, description: SurvivalDescription) -> pd.Series:
@@ -118,6 +115,4 @@ def _description(file: Path) -> tuple[SurvivalDescription, dict[str, Any]]:
     """The description, and the content of its file, which is kept as it is."""
     if not file.is_file():
         return SurvivalDescription(), {"time_unit": "days"}
-    description = read_survival_description(file)
-    content: dict[str, Any] = json.loads(re.sub("^\ufeff", "", file.read_text(encoding="utf-8")))
-    return description, content
+    return read_survival_description(file), read_object(file)

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import SimpleITK as sitk
 
-from nnunetv2_adamss.common.files import write_atomically
+from nnunetv2_adamss.common.files import put_in_place, write_atomically
 from nnunetv2_adamss.common.images import read_header
 from nnunetv2_adamss.common.nifti import has_no_geometry
 from nnunetv2_adamss.common.voxel_grid import VoxelGrid
@@ -178,4 +178,4 @@ def _write(images: Sequence[sitk.Image], folder: Path, patient: PatientFiles) ->
     write_atomically(folder / REPLACED / patient.case_id, "")
     for source, file in zip(unfinished, files, strict=True):
         file.parent.mkdir(parents=True, exist_ok=True)
-        source.replace(file)
+        put_in_place(source, file)

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from nnunetv2_adamss.common.case_names import is_of_a_program
 from nnunetv2_adamss.common.messages import listed
 from nnunetv2_adamss.datasets.conversion.conversion_folder import is_conversion
 from nnunetv2_adamss.datasets.conversion.grid import GridChoice
@@ -58,8 +59,8 @@ def patient_key(name: str) -> str:
 def files_below(folder: Path) -> list[Path]:
     """Every file below a folder, sorted; links are followed.
 
-    Not hidden ones (macOS leaves ``._NAME`` beside ``NAME``), and not what this package converts: a raw folder may
-    lie below the source.
+    Not what lies in hidden folders, not what macOS leaves beside a file (``._NAME`` beside ``NAME``), and not what
+    this package converts: a raw folder may lie below the source.
     """
     found: list[Path] = []
     seen: set[str] = set()
@@ -70,7 +71,8 @@ def files_below(folder: Path) -> list[Path]:
             continue
         seen.add(real)
         folders[:] = sorted(name for name in folders if not name.startswith("."))
-        found += [Path(parent, name) for name in names if not name.startswith(".")]
+        # Other hidden files that are called like a patient's are named as such, not left out.
+        found += [Path(parent, name) for name in names if not is_of_a_program(name)]
     return sorted(found)
 
 
@@ -146,7 +148,8 @@ def _patient(name: str, cts: list[Path], pets: list[Path], masks: list[Path]) ->
     """CT and PET of one folder, the first that has the mask too; then any."""
     if not can_name_files(name):
         raise ValueError(
-            "no file can have such a name; rename it with letters, digits, '.', '_' and '-' alone"
+            "no file can have such a name; rename it with letters, digits, '.', '_' and '-' alone, beginning with a "
+            "letter or digit"
         )
     if not cts or not pets:
         raise ValueError(f"there is no {'PET' if cts else 'CT'} beside the other scan")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import shutil
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
@@ -15,7 +14,7 @@ from typing import Any
 import SimpleITK as sitk
 from joblib import delayed
 
-from nnunetv2_adamss.common.files import write_atomically
+from nnunetv2_adamss.common.files import write_json
 from nnunetv2_adamss.common.messages import listed
 from nnunetv2_adamss.common.parallel import in_parallel, one_thread
 from nnunetv2_adamss.datasets.conversion.cohort import Cohort
@@ -106,7 +105,7 @@ def convert_cohort(
             clear(folder)
         known = earlier_patients(folder, cohort, settings, source)
         heading = {"settings": asdict(settings)} | ({"source": asdict(source)} if source else {})
-        write_atomically(folder / BEGUN, json.dumps({"run": run_name, **heading}))
+        write_json(folder / BEGUN, {"run": run_name, **heading}, indent=None)
         run = _Run(run_name, folder, settings, suv_factors or {})
         log, faults = _convert_all(cohort, run, known, num_processes, on_case_done)
         converted = [case_id for case_id, entry in log.items() if entry != known.get(case_id)]
@@ -163,13 +162,13 @@ def _convert_and_log(
     suv_factor = run.suv_factors.get(case_id)
     try:
         made_from = _made_from(patient, suv_factor)
-        if known and known["made_from"] == made_from and _is_there(folder, patient):
+        if known and known.get("made_from") == made_from and _is_there(folder, patient):
             return case_id, known, ""
         with still_ours(folder, run.name), one_thread(sitk.ProcessObject):
             start = perf_counter()
             entry = convert_case(patient, run.settings, folder, suv_factor)
             entry |= {"made_from": made_from, "seconds": round(perf_counter() - start, 2)}
-            write_atomically(folder / DONE / f"{case_id}.json", json.dumps(entry))
+            write_json(folder / DONE / f"{case_id}.json", entry, indent=None)
             (folder / REPLACED / case_id).unlink()
         return case_id, entry, ""
     except (ValueError, OSError) as error:
@@ -182,10 +181,17 @@ def _convert_and_log(
 def _is_there(folder: Path, patient: PatientFiles) -> bool:
     """Whether all images are there as the log says, not those of a run that was killed or failed while it wrote."""
     names = case_files(patient.case_id, patient.mask is not None)
-    return (
-        all((folder / name).is_file() for name in names)
-        and not (folder / REPLACED / patient.case_id).exists()
+    return all((folder / name).is_file() for name in names) and not _is_being_replaced(
+        folder, patient.case_id
     )
+
+
+def _is_being_replaced(folder: Path, case_id: str) -> bool:
+    """Whether images may be of two conversions: the last one began to replace them, and was not done."""
+    begun, done = folder / REPLACED / case_id, folder / DONE / f"{case_id}.json"
+    if not begun.exists():
+        return False
+    return not done.exists() or done.stat().st_mtime_ns < begun.stat().st_mtime_ns
 
 
 def _made_from(patient: PatientFiles, suv_factor: float | None) -> dict[str, Any]:
@@ -202,7 +208,9 @@ def _kept(
 ) -> dict[str, Mapping[str, Any]]:
     """Of patients that an earlier run converted and this one cannot: those whose images are still whole."""
     patients = {patient.case_id: patient for patient in cohort.patients}
-    return {case_id: entry for case_id, entry in failed.items() if _is_there(folder, patients[case_id])}
+    return {
+        case_id: entry for case_id, entry in failed.items() if entry and _is_there(folder, patients[case_id])
+    }
 
 
 def _with_what_is_kept(faults: Mapping[str, str], kept: Collection[str]) -> dict[str, str]:
@@ -233,4 +241,4 @@ def _write_log(
         "broken": dict(sorted(broken.items())),
         "cases": dict(sorted(log.items())),
     }
-    write_atomically(folder / LOG_FILE, json.dumps(content, indent=1) + "\n")
+    write_json(folder / LOG_FILE, content, indent=1)

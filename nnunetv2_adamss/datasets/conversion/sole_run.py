@@ -1,7 +1,6 @@
 """One run at a time writes to a data set, and none while processes of a killed run are still writing there."""
 
 import errno
-import json
 import logging
 import os
 import shutil
@@ -11,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from nnunetv2_adamss.common.json_object import read_object
 from nnunetv2_adamss.datasets.conversion.conversion_folder import BEGUN, UNFINISHED
 
 if sys.platform != "win32":
@@ -67,7 +67,7 @@ def still_ours(folder: Path, run_name: str) -> Iterator[None]:
     except FileNotFoundError as error:
         raise ValueError("another run has finished here") from error
     try:
-        if json.loads((folder / BEGUN).read_text(encoding="utf-8")).get("run") != run_name:
+        if read_object(folder / BEGUN).get("run") != run_name:
             raise ValueError("another run writes here now")
         yield
     finally:

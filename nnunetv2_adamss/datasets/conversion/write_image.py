@@ -6,6 +6,9 @@ from pathlib import Path
 
 import SimpleITK as sitk
 
+from nnunetv2_adamss.common.files import put_in_place, removed_on_failure
+from nnunetv2_adamss.common.nifti_file import is_whole
+
 UNFINISHED = ".unfinished"  # what names of unfinished files begin with
 
 
@@ -26,18 +29,15 @@ def save(image: sitk.Image, file: Path) -> None:
         OSError: if it cannot be written, such as on a full disk; then nothing is left of it.
     """
     file.parent.mkdir(parents=True, exist_ok=True)
-    try:
+    with removed_on_failure(file, file):
         sitk.WriteImage(image, str(file), useCompression=True)
-    except RuntimeError as error:
-        file.unlink(missing_ok=True)
-        reason = (
-            str(error).strip().splitlines()[-1].strip()
-        )  # the lines before say where in SimpleITK's source
-        raise OSError(f"{file} cannot be written ({reason})") from error
+        if not is_whole(file):
+            raise OSError(f"{file} cannot be written: the file was cut short. Is the disk full?")
 
 
 def save_atomically(image: sitk.Image, file: Path) -> None:
     """Write under another name in the same folder, then rename."""
     unfinished = unfinished_name(file)
-    save(image, unfinished)
-    unfinished.replace(file)
+    with removed_on_failure(file, unfinished):
+        save(image, unfinished)
+        put_in_place(unfinished, file)

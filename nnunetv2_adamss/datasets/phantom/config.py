@@ -1,5 +1,6 @@
 """The settings of a phantom cohort."""
 
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -21,6 +22,9 @@ DEFAULT_LOG_HAZARD_RATIO: Mapping[str, float] = {
 MIN_FIELD_OF_VIEW_MM = 150.0
 MAX_SPACING_MM = 5.0
 MAX_CENTRES = 26
+# An image is made of several arrays of this many numbers at once, of 1 GB each.
+MAX_VOXELS = 512**3
+MAX_CASES = 100_000
 
 
 @dataclass(frozen=True)
@@ -28,9 +32,9 @@ class PhantomCohortConfig:
     """What to write.
 
     Args:
-        n_training: cases with a row in ``survival.csv``, at least 1.
-        n_test: held-out cases, drawn as a cohort of their own.
-        shape: voxels, (z, y, x).
+        n_training: cases with a row in ``survival.csv``, 1 to 100,000.
+        n_test: held-out cases, drawn as a cohort of their own, at most 100,000.
+        shape: voxels, (z, y, x), at most as many as 512 a side.
         spacing_mm: (z, y, x), at most 5 mm; shape times spacing is at least 150 mm on each axis.
         signals_on: the signals that enter the hazard; empty for a null cohort. The images and tables show all
             seven whether on or off.
@@ -86,7 +90,10 @@ class PhantomCohortConfig:
         censoring, missing = self.censoring_fraction, self.missing_fraction
         checks = {
             f"n_training is {self.n_training}, expected at least 1": self.n_training >= 1,
+            f"n_training (-n) is {self.n_training}, expected at most {MAX_CASES}": self.n_training
+            <= MAX_CASES,
             f"n_test is {self.n_test}, expected at least 0": self.n_test >= 0,
+            f"n_test is {self.n_test}, expected at most {MAX_CASES}": self.n_test <= MAX_CASES,
             f"censoring_fraction is {censoring}, expected [0, 1)": 0 <= censoring < 1,
             f"missing_fraction is {missing}, expected [0, 1)": 0 <= missing < 1,
             f"n_centres is {self.n_centres}, expected 1 to {MAX_CENTRES}": 1 <= self.n_centres <= MAX_CENTRES,
@@ -113,6 +120,11 @@ class PhantomCohortConfig:
         faults = []
         if not all(0 < side <= MAX_SPACING_MM for side in self.spacing_mm):
             faults.append(f"spacing_mm is {self.spacing_mm}, expected above 0 and at most {MAX_SPACING_MM}")
+        if min(self.shape) > 0 and math.prod(self.shape) > MAX_VOXELS:
+            faults.append(
+                f"shape (--shape) is {self.shape}, which are {math.prod(self.shape)} voxels, expected at most "
+                f"{MAX_VOXELS}, as many as 512 a side"
+            )
         fov_mm = [n * side for n, side in zip(self.shape, self.spacing_mm, strict=True)]
         if min(fov_mm) < MIN_FIELD_OF_VIEW_MM:
             faults.append(

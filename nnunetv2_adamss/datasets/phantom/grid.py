@@ -9,6 +9,8 @@ from typing import NamedTuple
 import numpy as np
 import SimpleITK as sitk
 
+from nnunetv2_adamss.datasets.conversion.write_image import save
+
 # Where the middle of the field of view lies in the scanner's frame (x, y, z; LPS). Any point but zero, so
 # that a reader that forgets the origin fails.
 FOV_CENTRE_XYZ_MM = (10.0, -190.0, -620.0)
@@ -86,4 +88,4 @@ class Grid:
         image.SetOrigin(origin)
         image.SetSpacing(tuple(reversed(self.spacing_mm)))
         image.SetDirection(np.diag(self.signs_xyz).astype(float).ravel().tolist())
-        sitk.WriteImage(image, str(path), useCompression=True)
+        save(image, path)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import math
 import multiprocessing
@@ -19,7 +18,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from nnunetv2_adamss.common.files import write_atomically
+from nnunetv2_adamss.common.files import write_atomically, write_json
 from nnunetv2_adamss.common.processes import end_with
 from nnunetv2_adamss.datasets.phantom.cohort import TRAINING, PhantomCohort, draw_cohorts, image_seed
 from nnunetv2_adamss.datasets.phantom.config import PhantomCohortConfig
@@ -248,7 +247,7 @@ def _write_descriptions(folder: Path, config: PhantomCohortConfig, cohorts: list
         "summary": {cohort.split: _summary(cohort) for cohort in cohorts},
     }
     for name, content in (("dataset.json", dataset), ("survival.json", survival), (MARKER, phantom)):
-        (folder / name).write_text(json.dumps(content, indent=2) + "\n")
+        write_json(folder / name, content)
 
 
 def _summary(cohort: PhantomCohort) -> dict[str, float | None]:

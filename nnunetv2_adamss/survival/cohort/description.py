@@ -104,7 +104,7 @@ def _read_object(json_file: Path, faults: list[str]) -> dict[str, Any]:
         content = json.loads(json_file.read_text(encoding="utf-8-sig"), object_pairs_hook=without_repetition)
     except UnicodeDecodeError as error:
         raise SurvivalDescriptionError(json_file, ["it is not text in UTF-8"]) from error
-    except (ValueError, RecursionError) as error:  # also of a number of more than 4300 digits
+    except (RecursionError, ValueError) as error:  # too deep, no JSON, or a number of thousands of digits
         raise SurvivalDescriptionError(json_file, [f"it is not JSON ({error})"]) from error
     if not isinstance(content, dict):
         raise SurvivalDescriptionError(json_file, ['it is not an object, such as {"time_unit": "days"}'])

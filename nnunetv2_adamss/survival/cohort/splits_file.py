@@ -1,14 +1,15 @@
 """nnU-Net's ``splits_final.json``: written whole, and not changed under a model that was trained on it."""
 
-import json
 from collections.abc import Sequence
 from enum import Enum
 from pathlib import Path
 
-from nnunetv2_adamss.common.files import read_json, write_atomically
+from nnunetv2_adamss.common.files import read_json, write_json
+from nnunetv2_adamss.common.kinds import is_text, list_of
 from nnunetv2_adamss.survival.cohort.splits import Split
 
 SPLITS_FILE = "splits_final.json"
+_PARTS = ("train", "val")
 
 
 class SplitsChange(Enum):
@@ -39,8 +40,24 @@ def save_splits(
         return SplitsChange.UNCHANGED
     if exists and not overwrite:
         _check_free(file, results_folder)
-    write_atomically(file, json.dumps(list(splits), indent=4) + "\n")
+    write_json(file, list(splits), indent=4)
     return SplitsChange.REPLACED if exists else SplitsChange.WRITTEN
+
+
+def read_splits(file: Path) -> list[Split]:
+    """A split, of whoever made it.
+
+    Raises:
+        ValueError: naming the file, if it holds something else.
+        FileNotFoundError: if it is not there.
+    """
+    splits = read_json(file)
+    if not (isinstance(splits, list) and all(map(_is_fold, splits))):
+        raise ValueError(
+            f"{file} is no split: it must list folds, each with its case_ids under train and val. Make it again with "
+            "adamss_make_splits, or bring back the one that models were trained on."
+        )
+    return splits
 
 
 def trained_folds(results_folder: Path) -> list[Path]:
@@ -61,6 +78,10 @@ def _check_free(file: Path, results_folder: Path | None) -> None:
             "Their validation cases would become training cases of other models. Move the models away, or "
             "replace the split with --overwrite."
         )
+
+
+def _is_fold(split: object) -> bool:
+    return isinstance(split, dict) and all(list_of(is_text)(split.get(part)) for part in _PARTS)
 
 
 def _same(file: Path, splits: Sequence[Split]) -> bool:

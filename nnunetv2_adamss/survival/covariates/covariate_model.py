@@ -67,9 +67,18 @@ class CovariateModel:
         """The network's inputs, ``(n_covariates,)`` by ``case_id``.
 
         Raises:
-            ValueError: as ``inputs``.
+            ValueError: as ``inputs``, or if an input is too large to be a finite number there.
         """
-        inputs = self.inputs(tables, case_ids).to_numpy(dtype=np.float32)
+        table = self.inputs(tables, case_ids)
+        with np.errstate(over="ignore"):
+            inputs = table.to_numpy(dtype=np.float32)
+        is_faulty = ~np.isfinite(inputs)
+        if is_faulty.any():
+            cases, columns = np.asarray(case_ids)[is_faulty.any(axis=1)], table.columns[is_faulty.any(axis=0)]
+            raise ValueError(
+                f"covariates of {listed(list(map(str, cases)))} are no finite numbers once they are scaled: "
+                f"{listed(list(map(str, columns)))}"
+            )
         return dict(zip(case_ids, inputs, strict=True))
 
     def _check_there(self, names: Sequence[str], table: pd.DataFrame, what: str) -> None:

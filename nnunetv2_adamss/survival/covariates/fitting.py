@@ -1,6 +1,7 @@
 """Everything about covariates that is fitted, in one place and on the training cases alone."""
 
 import logging
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -46,7 +47,7 @@ class CovariateReport:
     def to_dict(self) -> dict[str, Any]:
         """As plain data."""
         return {
-            "hazard_ratios": [dict(row) for row in self.hazard_ratios],
+            "hazard_ratios": [_finite_or_none(row) for row in self.hazard_ratios],
             "selection": None if self.selection is None else self.selection.to_dict(),
             "only_cox": None if self.only_cox is None else self.only_cox.to_dict(),
             "notes": list(self.notes),
@@ -62,6 +63,14 @@ class CovariateReport:
             None if only_cox is None else LinearRisk.from_dict(only_cox),
             tuple(values["notes"]),
         )
+
+
+def _finite_or_none(row: Mapping[str, Any]) -> dict[str, Any]:
+    """The same figures, None where one is not a finite number."""
+    return {
+        name: None if isinstance(value, float) and not math.isfinite(value) else value
+        for name, value in row.items()
+    }
 
 
 class _TrainingCases(NamedTuple):

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from nnunetv2_adamss.common.kinds import checked, is_number, is_text, list_of, optional
 from nnunetv2_adamss.common.messages import listed, quoted, shortened
 from nnunetv2_adamss.survival.cohort.cell_values import category_text, is_missing
 from nnunetv2_adamss.survival.cohort.description import CATEGORY, NUMBER
@@ -18,6 +19,27 @@ logger = logging.getLogger(__name__)
 # Levels that no table names: brackets keep them apart from a category called "other".
 RARE, UNKNOWN = "(rare)", "(unknown)"
 _LISTS = ("levels", "merged", "missing_values")
+
+
+def _is_fill(value: Any) -> bool:
+    return is_text(value) or is_number(value)
+
+
+def _is_spread(value: Any) -> bool:
+    return is_number(value) and value > 0
+
+
+_KINDS = {
+    "name": is_text,
+    "kind": is_text,
+    "fill": _is_fill,
+    "levels": list_of(is_text),
+    "merged": list_of(is_text),
+    "mean": is_number,
+    "spread": _is_spread,
+    "lowest": optional(is_number),
+    "highest": optional(is_number),
+}
 
 
 @dataclass(frozen=True)
@@ -147,7 +169,13 @@ class Indicator:
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> "Indicator":
-        """From plain data."""
+        """From plain data.
+
+        Raises:
+            ValueError: if a figure is not finite, or a value of another kind.
+        """
+        for name, kind in _KINDS.items():
+            checked(values[name], kind, f"{name} of a clinical indicator")
         return cls(**{**values, **{name: tuple(values[name]) for name in _LISTS if name in values}})
 
 

@@ -8,11 +8,14 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from nnunetv2_adamss.common.kinds import checked, is_number, is_text, list_of
 from nnunetv2_adamss.survival.covariates.cox_fit import fit_cox
 
 # choice: neither the paper, which has no model of the covariates alone, nor the publication of a comparison method
 # gives a ridge. A little of it bears columns that separate the events or say the same.
 _RIDGE = 0.1
+# Log hazard ratios beyond are damage: exp(10) already is a ratio of 22,000.
+_MAX_WEIGHT = 1e6
 
 
 @dataclass(frozen=True)
@@ -56,5 +59,17 @@ class LinearRisk:
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> "LinearRisk":
-        """From plain data."""
-        return cls(tuple(values["names"]), tuple(values["weights"]))
+        """From plain data.
+
+        Raises:
+            ValueError: if a weight is not finite or beyond what can be fitted, or there is not one for each name.
+        """
+        names = checked(values["names"], list_of(is_text), "the names of the inputs")
+        weights = checked(values["weights"], list_of(_is_weight), "their weights")
+        if len(names) != len(weights):
+            raise ValueError(f"there are {len(names)} inputs, but {len(weights)} weights")
+        return cls(tuple(names), tuple(weights))
+
+
+def _is_weight(value: Any) -> bool:
+    return is_number(value) and abs(value) <= _MAX_WEIGHT

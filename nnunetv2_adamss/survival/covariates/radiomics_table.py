@@ -5,7 +5,7 @@ from typing import Any
 
 import pandas as pd
 
-from nnunetv2_adamss.common.files import read_json
+from nnunetv2_adamss.common.json_object import read_object
 from nnunetv2_adamss.survival.config import SurvivalConfig
 from nnunetv2_adamss.survival.covariates.covariate_model import CovariateModel
 from nnunetv2_adamss.survival.covariates.number_table import read_number_table
@@ -62,8 +62,7 @@ def _provenance(stage_one: StageOneModel, config: SurvivalConfig) -> dict[str, A
     file = provenance_file(radiomics_file(stage_one, config))
     if not file.is_file():
         return None
-    content: dict[str, Any] = read_json(file)
-    return content
+    return read_object(file, masks=dict, request=dict)
 
 
 def read_radiomics(stage_one: StageOneModel, config: SurvivalConfig) -> pd.DataFrame:

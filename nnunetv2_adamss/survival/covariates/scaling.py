@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from nnunetv2_adamss.common.kinds import checked, is_number, is_text, list_of
+
 
 @dataclass(frozen=True)
 class Scaling:
@@ -53,8 +55,21 @@ class Scaling:
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> "Scaling":
-        """From plain data."""
-        return cls(**{name: tuple(of_columns) for name, of_columns in values.items()})
+        """From plain data.
+
+        Raises:
+            ValueError: if figures are not finite, a deviation is not above 0, or there is not one for each name.
+        """
+        figures = {name: values[name] for name in ("means", "deviations", "lowest", "highest")}
+        for name, of_columns in figures.items():
+            checked(of_columns, list_of(is_number), name)
+        names = checked(values["names"], list_of(is_text), "names")
+        scaling = cls(tuple(names), **{name: tuple(of_columns) for name, of_columns in figures.items()})
+        if any(len(of_columns) != len(names) for of_columns in figures.values()):
+            raise ValueError(f"there are not {len(names)} figures of each kind")
+        if not all(deviation > 0 for deviation in scaling.deviations):
+            raise ValueError("a standard deviation is not above 0")
+        return scaling
 
 
 def finite(table: pd.DataFrame) -> pd.DataFrame:

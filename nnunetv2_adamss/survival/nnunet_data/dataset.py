@@ -11,8 +11,8 @@ from nnunetv2.utilities.dataset_name_id_conversion import maybe_convert_to_datas
 from nnunetv2.utilities.file_path_utilities import convert_trainer_plans_config_to_identifier
 from nnunetv2.utilities.utils import get_filenames_of_train_images_and_targets
 
-from nnunetv2_adamss.common.files import read_json
-from nnunetv2_adamss.common.json_object import read_object
+from nnunetv2_adamss.survival.nnunet_data.dataset_json import read_dataset_json
+from nnunetv2_adamss.survival.nnunet_data.plans_file import read_plans_file
 
 logger = logging.getLogger(__name__)
 
@@ -77,7 +77,21 @@ def distinct(names: Sequence[str]) -> list[str]:
 
 def raw_cases(raw_folder: Path) -> list[str]:
     """The training cases of a raw data set, as nnU-Net finds them."""
-    return [str(case_id) for case_id in get_filenames_of_train_images_and_targets(str(raw_folder))]
+    return [str(case_id) for case_id in raw_images(raw_folder)]
+
+
+def raw_images(raw_folder: Path) -> dict[str, dict[str, Any]]:
+    """``images`` and ``label`` of every training case of a raw data set, as nnU-Net finds them, by ``case_id``.
+
+    Raises:
+        ValueError: if ``dataset.json`` is not there or holds something else.
+        FileNotFoundError: if there is no folder of images.
+    """
+    dataset_json = read_dataset_json(raw_folder / "dataset.json", "file_ending")
+    images: dict[str, dict[str, Any]] = get_filenames_of_train_images_and_targets(
+        str(raw_folder), dataset_json
+    )
+    return images
 
 
 def preprocessed_cases(preprocessed_folder: Path) -> list[str]:
@@ -92,7 +106,7 @@ def preprocessed_cases(preprocessed_folder: Path) -> list[str]:
         raise ValueError(
             f"{preprocessed_folder} is no preprocessed data set; run nnUNetv2_plan_and_preprocess first."
         )
-    ending = read_json(description)["file_ending"]
+    ending = read_dataset_json(description, "file_ending")["file_ending"]
     return sorted(path.name.removesuffix(ending) for path in masks.iterdir() if path.name.endswith(ending))
 
 
@@ -119,9 +133,9 @@ def read_plans(dataset: str, identifier: str) -> tuple[dict[str, Any], dict[str,
             f"The data set is not planned and preprocessed: there is no {' and no '.join(missing)}. Run "
             "nnUNetv2_plan_and_preprocess, or choose another plan with -p."
         )
-    plans = read_object(file, plans_name=str, dataset_name=str, configurations=dict)
+    plans = read_plans_file(file)
     _check_own_name(plans, file)
-    return plans, read_object(description)
+    return plans, read_dataset_json(description, "file_ending", "labels")
 
 
 def _check_own_name(plans: Mapping[str, Any], file: Path) -> None:
@@ -151,7 +165,7 @@ def _is_trained_under(name: str, plans: Mapping[str, Any]) -> bool:
     if not os.environ.get(RESULTS):
         return False
     trained = dataset_folder(RESULTS, plans["dataset_name"]).glob(f"*__{glob.escape(name)}__*/plans.json")
-    return any(_same(read_object(file), plans) for file in trained)
+    return any(_same(read_plans_file(file), plans) for file in trained)
 
 
 def _same(trained: Mapping[str, Any], plans: Mapping[str, Any]) -> bool:

@@ -7,8 +7,7 @@ from typing import Any, NamedTuple
 
 from nnunetv2.utilities.plans_handling.plans_handler import PlansManager
 
-from nnunetv2_adamss.common.files import read_json
-from nnunetv2_adamss.survival.cohort.splits_file import SPLITS_FILE
+from nnunetv2_adamss.survival.cohort.splits_file import SPLITS_FILE, read_splits
 from nnunetv2_adamss.survival.foreign_files.preprocessed_cases import cases_class
 from nnunetv2_adamss.survival.nnunet_data.dataset import PREPROCESSED, dataset_folder
 
@@ -75,7 +74,7 @@ class NnunetFold:
         if self.number == "all":
             return FoldSplit(self.case_ids(), self.case_ids())
         file = self.preprocessed_folder / SPLITS_FILE
-        splits = read_json(file) if file.is_file() else []
+        splits = read_splits(file) if file.is_file() else []
         if int(self.number) >= len(splits):
             raise ValueError(
                 f"There is no fold {self.number}: {file} has {len(splits)} folds. Make splits with "

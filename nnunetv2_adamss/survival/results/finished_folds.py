@@ -2,19 +2,18 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from nnunetv2_adamss.common.files import read_json
 from nnunetv2_adamss.common.messages import listed
 from nnunetv2_adamss.survival.cohort.table import SURVIVAL_CSV
 from nnunetv2_adamss.survival.nnunet_data.dataset import RAW, dataset_folder
 from nnunetv2_adamss.survival.results.fold_results import CHECKPOINTS, SUMMARY_FILE, epoch_predictions_file
 from nnunetv2_adamss.survival.results.predicted_curves import CurvesByCase, read_predicted_curves, same_times
+from nnunetv2_adamss.survival.results.summary_file import read_summary
 
 
 @dataclass(frozen=True)
@@ -29,22 +28,29 @@ class FinishedFold:
     number: int
     folder: Path
 
-    @cached_property
-    def summary(self) -> dict[str, Any]:
-        """Content of ``survival_summary.json``."""
-        content: dict[str, Any] = read_json(self.folder / SUMMARY_FILE)
-        return content
+    def summary(self, *needed: str) -> dict[str, Any]:
+        """Content of ``survival_summary.json``.
+
+        Args:
+            needed: entries that must be there.
+
+        Raises:
+            ValueError: naming the file, if it lacks one, or is damaged.
+        """
+        return read_summary(self.folder, *needed)
 
     @property
     def edges(self) -> NDArray[np.float64]:
         """The fold's interval edges."""
-        return np.asarray(self.summary["interval_edges"], dtype=np.float64)
+        return np.asarray(self.summary("interval_edges")["interval_edges"], dtype=np.float64)
 
     @property
     def survival_csv(self) -> Path:
         """The table of outcomes that it was trained on."""
-        given = self.summary["settings"]["survival_csv"]
-        return Path(given) if given else dataset_folder(RAW, self.summary["dataset"]) / SURVIVAL_CSV
+        given = self.summary("settings.survival_csv")["settings"]["survival_csv"]
+        return (
+            Path(given) if given else dataset_folder(RAW, self.summary("dataset")["dataset"]) / SURVIVAL_CSV
+        )
 
     def has_files(self, *names: str) -> bool:
         """Whether these are in its folder."""

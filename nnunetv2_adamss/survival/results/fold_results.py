@@ -1,6 +1,6 @@
 """What a trained fold leaves for people: predictions of the validation cases, and how good they are."""
 
-import json
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -11,7 +11,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from nnunetv2_adamss.common.files import write_atomically
+from nnunetv2_adamss.common.files import write_atomically, write_json
+from nnunetv2_adamss.common.messages import listed
 from nnunetv2_adamss.evaluation.concordance import Concordance, bootstrap_harrell_c
 from nnunetv2_adamss.survival.cohort.csv_text import csv_text
 from nnunetv2_adamss.survival.cohort.table import SurvivalTable
@@ -20,8 +21,10 @@ from nnunetv2_adamss.survival.covariates.covariate_results import (
     write_covariate_files,
 )
 from nnunetv2_adamss.survival.fold import SurvivalFold
-from nnunetv2_adamss.survival.results.prediction import RiskPrediction, SurvivalPrediction
+from nnunetv2_adamss.survival.results.prediction import RiskPrediction, SurvivalPrediction, not_finite
 from nnunetv2_adamss.survival.setup import SurvivalSetup
+
+logger = logging.getLogger(__name__)
 
 PREDICTIONS_FILE = "validation/survival_predictions.csv"
 # nnU-Net's, the most finished first, as its --c looks for them; a training that still runs has no final one.
@@ -71,8 +74,12 @@ def write_results(
 
     Returns:
         The results as lines for a log.
+
+    Raises:
+        ValueError: if the epoch that predicts gives a risk that is not finite.
     """
     fold, table = setup.fold, setup.table
+    epochs = _finite_epochs(epochs, selected_epoch(fold, epochs), fold_folder)
     write_covariate_files(fold_folder, fold.covariate_report)
     baseline = _score_covariates_alone(fold_folder, setup)
     scores = {
@@ -109,7 +116,7 @@ def write_results(
         for name, epoch in epochs.items():
             epoch.prediction.write(fold_folder / epoch_predictions_file(name))
         epochs[selected_epoch(fold, epochs)].prediction.write(fold_folder / PREDICTIONS_FILE)
-    write_atomically(fold_folder / SUMMARY_FILE, json.dumps(summary, indent=2))
+    write_json(fold_folder / SUMMARY_FILE, summary)
     return [
         *_lines(epochs, scores, is_chosen_here),
         *(
@@ -119,6 +126,29 @@ def write_results(
         ),
         f"Results: {fold_folder / SUMMARY_FILE}",
     ]
+
+
+def _finite_epochs(
+    epochs: Mapping[str, EpochPrediction], selected: str, fold_folder: Path
+) -> dict[str, EpochPrediction]:
+    """The epochs whose risks are all finite; others leave no file."""
+    finite = {}
+    for name, epoch in epochs.items():
+        faulty = not_finite(epoch.prediction)
+        if not faulty:
+            finite[name] = epoch
+            continue
+        fault = (
+            f"The {name} epoch ({epoch.epoch}) gives no finite risk to {len(faulty)} validation case(s): "
+            f"{listed(faulty)}."
+        )
+        if name == selected:
+            raise ValueError(
+                f"{fault} The training has diverged; see its log, and train again with another --seed."
+            )
+        logger.warning("%s It is left out of the results.", fault)
+        (fold_folder / epoch_predictions_file(name)).unlink(missing_ok=True)
+    return finite
 
 
 def _score(risk_score: NDArray[np.float64], table: SurvivalTable, case_ids: Sequence[str]) -> Concordance:

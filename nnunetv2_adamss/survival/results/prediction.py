@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import compress
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 from scipy.special import expit
 
 from nnunetv2_adamss.common.files import write_atomically
+from nnunetv2_adamss.common.messages import listed
 from nnunetv2_adamss.evaluation.risk import risk_score_from_time
 from nnunetv2_adamss.survival.cohort.csv_text import csv_text
 from nnunetv2_adamss.survival.discrete_time.curve import predicted_time, survival_curve
@@ -30,7 +32,12 @@ class RiskPrediction:
     risk_score: NDArray[np.float64]
 
     def write(self, file: Path) -> None:
-        """Write ``case_id, risk_score`` as CSV."""
+        """Write ``case_id, risk_score`` as CSV.
+
+        Raises:
+            ValueError: naming cases, if a risk is not finite.
+        """
+        _check_finite(self)
         table = pd.DataFrame({"case_id": self.case_ids, "risk_score": self.risk_score})
         write_atomically(file, csv_text(table, index=False))
 
@@ -72,12 +79,30 @@ class SurvivalPrediction:
         return risk_score_from_time(self.predicted_time)
 
     def write(self, file: Path) -> None:
-        """Write ``case_id, risk_score, predicted_time`` and ``survival_at_T`` for every edge T, as CSV."""
+        """Write ``case_id, risk_score, predicted_time`` and ``survival_at_T`` for every edge T, as CSV.
+
+        Raises:
+            ValueError: naming cases, if a risk is not finite.
+        """
+        _check_finite(self)
         table = pd.DataFrame(
             {"case_id": self.case_ids, "risk_score": self.risk_score, "predicted_time": self.predicted_time}
         )
         table[survival_columns(self.interval_edges[1:])] = self.survival_curve
         write_atomically(file, csv_text(table, index=False))
+
+
+def not_finite(prediction: RiskPrediction | SurvivalPrediction) -> list[str]:
+    """Cases without a finite risk."""
+    return list(compress(prediction.case_ids, ~np.isfinite(prediction.risk_score)))
+
+
+def _check_finite(prediction: RiskPrediction | SurvivalPrediction) -> None:
+    if faulty := not_finite(prediction):
+        raise ValueError(
+            f"{len(faulty)} of {len(prediction.case_ids)} risks are no finite numbers, so nothing is written: "
+            f"{listed(faulty)}."
+        )
 
 
 def survival_columns(times: NDArray[np.float64]) -> list[str]:

@@ -9,8 +9,9 @@ import numpy as np
 import torch
 from nnunetv2.training.dataloading.nnunet_dataset import nnUNetBaseDataset
 
-from nnunetv2_adamss.common.files import read_json, sha256_of
+from nnunetv2_adamss.common.files import sha256_of
 from nnunetv2_adamss.common.messages import listed
+from nnunetv2_adamss.survival.cohort.splits_file import SPLITS_FILE, read_splits
 from nnunetv2_adamss.survival.config import SurvivalConfig
 from nnunetv2_adamss.survival.foreign_files.model_checkpoints import check_nnunet_may_open
 from nnunetv2_adamss.survival.tumour_region.stage_one_masks import StageOneMasks
@@ -104,7 +105,7 @@ class PredictedMasks:
 
     def missing(self, case_ids: Sequence[str]) -> list[str]:
         """The cases that are not predicted yet."""
-        return [case_id for case_id in case_ids if not self.mask_file(case_id).is_file()]
+        return [c for c in case_ids if not self.masks_of_case[c].is_there(c, self.file_ending)]
 
     def predict(
         self,
@@ -175,7 +176,7 @@ def choose_masks(
         return GivenMasks(Path(config.masks_dir), file_ending)
     fold_of_case: dict[str, int | str] = dict.fromkeys(case_ids, stage_one.fold)
     if config.mask_source == "out_of_fold":
-        fold_of_case = _fold_that_validates(case_ids, preprocessed_folder / "splits_final.json")
+        fold_of_case = _fold_that_validates(case_ids, preprocessed_folder / SPLITS_FILE)
     masks = {
         fold: StageOneMasks(replace(stage_one, fold=fold), config.mirroring)
         for fold in set(fold_of_case.values())
@@ -184,7 +185,7 @@ def choose_masks(
 
 
 def _fold_that_validates(case_ids: Sequence[str], splits_file: Path) -> dict[str, int | str]:
-    splits = read_json(splits_file) if splits_file.is_file() else []
+    splits = read_splits(splits_file) if splits_file.is_file() else []
     fold_of_case: dict[str, int | str] = {c: fold for fold, split in enumerate(splits) for c in split["val"]}
     homeless = [case_id for case_id in case_ids if case_id not in fold_of_case]
     if homeless:

@@ -1,6 +1,5 @@
 """Tumour masks of Stage I for the cases of a survival training: predicted once, kept beside the checkpoint."""
 
-import json
 import logging
 import os
 import platform
@@ -18,7 +17,10 @@ from nnunetv2.inference.export_prediction import export_prediction_from_logits
 from nnunetv2.inference.predict_from_raw_data import nnUNetPredictor
 from nnunetv2.training.dataloading.nnunet_dataset import nnUNetBaseDataset
 
-from nnunetv2_adamss.common.files import read_json, sha256_of, write_atomically
+from nnunetv2_adamss.common.files import read_json, sha256_of, write_json
+from nnunetv2_adamss.common.json_object import read_object
+from nnunetv2_adamss.common.kinds import is_number, list_of
+from nnunetv2_adamss.common.nifti_file import put_image_in_place
 from nnunetv2_adamss.survival.foreign_files.model_checkpoints import check_nnunet_may_open
 from nnunetv2_adamss.survival.tumour_region.preprocessed_grid import PreprocessedGrid
 from nnunetv2_adamss.survival.tumour_region.stage_one_model import StageOneModel
@@ -28,6 +30,7 @@ logger = logging.getLogger(__name__)
 # By mirroring, so that two trainings that differ in it do not take each other's masks away.
 MASK_FOLDERS = {True: "stage1_masks", False: "stage1_masks_without_mirroring"}
 PROVENANCE_FILE = "provenance.json"
+_POINT = "likeliest_tumour_point"
 
 
 class StageOneMasks:
@@ -49,9 +52,22 @@ class StageOneMasks:
         """The mask of a case, once it is predicted."""
         return self.folder / (case_id + file_ending)
 
+    def is_there(self, case_id: str, file_ending: str) -> bool:
+        """Whether the mask of a case is there, and the file beside it can be read if there is one."""
+        try:
+            return self.mask_file(case_id, file_ending).is_file() and (
+                not self._point_file(case_id).is_file() or len(self.likeliest_point(case_id)) == 3
+            )
+        except ValueError:
+            return False
+
     def likeliest_point(self, case_id: str) -> np.ndarray:
-        """The image point of highest foreground probability, ``(3,)``, in voxels from the first voxel's edge."""
-        return np.asarray(read_json(self._point_file(case_id))["likeliest_tumour_point"])
+        """The image point of highest foreground probability, ``(3,)``, in voxels from the first voxel's edge.
+
+        Raises:
+            ValueError: naming the file, if it does not hold three numbers.
+        """
+        return np.asarray(read_object(self._point_file(case_id), **{_POINT: _is_point})[_POINT])
 
     def discard_outdated(self) -> None:
         """Remove masks that another checkpoint or another version of nnU-Net made.
@@ -62,13 +78,14 @@ class StageOneMasks:
         self.model.check_exists()
         provenance = self._provenance()
         file = self.folder / PROVENANCE_FILE
-        found = read_json(file) if file.is_file() else None
+        found = _read_if_whole(file)
         if found != provenance and self.folder.is_dir():
             logger.warning(
-                "%s were made by another checkpoint or version of nnU-Net; predicting again.", self.folder
+                "%s were made by another checkpoint or version of nnU-Net, or do not say by which; predicting again.",
+                self.folder,
             )
             shutil.rmtree(self.folder)
-        write_atomically(file, json.dumps(provenance, indent=2))
+        write_json(file, provenance)
 
     def predict(
         self,
@@ -120,14 +137,14 @@ class StageOneMasks:
         unfinished: Path,
     ) -> None:
         point = likeliest_tumour_point(logits, properties, predictor)
-        write_atomically(self._point_file(case_id), json.dumps({"likeliest_tumour_point": point.tolist()}))
+        write_json(self._point_file(case_id), {_POINT: point.tolist()}, indent=None)
         ending = predictor.dataset_json["file_ending"]
         export_prediction_from_logits(
             logits, properties, predictor.configuration_manager, predictor.plans_manager, predictor.dataset_json,
             str(unfinished / case_id), num_threads_torch=torch.get_num_threads(),
         )  # fmt: skip
         # The mask comes last: where it is, everything is.
-        os.replace(unfinished / f"{case_id}{ending}", self.mask_file(case_id, ending))
+        put_image_in_place(unfinished / f"{case_id}{ending}", self.mask_file(case_id, ending))
 
     def _point_file(self, case_id: str) -> Path:
         return self.folder / f"{case_id}.json"
@@ -140,6 +157,18 @@ class StageOneMasks:
             "mirroring": self.mirroring,
             "nnunetv2": version("nnunetv2"),
         }
+
+
+def _is_point(value: Any) -> bool:
+    return list_of(is_number)(value) and len(value) == 3
+
+
+def _read_if_whole(file: Path) -> Any:
+    """Content of a JSON file; None if it is not there or damaged."""
+    try:
+        return read_json(file)
+    except (FileNotFoundError, ValueError):
+        return None
 
 
 def stage_one_predictor(

@@ -18,6 +18,11 @@ def test_every_fault_is_named_at_once() -> None:
     ("change", "message"),
     [
         ({"spacing_mm": (6.0, 3.0, 3.0), "shape": (48, 64, 64)}, "at most 5.0"),
+        (
+            {"shape": (10**6,) * 3},
+            r"shape \(--shape\) is .* 1000000000000000000 voxels, expected at most 134217728",
+        ),
+        ({"n_training": 10**12}, r"n_training \(-n\) is 1000000000000, expected at most 100000"),
         ({"shape": (16, 48, 48)}, r"field of view .* at least 150"),
         ({"dataset_name": "a/b"}, "dataset_name is 'a/b'"),
         ({"log_hazard_ratio": {"volume": 1.0}}, "signal 'age' is on but has no log_hazard_ratio"),

@@ -1,0 +1,28 @@
+"""Names of cases as the names of their files give them."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from nnunetv2_adamss.common.messages import listed
+
+# Left beside images by macOS, and by this package's own conversion while it writes.
+_OF_PROGRAMS = ("._", ".unfinished")
+
+
+def is_of_a_program(file_name: str) -> bool:
+    """Whether a hidden file is what programs leave beside others, and no case."""
+    return file_name.startswith(_OF_PROGRAMS)
+
+
+def check_case_names(folder: Path, case_ids: Iterable[str]) -> None:
+    """Raise ValueError, naming them, if cases begin with a dot or hold a line break or another control character.
+
+    Tables and other tools would lose such cases without a word.
+    """
+    faulty = sorted(c for c in set(case_ids) if not c or c.startswith(".") or not c.isprintable())
+    if faulty:
+        raise ValueError(
+            f"{len(faulty)} name(s) in {folder} cannot be those of cases: {listed([repr(c) for c in faulty])}. They "
+            "begin with a dot, or hold a line break or a character that cannot be seen; rename the files, or move them "
+            "away."
+        )

@@ -1,0 +1,76 @@
+"""nnU-Net's plan as a file, checked as far as this package uses it before nnU-Net does."""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from nnunetv2_adamss.common.json_object import Kind, is_kind, read_known_object
+from nnunetv2_adamss.common.kinds import by_name, is_count, is_number, is_object, is_text, list_of
+from nnunetv2_adamss.common.messages import listed
+
+_KINDS: dict[str, Kind] = {
+    "dataset_name": is_text,
+    "plans_name": is_text,
+    "configurations": by_name(is_object),
+    "transpose_forward": list_of(is_count),
+    "transpose_backward": list_of(is_count),
+    "image_reader_writer": is_text,
+    "foreground_intensity_properties_per_channel": by_name(is_object),
+}
+_NEEDED = ("dataset_name", "plans_name", "configurations")
+
+
+def read_plans_file(file: Path) -> dict[str, Any]:
+    """Content of a plans file.
+
+    Raises:
+        ValueError: naming the file and what is wrong with it.
+        FileNotFoundError: if it is not there.
+    """
+    plans = read_known_object(file, _KINDS, _NEEDED)
+    faults = [
+        f"configuration '{name}' {fault}"
+        for name, configuration in plans["configurations"].items()
+        for fault in _faults(configuration, plans["configurations"])
+    ]
+    if faults:
+        raise ValueError(f"{file} is damaged or not what nnU-Net writes: {listed(faults)}.")
+    return plans
+
+
+def _faults(configuration: Mapping[str, Any], others: Mapping[str, Any]) -> Iterator[str]:
+    """Faults of a configuration, which may have some of its values from another one."""
+    for name, kind in _CONFIGURATION.items():
+        if name in configuration and not is_kind(configuration[name], kind):
+            yield f"has no usable {name} ({str(configuration[name])[:40]})"
+    if not _inherits_from_others(configuration, others):
+        yield "inherits from itself or from none that there is"
+
+
+def _inherits_from_others(configuration: Mapping[str, Any], others: Mapping[str, Any]) -> bool:
+    for _ in others:
+        parent = configuration.get("inherits_from")
+        if parent is None:
+            return True
+        if not isinstance(parent, str) or parent not in others:
+            return False
+        configuration = others[parent]
+    return configuration.get("inherits_from") is None
+
+
+def _is_spacing(value: Any) -> bool:
+    return list_of(is_number)(value) and len(value) in (2, 3) and min(value) > 0
+
+
+def _is_size(value: Any) -> bool:
+    return list_of(is_count)(value) and len(value) in (2, 3) and min(value) > 0
+
+
+_CONFIGURATION: dict[str, Kind] = {
+    "data_identifier": is_text,
+    "spacing": _is_spacing,
+    "patch_size": _is_size,
+    "batch_size": is_count,
+    "normalization_schemes": list_of(is_text),
+    "architecture": is_object,
+}

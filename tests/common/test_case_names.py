@@ -1,0 +1,37 @@
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from nnunetv2_adamss.assessment.baselines import masked_cases
+from nnunetv2_adamss.datasets.conversion.patients import can_name_files
+from nnunetv2_adamss.prediction.patient_images import find_patients
+from nnunetv2_adamss.radiomics.folder import cases_in
+
+_READERS: list[Callable[[Path], list[str]]] = [
+    lambda folder: [one.case_id for one in find_patients(folder, 1, ".nii.gz")],
+    lambda folder: [one.case_id for one in cases_in(folder, folder, ["CT"], ".nii.gz")],
+    masked_cases,
+]
+
+
+@pytest.mark.parametrize("read", _READERS)
+@pytest.mark.parametrize("name", [".hidden", "two\nlines", "tab\there"])
+def test_a_name_that_no_case_can_have_is_named_not_left_out(
+    tmp_path: Path, read: Callable[[Path], list[str]], name: str
+) -> None:
+    for case_id in ("good", name):
+        (tmp_path / f"{case_id}_0000.nii.gz").touch()
+    with pytest.raises(ValueError, match="cannot be those of cases: ") as caught:
+        read(tmp_path)
+    assert repr(name)[:-1] in str(caught.value) and "good" not in str(caught.value)
+    assert not can_name_files(name)
+
+
+@pytest.mark.parametrize("read", _READERS)
+def test_what_macos_and_unfinished_conversions_leave_is_no_case(
+    tmp_path: Path, read: Callable[[Path], list[str]]
+) -> None:
+    for name in ("good", "._good", ".unfinished_node_1_good"):
+        (tmp_path / f"{name}_0000.nii.gz").touch()
+    assert {case_id.removesuffix("_0000") for case_id in read(tmp_path)} == {"good"}

@@ -1,0 +1,65 @@
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from nnunetv2_adamss.common.json_object import is_kind, parse_object, read_known_object, read_object
+from nnunetv2_adamss.common.kinds import by_name, is_count, is_number, is_text, list_of, optional
+
+
+def write(folder: Path, text: str) -> Path:
+    file = folder / "a.json"
+    file.write_text(text)
+    return file
+
+
+def test_an_object_with_what_is_needed_is_returned(tmp_path: Path) -> None:
+    file = write(tmp_path, '{"name": "x", "n": 1, "more": null}')
+    assert read_object(file, name=str, n=(int, float)) == {"name": "x", "n": 1, "more": None}
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("null", "holds null, but an object was expected"),
+        ("[]", "holds a list, but an object"),
+        ("true", "holds true or false, but"),
+        ("1.5", "holds a number, but"),
+        ('{"name": 1}', "there is no usable n, name"),
+        ('{"name": "x", "n": true}', "there is no usable n"),
+    ],
+)
+def test_anything_else_is_one_sentence_that_names_the_file(tmp_path: Path, text: str, words: str) -> None:
+    with pytest.raises(ValueError, match=rf"a\.json .*{words}"):
+        read_known_object(write(tmp_path, text), {"name": str, "n": int}, ("n",))
+
+
+def test_entries_are_looked_for_below_others(tmp_path: Path) -> None:
+    file = write(tmp_path, '{"settings": {"seed": "x"}}')
+    for kinds, needed in (({}, ["settings.epochs"]), ({"settings.seed": int}, [])):
+        with pytest.raises(ValueError, match=r"no usable settings\."):
+            read_known_object(file, kinds, needed)
+    assert read_known_object(file, {"settings.epochs": int, "seed.x": int}, ["settings.seed"])
+
+
+@pytest.mark.parametrize("content", ["{}", '{"a": [1]}', '{"a": {"b": 0}}', '{"a": {"b": "x"}}'])
+def test_whatever_is_wrong_when_an_object_is_taken_apart_names_the_file(tmp_path: Path, content: str) -> None:
+    with pytest.raises(ValueError, match=r"a\.json is damaged .*\. Make it again\.$"):
+        parse_object(write(tmp_path, content), lambda found: 1 / found["a"]["b"], "Make it again.")
+
+
+@pytest.mark.parametrize(
+    ("kind", "good", "bad"),
+    [
+        (is_number, [0, -1.5], [True, "1", None, float("nan"), float("inf")]),
+        (is_count, [0, 7], [-1, 1.0, True]),
+        (list_of(is_text), [[], ["a"], ("a",)], ["a", [1], None]),
+        (by_name(is_number), [{}, {"a": 1}], [[1], {"a": None}]),
+        (optional(is_text), [None, "a"], [1]),
+        ((int, float), [1, 1.5], [True, "1"]),
+        (bool, [True], [1]),
+    ],
+)
+def test_kinds_know_what_is_theirs(kind: Any, good: list[Any], bad: list[Any]) -> None:
+    assert all(is_kind(value, kind) for value in good)
+    assert not any(is_kind(value, kind) for value in bad)

@@ -1,0 +1,56 @@
+"""Results of a fold whose network has diverged."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from nnunetv2_adamss.survival.cohort.table import read_survival_table
+from nnunetv2_adamss.survival.config import SurvivalConfig
+from nnunetv2_adamss.survival.covariates.covariate_tables import CovariateTables
+from nnunetv2_adamss.survival.fold import SurvivalFold
+from nnunetv2_adamss.survival.nnunet_data.nnunet_fold import FoldSplit
+from nnunetv2_adamss.survival.results.finished_folds import FinishedFold
+from nnunetv2_adamss.survival.results.fold_results import (
+    EpochPrediction,
+    epoch_predictions_file,
+    write_results,
+)
+from nnunetv2_adamss.survival.results.prediction import RiskPrediction
+from nnunetv2_adamss.survival.setup import SurvivalSetup
+
+_CASES = [f"c{number}" for number in range(12)]
+
+
+@pytest.fixture
+def setup(tmp_path: Path) -> SurvivalSetup:
+    rows = {"case_id": _CASES, "time": range(1, 13), "event": [1, 0, 1] * 4}
+    pd.DataFrame(rows).to_csv(tmp_path / "survival.csv", index=False)
+    table = read_survival_table(tmp_path / "survival.csv")
+    fold = SurvivalFold.prepare(SurvivalConfig(n_intervals=2), table, FoldSplit(_CASES[:8], _CASES[8:]))
+    return SurvivalSetup(fold, table, CovariateTables(), stage_one=None, masks=None)  # type: ignore[arg-type]
+
+
+def epochs(best: list[float], last: list[float]) -> dict[str, EpochPrediction]:
+    return {
+        name: EpochPrediction(number, RiskPrediction(_CASES[8:], np.array(risk)))
+        for number, (name, risk) in enumerate({"best": best, "last": last}.items())
+    }
+
+
+def test_an_epoch_without_finite_risks_is_left_out_where_it_does_not_predict(
+    setup: SurvivalSetup, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    write_results(tmp_path, setup, epochs([np.nan, 1, 2, 3], [4, 3, 2, 1]), {})
+    assert "The best epoch (0) gives no finite risk to 1 validation case(s): c8." in caplog.text
+    assert not (tmp_path / epoch_predictions_file("best")).exists()
+    assert list(FinishedFold(0, tmp_path).summary("c_index")["c_index"]) == ["last"]
+
+
+def test_an_epoch_without_finite_risks_is_no_result(setup: SurvivalSetup, tmp_path: Path) -> None:
+    with pytest.raises(
+        ValueError, match=r"The last epoch \(1\) gives no finite risk .* c9, c11\. .* diverged"
+    ):
+        write_results(tmp_path, setup, epochs([4, 3, 2, 1], [1, np.inf, 2, np.nan]), {})
+    assert not (tmp_path / "survival_summary.json").exists()
