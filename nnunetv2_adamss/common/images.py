@@ -175,7 +175,8 @@ def read_header(file: Path) -> VoxelGrid:
     try:
         reader.ReadImageInformation()
     except RuntimeError as error:
-        if _is_tilted(error):
+        # Also tilted scans and NIfTI-2.
+        if nifti.is_nifti(file):
             return nifti.grid_of(file)
         raise ValueError(f"{file} cannot be read as an image{_reason(error)}") from error
     if reader.GetDimension() != 3 or reader.GetNumberOfComponents() != 1:
@@ -190,7 +191,7 @@ def read_header(file: Path) -> VoxelGrid:
 
 
 def is_read_by_simpleitk(file: Path) -> bool:
-    """Whether SimpleITK takes the header of an image that ``read_header`` takes; it wants right angles."""
+    """Whether SimpleITK, too, reads an image that ``read_header`` takes: it wants right angles and NIfTI-1."""
     reader = sitk.ImageFileReader()
     reader.SetFileName(str(file))
     try:
@@ -219,10 +220,6 @@ def _read_by_simpleitk(file: Path) -> NDArray[Any]:
         return sitk.GetArrayFromImage(sitk.ReadImage(str(file)))
     except RuntimeError as error:
         raise ValueError(f"{file} is cut off or damaged") from error
-
-
-def _is_tilted(error: RuntimeError) -> bool:
-    return "orthonormal" in str(error)
 
 
 def _reason(error: RuntimeError) -> str:

@@ -1,10 +1,12 @@
-"""Faults of NIfTI files that SimpleITK passes over in silence."""
+"""NIfTI files, and the faults of them that SimpleITK passes over in silence."""
 
 import gzip
 import io
+import math
+import struct
 import zlib
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import nibabel
 import numpy as np
@@ -13,9 +15,12 @@ from nibabel.spatialimages import HeaderDataError
 from nibabel.wrapstruct import WrapStructError
 from numpy.typing import NDArray
 
+from nnunetv2_adamss.common.files import put_in_place
 from nnunetv2_adamss.common.voxel_grid import GRID_TOLERANCE, VoxelGrid
 
 _GZIP = b"\x1f\x8b"
+_CHUNK_BYTES = 1 << 22
+_HEADER_BYTES = 540  # of NIfTI-2, which has the longer one
 # What nibabel raises of files that are cut off, damaged or something else.
 _UNREADABLE = (
     OSError,
@@ -64,7 +69,7 @@ def stored_voxels(file: Path) -> NDArray[Any]:
 
 
 def grid_of(file: Path) -> VoxelGrid:
-    """The grid by nibabel's rule, also where axes are not at right angles, which SimpleITK does not read.
+    """The grid by nibabel's rule, for files that SimpleITK does not read.
 
     Raises:
         ValueError: if the file has not three axes, or its header does not say where its voxels lie.
@@ -95,6 +100,35 @@ def check_voxel_size(file: Path) -> None:
         raise ValueError(f"{file} has voxels of {'x'.join(f'{mm:g}' for mm in spacing_mm)} mm")
 
 
+def is_whole(file: Path) -> bool:
+    """Whether a NIfTI file holds all voxels that its header announces; files of other formats count as whole."""
+    if not is_nifti(file):
+        return True
+    try:
+        header, n_bytes = _raw_header(file), 0
+        expected = (
+            header.get_data_offset() + math.prod(header.get_data_shape()) * header.get_data_dtype().itemsize
+        )
+        with _open(file) as stream:
+            # To the end: the check sum of a compressed file comes last.
+            while chunk := stream.read(_CHUNK_BYTES):
+                n_bytes += len(chunk)
+    except _UNREADABLE:
+        return False
+    return n_bytes >= expected
+
+
+def put_image_in_place(unfinished: Path, file: Path) -> None:
+    """Rename a finished image of any format. On a full disk, SimpleITK and nnU-Net cut NIfTI files short in silence.
+
+    Raises:
+        OSError: naming the final file, if it is not whole or the disk does not take it.
+    """
+    if not is_whole(unfinished):
+        raise OSError(f"{file} cannot be written: the file was cut short. Is the disk full?")
+    put_in_place(unfinished, file)
+
+
 def contradiction(file: Path) -> str | None:
     """A sentence if the header says in two ways where the image lies and these disagree; else None."""
     image = load(file)
@@ -122,19 +156,29 @@ def _is_compressed(file: Path) -> bool:
         return stream.read(2) == _GZIP
 
 
+def _open(file: Path) -> "gzip.GzipFile | BinaryIO":
+    return gzip.open(file) if _is_compressed(file) else file.open("rb")
+
+
 def _ends_compressed(file: Path) -> bool:
     return file.name.casefold().endswith(".gz")
 
 
 def _load_misnamed(file: Path) -> nibabel.Nifti1Image:
     content = file.read_bytes()
-    return nibabel.Nifti1Image.from_bytes(gzip.decompress(content) if content[:2] == _GZIP else content)
+    version = (
+        nibabel.Nifti2Image if isinstance(_raw_header(file), nibabel.Nifti2Header) else nibabel.Nifti1Image
+    )
+    return version.from_bytes(gzip.decompress(content) if content[:2] == _GZIP else content)
 
 
 def _raw_header(file: Path) -> nibabel.Nifti1Header:
     """The header as it is written; nibabel's own reading mends it."""
     try:
-        with gzip.open(file) if _is_compressed(file) else file.open("rb") as stream:
-            return nibabel.Nifti1Header.from_fileobj(io.BytesIO(stream.read(348)), check=False)
+        with _open(file) as stream:
+            block = stream.read(_HEADER_BYTES)
+        size = struct.pack("<i", nibabel.Nifti2Header.sizeof_hdr)
+        version = nibabel.Nifti2Header if block[:4] in (size, size[::-1]) else nibabel.Nifti1Header
+        return version.from_fileobj(io.BytesIO(block), check=False)
     except _UNREADABLE as error:
         raise ValueError(f"{file} cannot be read as an image") from error

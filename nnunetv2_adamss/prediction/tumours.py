@@ -14,7 +14,7 @@ from nnunetv2.inference.export_prediction import convert_predicted_logits_to_seg
 from numpy.typing import NDArray
 
 from nnunetv2_adamss.common.files import removed_on_failure, replace_atomically
-from nnunetv2_adamss.common.nifti_file import put_image_in_place
+from nnunetv2_adamss.common.nifti import put_image_in_place
 from nnunetv2_adamss.prediction.patient_images import PatientImages
 from nnunetv2_adamss.prediction.survival_model import SurvivalModel
 from nnunetv2_adamss.survival.nnunet_data.case_geometry import read_case_mask

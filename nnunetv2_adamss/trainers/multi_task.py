@@ -10,7 +10,7 @@ import torch
 from nnunetv2.inference.export_prediction import export_prediction_from_logits
 from torch import Tensor
 
-from nnunetv2_adamss.common.nifti_file import put_image_in_place
+from nnunetv2_adamss.common.nifti import put_image_in_place
 from nnunetv2_adamss.networks.survival_network import MultiTaskOutput
 from nnunetv2_adamss.survival.pooling import segment_region
 from nnunetv2_adamss.survival.results.fold_results import PREDICTED_MASKS

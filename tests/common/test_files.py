@@ -18,7 +18,7 @@ from nnunetv2_adamss.common.files import (
     write_atomically,
     write_json,
 )
-from nnunetv2_adamss.common.nifti_file import is_whole, put_image_in_place
+from nnunetv2_adamss.common.nifti import is_whole, put_image_in_place
 from nnunetv2_adamss.datasets.conversion.write_image import save_atomically
 from tests.misshapen import MISSHAPEN
 

@@ -21,6 +21,7 @@ from nnunetv2_adamss.common.images import (
     read_mask,
     read_on_one_grid,
 )
+from nnunetv2_adamss.common.nifti import is_whole
 
 AFFINE = np.array([[2.0, 0, 0, -10], [0, 3, 0, 5], [0, 0, 4, 7], [0, 0, 0, 1]])
 
@@ -100,15 +101,15 @@ def test_a_mirrored_image_is_another_grid(tmp_path: Path, voxels: np.ndarray) ->
         read_on_one_grid(files)
 
 
-def test_a_file_that_is_called_compressed_and_is_not_is_read(tmp_path: Path, voxels: np.ndarray) -> None:
+def test_a_file_whose_name_is_wrong_about_compression_is_read(tmp_path: Path, voxels: np.ndarray) -> None:
     plain = write(tmp_path / "plain.nii", voxels)
     misnamed = tmp_path / "misnamed.nii.gz"
     misnamed.write_bytes(plain.read_bytes())
     compressed = tmp_path / "compressed.nii"
-    np.testing.assert_array_equal(read_image(misnamed).voxels, voxels.T)
     compressed.write_bytes(gzip.compress(plain.read_bytes()))
-    with pytest.raises(ValueError, match=r"compressed.nii cannot be read as an image"):
-        read_image(compressed)
+    for file in (misnamed, compressed):
+        np.testing.assert_array_equal(read_image(file).voxels, voxels.T)
+        assert read_image(file).grid == read_image(plain).grid
 
 
 @pytest.mark.parametrize("ending", [".nii", ".nii.gz"])
@@ -179,6 +180,15 @@ def test_a_header_that_contradicts_itself_is_warned_of(
     caplog.clear()
     read_image(write(tmp_path / "one.nii.gz", voxels))
     assert caplog.text == ""
+
+
+@pytest.mark.parametrize("name", ["a.nii", "a.nii.gz"])
+def test_the_newer_nifti_is_read_too(tmp_path: Path, voxels: np.ndarray, name: str) -> None:
+    nibabel.save(nibabel.Nifti2Image(voxels, AFFINE), tmp_path / name)
+    assert is_whole(tmp_path / name)
+    image = read_image(tmp_path / name)
+    np.testing.assert_array_equal(image.voxels, voxels.T)
+    assert image.grid.spacing_mm == (2, 3, 4)
 
 
 def test_images_of_one_value_are_found(tmp_path: Path, voxels: np.ndarray) -> None:

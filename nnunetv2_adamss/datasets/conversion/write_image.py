@@ -7,7 +7,7 @@ from pathlib import Path
 import SimpleITK as sitk
 
 from nnunetv2_adamss.common.files import put_in_place, removed_on_failure
-from nnunetv2_adamss.common.nifti_file import is_whole
+from nnunetv2_adamss.common.nifti import is_whole
 
 UNFINISHED = ".unfinished"  # what names of unfinished files begin with
 

@@ -165,10 +165,14 @@ def _is_trained_under(name: str, plans: Mapping[str, Any]) -> bool:
     if not os.environ.get(RESULTS):
         return False
     trained = dataset_folder(RESULTS, plans["dataset_name"]).glob(f"*__{glob.escape(name)}__*/plans.json")
-    return any(_same(read_plans_file(file), plans) for file in trained)
+    return any(_holds_plan(file, plans) for file in trained)
 
 
-def _same(trained: Mapping[str, Any], plans: Mapping[str, Any]) -> bool:
+def _holds_plan(file: Path, plans: Mapping[str, Any]) -> bool:
+    try:
+        trained = read_plans_file(file)
+    except ValueError:  # of another model, and damaged
+        return False
     # What a run was told on the command line is no part of the plan.
     own, other = ({k: v for k, v in p.items() if k != "continue_training"} for p in (plans, trained))
     return own == other

@@ -20,7 +20,7 @@ from nnunetv2.training.dataloading.nnunet_dataset import nnUNetBaseDataset
 from nnunetv2_adamss.common.files import read_json, sha256_of, write_json
 from nnunetv2_adamss.common.json_object import read_object
 from nnunetv2_adamss.common.kinds import is_number, list_of
-from nnunetv2_adamss.common.nifti_file import put_image_in_place
+from nnunetv2_adamss.common.nifti import put_image_in_place
 from nnunetv2_adamss.survival.foreign_files.model_checkpoints import check_nnunet_may_open
 from nnunetv2_adamss.survival.tumour_region.preprocessed_grid import PreprocessedGrid
 from nnunetv2_adamss.survival.tumour_region.stage_one_model import StageOneModel
