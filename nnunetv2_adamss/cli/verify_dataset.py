@@ -82,8 +82,7 @@ def _image_faults(folder: Path, num_processes: int) -> list[str]:
 def _faults_by_case(folder: Path, num_processes: int) -> list[str]:
     from tqdm import tqdm
 
-    from nnunetv2_adamss.survival.nnunet_data.dataset_json import read_dataset_json
-    from nnunetv2_adamss.survival.nnunet_data.raw_images import check_raw_images
+    from nnunetv2_adamss.survival.nnunet_data.image_check import check_raw_images
 
     with tqdm(desc="Images and masks", unit="case", disable=None) as bar:
 
@@ -92,7 +91,7 @@ def _faults_by_case(folder: Path, num_processes: int) -> list[str]:
             bar.update()
 
         try:
-            found = check_raw_images(folder, read_dataset_json(folder / "dataset.json"), num_processes, show)
+            found = check_raw_images(folder, num_processes, show)
         except (ValueError, OSError, KeyError) as error:
             return [f"The images cannot be checked: {error}"]
     return [f"{case_id}: {fault}." for case_id, fault in found.items()]

@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import torch
-from nnunetv2.utilities.utils import get_filenames_of_train_images_and_targets
 
 from nnunetv2_adamss.common.files import sha256_of
 from nnunetv2_adamss.common.messages import listed
@@ -18,7 +17,7 @@ from nnunetv2_adamss.survival.cohort.table import SURVIVAL_CSV, read_survival_ta
 from nnunetv2_adamss.survival.config import SurvivalConfig
 from nnunetv2_adamss.survival.covariates.radiomics_table import provenance_file, radiomics_file
 from nnunetv2_adamss.survival.foreign_files.preprocessed_cases import open_cases
-from nnunetv2_adamss.survival.nnunet_data.dataset import RAW, dataset_folder, read_plans
+from nnunetv2_adamss.survival.nnunet_data.dataset import RAW, dataset_folder, raw_images, read_plans
 from nnunetv2_adamss.survival.nnunet_data.nnunet_fold import NnunetFold
 from nnunetv2_adamss.survival.tumour_region.mask_source import MaskSource, choose_masks, mask_provenance
 from nnunetv2_adamss.survival.tumour_region.stage_one_model import StageOneModel
@@ -149,7 +148,7 @@ class FoldRadiomics:
         raw = self._raw_folder
         if not (raw / "dataset.json").is_file():
             raise ValueError(f"Radiomics needs the original images, but there is no raw data set {raw}.")
-        found = get_filenames_of_train_images_and_targets(str(raw))
+        found = raw_images(raw)
         missing = [case_id for case_id in case_ids if case_id not in found]
         if missing:
             raise ValueError(

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from nibabel.orientations import axcodes2ornt, ornt_transform
 
-from nnunetv2_adamss.survival.nnunet_data.raw_images import check_raw_images
+from nnunetv2_adamss.survival.nnunet_data.image_check import check_raw_images
 
 SHAPE = (8, 9, 10)
 AFFINE = np.diag([-2.0, -3, 4, 1])
@@ -124,20 +124,20 @@ def test_a_case_that_a_later_step_would_refuse_or_misread_is_named(
     raw: Path, file: str, change: Callable[[Path], None], sentence: str
 ) -> None:
     change(raw / f"{file}.nii.gz")
-    found = check_raw_images(raw, DESCRIPTION, 1)
+    found = check_raw_images(raw, 1)
     assert list(found) == ["odd"] and sentence in found["odd"]
 
 
 def test_sound_cases_pass_and_progress_is_reported(raw: Path) -> None:
     seen: list[tuple[int, int]] = []
-    assert check_raw_images(raw, DESCRIPTION, 1, lambda *counts: seen.append(counts)) == {}
+    assert check_raw_images(raw, 1, lambda *counts: seen.append(counts)) == {}
     assert seen == [(1, 2), (2, 2)]
 
 
 def test_a_tilted_scan_is_named_since_radiomics_cannot_be_extracted(raw: Path) -> None:
     for file in ("imagesTr/odd_0000", "imagesTr/odd_0001", "labelsTr/odd"):
         with_affine(TILT)(raw / f"{file}.nii.gz")
-    (sentence,) = check_raw_images(raw, DESCRIPTION, 1).values()
+    (sentence,) = check_raw_images(raw, 1).values()
     assert "its axes are not at right angles" in sentence and "radiomics cannot be extracted" in sentence
 
 
@@ -146,6 +146,7 @@ def test_a_rounded_origin_and_a_reader_that_turns_images_are_no_fault(raw: Path)
     rounded[0, 3] = 0.004 * 2
     with_affine(rounded)(raw / "imagesTr" / "odd_0001.nii.gz")
     stored_along("RAS")(raw / "imagesTr" / "good_0001.nii.gz")
+    assert list(check_raw_images(raw, 1)) == ["good"]
     turning = DESCRIPTION | {"overwrite_image_reader_writer": "NibabelIOWithReorient"}
-    assert check_raw_images(raw, turning, 1) == {}
-    assert list(check_raw_images(raw, DESCRIPTION, 1)) == ["good"]
+    (raw / "dataset.json").write_text(json.dumps(turning))
+    assert check_raw_images(raw, 1) == {}

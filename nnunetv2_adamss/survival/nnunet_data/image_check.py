@@ -1,16 +1,16 @@
 """Checks of a raw data set's images and masks: what passes here, every later step accepts."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from joblib import delayed
 from nnunetv2.imageio.reader_writer_registry import determine_reader_writer_from_dataset_json
-from nnunetv2.utilities.utils import get_filenames_of_train_images_and_targets
 
 from nnunetv2_adamss.common.images import MASK, are_stored_alike, constant_images, read_on_one_grid
 from nnunetv2_adamss.common.parallel import in_parallel
-from nnunetv2_adamss.survival.nnunet_data.dataset import channel_names, distinct
+from nnunetv2_adamss.survival.nnunet_data.dataset import channel_names, distinct, raw_images
+from nnunetv2_adamss.survival.nnunet_data.dataset_json import read_dataset_json
 
 # nnU-Net's readers that turn images themselves, so that files may store them along any axes.
 _TURNS = "Reorient"
@@ -32,7 +32,6 @@ class RawCase(NamedTuple):
 
 def check_raw_images(
     raw_folder: Path,
-    dataset_json: Mapping[str, Any],
     num_processes: int,
     on_case_done: Callable[[int, int], object] = lambda n_done, n_cases: None,
 ) -> dict[str, str]:
@@ -40,7 +39,6 @@ def check_raw_images(
 
     Args:
         raw_folder: of the data set.
-        dataset_json: content of its ``dataset.json``.
         num_processes: cases at once.
         on_case_done: called with how many cases are done, and how many there are.
 
@@ -48,13 +46,17 @@ def check_raw_images(
         Sentences without a full stop, by ``case_id``, for the cases that have a fault.
 
     Raises:
-        ValueError: if nnU-Net finds no cases.
+        ValueError: if ``dataset.json`` cannot be used or nnU-Net finds no cases.
     """
-    cases = _raw_cases(raw_folder, dataset_json)
+    dataset_json = read_dataset_json(raw_folder / "dataset.json", "file_ending")
+    cases = [
+        RawCase(case_id, tuple(map(Path, files["images"])), Path(files["label"]))
+        for case_id, files in raw_images(raw_folder).items()
+    ]
+    if not cases:
+        raise ValueError(f"There are no training cases in {raw_folder}.")
     names = distinct(channel_names(dataset_json))
-    reader = determine_reader_writer_from_dataset_json(
-        dict(dataset_json), str(cases[0].images[0]), verbose=False
-    )
+    reader = determine_reader_writer_from_dataset_json(dataset_json, str(cases[0].images[0]), verbose=False)
     tasks = [delayed(_faults_of)(case, names, _TURNS in reader.__name__) for case in cases]
     faults = {}
     for n_done, (case_id, found) in enumerate(in_parallel(tasks, num_processes), start=1):
@@ -62,17 +64,6 @@ def check_raw_images(
             faults[case_id] = "; ".join(found)
         on_case_done(n_done, len(cases))
     return dict(sorted(faults.items()))
-
-
-def _raw_cases(raw_folder: Path, dataset_json: Mapping[str, Any]) -> list[RawCase]:
-    found = get_filenames_of_train_images_and_targets(str(raw_folder), dict(dataset_json))
-    cases = [
-        RawCase(str(case_id), tuple(map(Path, files["images"])), Path(files["label"]))
-        for case_id, files in found.items()
-    ]
-    if not cases:
-        raise ValueError(f"There are no training cases in {raw_folder}.")
-    return cases
 
 
 def _faults_of(case: RawCase, names: Sequence[str], reader_turns: bool) -> tuple[str, list[str]]:
