@@ -212,8 +212,8 @@ def test_a_mask_that_cannot_be_read_costs_those_their_dice_whom_it_is_of(
     (table,) = collect(fake_benchmark, "multi_task", "segmentation_only").tables()
     rows = numbers_of(table)
     assert rows.loc["multi_task", "dice"] == 1 and np.isnan(rows.loc["segmentation_only", "dice"])
-    assert rows.loc["segmentation_only", "dice_reason"].startswith(f"{damaged} or ")
-    assert f"STL, segmentation only, Dice: {damaged} or " in notes_of(table)
+    assert rows.loc["segmentation_only", "dice_reason"] == f"{damaged} cannot be read as an image"
+    assert f"STL, segmentation only, Dice: {damaged} cannot be read as an image" in notes_of(table)
     assert "The Dice of MTL is of masks within the 160 mm region that Stage I's mask has placed" in notes_of(
         table
     )

@@ -82,7 +82,7 @@ def test_a_mask_that_is_missing_or_damaged_is_a_sentence(
     else:
         mask.write_bytes(whole[:-40] if fault == "cut off" else b"text")
     expected = {
-        "missing": "there is no file",
+        "missing": "there is no /",
         "cut off": "is cut off or damaged",
         "no image": "cannot be read",
     }

@@ -31,7 +31,7 @@ OF_0_1 = {
             "mean": 0.0, "spread": 1.0, "lowest": None, "highest": None,
         },
     ],
-    "features": {},
+    "features": {"names": [], "means": [], "deviations": [], "lowest": [], "highest": []},
 }  # fmt: skip
 
 
