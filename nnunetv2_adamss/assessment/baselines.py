@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 
 from nnunetv2_adamss.assessment.progress import Progress, silent
-from nnunetv2_adamss.common.case_names import check_case_names, is_of_a_program
+from nnunetv2_adamss.common.case_names import check_case_names, is_leftover
 from nnunetv2_adamss.common.messages import listed
 from nnunetv2_adamss.evaluation.baselines import SUV_MAX, TUMOUR_VOLUME, measure_tumour
 from nnunetv2_adamss.evaluation.segmentation import LabelDice, dice_by_label
@@ -88,7 +88,7 @@ def masked_cases(masks: Path, ending: str = _DEFAULT_ENDING) -> list[str]:
     Raises:
         ValueError: if nobody has, or a name is none that a case can have.
     """
-    names = [file.name for file in masks.glob(f"*{ending}") if not is_of_a_program(file.name)]
+    names = [file.name for file in masks.glob(f"*{ending}") if not is_leftover(file.name)]
     case_ids = sorted(name.removesuffix(ending) for name in names)
     check_case_names(masks, case_ids)
     if not case_ids:

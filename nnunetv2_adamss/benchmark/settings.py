@@ -1,32 +1,30 @@
 """What all runs into one output folder share."""
 
 import json
-import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
-from nnunetv2_adamss.common.files import removed_on_failure, write_atomically
-from nnunetv2_adamss.common.json_object import Kind, read_known_object
-from nnunetv2_adamss.common.kinds import is_count, is_text, list_of, optional
+from nnunetv2_adamss.common.files import create_json, write_json
+from nnunetv2_adamss.common.json_object import read_known_object
+from nnunetv2_adamss.common.kinds import Kind, is_count, list_of, optional
 from nnunetv2_adamss.survival.cohort.table import SURVIVAL_CSV
 from nnunetv2_adamss.survival.config import SurvivalConfig
 from nnunetv2_adamss.survival.nnunet_data.dataset import RAW, dataset_folder
 
 SETTINGS_FILE = "settings.json"
 _KINDS: dict[str, Kind] = {
-    "dataset": is_text,
-    "configuration": is_text,
-    "plans": is_text,
+    "dataset": str,
+    "configuration": str,
+    "plans": str,
     "folds": list_of(is_count),
     "seeds": list_of(is_count),
     "short_schedule": bool,
     "epochs": optional(is_count),
     "masks": dict,
-    "survival_csv": optional(is_text),
-    "test": optional(is_text),
+    "survival_csv": optional(str),
+    "test": optional(str),
 }
 
 
@@ -135,22 +133,12 @@ class BenchmarkSettings:
 
     def save(self, folder: Path) -> None:
         """Write to the folder, unless other settings are there; of two that begin at once, one is refused."""
-        folder.mkdir(parents=True, exist_ok=True)
-        file, text = folder / SETTINGS_FILE, json.dumps(self.to_dict(), indent=2)
-        unfinished = folder / f"{SETTINGS_FILE}.{uuid4().hex}.unfinished"
-        with removed_on_failure(file, unfinished):
-            unfinished.write_text(text, encoding="utf-8")
-        try:
-            os.link(unfinished, file)  # which unlike a renaming replaces nothing
-        except FileExistsError:
-            self.check(folder)
-            if _read(file) != self.to_dict():  # it has grown
-                write_atomically(file, text)
-        except OSError:  # a file system without links
-            self.check(folder)
-            os.replace(unfinished, file)
-        finally:
-            unfinished.unlink(missing_ok=True)
+        file = folder / SETTINGS_FILE
+        if create_json(file, self.to_dict()):
+            return
+        self.check(folder)
+        if _read(file) != self.to_dict():  # it has grown
+            write_json(file, self.to_dict())
 
 
 def _is_grown(name: str, before: Any, now: Any) -> bool:

@@ -9,11 +9,12 @@ from typing import Any
 from nnunetv2_adamss.benchmark.text import ResultTable, ShownTable
 from nnunetv2_adamss.common.files import write_atomically, write_json
 from nnunetv2_adamss.common.json_object import parse_object
-from nnunetv2_adamss.common.kinds import is_text, list_of
+from nnunetv2_adamss.common.kinds import holding, list_of
 from nnunetv2_adamss.survival.cohort.csv_text import csv_text
 
 TABLES_MD, TABLES_JSON = "tables.md", "tables.json"
 _SHOWN = tuple(field.name for field in fields(ShownTable))
+_IS_TABLE = holding(title=str, header=list_of(str), notes=list_of(str), rows=list_of(list_of(str)))
 _TABLES = frozenset(f"table_{number}{part}" for number in (1, 2, 3, 4) for part in ("", "_test"))
 
 
@@ -87,20 +88,11 @@ def read_benchmark(folder: Path) -> WrittenBenchmark:
 
 def _parse(content: Mapping[str, Any]) -> WrittenBenchmark:
     tables, notes, provenance = content["tables"], content["notes"], content["provenance"]
-    if not (list_of(_is_table)(tables) and list_of(is_text)(notes)):
+    if not (list_of(_IS_TABLE)(tables) and list_of(str)(notes)):
         raise ValueError("its tables or notes are of another version")
     provenance_facts(provenance)
     return WrittenBenchmark(
         [ShownTable(**{name: table[name] for name in _SHOWN}) for table in tables], notes, provenance
-    )
-
-
-def _is_table(value: Any) -> bool:
-    return (
-        isinstance(value, dict)
-        and is_text(value.get("title"))
-        and all(list_of(is_text)(value.get(name)) for name in ("header", "notes"))
-        and list_of(list_of(is_text))(value.get("rows"))
     )
 
 

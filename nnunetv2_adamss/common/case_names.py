@@ -3,15 +3,16 @@
 from collections.abc import Iterable
 from pathlib import Path
 
+from nnunetv2_adamss.common.files import UNFINISHED
 from nnunetv2_adamss.common.messages import listed
 
 # Left beside images by macOS, and by this package's own conversion while it writes.
-_OF_PROGRAMS = ("._", ".unfinished")
+_LEFTOVERS = ("._", UNFINISHED)
 
 
-def is_of_a_program(file_name: str) -> bool:
+def is_leftover(file_name: str) -> bool:
     """Whether a hidden file is what programs leave beside others, and no case."""
-    return file_name.startswith(_OF_PROGRAMS)
+    return file_name.startswith(_LEFTOVERS)
 
 
 def check_case_names(folder: Path, case_ids: Iterable[str]) -> None:

@@ -10,8 +10,9 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
-UNFINISHED = ".unfinished"  # ends the name of a file while it is written
+UNFINISHED = ".unfinished"  # begins or ends the name of whatever is not whole yet
 # Numbers of JSON become floats somewhere, which end at 1.8e308.
 _MAX_DIGITS = 308
 
@@ -28,12 +29,35 @@ def write_json(file: Path, content: Any, *, indent: int | None = 2) -> None:
         ValueError: naming file and place, if a number is not finite, for which JSON has no word.
         OSError: naming the file, if it cannot be written.
     """
-    try:
-        text = json.dumps(content, indent=indent, allow_nan=False)
-    except ValueError as error:
-        place = next(_not_finite(content), "somewhere")
-        raise ValueError(f"{file} cannot be written: {place} is not a finite number.") from error
-    write_atomically(file, text + "\n")
+    write_atomically(file, _json_text(file, content, indent))
+
+
+def create_json(file: Path, content: Any) -> bool:
+    """Write plain data as JSON unless the file is there: of several that write at once, one does.
+
+    Returns:
+        Whether it was written.
+
+    Raises:
+        ValueError: as of :func:`write_json`.
+        OSError: naming the file, if it cannot be written.
+    """
+    text = _json_text(file, content, indent=2)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = file.with_name(f"{file.name}.{uuid4().hex}{UNFINISHED}")
+    with removed_on_failure(file, unfinished):
+        unfinished.write_text(text, encoding="utf-8")
+        _sync(unfinished)
+        try:
+            os.link(unfinished, file)  # which unlike a renaming replaces nothing
+        except OSError:
+            if file.exists():
+                return False
+            os.replace(unfinished, file)  # a file system without links
+        finally:
+            unfinished.unlink(missing_ok=True)
+    _sync_folder(file.parent)
+    return True
 
 
 def replace_atomically(file: Path, write: Callable[[Path], object]) -> None:
@@ -82,11 +106,9 @@ def put_in_place(unfinished: Path, file: Path) -> None:
     Raises:
         OSError: if the disk does not take it.
     """
-    with unfinished.open("rb+") as stream:
-        os.fsync(stream.fileno())
+    _sync(unfinished)
     os.replace(unfinished, file)
-    if sys.platform != "win32":
-        _sync_folder(file.parent)
+    _sync_folder(file.parent)
 
 
 def read_json(file: Path) -> Any:
@@ -100,13 +122,20 @@ def read_json(file: Path) -> Any:
         FileNotFoundError: if it is not there.
     """
     try:
-        return json.loads(
-            file.read_text(encoding="utf-8-sig"), parse_int=_integer, object_pairs_hook=_without_repetition
-        )
-    except ValueError as error:  # also of bytes that are no text
+        return parse_json(file.read_bytes())
+    except ValueError as error:
         raise ValueError(f"{file} cannot be read as JSON ({error}).") from error
+
+
+def parse_json(content: bytes) -> Any:
+    """The same of a file's content; an error gives the reason alone."""
+    try:
+        text = content.decode("utf-8-sig")
+        return json.loads(text, parse_int=_integer, object_pairs_hook=_without_repetition)
+    except UnicodeDecodeError as error:
+        raise ValueError("it is not text in UTF-8") from error
     except RecursionError as error:
-        raise ValueError(f"{file} cannot be read as JSON (it is nested too deeply).") from error
+        raise ValueError("it is nested too deeply") from error
 
 
 def sha256_of(file: Path) -> str:
@@ -132,7 +161,22 @@ def _reason(words: str) -> str:
     return (lines[-1] if "ITK" in words.upper() else lines[0]).strip()
 
 
+def _json_text(file: Path, content: Any, indent: int | None) -> str:
+    try:
+        return json.dumps(content, indent=indent, allow_nan=False) + "\n"
+    except ValueError as error:
+        place = next(_not_finite(content), "somewhere")
+        raise ValueError(f"{file} cannot be written: {place} is not a finite number.") from error
+
+
+def _sync(file: Path) -> None:
+    with file.open("rb+") as stream:
+        os.fsync(stream.fileno())
+
+
 def _sync_folder(folder: Path) -> None:
+    if sys.platform == "win32":
+        return
     # Some file systems cannot do that; the content is on the disk even so.
     with suppress(OSError):
         descriptor = os.open(folder, os.O_RDONLY)

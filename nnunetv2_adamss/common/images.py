@@ -205,7 +205,7 @@ def are_stored_alike(files: Sequence[Path]) -> bool:
     """Whether images on one grid also store their voxels along the same axes."""
     first, *others = map(read_header, files)
     changes = [grid.axis_change_to(first) for grid in others]
-    return all(change is not None and change.is_none for change in changes)
+    return all(change is not None and change.is_identity for change in changes)
 
 
 def constant_images(images: Mapping[str, Image]) -> Iterator[str]:

@@ -1,17 +1,15 @@
-"""Objects in JSON files that anything may have happened to: copied in part, edited, written by another program."""
+"""Objects in JSON files that may be damaged or foreign: copied in part, edited, written by another program."""
 
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
 from nnunetv2_adamss.common.files import read_json
+from nnunetv2_adamss.common.kinds import Kind, unfit
 from nnunetv2_adamss.common.messages import listed
 
 _Parsed = TypeVar("_Parsed")
 
-# Types, or a function of ``common/kinds.py`` that says whether a value will do. None is never of a type.
-Kind = type | tuple[type, ...] | Callable[[Any], bool]
-_NOTHING = object()
 # Raised where plain data are not what they should be, by whoever takes them apart.
 FAULTS = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
 
@@ -45,14 +43,16 @@ def read_known_object(file: Path, kinds: Mapping[str, Kind], needed: Iterable[st
     content = read_json(file)
     if not isinstance(content, dict):
         raise ValueError(f"{file} holds {_words(content)}, but an object was expected.")
-    missing = [name for name in needed if _entry(content, name) is _NOTHING]
-    found = {name: _entry(content, name) for name in kinds}
-    faulty = [
-        name for name, kind in kinds.items() if found[name] is not _NOTHING and not is_kind(found[name], kind)
-    ]
-    if faults := [*missing, *faulty]:
-        raise ValueError(f"{file} is damaged or not what it should be: there is no usable {listed(faults)}.")
+    check_entries(file, content, kinds, needed)
     return content
+
+
+def check_entries(
+    file: Path, content: Mapping[str, Any], kinds: Mapping[str, Kind], needed: Iterable[str]
+) -> None:
+    """Raise ValueError, naming the file, if an object from it does not hold what :func:`read_known_object` asks for."""
+    if faults := unfit(content, kinds, needed):
+        raise ValueError(f"{file} is damaged or not what it should be: there is no usable {listed(faults)}.")
 
 
 def parse_object(file: Path, parse: Callable[[dict[str, Any]], _Parsed], advice: str = "") -> _Parsed:
@@ -75,23 +75,6 @@ def parse_object(file: Path, parse: Callable[[dict[str, Any]], _Parsed], advice:
         raise ValueError(
             f"{file} is damaged or not what it should be ({what}).{' ' * bool(advice)}{advice}"
         ) from error
-
-
-def is_kind(value: Any, kind: Kind) -> bool:
-    """Whether a value is of a kind; true and false are no numbers."""
-    if not isinstance(kind, type | tuple):
-        return kind(value)
-    types = kind if isinstance(kind, tuple) else (kind,)
-    return isinstance(value, types) and (bool in types or not isinstance(value, bool))
-
-
-def _entry(content: Any, name: str) -> Any:
-    """A value by its name, with dots between levels."""
-    for part in name.split("."):
-        if not isinstance(content, dict) or part not in content:
-            return _NOTHING
-        content = content[part]
-    return content
 
 
 def _words(content: Any) -> str:

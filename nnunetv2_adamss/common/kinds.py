@@ -1,56 +1,119 @@
-"""Whether values in files are of some kind: finite numbers, lists of texts, and so on."""
+"""Whether values of files are of some kind: finite numbers, lists of texts, objects with certain entries, and so on."""
 
-import math
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
+
+from nnunetv2_adamss.common.messages import listed
+
+# Types, or a function that says whether a value will do. None is never of a type; true and false are no numbers.
+Kind = type | tuple[type, ...] | Callable[[Any], bool]
+_NOTHING = object()
+
+
+def unfit(values: Any, kinds: Mapping[str, Kind], needed: Iterable[str] = ()) -> list[str]:
+    """Names of values that are of another kind, or are needed and not there.
+
+    Args:
+        values: plain data.
+        kinds: of all values that are known, by name, with dots between levels; those that are there are checked.
+        needed: names of those that must be there.
+
+    Returns:
+        In the order of ``needed``, then of ``kinds``, without what lies below a value that is named already.
+    """
+    required = dict.fromkeys(needed)
+    found: list[str] = []
+    for name in required | dict.fromkeys(kinds):
+        value = _entry(values, name)
+        is_fit = name not in required if value is _NOTHING else _is_of_kind(value, kinds.get(name, object))
+        if not is_fit and not any(name.startswith(f"{above}.") for above in found):
+            found.append(name)
+    return found
+
+
+def faults_of_kind(values: Any, kinds: Mapping[str, Kind], owner: str = "") -> list[str]:
+    """The same in words, where all of the kinds are needed.
+
+    Args:
+        values: plain data.
+        kinds: by name, with dots between levels.
+        owner: added to each name, such as `` of an estimator``.
+    """
+    found = {name: _entry(values, name) for name in unfit(values, kinds, kinds)}
+    return [
+        f"there is no {name}{owner}" if value is _NOTHING else f"{name}{owner} cannot be {repr(value)[:60]}"
+        for name, value in found.items()
+    ]
+
+
+def check_kinds(values: Any, kinds: Mapping[str, Kind], owner: str = "") -> None:
+    """Raise ValueError, naming all that is wrong, unless values are there and of these kinds."""
+    if faults := faults_of_kind(values, kinds, owner):
+        raise ValueError(listed(faults))
+
+
+def _is_of_kind(value: Any, kind: Kind) -> bool:
+    """Whether a value is of a kind."""
+    if not isinstance(kind, type | tuple):
+        return kind(value)
+    types = kind if isinstance(kind, tuple) else (kind,)
+    return isinstance(value, types) and (not isinstance(value, bool) or bool in types or object in types)
 
 
 def is_number(value: Any) -> bool:
-    """A finite number, which true and false are not."""
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    """A finite number, also as a float."""
+    return _is_of_kind(value, (int, float)) and bool(abs(value) <= sys.float_info.max)
+
+
+def is_positive(value: Any) -> bool:
+    """A finite number above 0."""
+    return is_number(value) and value > 0
 
 
 def is_count(value: Any) -> bool:
     """A whole number from 0 on."""
-    return is_whole(value) and value >= 0
+    return _is_of_kind(value, int) and value >= 0
 
 
-def is_text(value: Any) -> bool:
-    """A text."""
-    return isinstance(value, str)
+def number_within(lowest: float, highest: float) -> Callable[[Any], bool]:
+    """A finite number from one to another."""
+    return lambda value: is_number(value) and lowest <= value <= highest
 
 
-def is_object(value: Any) -> bool:
-    """An object."""
-    return isinstance(value, dict)
-
-
-def optional(kind: Callable[[Any], bool]) -> Callable[[Any], bool]:
+def optional(kind: Kind) -> Callable[[Any], bool]:
     """Nothing, or something of a kind."""
-    return lambda value: value is None or kind(value)
+    return lambda value: value is None or _is_of_kind(value, kind)
 
 
-def list_of(kind: Callable[[Any], bool]) -> Callable[[Any], bool]:
-    """A list, or a tuple, of one kind; it may be empty."""
-    return lambda value: isinstance(value, list | tuple) and all(map(kind, value))
+def list_of(kind: Kind, *lengths: int) -> Callable[[Any], bool]:
+    """A list, or a tuple, of one kind; of any length, also empty, where none is given."""
+    return lambda value: (
+        isinstance(value, list | tuple)
+        and (not lengths or len(value) in lengths)
+        and all(_is_of_kind(item, kind) for item in value)
+    )
 
 
-def by_name(kind: Callable[[Any], bool]) -> Callable[[Any], bool]:
+def by_name(kind: Kind) -> Callable[[Any], bool]:
     """An object whose values are of one kind; it may be empty."""
-    return lambda value: isinstance(value, dict) and all(map(kind, value.values()))
+    return lambda value: isinstance(value, dict) and all(_is_of_kind(item, kind) for item in value.values())
 
 
-def is_whole(value: Any) -> bool:
-    """A whole number, which true and false are not."""
-    return isinstance(value, int) and not isinstance(value, bool)
+def by_channel(kind: Kind) -> Callable[[Any], bool]:
+    """The same, with the numbers of channels as names."""
+    return lambda value: by_name(kind)(value) and all(name.isascii() and name.isdigit() for name in value)
 
 
-def checked(value: Any, kind: Callable[[Any], bool], name: str) -> Any:
-    """The same value.
+def holding(**kinds: Kind) -> Callable[[Any], bool]:
+    """An object with at least these entries."""
+    return lambda value: not unfit(value, kinds, kinds)
 
-    Raises:
-        ValueError: naming it, if it is not of the kind.
-    """
-    if not kind(value):
-        raise ValueError(f"{name} cannot be {str(value)[:60]}")
-    return value
+
+def _entry(values: Any, name: str) -> Any:
+    """A value by its name, with dots between levels."""
+    for part in name.split("."):
+        if not isinstance(values, Mapping) or part not in values:
+            return _NOTHING
+        values = values[part]
+    return values

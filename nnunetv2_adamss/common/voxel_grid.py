@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-# Of a voxel, at any corner of an image: coordinates in headers are rounded. docs/images_and_masks.md states it.
+# In voxels, at any corner of an image: coordinates in headers are rounded. docs/images_and_masks.md states it.
 GRID_TOLERANCE = 0.05
 _WHOLE_VOXEL_TOLERANCE = 1e-3
 _ROUNDED_COSINES = 2e-4
@@ -30,7 +30,7 @@ class AxisChange(NamedTuple):
     is_flipped: tuple[bool, ...]
 
     @property
-    def is_none(self) -> bool:
+    def is_identity(self) -> bool:
         """Whether the axes are the same already."""
         return self.order == tuple(range(len(self.order))) and not any(self.is_flipped)
 

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from nnunetv2_adamss.common.kinds import checked, is_number, is_text, list_of
+from nnunetv2_adamss.common.kinds import Kind, check_kinds, is_number, is_positive, list_of
 
 # Risks are means of z-scores, so less than this is rounding.
 _NO_SPREAD = 1e-9
@@ -43,17 +43,13 @@ class Training(NamedTuple):
         return Training(self.features.iloc[cases], self.event[cases], self.time[cases])
 
 
-def _is_deviation(value: Any) -> bool:
-    return is_number(value) and value > 0
-
-
-_KINDS = {
-    "names": list_of(is_text),
+_KINDS: dict[str, Kind] = {
+    "names": list_of(str),
     "signs": list_of(lambda sign: sign in (-1, 1)),
     "means": list_of(is_number),
-    "deviations": list_of(_is_deviation),
+    "deviations": list_of(is_positive),
     "mean_risk": is_number,
-    "risk_deviation": _is_deviation,
+    "risk_deviation": is_positive,
 }
 
 
@@ -107,8 +103,7 @@ class BinaryWeighted:
         Raises:
             ValueError: if a figure is not finite, or a value of another kind.
         """
-        for name, kind in _KINDS.items():
-            checked(values[name], kind, f"{name} of an estimator")
+        check_kinds(values, _KINDS, " of an estimator")
         lists = ("names", "signs", "means", "deviations")
         if len({len(values[name]) for name in lists}) > 1:
             raise ValueError("an estimator does not have one figure of each kind for each feature")

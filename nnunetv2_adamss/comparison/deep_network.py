@@ -4,7 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from nnunetv2_adamss.common.kinds import by_name, checked, is_text
+from nnunetv2_adamss.common.kinds import Kind, by_name, check_kinds
+
+_KINDS: dict[str, Kind] = {"trainer": str, "checkpoint": str, "sha256": by_name(str)}
 
 
 @dataclass(frozen=True)
@@ -32,8 +34,5 @@ class DeepNetwork:
         Raises:
             ValueError: if a value is of another kind.
         """
-        return cls(
-            checked(values["trainer"], is_text, "trainer"),
-            checked(values["checkpoint"], is_text, "checkpoint"),
-            checked(values["sha256"], by_name(is_text), "sha256"),
-        )
+        check_kinds(values, _KINDS)
+        return cls(**{name: values[name] for name in _KINDS})

@@ -1,5 +1,6 @@
 """A statistical method as it was fitted on a fold: what its covariates are made of, and its risk model."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from nnunetv2_adamss.common.json_object import parse_object
-from nnunetv2_adamss.common.kinds import checked, is_number
+from nnunetv2_adamss.common.kinds import Kind, check_kinds, is_number, number_within
 from nnunetv2_adamss.common.messages import listed
 from nnunetv2_adamss.comparison.deep_network import DeepNetwork
 from nnunetv2_adamss.comparison.methods import METHODS, StatisticalMethod
@@ -20,6 +21,7 @@ from nnunetv2_adamss.survival.covariates.scaling import Scaling
 from nnunetv2_adamss.survival.fold import SurvivalFold
 
 MODEL_FILE = "model.json"
+_KINDS: dict[str, Kind] = {"mean_risk": is_number, "risk_deviation": number_within(0, math.inf)}
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,13 +90,14 @@ class FittedModel:
         if values["method"] not in METHODS:
             raise ValueError(f"there is no method '{values['method']}'")
         method = METHODS[values["method"]]
+        check_kinds(values, _KINDS)
         return cls(
             method,
             SurvivalFold.from_dict(values["fold"]),
             Scaling.from_dict(values["features"]),
             method.read(values["model"]),
-            checked(values["mean_risk"], is_number, "mean_risk"),
-            checked(values["risk_deviation"], _is_deviation, "risk_deviation"),
+            values["mean_risk"],
+            values["risk_deviation"],
             None if values["deep"] is None else DeepNetwork.from_dict(values["deep"]),
         )
 
@@ -109,7 +112,3 @@ class FittedModel:
         if not file.is_file():
             raise ValueError(f"There is no fitted model {file}. Fit it with adamss_fit_statistical.")
         return parse_object(file, cls.from_dict, "Fit it again with adamss_fit_statistical --overwrite.")
-
-
-def _is_deviation(value: Any) -> bool:
-    return is_number(value) and value >= 0

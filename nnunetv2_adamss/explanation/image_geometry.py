@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from nnunetv2_adamss.common.files import replace_atomically
 from nnunetv2_adamss.common.voxel_grid import VoxelGrid
+from nnunetv2_adamss.survival.nnunet_data.case_geometry import case_grid
 
 # Rows of an axial picture run to the back and columns to the patient's left, as radiologists look at them.
 _VIEW = ("L", "P", "S")
@@ -41,15 +42,13 @@ class ImageGeometry:
     @classmethod
     def of_case(cls, properties: Mapping[str, Any]) -> "ImageGeometry":
         """From what nnU-Net's readers leave in a case's properties; TIFF has a spacing only."""
-        if "nibabel_stuff" in properties:
-            nibabel_stuff = properties["nibabel_stuff"]
-            original = nibabel_stuff["original_affine"]
-            return cls(nibabel_stuff.get("reoriented_affine", original), tuple(aff2axcodes(original)))
-        itk: Mapping[str, Any] = properties.get("sitk_stuff", {})
-        spacing = itk.get("spacing", tuple(properties["spacing"])[::-1])
-        direction = itk.get("direction", tuple(np.eye(3).ravel()))
-        affine = VoxelGrid((1, 1, 1), tuple(spacing), itk.get("origin", (0.0, 0.0, 0.0)), direction).affine
-        return cls(affine, tuple(itk.get("original_orientation", aff2axcodes(affine))))
+        spacing = tuple(properties.get("spacing", ()))[::-1]
+        without_place = VoxelGrid((1, 1, 1), spacing, (0.0, 0.0, 0.0), tuple(np.eye(3).ravel()))
+        affine = (case_grid(properties, (1, 1, 1)) or without_place).affine
+        # Some readers turn the array, and leave how the file has it.
+        of_file = properties.get("nibabel_stuff", {}).get("original_affine", affine)
+        itk = properties.get("sitk_stuff", {})
+        return cls(affine, tuple(itk.get("original_orientation", aff2axcodes(of_file))))
 
     def write(self, array: NDArray[np.float32], file: Path) -> None:
         """Write an array of the whole image as ``.nii.gz``, on the grid of the image's file."""

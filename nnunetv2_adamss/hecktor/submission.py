@@ -5,13 +5,12 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from nnunetv2_adamss.common.files import write_atomically
+from nnunetv2_adamss.common.files import UNFINISHED, write_atomically
 from nnunetv2_adamss.common.messages import listed
 from nnunetv2_adamss.common.voxel_grid import VoxelGrid
 from nnunetv2_adamss.datasets.conversion.conversion_folder import LOG_FILE
 from nnunetv2_adamss.datasets.conversion.conversion_log import ct_grids_in
 from nnunetv2_adamss.datasets.conversion.one_case import ENDING
-from nnunetv2_adamss.datasets.conversion.write_image import UNFINISHED
 from nnunetv2_adamss.hecktor.masks import write_on_grid
 from nnunetv2_adamss.prediction.patient_images import find_patients
 from nnunetv2_adamss.prediction.prediction_folder import MASKS, PREDICTIONS_FILE

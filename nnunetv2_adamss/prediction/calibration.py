@@ -11,7 +11,16 @@ from numpy.typing import NDArray
 
 from nnunetv2_adamss.common.files import read_json, sha256_of, write_json
 from nnunetv2_adamss.common.json_object import FAULTS
-from nnunetv2_adamss.common.kinds import by_name, is_count, is_number, is_text, list_of
+from nnunetv2_adamss.common.kinds import (
+    Kind,
+    by_name,
+    faults_of_kind,
+    is_count,
+    is_number,
+    is_positive,
+    list_of,
+    number_within,
+)
 from nnunetv2_adamss.common.messages import listed
 from nnunetv2_adamss.evaluation.risk import risk_score_from_time
 from nnunetv2_adamss.prediction.calibration_fit import correct, fit_correction
@@ -71,12 +80,7 @@ class Calibration:
     version: str = field(default_factory=lambda: version("nnunetv2-adamss"))
 
     def __post_init__(self) -> None:
-        faults = [
-            f"{name} cannot be {str(getattr(self, name))[:60]}"
-            for name, kind in _KINDS.items()
-            if not kind(getattr(self, name))
-        ]
-        if faults:
+        if faults := faults_of_kind(vars(self), _KINDS):
             raise ValueError(
                 f"A calibration has ascending times above 0, a slope above 0, and: {listed(faults)}."
             )
@@ -225,25 +229,21 @@ def _parsed(file: Path, parse: Callable[[Any], _Parsed]) -> _Parsed:
 
 
 def _is_slope(value: Any) -> bool:
-    return is_number(value) and 0 < value <= MAX_SLOPE
+    return is_positive(value) and value <= MAX_SLOPE
 
 
-def _is_intercept(value: Any) -> bool:
-    return is_number(value) and abs(value) <= MAX_INTERCEPT
-
-
-_KINDS: dict[str, Callable[[Any], bool]] = {
+_KINDS: dict[str, Kind] = {
     "times": list_of(is_number),
     "slope": _is_slope,
-    "intercepts": list_of(_is_intercept),
+    "intercepts": list_of(number_within(-MAX_INTERCEPT, MAX_INTERCEPT)),
     "risk_threshold": is_number,
     "n_cases": is_count,
     "n_events": is_count,
-    "time_unit": is_text,
+    "time_unit": str,
     "folds": list_of(is_count),
-    "sha256": by_name(is_text),
+    "sha256": by_name(str),
     "on": lambda value: value in (NO_CALIBRATION, OF_MODEL),
-    "version": is_text,
+    "version": str,
 }
 
 

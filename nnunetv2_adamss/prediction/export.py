@@ -1,11 +1,10 @@
 """A whole survival model in one zip: both stages, for another machine that has nothing else."""
 
-import os
 import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from nnunetv2_adamss.common.files import put_in_place, removed_on_failure
+from nnunetv2_adamss.common.files import replace_atomically
 from nnunetv2_adamss.prediction.calibration import CALIBRATION_FILE
 from nnunetv2_adamss.prediction.survival_model import SurvivalModel
 
@@ -23,7 +22,7 @@ def export_model(
     Args:
         model: checked while it was loaded.
         zip_file: to write, whole or not at all.
-        on_file: is told each file before it is packed.
+        on_file: called with each file before it is packed.
 
     Returns:
         The files' names in the zip.
@@ -34,15 +33,16 @@ def export_model(
     if zip_file.suffix != ".zip":
         raise ValueError(f"A model is exported as .zip, not {zip_file.name}.")
     results = model.folder.parents[1]
-    unfinished = zip_file.with_name(f"{zip_file.name}.{os.getpid()}.unfinished")
     names = []
-    with removed_on_failure(zip_file, unfinished):
+
+    def pack(unfinished: Path) -> None:
         with zipfile.ZipFile(unfinished, "w", zipfile.ZIP_DEFLATED) as archive:
             for file in _files(model):
                 names.append(file.relative_to(results).as_posix())
                 on_file(names[-1])
                 archive.write(file, names[-1])
-        put_in_place(unfinished, zip_file)
+
+    replace_atomically(zip_file, pack)
     return names
 
 

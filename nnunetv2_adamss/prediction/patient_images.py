@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory
 
 import SimpleITK as sitk
 
-from nnunetv2_adamss.common.case_names import check_case_names, is_of_a_program
+from nnunetv2_adamss.common.case_names import check_case_names, is_leftover
 from nnunetv2_adamss.common.images import (
     are_stored_alike,
     constant_images,
@@ -81,7 +81,7 @@ def find_patients(folder: Path, n_channels: int, file_ending: str) -> list[Patie
     if not folder.is_dir():
         raise ValueError(f"There is no folder of images {folder}.")
     pattern = re.compile(rf"(?P<case_id>.+)_(?P<channel>[0-9]{{4}}){re.escape(file_ending)}", re.DOTALL)
-    names = [file.name for file in folder.iterdir() if not is_of_a_program(file.name)]
+    names = [file.name for file in folder.iterdir() if not is_leftover(file.name)]
     found = [match for name in names if (match := pattern.fullmatch(name))]
     check_case_names(folder, (match["case_id"] for match in found))
     if not found:

@@ -1,17 +1,17 @@
 """What the folds say of one patient; plain data, kept until all patients are done."""
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from nnunetv2_adamss.common.kinds import (
+    Kind,
     by_name,
-    checked,
+    check_kinds,
     is_number,
-    is_object,
-    is_text,
     list_of,
+    number_within,
     optional,
 )
 
@@ -68,12 +68,11 @@ class PatientPrediction:
         Raises:
             ValueError: if it is not that of a patient, or holds a probability that is none.
         """
-        for name, kind in _KINDS.items():
-            checked(values[name], kind, name)
+        check_kinds(values, _KINDS)
+        for fold in values["folds"].values():
+            check_kinds(fold, _OF_FOLD)
         folds = {
-            number: FoldPrediction(
-                **{name: checked(fold[name], kind, name) for name, kind in _OF_FOLD.items()}
-            )
+            number: FoldPrediction(**{name: fold[name] for name in _OF_FOLD})
             for number, fold in values["folds"].items()
         }
         radiomics = {
@@ -83,30 +82,17 @@ class PatientPrediction:
         return cls(**{**{name: values[name] for name in _KINDS}, "folds": folds, "radiomics": radiomics})
 
 
-def _is_prob(value: Any) -> bool:
-    return is_number(value) and 0 <= value <= 1
-
-
-def _is_flag(value: Any) -> bool:
-    return isinstance(value, bool)
-
-
-def _is_figure(value: Any) -> bool:
-    """NaN too, which version 0.1 wrote."""
-    return isinstance(value, float | int)
-
-
-_KINDS: dict[str, Callable[[Any], bool]] = {
-    "case_id": is_text,
-    "folds": by_name(is_object),
-    "clinical": by_name(optional(is_text)),
+_KINDS: dict[str, Kind] = {
+    "case_id": str,
+    "folds": by_name(dict),
+    "clinical": by_name(optional(str)),
     "features": by_name(optional(is_number)),
-    "radiomics": by_name(by_name(optional(_is_figure))),
+    "radiomics": by_name(by_name(optional((int, float)))),  # NaN too, which version 0.1 wrote
     "seconds": by_name(is_number),
 }
-_OF_FOLD: dict[str, Callable[[Any], bool]] = {
-    "survival_prob": list_of(_is_prob),
-    "tumour_found": _is_flag,
+_OF_FOLD: dict[str, Kind] = {
+    "survival_prob": list_of(number_within(0, 1)),
+    "tumour_found": bool,
     "share_of_mask": is_number,
-    "remarks": list_of(is_text),
+    "remarks": list_of(str),
 }

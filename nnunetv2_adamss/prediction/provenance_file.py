@@ -3,8 +3,8 @@
 from pathlib import Path
 from typing import Any
 
-from nnunetv2_adamss.common.json_object import Kind, read_known_object
-from nnunetv2_adamss.common.kinds import by_name, is_number, is_text, list_of, optional
+from nnunetv2_adamss.common.json_object import read_known_object
+from nnunetv2_adamss.common.kinds import Kind, by_channel, by_name, is_number, list_of, optional
 
 # All that a report shows.
 OF_REPORT = (
@@ -31,30 +31,22 @@ def _are_times(value: Any) -> bool:
     return list_of(is_number)(value) and len(value) > 0
 
 
-def _are_channels(value: Any) -> bool:
-    return by_name(is_text)(value) and all(number.isascii() and number.isdigit() for number in value)
-
-
-def _are_folds(value: Any) -> bool:
-    return isinstance(value, list) and all(isinstance(number, int | str) for number in value)
-
-
 _KINDS: dict[str, Kind] = {
-    "dataset": is_text,
-    "trainer": is_text,
-    "plans": is_text,
-    "configuration": is_text,
-    "folds": _are_folds,
-    "checkpoint": is_text,
-    "checkpoints_sha256": by_name(is_text),
-    "endpoint": optional(is_text),
-    "time_unit": is_text,
+    "dataset": str,
+    "trainer": str,
+    "plans": str,
+    "configuration": str,
+    "folds": list_of((int, str)),
+    "checkpoint": str,
+    "checkpoints_sha256": by_name(str),
+    "endpoint": optional(str),
+    "time_unit": str,
     "times": _are_times,
     "calibrated": bool,
     "risk_threshold": optional(is_number),
-    "channel_names": _are_channels,
-    "file_ending": is_text,
-    "images": is_text,
-    "failed": by_name(is_text),
+    "channel_names": by_channel(str),
+    "file_ending": str,
+    "images": str,
+    "failed": by_name(str),
     "seconds_per_case": by_name(is_number),
 }

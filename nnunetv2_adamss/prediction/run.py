@@ -95,8 +95,8 @@ def predict_patients(
 
     Args:
         request: what is to be predicted.
-        on_start: is told how many patients there are.
-        on_patient_done: is told each patient, predicted or not.
+        on_start: called with the number of patients.
+        on_patient_done: called with each patient, predicted or not.
 
     Raises:
         ValueError: before anything is predicted, if model, tables or folders do not serve.

@@ -13,7 +13,7 @@ import torch
 from nnunetv2.inference.export_prediction import convert_predicted_logits_to_segmentation_with_correct_shape
 from numpy.typing import NDArray
 
-from nnunetv2_adamss.common.files import removed_on_failure, replace_atomically
+from nnunetv2_adamss.common.files import UNFINISHED, removed_on_failure, replace_atomically
 from nnunetv2_adamss.common.nifti import put_image_in_place
 from nnunetv2_adamss.prediction.patient_images import PatientImages
 from nnunetv2_adamss.prediction.survival_model import SurvivalModel
@@ -117,7 +117,7 @@ class StageOneTumours:
         file.parent.mkdir(parents=True, exist_ok=True)
         # In a folder of its own, under the final name: nnU-Net's writers know formats by endings, and some write a
         # second file beside the mask.
-        with TemporaryDirectory(prefix=".unfinished_", dir=file.parent.parent) as folder:
+        with TemporaryDirectory(prefix=f"{UNFINISHED}_", dir=file.parent.parent) as folder:
             unfinished = Path(folder) / file.name
             writer = self.predictor.plans_manager.image_reader_writer_class()
             with removed_on_failure(file, unfinished):

@@ -14,7 +14,7 @@ from radiomics import imageoperations
 MARGIN = 10
 # How far the cubic B-spline's recursion is felt: 0.27 to the power of 24 is less than a double can tell.
 SPLINE_MARGIN = 24
-# Of an image that is resampled; as numbers of 64 bits, which the filters need, these take 32 GB.
+# An image that is resampled has at most so many; as numbers of 64 bits, which the filters need, they take 32 GB.
 MAX_VOXELS = 4e9
 # pyradiomics' extractor's, of which its functions have others.
 _DEFAULTS: dict[str, Any] = {"padDistance": 5, "interpolator": "sitkBSpline"}

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from nnunetv2_adamss.common.case_names import check_case_names, is_of_a_program
+from nnunetv2_adamss.common.case_names import check_case_names, is_leftover
 from nnunetv2_adamss.radiomics.request import RadiomicsCase
 
 
@@ -41,4 +41,4 @@ def cases_in(images: Path, masks: Path, channels: Sequence[str], file_ending: st
 
 
 def _names(folder: Path, pattern: str) -> list[str]:
-    return [file.name for file in folder.glob(pattern) if not is_of_a_program(file.name)]
+    return [file.name for file in folder.glob(pattern) if not is_leftover(file.name)]

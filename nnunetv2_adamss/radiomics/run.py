@@ -70,8 +70,8 @@ def extract_features(
         elsewhere: other tables; a case that is there with the same images, mask and settings is not extracted again.
         num_processes: cases at once; None leaves it to joblib, whose ``parallel_config`` may name a cluster.
         overwrite: begin anew, whatever is there.
-        on_case_done: is told each case, in the order in which they are done.
-        on_working: is told the cases that are being extracted, if ``num_processes`` is given.
+        on_case_done: called with each case, in the order in which they are done.
+        on_working: called with the cases that are being extracted, if ``num_processes`` is given.
 
     Raises:
         ValueError: if there are no cases, none can be extracted, or a table is there that is not of this request.

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from typing import Any
 
+from nnunetv2_adamss.common.kinds import is_number, list_of
 from nnunetv2_adamss.radiomics.settings_file import leaves
 
 # pyradiomics counts neighbours in matrices of bins x bins x 13 directions, of which one takes 10 GB then.
@@ -30,21 +31,26 @@ def impossible_values(settings: Mapping[str, Any], where: str) -> list[str]:
     faults = []
     for path, value in leaves(settings):
         place = f"{' '.join(path)} in {where}"
-        if isinstance(value, str) and _is_number(value):
+        if isinstance(value, str) and _reads_as_number(value):
             faults.append(
                 f"{place} is the text '{value:.40}'; write a number without quotes, in YAML with a point and a sign, "
                 "such as 1.0e-3"
             )
-        elif isinstance(value, float) and not (math.isfinite(value) or _may_be_infinite(path, value)):
-            faults.append(f"{place} is {value}, but must be a finite number")
+        elif _is_unusable_number(value) and not _may_be_infinite(path, value):
+            faults.append(f"{place} is {value!s:.40}, but must be a finite number")
     return faults or list(_out_of_range(settings, where))
 
 
-def _may_be_infinite(path: tuple[str, ...], value: float) -> bool:
-    return _RANGE in path and not math.isnan(value)
+def _may_be_infinite(path: tuple[str, ...], value: object) -> bool:
+    return _RANGE in path and value in (-math.inf, math.inf)
 
 
-def _is_number(text: str) -> bool:
+def _is_unusable_number(value: object) -> bool:
+    """Infinite, NaN, or whole and too large for a float."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and not is_number(value)
+
+
+def _reads_as_number(text: str) -> bool:
     """Whether a text reads as a number; "infinity", a norm of pyradiomics, does not."""
     with suppress(ValueError):
         float(text)
@@ -56,21 +62,13 @@ def _out_of_range(settings: Mapping[str, Any], where: str) -> Iterator[str]:
     for name, value in settings.items():
         if isinstance(value, Mapping):
             yield from _out_of_range(value, f"{where} {name}")
-        elif name == "binWidth" and _number(value) and not value > 0:
+        elif name == "binWidth" and is_number(value) and not value > 0:
             yield f"binWidth in {where} is {value:g}, but {_BIN_WIDTH}"
-        elif name == "binCount" and _number(value) and not 1 <= value <= MAX_BINS:
+        elif name == "binCount" and is_number(value) and not 1 <= value <= MAX_BINS:
             yield f"binCount in {where} is {value:g}, but {_BIN_COUNT}"
         elif name == "resampledPixelSpacing" and value is not None and not _are_spacings(value):
             yield f"resampledPixelSpacing in {where} is {value!s:.60}, but {_SPACING}"
 
 
-def _number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
-
-
 def _are_spacings(value: object) -> bool:
-    return (
-        isinstance(value, list | tuple)
-        and len(value) == 3
-        and all(_number(side) and (side == 0 or side >= _SMALLEST_SPACING_MM) for side in value)
-    )
+    return list_of(lambda side: is_number(side) and (side == 0 or side >= _SMALLEST_SPACING_MM), 3)(value)

@@ -168,7 +168,7 @@ def _planes(points: NDArray[np.intp], axis: int) -> Iterator[NDArray[np.intp]]:
 def _largest_distance_mm(
     points: NDArray[np.intp], spacing_mm: NDArray[np.float64], axes: Sequence[int]
 ) -> float:
-    """Of two of the points, which are in half voxels and differ in these axes only."""
+    """The largest distance between two points, which are in half voxels and differ in these axes only."""
     corners = points[:, axes]
     if len(corners) > _FEW_POINTS:
         with suppress(QhullError):  # all on one line, and so few

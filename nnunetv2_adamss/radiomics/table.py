@@ -10,12 +10,19 @@ from typing import Any
 
 import pandas as pd
 
-from nnunetv2_adamss.common.files import sha256_of, write_atomically
+from nnunetv2_adamss.common.files import UNFINISHED, put_in_place, sha256_of, write_atomically
 from nnunetv2_adamss.common.json_object import read_object
+from nnunetv2_adamss.common.kinds import Kind, by_name, check_kinds, list_of, optional
 from nnunetv2_adamss.common.messages import listed
 from nnunetv2_adamss.radiomics.request import RadiomicsRequest
 from nnunetv2_adamss.survival.cohort.csv_text import csv_text, read_csv
 from nnunetv2_adamss.survival.covariates.radiomics_table import provenance_file
+
+_ROW: dict[str, Kind] = {
+    "inputs_sha256": str,
+    "features": by_name(optional((int, float))),
+    "notes": list_of(str),
+}
 
 
 @dataclass(frozen=True)
@@ -38,29 +45,20 @@ class Row:
         return {"inputs_sha256": self.inputs_sha256, "features": values, "notes": list(self.notes)}
 
     @classmethod
-    def from_dict(cls, values: object) -> "Row":
+    def from_dict(cls, values: Any) -> "Row":
         """From plain data, which may be from a file that was written in part or by another program.
 
         Raises:
             ValueError: if it is not what ``to_dict`` gives.
         """
-        match values:
-            case {"inputs_sha256": str(inputs_sha256), "features": dict(features), "notes": list(notes)} if (
-                all(value is None or _is_number(value) for value in features.values())
-                and all(isinstance(note, str) for note in notes)
-            ):
-                numbers = {name: math.nan if value is None else value for name, value in features.items()}
-                return cls(inputs_sha256, numbers, tuple(notes))
-        raise ValueError("it does not hold a case's hash, features and notes")
-
-
-def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
+        check_kinds(values, _ROW)
+        features = {name: math.nan if value is None else value for name, value in values["features"].items()}
+        return cls(values["inputs_sha256"], features, tuple(values["notes"]))
 
 
 def unfinished_folder(table: Path) -> Path:
     """Where the cases of a table that is being extracted lie."""
-    return table.with_suffix(".unfinished")
+    return table.with_suffix(UNFINISHED)
 
 
 def write_table(
@@ -103,7 +101,7 @@ def write_table(
         },
     }
     write_atomically(provenance_file(table), json.dumps(provenance, indent=1))
-    draft.replace(table)
+    put_in_place(draft, table)
 
 
 def read_rows(table: Path, request: RadiomicsRequest) -> dict[str, Row]:

@@ -1,6 +1,6 @@
 """The settings of a Stage-II training, as they lie in ``survival_config.json`` and in every checkpoint."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -9,7 +9,7 @@ import numpy as np
 
 from nnunetv2_adamss.common.files import write_json
 from nnunetv2_adamss.common.json_object import parse_object
-from nnunetv2_adamss.common.kinds import is_text, is_whole, list_of, optional
+from nnunetv2_adamss.common.kinds import Kind, faults_of_kind, list_of, optional
 from nnunetv2_adamss.common.messages import listed
 from nnunetv2_adamss.survival.discrete_time.intervals import check_interval_edges
 from nnunetv2_adamss.survival.mask_flags import MASK_FLAGS
@@ -27,22 +27,18 @@ PATHS = ("survival_csv", "features_csv", "masks_dir")
 _FLAGS = {**MASK_FLAGS, "features_csv": "--features", "mirroring": f"mirroring ({MASK_FLAGS['mirroring']})"}
 
 
-def _is_flag(value: Any) -> bool:
-    return isinstance(value, bool)
-
-
-_KINDS: dict[str, Callable[[Any], bool]] = {
-    "survival_csv": optional(is_text),
-    "features_csv": list_of(is_text),
-    "max_features": optional(is_whole),
-    "seg_trainer": is_text,
-    "seg_checkpoint": is_text,
-    "masks_dir": optional(is_text),
-    "mirroring": _is_flag,
-    "n_intervals": is_whole,
-    "interval_edges": optional(list_of(lambda value: isinstance(value, int | float))),
-    "epochs": optional(is_whole),
-    "seed": is_whole,
+_KINDS: dict[str, Kind] = {
+    "survival_csv": optional(str),
+    "features_csv": list_of(str),
+    "max_features": optional(int),
+    "seg_trainer": str,
+    "seg_checkpoint": str,
+    "masks_dir": optional(str),
+    "mirroring": bool,
+    "n_intervals": int,
+    "interval_edges": optional(list_of((int, float))),
+    "epochs": optional(int),
+    "seed": int,
 }
 
 
@@ -97,7 +93,8 @@ class SurvivalConfig:
     seed: int = 2024
 
     def __post_init__(self) -> None:
-        self._check_kinds()
+        if faults := faults_of_kind(vars(self), _KINDS):
+            raise ValueError(f"The settings of the survival training are not valid: {listed(faults)}.")
         faults = [
             f"{name} is {getattr(self, name)!r}, but must be one of {', '.join(allowed)}"
             for name, allowed in (
@@ -127,15 +124,6 @@ class SurvivalConfig:
             raise ValueError(
                 "The settings of the survival training are not valid: " + "; ".join(faults) + "."
             )
-
-    def _check_kinds(self) -> None:
-        faults = [
-            f"{name} cannot be {getattr(self, name)!r}"
-            for name, kind in _KINDS.items()
-            if not kind(getattr(self, name))
-        ]
-        if faults:
-            raise ValueError(f"The settings of the survival training are not valid: {listed(faults)}.")
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> "SurvivalConfig":

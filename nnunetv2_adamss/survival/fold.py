@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.model_selection import StratifiedShuffleSplit
 
-from nnunetv2_adamss.common.kinds import checked, is_number, is_text, list_of
+from nnunetv2_adamss.common.kinds import Kind, check_kinds, is_number, list_of
 from nnunetv2_adamss.common.messages import listed
 from nnunetv2_adamss.networks.registry import ADAMSS
 from nnunetv2_adamss.survival.cohort.splits_file import SPLITS_FILE
@@ -30,6 +30,13 @@ logger = logging.getLogger(__name__)
 
 # Which part of the training cases --select inner sets aside to choose the epoch on.
 _INNER_FRACTION = 0.2
+_LISTS: dict[str, Kind] = {
+    "training_cases": list_of(str),
+    "scoring_cases": list_of(str),
+    "validation_cases": list_of(str),
+    "interval_edges": list_of(is_number),
+}
+_KINDS: dict[str, Kind] = {**_LISTS, "time_unit": str, "network": str}
 
 
 @dataclass(frozen=True)
@@ -153,15 +160,8 @@ class SurvivalFold:
         Raises:
             ValueError: if it is not that of a fold, or holds a number that is not finite.
         """
-        cases = ("training_cases", "scoring_cases", "validation_cases")
-        for name in cases:
-            checked(values[name], list_of(is_text), name)
-        for name in ("time_unit", "network"):
-            checked(values[name], is_text, name)
-        check_interval_edges(
-            np.asarray(checked(values["interval_edges"], list_of(is_number), "interval_edges"))
-        )
-        lists = (*cases, "interval_edges")
+        check_kinds(values, _KINDS)
+        check_interval_edges(np.asarray(values["interval_edges"]))
         return cls(
             config=SurvivalConfig.from_dict(values["config"]),
             covariates=CovariateModel.from_dict(values["covariates"]),
@@ -172,7 +172,7 @@ class SurvivalFold:
             sources=values["sources"],
             radiomics=values["radiomics"],
             network=values["network"],
-            **{name: tuple(values[name]) for name in lists},
+            **{name: tuple(values[name]) for name in _LISTS},
         )
 
     def with_paths_of(self, fold_folder: Path) -> "SurvivalFold":

@@ -12,17 +12,18 @@ import torch
 from nnunetv2.training.dataloading.nnunet_dataset import nnUNetBaseDataset
 from nnunetv2.training.nnUNetTrainer.nnUNetTrainer import nnUNetTrainer
 
-from nnunetv2_adamss.common.checkpoint import WEIGHTS, Kind, read_checkpoint
+from nnunetv2_adamss.common.checkpoint import WEIGHTS, are_weights, read_checkpoint
 from nnunetv2_adamss.common.files import UNFINISHED, put_in_place, removed_on_failure
+from nnunetv2_adamss.common.kinds import Kind
 from nnunetv2_adamss.survival.foreign_files.plan_names import check_names
 from nnunetv2_adamss.survival.foreign_files.preprocessed_cases import cases_class, check_cases
 from nnunetv2_adamss.trainers.best_epoch import last_epoch_is_best
 from nnunetv2_adamss.trainers.learning_rate import DROPS_AT, StepwiseLR
 from nnunetv2_adamss.trainers.supported_plan import check_supported
 
-# What nnU-Net reads first from a checkpoint; an optimizer's state that does not fit is said later.
+# nnU-Net reads these first from a checkpoint; an optimizer's state that does not fit is said later.
 _TO_GO_ON: Mapping[str, Kind] = {
-    WEIGHTS: Mapping,
+    WEIGHTS: are_weights,
     "logging": Mapping,
     "current_epoch": int,
     "init_args": Mapping,

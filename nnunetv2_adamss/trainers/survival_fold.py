@@ -15,7 +15,8 @@ from torch._dynamo import OptimizedModule
 from torch.utils.data import DataLoader
 from tqdm import tqdm
 
-from nnunetv2_adamss.common.checkpoint import WEIGHTS, read_checkpoint
+from nnunetv2_adamss.common.checkpoint import WEIGHTS, are_weights, read_checkpoint
+from nnunetv2_adamss.common.kinds import Kind
 from nnunetv2_adamss.networks.registry import build_survival_network
 from nnunetv2_adamss.networks.survival_network import SurvivalNetwork
 from nnunetv2_adamss.survival.config import SurvivalConfig
@@ -269,7 +270,7 @@ class SurvivalFoldTrainer(AdaMSSTrainer):
         checkpoint_file = Path(self.output_folder) / CHECKPOINTS[name]
         if not checkpoint_file.is_file():
             return None
-        kinds = {WEIGHTS: Mapping, "current_epoch": int}
+        kinds: dict[str, Kind] = {WEIGHTS: are_weights, "current_epoch": int}
         checkpoint = read_checkpoint(checkpoint_file, kinds, device=self.device)
         try:
             self._bare_network.load_state_dict(checkpoint[WEIGHTS])

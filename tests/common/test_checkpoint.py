@@ -8,13 +8,15 @@ from typing import Any
 import pytest
 import torch
 
-from nnunetv2_adamss.common.checkpoint import WEIGHTS, read_checkpoint
+from nnunetv2_adamss.common.checkpoint import WEIGHTS, are_weights, read_checkpoint
 from tests.foreign_code import Payload
 
 KINDS: Mapping[str, Any] = {
-    WEIGHTS: Mapping,
+    WEIGHTS: are_weights,
     "current_epoch": int,
-    "init_args": {"plans": dict, "configuration": str},
+    "init_args": Mapping,
+    "init_args.plans": dict,
+    "init_args.configuration": str,
 }
 
 

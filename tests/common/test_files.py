@@ -11,6 +11,7 @@ import SimpleITK as sitk
 import torch
 
 from nnunetv2_adamss.common.files import (
+    create_json,
     put_in_place,
     read_json,
     removed_on_failure,
@@ -129,3 +130,21 @@ def test_an_image_that_was_cut_short_does_not_get_its_name(tmp_path: Path, endin
         file.write_bytes(whole)
     put_image_in_place(file, tmp_path / f"mask{ending}")
     assert [path.name for path in tmp_path.iterdir()] == [f"mask{ending}"]
+
+
+@pytest.mark.parametrize("has_links", [True, False])
+def test_the_first_to_create_a_file_keeps_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, has_links: bool
+) -> None:
+    def refuse(*args: object) -> None:
+        raise OSError(errno.EPERM, "no links here")
+
+    if not has_links:
+        monkeypatch.setattr(os, "link", refuse)
+    file = tmp_path / "new" / "a.json"
+    assert create_json(file, {"n": 1})
+    assert not create_json(file, {"n": 2})
+    assert read_json(file) == {"n": 1} and list(file.parent.iterdir()) == [file]
+    with pytest.raises(ValueError, match=r"b\.json cannot be written: 'n' is not a finite number"):
+        create_json(file.with_name("b.json"), {"n": float("nan")})
+    assert list(file.parent.iterdir()) == [file]

@@ -1,10 +1,8 @@
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from nnunetv2_adamss.common.json_object import is_kind, parse_object, read_known_object, read_object
-from nnunetv2_adamss.common.kinds import by_name, is_count, is_number, is_text, list_of, optional
+from nnunetv2_adamss.common.json_object import parse_object, read_known_object, read_object
 
 
 def write(folder: Path, text: str) -> Path:
@@ -46,20 +44,3 @@ def test_entries_are_looked_for_below_others(tmp_path: Path) -> None:
 def test_whatever_is_wrong_when_an_object_is_taken_apart_names_the_file(tmp_path: Path, content: str) -> None:
     with pytest.raises(ValueError, match=r"a\.json is damaged .*\. Make it again\.$"):
         parse_object(write(tmp_path, content), lambda found: 1 / found["a"]["b"], "Make it again.")
-
-
-@pytest.mark.parametrize(
-    ("kind", "good", "bad"),
-    [
-        (is_number, [0, -1.5], [True, "1", None, float("nan"), float("inf")]),
-        (is_count, [0, 7], [-1, 1.0, True]),
-        (list_of(is_text), [[], ["a"], ("a",)], ["a", [1], None]),
-        (by_name(is_number), [{}, {"a": 1}], [[1], {"a": None}]),
-        (optional(is_text), [None, "a"], [1]),
-        ((int, float), [1, 1.5], [True, "1"]),
-        (bool, [True], [1]),
-    ],
-)
-def test_kinds_know_what_is_theirs(kind: Any, good: list[Any], bad: list[Any]) -> None:
-    assert all(is_kind(value, kind) for value in good)
-    assert not any(is_kind(value, kind) for value in bad)

@@ -41,7 +41,7 @@ def test_voxels_get_the_axes_of_another_image_as_nibabel_would_turn_them(
     )
     stored = VoxelGrid.of_affine(turned.shape, turned.affine)
     change = stored.axis_change_to(grid)
-    assert change is not None and change.is_none == (turned.affine == image.affine).all()
+    assert change is not None and change.is_identity == (turned.affine == image.affine).all()
     np.testing.assert_array_equal(change.apply(np.asarray(turned.dataobj).T), voxels.T)
 
 

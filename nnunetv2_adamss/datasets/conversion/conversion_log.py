@@ -5,14 +5,15 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, get_args
 
-from nnunetv2_adamss.common.json_object import FAULTS, Kind, read_known_object, read_object
+from nnunetv2_adamss.common.json_object import FAULTS, read_known_object, read_object
 from nnunetv2_adamss.common.kinds import (
+    Kind,
     by_name,
-    checked,
+    check_kinds,
+    holding,
     is_count,
     is_number,
-    is_object,
-    is_text,
+    is_positive,
     list_of,
     optional,
 )
@@ -75,7 +76,8 @@ def ct_grids_in(log: Path) -> dict[str, VoxelGrid]:
     grids = {}
     for case_id, case in cases_in(log).items():
         try:
-            grids[case_id] = VoxelGrid.described(checked(case["source_grids"]["ct"], _IS_GRID, "the grid"))
+            check_kinds(case, {"source_grids.ct": by_name(list_of(is_number))})
+            grids[case_id] = VoxelGrid.described(case["source_grids"]["ct"])
         except FAULTS as error:
             raise ValueError(f"{log} does not say on which grid the CT of {case_id} was.") from error
     return grids
@@ -103,32 +105,14 @@ def _read(log: Path) -> dict[str, Any]:
         raise ValueError(f"{log} cannot be read as the log of adamss_convert_dataset ({error})") from error
 
 
-def _is_source(value: Any) -> bool:
-    return (
-        isinstance(value, dict)
-        and is_text(value.get("format"))
-        and is_text(value.get("path"))
-        and list_of(is_text)(value.get("tables"))
-    )
-
-
-def _are_lengths(value: Any) -> bool:
-    return list_of(is_number)(value) and len(value) == 3 and min(value) > 0
-
-
-def _is_length(value: Any) -> bool:
-    return is_number(value) and value > 0
-
-
-_IS_GRID = by_name(list_of(is_number))
 _KINDS: dict[str, Kind] = {
-    "source": optional(_is_source),
+    "source": optional(holding(format=str, path=str, tables=list_of(str))),
     "settings": dict,
     "settings.grid": lambda value: value in get_args(GridChoice),
-    "settings.spacing_xyz_mm": _are_lengths,
+    "settings.spacing_xyz_mm": list_of(is_positive, 3),
     "settings.head_and_neck": bool,
-    "settings.field_mm": optional(_is_length),
+    "settings.field_mm": optional(is_positive),
     "settings.seed": int,
     "settings.labels": by_name(is_count),
-    "cases": by_name(is_object),
+    "cases": by_name(dict),
 }

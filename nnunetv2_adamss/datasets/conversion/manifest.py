@@ -8,7 +8,6 @@ from typing import Any
 
 import pandas as pd
 
-from nnunetv2_adamss.common.json_object import read_object
 from nnunetv2_adamss.common.messages import quoted, shortened
 from nnunetv2_adamss.datasets.conversion.cohort import Cohort
 from nnunetv2_adamss.datasets.conversion.patients import PatientFiles, can_name_files
@@ -22,7 +21,8 @@ from nnunetv2_adamss.survival.cohort.description import (
     EVENT,
     TIME,
     SurvivalDescription,
-    read_survival_description,
+    parse_survival_description,
+    read_content,
 )
 from nnunetv2_adamss.survival.cohort.faults import FileFaultsError, faults_of
 from nnunetv2_adamss.survival.cohort.number_cells import plain_numbers
@@ -115,4 +115,5 @@ def _description(file: Path) -> tuple[SurvivalDescription, dict[str, Any]]:
     """The description, and the content of its file, which is kept as it is."""
     if not file.is_file():
         return SurvivalDescription(), {"time_unit": "days"}
-    return read_survival_description(file), read_object(file)
+    content = read_content(file)
+    return parse_survival_description(content, file), content

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from nnunetv2_adamss.common.case_names import is_of_a_program
+from nnunetv2_adamss.common.case_names import is_leftover
 from nnunetv2_adamss.common.messages import listed
 from nnunetv2_adamss.datasets.conversion.conversion_folder import is_conversion
 from nnunetv2_adamss.datasets.conversion.grid import GridChoice
@@ -72,7 +72,7 @@ def files_below(folder: Path) -> list[Path]:
         seen.add(real)
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         # Other hidden files that are called like a patient's are named as such, not left out.
-        found += [Path(parent, name) for name in names if not is_of_a_program(name)]
+        found += [Path(parent, name) for name in names if not is_leftover(name)]
     return sorted(found)
 
 

@@ -91,7 +91,7 @@ def convert_cohort(
         suv_factors: of patients whose PET is in Bq/ml.
         num_processes: patients at once; each needs the memory of one patient's images.
         overwrite: begin anew, whatever is there.
-        on_case_done: is told each patient, in the order in which they are done.
+        on_case_done: called with each patient, in the order in which they are done.
 
     Raises:
         FileExistsError: if the folder is no conversion of this source with these settings, patients in it are gone

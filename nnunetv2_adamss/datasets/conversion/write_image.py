@@ -6,10 +6,8 @@ from pathlib import Path
 
 import SimpleITK as sitk
 
-from nnunetv2_adamss.common.files import put_in_place, removed_on_failure
+from nnunetv2_adamss.common.files import UNFINISHED, put_in_place, removed_on_failure
 from nnunetv2_adamss.common.nifti import is_whole
-
-UNFINISHED = ".unfinished"  # what names of unfinished files begin with
 
 
 def unfinished_name(file: Path, folder: Path | None = None) -> Path:

@@ -13,7 +13,7 @@ MISSING_MARKS = frozenset(
     {"#n/a", "#n/a n/a", "#na", "<na>", "-nan", "null", "n.a.", "n.a", "."}
     | {"..", "...", "-", "--", "---", "\u2013", "\u2014", "?", "??", "???"}
 )
-# Words of people. Not "none", "nil" or "no", which may mean 0, nor what spreadsheets write for a formula that failed.
+# Written by hand. Not "none", "nil" or "no", which may mean 0, nor what spreadsheets write for a formula that failed.
 MISSING_WORDS = frozenset(
     {"unknown", "unk", "missing", "not available", "not known", "not recorded", "not reported"}
 )

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from nnunetv2_adamss.survival.cohort.number_cells import is_number
+from nnunetv2_adamss.survival.cohort.number_cells import reads_as_number
 
 # See "CSV Injection", OWASP. Apostrophes in front count too, so that reading takes off only what writing put there.
 _FORMULA = re.compile(r"'*(?P<text>[=@+\-\t\r].+)", re.DOTALL)
@@ -80,4 +80,4 @@ def _escaped(cell: Any) -> Any:
 
 def _is_formula(text: str) -> bool:
     found = _FORMULA.fullmatch(text)
-    return found is not None and not is_number(found["text"])
+    return found is not None and not reads_as_number(found["text"])

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from nnunetv2_adamss.common.files import parse_json
 from nnunetv2_adamss.common.messages import quoted, shortened
 from nnunetv2_adamss.survival.cohort.cell_values import MISSING_TEXTS, category_text, code_key
 from nnunetv2_adamss.survival.cohort.faults import FileFaultsError
@@ -86,26 +86,32 @@ def read_survival_description(json_file: Path) -> SurvivalDescription:
     Raises:
         SurvivalDescriptionError: with every fault of the file.
     """
+    return parse_survival_description(read_content(json_file), json_file)
+
+
+def parse_survival_description(content: dict[str, Any], json_file: Path) -> SurvivalDescription:
+    """The description that :func:`read_content` gave.
+
+    Raises:
+        SurvivalDescriptionError: naming the file, with every fault.
+    """
     faults: list[str] = []
-    content = _read_object(json_file, faults)
     description = _parse(content, faults)
     if faults:
         raise SurvivalDescriptionError(json_file, faults)
     return description
 
 
-def _read_object(json_file: Path, faults: list[str]) -> dict[str, Any]:
-    def without_repetition(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        names = [name for name, _ in pairs]
-        faults.extend(f"'{name}' is there twice" for name in dict.fromkeys(names) if names.count(name) > 1)
-        return dict(pairs)
+def read_content(json_file: Path) -> dict[str, Any]:
+    """The object in a ``survival.json``, as it is.
 
+    Raises:
+        SurvivalDescriptionError: if there is none.
+    """
     try:
-        content = json.loads(json_file.read_text(encoding="utf-8-sig"), object_pairs_hook=without_repetition)
-    except UnicodeDecodeError as error:
-        raise SurvivalDescriptionError(json_file, ["it is not text in UTF-8"]) from error
-    except (RecursionError, ValueError) as error:  # too deep, no JSON, or a number of thousands of digits
-        raise SurvivalDescriptionError(json_file, [f"it is not JSON ({error})"]) from error
+        content = parse_json(json_file.read_bytes())
+    except ValueError as error:
+        raise SurvivalDescriptionError(json_file, [f"it is not JSON that can be used ({error})"]) from error
     if not isinstance(content, dict):
         raise SurvivalDescriptionError(json_file, ['it is not an object, such as {"time_unit": "days"}'])
     return content

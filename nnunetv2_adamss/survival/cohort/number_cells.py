@@ -83,7 +83,7 @@ class NumberCells:
             )
 
 
-def is_number(text: str) -> bool:
+def reads_as_number(text: str) -> bool:
     """Whether text is a number with a decimal point or comma, or an infinite one as pandas writes it."""
     plain = _NUMBER.fullmatch(text) or _WITH_COMMA.fullmatch(text)
     return plain is not None or text.casefold() in ("inf", "-inf", "+inf")

@@ -5,11 +5,11 @@ from enum import Enum
 from pathlib import Path
 
 from nnunetv2_adamss.common.files import read_json, write_json
-from nnunetv2_adamss.common.kinds import is_text, list_of
+from nnunetv2_adamss.common.kinds import holding, list_of
 from nnunetv2_adamss.survival.cohort.splits import Split
 
 SPLITS_FILE = "splits_final.json"
-_PARTS = ("train", "val")
+_ARE_FOLDS = list_of(holding(train=list_of(str), val=list_of(str)))
 
 
 class SplitsChange(Enum):
@@ -51,8 +51,8 @@ def read_splits(file: Path) -> list[Split]:
         ValueError: naming the file, if it holds something else.
         FileNotFoundError: if it is not there.
     """
-    splits = read_json(file)
-    if not (isinstance(splits, list) and all(map(_is_fold, splits))):
+    splits: list[Split] = read_json(file)
+    if not _ARE_FOLDS(splits):
         raise ValueError(
             f"{file} is no split: it must list folds, each with its case_ids under train and val. Make it again with "
             "adamss_make_splits, or bring back the one that models were trained on."
@@ -78,10 +78,6 @@ def _check_free(file: Path, results_folder: Path | None) -> None:
             "Their validation cases would become training cases of other models. Move the models away, or "
             "replace the split with --overwrite."
         )
-
-
-def _is_fold(split: object) -> bool:
-    return isinstance(split, dict) and all(list_of(is_text)(split.get(part)) for part in _PARTS)
 
 
 def _same(file: Path, splits: Sequence[Split]) -> bool:

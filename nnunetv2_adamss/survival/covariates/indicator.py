@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from nnunetv2_adamss.common.kinds import checked, is_number, is_text, list_of, optional
+from nnunetv2_adamss.common.kinds import Kind, check_kinds, is_number, is_positive, list_of, optional
 from nnunetv2_adamss.common.messages import listed, quoted, shortened
 from nnunetv2_adamss.survival.cohort.cell_values import category_text, is_missing
 from nnunetv2_adamss.survival.cohort.description import CATEGORY, NUMBER
@@ -22,21 +22,17 @@ _LISTS = ("levels", "merged", "missing_values")
 
 
 def _is_fill(value: Any) -> bool:
-    return is_text(value) or is_number(value)
+    return isinstance(value, str) or is_number(value)
 
 
-def _is_spread(value: Any) -> bool:
-    return is_number(value) and value > 0
-
-
-_KINDS = {
-    "name": is_text,
-    "kind": is_text,
+_KINDS: dict[str, Kind] = {
+    "name": str,
+    "kind": str,
     "fill": _is_fill,
-    "levels": list_of(is_text),
-    "merged": list_of(is_text),
+    "levels": list_of(str),
+    "merged": list_of(str),
     "mean": is_number,
-    "spread": _is_spread,
+    "spread": is_positive,
     "lowest": optional(is_number),
     "highest": optional(is_number),
 }
@@ -174,8 +170,7 @@ class Indicator:
         Raises:
             ValueError: if a figure is not finite, or a value of another kind.
         """
-        for name, kind in _KINDS.items():
-            checked(values[name], kind, f"{name} of a clinical indicator")
+        check_kinds(values, _KINDS, " of a clinical indicator")
         return cls(**{**values, **{name: tuple(values[name]) for name in _LISTS if name in values}})
 
 

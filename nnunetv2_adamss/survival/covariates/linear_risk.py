@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from nnunetv2_adamss.common.kinds import checked, is_number, is_text, list_of
+from nnunetv2_adamss.common.kinds import Kind, check_kinds, list_of, number_within
 from nnunetv2_adamss.survival.covariates.cox_fit import fit_cox
 
 # choice: neither the paper, which has no model of the covariates alone, nor the publication of a comparison method
@@ -16,6 +16,10 @@ from nnunetv2_adamss.survival.covariates.cox_fit import fit_cox
 _RIDGE = 0.1
 # Log hazard ratios beyond are damage: exp(10) already is a ratio of 22,000.
 _MAX_WEIGHT = 1e6
+_KINDS: dict[str, Kind] = {
+    "names": list_of(str),
+    "weights": list_of(number_within(-_MAX_WEIGHT, _MAX_WEIGHT)),
+}
 
 
 @dataclass(frozen=True)
@@ -64,12 +68,8 @@ class LinearRisk:
         Raises:
             ValueError: if a weight is not finite or beyond what can be fitted, or there is not one for each name.
         """
-        names = checked(values["names"], list_of(is_text), "the names of the inputs")
-        weights = checked(values["weights"], list_of(_is_weight), "their weights")
+        check_kinds(values, _KINDS, " of a weighted sum")
+        names, weights = values["names"], values["weights"]
         if len(names) != len(weights):
             raise ValueError(f"there are {len(names)} inputs, but {len(weights)} weights")
         return cls(tuple(names), tuple(weights))
-
-
-def _is_weight(value: Any) -> bool:
-    return is_number(value) and abs(value) <= _MAX_WEIGHT

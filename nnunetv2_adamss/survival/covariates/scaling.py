@@ -7,7 +7,15 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from nnunetv2_adamss.common.kinds import checked, is_number, is_text, list_of
+from nnunetv2_adamss.common.kinds import Kind, check_kinds, is_number, is_positive, list_of
+
+_KINDS: dict[str, Kind] = {
+    "names": list_of(str),
+    "means": list_of(is_number),
+    "deviations": list_of(is_positive),
+    "lowest": list_of(is_number),
+    "highest": list_of(is_number),
+}
 
 
 @dataclass(frozen=True)
@@ -60,16 +68,11 @@ class Scaling:
         Raises:
             ValueError: if figures are not finite, a deviation is not above 0, or there is not one for each name.
         """
-        figures = {name: values[name] for name in ("means", "deviations", "lowest", "highest")}
-        for name, of_columns in figures.items():
-            checked(of_columns, list_of(is_number), name)
-        names = checked(values["names"], list_of(is_text), "names")
-        scaling = cls(tuple(names), **{name: tuple(of_columns) for name, of_columns in figures.items()})
-        if any(len(of_columns) != len(names) for of_columns in figures.values()):
-            raise ValueError(f"there are not {len(names)} figures of each kind")
-        if not all(deviation > 0 for deviation in scaling.deviations):
-            raise ValueError("a standard deviation is not above 0")
-        return scaling
+        check_kinds(values, _KINDS)
+        columns = {name: tuple(values[name]) for name in _KINDS}
+        if any(len(figures) != len(columns["names"]) for figures in columns.values()):
+            raise ValueError(f"there are not {len(columns['names'])} figures of each kind")
+        return cls(**columns)
 
 
 def finite(table: pd.DataFrame) -> pd.DataFrame:

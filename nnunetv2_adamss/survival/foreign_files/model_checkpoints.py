@@ -4,16 +4,23 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from nnunetv2_adamss.common.checkpoint import WEIGHTS, Kind, read_checkpoint
+from nnunetv2_adamss.common.checkpoint import WEIGHTS, are_weights, read_checkpoint
+from nnunetv2_adamss.common.kinds import Kind
 from nnunetv2_adamss.survival.foreign_files.plan_names import check_model_folder, check_names
 from nnunetv2_adamss.survival.foreign_files.trainer_names import check_is_ours
 
-_INIT_ARGS: Mapping[str, Kind] = {"plans": dict, "dataset_json": dict, "configuration": str}
-_MODEL: Mapping[str, Kind] = {"trainer_name": str, WEIGHTS: Mapping, "init_args": _INIT_ARGS}
+_MODEL: dict[str, Kind] = {
+    "trainer_name": str,
+    WEIGHTS: are_weights,
+    "init_args": Mapping,
+    "init_args.plans": dict,
+    "init_args.dataset_json": dict,
+    "init_args.configuration": str,
+}
 
 
 def read_model_checkpoint(
-    file: Path, init_args: Mapping[str, Kind] | None = None, *, of: str, mapped: bool = False
+    file: Path, more: Mapping[str, Kind] | None = None, *, written_by: str, mapped: bool = False
 ) -> dict[str, Any]:
     """Content of a checkpoint of a model in nnU-Net's folders, with plans that name nothing but nnU-Net's own.
 
@@ -22,16 +29,15 @@ def read_model_checkpoint(
 
     Args:
         file: in ``TRAINER__PLANS__CONFIGURATION/fold_F``.
-        init_args: what its ``init_args`` must hold besides plans, data set and configuration, by name.
-        of: who should have written it, for messages.
+        more: kinds of the values that it must hold besides those of any model, by name, with dots between levels.
+        written_by: who should have written it, for messages.
         mapped: leave tensors on the disk until they are looked at.
 
     Raises:
         ValueError: naming the file, if it is damaged, holds more than data, or names anything that is not nnU-Net's.
         FileNotFoundError: if it is not there.
     """
-    kinds = {**_MODEL, "init_args": {**_INIT_ARGS, **(init_args or {})}}
-    checkpoint = read_checkpoint(file, kinds, of=of, mapped=mapped)
+    checkpoint = read_checkpoint(file, {**_MODEL, **(more or {})}, written_by=written_by, mapped=mapped)
     start = checkpoint["init_args"]
     check_names(start["plans"], start["dataset_json"], file)
     return checkpoint
@@ -46,6 +52,6 @@ def check_nnunet_may_open(file: Path) -> None:
     Args:
         file: in ``TRAINER__PLANS__CONFIGURATION/fold_F``.
     """
-    checkpoint = read_model_checkpoint(file, of="a Stage-I trainer of this package", mapped=True)
+    checkpoint = read_model_checkpoint(file, written_by="a Stage-I trainer of this package", mapped=True)
     check_is_ours(checkpoint["trainer_name"], file)
     check_model_folder(file.parents[1])

@@ -88,7 +88,7 @@ def _is_nnunets(name: object, folder: str, is_needed: bool) -> bool:
     if not isinstance(name, str):
         return False
     found = _find(name, folder)
-    # What it does not find it does not call; some names are looked up by preprocessing alone.
+    # nnU-Net calls nothing that it does not find; some names are looked up by preprocessing alone.
     return not is_needed if found is None else _is_defined_in(found, f"nnunetv2.{folder}")
 
 
@@ -121,7 +121,7 @@ def _located(configuration: Mapping[str, Any]) -> Iterator[str]:
 def _is_network(name: object) -> bool:
     if not isinstance(name, str) or not name.startswith(f"{_NETWORKS}."):
         return False
-    # As nnU-Net does: classes were moved between this library's modules.
+    # By its last part too, like nnU-Net: classes were moved between this library's modules.
     found = _locate(name) or _network_named(name.rpartition(".")[2])
     return _is_module_class(found, _NETWORKS)
 

@@ -17,7 +17,7 @@ from nnunetv2_adamss.survival.foreign_files.case_properties import read_properti
 
 
 class _CheckedCases(nnUNetBaseDataset):
-    # Of the files that hold arrays; numpy itself refuses code in its own.
+    # Endings of the files that hold arrays; numpy itself refuses code in its own.
     array_endings: tuple[str, ...]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

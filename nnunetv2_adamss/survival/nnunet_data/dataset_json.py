@@ -3,8 +3,8 @@
 from pathlib import Path
 from typing import Any
 
-from nnunetv2_adamss.common.json_object import Kind, read_known_object
-from nnunetv2_adamss.common.kinds import by_name, is_count, is_text, list_of
+from nnunetv2_adamss.common.json_object import read_known_object
+from nnunetv2_adamss.common.kinds import Kind, by_channel, by_name, holding, is_count, list_of
 
 _DATASET_JSON = "dataset.json"
 
@@ -31,28 +31,20 @@ def read_dataset_json(file: Path, *needed: str) -> dict[str, Any]:
         raise ValueError(f"{file} cannot be read as JSON ({error}).") from error
 
 
-def _are_channels(value: Any) -> bool:
-    return isinstance(value, dict) and all(number.isascii() and number.isdigit() for number in value)
-
-
 def _is_label(value: Any) -> bool:
     """One value of masks, or those of a region."""
     return is_count(value) or (list_of(is_count)(value) and len(value) > 0)
 
 
-def _is_case(value: Any) -> bool:
-    return isinstance(value, dict) and list_of(is_text)(value.get("images")) and is_text(value.get("label"))
-
-
 def _is_ending(value: Any) -> bool:
-    return is_text(value) and value.startswith(".")
+    return isinstance(value, str) and value.startswith(".")
 
 
 _KINDS: dict[str, Kind] = {
     "file_ending": _is_ending,
-    "channel_names": _are_channels,
-    "modality": _are_channels,
+    "channel_names": by_channel(object),
+    "modality": by_channel(object),
     "labels": by_name(_is_label),
     "regions_class_order": list_of(is_count),
-    "dataset": by_name(_is_case),
+    "dataset": by_name(holding(images=list_of(str), label=str)),
 }

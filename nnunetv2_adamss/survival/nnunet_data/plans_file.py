@@ -4,18 +4,18 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from nnunetv2_adamss.common.json_object import Kind, is_kind, read_known_object
-from nnunetv2_adamss.common.kinds import by_name, is_count, is_number, is_object, is_text, list_of
+from nnunetv2_adamss.common.json_object import read_known_object
+from nnunetv2_adamss.common.kinds import Kind, by_name, is_count, is_positive, list_of, unfit
 from nnunetv2_adamss.common.messages import listed
 
 _KINDS: dict[str, Kind] = {
-    "dataset_name": is_text,
-    "plans_name": is_text,
-    "configurations": by_name(is_object),
+    "dataset_name": str,
+    "plans_name": str,
+    "configurations": by_name(dict),
     "transpose_forward": list_of(is_count),
     "transpose_backward": list_of(is_count),
-    "image_reader_writer": is_text,
-    "foreground_intensity_properties_per_channel": by_name(is_object),
+    "image_reader_writer": str,
+    "foreground_intensity_properties_per_channel": by_name(dict),
 }
 _NEEDED = ("dataset_name", "plans_name", "configurations")
 
@@ -40,9 +40,8 @@ def read_plans_file(file: Path) -> dict[str, Any]:
 
 def _faults(configuration: Mapping[str, Any], others: Mapping[str, Any]) -> Iterator[str]:
     """Faults of a configuration, which may have some of its values from another one."""
-    for name, kind in _CONFIGURATION.items():
-        if name in configuration and not is_kind(configuration[name], kind):
-            yield f"has no usable {name} ({str(configuration[name])[:40]})"
+    for name in unfit(configuration, _CONFIGURATION):
+        yield f"has no usable {name} ({str(configuration[name])[:40]})"
     if not _inherits_from_others(configuration, others):
         yield "inherits from itself or from none that there is"
 
@@ -58,19 +57,15 @@ def _inherits_from_others(configuration: Mapping[str, Any], others: Mapping[str,
     return configuration.get("inherits_from") is None
 
 
-def _is_spacing(value: Any) -> bool:
-    return list_of(is_number)(value) and len(value) in (2, 3) and min(value) > 0
-
-
 def _is_size(value: Any) -> bool:
-    return list_of(is_count)(value) and len(value) in (2, 3) and min(value) > 0
+    return list_of(is_count, 2, 3)(value) and min(value) > 0
 
 
 _CONFIGURATION: dict[str, Kind] = {
-    "data_identifier": is_text,
-    "spacing": _is_spacing,
+    "data_identifier": str,
+    "spacing": list_of(is_positive, 2, 3),
     "patch_size": _is_size,
     "batch_size": is_count,
-    "normalization_schemes": list_of(is_text),
-    "architecture": is_object,
+    "normalization_schemes": list_of(str),
+    "architecture": dict,
 }

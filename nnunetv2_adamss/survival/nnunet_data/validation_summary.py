@@ -4,9 +4,10 @@ from pathlib import Path
 from typing import Any
 
 from nnunetv2_adamss.common.json_object import read_object
-from nnunetv2_adamss.common.kinds import is_count, is_text, list_of
+from nnunetv2_adamss.common.kinds import by_name, holding, is_count, list_of
 
-_COUNTS = ("TP", "FP", "FN")
+_HAS_FILE = holding(prediction_file=str)
+_HAS_METRICS = holding(metrics=by_name(holding(Dice=(int, float), TP=is_count, FP=is_count, FN=is_count)))
 
 
 def read_validated_files(summary: Path) -> list[Path]:
@@ -16,7 +17,7 @@ def read_validated_files(summary: Path) -> list[Path]:
         ValueError: naming the file, if it does not say that.
         FileNotFoundError: if it is not there.
     """
-    cases = read_object(summary, metric_per_case=list_of(_has_file))["metric_per_case"]
+    cases = read_object(summary, metric_per_case=list_of(_HAS_FILE))["metric_per_case"]
     return [Path(case["prediction_file"]) for case in cases]
 
 
@@ -27,27 +28,10 @@ def read_label_metrics(summary: Path) -> dict[str, list[dict[str, Any]]]:
         ValueError: naming the file, if it does not hold them.
         FileNotFoundError: if it is not there.
     """
-    cases = read_object(summary, metric_per_case=list_of(_has_metrics))["metric_per_case"]
+    cases = read_object(summary, metric_per_case=list_of(_HAS_METRICS))["metric_per_case"]
     labels = [list(case["metrics"]) for case in cases]
     if not labels or any(set(of_case) != set(labels[0]) for of_case in labels):
         raise ValueError(
             f"{summary} is damaged: there are no cases, or not all of them have the same labels."
         )
     return {label: [case["metrics"][label] for case in cases] for label in labels[0]}
-
-
-def _has_file(case: Any) -> bool:
-    return isinstance(case, dict) and is_text(case.get("prediction_file"))
-
-
-def _has_metrics(case: Any) -> bool:
-    metrics = case.get("metrics") if isinstance(case, dict) else None
-    return isinstance(metrics, dict) and all(map(_are_metrics, metrics.values()))
-
-
-def _are_metrics(of_label: Any) -> bool:
-    return (
-        isinstance(of_label, dict)
-        and isinstance(of_label.get("Dice"), int | float)
-        and all(is_count(of_label.get(name)) for name in _COUNTS)
-    )

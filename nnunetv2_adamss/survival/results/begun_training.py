@@ -4,16 +4,21 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
-from nnunetv2_adamss.common.checkpoint import Kind, read_checkpoint, unusable
+from nnunetv2_adamss.common.checkpoint import read_checkpoint
+from nnunetv2_adamss.common.kinds import Kind, unfit
 from nnunetv2_adamss.common.messages import listed
 from nnunetv2_adamss.survival.cohort.splits_file import SPLITS_FILE
 
 # Among nnU-Net's ``init_args`` in the checkpoints of Stage I.
 TRAINING_CASES = "training_cases"
-_SPLIT: Mapping[str, Kind] = {"training": list, "validation": list}
 _KINDS: Mapping[str, Kind] = {
     TRAINING_CASES: list,
-    "survival": {"split": _SPLIT, "sources": Mapping, "config": Mapping},
+    "survival": Mapping,
+    "survival.split": Mapping,
+    "survival.split.training": list,
+    "survival.split.validation": list,
+    "survival.sources": Mapping,
+    "survival.config": Mapping,
 }
 # In the order in which nnU-Net's --c looks for them.
 _CHECKPOINTS = ("checkpoint_final.pth", "checkpoint_latest.pth", "checkpoint_best.pth")
@@ -34,8 +39,8 @@ def begun_with(fold_folder: Path) -> Mapping[str, Any] | None:
     except (OSError, ValueError):
         return None
     # Only checkpoints of Stage II have the one, and older ones of Stage I none of both.
-    said = {name: kind for name, kind in _KINDS.items() if name in begun}
-    return None if unusable(begun, said) else begun
+    needed = [name for name in _KINDS if name.split(".")[0] in begun]
+    return None if unfit(begun, _KINDS, needed) else begun
 
 
 def check_same_training_cases(begun: Mapping[str, Any], training_cases: Collection[str]) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from nnunetv2_adamss.survival.cohort.table import SURVIVAL_CSV
 from nnunetv2_adamss.survival.nnunet_data.dataset import RAW, dataset_folder
 from nnunetv2_adamss.survival.results.fold_results import CHECKPOINTS, SUMMARY_FILE, epoch_predictions_file
 from nnunetv2_adamss.survival.results.predicted_curves import CurvesByCase, read_predicted_curves, same_times
-from nnunetv2_adamss.survival.results.summary_file import read_summary
+from nnunetv2_adamss.survival.results.summary_file import check_summary, read_summary
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,7 @@ class FinishedFold:
     folder: Path
 
     def summary(self, *needed: str) -> dict[str, Any]:
-        """Content of ``survival_summary.json``.
+        """Content of ``survival_summary.json``, which is read once.
 
         Args:
             needed: entries that must be there.
@@ -37,7 +38,12 @@ class FinishedFold:
         Raises:
             ValueError: naming the file, if it lacks one, or is damaged.
         """
-        return read_summary(self.folder, *needed)
+        check_summary(self.folder, self._summary, *needed)
+        return self._summary
+
+    @cached_property
+    def _summary(self) -> dict[str, Any]:
+        return read_summary(self.folder)
 
     @property
     def edges(self) -> NDArray[np.float64]:

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from nnunetv2_adamss.common.checkpoint import read_checkpoint
+from nnunetv2_adamss.common.kinds import list_of, unfit
 from nnunetv2_adamss.common.messages import listed
 from nnunetv2_adamss.survival.results.fold_results import CHECKPOINT_FILES
 
@@ -29,14 +30,9 @@ def read_training_log(fold_folder: Path, *names: str) -> tuple[Mapping[str, Sequ
         raise ValueError(f"There is no checkpoint in {fold_folder}, so there are no training curves.")
     # Mapped, not read: the weights, which nobody looks at here, stay on the disk.
     log: Mapping[str, Sequence[float]] = read_checkpoint(file, {"logging": Mapping}, mapped=True)["logging"]
-    faults = [name for name in names if not _are_numbers(log.get(name))]
-    if faults:
+    if faults := unfit(log, dict.fromkeys(names, list_of((int, float))), names):
         raise ValueError(f"The checkpoint {file} is damaged: its log has no usable {listed(faults)}.")
     return log, file.name == CHECKPOINT_FILES[0]
-
-
-def _are_numbers(values: object) -> bool:
-    return isinstance(values, list) and all(isinstance(value, int | float) for value in values)
 
 
 def training_seconds(log: Mapping[str, Sequence[float]]) -> float:

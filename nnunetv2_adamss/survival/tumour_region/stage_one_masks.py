@@ -55,11 +55,11 @@ class StageOneMasks:
     def is_there(self, case_id: str, file_ending: str) -> bool:
         """Whether the mask of a case is there, and the file beside it can be read if there is one."""
         try:
-            return self.mask_file(case_id, file_ending).is_file() and (
-                not self._point_file(case_id).is_file() or len(self.likeliest_point(case_id)) == 3
-            )
+            if self._point_file(case_id).is_file():
+                self.likeliest_point(case_id)
         except ValueError:
             return False
+        return self.mask_file(case_id, file_ending).is_file()
 
     def likeliest_point(self, case_id: str) -> np.ndarray:
         """The image point of highest foreground probability, ``(3,)``, in voxels from the first voxel's edge.
@@ -67,7 +67,7 @@ class StageOneMasks:
         Raises:
             ValueError: naming the file, if it does not hold three numbers.
         """
-        return np.asarray(read_object(self._point_file(case_id), **{_POINT: _is_point})[_POINT])
+        return np.asarray(read_object(self._point_file(case_id), **{_POINT: list_of(is_number, 3)})[_POINT])
 
     def discard_outdated(self) -> None:
         """Remove masks that another checkpoint or another version of nnU-Net made.
@@ -100,7 +100,7 @@ class StageOneMasks:
             case_ids: which cases.
             dataset: nnU-Net's preprocessed cases.
             device: where the network runs.
-            on_case_predicted: is told each case whose mask is in the folder.
+            on_case_predicted: called with each case whose mask is in the folder.
         """
         predictor = stage_one_predictor(
             self.model.model_folder, [self.model.fold], self.model.checkpoint_name, self.mirroring, device
@@ -157,10 +157,6 @@ class StageOneMasks:
             "mirroring": self.mirroring,
             "nnunetv2": version("nnunetv2"),
         }
-
-
-def _is_point(value: Any) -> bool:
-    return list_of(is_number)(value) and len(value) == 3
 
 
 def _read_if_whole(file: Path) -> Any:

@@ -71,7 +71,7 @@ class StageOneModel:
             ValueError: if there is no checkpoint, it cannot be read, or it belongs to another plan or is no AdaMSS.
         """
         self.check_exists()
-        checkpoint = read_model_checkpoint(self.checkpoint, of=f"{self.trainer}, a Stage-I trainer,")
+        checkpoint = read_model_checkpoint(self.checkpoint, written_by=f"{self.trainer}, a Stage-I trainer,")
         weights: dict[str, torch.Tensor] = checkpoint[WEIGHTS]
         self._check_plan(checkpoint["init_args"]["plans"])
         if not any(name.startswith("decoder.blocks.") for name in weights):

@@ -8,7 +8,12 @@ import pytest
 
 from nnunetv2_adamss.survival.cohort.cell_faults import number_faults
 from nnunetv2_adamss.survival.cohort.cell_values import is_missing, is_missing_number
-from nnunetv2_adamss.survival.cohort.number_cells import NumberCells, as_numbers, is_number, read_numbers
+from nnunetv2_adamss.survival.cohort.number_cells import (
+    NumberCells,
+    as_numbers,
+    read_numbers,
+    reads_as_number,
+)
 
 
 def column(*cells: str) -> pd.Series:
@@ -77,7 +82,7 @@ def test_what_may_be_thousands_is_refused_where_nothing_tells(cells: list[str], 
 
 @pytest.mark.parametrize("text", ["1,234.5", "1.234,5", "1,234,567", "5,", ",", "1_000", "1,2,3", "\u0661,5"])
 def test_other_text_with_commas_is_no_number(text: str) -> None:
-    assert NumberCells.of(column(text)).is_text.all() and not is_number(text)
+    assert NumberCells.of(column(text)).is_text.all() and not reads_as_number(text)
 
 
 def test_a_number_of_five_thousand_digits_is_shortened() -> None:
