@@ -76,8 +76,8 @@ def run_steps(
         n_workers: steps at once.
         gpus: what each worker's commands see of CUDA devices, one a worker; default what this process sees.
         waits: for other processes where there is nothing to do here, but steps are left.
-        on_change: is told how many steps are done, and the names of those that run here.
-        tell: is told in a line when a step begins or ends here.
+        on_change: called with the number of steps that are done, and the names of those that run here.
+        tell: called with a line when a step begins or ends here.
     """
     run = _Run(steps, output, n_workers, gpus, on_change=on_change, tell=tell)
     return run.to_the_end(waits=waits)

@@ -23,7 +23,7 @@ def run_steps(
         steps: in order.
         folders: where the demo keeps its things.
         progress: changed and saved after every step.
-        say: is told each step's title and command.
+        say: called with each step's title and command.
 
     Raises:
         StepFailedError: if a command fails.

@@ -28,7 +28,7 @@ def predict_missing_masks(
         dataset: nnU-Net's preprocessed cases.
         device: of this process.
         ranks: all processes.
-        log: is told how many masks are to be predicted.
+        log: called with a line that says how many masks are to be predicted.
     """
     if ranks.rank == 0:
         masks.prepare()

@@ -99,6 +99,10 @@ def test_the_hash_is_of_what_is_set_and_not_of_how_it_is_written(tmp_path: Path)
             r"resampledPixelSpacing in setting is \[-1, 1, 1\], but must",
         ),
         ("setting: {resampledPixelSpacing: [1.0e-9, 1, 1]}", r"is \[1e-09, 1, 1\], but must .* 0.01"),
+        (
+            f"setting: {{binCount: 0x{'f' * 300}}}",
+            r"binCount in setting is \d{40}, but must be a finite number",
+        ),
         ("setting: {resegmentRange: [0, .nan]}", "resegmentRange 2 in setting is nan"),
     ],
 )

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from nnunetv2_adamss.common.files import parse_json
+from nnunetv2_adamss.common.kinds import list_of
 from nnunetv2_adamss.common.messages import quoted, shortened
 from nnunetv2_adamss.survival.cohort.cell_values import MISSING_TEXTS, category_text, code_key
 from nnunetv2_adamss.survival.cohort.faults import FileFaultsError
@@ -19,6 +20,7 @@ NUMBER, ORDINAL, CATEGORY = "number", "ordinal", "category"
 COLUMN_KINDS = (NUMBER, ORDINAL, CATEGORY)
 TIME_UNITS = ("days", "weeks", "months", "years")
 _KEYS = ("time_unit", "endpoint", "columns", "group_column", "missing_values")
+_ARE_TEXTS_OR_NUMBERS = list_of((str, int, float))
 _COLUMN_KEYS = ("type", "categories", "missing_values")
 
 
@@ -189,7 +191,7 @@ def _column_type(name: str, specification: Any, faults: list[str]) -> ColumnType
 
 
 def _categories(name: str, value: Any, faults: list[str]) -> tuple[str, ...]:
-    if not isinstance(value, list) or not value or not all(_is_text_or_number(item) for item in value):
+    if not value or not _ARE_TEXTS_OR_NUMBERS(value):
         faults.append(
             f"the categories of column '{name}' are {_shown(value)}, expected a list of texts or numbers"
         )
@@ -213,7 +215,7 @@ def _check_categories(
 
 def _missing_values(content: Mapping[str, Any], faults: list[str], of_column: str = "") -> tuple[str, ...]:
     value = content.get("missing_values", [])
-    if not isinstance(value, list) or not all(_is_text_or_number(item) for item in value):
+    if not _ARE_TEXTS_OR_NUMBERS(value):
         faults.append(f"missing_values{of_column} is {_shown(value)}, expected a list of texts or numbers")
         return ()
     return tuple(str(item).strip() for item in value)
@@ -221,7 +223,3 @@ def _missing_values(content: Mapping[str, Any], faults: list[str], of_column: st
 
 def _shown(value: Any) -> str:
     return shortened(repr(value))
-
-
-def _is_text_or_number(value: Any) -> bool:
-    return isinstance(value, str | int | float) and not isinstance(value, bool)

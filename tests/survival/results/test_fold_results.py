@@ -48,6 +48,18 @@ def test_an_epoch_without_finite_risks_is_left_out_where_it_does_not_predict(
     assert list(FinishedFold(0, tmp_path).summary("c_index")["c_index"]) == ["last"]
 
 
+def test_a_summary_is_read_once_and_what_is_needed_is_looked_for_each_time(
+    setup: SurvivalSetup, tmp_path: Path
+) -> None:
+    write_results(tmp_path, setup, epochs([1, 2, 3, 4], [4, 3, 2, 1]), {})
+    fold = FinishedFold(0, tmp_path)
+    assert fold.edges.tolist() == list(setup.fold.interval_edges)
+    (tmp_path / "survival_summary.json").unlink()
+    assert list(fold.summary("c_index")["c_index"]) == ["best", "last"]
+    with pytest.raises(ValueError, match=r"survival_summary\.json .*no usable settings\.nothing\.$"):
+        fold.summary("settings.nothing")
+
+
 def test_an_epoch_without_finite_risks_is_no_result(setup: SurvivalSetup, tmp_path: Path) -> None:
     with pytest.raises(
         ValueError, match=r"The last epoch \(1\) gives no finite risk .* c9, c11\. .* diverged"
