@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from nnunetv2_adamss.common.json_object import Kind, read_known_object
-from nnunetv2_adamss.common.kinds import by_name, is_count, is_text, list_of
+from nnunetv2_adamss.common.kinds import by_name, is_count, is_text, list_of, optional
 
 _DATASET_JSON = "dataset.json"
 
@@ -50,6 +50,7 @@ def _is_ending(value: Any) -> bool:
 
 _KINDS: dict[str, Kind] = {
     "file_ending": _is_ending,
+    "overwrite_image_reader_writer": optional(is_text),
     "channel_names": _are_channels,
     "modality": _are_channels,
     "labels": by_name(_is_label),
