@@ -8,6 +8,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from nnunetv2_adamss.cli.exit_code import exit_code
+
 if TYPE_CHECKING:
     from nnunetv2_adamss.survival.cohort.cohort_summary import CohortSummary, ColumnSummary
 
@@ -39,18 +41,19 @@ def build_parser() -> argparse.ArgumentParser:
     add("--survival_csv", type=Path, help="default: survival.csv in the raw data set's folder")
     add(
         "-np", dest="num_processes", type=int, default=min(_MOST_PROCESSES, os.cpu_count() or 1),
-        help="cases that nnU-Net checks at once (default: %(default)s)",
+        help="cases that are checked at once (default: %(default)s)",
     )  # fmt: skip
     return parser
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Run the command; returns the exit code (0 all is well, 2 faults, said on stderr)."""
+    """Run the command; returns the exit code (0 all is well, 2 faults, said on stderr, 130 stopped)."""
     args = build_parser().parse_args(argv)
-    try:
-        faults, summary = _verify(args)
-    except (ValueError, OSError) as error:
-        faults, summary = [str(error)], None
+    return exit_code("adamss_verify_dataset", lambda: _run(args))
+
+
+def _run(args: argparse.Namespace) -> int:
+    faults, summary = _verify(args)
     for fault in faults:
         print(f"adamss_verify_dataset: {fault}", file=sys.stderr)
     if summary is not None:

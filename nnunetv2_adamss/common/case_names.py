@@ -2,12 +2,15 @@
 
 from collections.abc import Iterable
 from pathlib import Path
+from unicodedata import category
 
 from nnunetv2_adamss.common.files import UNFINISHED
 from nnunetv2_adamss.common.messages import listed
 
 # Left beside images by macOS, and by this package's own conversion while it writes.
 _LEFTOVERS = ("._", UNFINISHED)
+# Unicode's categories of control and formatting characters and line breaks; a space that does not break can be seen.
+_UNSEEN = frozenset({"Cc", "Cf", "Zl", "Zp"})
 
 
 def is_leftover(file_name: str) -> bool:
@@ -20,7 +23,9 @@ def check_case_names(folder: Path, case_ids: Iterable[str]) -> None:
 
     Tables and other tools would lose such cases without a word.
     """
-    faulty = sorted(c for c in set(case_ids) if not c or c.startswith(".") or not c.isprintable())
+    faulty = sorted(
+        c for c in set(case_ids) if not c or c.startswith(".") or not _UNSEEN.isdisjoint(map(category, c))
+    )
     if faulty:
         raise ValueError(
             f"{len(faulty)} name(s) in {folder} cannot be those of cases: {listed([repr(c) for c in faulty])}. They "

@@ -72,7 +72,7 @@ class LoadedImage(NamedTuple):
     """An image whose voxels may be no finite numbers.
 
     Attributes:
-        image: as it is read; SimpleITK makes zeros of NaN in NIfTI files.
+        image: as it is read; of scaled NIfTI files SimpleITK makes zeros of NaN.
         stored: voxels as the file holds them, ``(z, y, x)``.
     """
 
@@ -129,18 +129,24 @@ def read_image(file: Path) -> Image:
     return loaded.image
 
 
-def read_mask(file: Path, grid: VoxelGrid, grid_name: object = "its image") -> NDArray[Any]:
+def read_mask(
+    file: Path, grid: VoxelGrid, grid_name: object = "its image", *, by_nibabel: bool = False
+) -> NDArray[Any]:
     """The labels of a mask along the axes of a grid on which it lies, ``(z, y, x)``.
 
     Args:
         file: of the mask.
         grid: of an image.
         grid_name: of that image, for messages.
+        by_nibabel: whether that grid is by nibabel's rule, where headers leave room for two.
 
     Raises:
         ValueError: if it cannot be read or does not lie on this grid.
     """
-    return read_image(file).along(grid, str(file), str(grid_name)).voxels
+    image = read_image(file)
+    if by_nibabel and nifti.is_nifti(file):
+        image = image._replace(grid=nifti.grid_of(file))
+    return image.along(grid, str(file), str(grid_name)).voxels
 
 
 def load_image(file: Path) -> LoadedImage:
@@ -153,10 +159,12 @@ def load_image(file: Path) -> LoadedImage:
     if not nifti.is_nifti(file):
         voxels = _read_by_simpleitk(file)
         return LoadedImage(Image(voxels, grid), voxels)
-    stored = nifti.stored_voxels(file).reshape(grid.size).T
-    if contradiction := nifti.contradiction(file):
+    stored, is_scaled = nifti.stored_voxels(file)
+    stored = stored.reshape(grid.size).T
+    if contradiction := nifti.contradiction(file, grid):
         logger.warning("%s.", contradiction)
-    voxels = _read_by_simpleitk(file) if is_read_by_simpleitk(file) else stored
+    # Of scaled values the two libraries differ by rounding, and SimpleITK's are those that models have seen.
+    voxels = _read_by_simpleitk(file) if is_scaled and is_read_by_simpleitk(file) else stored
     return LoadedImage(Image(voxels, grid), stored)
 
 

@@ -5,6 +5,7 @@ import io
 import math
 import struct
 import zlib
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -52,8 +53,8 @@ def load(file: Path) -> nibabel.Nifti1Image:
         raise ValueError(f"{file} cannot be read as an image") from error
 
 
-def stored_voxels(file: Path) -> NDArray[Any]:
-    """All voxels as the file holds them, ``(x, y, z)``.
+def stored_voxels(file: Path) -> tuple[NDArray[Any], bool]:
+    """All voxels as the file holds them, ``(x, y, z)``, and whether its header scales them.
 
     SimpleITK makes zeros of what is no number, and of what a file lacks that was cut off.
 
@@ -65,7 +66,8 @@ def stored_voxels(file: Path) -> NDArray[Any]:
         values: NDArray[Any] = np.asanyarray(image.dataobj)
     except _UNREADABLE as error:
         raise ValueError(f"{file} is cut off or damaged") from error
-    return values
+    is_scaled = (image.dataobj.slope, image.dataobj.inter) != (1, 0)
+    return values.astype(values.dtype.newbyteorder("="), copy=False), is_scaled
 
 
 def grid_of(file: Path) -> VoxelGrid:
@@ -129,26 +131,38 @@ def put_image_in_place(unfinished: Path, file: Path) -> None:
     put_in_place(unfinished, file)
 
 
-def contradiction(file: Path) -> str | None:
-    """A sentence if the header says in two ways where the image lies and these disagree; else None."""
+def contradiction(file: Path, grid: VoxelGrid) -> str | None:
+    """A sentence if programs place the image differently, since its header is incomplete or contradicts itself.
+
+    Args:
+        file: of the image.
+        grid: where SimpleITK places it.
+
+    Returns:
+        None if SimpleITK, nibabel, sform and qform agree, as far as there are such.
+    """
+    places = {"SimpleITK": grid, **_coded_grids(file)}
+    with suppress(ValueError):
+        places["nibabel"] = grid_of(file)
+    others = {
+        name: place for name, place in places.items() if place.distance_in_voxels(grid) > GRID_TOLERANCE
+    }
+    if not others:
+        return None
+    words = "; ".join(f"{name} {place}" for name, place in {"SimpleITK": grid, **others}.items())
+    return f"{file} does not say clearly where it lies, and programs place it differently: {words}"
+
+
+def _coded_grids(file: Path) -> dict[str, VoxelGrid]:
+    """The grids that sform and qform give, where they are in use and can be read."""
     image = load(file)
-    try:
-        ways = image.header.get_sform(coded=True), image.header.get_qform(coded=True)
-    except (ValueError, HeaderDataError):
-        return None
-    (sform, sform_code), (qform, qform_code) = ways
-    if (
-        not (sform_code and qform_code)
-        or min(np.abs(np.linalg.det(way[:3, :3])) for way in (sform, qform)) == 0
-    ):
-        return None
-    by_sform, by_qform = (VoxelGrid.of_affine(image.shape[:3], way) for way in (sform, qform))
-    if by_sform.distance_in_voxels(by_qform) <= GRID_TOLERANCE:
-        return None
-    return (
-        f"{file} says in two ways where it lies, and programs differ in which they believe: sform {by_sform}; "
-        f"qform {by_qform}"
-    )
+    found = {}
+    for name, read in (("sform", image.header.get_sform), ("qform", image.header.get_qform)):
+        with suppress(ValueError, HeaderDataError):
+            affine, code = read(coded=True)
+            if code and np.linalg.det(affine[:3, :3]) != 0:
+                found[name] = VoxelGrid.of_affine(image.shape[:3], affine)
+    return found
 
 
 def _is_compressed(file: Path) -> bool:

@@ -29,6 +29,12 @@ def test_a_name_that_no_case_can_have_is_named_not_left_out(
 
 
 @pytest.mark.parametrize("read", _READERS)
+def test_a_space_that_does_not_break_can_be_seen(tmp_path: Path, read: Callable[[Path], list[str]]) -> None:
+    (tmp_path / "a\u00a0b_0000.nii.gz").touch()
+    assert {case_id.removesuffix("_0000") for case_id in read(tmp_path)} == {"a\u00a0b"}
+
+
+@pytest.mark.parametrize("read", _READERS)
 def test_what_macos_and_unfinished_conversions_leave_is_no_case(
     tmp_path: Path, read: Callable[[Path], list[str]]
 ) -> None:

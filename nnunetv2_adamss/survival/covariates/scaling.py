@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from nnunetv2_adamss.common.kinds import Kind, check_kinds, is_number, is_positive, list_of
+from nnunetv2_adamss.common.messages import listed
 
 _KINDS: dict[str, Kind] = {
     "names": list_of(str),
@@ -38,12 +39,21 @@ class Scaling:
 
     @classmethod
     def fit(cls, training: pd.DataFrame) -> "Scaling":
-        """From the rows of the training cases; a column that is the same or missing in all is left out."""
+        """From the rows of the training cases; a column that is the same or missing in all is left out.
+
+        Raises:
+            ValueError: naming the columns, if numbers are so large that they have no mean or standard deviation.
+        """
         values = finite(training)
         # Not by the deviation, which is not quite 0 for equal numbers that are no binary fractions.
         varies = values.columns[(values.max() > values.min()).to_numpy()]
         kept = values[varies]
-        figures = (kept.mean(), kept.std(ddof=0), kept.min(), kept.max())
+        with np.errstate(over="ignore", invalid="ignore"):  # said below
+            figures = (kept.mean(), kept.std(ddof=0), kept.min(), kept.max())
+        if too_large := [str(name) for name in varies if not np.isfinite([of[name] for of in figures]).all()]:
+            raise ValueError(
+                f"Columns hold numbers that are too large to compute with: {listed(too_large)}. Correct or remove them."
+            )
         return cls(tuple(map(str, varies)), *(tuple(map(float, of_columns)) for of_columns in figures))
 
     def apply(self, table: pd.DataFrame) -> pd.DataFrame:

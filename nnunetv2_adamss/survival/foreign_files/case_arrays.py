@@ -5,8 +5,11 @@ from pathlib import Path
 _MAGIC = b"b2frame\0"
 # Places in the header of a contiguous frame (C-Blosc2's README_CFRAME_FORMAT): big-endian sizes in bytes.
 _HEADER_SIZE, _FILE_SIZE = slice(11, 15), slice(16, 24)
-# Such files hold an expression, source code or the name of a class instead of numbers; blosc2 before version 4 runs it.
-_NOT_NUMBERS = (b"LazyArray", b"proxy-source", b"b2o")
+# The header's fixed part ends with the number of metalayers, whose names follow: a byte with the length, the name, and
+# five bytes of its place.
+_N_NAMES, _NAMES_START, _AFTER_NAME = slice(92, 94), 94, 5
+# Other names stand for an expression, source code or objects instead of numbers, which blosc2 may run.
+_ARRAY = [b"b2nd"]
 
 
 def check_array_file(file: Path) -> None:
@@ -24,8 +27,20 @@ def check_array_file(file: Path) -> None:
         reason = "is no array file of nnU-Net"
     elif int.from_bytes(start[_FILE_SIZE], "big") != file.stat().st_size:
         reason = "is cut short or damaged"
-    elif any(name in header for name in _NOT_NUMBERS):
-        reason = "holds code instead of numbers, which is not run"
+    elif _metalayers(header) != _ARRAY:
+        reason = "holds something else than an array of numbers, such as code, which is not run"
     else:
         return
     raise ValueError(f"{file} {reason}. Preprocess the data set again (nnUNetv2_preprocess).")
+
+
+def _metalayers(header: bytes) -> list[bytes]:
+    """Names of what the header says about the content."""
+    names, place = [], _NAMES_START
+    for _ in range(int.from_bytes(header[_N_NAMES], "big")):
+        if place >= len(header):
+            break
+        length = header[place] & 0x1F
+        names.append(header[place + 1 : place + 1 + length])
+        place += 1 + length + _AFTER_NAME
+    return names

@@ -60,7 +60,7 @@ def read_case_mask(
     shape = image_shape(properties, plans_manager)
     grid = case_grid(properties, shape)
     if grid is not None:
-        return read_mask(file, grid)
+        return read_mask(file, grid, by_nibabel="nibabel_stuff" in properties)
     mask: NDArray[np.integer] = plans_manager.image_reader_writer_class().read_seg(str(file))[0][0]
     if mask.shape != shape:
         raise ValueError(f"{file} has {mask.shape} voxels, its image {shape}")

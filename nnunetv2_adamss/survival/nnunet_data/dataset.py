@@ -11,6 +11,7 @@ from nnunetv2.utilities.dataset_name_id_conversion import maybe_convert_to_datas
 from nnunetv2.utilities.file_path_utilities import convert_trainer_plans_config_to_identifier
 from nnunetv2.utilities.utils import get_filenames_of_train_images_and_targets
 
+from nnunetv2_adamss.survival.foreign_files.plan_names import check_names
 from nnunetv2_adamss.survival.nnunet_data.dataset_json import read_dataset_json
 from nnunetv2_adamss.survival.nnunet_data.plans_file import read_plans_file
 
@@ -123,7 +124,8 @@ def read_plans(dataset: str, identifier: str) -> tuple[dict[str, Any], dict[str,
         identifier: of the plans, such as ``nnUNetPlans``.
 
     Raises:
-        ValueError: if one of the files does not exist, is damaged, or is a copy that has kept the other plan's name.
+        ValueError: if one of the files does not exist, is damaged, names what nnU-Net does not ship, or is a copy that
+            has kept the other plan's name.
     """
     folder = dataset_folder(PREPROCESSED, dataset)
     file, description = folder / f"{identifier}.json", folder / "dataset.json"
@@ -133,9 +135,10 @@ def read_plans(dataset: str, identifier: str) -> tuple[dict[str, Any], dict[str,
             f"The data set is not planned and preprocessed: there is no {' and no '.join(missing)}. Run "
             "nnUNetv2_plan_and_preprocess, or choose another plan with -p."
         )
-    plans = read_plans_file(file)
+    plans, dataset_json = read_plans_file(file), read_dataset_json(description, "file_ending", "labels")
+    check_names(plans, dataset_json, file)
     _check_own_name(plans, file)
-    return plans, read_dataset_json(description, "file_ending", "labels")
+    return plans, dataset_json
 
 
 def _check_own_name(plans: Mapping[str, Any], file: Path) -> None:

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from nnunetv2_adamss.common.json_object import read_known_object
-from nnunetv2_adamss.common.kinds import Kind, by_channel, by_name, holding, is_count, list_of
+from nnunetv2_adamss.common.kinds import Kind, by_channel, by_name, holding, is_count, list_of, optional
 
 _DATASET_JSON = "dataset.json"
 
@@ -42,6 +42,7 @@ def _is_ending(value: Any) -> bool:
 
 _KINDS: dict[str, Kind] = {
     "file_ending": _is_ending,
+    "overwrite_image_reader_writer": optional(str),
     "channel_names": by_channel(object),
     "modality": by_channel(object),
     "labels": by_name(_is_label),

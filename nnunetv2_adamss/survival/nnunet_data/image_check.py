@@ -7,13 +7,21 @@ from typing import NamedTuple
 from joblib import delayed
 from nnunetv2.imageio.reader_writer_registry import determine_reader_writer_from_dataset_json
 
-from nnunetv2_adamss.common.images import MASK, are_stored_alike, constant_images, read_on_one_grid
+from nnunetv2_adamss.common.images import (
+    MASK,
+    are_stored_alike,
+    constant_images,
+    read_header,
+    read_on_one_grid,
+)
+from nnunetv2_adamss.common.nifti import contradiction, is_nifti
 from nnunetv2_adamss.common.parallel import in_parallel
 from nnunetv2_adamss.survival.nnunet_data.dataset import channel_names, distinct, raw_images
 from nnunetv2_adamss.survival.nnunet_data.dataset_json import read_dataset_json
 
 # nnU-Net's readers that turn images themselves, so that files may store them along any axes.
 _TURNS = "Reorient"
+_BY_NIBABEL = "Nibabel"
 
 
 class RawCase(NamedTuple):
@@ -57,7 +65,7 @@ def check_raw_images(
         raise ValueError(f"There are no training cases in {raw_folder}.")
     names = distinct(channel_names(dataset_json))
     reader = determine_reader_writer_from_dataset_json(dataset_json, str(cases[0].images[0]), verbose=False)
-    tasks = [delayed(_faults_of)(case, names, _TURNS in reader.__name__) for case in cases]
+    tasks = [delayed(_faults_of)(case, names, reader.__name__) for case in cases]
     faults = {}
     for n_done, (case_id, found) in enumerate(in_parallel(tasks, num_processes), start=1):
         if found:
@@ -66,11 +74,11 @@ def check_raw_images(
     return dict(sorted(faults.items()))
 
 
-def _faults_of(case: RawCase, names: Sequence[str], reader_turns: bool) -> tuple[str, list[str]]:
-    return case.case_id, list(_case_faults(case, names, reader_turns))
+def _faults_of(case: RawCase, names: Sequence[str], reader: str) -> tuple[str, list[str]]:
+    return case.case_id, list(_case_faults(case, names, reader))
 
 
-def _case_faults(case: RawCase, names: Sequence[str], reader_turns: bool) -> Iterator[str]:
+def _case_faults(case: RawCase, names: Sequence[str], reader: str) -> Iterator[str]:
     if len(case.images) != len(names):
         yield f"there are {len(case.images)} images, but dataset.json names {len(names)} channels"
         return
@@ -84,8 +92,16 @@ def _case_faults(case: RawCase, names: Sequence[str], reader_turns: bool) -> Ite
         read[names[0]].itk()
     except ValueError as error:
         yield f"{error} (nnU-Net may train on it, but radiomics cannot be extracted)"
-    if not reader_turns and not are_stored_alike([*case.images, case.mask]):
+    # SimpleITK's readers place all of a case as the other steps do.
+    if reader.startswith(_BY_NIBABEL):
+        yield from _contradictions([*case.images, case.mask])
+    if _TURNS not in reader and not are_stored_alike([*case.images, case.mask]):
         yield (
             f"{', '.join([*names, MASK])} lie in the same place, but their files store it along different axes, which "
             "nnU-Net does not turn; write them along the axes of the first"
         )
+
+
+def _contradictions(files: Sequence[Path]) -> Iterator[str]:
+    found = [contradiction(file, read_header(file)) for file in files if is_nifti(file)]
+    yield from (f"{sentence}; write it again with a complete header" for sentence in found if sentence)

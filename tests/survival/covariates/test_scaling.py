@@ -2,6 +2,7 @@
 
 import numpy as np
 import pandas as pd
+import pytest
 from sklearn.preprocessing import StandardScaler
 
 from nnunetv2_adamss.survival.covariates.scaling import Scaling
@@ -25,6 +26,11 @@ def test_a_column_that_teaches_nothing_is_left_out() -> None:
     # 0.1 three times has a standard deviation of 1e-17 by the textbook formula.
     useless = TRAINING.assign(constant=0.1, empty=np.nan, infinite=np.inf)
     assert Scaling.fit(useless).names == ("volume", "suv")
+
+
+def test_numbers_without_a_standard_deviation_are_named_before_anything_is_trained() -> None:
+    with pytest.raises(ValueError, match=r"too large to compute with: huge\. Correct"):
+        Scaling.fit(TRAINING.assign(huge=[1e200, 2e200, -3e200]))
 
 
 def test_some_columns_keep_their_own_numbers() -> None:

@@ -105,15 +105,26 @@ def test_damaged_arrays_are_one_sentence(folder: Path, name: str) -> None:
     noise = np.random.default_rng(0).bytes(len(whole))
     for content in (b"", b"text", noise, whole[: len(whole) // 2], whole[:30], whole[:60] + noise[60:]):
         (folder / name).write_bytes(content)
-        with pytest.raises(ValueError, match=r"a_seg.b2nd|a.b2nd is|preprocessed case a in .* is damaged"):
+        with pytest.raises(
+            ValueError, match=r"a_seg.b2nd|a.b2nd (is|holds)|preprocessed case a in .* is damaged"
+        ):
             open_cases(folder).load_case("a")
+
+
+def test_objects_in_the_place_of_an_array_are_not_opened(folder: Path) -> None:
+    # What blosc2's containers of objects have instead of an array's metalayer.
+    meta = {"vlarray": {"version": 1}}
+    blosc2.SChunk(chunksize=8, data=bytes(8), urlpath=str(folder / "o.b2nd"), contiguous=True, meta=meta)
+    (folder / "o.b2nd").replace(folder / "a.b2nd")
+    with pytest.raises(ValueError, match=r"a.b2nd holds something else than an array of numbers"):
+        open_cases(folder).load_case("a")
 
 
 def test_an_expression_in_the_place_of_an_array_is_not_computed(folder: Path) -> None:
     operand = blosc2.asarray(np.ones(8), urlpath=str(folder / "b.b2nd"), mode="w")
     (folder / "a.b2nd").unlink()
     (operand + 1).save(urlpath=str(folder / "a.b2nd"))
-    with pytest.raises(ValueError, match=r"a.b2nd holds code instead of numbers"):
+    with pytest.raises(ValueError, match=r"a.b2nd holds something else than an array of numbers"):
         open_cases(folder).load_case("a")
 
 

@@ -1,5 +1,8 @@
 """A mask is read along the axes of its case, whatever reader nnU-Net took and however the mask is stored."""
 
+import gzip
+import logging
+import struct
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -44,6 +47,33 @@ def test_a_mask_along_other_axes_is_read_as_one_along_the_images_axes(
     properties["shape_before_cropping"] = tuple(read.shape[1:][axis] for axis in (1, 0, 2))
     mask = Path(write(tmp_path / "mask.nii.gz", orientation))
     np.testing.assert_array_equal(read_case_mask(mask, properties, plan_of(reader)), read[0])
+
+
+# Where SimpleITK and nibabel place the same file differently: no codes, voxel sizes that contradict each other, and
+# a unit that only SimpleITK takes into account.
+UNCLEAR = {
+    "codes": (252, struct.pack("<hh", 0, 0)),
+    "size": (80, struct.pack("<fff", 1, 1, 1)),
+    "unit": (123, b"\x03"),
+}
+
+
+@pytest.mark.parametrize("reader", [SimpleITKIO, SimpleITKIOWithReorient, NibabelIO, NibabelIOWithReorient])
+@pytest.mark.parametrize("what", list(UNCLEAR))
+def test_a_mask_with_the_same_unclear_header_as_its_image_lies_on_it(
+    tmp_path: Path, reader: type, what: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    place, value = UNCLEAR[what]
+    for name in ("image.nii.gz", "mask.nii.gz"):
+        content = bytearray(gzip.decompress(Path(write(tmp_path / name)).read_bytes()))
+        content[place : place + len(value)] = value
+        (tmp_path / name).write_bytes(gzip.compress(bytes(content)))
+    read, properties = reader().read_images([str(tmp_path / "image.nii.gz")])
+    properties["shape_before_cropping"] = tuple(read.shape[1:][axis] for axis in (1, 0, 2))
+    with caplog.at_level(logging.WARNING):
+        found = read_case_mask(tmp_path / "mask.nii.gz", properties, plan_of(reader))
+    np.testing.assert_array_equal(found, read[0])
+    assert "mask.nii.gz does not say clearly where it lies" in caplog.text
 
 
 def test_a_mask_on_another_grid_is_refused(tmp_path: Path) -> None:

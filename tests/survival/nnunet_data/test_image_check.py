@@ -141,6 +141,26 @@ def test_a_tilted_scan_is_named_since_radiomics_cannot_be_extracted(raw: Path) -
     assert "its axes are not at right angles" in sentence and "radiomics cannot be extracted" in sentence
 
 
+def test_a_header_that_nibabel_reads_otherwise_is_named_where_nnunet_reads_by_nibabel(raw: Path) -> None:
+    for name in ("imagesTr/odd_0000", "imagesTr/odd_0001", "labelsTr/odd"):
+        content = bytearray(gzip.decompress((raw / f"{name}.nii.gz").read_bytes()))
+        content[252:256] = struct.pack("<hh", 0, 0)  # qform_code and sform_code
+        (raw / f"{name}.nii.gz").write_bytes(gzip.compress(bytes(content)))
+    assert check_raw_images(raw, 1) == {}
+    (raw / "dataset.json").write_text(
+        json.dumps(DESCRIPTION | {"overwrite_image_reader_writer": "NibabelIO"})
+    )
+    found = check_raw_images(raw, 1)
+    assert list(found) == ["odd"]
+    assert "odd_0000.nii.gz does not say clearly where it lies" in found["odd"]
+
+
+def test_a_reader_that_has_no_name_is_a_fault_of_the_description(raw: Path) -> None:
+    (raw / "dataset.json").write_text(json.dumps(DESCRIPTION | {"overwrite_image_reader_writer": 5}))
+    with pytest.raises(ValueError, match=r"dataset.json is damaged .* overwrite_image_reader_writer"):
+        check_raw_images(raw, 1)
+
+
 def test_a_rounded_origin_and_a_reader_that_turns_images_are_no_fault(raw: Path) -> None:
     rounded = np.eye(4)
     rounded[0, 3] = 0.004 * 2
