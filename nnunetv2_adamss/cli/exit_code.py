@@ -45,15 +45,35 @@ def _termination_raised() -> Iterator[None]:
     if threading.current_thread() is not threading.main_thread():  # which alone hears signals
         yield
         return
-    process_id = os.getpid()
-
-    def end(number: int, frame: FrameType | None) -> None:
-        if os.getpid() != process_id:  # a forked worker, which has nothing to clean up
-            os._exit(_TERMINATED)
-        raise Terminated
-
-    before = signal.signal(signal.SIGTERM, end)
+    before = signal.signal(signal.SIGTERM, _raise)
     try:
         yield
     finally:
         signal.signal(signal.SIGTERM, before)
+
+
+def _raise(number: int, frame: FrameType | None) -> None:
+    raise Terminated
+
+
+def _hold_back() -> None:
+    """Let SIGTERM wait while this process is forked: Python forgets one that reaches the child before it has begun."""
+    if signal.getsignal(signal.SIGTERM) is _raise:
+        _mask.before_fork = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
+
+
+def _let_through() -> None:
+    if (mask := _mask.__dict__.pop("before_fork", None)) is not None:
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+
+
+def _end_at_once() -> None:
+    """In a forked worker, such as nnU-Net's: nothing is to be cleaned up, and its pool waits for its end."""
+    if signal.getsignal(signal.SIGTERM) is _raise:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    _let_through()
+
+
+_mask = threading.local()
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(before=_hold_back, after_in_parent=_let_through, after_in_child=_end_at_once)

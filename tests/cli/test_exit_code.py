@@ -1,5 +1,8 @@
 """How commands end."""
 
+import subprocess
+import sys
+
 import pytest
 
 from nnunetv2_adamss.cli.exit_code import exit_code
@@ -32,3 +35,22 @@ def test_a_users_error_and_a_stop_are_one_sentence_each(
 def test_a_bug_is_not_taken_for_a_users_error() -> None:
     with pytest.raises(ZeroDivisionError):
         exit_code("adamss_x", lambda: 1 // 0)
+
+
+_POOLS = """
+import multiprocessing
+from nnunetv2_adamss.cli.exit_code import exit_code
+
+def run():
+    for _ in range(400):
+        # As nnU-Net lists files: ended with SIGTERM when its processes may have just begun.
+        with multiprocessing.get_context("fork").Pool(4) as pool:
+            pool.map(abs, [1])
+
+raise SystemExit(exit_code("command", run))
+"""
+
+
+def test_forked_workers_end_when_their_pool_does() -> None:
+    done = subprocess.run([sys.executable, "-c", _POOLS], timeout=100, check=False)
+    assert done.returncode == 0

@@ -102,7 +102,7 @@ def _find(name: str, folder: str) -> object | None:
 def _located(configuration: Mapping[str, Any]) -> Iterator[str]:
     """Names that nnU-Net looks up anywhere, and must not use; plans of before 2024 have none of them."""
     architecture = configuration.get("architecture")
-    if architecture is None:
+    if not architecture:  # of an empty one nnU-Net looks nothing up
         return
     arguments = architecture.get("arch_kwargs") if isinstance(architecture, Mapping) else None
     keys = architecture.get("_kw_requires_import") if isinstance(architecture, Mapping) else None
