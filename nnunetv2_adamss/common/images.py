@@ -178,10 +178,8 @@ def read_header(file: Path) -> VoxelGrid:
         raise ValueError(f"there is no {file}")
     if nifti.is_nifti(file):
         nifti.check_voxel_size(file)
-    reader = sitk.ImageFileReader()
-    reader.SetFileName(str(file))
     try:
-        reader.ReadImageInformation()
+        reader = _header_by_simpleitk(file)
     except RuntimeError as error:
         # Also tilted scans and NIfTI-2.
         if nifti.is_nifti(file):
@@ -200,10 +198,8 @@ def read_header(file: Path) -> VoxelGrid:
 
 def is_read_by_simpleitk(file: Path) -> bool:
     """Whether SimpleITK, too, reads an image that ``read_header`` takes: it wants right angles and NIfTI-1."""
-    reader = sitk.ImageFileReader()
-    reader.SetFileName(str(file))
     try:
-        reader.ReadImageInformation()
+        _header_by_simpleitk(file)
     except RuntimeError:
         return False
     return True
@@ -221,6 +217,13 @@ def constant_images(images: Mapping[str, Image]) -> Iterator[str]:
     for name, image in images.items():
         if image.voxels.min() == image.voxels.max():
             yield f"{name} is {image.voxels.flat[0]:g} in every voxel"
+
+
+def _header_by_simpleitk(file: Path) -> sitk.ImageFileReader:
+    reader = sitk.ImageFileReader()
+    reader.SetFileName(str(file))
+    reader.ReadImageInformation()
+    return reader
 
 
 def _read_by_simpleitk(file: Path) -> NDArray[Any]:

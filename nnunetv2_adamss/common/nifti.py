@@ -126,9 +126,14 @@ def put_image_in_place(unfinished: Path, file: Path) -> None:
     Raises:
         OSError: naming the final file, if it is not whole or the disk does not take it.
     """
+    check_whole(unfinished, file)
+    put_in_place(unfinished, file)
+
+
+def check_whole(unfinished: Path, file: Path) -> None:
+    """Raise OSError, naming the final file, if an image that was written is not whole."""
     if not is_whole(unfinished):
         raise OSError(f"{file} cannot be written: the file was cut short. Is the disk full?")
-    put_in_place(unfinished, file)
 
 
 def contradiction(file: Path, grid: VoxelGrid) -> str | None:

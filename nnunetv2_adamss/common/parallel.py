@@ -45,7 +45,7 @@ def one_thread(process_object: Any) -> Iterator[None]:
     """Let SimpleITK's filters use one thread, since the tasks keep all cores busy.
 
     Args:
-        process_object: ``SimpleITK.ProcessObject``, from the caller, since ``survival`` reads no images itself.
+        process_object: ``SimpleITK.ProcessObject``, from the caller, so that nobody else imports it for this.
     """
     n_threads = process_object.GetGlobalDefaultNumberOfThreads()
     process_object.SetGlobalDefaultNumberOfThreads(1)

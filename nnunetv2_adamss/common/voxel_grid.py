@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 # In voxels, at any corner of an image: coordinates in headers are rounded. docs/images_and_masks.md states it.
 GRID_TOLERANCE = 0.05
-_WHOLE_VOXEL_TOLERANCE = 1e-3
+# The same for what must begin and end with whole voxels.
+WHOLE_VOXEL_TOLERANCE = 1e-3
 _ROUNDED_COSINES = 2e-4
 # NIfTI's millimetres run to the right and to the front, SimpleITK's to the left and to the back.
 _RAS_TO_LPS = np.diag([-1.0, -1.0, 1.0, 1.0])
@@ -158,8 +159,8 @@ class VoxelGrid:
             None if there is no such voxel.
         """
         indices = self.indices(points_mm)
-        first = np.ceil(indices.min(axis=0) - _WHOLE_VOXEL_TOLERANCE).clip(min=0).astype(int)
-        last = np.floor(indices.max(axis=0) + _WHOLE_VOXEL_TOLERANCE).astype(int)
+        first = np.ceil(indices.min(axis=0) - WHOLE_VOXEL_TOLERANCE).clip(min=0).astype(int)
+        last = np.floor(indices.max(axis=0) + WHOLE_VOXEL_TOLERANCE).astype(int)
         size = np.minimum(last + 1, self.size) - first
         return self.cropped(first.tolist(), size.tolist()) if (size > 0).all() else None
 
@@ -171,7 +172,7 @@ class VoxelGrid:
         start = other.indices(np.array([self.origin_mm]))[0]
         whole = np.rint(start)
         inside = (whole >= 0).all() and (whole + self.size <= other.size).all()
-        if not alike or not inside or np.abs(start - whole).max() > _WHOLE_VOXEL_TOLERANCE:
+        if not alike or not inside or np.abs(start - whole).max() > WHOLE_VOXEL_TOLERANCE:
             return None
         return tuple(whole.astype(int).tolist())
 

@@ -8,10 +8,9 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from nnunetv2_adamss.common.voxel_grid import VoxelGrid
+from nnunetv2_adamss.common.voxel_grid import WHOLE_VOXEL_TOLERANCE, VoxelGrid
 
 GridChoice = Literal["iso", "ct", "pet"]
-_TOLERANCE_VOXELS = 1e-3  # origins in files are rounded
 
 
 def common_grid(
@@ -49,7 +48,7 @@ def _overlap_mm(ct: VoxelGrid, pet: VoxelGrid) -> tuple[NDArray[np.float64], NDA
 def _filled(
     low: NDArray[np.float64], high: NDArray[np.float64], ct: VoxelGrid, spacing: NDArray[np.float64]
 ) -> VoxelGrid | None:
-    size = np.floor((high - low) / spacing + _TOLERANCE_VOXELS).astype(int)
+    size = np.floor((high - low) / spacing + WHOLE_VOXEL_TOLERANCE).astype(int)
     if (size < 1).any():
         return None
     first = (low + high) / 2 - (size - 1) / 2 * spacing

@@ -7,7 +7,7 @@ from pathlib import Path
 import SimpleITK as sitk
 
 from nnunetv2_adamss.common.files import UNFINISHED, put_in_place, removed_on_failure
-from nnunetv2_adamss.common.nifti import is_whole
+from nnunetv2_adamss.common.nifti import check_whole
 
 
 def unfinished_name(file: Path, folder: Path | None = None) -> Path:
@@ -29,8 +29,7 @@ def save(image: sitk.Image, file: Path) -> None:
     file.parent.mkdir(parents=True, exist_ok=True)
     with removed_on_failure(file, file):
         sitk.WriteImage(image, str(file), useCompression=True)
-        if not is_whole(file):
-            raise OSError(f"{file} cannot be written: the file was cut short. Is the disk full?")
+        check_whole(file, file)
 
 
 def save_atomically(image: sitk.Image, file: Path) -> None:
