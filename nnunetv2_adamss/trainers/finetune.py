@@ -2,7 +2,6 @@
 
 import contextlib
 import logging
-import multiprocessing
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -25,13 +24,14 @@ from nnunetv2_adamss.survival.foreign_files.trainer_names import find_trainer
 from nnunetv2_adamss.survival.nnunet_data.dataset import dataset_name, read_plans
 from nnunetv2_adamss.survival.nnunet_data.nnunet_fold import NnunetFold
 from nnunetv2_adamss.survival.nnunet_data.plan_sizes import network_sizes
-from nnunetv2_adamss.survival.results.fold_results import CHECKPOINT_FILES, PREDICTIONS_FILE, SUMMARY_FILE
+from nnunetv2_adamss.survival.results.fold_files import CHECKPOINT_FILES, PREDICTIONS_FILE, SUMMARY_FILE
 from nnunetv2_adamss.survival.results.survival_checkpoint import read_survival_checkpoint
 from nnunetv2_adamss.survival.setup import SurvivalSetup
 from nnunetv2_adamss.trainers.adamss_survival import AdaMSSSurvTrainer
 from nnunetv2_adamss.trainers.log_to_trainer import library_logs_to
 from nnunetv2_adamss.trainers.other_network import other_network
 from nnunetv2_adamss.trainers.survival import SurvivalTrainer
+from nnunetv2_adamss.trainers.threads import threads_of_training
 
 logger = logging.getLogger(__name__)
 
@@ -93,18 +93,18 @@ def finetune_survival(request: FinetuneRequest) -> Path:
     if request.overwrite:
         _remove_training(folder)
     setup.fold.config.save(folder)
-    _use_threads_as_nnunet(request.device)
-    run_training(
-        name,
-        request.configuration,
-        request.fold,
-        request.trainer,
-        request.plans,
-        num_gpus=request.num_gpus,
-        continue_training=request.continue_training,
-        only_run_validation=request.only_validation,
-        device=torch.device(request.device),
-    )
+    with threads_of_training(request.device):
+        run_training(
+            name,
+            request.configuration,
+            request.fold,
+            request.trainer,
+            request.plans,
+            num_gpus=request.num_gpus,
+            continue_training=request.continue_training,
+            only_run_validation=request.only_validation,
+            device=torch.device(request.device),
+        )
     return folder
 
 
@@ -222,10 +222,3 @@ def _remove_training(folder: Path) -> None:
     for name in (*CHECKPOINT_FILES, CONFIG_FILE, SUMMARY_FILE, *COVARIATE_FILES, "progress.png"):
         (folder / name).unlink(missing_ok=True)
     shutil.rmtree((folder / PREDICTIONS_FILE).parent, ignore_errors=True)
-
-
-def _use_threads_as_nnunet(device: str) -> None:
-    if device == "cpu":
-        torch.set_num_threads(multiprocessing.cpu_count())
-    elif device == "cuda":
-        torch.set_num_threads(1)
