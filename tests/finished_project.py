@@ -21,7 +21,8 @@ from nnunetv2_adamss.survival.config import SurvivalConfig
 from nnunetv2_adamss.survival.covariates.covariate_tables import CovariateTables, CovariateUse
 from nnunetv2_adamss.survival.fold import SurvivalFold
 from nnunetv2_adamss.survival.nnunet_data.nnunet_fold import FoldSplit
-from nnunetv2_adamss.survival.results.fold_results import SUMMARY_FILE, EpochPrediction, write_results
+from nnunetv2_adamss.survival.results.fold_files import SUMMARY_FILE
+from nnunetv2_adamss.survival.results.fold_results import EpochPrediction, write_results
 from nnunetv2_adamss.survival.results.prediction import SurvivalPrediction
 from nnunetv2_adamss.survival.setup import SurvivalSetup
 from tests.nnunet_project import NnunetProject

@@ -7,7 +7,7 @@ from pathlib import Path
 from nnunetv2_adamss.common.messages import listed
 from nnunetv2_adamss.survival.nnunet_data.dataset import model_folder
 from nnunetv2_adamss.survival.results.finished_folds import FinishedFold, find_finished_folds, outcomes_file
-from nnunetv2_adamss.survival.results.fold_results import COVARIATES_ONLY_FILE, PREDICTIONS_FILE
+from nnunetv2_adamss.survival.results.fold_files import COVARIATES_ONLY_FILE, PREDICTIONS_FILE
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,7 @@ from nnunetv2_adamss.survival.cohort.cohort_summary import median_follow_up
 from nnunetv2_adamss.survival.cohort.splits_file import SPLITS_FILE
 from nnunetv2_adamss.survival.cohort.table import SURVIVAL_CSV, read_survival_table
 from nnunetv2_adamss.survival.nnunet_data.dataset import PREPROCESSED, RAW, dataset_folder
-from nnunetv2_adamss.survival.results.fold_results import CHECKPOINTS
+from nnunetv2_adamss.survival.results.fold_files import CHECKPOINTS
 from nnunetv2_adamss.survival.setup import outcome_files
 from nnunetv2_adamss.survival.tumour_region.region import REGION_SIDE_MM
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from nnunetv2_adamss.benchmark.steps import Step
-from nnunetv2_adamss.survival.results.fold_results import SUMMARY_FILE
+from nnunetv2_adamss.survival.results.fold_files import SUMMARY_FILE
 from nnunetv2_adamss.survival.results.summary_file import read_summary
 from nnunetv2_adamss.survival.results.training_log import EPOCH_TIMES, read_training_log, training_seconds
 

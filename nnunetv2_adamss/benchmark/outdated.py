@@ -12,7 +12,7 @@ from nnunetv2_adamss.common.messages import listed
 from nnunetv2_adamss.survival.cohort.csv_text import read_csv
 from nnunetv2_adamss.survival.nnunet_data.validation_summary import read_validated_files
 from nnunetv2_adamss.survival.results.begun_training import TRAINING_CASES, begun_with
-from nnunetv2_adamss.survival.results.fold_results import PREDICTIONS_FILE, SUMMARY_FILE
+from nnunetv2_adamss.survival.results.fold_files import PREDICTIONS_FILE, SUMMARY_FILE
 from nnunetv2_adamss.survival.results.summary_file import read_summary
 from nnunetv2_adamss.survival.setup import STAGE_ONE_WEIGHTS
 

@@ -16,7 +16,7 @@ from nnunetv2_adamss.benchmark.patients import ComparedPatients, MeasuredDice
 from nnunetv2_adamss.common.messages import listed
 from nnunetv2_adamss.survival.mask_flags import MASK_FLAGS
 from nnunetv2_adamss.survival.results.finished_folds import FinishedFold
-from nnunetv2_adamss.survival.results.fold_results import PREDICTED_MASKS, PREDICTIONS_FILE, SUMMARY_FILE
+from nnunetv2_adamss.survival.results.fold_files import PREDICTED_MASKS, PREDICTIONS_FILE, SUMMARY_FILE
 from nnunetv2_adamss.survival.tumour_region.stage_one_masks import MASK_FOLDERS
 
 _OTHER_FOLDS = (

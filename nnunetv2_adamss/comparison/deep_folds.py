@@ -20,7 +20,7 @@ from nnunetv2_adamss.survival.cohort.splits_file import SPLITS_FILE, read_splits
 from nnunetv2_adamss.survival.config import PATHS
 from nnunetv2_adamss.survival.nnunet_data.nnunet_fold import NnunetFold
 from nnunetv2_adamss.survival.results.finished_folds import FinishedFold
-from nnunetv2_adamss.survival.results.fold_results import (
+from nnunetv2_adamss.survival.results.fold_files import (
     CHECKPOINTS,
     PREDICTED_MASKS,
     SUMMARY_FILE,

@@ -27,12 +27,8 @@ from nnunetv2_adamss.survival.device import torch_device
 from nnunetv2_adamss.survival.fold import SurvivalFold
 from nnunetv2_adamss.survival.nnunet_data.dataset import dataset_name, model_folder
 from nnunetv2_adamss.survival.nnunet_data.nnunet_fold import NnunetFold
-from nnunetv2_adamss.survival.results.fold_results import (
-    PREDICTIONS_FILE,
-    SUMMARY_FILE,
-    EpochPrediction,
-    write_results,
-)
+from nnunetv2_adamss.survival.results.fold_files import PREDICTIONS_FILE, SUMMARY_FILE
+from nnunetv2_adamss.survival.results.fold_results import EpochPrediction, write_results
 from nnunetv2_adamss.survival.results.prediction import RiskPrediction
 from nnunetv2_adamss.survival.setup import SurvivalSetup
 

@@ -22,7 +22,7 @@ from nnunetv2_adamss.prediction.prediction_folder import PROVENANCE_FILE
 from nnunetv2_adamss.prediction.provenance_file import read_provenance
 from nnunetv2_adamss.survival.cohort.csv_cells import read_cells
 from nnunetv2_adamss.survival.cohort.table import SurvivalTable, read_survival_table
-from nnunetv2_adamss.survival.results.fold_results import CHECKPOINTS
+from nnunetv2_adamss.survival.results.fold_files import CHECKPOINTS
 from nnunetv2_adamss.survival.results.predicted_curves import CurvesByCase, read_predicted_curves
 from nnunetv2_adamss.survival.setup import outcomes_source
 

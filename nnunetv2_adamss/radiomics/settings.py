@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from difflib import get_close_matches
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -183,13 +184,21 @@ def _sections(
 
 
 def _refused_by_pyradiomics(parameters: dict[str, Any], channel: str | None) -> list[str]:
+    said = _said_by_pyradiomics(json.dumps(parameters, default=repr))
+    if not said:
+        return []
     where = "" if channel is None else f"{CHANNEL_SETTING} {channel}: "
+    found = re.findall(r"- (.*?)\.? (?:Value path|Path): '(.*?)'", said)
+    return [f"{where}{what} (in {path})" for what, path in found] or [where + said[:_LONGEST_MESSAGE]]
+
+
+@lru_cache
+def _said_by_pyradiomics(parameters: str) -> str:
+    """Why pyradiomics refuses parameters, which are given as JSON; empty if it does not. Asking takes long, so once."""
     try:
         with quiet_pyradiomics():
-            RadiomicsFeatureExtractor(parameters)
+            RadiomicsFeatureExtractor(json.loads(parameters))
     # pykwalify has exceptions of its own, and pyradiomics' checks raise several.
     except Exception as error:
-        text = " ".join(str(error).split())
-        found = re.findall(r"- (.*?)\.? (?:Value path|Path): '(.*?)'", text)
-        return [f"{where}{what} (in {path})" for what, path in found] or [where + text[:_LONGEST_MESSAGE]]
-    return []
+        return " ".join(str(error).split()) or type(error).__name__
+    return ""

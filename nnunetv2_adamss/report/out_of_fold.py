@@ -19,7 +19,7 @@ from nnunetv2_adamss.prediction.calibration import Calibration, read_model_calib
 from nnunetv2_adamss.prediction.ensemble import curves_at, predicted_time_at
 from nnunetv2_adamss.report.image_baselines import Images, image_baselines
 from nnunetv2_adamss.report.sources import FoldSource, ReportSource
-from nnunetv2_adamss.survival.results.fold_results import CHECKPOINTS, COVARIATES_ONLY_FILE, PREDICTIONS_FILE
+from nnunetv2_adamss.survival.results.fold_files import CHECKPOINTS, COVARIATES_ONLY_FILE, PREDICTIONS_FILE
 from nnunetv2_adamss.survival.results.predicted_curves import read_predicted_curves
 
 

@@ -11,7 +11,7 @@ from nnunetv2_adamss.report.sources import FoldSource, ReportSource
 from nnunetv2_adamss.report.words import NONE, joined, significant
 from nnunetv2_adamss.survival.config import CONFIG_FILE
 from nnunetv2_adamss.survival.nnunet_data.dataset import channel_names
-from nnunetv2_adamss.survival.results.fold_results import SUMMARY_FILE
+from nnunetv2_adamss.survival.results.fold_files import SUMMARY_FILE
 
 
 def model_facts(source: ReportSource) -> Iterator[Block]:

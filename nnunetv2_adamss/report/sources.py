@@ -30,7 +30,7 @@ from nnunetv2_adamss.survival.nnunet_data.dataset import (
 from nnunetv2_adamss.survival.nnunet_data.dataset_json import read_dataset_json
 from nnunetv2_adamss.survival.nnunet_data.nnunet_fold import NnunetFold
 from nnunetv2_adamss.survival.nnunet_data.plans_file import read_plans_file
-from nnunetv2_adamss.survival.results.fold_results import PREDICTIONS_FILE, SUMMARY_FILE
+from nnunetv2_adamss.survival.results.fold_files import PREDICTIONS_FILE, SUMMARY_FILE
 from nnunetv2_adamss.survival.results.predicted_curves import read_predicted_curves
 from nnunetv2_adamss.survival.results.summary_file import OF_REPORT, read_summary
 from nnunetv2_adamss.survival.tumour_region.mask_source import MaskSource, choose_masks

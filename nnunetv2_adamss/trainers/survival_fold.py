@@ -25,7 +25,7 @@ from nnunetv2_adamss.survival.fold import SurvivalFold
 from nnunetv2_adamss.survival.nnunet_data.nnunet_fold import FoldSplit, NnunetFold
 from nnunetv2_adamss.survival.nnunet_data.plan_sizes import network_sizes
 from nnunetv2_adamss.survival.nnunet_data.plan_stages import check_three_dimensional, stages_of
-from nnunetv2_adamss.survival.results.fold_results import CHECKPOINTS
+from nnunetv2_adamss.survival.results.fold_files import CHECKPOINTS
 from nnunetv2_adamss.survival.results.survival_checkpoint import read_survival_checkpoint
 from nnunetv2_adamss.survival.setup import SurvivalSetup
 from nnunetv2_adamss.survival.training_data.balanced_batches import BalancedBatches, places_of_rank

@@ -19,7 +19,7 @@ from nnunetv2_adamss.prediction.calibration import (
     read_calibration,
     read_model_calibrations,
 )
-from nnunetv2_adamss.survival.results.fold_results import CHECKPOINTS, epoch_predictions_file
+from nnunetv2_adamss.survival.results.fold_files import CHECKPOINTS, epoch_predictions_file
 from nnunetv2_adamss.survival.results.prediction import SurvivalPrediction
 from tests.nnunet_project import NnunetProject
 

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from lifelines import CoxPHFitter, KaplanMeierFitter
 from numpy.typing import NDArray
+from scipy.optimize import minimize
 from scipy.special import expit, logit
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import StratifiedKFold
@@ -203,6 +204,25 @@ def test_an_interval_without_an_event_takes_the_correction_of_the_others_as_far_
     assert np.isfinite(found.intercepts).all()
     assert none_died > max(found.intercepts[0], found.intercepts[2])
     assert expit(none_died) > 0.95
+
+
+def test_few_patients_are_fitted_under_a_prior_of_3_logits_around_slope_1_and_the_mean_intercept() -> None:
+    rng = np.random.default_rng(7)
+    logits = rng.normal(1, 1, (60, 4))
+    event, time = draw_outcomes(rng, expit(logits))
+    event &= (time <= 10) | (time > 20)  # none in the second interval
+    labels = interval_labels(np.append(0, TIMES), event, time)
+
+    def penalised(parameters: NDArray[np.float64]) -> float:
+        slope, intercepts = parameters[0], parameters[1:]
+        prob = expit(slope * logits + intercepts)
+        likelihood = (labels.survived * np.log(prob) + labels.failed * np.log1p(-prob)).sum()
+        prior = ((slope - 1) ** 2 + ((intercepts - intercepts.mean()) ** 2).sum()) / (2 * 3**2)
+        return float(prior - likelihood)
+
+    oracle = minimize(penalised, np.append(1.0, np.zeros(4)), options={"gtol": 1e-5})
+    found = fit(survival_curve(expit(logits)), (event, time))
+    assert [found.slope, *found.intercepts] == pytest.approx(oracle.x, abs=1e-4)
 
 
 def test_certain_predictions_stay_finite() -> None:

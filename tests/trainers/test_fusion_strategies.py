@@ -12,7 +12,7 @@ from nnunetv2_adamss.explanation.fold import ExplainedFold
 from nnunetv2_adamss.nnunet_plugin import nnunetv2_adamss_trainers as plugin
 from nnunetv2_adamss.prediction.trained_fold import TrainedFold
 from nnunetv2_adamss.survival.config import SurvivalConfig
-from nnunetv2_adamss.survival.results.fold_results import SUMMARY_FILE
+from nnunetv2_adamss.survival.results.fold_files import SUMMARY_FILE
 from nnunetv2_adamss.trainers.adamss_trainer import AdaMSSTrainer
 from nnunetv2_adamss.trainers.fusion_strategies import AdaMSSSegTrainer_PETOnly, AdaMSSSurvTrainer_PETOnly
 from tests.nnunet_project import NnunetProject, read_plans

@@ -21,23 +21,16 @@ from nnunetv2_adamss.survival.covariates.covariate_results import (
     write_covariate_files,
 )
 from nnunetv2_adamss.survival.fold import SurvivalFold
+from nnunetv2_adamss.survival.results.fold_files import (
+    COVARIATES_ONLY_FILE,
+    PREDICTIONS_FILE,
+    SUMMARY_FILE,
+    epoch_predictions_file,
+)
 from nnunetv2_adamss.survival.results.prediction import RiskPrediction, SurvivalPrediction, not_finite
 from nnunetv2_adamss.survival.setup import SurvivalSetup
 
 logger = logging.getLogger(__name__)
-
-PREDICTIONS_FILE = "validation/survival_predictions.csv"
-# nnU-Net's, the most finished first, as its --c looks for them; a training that still runs has no final one.
-CHECKPOINT_FILES = ("checkpoint_final.pth", "checkpoint_latest.pth", "checkpoint_best.pth")
-# The epochs whose predictions are kept, and where their weights are.
-CHECKPOINTS = {"best": CHECKPOINT_FILES[2], "last": CHECKPOINT_FILES[0]}
-# Written by the trainers whose risks another method goes on with.
-TRAINING_PREDICTIONS_FILE = "training_predictions.csv"
-# Of networks that also segment: 1 in the tumour, on the images' own grid.
-PREDICTED_MASKS = "validation/masks"
-COVARIATES_ONLY_FILE = "validation/covariates_only_cox_predictions.csv"
-# nnU-Net's own commands read every summary.json as Dice.
-SUMMARY_FILE = "survival_summary.json"
 
 
 @dataclass(frozen=True)
@@ -51,11 +44,6 @@ class EpochPrediction:
 
     epoch: int
     prediction: SurvivalPrediction | RiskPrediction
-
-
-def epoch_predictions_file(epoch: str) -> str:
-    """Where in the fold's folder the validation cases lie as the ``best`` or the ``last`` epoch predicts them."""
-    return f"validation/survival_predictions_{epoch}.csv"
 
 
 def write_results(

@@ -6,7 +6,7 @@ from pathlib import Path
 from nnunetv2_adamss.common.checkpoint import read_checkpoint
 from nnunetv2_adamss.common.kinds import list_of, unfit
 from nnunetv2_adamss.common.messages import listed
-from nnunetv2_adamss.survival.results.fold_results import CHECKPOINT_FILES
+from nnunetv2_adamss.survival.results.fold_files import CHECKPOINT_FILES
 
 # nnU-Net's names.
 EPOCH_TIMES = ("epoch_start_timestamps", "epoch_end_timestamps")

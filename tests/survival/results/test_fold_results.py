@@ -12,11 +12,8 @@ from nnunetv2_adamss.survival.covariates.covariate_tables import CovariateTables
 from nnunetv2_adamss.survival.fold import SurvivalFold
 from nnunetv2_adamss.survival.nnunet_data.nnunet_fold import FoldSplit
 from nnunetv2_adamss.survival.results.finished_folds import FinishedFold
-from nnunetv2_adamss.survival.results.fold_results import (
-    EpochPrediction,
-    epoch_predictions_file,
-    write_results,
-)
+from nnunetv2_adamss.survival.results.fold_files import epoch_predictions_file
+from nnunetv2_adamss.survival.results.fold_results import EpochPrediction, write_results
 from nnunetv2_adamss.survival.results.prediction import RiskPrediction
 from nnunetv2_adamss.survival.setup import SurvivalSetup
 

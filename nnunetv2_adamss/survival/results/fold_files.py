@@ -1,0 +1,19 @@
+"""Names of the files that a trained fold leaves."""
+
+PREDICTIONS_FILE = "validation/survival_predictions.csv"
+# nnU-Net's, the most finished first, as its --c looks for them; a training that still runs has no final one.
+CHECKPOINT_FILES = ("checkpoint_final.pth", "checkpoint_latest.pth", "checkpoint_best.pth")
+# The epochs whose predictions are kept, and where their weights are.
+CHECKPOINTS = {"best": CHECKPOINT_FILES[2], "last": CHECKPOINT_FILES[0]}
+# Written by the trainers whose risks another method goes on with.
+TRAINING_PREDICTIONS_FILE = "training_predictions.csv"
+# Of networks that also segment: 1 in the tumour, on the images' own grid.
+PREDICTED_MASKS = "validation/masks"
+COVARIATES_ONLY_FILE = "validation/covariates_only_cox_predictions.csv"
+# nnU-Net's own commands read every summary.json as Dice.
+SUMMARY_FILE = "survival_summary.json"
+
+
+def epoch_predictions_file(epoch: str) -> str:
+    """Where in the fold's folder the validation cases lie as the ``best`` or the ``last`` epoch predicts them."""
+    return f"validation/survival_predictions_{epoch}.csv"
