@@ -7,7 +7,7 @@ from time import monotonic
 
 from nnunetv2_adamss.common.processes import end_watched, start_watched
 from nnunetv2_adamss.demo.progress import DemoProgress
-from nnunetv2_adamss.demo.steps import DemoFolders, Step
+from nnunetv2_adamss.demo.steps import N_PROCESSES, DemoFolders, Step
 
 
 class StepFailedError(Exception):
@@ -48,8 +48,10 @@ def run_command(command: Sequence[str], environment: Mapping[str, str]) -> int:
 
     If this process is interrupted or killed, the command ends with its worker processes, which would wait for ever.
     """
+    few_processes = {"nnUNet_def_n_proc": str(N_PROCESSES)}  # unless the user has set another number
     # Unbuffered, so that progress is seen at once where the output goes to a file, too.
-    process = start_watched(command, env={**os.environ, "PYTHONUNBUFFERED": "1", **environment})
+    unbuffered = {"PYTHONUNBUFFERED": "1"}
+    process = start_watched(command, env={**few_processes, **os.environ, **unbuffered, **environment})
     try:
         return process.wait()
     except BaseException:

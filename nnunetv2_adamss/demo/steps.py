@@ -1,5 +1,6 @@
 """The demo's steps: the real commands, from nothing to a report on held-out patients."""
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,10 @@ N_FOLDS = 3
 # 32 voxels of 5 mm hold a neck and keep a training step under a second on two CPU cores.
 _SHAPE = ("32", "32", "32")
 _SPACING_MM = ("5", "5", "5")
+
+
+# nnU-Net's eight for everything would each import torch, which takes longer than their work on small images.
+N_PROCESSES = min(2, os.cpu_count() or 1)
 
 
 @dataclass(frozen=True)
@@ -106,7 +111,8 @@ def demo_steps(folders: DemoFolders, n_training: int, n_test: int, device: str) 
         ),
         Step(
             "Plan and preprocess it with nnU-Net",
-            ["nnUNetv2_plan_and_preprocess", "-d", dataset, "-c", CONFIGURATION],
+            ["nnUNetv2_plan_and_preprocess", "-d", dataset, "-c", CONFIGURATION,
+             "-npfp", str(N_PROCESSES), "-np", str(N_PROCESSES)],
         ),
         Step(
             "Split it, with events on both sides",
