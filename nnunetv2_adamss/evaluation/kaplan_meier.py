@@ -47,7 +47,9 @@ class KaplanMeier:
 
 def kaplan_meier(event: NDArray[np.bool_], time: NDArray[np.floating]) -> KaplanMeier:
     """The curve of these patients, ``(n_cases,)`` each and at least one."""
-    fitter = KaplanMeierFitter().fit(time, event)
+    # lifelines turns off numpy's warnings of divisions by zero, for all that comes after it.
+    with np.errstate():
+        fitter = KaplanMeierFitter().fit(time, event)
     bounds = fitter.confidence_interval_.ffill().fillna(1.0).to_numpy()
     return KaplanMeier(
         times=fitter.survival_function_.index.to_numpy(np.float64),

@@ -1,13 +1,12 @@
 """What a report has to say about a cohort before any model: size, events, follow-up, missing values."""
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from lifelines import KaplanMeierFitter
 from numpy.typing import NDArray
 
+from nnunetv2_adamss.evaluation.kaplan_meier import kaplan_meier
 from nnunetv2_adamss.survival.cohort.table import SurvivalTable
 
 
@@ -108,8 +107,7 @@ def median_follow_up(time: NDArray[np.float64], event: NDArray[np.bool_]) -> flo
     Returns:
         The median in the unit of ``time``, or ``None`` if the curve stays above one half.
     """
-    median = KaplanMeierFitter().fit(time, event_observed=~event).median_survival_time_
-    return float(median) if math.isfinite(median) else None
+    return kaplan_meier(~event, time).median
 
 
 def _summarise_column(values: pd.Series, kind: str, is_described: bool) -> ColumnSummary:
