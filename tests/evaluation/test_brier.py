@@ -99,3 +99,15 @@ def test_what_cannot_be_judged_has_a_reason_and_no_number(horizon: float, reason
     found = brier_score(straight_curves(100, 750.0), cohort, horizon)
     assert found.score.value is None and found.skill.value is None
     assert found.score.reason is not None and reason in found.score.reason
+
+
+def test_a_resample_with_nobody_under_observation_has_no_score() -> None:
+    # Of the first patient alone, who is censored at 1, nothing is known at 5.
+    event, time = np.array([False, True, False]), np.array([1.0, 3.0, 9.0])
+    cohort = ResampledCohort(event, time, n_resamples=200)
+    # lifelines switches NumPy's warnings off for the whole process.
+    with np.errstate(divide="raise", invalid="raise"):
+        found = brier_scores(np.full((3, 1), 0.5), cohort, np.array([5.0]))[:, 0]
+    only_first = cohort.counts[:, 0] == 3
+    assert 0 < only_first.sum() < 30
+    np.testing.assert_array_equal(np.isnan(found), only_first)

@@ -58,6 +58,12 @@ def test_there_is_a_group_for_every_ten_events() -> None:
     assert len(calibration(curves, cohort, HORIZON).groups) == n_events // 10
 
 
+def test_however_many_events_there_are_ten_groups_of_equal_size() -> None:
+    curves, cohort = exponential_cohort(4000)
+    assert (cohort.event & (cohort.time <= HORIZON)).sum() > 200
+    assert [group.n_patients for group in calibration(curves, cohort, HORIZON).groups] == [400] * 10
+
+
 def test_a_group_that_is_not_followed_up_to_the_horizon_has_a_reason() -> None:
     # The low risks leave at 100, one more than a tenth of all others stay.
     time = np.concatenate([np.full(20, 100.0), np.arange(1.0, 41.0), np.full(60, 900.0)])
@@ -67,3 +73,18 @@ def test_a_group_that_is_not_followed_up_to_the_horizon_has_a_reason() -> None:
     groups = calibration(curves, ResampledCohort(event, time, n_resamples=0), HORIZON).groups
     assert groups[0].observed.value is None
     assert groups[0].observed.reason == "nobody in the group is under observation after 100"
+
+
+@pytest.mark.parametrize(
+    ("horizon", "reason"),
+    [
+        (1e6, "beyond follow-up"),
+        (600.0, "beyond the predicted curves, which end at 500"),
+        (1.0, "events until then, at least 10 are needed"),
+    ],
+)
+def test_what_cannot_be_judged_has_a_reason_and_no_numbers(horizon: float, reason: str) -> None:
+    found = calibration(*exponential_cohort(300), horizon)
+    assert found.reason is not None and reason in found.reason
+    assert found.predicted is None and found.groups == []
+    assert found.observed.value is None and found.observed_to_predicted.value is None

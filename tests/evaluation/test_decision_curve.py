@@ -61,3 +61,12 @@ def test_a_horizon_beyond_follow_up_has_a_reason() -> None:
     _, event, time = random_cohort(100)
     found = decision_curve(curves_with_risk(np.full(100, 0.5)), ResampledCohort(event, time), 1e6)
     assert found.thresholds == [] and found.reason is not None
+
+
+def test_a_horizon_beyond_the_predicted_curves_and_one_before_ten_events_have_a_reason() -> None:
+    _, event, time = random_cohort(100)
+    cohort = ResampledCohort(event, time, n_resamples=0)
+    curves = curves_with_risk(np.full(100, 0.5))
+    for horizon, reason in ((HORIZON + 1, "beyond the predicted curves"), (1.0, "events until then")):
+        found = decision_curve(curves, cohort, horizon)
+        assert found.thresholds == [] and found.reason is not None and reason in found.reason

@@ -50,3 +50,11 @@ def test_on_the_real_boxes_it_scores_what_their_description_says(real_data) -> N
     prior = ImageBlindPrior(masks)
     # data/SOURCES.md: 0.41 on the cases that it was made from.
     assert np.mean([dice(m, prior.predict(m.shape)) for m in masks]) == pytest.approx(0.41, abs=0.02)
+
+
+def test_a_voxel_at_the_border_of_the_frame_becomes_as_many_as_the_image_is_larger() -> None:
+    border = np.zeros((4, 4, 4), bool)
+    border[:1] = True
+    prediction = ImageBlindPrior([border]).predict((12, 4, 8))
+    # A quarter of the frame: three of twelve slices. The other axes keep all.
+    assert np.array_equal(prediction, np.broadcast_to((np.arange(12) < 3)[:, None, None], (12, 4, 8)))

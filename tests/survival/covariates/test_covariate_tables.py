@@ -5,8 +5,10 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from nnunetv2_adamss.survival.cohort.description import CATEGORY
 from nnunetv2_adamss.survival.cohort.table import SurvivalTable, read_survival_table
 from nnunetv2_adamss.survival.covariates.covariate_tables import CovariateTables, CovariateUse
+from nnunetv2_adamss.survival.covariates.indicator import Indicator
 
 RADIOMICS = pd.DataFrame({"energy": [1.0, 2.0]}, index=["a", "b"])
 GENES = {"genes.csv": pd.DataFrame({"tp53": [3.0, 4.0]}, index=["a", "b"])}
@@ -67,3 +69,14 @@ def test_every_case_needs_a_row(table: SurvivalTable) -> None:
     tables.check(["a"])
     with pytest.raises(ValueError, match="1 case.* no features: b"):
         tables.check(["a", "b"])
+
+
+def test_numbers_come_as_the_text_of_the_table_for_a_model_that_learnt_them_as_categories(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "survival.csv").write_text("case_id,time,event,ward\na,1,1,01\nb,2,0,02\n")
+    table = read_survival_table(tmp_path / "survival.csv")
+    found = CovariateTables.gather(table, None, {}, CovariateUse())
+    assert found.clinical is not None and found.clinical["ward"].tolist() == [1.0, 2.0]
+    learnt = Indicator("ward", CATEGORY, "01", ("01", "02"))
+    assert found.values_for(learnt, ["b", "a"]).tolist() == ["02", "01"]

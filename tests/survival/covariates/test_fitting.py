@@ -53,6 +53,14 @@ def test_the_most_features_can_be_set() -> None:
     assert "No feature out of 12 is selected (3 allowed for" in " ".join(report.notes)
 
 
+def test_features_that_do_not_vary_leave_nothing_to_select_from() -> None:
+    model, report = fit(CovariateTables(features=pd.DataFrame({"constant": 0.3}, index=CASES)))
+    assert model.features.names == ()
+    selection = report.selection
+    assert selection is not None and selection.reason == "no feature varies in the training cases"
+    assert (selection.n_candidates, selection.n_uncorrelated, selection.limit) == (0, 0, 0)
+
+
 def test_inputs_of_the_training_cases_are_z_scores_and_flags() -> None:
     model, _ = fit()
     inputs = model.inputs(TABLES, TRAINING)
@@ -133,6 +141,8 @@ def test_hazard_ratios_are_lifelines_for_the_unit_that_is_named() -> None:
     assert rows["age"]["multivariate_hr"] != rows["age"]["univariate_hr"]
     assert rows["shoe"]["kept"] is False
     assert rows["shoe"]["multivariate_hr"] is None
+    # Nothing separates the events, so nothing is said of it.
+    assert {row["note"] for row in rows.values()} == {""}
 
 
 def test_a_step_of_an_ordinal_indicator_is_one_category() -> None:

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from nnunetv2_adamss.survival.cohort.description import CATEGORY, NUMBER, ColumnType
+from nnunetv2_adamss.survival.cohort.description import CATEGORY, NUMBER, ORDINAL, ColumnType
 from nnunetv2_adamss.survival.covariates.clinical_encoding import fit_indicators
 from nnunetv2_adamss.survival.covariates.covariate_model import CovariateModel
 from nnunetv2_adamss.survival.covariates.covariate_tables import CovariateTables
@@ -44,3 +44,16 @@ def test_values_that_training_did_not_have_are_said() -> None:
         "site 'larynx' was not among the training cases",
         "features outside the training cases' range: volume, texture",
     ]
+
+
+def test_a_step_of_an_ordinal_column_is_known_new_or_missing_but_never_out_of_range() -> None:
+    grade = pd.DataFrame({"grade": ["low", "middle"] * 6})
+    indicators, _ = fit_indicators(grade, {"grade": ColumnType(ORDINAL, ("low", "middle", "high"))})
+    model = CovariateModel(tuple(indicators))
+    new = pd.DataFrame({"grade": ["middle", "high", "worst", np.nan]}, index=list("abcd"), dtype=object)
+    assert remarks_on(model, CovariateTables(clinical=new), list("abcd")) == {
+        "a": [],
+        "b": [],
+        "c": ["grade 'worst' was not among the training cases"],
+        "d": ["grade is not known and was imputed"],
+    }

@@ -28,7 +28,6 @@ def one_thread() -> Iterator[None]:
     torch.set_num_threads(before)
 
 
-@pytest.mark.slow
 @pytest.mark.long
 @pytest.mark.usefixtures("one_thread")
 def test_a_small_network_ranks_test_patients_nearly_as_a_cox_model_does(real_data: Path) -> None:

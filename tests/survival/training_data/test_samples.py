@@ -85,6 +85,17 @@ def test_crops_are_rotated_scaled_and_moved_but_never_mirrored(tiny_project: Nnu
     assert 1.05 < np.max(slopes) <= 1.1 + 1e-3
 
 
+def test_where_voxels_are_no_cubes_angles_are_smaller_by_the_ratio_of_the_two_sides_that_turn(
+    cases: CaseData,
+) -> None:
+    crops = TrainingCrops(cases, (24, 24, 24), (4.0, 1.0, 2.0))
+    np.random.seed(0)
+    for axis, degrees in ((0, 10 * 1 / 2), (1, 10 * 2 / 4), (2, 10 * 1 / 4)):
+        angles = np.rad2deg([crops._angle(torch.empty(0), axis) for _ in range(2000)])
+        assert 0.98 * degrees < angles.max() <= degrees
+        assert 0.98 * degrees < -angles.min() <= degrees
+
+
 def test_the_tumour_moves_with_the_image_and_changes_nothing_else(tiny_project: NnunetProject) -> None:
     """An image that is its own reference: 0 outside, 1 and 2 are labels, 3 is ignored, -1 is nnU-Net's outside."""
     reference = np.random.default_rng(0).integers(-1, 4, (1, 8, 8, 8)).repeat(5, 1).repeat(5, 2).repeat(5, 3)

@@ -50,6 +50,13 @@ def test_components_under_a_tenth_of_the_largest_do_not_move_the_centre() -> Non
     assert tumour_centre(mask).tolist() == [22.5, 22.5, 22]
 
 
+def test_a_small_component_before_the_largest_does_not_move_the_centre_either() -> None:
+    mask = np.zeros((40, 40, 40), dtype=bool)
+    mask[2, 3, :5] = True  # 5 voxels
+    mask[10:20, 10:20, 10:20] = True  # 1,000 voxels
+    assert tumour_centre(mask).tolist() == [15, 15, 15]
+
+
 def test_voxels_that_touch_at_a_corner_are_one_component() -> None:
     mask = np.zeros((30, 30, 30), dtype=bool)
     np.einsum("iii->i", mask)[:] = True
@@ -72,6 +79,16 @@ def test_the_share_of_the_tumour_in_the_region_is_counted_by_voxels() -> None:
     mask = np.zeros((100, 100, 100), dtype=bool)
     mask[10:90, 50, 50] = True
     assert share_in_region(mask, SAME_GRID, Region((20, 40, 40), (40, 20, 20))) == 0.5
+
+
+def test_a_voxel_lies_in_the_region_if_its_centre_does() -> None:
+    mask = np.zeros((100, 100, 100), dtype=bool)
+    mask[10:20, 50, 50] = True
+    assert share_in_region(mask, SAME_GRID, Region((15, 40, 40), (40, 20, 20))) == 0.5
+    assert share_in_region(mask, SAME_GRID, Region((0, 40, 40), (13, 20, 20))) == 0.3
+    # Two image voxels a preprocessed one: from 12 to 18.
+    coarse = PreprocessedGrid((0, 1, 2), np.zeros(3), np.array([0.5, 1, 1]), (50, 100, 100))
+    assert share_in_region(mask, coarse, Region((6, 40, 40), (3, 20, 20))) == 0.6
 
 
 @pytest.mark.parametrize("start", [(-3, 2, 0), (5, 5, 5), (8, -4, 9)])
