@@ -1,26 +1,36 @@
-"""Fixtures for the whole suite: nnU-Net's folders, and a tiny data set that nnU-Net has planned."""
+"""Fixtures for the whole suite: projects at every stage of the work, made once and copied for the tests.
 
-import json
+What takes seconds to import is imported by the fixture that needs it, since pytest's main process needs none.
+"""
+
 import shutil
+import sys
+from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import hypothesis
 import numpy as np
 import pytest
-import SimpleITK as sitk
 
-from tests.benchmark.project import FakeBenchmark, make_benchmark
-from tests.finished_project import make_finished_project, write_prediction
-from tests.nnunet_project import NnunetProject, run_command
-from tests.survival_project import make_survival_project
-from tests.trained_model import TrainedModel, train_model
+from tests.kept_folder import kept_folder
+from tests.nnunet_project import NnunetProject
+
+if TYPE_CHECKING:
+    from tests.benchmark.project import FakeBenchmark
+    from tests.trained_model import TrainedModel
 
 # Machines that test are busy: how long an example takes says nothing.
 hypothesis.settings.register_profile("no deadline", deadline=None)
 hypothesis.settings.load_profile("no deadline")
 
 REAL_DATA = Path(__file__).parents[2] / "shared" / "data"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the longest files, or one process would be left alone with them at the end."""
+    items.sort(key=lambda item: item.path.parent.name != "trainers")
 
 
 @pytest.fixture(scope="session")
@@ -40,34 +50,67 @@ def cases() -> Path:
     return folder
 
 
+@pytest.fixture(autouse=True)
+def _the_process_is_left_as_it_was() -> Iterator[None]:
+    """A test that leaves torch more threads slows all later ones down several times.
+
+    numpy warns again in every test: lifelines, with which some compare, turns its warnings off for good.
+    """
+    torch = sys.modules.get("torch")
+    before = torch.get_num_threads() if torch else 0
+    with np.errstate():
+        yield
+    assert torch is None or torch.get_num_threads() == before
+
+
+@pytest.fixture
+def progress_plots() -> None:
+    """Let trainings draw their progress after every epoch, as they do for users."""
+
+
+@pytest.fixture(autouse=True)
+def _no_progress_plots(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Elsewhere they do not, since that takes longer than the epochs of a test."""
+    logger = sys.modules.get("nnunetv2.training.logging.nnunet_logger")
+    if logger and "progress_plots" not in request.fixturenames:
+        monkeypatch.setattr(logger.MetaLogger, "plot_progress_png", lambda self, folder: None)
+
+
 @pytest.fixture(scope="session")
-def tiny_project(tmp_path_factory: pytest.TempPathFactory) -> NnunetProject:
+def tiny_project(pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory) -> NnunetProject:
     """Six cases of 24^3 voxels with a hot ball in PET, planned and preprocessed by nnU-Net."""
-    project = NnunetProject(tmp_path_factory.mktemp("tiny"))
-    labels = {"background": 0, "tumour": 1, "core": 2, "ignore": 3}
-    write_balls(project, "Dataset901_Tiny", {"labels": labels})
-    run_command(
-        "nnUNetv2_plan_and_preprocess", "-d", "901", "-c", "3d_fullres", "2d", "-npfp", "1", "-np", "1", "1",
-        environment=project.environment,
-    )  # fmt: skip
-    return project
+    from tests.tiny_project import make_tiny_project
+
+    kept = kept_folder(pytestconfig, "tiny_project", make_tiny_project)
+    return NnunetProject(shutil.copytree(kept, tmp_path_factory.mktemp("tiny") / "project"))
 
 
 @pytest.fixture(scope="session")
-def survival_project(tmp_path_factory: pytest.TempPathFactory) -> NnunetProject:
+def survival_project(pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory) -> NnunetProject:
     """A dozen phantoms with outcomes, planned and preprocessed by nnU-Net, with splits of three folds."""
-    return make_survival_project(tmp_path_factory.mktemp("survival"))
+    from tests.survival_project import make_survival_project
+
+    kept = kept_folder(pytestconfig, "survival_project", make_survival_project)
+    return NnunetProject(shutil.copytree(kept, tmp_path_factory.mktemp("survival") / "project"))
 
 
 @pytest.fixture(scope="session")
-def trained_model(survival_project: NnunetProject, tmp_path_factory: pytest.TempPathFactory) -> TrainedModel:
+def trained_model(
+    survival_project: NnunetProject, pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory
+) -> "TrainedModel":
     """A survival model of two folds of these phantoms, with radiomics and clinical indicators."""
-    return train_model(survival_project, tmp_path_factory.mktemp("trained_model"))
+    from tests.trained_model import TrainedModel, train_model
+
+    kept = kept_folder(pytestconfig, "trained_model", partial(train_model, survival_project))
+    results = tmp_path_factory.mktemp("trained_model") / "results"
+    return TrainedModel(survival_project, shutil.copytree(kept, results))
 
 
 @pytest.fixture(scope="session")
 def finished_project(tmp_path_factory: pytest.TempPathFactory) -> NnunetProject:
     """A cross-validation of three folds of both stages as trainings leave it, and a prediction in ``OUT``."""
+    from tests.finished_project import make_finished_project, write_prediction
+
     root = tmp_path_factory.mktemp("finished")
     project = make_finished_project(root, 24)
     write_prediction(project, root / "OUT")
@@ -93,29 +136,8 @@ def nnunet_environment(tiny_project: NnunetProject, monkeypatch: pytest.MonkeyPa
 
 
 @pytest.fixture
-def fake_benchmark(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FakeBenchmark:
+def fake_benchmark(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> "FakeBenchmark":
     """Forty patients in two folds, and commands that pretend to train on them; nothing is trained yet."""
+    from tests.benchmark.project import make_benchmark
+
     return make_benchmark(tmp_path / "project", monkeypatch)
-
-
-def write_balls(project: NnunetProject, name: str, dataset_json: dict[str, Any], n_cases: int = 6) -> None:
-    """Write noisy images of one ball, label 1, with its core, label 2, and a slab that nobody labelled, 3."""
-    rng = np.random.default_rng(0)
-    folder = project.raw / name
-    (folder / "imagesTr").mkdir(parents=True)
-    (folder / "labelsTr").mkdir()
-    for case in range(n_cases):
-        centre = rng.uniform(9, 15, size=3).reshape(3, 1, 1, 1)
-        distance = np.linalg.norm(np.indices((24, 24, 24)) - centre, axis=0)
-        label = (distance < 7).astype(np.uint8) + (distance < 4)
-        pet = 5.0 * label + rng.normal(1, 0.5, label.shape)
-        ct = 40.0 * (label > 0) + rng.normal(0, 20, label.shape)
-        label[:3] = 3
-        for file, array in (
-            (f"imagesTr/case_{case}_0000", ct.astype(np.float32)),
-            (f"imagesTr/case_{case}_0001", pet.astype(np.float32)),
-            (f"labelsTr/case_{case}", label),
-        ):
-            sitk.WriteImage(sitk.GetImageFromArray(array), str(folder / f"{file}.nii.gz"))
-    description = {"channel_names": {"0": "CT", "1": "PET"}, "numTraining": n_cases, "file_ending": ".nii.gz"}
-    (folder / "dataset.json").write_text(json.dumps(description | dataset_json))

@@ -1,9 +1,11 @@
 """Processes that a test looks at from outside, on a machine that may be busy with other things."""
 
+import subprocess
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from time import monotonic, sleep
+from typing import Any
 
 
 def is_running(process_id: int) -> bool:
@@ -15,11 +17,21 @@ def is_running(process_id: int) -> bool:
         return False
 
 
-def wait_until(what: Callable[[], bool], timeout_s: float = 60) -> None:
-    """Until something has happened, such as that a killed process is gone, which takes a moment."""
-    end = monotonic() + timeout_s
+# Many times what the busiest machine needs: it only ends a wait for what never happens.
+TIMEOUT_S = 600
+
+
+def wait_until(what: Callable[[], bool], process: "subprocess.Popen[Any] | None" = None) -> None:
+    """Until something has happened, such as that a killed process is gone, which takes a moment.
+
+    Args:
+        what: has happened.
+        process: that is going to do it, and is a fault if it ends before.
+    """
+    end = monotonic() + TIMEOUT_S
     while not what():
-        assert monotonic() < end, f"it has not happened in {timeout_s} seconds"
+        assert process is None or process.poll() is None, "the process ended before it has happened"
+        assert monotonic() < end, f"it has not happened in {TIMEOUT_S} seconds"
         sleep(0.02)
 
 

@@ -9,13 +9,14 @@ import torch
 
 from nnunetv2_adamss.datasets.phantom import PhantomCohortConfig, write_phantom_dataset
 from nnunetv2_adamss.trainers.segmentation import AdaMSSSegTrainer
-from tests.nnunet_project import NnunetProject, read_plans, run_command
+from tests.nnunet_project import NnunetProject, read_plans
+from tests.planning import plan_and_preprocess
 
 DATASET = "Dataset902_Phantoms"
 N_CASES = 12
 
 
-def make_survival_project(root: Path) -> NnunetProject:
+def make_survival_project(root: Path) -> None:
     """Write, plan and preprocess the phantoms, and split them into three folds of 8 and 4 cases."""
     project = NnunetProject(root)
     config = PhantomCohortConfig(
@@ -23,12 +24,8 @@ def make_survival_project(root: Path) -> NnunetProject:
         dataset_name="Phantoms", censoring_fraction=0.5,
     )  # fmt: skip
     write_phantom_dataset(config, project.raw)
-    run_command(
-        "nnUNetv2_plan_and_preprocess", "-d", "902", "-c", "3d_fullres", "-npfp", "2", "-np", "2",
-        environment=project.environment,
-    )  # fmt: skip
+    plan_and_preprocess(project, 902, "3d_fullres")
     (project.preprocessed / DATASET / "splits_final.json").write_text(json.dumps(splits(project)))
-    return project
 
 
 def splits(project: NnunetProject) -> list[dict[str, list[str]]]:

@@ -106,6 +106,17 @@ def test_tables_are_written_and_read_where_formulas_are_made_text() -> None:
             assert not found, f"{path} calls {found}; csv_text and read_csv of survival.cohort.csv_text do it"
 
 
+def test_no_test_fails_on_a_busy_machine() -> None:
+    """Tests wait for what happens, by ``wait_until``, and measure no time: that is what ``benchmarks/`` are for."""
+    for path in REPOSITORY.glob("tests/**/*.py"):
+        # A screenshot that never comes, and a figure that is printed.
+        allowed = path.name in ("processes.py", "test_browser.py", "test_architecture.py") or (
+            path.parent.name == "pipeline" and path.name == "conftest.py"
+        )
+        found = re.findall(r"\b(?:monotonic|perf_counter|process_time|timeout)\b", path.read_text())
+        assert allowed or not found, f"{path} has {found}"
+
+
 def test_every_choice_and_deviation_in_the_code_is_listed_and_the_other_way_round() -> None:
     marked = {
         path.relative_to(PACKAGE).as_posix()
@@ -117,7 +128,7 @@ def test_every_choice_and_deviation_in_the_code_is_listed_and_the_other_way_roun
 
 
 def test_links_between_the_pages_lead_somewhere() -> None:
-    for page in (REPOSITORY / "README.md", *(REPOSITORY / "docs").glob("*.md")):
+    for page in (*REPOSITORY.glob("*.md"), *(REPOSITORY / "docs").glob("*.md")):
         for link in re.findall(r"\]\((?!http)([^)#]+)", page.read_text()):
             assert (page.parent / link).exists(), f"{page.name} links to {link}"
 

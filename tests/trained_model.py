@@ -67,7 +67,7 @@ def _extract_few_features(nnunet_fold: NnunetFold, setup: SurvivalSetup, device:
         radiomics.extract(setup.fold.all_cases, device=device, num_processes=1)
 
 
-def train_model(survival_project: NnunetProject, results: Path) -> TrainedModel:
+def train_model(survival_project: NnunetProject, results: Path) -> None:
     """Train both folds, with masks of Stage I and all of a few features."""
     config = SurvivalConfig(
         feature_selection="none", clinical_selection="none", mirroring=False, n_intervals=4, epochs=1
@@ -89,4 +89,3 @@ def train_model(survival_project: NnunetProject, results: Path) -> TrainedModel:
             config.save(Path(trainer.output_folder))
             trainer.run_training()
             trainer.perform_actual_validation()
-    return TrainedModel(survival_project, results)

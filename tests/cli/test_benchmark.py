@@ -377,7 +377,7 @@ def test_a_list_that_nobody_reads_to_the_end_ends_quietly(fake_benchmark: FakeBe
     assert listing.stdout is not None and listing.stderr is not None
     listing.stdout.close()
     assert listing.stderr.read() == ""
-    assert listing.wait(timeout=60) == 0
+    assert listing.wait() == 0
     listing.stderr.close()
 
 

@@ -3,8 +3,10 @@
 import json
 import os
 import signal
+import subprocess
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -29,8 +31,17 @@ def test_an_interrupted_command_ends_with_its_worker_processes(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     worker = tmp_path / "worker"
-    # The demo has a moment to begin waiting, as it has had when a user interrupts it.
-    script = f"sleep 600 & echo $! > {worker}; sleep 0.5; kill -INT {os.getpid()}; wait"
+    waits = tmp_path / "waits"
+    wait = subprocess.Popen.wait
+
+    def say_so_and_wait(process: "subprocess.Popen[bytes]", *args: Any, **options: Any) -> int:
+        waits.touch()
+        return wait(process, *args, **options)
+
+    monkeypatch.setattr(subprocess.Popen, "wait", say_so_and_wait)
+    # The user interrupts it once the demo has begun to wait.
+    until_it_waits = f"until test -e {waits}; do sleep 0.01; done"
+    script = f"sleep 6000 & echo $! > {worker}; {until_it_waits}; kill -INT {os.getpid()}; wait"
     with pytest.raises(KeyboardInterrupt):
         run.run_command(["sh", "-c", script], {})
     wait_until(lambda: not is_running(int(worker.read_text())))

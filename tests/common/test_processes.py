@@ -10,8 +10,6 @@ import pytest
 from nnunetv2_adamss.common.processes import end_watched, start_watched
 from tests.processes import descendants_of, is_running, wait_until
 
-_SECONDS_TO_END = 10
-
 _PRELUDE = """
 import signal, sys, time
 from concurrent.futures import ProcessPoolExecutor
@@ -26,7 +24,7 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 
 def work(n):
     Path(sys.argv[1], str(n)).touch()
-    time.sleep(600)
+    time.sleep(6000)
 """
 _IN_PARALLEL = """
 def main():
@@ -34,7 +32,7 @@ def main():
 """
 _COMMAND = """
 def main():
-    process = start_watched(["sh", "-c", f"touch {sys.argv[1]}/0 {sys.argv[1]}/1; sleep 600 & sleep 600"])
+    process = start_watched(["sh", "-c", f"touch {sys.argv[1]}/0 {sys.argv[1]}/1; sleep 6000 & sleep 6000"])
     try:
         process.wait()
     except BaseException:
@@ -66,8 +64,8 @@ def test_all_processes_end_with_the_one_that_started_them(
     children = descendants_of(parent.pid)
     assert len(children) >= 2
     parent.send_signal(stop)
-    parent.wait(timeout=_SECONDS_TO_END)
-    wait_until(lambda: not any(map(is_running, children)), timeout_s=_SECONDS_TO_END)
+    parent.wait()
+    wait_until(lambda: not any(map(is_running, children)))
     _, said = parent.communicate()
     if stop is signal.SIGKILL:
         assert parent.returncode == -signal.SIGKILL
@@ -78,5 +76,5 @@ def test_all_processes_end_with_the_one_that_started_them(
 
 def test_a_command_that_ends_by_itself_gives_its_exit_code() -> None:
     process = start_watched(["sh", "-c", "exit 7"], stdout=subprocess.DEVNULL)
-    assert process.wait(timeout=30) == 7
+    assert process.wait() == 7
     end_watched(process)

@@ -2,7 +2,6 @@
 
 import json
 from pathlib import Path
-from time import perf_counter
 
 import numpy as np
 import pandas as pd
@@ -134,11 +133,14 @@ def test_on_real_patients_it_comes_close_to_a_ridge_cox_model(real_data: Path) -
     assert of_icare == pytest.approx(of_cox, abs=0.06)
 
 
-def test_a_hundred_estimators_on_the_papers_features_take_seconds() -> None:
-    cohort = random_cohort(300, 1500)
-    start = perf_counter()
-    fit_icare(*cohort, seed=0, n_estimators=100)
-    assert perf_counter() - start < 20  # under 2 seconds on an idle core
+def test_a_hundred_estimators_see_as_many_features_as_the_paper_has() -> None:
+    features, event, time = random_cohort(300, 1500)
+    icare = fit_icare(features, event, time, seed=0, n_estimators=100)
+    assert len(icare.estimators) == 100
+    risk_score = icare.risk_score(features)
+    assert np.isfinite(risk_score).all()
+    # What is fitted to noise ranks the patients that it was fitted to.
+    assert harrell_c(risk_score, event, time).c_index > 0.6
 
 
 @pytest.mark.parametrize(

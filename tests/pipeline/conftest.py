@@ -1,16 +1,22 @@
-"""One Stage-I training on real PET/CT, which every slow test shares."""
+"""One Stage-I training on real PET/CT, which all tests that need one begin from."""
 
 import json
-from collections.abc import Callable
-from dataclasses import dataclass, field
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from time import monotonic
+from typing import Any
 
 import pytest
 
+from tests.kept_folder import kept_folder
 from tests.nnunet_project import NnunetProject, run_command
 
 TRAINER = "AdaMSSSegTrainer_ShortSchedule"
+SECONDS = "seconds.json"
 
 
 @dataclass(frozen=True)
@@ -18,7 +24,17 @@ class StageOneRun:
     """A trained fold 0 of the real data set."""
 
     project: NnunetProject
-    seconds: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """nnU-Net's variables, and all cores, of which another process of these tests takes its share."""
+        return self.project.environment | {"OMP_NUM_THREADS": str(os.cpu_count())}
+
+    @property
+    def seconds(self) -> dict[str, float]:
+        """What every command of the training took."""
+        seconds: dict[str, float] = json.loads((self.project.root / SECONDS).read_text())
+        return seconds
 
     @property
     def fold(self) -> Path:
@@ -40,44 +56,53 @@ class StageOneRun:
         return folder
 
     def run(self, command: str, *arguments: str, **environment: str) -> str:
-        start = monotonic()
-        output = run_command(command, *arguments, environment=self.project.environment | environment)
-        self.seconds.setdefault(command, monotonic() - start)
-        return output
+        return run_command(command, *arguments, environment=self.environment | environment)
 
     def run_expecting_failure(self, command: str, *arguments: str) -> str:
-        return run_command(
-            command, *arguments, environment=self.project.environment, expect_failure=True
-        ).strip()
+        return run_command(command, *arguments, environment=self.environment, expect_failure=True).strip()
 
 
-FIGURES = pytest.StashKey[list[str]]()
+MEASURED = "measured"
 
 
 @pytest.fixture
-def report(request: pytest.FixtureRequest) -> Callable[[str], None]:
+def report(record_property: Callable[[str, object], None]) -> Callable[[str], None]:
     """Add a measured figure to the end of pytest's output."""
-    return request.config.stash.setdefault(FIGURES, []).append
+    return partial(record_property, MEASURED)
 
 
-def pytest_terminal_summary(
-    terminalreporter: pytest.TerminalReporter, exitstatus: int, config: pytest.Config
-) -> None:
-    for figure in config.stash.get(FIGURES, []):
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    for figure in _figures(terminalreporter.stats):
         terminalreporter.write_line(f"measured: {figure}")
 
 
+def _figures(stats: dict[str, list[Any]]) -> Iterator[object]:
+    for outcome in ("passed", "failed"):
+        for test in stats.get(outcome, []):
+            yield from (value for name, value in test.user_properties if name == MEASURED)
+
+
 @pytest.fixture(scope="session")
-def stage_one_run(real_data: Path, tmp_path_factory: pytest.TempPathFactory) -> StageOneRun:
+def stage_one_run(
+    real_data: Path, pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory
+) -> StageOneRun:
+    """A copy of the training, to which a test may add its own."""
+    kept = kept_folder(pytestconfig, "stage_one_run", partial(train_stage_one, real_data))
+    root = tmp_path_factory.mktemp("stage_one") / "project"
+    return StageOneRun(NnunetProject(shutil.copytree(kept, root, symlinks=True)))
+
+
+def train_stage_one(real_data: Path, root: Path) -> None:
     """Verify, plan, preprocess and train, by nnU-Net's commands."""
-    run = StageOneRun(NnunetProject(tmp_path_factory.mktemp("stage_one")))
-    run.project.raw.mkdir()
-    (run.project.raw / "Dataset510_STS").symlink_to(real_data / "Dataset510_STS")
-    run.run(
-        "nnUNetv2_plan_and_preprocess", "-d", "510", "-c", "3d_fullres", "--verify_dataset_integrity",
-        "-npfp", "2", "-np", "2",
-    )  # fmt: skip
-    run.run(
-        "nnUNetv2_train", "510", "3d_fullres", "0", "-tr", TRAINER, "-device", "cpu", "--npz", "--val_best"
-    )
-    return run
+    project, seconds = NnunetProject(root), {}
+    project.raw.mkdir()
+    (project.raw / "Dataset510_STS").symlink_to(real_data / "Dataset510_STS")
+    for command, *arguments in (
+        ("nnUNetv2_plan_and_preprocess", "-d", "510", "-c", "3d_fullres", "--verify_dataset_integrity",
+         "-npfp", "2", "-np", "2"),
+        ("nnUNetv2_train", "510", "3d_fullres", "0", "-tr", TRAINER, "-device", "cpu", "--npz", "--val_best"),
+    ):  # fmt: skip
+        start = monotonic()
+        run_command(command, *arguments, environment=project.environment)
+        seconds[command] = monotonic() - start
+    (root / SECONDS).write_text(json.dumps(seconds))

@@ -5,7 +5,6 @@ import signal
 import subprocess
 from collections.abc import Sequence
 from pathlib import Path
-from time import monotonic, sleep
 
 import numpy as np
 import pandas as pd
@@ -22,6 +21,7 @@ from nnunetv2_adamss.survival.covariates.number_table import read_number_table
 from tests.nnunet_project import command_line
 from tests.pipeline.conftest import TRAINER as STAGE_ONE_TRAINER
 from tests.pipeline.conftest import StageOneRun
+from tests.processes import wait_until
 
 pytestmark = pytest.mark.slow
 
@@ -40,21 +40,17 @@ def output(stage_one_run: StageOneRun, tmp_path_factory: pytest.TempPathFactory)
     return folder
 
 
-def terminate_in_a_step(stage_one_run: StageOneRun, output: Path, timeout_s: float = 300) -> None:
+def terminate_in_a_step(stage_one_run: StageOneRun, output: Path) -> None:
     benchmark = subprocess.Popen(
         command_line("adamss_benchmark", *ARGUMENTS, "-o", str(output)),
-        env=os.environ | stage_one_run.project.environment,
+        env=os.environ | stage_one_run.environment,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         start_new_session=True,
     )
-    deadline = monotonic() + timeout_s
-    while not list((output / "logs").glob("radiomics_of_groundtruth*.log")):
-        assert benchmark.poll() is None, "the benchmark ended before it could be terminated"
-        assert monotonic() < deadline, "no step began"
-        sleep(0.2)
+    wait_until(lambda: bool(list((output / "logs").glob("radiomics_of_groundtruth*.log"))), benchmark)
     benchmark.send_signal(signal.SIGTERM)
-    assert benchmark.wait(timeout=60) != 0
+    assert benchmark.wait() != 0
 
 
 def row(output: Path, method: str) -> pd.Series:

@@ -5,12 +5,12 @@ import re
 import signal
 import subprocess
 from pathlib import Path
-from time import monotonic, sleep
 
 import pytest
 import torch
 
 from tests.nnunet_project import NnunetProject, command_line, run_command
+from tests.processes import wait_until
 
 pytestmark = pytest.mark.slow
 
@@ -39,7 +39,7 @@ def test_a_killed_training_repeats_at_most_the_epoch_in_hand(
     assert (fold / "validation" / "summary.json").is_file()
 
 
-def next_checkpoint(environment: dict[str, str], results: Path, timeout_s: float = 300) -> Path:
+def next_checkpoint(environment: dict[str, str], results: Path) -> Path:
     """Train until a checkpoint_latest stands there, then kill the whole process group."""
     training = subprocess.Popen(
         command_line("nnUNetv2_train", *TRAINING),
@@ -48,12 +48,9 @@ def next_checkpoint(environment: dict[str, str], results: Path, timeout_s: float
         start_new_session=True,
     )
     try:
-        deadline = monotonic() + timeout_s
-        while not (found := list(results.rglob("checkpoint_latest.pth"))):
-            assert training.poll() is None, "the training ended before it could be killed"
-            assert monotonic() < deadline, "no checkpoint came"
-            sleep(0.02)
+        wait_until(lambda: bool(list(results.rglob("checkpoint_latest.pth"))), training)
     finally:
         os.killpg(training.pid, signal.SIGKILL)
         training.wait()
-    return found[0]
+    (found,) = results.rglob("checkpoint_latest.pth")
+    return found

@@ -27,7 +27,7 @@ from tests.nnunet_project import NnunetProject, read_plans
 from tests.survival_project import DATASET, dataset_json, survival_csv, write_stage_one
 
 pytestmark = [
-    pytest.mark.slow,
+    pytest.mark.long,
     # nnU-Net's search for the Stage-I trainer imports all of its trainers.
     pytest.mark.filterwarnings("ignore::FutureWarning:torch"),
 ]
@@ -86,7 +86,6 @@ def c_index_of(trainer: AdaMSSSurvTrainer, samples: WholeRegions, case_ids: list
     return c_index
 
 
-@pytest.mark.long
 def test_outcomes_of_the_wrong_patients_teach_nothing(report: Callable[[str], None]) -> None:
     """A small network of the same parts, outcomes shuffled over 20 seeds: the last epoch's C-index is 0.5."""
     c_indices = [c_index_on_shuffled_outcomes(seed) for seed in range(20)]

@@ -8,7 +8,6 @@ import subprocess
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from time import monotonic, sleep
 
 import numpy as np
 import pandas as pd
@@ -21,6 +20,7 @@ from nnunetv2_adamss.evaluation.image_blind_prior import dice, read_foreground
 from tests.nnunet_project import command_line
 from tests.pipeline.conftest import TRAINER as STAGE_ONE_TRAINER
 from tests.pipeline.conftest import StageOneRun
+from tests.processes import wait_until
 
 pytestmark = pytest.mark.slow
 
@@ -54,19 +54,17 @@ def killed_and_resumed(stage_one_run: StageOneRun) -> KilledRun:
     return KilledRun(folder, epochs_done, times)
 
 
-def kill_in_third_epoch(stage_one_run: StageOneRun, folder: Path, timeout_s: float = 600) -> None:
+def kill_in_third_epoch(stage_one_run: StageOneRun, folder: Path) -> None:
     training = subprocess.Popen(
         command_line("adamss_finetune_survival", *FOLD_0, *SETTINGS),
-        env=os.environ | stage_one_run.project.environment,
+        env=os.environ | stage_one_run.environment,
         stdout=subprocess.DEVNULL,
         start_new_session=True,
     )
     try:
-        deadline = monotonic() + timeout_s
-        while not any("Epoch 2" in log.read_text() for log in folder.glob("training_log*")):
-            assert training.poll() is None, "the training ended before it could be killed"
-            assert monotonic() < deadline, "the third epoch did not come"
-            sleep(0.1)
+        wait_until(
+            lambda: any("Epoch 2" in log.read_text() for log in folder.glob("training_log*")), training
+        )
     finally:
         os.killpg(training.pid, signal.SIGKILL)
         training.wait()

@@ -5,7 +5,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import joblib
@@ -18,6 +17,7 @@ from nnunetv2_adamss.radiomics.request import RadiomicsCase, RadiomicsRequest
 from nnunetv2_adamss.radiomics.run import ExtractionReport, extract_features
 from nnunetv2_adamss.radiomics.settings import RadiomicsSettings
 from nnunetv2_adamss.radiomics.table import provenance_file, unfinished_folder
+from tests.processes import wait_until
 from tests.radiomics.phantoms import CHANNELS, ball, quick_request, write_case, write_dataset_json
 
 SHAPE = (14, 14, 14)
@@ -211,9 +211,7 @@ def test_a_run_that_was_killed_goes_on_where_it_was(tmp_path: Path) -> None:
         return [sys.executable, "-m", "nnunetv2_adamss.cli.extract_radiomics", *folders]
 
     running = subprocess.Popen(command(table), env=os.environ | {"OMP_NUM_THREADS": "1"})
-    deadline = time.monotonic() + 120
-    while len(list(unfinished_folder(table).glob("*.json"))) < 2 and time.monotonic() < deadline:
-        time.sleep(0.01)
+    wait_until(lambda: len(list(unfinished_folder(table).glob("*.json"))) >= 2)
     running.send_signal(signal.SIGKILL)
     assert running.wait() == -signal.SIGKILL
     assert not table.exists()

@@ -101,6 +101,7 @@ def test_initial_weights_come_from_a_seed_and_leave_the_callers_random_numbers_a
     )
 
 
+@pytest.mark.usefixtures("progress_plots")
 def test_a_training_leaves_complete_checkpoints_that_load_without_unpickling_objects(
     project: NnunetProject,
 ) -> None:

@@ -14,7 +14,7 @@ import torch
 from nnunetv2_adamss.evaluation.concordance import harrell_c
 from nnunetv2_adamss.networks.adamss import AdaMSSSurvival
 from nnunetv2_adamss.survival.config import SurvivalConfig
-from nnunetv2_adamss.survival.results.fold_results import CHECKPOINTS, epoch_predictions_file
+from nnunetv2_adamss.survival.results.fold_files import CHECKPOINTS, epoch_predictions_file
 from nnunetv2_adamss.survival.results.prediction import SurvivalPrediction
 from nnunetv2_adamss.survival.training_data.samples import WholeRegions
 from nnunetv2_adamss.survival.tumour_region import stage_one_masks

@@ -2,9 +2,9 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -40,18 +40,32 @@ def test_a_second_run_converts_only_what_was_missing_or_has_changed(
     assert "seconds" not in cohort.capsys.readouterr().out
 
 
+# The command, killed for real as it begins with the third patient.
+_KILLED = """
+import os, signal, sys
+from nnunetv2_adamss.cli.convert_dataset import main
+from nnunetv2_adamss.datasets.conversion import run
+
+convert_case = run.convert_case
+
+def convert_or_die(patient, *arguments):
+    if patient.case_id == "patient_2":
+        os.kill(os.getpid(), signal.SIGKILL)
+    return convert_case(patient, *arguments)
+
+run.convert_case = convert_or_die
+main(sys.argv[1:])
+"""
+
+
 def test_a_run_that_was_killed_goes_on_and_ends_with_the_same_files(
     cohort: ManifestCohort, tmp_path: Path
 ) -> None:
     killed = cohort.into(tmp_path / "killed")
-    command = [sys.executable, "-m", "nnunetv2_adamss.cli.convert_dataset"]
-    process = subprocess.Popen([*command, *killed.arguments()])
-    cases = killed.folder / ".conversion" / "cases"
-    while not (done := list(cases.glob("*.json"))) and process.poll() is None:
-        time.sleep(0.001)
-    process.kill()
-    process.wait()
-    assert done
+    process = subprocess.run([sys.executable, "-c", _KILLED, *killed.arguments()], check=False)
+    assert process.returncode == -signal.SIGKILL
+    done = list((killed.folder / ".conversion" / "cases").glob("*.json"))
+    assert {file.stem for file in done} == {"patient_0", "patient_1"}
     before = killed.times_written()
     assert killed.convert() == 0
     kept = [f"{file.stem}_{channel}.nii.gz" for file in done for channel in ("0000", "0001")]

@@ -93,7 +93,6 @@ def test_what_is_not_valid_is_not_pooled(name: str) -> None:
     assert torch.isfinite(nothing).all()
 
 
-@pytest.mark.slow
 @pytest.mark.long
 @every_network
 def test_mixed_precision_gives_nearly_the_same_outputs(name: str) -> None:
@@ -106,7 +105,6 @@ def test_mixed_precision_gives_nearly_the_same_outputs(name: str) -> None:
     assert (mixed.float() - exact).abs().max() < 0.05 * exact.abs().max()
 
 
-@pytest.mark.slow
 @pytest.mark.long
 @every_network
 def test_the_network_compiles_as_one_graph(name: str) -> None:
