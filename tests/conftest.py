@@ -3,9 +3,11 @@
 What takes seconds to import is imported by the fixture that needs it, since pytest's main process needs none.
 """
 
+import os
 import shutil
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -104,6 +106,20 @@ def trained_model(
     kept = kept_folder(pytestconfig, "trained_model", partial(train_model, survival_project))
     results = tmp_path_factory.mktemp("trained_model") / "results"
     return TrainedModel(survival_project, shutil.copytree(kept, results))
+
+
+@pytest.fixture(scope="module")
+def statistical_model(
+    trained_model: "TrainedModel", tmp_path_factory: pytest.TempPathFactory
+) -> Iterator["TrainedModel"]:
+    """The same with results of their own for a file's tests, which fit statistical methods to it."""
+    results = tmp_path_factory.mktemp("statistical") / "results"
+    copy = replace(
+        trained_model, results=shutil.copytree(trained_model.results, results, copy_function=os.link)
+    )
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        copy.use_for_statistical_methods(monkeypatch)
+        yield copy
 
 
 @pytest.fixture(scope="session")

@@ -16,9 +16,8 @@ pytestmark = [
 
 
 @pytest.fixture
-def model(trained_model: TrainedModel, monkeypatch: pytest.MonkeyPatch) -> TrainedModel:
-    trained_model.use_for_statistical_methods(monkeypatch)
-    return trained_model
+def model(statistical_model: TrainedModel) -> TrainedModel:
+    return statistical_model
 
 
 def typed(*options: str, fold: str = "0", method: str = "tumour_volume") -> int:

@@ -1,6 +1,5 @@
 """``adamss_predict_statistical`` as a user types it."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -22,14 +21,12 @@ pytestmark = [
 
 
 @pytest.fixture(scope="module")
-def model(trained_model: TrainedModel) -> Iterator[TrainedModel]:
+def model(statistical_model: TrainedModel) -> TrainedModel:
     """With two folds of tumour volume and one of ICARE."""
-    with pytest.MonkeyPatch.context() as monkeypatch:
-        trained_model.use_for_statistical_methods(monkeypatch)
-        for method, fold in (("tumour_volume", "0"), ("tumour_volume", "1"), ("icare", "0")):
-            options = ["--method", method, "-device", "cpu", "--disable_tta", "--overwrite"]
-            assert fit_statistical.main(["902", "3d_fullres", fold, *options]) == 0
-        yield trained_model
+    for method, fold in (("tumour_volume", "0"), ("tumour_volume", "1"), ("icare", "0")):
+        options = ["--method", method, "-device", "cpu", "--disable_tta", "--overwrite"]
+        assert fit_statistical.main(["902", "3d_fullres", fold, *options]) == 0
+    return statistical_model
 
 
 def typed(output: Path, *options: str | Path, name: str = "ICARE", folds: tuple[str, ...] = ("0",)) -> int:

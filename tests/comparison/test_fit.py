@@ -1,7 +1,6 @@
 """Statistical methods on a fold: the right cases and columns, files that the other commands read, clear refusals."""
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -28,10 +27,8 @@ SETTINGS = {"feature_selection": "none", "clinical_selection": "none", "mirrorin
 
 
 @pytest.fixture(scope="module")
-def model(trained_model: TrainedModel) -> Iterator[TrainedModel]:
-    with pytest.MonkeyPatch.context() as monkeypatch:
-        trained_model.use_for_statistical_methods(monkeypatch)
-        yield trained_model
+def model(statistical_model: TrainedModel) -> TrainedModel:
+    return statistical_model
 
 
 def fitted(method: str, fold: int = 0, **changes: Any) -> FitRequest:
