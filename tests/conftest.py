@@ -3,11 +3,9 @@
 What takes seconds to import is imported by the fixture that needs it, since pytest's main process needs none.
 """
 
-import os
 import shutil
 import sys
 from collections.abc import Iterator
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -113,10 +111,7 @@ def statistical_model(
     trained_model: "TrainedModel", tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator["TrainedModel"]:
     """The same with results of their own for a file's tests, which fit statistical methods to it."""
-    results = tmp_path_factory.mktemp("statistical") / "results"
-    copy = replace(
-        trained_model, results=shutil.copytree(trained_model.results, results, copy_function=os.link)
-    )
+    copy = trained_model.linked_in(tmp_path_factory.mktemp("statistical") / "results")
     with pytest.MonkeyPatch.context() as monkeypatch:
         copy.use_for_statistical_methods(monkeypatch)
         yield copy

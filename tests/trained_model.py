@@ -1,6 +1,8 @@
 """A survival model of two folds with radiomics and clinical indicators, trained for seconds on phantoms."""
 
-from dataclasses import dataclass
+import os
+import shutil
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pandas as pd
@@ -37,6 +39,10 @@ class TrainedModel:
     @property
     def clinical(self) -> Path:
         return survival_csv(self.project)
+
+    def linked_in(self, results: Path) -> "TrainedModel":
+        """The same with results of its own; their files are links, so replace them whole."""
+        return replace(self, results=shutil.copytree(self.results, results, copy_function=os.link))
 
     def use_for_statistical_methods(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """Set nnU-Net's variables, and have a fit extract the few features that the model has, too."""

@@ -1,6 +1,5 @@
 """A trained survival fold whose results a test may spoil, and networks that answer at once."""
 
-import os
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -20,11 +19,11 @@ from tests.trained_model import TrainedModel
 @contextmanager
 def own_results(model: TrainedModel, folder: Path) -> Iterator[Path]:
     """Fold 0 of the model in other results, with nnU-Net's variables set; files are links, so replace them whole."""
-    shutil.copytree(model.results, folder, copy_function=os.link)
+    copy = model.linked_in(folder)
     with pytest.MonkeyPatch.context() as monkeypatch:
         model.project.use(monkeypatch)
         monkeypatch.setenv("nnUNet_results", str(folder))
-        yield folder / model.folder.relative_to(model.results) / "fold_0"
+        yield copy.folder / "fold_0"
     shutil.rmtree(folder)
 
 
