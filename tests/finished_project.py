@@ -16,7 +16,7 @@ from nnunetv2_adamss.prediction.calibration import Calibration, write_model_cali
 from nnunetv2_adamss.prediction.ensemble import curves_at
 from nnunetv2_adamss.report.out_of_fold import FoldCurves
 from nnunetv2_adamss.report.sources import FoldSource
-from nnunetv2_adamss.survival.cohort.table import SurvivalTable, read_survival_table
+from nnunetv2_adamss.survival.cohort.survival_table import SurvivalTable, read_survival_table
 from nnunetv2_adamss.survival.config import SurvivalConfig
 from nnunetv2_adamss.survival.covariates.covariate_tables import CovariateTables, CovariateUse
 from nnunetv2_adamss.survival.fold import SurvivalFold

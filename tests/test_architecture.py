@@ -13,44 +13,39 @@ import pytest
 REPOSITORY = Path(__file__).parents[1]
 PACKAGE = REPOSITORY / "nnunetv2_adamss"
 # Folder: the folders of ours that it may import besides itself, and the libraries that it must not.
+# A folder in a folder may have a rule of its own.
 RULES: dict[str, tuple[set[str], set[str]]] = {
     # Below all others, so that every folder comes through the same doors for files.
     "common": (set(), {"nnunetv2", "pandas"}),
+    "common/tables": (set(), {"nnunetv2", "torch"}),
     "networks": (set(), {"nnunetv2", "pandas", "SimpleITK"}),
-    "evaluation": ({"common"}, {"torch"}),
-    "survival": ({"common", "networks", "evaluation"}, {"SimpleITK"}),
+    # Arrays and masks in, numbers out.
+    "metrics": ({"common"}, {"torch", "nnunetv2"}),
+    "survival": ({"common", "networks", "metrics"}, {"SimpleITK"}),
     "radiomics": ({"common", "survival"}, set()),
-    "prediction": ({"common", "networks", "survival", "radiomics", "evaluation"}, set()),
+    "prediction": ({"common", "networks", "survival", "radiomics", "metrics"}, set()),
+    "prediction/hecktor": ({"common", "survival", "datasets"}, {"nnunetv2", "torch"}),
     "explanation": ({"common", "networks", "survival", "prediction"}, {"SimpleITK"}),
-    "trainers": ({"common", "networks", "survival", "radiomics", "evaluation"}, {"pandas", "SimpleITK"}),
+    "trainers": ({"common", "networks", "survival", "radiomics", "metrics"}, {"pandas", "SimpleITK"}),
+    # Reads tables and puts the numbers of metrics together.
+    "evaluation": ({"common", "metrics", "survival"}, {"torch", "nnunetv2"}),
     "report": (
-        {
-            "common",
-            "survival",
-            "evaluation",
-            "assessment",
-            "prediction",
-            "explanation",
-            "datasets",
-            "benchmark",
-        },
+        {"common", "survival", "metrics", "evaluation", "prediction", "explanation", "datasets", "benchmark"},
         set(),
     ),
     "datasets": ({"common", "survival"}, {"nnunetv2", "torch"}),
-    # Reads tables and puts the measures of evaluation together, which know arrays and masks only.
-    "assessment": ({"common", "evaluation", "survival"}, {"torch", "nnunetv2"}),
-    "comparison": (
-        {"common", "survival", "evaluation", "radiomics", "assessment", "prediction"},
+    "methods": (
+        {"common", "survival", "metrics", "radiomics", "evaluation", "prediction"},
         {"SimpleITK"},
     ),
-    # Runs the commands of comparison, and needs its catalogue to know what they leave.
+    # Runs the commands of methods, and needs their table to know what they leave.
     "benchmark": (
-        {"common", "survival", "evaluation", "assessment", "explanation", "comparison"},
+        {"common", "survival", "metrics", "evaluation", "explanation", "methods"},
         {"torch", "SimpleITK"},
     ),
-    "hecktor": ({"common", "survival", "datasets", "prediction"}, {"nnunetv2", "torch"}),
-    "demo": ({"common", "survival", "evaluation"}, {"torch", "nnunetv2"}),
+    "demo": ({"common", "survival", "metrics"}, {"torch", "nnunetv2"}),
 }
+COMMANDS = PACKAGE / "cli"
 
 
 def imported_modules(path: Path) -> set[str]:
@@ -64,20 +59,36 @@ def imported_modules(path: Path) -> set[str]:
     return modules
 
 
+def files_of(folder: str) -> list[Path]:
+    """The modules that the rule of a folder is about: not those of a folder in it that has a rule of its own."""
+    inner = [PACKAGE / other for other in RULES if other.startswith(f"{folder}/")]
+    return [
+        p for p in (PACKAGE / folder).rglob("*.py") if not any(p.is_relative_to(other) for other in inner)
+    ]
+
+
 def test_every_folder_has_a_rule() -> None:
     folders = {path.name for path in PACKAGE.iterdir() if path.is_dir() and path.name != "__pycache__"}
-    assert folders == {*RULES, "cli", "nnunet_plugin"}
+    assert folders == {rule.split("/")[0] for rule in RULES} | {"cli", "nnunet_plugin"}
 
 
 @pytest.mark.parametrize("folder", sorted(RULES))
 def test_a_folder_imports_only_what_it_may(folder: str) -> None:
     allowed_folders, forbidden_libraries = RULES[folder]
-    for path in (PACKAGE / folder).rglob("*.py"):
+    for path in files_of(folder):
         for module in imported_modules(path):
             library, _, rest = module.partition(".")
             assert library not in forbidden_libraries, f"{path} imports {module}"
             if library == "nnunetv2_adamss":
-                assert rest.split(".")[0] in {folder, *allowed_folders}, f"{path} imports {module}"
+                own, of_others = folder.partition("/")[0], rest.partition(".")[0]
+                assert of_others in {own, *allowed_folders}, f"{path} imports {module}"
+
+
+def test_no_two_files_have_one_name() -> None:
+    """A command and what it calls may; whoever looks for a file elsewhere finds one."""
+    paths = [p for p in PACKAGE.rglob("*.py") if p.name != "__init__.py" and p.parent != COMMANDS]
+    twice = {p.name for p in paths if sum(other.name == p.name for other in paths) > 1}
+    assert not twice
 
 
 def test_only_commands_print() -> None:
@@ -103,11 +114,11 @@ def test_tables_are_written_and_read_where_formulas_are_made_text() -> None:
             found = re.findall(
                 r"\.to_csv\(|\bpd\.read_csv\(|\bcsv\.(?:writer|DictWriter)\(", path.read_text()
             )
-            assert not found, f"{path} calls {found}; csv_text and read_csv of survival.cohort.csv_text do it"
+            assert not found, f"{path} calls {found}; csv_text and read_csv of common.tables.csv_text do it"
 
 
 def test_no_test_fails_on_a_busy_machine() -> None:
-    """Tests wait for what happens, by ``wait_until``, and measure no time: that is what ``benchmarks/`` are for."""
+    """Tests wait for what happens, by ``wait_until``, and measure no time: that is what ``measurements/`` are for."""
     for path in REPOSITORY.glob("tests/**/*.py"):
         # A screenshot that never comes, and a figure that is printed.
         allowed = path.name in ("processes.py", "test_browser.py", "test_architecture.py") or (

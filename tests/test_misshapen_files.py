@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from nnunetv2_adamss.benchmark.benchmark_settings import BenchmarkSettings
 from nnunetv2_adamss.benchmark.records import Record, Records
-from nnunetv2_adamss.benchmark.settings import BenchmarkSettings
-from nnunetv2_adamss.benchmark.write import read_benchmark
+from nnunetv2_adamss.benchmark.write_tables import read_benchmark
 from nnunetv2_adamss.cli import (
     calibrate,
     evaluate_survival,
@@ -24,11 +24,11 @@ from nnunetv2_adamss.cli import (
     set_normalization,
 )
 from nnunetv2_adamss.datasets.conversion.conversion_log import cases_in, read_case, settings_in, source_in
-from nnunetv2_adamss.demo.progress import DemoProgress
-from nnunetv2_adamss.explanation.folder import CaseTable, ExplanationFolder
+from nnunetv2_adamss.demo.demo_progress import DemoProgress
+from nnunetv2_adamss.explanation.explanation_folder import CaseTable, ExplanationFolder
 from nnunetv2_adamss.prediction.calibration import read_model_calibrations
 from nnunetv2_adamss.report.build import attempt
-from nnunetv2_adamss.report.segmentation import dice_of_labels
+from nnunetv2_adamss.report.sections.stage_one_dice import dice_of_labels
 from nnunetv2_adamss.report.sources import find_model
 from nnunetv2_adamss.survival.cohort.splits_file import read_splits
 from nnunetv2_adamss.survival.config import SurvivalConfig

@@ -9,8 +9,8 @@ import pandas as pd
 import pytest
 import torch
 
-from nnunetv2_adamss.comparison import fit
-from nnunetv2_adamss.radiomics.fold import FoldRadiomics, read_fold
+from nnunetv2_adamss.methods import fit
+from nnunetv2_adamss.radiomics.fold_radiomics import FoldRadiomics, read_fold
 from nnunetv2_adamss.survival.config import SurvivalConfig
 from nnunetv2_adamss.survival.nnunet_data.nnunet_fold import NnunetFold
 from nnunetv2_adamss.survival.setup import SurvivalSetup

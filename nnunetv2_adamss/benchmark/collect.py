@@ -6,21 +6,21 @@ from functools import cached_property
 from importlib.metadata import version
 from typing import Any
 
-from nnunetv2_adamss.assessment.progress import Progress, silent
+from nnunetv2_adamss.benchmark.compared_patients import ComparedPatients
 from nnunetv2_adamss.benchmark.folders import BenchmarkFolders
-from nnunetv2_adamss.benchmark.methods import METHODS, REFERENCES, TABLES, Method
-from nnunetv2_adamss.benchmark.patients import ComparedPatients
+from nnunetv2_adamss.benchmark.method_results import MethodResult, cross_validated_result, result_on_test_set
+from nnunetv2_adamss.benchmark.paper_methods import METHODS, REFERENCES, TABLES, Method
 from nnunetv2_adamss.benchmark.plan import explained_network
 from nnunetv2_adamss.benchmark.present_cohort import outcome_hashes, splits_of
-from nnunetv2_adamss.benchmark.results import MethodResult, cross_validated_result, result_on_test_set
 from nnunetv2_adamss.benchmark.tables import Row, compare_methods, fusion_weights, is_planned, methods_of
-from nnunetv2_adamss.benchmark.text import ResultTable, comparison_table, fusion_weights_table
+from nnunetv2_adamss.benchmark.tables_text import ResultTable, comparison_table, fusion_weights_table
 from nnunetv2_adamss.common.files import sha256_of
-from nnunetv2_adamss.evaluation.pairs import MIN_PAIRS
-from nnunetv2_adamss.evaluation.resampling import DEFAULT_RESAMPLES
+from nnunetv2_adamss.common.progress import Progress, silent
+from nnunetv2_adamss.metrics.pairs import MIN_PAIRS
+from nnunetv2_adamss.metrics.resampling import DEFAULT_RESAMPLES
 from nnunetv2_adamss.survival.cohort.cohort_summary import median_follow_up
 from nnunetv2_adamss.survival.cohort.splits_file import SPLITS_FILE
-from nnunetv2_adamss.survival.cohort.table import SURVIVAL_CSV, read_survival_table
+from nnunetv2_adamss.survival.cohort.survival_table import SURVIVAL_CSV, read_survival_table
 from nnunetv2_adamss.survival.nnunet_data.dataset import PREPROCESSED, RAW, dataset_folder
 from nnunetv2_adamss.survival.results.fold_files import CHECKPOINTS
 from nnunetv2_adamss.survival.setup import outcome_files

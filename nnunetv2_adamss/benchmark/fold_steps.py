@@ -6,20 +6,20 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from nnunetv2_adamss.benchmark.methods import METHODS, STAGE_ONE, Method, Trainer
+from nnunetv2_adamss.benchmark.benchmark_settings import BenchmarkSettings
 from nnunetv2_adamss.benchmark.outdated import (
     segmentation_differences,
     survival_differences,
     training_differences,
     validation_summary,
 )
+from nnunetv2_adamss.benchmark.paper_methods import METHODS, STAGE_ONE, Method, Trainer
 from nnunetv2_adamss.benchmark.present_cohort import PresentCohort
-from nnunetv2_adamss.benchmark.settings import BenchmarkSettings
 from nnunetv2_adamss.benchmark.step_book import StepBook, mask_options
 from nnunetv2_adamss.benchmark.steps import Step
+from nnunetv2_adamss.common.mask_flags import MASK_FLAGS
 from nnunetv2_adamss.survival.config import PATHS, SurvivalConfig
 from nnunetv2_adamss.survival.covariates.radiomics_table import provenance_file, radiomics_name
-from nnunetv2_adamss.survival.mask_flags import MASK_FLAGS
 from nnunetv2_adamss.survival.results.fold_files import CHECKPOINTS, PREDICTIONS_FILE, SUMMARY_FILE
 
 # Cross-validated figures are of the last epoch, and so is all else that is said of the survival networks.

@@ -6,10 +6,10 @@ from pathlib import Path
 
 from nnunetv2.utilities.file_path_utilities import convert_trainer_plans_config_to_identifier
 
-from nnunetv2_adamss.benchmark.methods import STAGE_ONE, Method, Trainer
-from nnunetv2_adamss.benchmark.settings import BenchmarkSettings
-from nnunetv2_adamss.comparison.catalogue import results_name
-from nnunetv2_adamss.explanation.folder import ExplanationFolder
+from nnunetv2_adamss.benchmark.benchmark_settings import BenchmarkSettings
+from nnunetv2_adamss.benchmark.paper_methods import STAGE_ONE, Method, Trainer
+from nnunetv2_adamss.explanation.explanation_folder import ExplanationFolder
+from nnunetv2_adamss.methods.catalogue import results_name
 from nnunetv2_adamss.survival.nnunet_data.dataset import RAW, RESULTS, dataset_folder
 
 # In the folder of each trainer or statistical method below ``test``.

@@ -4,13 +4,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from nnunetv2_adamss.benchmark.benchmark_settings import BenchmarkSettings
 from nnunetv2_adamss.benchmark.fold_steps import CHECKPOINT, FoldSteps
 from nnunetv2_adamss.benchmark.folders import TEST_PREDICTIONS, BenchmarkFolders, masking_method
-from nnunetv2_adamss.benchmark.methods import Method
-from nnunetv2_adamss.benchmark.settings import BenchmarkSettings
+from nnunetv2_adamss.benchmark.paper_methods import Method
 from nnunetv2_adamss.benchmark.step_book import StepBook
 from nnunetv2_adamss.benchmark.steps import Step
-from nnunetv2_adamss.survival.cohort.table import SURVIVAL_CSV
+from nnunetv2_adamss.survival.cohort.survival_table import SURVIVAL_CSV
 from nnunetv2_adamss.survival.covariates.radiomics_table import provenance_file
 
 

@@ -9,7 +9,7 @@ from nnunetv2_adamss.benchmark.present_cohort import PresentCohort, outcome_hash
 from nnunetv2_adamss.benchmark.steps import Step, needed_steps
 from nnunetv2_adamss.common.files import sha256_of
 from nnunetv2_adamss.common.messages import listed
-from nnunetv2_adamss.survival.cohort.csv_text import read_csv
+from nnunetv2_adamss.common.tables.csv_text import read_csv
 from nnunetv2_adamss.survival.nnunet_data.validation_summary import read_validated_files
 from nnunetv2_adamss.survival.results.begun_training import TRAINING_CASES, begun_with
 from nnunetv2_adamss.survival.results.fold_files import PREDICTIONS_FILE, SUMMARY_FILE

@@ -6,11 +6,11 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from nnunetv2_adamss.benchmark.benchmark_settings import BenchmarkSettings
 from nnunetv2_adamss.benchmark.folders import BenchmarkFolders
 from nnunetv2_adamss.benchmark.records import RECORDS, Records
-from nnunetv2_adamss.benchmark.settings import BenchmarkSettings
 from nnunetv2_adamss.benchmark.steps import Step, file_name_of
-from nnunetv2_adamss.survival.mask_flags import MASK_FLAGS
+from nnunetv2_adamss.common.mask_flags import MASK_FLAGS
 from nnunetv2_adamss.survival.nnunet_data.dataset import RESULTS
 
 

@@ -7,14 +7,14 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from nnunetv2_adamss.benchmark.patients import ComparedPatients
-from nnunetv2_adamss.benchmark.results import MethodResult
-from nnunetv2_adamss.evaluation.comparison import compare, holm
-from nnunetv2_adamss.evaluation.concordance import cross_validated_c
-from nnunetv2_adamss.evaluation.estimate import Estimate, PairEstimate, bootstrap_estimate
-from nnunetv2_adamss.evaluation.uno import UnoC, uno_c
+from nnunetv2_adamss.benchmark.compared_patients import ComparedPatients
+from nnunetv2_adamss.benchmark.method_results import MethodResult
+from nnunetv2_adamss.common.tables.csv_text import read_csv
 from nnunetv2_adamss.explanation.gate_weights import STAGES
-from nnunetv2_adamss.survival.cohort.csv_text import read_csv
+from nnunetv2_adamss.metrics.concordance import cross_validated_c
+from nnunetv2_adamss.metrics.estimate import Estimate, PairEstimate, bootstrap_estimate
+from nnunetv2_adamss.metrics.paired_comparison import compare, holm
+from nnunetv2_adamss.metrics.uno import UnoC, uno_c
 
 
 @dataclass(frozen=True)

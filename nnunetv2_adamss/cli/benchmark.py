@@ -12,15 +12,15 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from nnunetv2_adamss.benchmark.methods import GROUPS, METHODS
+from nnunetv2_adamss.benchmark.paper_methods import GROUPS, METHODS
 from nnunetv2_adamss.cli.exit_code import exit_code
 from nnunetv2_adamss.cli.fold_options import add_mask_options, mask_settings
-from nnunetv2_adamss.survival.mask_flags import MASK_FLAGS
+from nnunetv2_adamss.common.mask_flags import MASK_FLAGS
 
 if TYPE_CHECKING:
     from nnunetv2_adamss.benchmark.durations import TimeLeft
     from nnunetv2_adamss.benchmark.folders import BenchmarkFolders
-    from nnunetv2_adamss.benchmark.run import Outcome
+    from nnunetv2_adamss.benchmark.run_steps import Outcome
     from nnunetv2_adamss.benchmark.steps import Step
 
 _DESCRIPTION = """\
@@ -159,13 +159,13 @@ def _check(parser: argparse.ArgumentParser, args: argparse.Namespace) -> None:
 
 def _run(args: argparse.Namespace) -> int:
     from nnunetv2_adamss.benchmark.begin import begin
-    from nnunetv2_adamss.benchmark.methods import choose_methods
+    from nnunetv2_adamss.benchmark.benchmark_settings import BenchmarkSettings
     from nnunetv2_adamss.benchmark.outdated import refuse_outdated_trainings
+    from nnunetv2_adamss.benchmark.paper_methods import choose_methods
     from nnunetv2_adamss.benchmark.plan import plan_steps
     from nnunetv2_adamss.benchmark.present_cohort import PresentCohort, splits_of
-    from nnunetv2_adamss.benchmark.settings import BenchmarkSettings
     from nnunetv2_adamss.benchmark.steps import needed_steps
-    from nnunetv2_adamss.survival.device import torch_device
+    from nnunetv2_adamss.common.device import torch_device
     from nnunetv2_adamss.survival.nnunet_data.dataset import dataset_name
 
     methods = choose_methods(args.methods)
@@ -221,7 +221,7 @@ def _check_gpus(names: Sequence[str]) -> None:
 def _do(steps: Sequence[Step], folders: BenchmarkFolders, args: argparse.Namespace) -> Outcome:
     from tqdm import tqdm
 
-    from nnunetv2_adamss.benchmark.run import run_steps
+    from nnunetv2_adamss.benchmark.run_steps import run_steps
 
     with tqdm(total=len(steps), desc="Steps", unit="step", disable=None) as bar:
 
@@ -249,7 +249,7 @@ def _write(folders: BenchmarkFolders, methods: Sequence[Any]) -> None:
     from tqdm import tqdm
 
     from nnunetv2_adamss.benchmark.collect import GENERAL_NOTES, Collection
-    from nnunetv2_adamss.benchmark.write import TABLES_MD, write_tables
+    from nnunetv2_adamss.benchmark.write_tables import TABLES_MD, write_tables
 
     collection = Collection(folders, methods)
     tables = collection.tables(lambda items, what: tqdm(items, desc=what, disable=None))
@@ -266,7 +266,7 @@ def _listed_steps(steps: Sequence[Step], folders: BenchmarkFolders, n_workers: i
     from nnunetv2_adamss.benchmark.claims import Claims
     from nnunetv2_adamss.benchmark.durations import expected_seconds, time_left
     from nnunetv2_adamss.benchmark.records import RECORDS, Records
-    from nnunetv2_adamss.benchmark.run import CLAIMS
+    from nnunetv2_adamss.benchmark.run_steps import CLAIMS
     from nnunetv2_adamss.benchmark.steps import needed_steps
 
     needed = needed_steps(steps)

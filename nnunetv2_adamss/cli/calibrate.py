@@ -92,7 +92,7 @@ def _calibrate(args: argparse.Namespace) -> None:
 
 
 def _calibrate_model(args: argparse.Namespace) -> tuple[dict[str, CalibrationCheck], Path]:
-    from nnunetv2_adamss.prediction.calibrate import calibrate_model
+    from nnunetv2_adamss.prediction.calibrate_model import calibrate_model
     from nnunetv2_adamss.prediction.calibration import CALIBRATION_FILE
     from nnunetv2_adamss.survival.nnunet_data.dataset import model_folder
 
@@ -102,7 +102,7 @@ def _calibrate_model(args: argparse.Namespace) -> tuple[dict[str, CalibrationChe
 
 
 def _calibrate_file(args: argparse.Namespace) -> tuple[dict[str, CalibrationCheck], Path]:
-    from nnunetv2_adamss.prediction.calibrate import calibrate_predictions
+    from nnunetv2_adamss.prediction.calibrate_model import calibrate_predictions
 
     return {args.on.name: calibrate_predictions(args.on, args.survival_csv, args.output)}, args.output
 

@@ -15,8 +15,8 @@ from nnunetv2_adamss.cli.exit_code import exit_code
 from nnunetv2_adamss.cli.file_name import file_name
 
 if TYPE_CHECKING:
-    from nnunetv2_adamss.datasets.conversion.cohort import Cohort
-    from nnunetv2_adamss.datasets.conversion.run import ConversionReport
+    from nnunetv2_adamss.datasets.conversion.convert_cohort import ConversionReport
+    from nnunetv2_adamss.datasets.conversion.source_cohort import Cohort
 
 _DESCRIPTION = """\
 Write an nnU-Net raw data set with survival.csv and survival.json from PET/CT as published. CT (HU), PET (SUV) and
@@ -176,8 +176,8 @@ def _run(args: argparse.Namespace) -> int:
     from tqdm import tqdm
 
     from nnunetv2_adamss.datasets.conversion.conversion_log import Source
+    from nnunetv2_adamss.datasets.conversion.convert_cohort import convert_cohort
     from nnunetv2_adamss.datasets.conversion.pet_units import read_suv_factors
-    from nnunetv2_adamss.datasets.conversion.run import convert_cohort
 
     cohort = _cohort(args)
     case_ids = [patient.case_id for patient in cohort.patients]
@@ -197,9 +197,9 @@ def _run(args: argparse.Namespace) -> int:
 
 
 def _cohort(args: argparse.Namespace) -> Cohort:
-    from nnunetv2_adamss.datasets.conversion.cohort import read_cohort
     from nnunetv2_adamss.datasets.conversion.manifest import read_manifest
     from nnunetv2_adamss.datasets.conversion.presets import PRESETS
+    from nnunetv2_adamss.datasets.conversion.source_cohort import read_cohort
 
     if args.format == "manifest":
         return read_manifest(args.source, args.labels or ("tumour",))
@@ -214,7 +214,7 @@ def _grid(args: argparse.Namespace) -> Any:
 
 
 def _settings(args: argparse.Namespace, cohort: Cohort) -> Any:
-    from nnunetv2_adamss.datasets.conversion.one_case import CaseSettings
+    from nnunetv2_adamss.datasets.conversion.convert_patient import CaseSettings
     from nnunetv2_adamss.datasets.conversion.presets import PRESETS
 
     spacing_zyx = args.spacing or [1.0]
@@ -230,7 +230,7 @@ def _settings(args: argparse.Namespace, cohort: Cohort) -> Any:
 
 
 def _tell(report: ConversionReport, dataset_id: int) -> int:
-    from nnunetv2_adamss.datasets.conversion.patients import number_of_patients
+    from nnunetv2_adamss.datasets.conversion.source_patients import number_of_patients
 
     for warning in report.warnings:
         print(f"WARNING: {warning}", file=sys.stderr)
@@ -251,7 +251,7 @@ def _tell(report: ConversionReport, dataset_id: int) -> int:
 
 
 def _tell_seconds(report: ConversionReport) -> None:
-    from nnunetv2_adamss.datasets.conversion.patients import number_of_patients
+    from nnunetv2_adamss.datasets.conversion.source_patients import number_of_patients
 
     if report.converted:
         seconds = statistics.median(report.log[case_id]["seconds"] for case_id in report.converted)

@@ -5,9 +5,9 @@ import shlex
 import sys
 from pathlib import Path
 
-from nnunetv2_adamss.demo.progress import DemoProgress
-from nnunetv2_adamss.demo.run import StepFailedError, run_steps
-from nnunetv2_adamss.demo.steps import DemoFolders, demo_steps
+from nnunetv2_adamss.demo.demo_progress import DemoProgress
+from nnunetv2_adamss.demo.demo_steps import DemoFolders, demo_steps
+from nnunetv2_adamss.demo.run_demo import StepFailedError, run_steps
 
 _EPILOG = """
 examples:
@@ -93,7 +93,7 @@ def _print_paths(environment: dict[str, str]) -> None:
 
 
 def _print_results(folders: DemoFolders, seconds: dict[str, float]) -> None:
-    from nnunetv2_adamss.demo.results import c_indices, dice_rows, example_picture
+    from nnunetv2_adamss.demo.demo_results import c_indices, dice_rows, example_picture
 
     picture = folders.root / "held_out_cases.png"
     example_picture(folders, picture)

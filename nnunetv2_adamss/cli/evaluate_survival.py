@@ -10,7 +10,7 @@ from nnunetv2_adamss.cli.exit_code import exit_code
 from nnunetv2_adamss.cli.model_options import add_folds_option, add_trainer_options, check_numbered_folds
 
 if TYPE_CHECKING:
-    from nnunetv2_adamss.assessment.run import EvaluationInputs
+    from nnunetv2_adamss.evaluation.evaluate_files import EvaluationInputs
 
 _DESCRIPTION = """\
 Evaluate survival predictions against a table of outcomes: C-index (Harrell, Uno), time-dependent AUC, Brier score,
@@ -128,11 +128,11 @@ def _check(parser: argparse.ArgumentParser, args: argparse.Namespace) -> None:
 def _evaluate(args: argparse.Namespace) -> None:
     from tqdm import tqdm
 
-    from nnunetv2_adamss.assessment.assess import AssessmentSettings
-    from nnunetv2_adamss.assessment.run import evaluate_files
-    from nnunetv2_adamss.assessment.text import markdown
+    from nnunetv2_adamss.evaluation.evaluate import EvaluationSettings
+    from nnunetv2_adamss.evaluation.evaluate_files import evaluate_files
+    from nnunetv2_adamss.evaluation.evaluation_text import markdown
 
-    settings = AssessmentSettings(
+    settings = EvaluationSettings(
         tuple(sorted(set(args.horizons))) if args.horizons else None,
         args.tau,
         args.threshold,
@@ -140,20 +140,20 @@ def _evaluate(args: argparse.Namespace) -> None:
         args.seed,
     )
     inputs = _inputs(args)
-    assessment, written = evaluate_files(
+    evaluation, written = evaluate_files(
         inputs, settings, args.output, lambda items, what: tqdm(items, desc=what, disable=None)
     )
-    print(markdown(assessment))
+    print(markdown(evaluation))
     print(f"Written to {args.output}: {', '.join(file.name for file in written)}")
 
 
 def _inputs(args: argparse.Namespace) -> EvaluationInputs:
-    from nnunetv2_adamss.assessment.run import EvaluationInputs
+    from nnunetv2_adamss.evaluation.evaluate_files import EvaluationInputs
 
     compare = _compared(args.compare)
     predictions, survival_csv, notes = args.predictions, args.survival_csv, []
     if args.dataset:
-        from nnunetv2_adamss.assessment.finished_folds import find_folds
+        from nnunetv2_adamss.evaluation.cross_validation_files import find_folds
 
         folds = [int(fold) for fold in args.folds]
         found = find_folds(

@@ -16,7 +16,7 @@ from nnunetv2_adamss.cli.model_options import (
 )
 
 if TYPE_CHECKING:
-    from nnunetv2_adamss.explanation.run import ExplanationReport
+    from nnunetv2_adamss.explanation.explain_fold import ExplanationReport
 
 _DESCRIPTION = """\
 Show what the network of a trained fold does, on its validation cases: how much each encoder stage takes from the fusion
@@ -96,9 +96,9 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def _run(args: argparse.Namespace) -> ExplanationReport:
-    from nnunetv2_adamss.explanation.fold import find_fold
-    from nnunetv2_adamss.explanation.run import explain
-    from nnunetv2_adamss.explanation.settings import ExplanationSettings
+    from nnunetv2_adamss.explanation.explain_fold import explain
+    from nnunetv2_adamss.explanation.explained_fold import find_fold
+    from nnunetv2_adamss.explanation.explanation_settings import ExplanationSettings
 
     own = (
         "dataset",

@@ -15,11 +15,11 @@ from nnunetv2_adamss.cli.fold_options import (
     mask_settings,
 )
 from nnunetv2_adamss.cli.model_options import fold_number
-from nnunetv2_adamss.survival.mask_flags import MASK_FLAGS
+from nnunetv2_adamss.common.mask_flags import MASK_FLAGS
 
 if TYPE_CHECKING:
+    from nnunetv2_adamss.radiomics.extract_cases import ExtractionReport
     from nnunetv2_adamss.radiomics.request import RadiomicsRequest
-    from nnunetv2_adamss.radiomics.run import ExtractionReport
 
 _DESCRIPTION = """\
 Extract the radiomics features that Stage II uses: of the original images (HU, SUV) within the tumour masks of a fold,
@@ -146,8 +146,8 @@ def _check(parser: argparse.ArgumentParser, args: argparse.Namespace) -> None:
 
 
 def _of_fold(args: argparse.Namespace) -> ExtractionReport:
-    from nnunetv2_adamss.radiomics.fold import FoldRadiomics, read_fold
-    from nnunetv2_adamss.radiomics.progress import progress_bars
+    from nnunetv2_adamss.radiomics.extraction_progress import progress_bars
+    from nnunetv2_adamss.radiomics.fold_radiomics import FoldRadiomics, read_fold
     from nnunetv2_adamss.survival.config import SurvivalConfig
     from nnunetv2_adamss.survival.nnunet_data.dataset import dataset_name
 
@@ -169,9 +169,9 @@ def _of_fold(args: argparse.Namespace) -> ExtractionReport:
 
 
 def _of_folders(args: argparse.Namespace) -> ExtractionReport:
-    from nnunetv2_adamss.radiomics.folder import cases_in
-    from nnunetv2_adamss.radiomics.progress import progress_bars
-    from nnunetv2_adamss.radiomics.run import extract_features
+    from nnunetv2_adamss.radiomics.extract_cases import extract_features
+    from nnunetv2_adamss.radiomics.extraction_progress import progress_bars
+    from nnunetv2_adamss.radiomics.radiomics_folder import cases_in
 
     request, file_ending = _folders_request(args)
     cases = cases_in(args.images, args.masks, request.channels, file_ending)
@@ -211,7 +211,7 @@ def _folders_request(args: argparse.Namespace) -> tuple[RadiomicsRequest, str]:
 
 
 def _settings(args: argparse.Namespace) -> Any:
-    from nnunetv2_adamss.radiomics.settings import RadiomicsSettings
+    from nnunetv2_adamss.radiomics.radiomics_settings import RadiomicsSettings
 
     return RadiomicsSettings.read(args.settings) if args.settings else RadiomicsSettings.read()
 

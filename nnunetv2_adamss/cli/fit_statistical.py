@@ -7,7 +7,7 @@ from typing import Any
 
 from nnunetv2_adamss.cli.exit_code import exit_code
 from nnunetv2_adamss.cli.fold_options import add_mask_options, check_fold_options, mask_settings
-from nnunetv2_adamss.comparison.catalogue import CATALOGUE
+from nnunetv2_adamss.methods.catalogue import CATALOGUE
 
 _METHODS = "\n".join(f"  {name:15} {entry.title}: {entry.summary}" for name, entry in CATALOGUE.items())
 _EPILOG = f"""
@@ -75,7 +75,7 @@ def _check_method_options(parser: argparse.ArgumentParser, args: dict[str, Any])
 
 
 def _run(args: dict[str, Any]) -> None:
-    from nnunetv2_adamss.comparison.fit import FitRequest, fit_statistical
+    from nnunetv2_adamss.methods.fit import FitRequest, fit_statistical
 
     settings = mask_settings(args) | {name: args[name] for name in ("seed",) if name in args}
     if "survival_csv" in args:

@@ -5,7 +5,7 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
-from nnunetv2_adamss.survival.mask_flags import MASK_FLAGS
+from nnunetv2_adamss.common.mask_flags import MASK_FLAGS
 
 
 def add_mask_options(group: argparse._ActionsContainer, names: Collection[str] = tuple(MASK_FLAGS)) -> None:

@@ -72,7 +72,7 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def _run(args: argparse.Namespace) -> None:
-    from nnunetv2_adamss.hecktor.inference import InferenceRequest, predict_container
+    from nnunetv2_adamss.prediction.hecktor.inference import InferenceRequest, predict_container
 
     report = predict_container(
         InferenceRequest(

@@ -13,7 +13,7 @@ from nnunetv2_adamss.cli.exit_code import exit_code
 if TYPE_CHECKING:
     from nnunetv2_adamss.survival.cohort.splits import FoldCounts, Split
     from nnunetv2_adamss.survival.cohort.splits_file import SplitsChange
-    from nnunetv2_adamss.survival.cohort.table import SurvivalTable
+    from nnunetv2_adamss.survival.cohort.survival_table import SurvivalTable
 
 _DESCRIPTION = """\
 Write the cross-validation split that nnU-Net and AdaMSS train on (splits_final.json in the preprocessed
@@ -66,7 +66,7 @@ def main(argv: list[str] | None = None) -> int:
 def _run(args: argparse.Namespace) -> None:
     from nnunetv2_adamss.survival.cohort.splits import count_folds
     from nnunetv2_adamss.survival.cohort.splits_file import SPLITS_FILE, save_splits
-    from nnunetv2_adamss.survival.cohort.table import SURVIVAL_CSV, read_survival_table
+    from nnunetv2_adamss.survival.cohort.survival_table import SURVIVAL_CSV, read_survival_table
     from nnunetv2_adamss.survival.nnunet_data.dataset import (
         PREPROCESSED,
         RAW,

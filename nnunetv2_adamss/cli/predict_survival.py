@@ -18,8 +18,8 @@ from nnunetv2_adamss.cli.model_options import (
 )
 
 if TYPE_CHECKING:
-    from nnunetv2_adamss.hecktor.submission import Submission
-    from nnunetv2_adamss.prediction.run import PredictionReport, PredictionRequest
+    from nnunetv2_adamss.prediction.hecktor.submission import Submission
+    from nnunetv2_adamss.prediction.predict_patients import PredictionReport, PredictionRequest
 
 _DESCRIPTION = """\
 Predict the survival of new patients: raw images, named as nnU-Net names them, to tumour masks, survival curves and
@@ -139,7 +139,7 @@ def _check(parser: argparse.ArgumentParser, args: argparse.Namespace) -> None:
 def _run(args: argparse.Namespace) -> PredictionReport:
     from tqdm import tqdm
 
-    from nnunetv2_adamss.prediction.run import predict_patients
+    from nnunetv2_adamss.prediction.predict_patients import predict_patients
 
     request = _request(args)
     submission = _submission(args)
@@ -151,7 +151,7 @@ def _run(args: argparse.Namespace) -> PredictionReport:
 
 
 def _submission(args: argparse.Namespace) -> Submission | None:
-    from nnunetv2_adamss.hecktor.submission import Submission
+    from nnunetv2_adamss.prediction.hecktor.submission import Submission
 
     if args.hecktor_submission is None:
         return None
@@ -160,7 +160,7 @@ def _submission(args: argparse.Namespace) -> Submission | None:
 
 
 def _request(args: argparse.Namespace) -> PredictionRequest:
-    from nnunetv2_adamss.prediction.run import PredictionRequest
+    from nnunetv2_adamss.prediction.predict_patients import PredictionRequest
 
     return PredictionRequest(
         model_folder=args.model or _model_folder(args),

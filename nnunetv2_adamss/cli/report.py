@@ -78,9 +78,9 @@ def _check(parser: argparse.ArgumentParser, args: argparse.Namespace) -> None:
 
 
 def _write(args: argparse.Namespace) -> None:
-    from nnunetv2_adamss.report.new_patients import NewPatients
-    from nnunetv2_adamss.report.report import REPORT_FILE, write_report
+    from nnunetv2_adamss.report.sections.new_patients import NewPatients
     from nnunetv2_adamss.report.sources import find_model
+    from nnunetv2_adamss.report.write_report import REPORT_FILE, write_report
     from nnunetv2_adamss.survival.nnunet_data.dataset import dataset_name
 
     folds = None if args.folds is None else [fold_number(fold) for fold in args.folds]

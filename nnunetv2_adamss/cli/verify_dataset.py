@@ -65,7 +65,7 @@ def _verify(args: argparse.Namespace) -> tuple[list[str], CohortSummary | None]:
     if args.num_processes < 1:
         raise ValueError(f"-np is {args.num_processes}, expected at least 1.")
 
-    from nnunetv2_adamss.survival.cohort.table import SURVIVAL_CSV
+    from nnunetv2_adamss.survival.cohort.survival_table import SURVIVAL_CSV
     from nnunetv2_adamss.survival.nnunet_data.dataset import RAW, dataset_folder, dataset_name
 
     folder = dataset_folder(RAW, dataset_name(args.dataset))
@@ -113,7 +113,7 @@ def _faults_by_nnunet(folder: Path, num_processes: int) -> list[str]:
 
 def _table_faults(folder: Path, survival_csv: Path) -> tuple[list[str], CohortSummary | None]:
     from nnunetv2_adamss.survival.cohort.cohort_summary import summarise_cohort
-    from nnunetv2_adamss.survival.cohort.table import SurvivalTableError, read_survival_table
+    from nnunetv2_adamss.survival.cohort.survival_table import SurvivalTableError, read_survival_table
 
     try:
         return [], summarise_cohort(read_survival_table(survival_csv, _known_cases(folder)))

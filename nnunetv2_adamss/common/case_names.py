@@ -1,4 +1,4 @@
-"""Names of cases as the names of their files give them."""
+"""Names of cases, as files and tables give them."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -6,6 +6,9 @@ from unicodedata import category
 
 from nnunetv2_adamss.common.files import UNFINISHED
 from nnunetv2_adamss.common.messages import listed
+
+# The column of every table that names cases.
+CASE_ID = "case_id"
 
 # Left beside images by macOS, and by this package's own conversion while it writes.
 _LEFTOVERS = ("._", UNFINISHED)

@@ -118,7 +118,7 @@ def _second_outputs(gates: Iterable[nn.Module]) -> Iterator[list[Tensor]]:
 
 
 def _in_fast_memory_format(image: Tensor) -> Tensor:
-    # On CPU, channels-last saves a reordering at every convolution (benchmarks/network_step.py); every later
+    # On CPU, channels-last saves a reordering at every convolution (measurements/network_step.py); every later
     # tensor follows the image's format. nnU-Net hands in contiguous tiles, so it has to happen here.
     if image.device.type != "cpu":
         return image

@@ -22,7 +22,7 @@ from nnunetv2_adamss.common.kinds import (
     number_within,
 )
 from nnunetv2_adamss.common.messages import listed
-from nnunetv2_adamss.evaluation.risk import risk_score_from_time
+from nnunetv2_adamss.metrics.risk import risk_score_from_time
 from nnunetv2_adamss.prediction.calibration_fit import correct, fit_correction
 from nnunetv2_adamss.prediction.ensemble import Curves, predicted_time_at
 from nnunetv2_adamss.survival.discrete_time.intervals import interval_labels

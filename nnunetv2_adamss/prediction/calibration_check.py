@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from nnunetv2_adamss.common.files import replace_atomically
-from nnunetv2_adamss.evaluation.kaplan_meier import kaplan_meier
+from nnunetv2_adamss.metrics.kaplan_meier import kaplan_meier
 from nnunetv2_adamss.prediction.calibration import Calibration
 from nnunetv2_adamss.prediction.ensemble import Curves
 

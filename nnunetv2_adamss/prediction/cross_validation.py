@@ -9,7 +9,7 @@ import numpy as np
 from nnunetv2_adamss.common.files import sha256_of
 from nnunetv2_adamss.common.messages import listed
 from nnunetv2_adamss.prediction.ensemble import Curves, common_times, curves_at
-from nnunetv2_adamss.survival.cohort.table import SurvivalTable, read_survival_table
+from nnunetv2_adamss.survival.cohort.survival_table import SurvivalTable, read_survival_table
 from nnunetv2_adamss.survival.results.finished_folds import FinishedFold, find_finished_folds, outcomes_file
 from nnunetv2_adamss.survival.results.fold_files import CHECKPOINTS, epoch_predictions_file
 from nnunetv2_adamss.survival.results.predicted_curves import CurvesByCase

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from nnunetv2_adamss.evaluation.interpolation import at_constant_hazard
-from nnunetv2_adamss.evaluation.risk import risk_score_from_time
+from nnunetv2_adamss.metrics.interpolation import at_constant_hazard
+from nnunetv2_adamss.metrics.risk import risk_score_from_time
 from nnunetv2_adamss.survival.discrete_time.curve import predicted_time
 from nnunetv2_adamss.survival.results.prediction import SurvivalPrediction
 

@@ -7,17 +7,17 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from nnunetv2_adamss.common.case_names import CASE_ID
 from nnunetv2_adamss.common.messages import listed
-from nnunetv2_adamss.prediction.survival_model import SurvivalModel
-from nnunetv2_adamss.survival.cohort.cell_faults import (
+from nnunetv2_adamss.common.tables.cell_faults import (
     case_id_faults,
     repeated_column_faults,
     unclear_faults,
 )
-from nnunetv2_adamss.survival.cohort.csv_cells import read_cells
-from nnunetv2_adamss.survival.cohort.description import CASE_ID
-from nnunetv2_adamss.survival.cohort.faults import FileFaultsError
-from nnunetv2_adamss.survival.cohort.number_cells import NumberCells
+from nnunetv2_adamss.common.tables.csv_cells import read_cells
+from nnunetv2_adamss.common.tables.faults import FileFaultsError
+from nnunetv2_adamss.common.tables.number_cells import NumberCells
+from nnunetv2_adamss.prediction.survival_model import SurvivalModel
 from nnunetv2_adamss.survival.covariates.covariate_tables import CovariateTables
 from nnunetv2_adamss.survival.covariates.indicator import Indicator
 from nnunetv2_adamss.survival.covariates.number_table import join_number_tables, read_number_table

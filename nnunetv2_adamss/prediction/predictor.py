@@ -23,8 +23,8 @@ from nnunetv2_adamss.prediction.patient_tables import PatientTables
 from nnunetv2_adamss.prediction.survival_model import SurvivalModel
 from nnunetv2_adamss.prediction.trained_fold import TrainedFold
 from nnunetv2_adamss.prediction.tumours import MaskFiles, StageOneTumours, Tumour, TumourFinder
+from nnunetv2_adamss.radiomics.extract_case import extract_case
 from nnunetv2_adamss.radiomics.needed_features import only_needed
-from nnunetv2_adamss.radiomics.one_case import extract_case
 from nnunetv2_adamss.radiomics.request import RadiomicsCase, RadiomicsRequest
 from nnunetv2_adamss.survival.covariates.covariate_tables import CovariateTables
 from nnunetv2_adamss.survival.covariates.remarks import remarks_on

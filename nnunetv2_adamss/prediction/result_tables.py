@@ -10,7 +10,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from nnunetv2_adamss.common.files import write_atomically, write_json
-from nnunetv2_adamss.evaluation.risk import risk_score_from_time
+from nnunetv2_adamss.common.tables.csv_text import csv_text
+from nnunetv2_adamss.metrics.risk import risk_score_from_time
 from nnunetv2_adamss.prediction.calibration import (
     CALIBRATION_COLUMN,
     NO_CALIBRATION,
@@ -28,7 +29,6 @@ from nnunetv2_adamss.prediction.prediction_folder import (
     PredictionFolder,
 )
 from nnunetv2_adamss.prediction.survival_model import SurvivalModel
-from nnunetv2_adamss.survival.cohort.csv_text import csv_text
 from nnunetv2_adamss.survival.results.prediction import SurvivalPrediction, survival_columns
 from nnunetv2_adamss.survival.tumour_region.case_regions import LEAST_SHARE
 

@@ -6,9 +6,9 @@ import os
 from nnunetv2.configuration import default_num_processes
 
 from nnunetv2_adamss.common.messages import listed
-from nnunetv2_adamss.radiomics.fold import FoldRadiomics
-from nnunetv2_adamss.radiomics.progress import progress_bars
-from nnunetv2_adamss.radiomics.run import ExtractionReport
+from nnunetv2_adamss.radiomics.extract_cases import ExtractionReport
+from nnunetv2_adamss.radiomics.extraction_progress import progress_bars
+from nnunetv2_adamss.radiomics.fold_radiomics import FoldRadiomics
 from nnunetv2_adamss.survival.nnunet_data.nnunet_fold import NnunetFold
 from nnunetv2_adamss.survival.setup import SurvivalSetup
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from nnunetv2_adamss.common.messages import listed
-from nnunetv2_adamss.radiomics.settings import RadiomicsSettings
+from nnunetv2_adamss.radiomics.radiomics_settings import RadiomicsSettings
 from nnunetv2_adamss.survival.nnunet_data.dataset import channel_names
 
 # Of what computes the features. The modules of pyradiomics come in distributions of two names.

@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from nnunetv2_adamss.evaluation.kaplan_meier import KaplanMeier, kaplan_meier
+from nnunetv2_adamss.metrics.kaplan_meier import KaplanMeier, kaplan_meier
 from nnunetv2_adamss.report.blocks import Picture
 
 # Okabe and Ito: told apart also by colour-blind readers.

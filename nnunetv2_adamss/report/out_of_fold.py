@@ -7,17 +7,17 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from nnunetv2_adamss.assessment.assess import AssessmentSettings, Other, assess
-from nnunetv2_adamss.assessment.assessment import Assessment
-from nnunetv2_adamss.assessment.patients import Patients, match
-from nnunetv2_adamss.assessment.predictions import FOLD, RISK_SCORE, read_predictions
-from nnunetv2_adamss.assessment.progress import Progress, silent
-from nnunetv2_adamss.evaluation.predicted_curves import PredictedCurves
-from nnunetv2_adamss.evaluation.risk import risk_score_from_time
-from nnunetv2_adamss.evaluation.risk_groups import RiskGroups
+from nnunetv2_adamss.common.progress import Progress, silent
+from nnunetv2_adamss.evaluation.evaluate import EvaluationSettings, Other, evaluate
+from nnunetv2_adamss.evaluation.evaluated_patients import Patients, match
+from nnunetv2_adamss.evaluation.evaluation import Evaluation
+from nnunetv2_adamss.evaluation.prediction_files import FOLD, RISK_SCORE, read_predictions
+from nnunetv2_adamss.metrics.risk import risk_score_from_time
+from nnunetv2_adamss.metrics.risk_groups import RiskGroups
+from nnunetv2_adamss.metrics.survival_curves import PredictedCurves
 from nnunetv2_adamss.prediction.calibration import Calibration, read_model_calibrations
 from nnunetv2_adamss.prediction.ensemble import curves_at, predicted_time_at
-from nnunetv2_adamss.report.image_baselines import Images, image_baselines
+from nnunetv2_adamss.report.sections.baselines import Images, image_baselines
 from nnunetv2_adamss.report.sources import FoldSource, ReportSource
 from nnunetv2_adamss.survival.results.fold_files import CHECKPOINTS, COVARIATES_ONLY_FILE, PREDICTIONS_FILE
 from nnunetv2_adamss.survival.results.predicted_curves import read_predicted_curves
@@ -142,17 +142,17 @@ class OutOfFold:
         )
 
     @cached_property
-    def assessment(self) -> Assessment:
+    def evaluation(self) -> Evaluation:
         """All measures, beside what needs no network."""
         others, notes = self._covariates_only(), []
         try:
             others += image_baselines(self._images(), self.progress)
         except (ValueError, OSError) as error:
             notes.append(f"Tumour volume and SUVmax do not stand beside the model. {error}")
-        result = assess(
+        result = evaluate(
             self.patients,
             self.source.table,
-            AssessmentSettings(),
+            EvaluationSettings(),
             fold_names=[fold.name for fold in self.folds],
             others=others,
             notes=notes,

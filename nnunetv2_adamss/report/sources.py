@@ -14,9 +14,9 @@ from nnunetv2.utilities.file_path_utilities import (
 
 from nnunetv2_adamss.common.messages import listed
 from nnunetv2_adamss.datasets.phantom.writer import MARKER
-from nnunetv2_adamss.report.patient_images import Channel, channels_of
+from nnunetv2_adamss.report.patient_pictures import Channel, channels_of
 from nnunetv2_adamss.survival.cohort.splits_file import SPLITS_FILE, read_splits
-from nnunetv2_adamss.survival.cohort.table import SURVIVAL_CSV, SurvivalTable, read_survival_table
+from nnunetv2_adamss.survival.cohort.survival_table import SURVIVAL_CSV, SurvivalTable, read_survival_table
 from nnunetv2_adamss.survival.config import SurvivalConfig
 from nnunetv2_adamss.survival.covariates.number_table import read_number_table
 from nnunetv2_adamss.survival.covariates.radiomics_table import radiomics_file

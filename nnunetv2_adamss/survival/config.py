@@ -10,9 +10,9 @@ import numpy as np
 from nnunetv2_adamss.common.files import write_json
 from nnunetv2_adamss.common.json_object import parse_object
 from nnunetv2_adamss.common.kinds import Kind, faults_of_kind, list_of, optional
+from nnunetv2_adamss.common.mask_flags import MASK_FLAGS
 from nnunetv2_adamss.common.messages import listed
 from nnunetv2_adamss.survival.discrete_time.intervals import check_interval_edges
-from nnunetv2_adamss.survival.mask_flags import MASK_FLAGS
 
 MASK_SOURCES = ("predicted", "out_of_fold", "groundtruth", "folder")
 INTERVAL_RULES = ("quantile", "event_quantile")

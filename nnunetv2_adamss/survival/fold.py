@@ -14,7 +14,7 @@ from nnunetv2_adamss.common.kinds import Kind, check_kinds, is_number, list_of
 from nnunetv2_adamss.common.messages import listed
 from nnunetv2_adamss.networks.registry import ADAMSS
 from nnunetv2_adamss.survival.cohort.splits_file import SPLITS_FILE
-from nnunetv2_adamss.survival.cohort.table import SurvivalTable
+from nnunetv2_adamss.survival.cohort.survival_table import SurvivalTable
 from nnunetv2_adamss.survival.config import CONFIG_FILE, SurvivalConfig
 from nnunetv2_adamss.survival.covariates.covariate_model import CovariateModel
 from nnunetv2_adamss.survival.covariates.covariate_tables import CovariateTables

@@ -7,7 +7,7 @@ from pathlib import Path
 from nnunetv2_adamss.common.files import sha256_of
 from nnunetv2_adamss.networks.registry import ADAMSS
 from nnunetv2_adamss.survival.cohort.description import DESCRIPTION_FILE
-from nnunetv2_adamss.survival.cohort.table import SURVIVAL_CSV, SurvivalTable, read_survival_table
+from nnunetv2_adamss.survival.cohort.survival_table import SURVIVAL_CSV, SurvivalTable, read_survival_table
 from nnunetv2_adamss.survival.config import SurvivalConfig
 from nnunetv2_adamss.survival.covariates.covariate_tables import CovariateTables, CovariateUse
 from nnunetv2_adamss.survival.covariates.number_table import read_number_table

@@ -13,13 +13,13 @@ from nnunetv2.run.run_training import run_training
 from nnunetv2.utilities.file_path_utilities import get_output_folder
 from nnunetv2.utilities.plans_handling.plans_handler import PlansManager
 
+from nnunetv2_adamss.common.device import torch_device
 from nnunetv2_adamss.networks.adamss import AdaMSSSurvival
 from nnunetv2_adamss.networks.registry import build_survival_network
 from nnunetv2_adamss.radiomics.missing import extract_missing_radiomics
 from nnunetv2_adamss.survival.config import CONFIG_FILE, SurvivalConfig
 from nnunetv2_adamss.survival.covariates.covariate_results import COVARIATE_FILES
 from nnunetv2_adamss.survival.covariates.covariate_tables import CovariateUse
-from nnunetv2_adamss.survival.device import torch_device
 from nnunetv2_adamss.survival.foreign_files.trainer_names import find_trainer
 from nnunetv2_adamss.survival.nnunet_data.dataset import dataset_name, read_plans
 from nnunetv2_adamss.survival.nnunet_data.nnunet_fold import NnunetFold

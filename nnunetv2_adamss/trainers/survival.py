@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from nnunetv2_adamss.evaluation.concordance import harrell_c
+from nnunetv2_adamss.metrics.concordance import harrell_c
 from nnunetv2_adamss.networks.survival_network import MultiTaskOutput, survival_outputs
 from nnunetv2_adamss.survival.pooling import predict_region
 from nnunetv2_adamss.survival.results.fold_files import CHECKPOINTS, TRAINING_PREDICTIONS_FILE

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import SimpleITK as sitk
 
-from nnunetv2_adamss.benchmark import run
+from nnunetv2_adamss.benchmark import run_steps as run
 from nnunetv2_adamss.common import processes
 from tests.nnunet_project import NnunetProject
 from tests.processes import is_running

@@ -5,10 +5,10 @@ import json
 import numpy as np
 import pandas as pd
 
+from nnunetv2_adamss.benchmark.benchmark_settings import BenchmarkSettings
 from nnunetv2_adamss.benchmark.collect import Collection
 from nnunetv2_adamss.benchmark.folders import BenchmarkFolders
-from nnunetv2_adamss.benchmark.methods import choose_methods
-from nnunetv2_adamss.benchmark.settings import BenchmarkSettings
+from nnunetv2_adamss.benchmark.paper_methods import choose_methods
 from tests.benchmark.project import DATASET, FOLDS, FakeBenchmark
 
 SUMMARY = {

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
+from nnunetv2_adamss.benchmark.benchmark_settings import BenchmarkSettings
 from nnunetv2_adamss.benchmark.folders import BenchmarkFolders
-from nnunetv2_adamss.benchmark.methods import GROUPS, METHODS, REFERENCES, choose_methods
+from nnunetv2_adamss.benchmark.paper_methods import GROUPS, METHODS, REFERENCES, choose_methods
 from nnunetv2_adamss.benchmark.plan import plan_steps
 from nnunetv2_adamss.benchmark.present_cohort import PresentCohort
-from nnunetv2_adamss.benchmark.settings import BenchmarkSettings
 from nnunetv2_adamss.benchmark.steps import Step
 
 BASELINES = ["covariates_cox", "tumour_volume", "suv_max"]

@@ -9,8 +9,8 @@ import pytest
 import torch
 
 from nnunetv2_adamss.benchmark.collect import GENERAL_NOTES
-from nnunetv2_adamss.benchmark.text import ResultTable
-from nnunetv2_adamss.benchmark.write import read_benchmark, write_tables
+from nnunetv2_adamss.benchmark.tables_text import ResultTable
+from nnunetv2_adamss.benchmark.write_tables import read_benchmark, write_tables
 from tests.benchmark.project import CASES, DATASET, FOLDS, FakeBenchmark, make_test_set, write_mask
 from tests.benchmark.results import collect, write_fold, write_method
 

@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from nnunetv2_adamss.cli import demo
-from nnunetv2_adamss.demo import run
-from nnunetv2_adamss.demo.progress import DemoProgress
-from nnunetv2_adamss.demo.steps import DemoFolders, demo_steps
+from nnunetv2_adamss.demo import run_demo as run
+from nnunetv2_adamss.demo.demo_progress import DemoProgress
+from nnunetv2_adamss.demo.demo_steps import DemoFolders, demo_steps
 from tests.processes import is_running, wait_until
 
 

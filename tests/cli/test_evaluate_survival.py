@@ -11,8 +11,8 @@ import SimpleITK as sitk
 
 from nnunetv2_adamss.cli import evaluate_survival
 from nnunetv2_adamss.common.files import sha256_of
-from nnunetv2_adamss.evaluation.resampling import DEFAULT_RESAMPLES
-from tests.assessment.study import Study, make_study
+from nnunetv2_adamss.metrics.resampling import DEFAULT_RESAMPLES
+from tests.evaluation.study import Study, make_study
 from tests.nnunet_project import NnunetProject
 
 NAME = "Dataset007_Study"

@@ -3,7 +3,7 @@
 import pytest
 
 from nnunetv2_adamss.cli import report
-from nnunetv2_adamss.report.report import DEFAULT_VALIDATION_PATIENTS
+from nnunetv2_adamss.report.write_report import DEFAULT_VALIDATION_PATIENTS
 from tests.finished_project import model_folder
 from tests.nnunet_project import NnunetProject
 

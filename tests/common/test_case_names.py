@@ -3,10 +3,10 @@ from pathlib import Path
 
 import pytest
 
-from nnunetv2_adamss.assessment.baselines import masked_cases
-from nnunetv2_adamss.datasets.conversion.patients import can_name_files
+from nnunetv2_adamss.datasets.conversion.source_patients import can_name_files
+from nnunetv2_adamss.evaluation.image_baselines import masked_cases
 from nnunetv2_adamss.prediction.patient_images import find_patients
-from nnunetv2_adamss.radiomics.folder import cases_in
+from nnunetv2_adamss.radiomics.radiomics_folder import cases_in
 
 _READERS: list[Callable[[Path], list[str]]] = [
     lambda folder: [one.case_id for one in find_patients(folder, 1, ".nii.gz")],

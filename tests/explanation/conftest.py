@@ -10,8 +10,8 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
-from nnunetv2_adamss.explanation.case import ExplainedCase
-from nnunetv2_adamss.explanation.fold import ExplainedFold
+from nnunetv2_adamss.explanation.explained_case import ExplainedCase
+from nnunetv2_adamss.explanation.explained_fold import ExplainedFold
 from nnunetv2_adamss.networks.trunk import Interpretation
 from tests.trained_model import TrainedModel
 

@@ -10,12 +10,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from nnunetv2_adamss.comparison.fitted_model import FittedModel
-from nnunetv2_adamss.evaluation.baselines import tumour_volume_ml
-from nnunetv2_adamss.evaluation.concordance import harrell_c
-from nnunetv2_adamss.evaluation.image_blind_prior import dice, read_foreground
+from nnunetv2_adamss.methods.fitted_model import FittedModel
+from nnunetv2_adamss.metrics.concordance import harrell_c
+from nnunetv2_adamss.metrics.image_blind_prior import dice, read_foreground
+from nnunetv2_adamss.metrics.volume_and_uptake import tumour_volume_ml
 from nnunetv2_adamss.prediction.patient_tables import read_clinical
-from nnunetv2_adamss.survival.cohort.table import read_survival_table
+from nnunetv2_adamss.survival.cohort.survival_table import read_survival_table
 from nnunetv2_adamss.survival.covariates.covariate_tables import CovariateTables
 from nnunetv2_adamss.survival.covariates.number_table import read_number_table
 from tests.nnunet_project import command_line

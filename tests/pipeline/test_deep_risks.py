@@ -10,12 +10,12 @@ import pandas as pd
 import pytest
 import torch
 
-from nnunetv2_adamss.comparison.fit import FitRequest, fit_statistical
-from nnunetv2_adamss.comparison.fitted_model import FittedModel
-from nnunetv2_adamss.comparison.new_patients import PatientInputs, predict_statistical
+from nnunetv2_adamss.methods.fit import FitRequest, fit_statistical
+from nnunetv2_adamss.methods.fitted_model import FittedModel
+from nnunetv2_adamss.methods.predict_new_patients import PatientInputs, predict_statistical
 from nnunetv2_adamss.networks.comparison import deepmtlr
 from nnunetv2_adamss.prediction.patient_tables import read_clinical
-from nnunetv2_adamss.prediction.run import PredictionRequest, predict_patients
+from nnunetv2_adamss.prediction.predict_patients import PredictionRequest, predict_patients
 from nnunetv2_adamss.survival.config import SurvivalConfig
 from nnunetv2_adamss.survival.covariates.covariate_tables import CovariateTables
 from nnunetv2_adamss.survival.covariates.number_table import read_number_table

@@ -11,7 +11,7 @@ import pytest
 import torch
 from torch.utils.data import default_collate
 
-from nnunetv2_adamss.evaluation.concordance import harrell_c
+from nnunetv2_adamss.metrics.concordance import harrell_c
 from nnunetv2_adamss.networks import survival_head
 from nnunetv2_adamss.networks.adamss import AdaMSSSurvival
 from nnunetv2_adamss.survival.config import SurvivalConfig

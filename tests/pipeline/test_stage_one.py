@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from nnunetv2_adamss.evaluation.image_blind_prior import ImageBlindPrior, dice, read_foreground
+from nnunetv2_adamss.metrics.image_blind_prior import ImageBlindPrior, dice, read_foreground
 from tests.pipeline.conftest import TRAINER, StageOneRun
 
 pytestmark = pytest.mark.slow

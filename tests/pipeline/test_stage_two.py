@@ -14,9 +14,9 @@ import pandas as pd
 import pytest
 import torch
 
-from nnunetv2_adamss.evaluation.baselines import suv_max, tumour_volume_ml
-from nnunetv2_adamss.evaluation.concordance import Concordance, bootstrap_harrell_c
-from nnunetv2_adamss.evaluation.image_blind_prior import dice, read_foreground
+from nnunetv2_adamss.metrics.concordance import Concordance, bootstrap_harrell_c
+from nnunetv2_adamss.metrics.image_blind_prior import dice, read_foreground
+from nnunetv2_adamss.metrics.volume_and_uptake import suv_max, tumour_volume_ml
 from tests.nnunet_project import command_line
 from tests.pipeline.conftest import TRAINER as STAGE_ONE_TRAINER
 from tests.pipeline.conftest import StageOneRun

@@ -14,7 +14,7 @@ from nnunetv2_adamss.prediction.calibration import (
     write_calibration,
     write_model_calibrations,
 )
-from nnunetv2_adamss.prediction.run import PredictionRequest, predict_patients
+from nnunetv2_adamss.prediction.predict_patients import PredictionRequest, predict_patients
 from nnunetv2_adamss.prediction.survival_model import SurvivalModel
 from tests.trained_model import TrainedModel
 

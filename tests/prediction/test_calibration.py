@@ -18,7 +18,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import StratifiedKFold
 
 from nnunetv2_adamss.common.files import sha256_of
-from nnunetv2_adamss.evaluation.risk import risk_score_from_time
+from nnunetv2_adamss.metrics.risk import risk_score_from_time
 from nnunetv2_adamss.prediction.calibration import (
     Calibration,
     read_calibration,

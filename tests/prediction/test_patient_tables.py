@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from nnunetv2_adamss.common.tables.faults import FileFaultsError
 from nnunetv2_adamss.prediction.patient_tables import read_clinical
 from nnunetv2_adamss.survival.cohort.description import ColumnType
-from nnunetv2_adamss.survival.cohort.faults import FileFaultsError
 from nnunetv2_adamss.survival.covariates.clinical_encoding import fit_indicators
 from nnunetv2_adamss.survival.covariates.covariate_model import CovariateModel
 from nnunetv2_adamss.survival.covariates.covariate_tables import CovariateTables

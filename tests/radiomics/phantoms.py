@@ -10,8 +10,8 @@ import SimpleITK as sitk
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 
+from nnunetv2_adamss.radiomics.radiomics_settings import RadiomicsSettings
 from nnunetv2_adamss.radiomics.request import Extras, RadiomicsCase, RadiomicsRequest
-from nnunetv2_adamss.radiomics.settings import RadiomicsSettings
 
 CHANNELS = ("CT", "PET")
 

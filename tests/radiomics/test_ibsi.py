@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 import SimpleITK as sitk
 
-from nnunetv2_adamss.radiomics.one_case import extract_case
+from nnunetv2_adamss.radiomics.extract_case import extract_case
+from nnunetv2_adamss.radiomics.radiomics_settings import RadiomicsSettings
 from nnunetv2_adamss.radiomics.request import RadiomicsCase, RadiomicsRequest
-from nnunetv2_adamss.radiomics.settings import RadiomicsSettings
 
 N_VOXELS = 74
 SAME = {

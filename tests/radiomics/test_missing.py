@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from nnunetv2_adamss.radiomics import missing
+from nnunetv2_adamss.radiomics.extract_cases import ExtractionReport
 from nnunetv2_adamss.radiomics.missing import extract_missing_radiomics
-from nnunetv2_adamss.radiomics.run import ExtractionReport
 
 FOLD: Any = SimpleNamespace(plans={"dataset_name": "Dataset001_X"}, configuration="3d_fullres", number=2)
 SETUP: Any = SimpleNamespace(fold=SimpleNamespace(config=None, all_cases=["a", "b"]))

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from nnunetv2_adamss.radiomics.extract_case import extract_case
 from nnunetv2_adamss.radiomics.needed_features import only_needed
-from nnunetv2_adamss.radiomics.one_case import extract_case
+from nnunetv2_adamss.radiomics.radiomics_settings import RadiomicsSettings
 from nnunetv2_adamss.radiomics.request import Extras, RadiomicsRequest
-from nnunetv2_adamss.radiomics.settings import RadiomicsSettings
 from tests.radiomics.phantoms import ball, write_case
 
 COLUMNS = ["PET_wavelet-LLH_glcm_Contrast", "CT_original_firstorder_Mean", "shape_Sphericity"]

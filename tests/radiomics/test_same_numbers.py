@@ -8,9 +8,9 @@ import SimpleITK as sitk
 from numpy.typing import NDArray
 from radiomics.featureextractor import RadiomicsFeatureExtractor
 
-from nnunetv2_adamss.radiomics.one_case import _region_features
+from nnunetv2_adamss.radiomics.extract_case import _region_features
+from nnunetv2_adamss.radiomics.radiomics_settings import RadiomicsSettings, quiet_pyradiomics
 from nnunetv2_adamss.radiomics.request import RadiomicsRequest
-from nnunetv2_adamss.radiomics.settings import RadiomicsSettings, quiet_pyradiomics
 from tests.radiomics.phantoms import CHANNELS, ball, image_of, paper_request, pet_ct
 
 LARGEST_RELATIVE_DIFFERENCE = 1e-6

@@ -10,7 +10,7 @@ from radiomics import cShape
 from radiomics.shape import RadiomicsShape
 
 from nnunetv2_adamss.radiomics import shape
-from nnunetv2_adamss.radiomics.settings import quiet_pyradiomics
+from nnunetv2_adamss.radiomics.radiomics_settings import quiet_pyradiomics
 from nnunetv2_adamss.radiomics.shape import FastShape, coefficients
 from tests.radiomics.phantoms import ball, image_of
 

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from nnunetv2_adamss.report.report import write_report
 from nnunetv2_adamss.report.sources import ReportSource, find_model
+from nnunetv2_adamss.report.write_report import write_report
 from tests.finished_project import (
     DATASET,
     SURV_TRAINER,

@@ -9,13 +9,13 @@ import pandas as pd
 import pytest
 from lifelines.utils import concordance_index
 
-from nnunetv2_adamss.assessment.progress import silent
-from nnunetv2_adamss.evaluation.baselines import suv_max, tumour_volume_ml
+from nnunetv2_adamss.common.progress import silent
+from nnunetv2_adamss.metrics.volume_and_uptake import suv_max, tumour_volume_ml
 from nnunetv2_adamss.prediction.calibration import read_model_calibrations
 from nnunetv2_adamss.prediction.ensemble import curves_at
-from nnunetv2_adamss.report.discrimination import subsections
-from nnunetv2_adamss.report.image_baselines import image_baselines
 from nnunetv2_adamss.report.out_of_fold import OutOfFold
+from nnunetv2_adamss.report.sections.baselines import image_baselines
+from nnunetv2_adamss.report.sections.discrimination import subsections
 from nnunetv2_adamss.report.sources import ReportSource
 from tests.finished_project import DATASET, SEG_TRAINER, model_folder
 from tests.nnunet_project import NnunetProject
@@ -34,8 +34,8 @@ def test_without_calibration_the_curves_are_the_folds_own_and_nobody_is_in_a_gro
     np.testing.assert_allclose(curves.predicted_time, table.loc[curves.case_ids, "predicted_time"], rtol=1e-6)
     assert found.calibration is None
     assert "adamss_calibrate" in found.why_uncalibrated
-    assert found.assessment.risk_groups.groups == []
-    assert "calibrat" in str(found.assessment.risk_groups.reason)
+    assert found.evaluation.risk_groups.groups == []
+    assert "calibrat" in str(found.evaluation.risk_groups.reason)
 
 
 def test_a_calibration_is_applied_and_its_threshold_makes_the_groups(
@@ -50,7 +50,7 @@ def test_a_calibration_is_applied_and_its_threshold_makes_the_groups(
     assert found.patients.is_high_risk is not None
     # The threshold is the median of these very patients.
     assert found.patients.is_high_risk.sum() == 12
-    low, high = found.assessment.risk_groups.groups
+    low, high = found.evaluation.risk_groups.groups
     assert (low.n_patients, high.n_patients) == (12, 12)
 
 
@@ -89,7 +89,7 @@ def test_patients_are_ranked_within_folds_only(source: ReportSource) -> None:
         time, event = source.table.time_and_event(curves.case_ids)
         shares.append(concordance_index(time, curves.predicted_time, event))
         pairs.append(sum(event[i] and time[i] < time[j] for i in range(len(time)) for j in range(len(time))))
-    result = found.assessment.harrell_c
+    result = found.evaluation.harrell_c
     assert result.n_pairs == sum(pairs)
     assert result.value == pytest.approx(np.average(shares, weights=pairs))
 
@@ -139,10 +139,10 @@ def test_without_raw_images_the_results_say_what_does_not_stand_beside_them(
     project: NnunetProject, source: ReportSource
 ) -> None:
     shutil.rmtree(project.raw / DATASET / "imagesTr")
-    assert any("SUVmax do not stand" in note for note in OutOfFold(source).assessment.notes)
+    assert any("SUVmax do not stand" in note for note in OutOfFold(source).evaluation.notes)
 
 
 def test_cases_of_other_folds_are_named_as_not_predicted(source: ReportSource) -> None:
     found = OutOfFold(replace(source, folds=source.folds[:2]))
-    words = [words_of(b) for b in flat(subsections(found.assessment, found.patients, "r"))]
+    words = [words_of(b) for b in flat(subsections(found.evaluation, found.patients, "r"))]
     assert any("not predicted" in text and "(8 in all)" in text for text in words)

@@ -13,7 +13,7 @@ import torch
 from nnunetv2_adamss.networks.comparison import deepmtlr, tmss
 from nnunetv2_adamss.networks.comparison.cox_network import CoxNetwork
 from nnunetv2_adamss.nnunet_plugin import nnunetv2_adamss_trainers
-from nnunetv2_adamss.prediction.run import PredictionRequest, predict_patients
+from nnunetv2_adamss.prediction.predict_patients import PredictionRequest, predict_patients
 from nnunetv2_adamss.survival.config import SurvivalConfig
 from nnunetv2_adamss.survival.cox.baseline_hazard import baseline_hazard
 from nnunetv2_adamss.survival.results.fold_files import TRAINING_PREDICTIONS_FILE

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 import torch
 
-from nnunetv2_adamss.evaluation.concordance import harrell_c
+from nnunetv2_adamss.metrics.concordance import harrell_c
 from nnunetv2_adamss.networks.adamss import AdaMSSSurvival
 from nnunetv2_adamss.survival.config import SurvivalConfig
 from nnunetv2_adamss.survival.results.fold_files import CHECKPOINTS, epoch_predictions_file

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import pandas as pd
 
 from nnunetv2_adamss.common.messages import listed, quoted
+from nnunetv2_adamss.common.tables.number_cells import NumberCells, plain_numbers
 from nnunetv2_adamss.datasets.conversion.presets import COLUMNS
-from nnunetv2_adamss.survival.cohort.number_cells import NumberCells, plain_numbers
 
 
 def tidy(clinical: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:

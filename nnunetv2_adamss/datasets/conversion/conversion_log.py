@@ -17,8 +17,8 @@ from nnunetv2_adamss.common.kinds import (
     list_of,
     optional,
 )
-from nnunetv2_adamss.datasets.conversion.grid import GridChoice, VoxelGrid
-from nnunetv2_adamss.datasets.conversion.one_case import CaseSettings
+from nnunetv2_adamss.datasets.conversion.convert_patient import CaseSettings
+from nnunetv2_adamss.datasets.conversion.patient_grid import GridChoice, VoxelGrid
 
 
 @dataclass(frozen=True)

@@ -8,19 +8,19 @@ from pathlib import Path
 
 import pandas as pd
 
+from nnunetv2_adamss.common.case_names import CASE_ID
 from nnunetv2_adamss.common.files import write_atomically, write_json
-from nnunetv2_adamss.datasets.conversion.cohort import Cohort
-from nnunetv2_adamss.datasets.conversion.one_case import ENDING
-from nnunetv2_adamss.survival.cohort.csv_text import csv_text
+from nnunetv2_adamss.common.tables.csv_text import csv_text
+from nnunetv2_adamss.common.tables.faults import FileFaultsError
+from nnunetv2_adamss.datasets.conversion.convert_patient import ENDING
+from nnunetv2_adamss.datasets.conversion.source_cohort import Cohort
 from nnunetv2_adamss.survival.cohort.description import (
-    CASE_ID,
     DESCRIPTION_FILE,
     EVENT,
     TIME,
     read_survival_description,
 )
-from nnunetv2_adamss.survival.cohort.faults import FileFaultsError
-from nnunetv2_adamss.survival.cohort.table import SURVIVAL_CSV
+from nnunetv2_adamss.survival.cohort.survival_table import SURVIVAL_CSV
 from nnunetv2_adamss.survival.cohort.table_faults import table_faults
 
 TEST_CSV = "survival_test.csv"  # of the patients without masks, in imagesTs

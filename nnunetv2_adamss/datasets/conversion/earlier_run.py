@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 from nnunetv2_adamss.common.messages import listed
-from nnunetv2_adamss.datasets.conversion.cohort import Cohort
 from nnunetv2_adamss.datasets.conversion.conversion_folder import (
     BEGUN,
     DONE,
@@ -25,8 +24,9 @@ from nnunetv2_adamss.datasets.conversion.conversion_log import (
     settings_in,
     source_in,
 )
-from nnunetv2_adamss.datasets.conversion.one_case import CaseSettings
-from nnunetv2_adamss.datasets.conversion.patients import number_of_patients
+from nnunetv2_adamss.datasets.conversion.convert_patient import CaseSettings
+from nnunetv2_adamss.datasets.conversion.source_cohort import Cohort
+from nnunetv2_adamss.datasets.conversion.source_patients import number_of_patients
 
 logger = logging.getLogger(__name__)
 

@@ -8,15 +8,17 @@ from typing import Any
 
 import pandas as pd
 
+from nnunetv2_adamss.common.case_names import CASE_ID
 from nnunetv2_adamss.common.messages import quoted, shortened
-from nnunetv2_adamss.datasets.conversion.cohort import Cohort
-from nnunetv2_adamss.datasets.conversion.patients import PatientFiles, can_name_files
-from nnunetv2_adamss.survival.cohort.cell_faults import repeated_column_faults
-from nnunetv2_adamss.survival.cohort.cell_values import category_text, is_missing
+from nnunetv2_adamss.common.tables.cell_faults import repeated_column_faults
+from nnunetv2_adamss.common.tables.cell_values import category_text, is_missing
+from nnunetv2_adamss.common.tables.csv_cells import read_cells
+from nnunetv2_adamss.common.tables.faults import FileFaultsError, faults_of
+from nnunetv2_adamss.common.tables.number_cells import plain_numbers
+from nnunetv2_adamss.datasets.conversion.source_cohort import Cohort
+from nnunetv2_adamss.datasets.conversion.source_patients import PatientFiles, can_name_files
 from nnunetv2_adamss.survival.cohort.column_kind import is_numeric
-from nnunetv2_adamss.survival.cohort.csv_cells import read_cells
 from nnunetv2_adamss.survival.cohort.description import (
-    CASE_ID,
     DESCRIPTION_FILE,
     EVENT,
     TIME,
@@ -24,8 +26,6 @@ from nnunetv2_adamss.survival.cohort.description import (
     parse_survival_description,
     read_content,
 )
-from nnunetv2_adamss.survival.cohort.faults import FileFaultsError, faults_of
-from nnunetv2_adamss.survival.cohort.number_cells import plain_numbers
 
 _FILES = ("ct", "pet", "mask")
 

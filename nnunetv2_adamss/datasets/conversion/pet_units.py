@@ -10,10 +10,10 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from nnunetv2_adamss.common.messages import shortened
-from nnunetv2_adamss.datasets.conversion.patients import patient_key
-from nnunetv2_adamss.survival.cohort.csv_cells import read_cells
-from nnunetv2_adamss.survival.cohort.faults import FileFaultsError, faults_of
-from nnunetv2_adamss.survival.cohort.number_cells import as_numbers, read_numbers
+from nnunetv2_adamss.common.tables.csv_cells import read_cells
+from nnunetv2_adamss.common.tables.faults import FileFaultsError, faults_of
+from nnunetv2_adamss.common.tables.number_cells import as_numbers, read_numbers
+from nnunetv2_adamss.datasets.conversion.source_patients import patient_key
 
 # By body weight a body's mean SUV is below 1 and its median lower still; a full bladder may come near 100.
 _MOST_SUV, _MOST_MEDIAN, _LEAST_MEDIAN = 100.0, 10.0, 0.01

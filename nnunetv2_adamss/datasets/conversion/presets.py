@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from nnunetv2_adamss.datasets.conversion.grid import GridChoice
+from nnunetv2_adamss.datasets.conversion.patient_grid import GridChoice
 
 PATIENT, EVENT, TIME, CENTRE = "patient", "event", "time", "centre"
 _IMAGE = r"\.(?:nii\.gz|nii|mha|nrrd)$"

@@ -9,9 +9,9 @@ from pathlib import Path
 import pandas as pd
 
 from nnunetv2_adamss.common.messages import listed, quoted, shortened
-from nnunetv2_adamss.datasets.conversion.patients import files_below, patient_key
+from nnunetv2_adamss.common.tables.csv_cells import read_cells
 from nnunetv2_adamss.datasets.conversion.presets import COLUMNS, PATIENT, Preset, title_key
-from nnunetv2_adamss.survival.cohort.csv_cells import read_cells
+from nnunetv2_adamss.datasets.conversion.source_patients import files_below, patient_key
 
 
 def find_tables(source: Path, preset: Preset) -> list[Path]:

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from nnunetv2_adamss.datasets.phantom.grid import Coordinates
+from nnunetv2_adamss.datasets.phantom.phantom_grid import Coordinates
 from nnunetv2_adamss.datasets.phantom.random_field import RandomField
 
 AIR_HU = -1000.0

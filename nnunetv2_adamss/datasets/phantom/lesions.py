@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from nnunetv2_adamss.datasets.phantom.grid import Coordinates, Grid
+from nnunetv2_adamss.datasets.phantom.phantom_grid import Coordinates, Grid
 
 MEDIAN_TUMOUR_ML = 12.0
 # Log-normal spread: the largest tumour, at +2.5 SD, has 42 ml.

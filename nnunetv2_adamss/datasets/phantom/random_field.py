@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from nnunetv2_adamss.datasets.phantom.grid import Coordinates
+from nnunetv2_adamss.datasets.phantom.phantom_grid import Coordinates
 
 _N_WAVES = 48
 

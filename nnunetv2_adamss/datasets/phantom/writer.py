@@ -20,13 +20,13 @@ import pandas as pd
 
 from nnunetv2_adamss.common.files import write_atomically, write_json
 from nnunetv2_adamss.common.processes import end_with
-from nnunetv2_adamss.datasets.phantom.cohort import TRAINING, PhantomCohort, draw_cohorts, image_seed
-from nnunetv2_adamss.datasets.phantom.config import PhantomCohortConfig
-from nnunetv2_adamss.datasets.phantom.grid import LPS_SIGNS_XYZ, RAS_SIGNS_XYZ, Grid
-from nnunetv2_adamss.datasets.phantom.images import LABELS, Patient
+from nnunetv2_adamss.common.tables.csv_text import csv_text
+from nnunetv2_adamss.datasets.phantom.phantom_cohort import TRAINING, PhantomCohort, draw_cohorts, image_seed
+from nnunetv2_adamss.datasets.phantom.phantom_config import PhantomCohortConfig
+from nnunetv2_adamss.datasets.phantom.phantom_grid import LPS_SIGNS_XYZ, RAS_SIGNS_XYZ, Grid
+from nnunetv2_adamss.datasets.phantom.phantom_images import LABELS, Patient
 from nnunetv2_adamss.datasets.phantom.scanner import Scanner, scan_ct, scan_pet, scanner_of_centre
 from nnunetv2_adamss.datasets.phantom.signals import IMAGE_SIGNALS, SIGNALS
-from nnunetv2_adamss.survival.cohort.csv_text import csv_text
 
 logger = logging.getLogger(__name__)
 

@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from nnunetv2_adamss.evaluation.kaplan_meier import kaplan_meier
-from nnunetv2_adamss.survival.cohort.table import SurvivalTable
+from nnunetv2_adamss.metrics.kaplan_meier import kaplan_meier
+from nnunetv2_adamss.survival.cohort.survival_table import SurvivalTable
 
 
 @dataclass(frozen=True)

@@ -5,10 +5,10 @@ from collections.abc import Collection
 import pandas as pd
 
 from nnunetv2_adamss.common.messages import quoted
-from nnunetv2_adamss.survival.cohort.cell_faults import cell_faults, unclear_faults
-from nnunetv2_adamss.survival.cohort.cell_values import MISSING_MARKS, is_missing
+from nnunetv2_adamss.common.tables.cell_faults import cell_faults, unclear_faults
+from nnunetv2_adamss.common.tables.cell_values import MISSING_MARKS, is_missing
+from nnunetv2_adamss.common.tables.number_cells import NumberCells
 from nnunetv2_adamss.survival.cohort.description import SurvivalDescription
-from nnunetv2_adamss.survival.cohort.number_cells import NumberCells
 
 # Stages and grades, such as T1, 2, 3, 4, 4a or ECOG 0 to 4, have fewer numbers; what is measured has more.
 _LEAST_VALUES = 6

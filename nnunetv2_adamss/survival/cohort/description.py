@@ -7,14 +7,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from nnunetv2_adamss.common.case_names import CASE_ID
 from nnunetv2_adamss.common.files import parse_json
 from nnunetv2_adamss.common.kinds import list_of
 from nnunetv2_adamss.common.messages import quoted, shortened
-from nnunetv2_adamss.survival.cohort.cell_values import MISSING_TEXTS, category_text, code_key
-from nnunetv2_adamss.survival.cohort.faults import FileFaultsError
+from nnunetv2_adamss.common.tables.cell_values import MISSING_TEXTS, category_text, code_key
+from nnunetv2_adamss.common.tables.faults import FileFaultsError
 
 DESCRIPTION_FILE = "survival.json"
-CASE_ID, TIME, EVENT = "case_id", "time", "event"
+TIME, EVENT = "time", "event"
 REQUIRED_COLUMNS = (CASE_ID, TIME, EVENT)
 NUMBER, ORDINAL, CATEGORY = "number", "ordinal", "category"
 COLUMN_KINDS = (NUMBER, ORDINAL, CATEGORY)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import pandas as pd
 from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 
-from nnunetv2_adamss.survival.cohort.table import SurvivalTable
+from nnunetv2_adamss.survival.cohort.survival_table import SurvivalTable
 
 logger = logging.getLogger(__name__)
 

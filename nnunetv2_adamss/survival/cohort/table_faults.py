@@ -4,18 +4,20 @@ from collections.abc import Collection
 
 import pandas as pd
 
+from nnunetv2_adamss.common.case_names import CASE_ID
 from nnunetv2_adamss.common.messages import quoted
-from nnunetv2_adamss.survival.cohort.cell_faults import (
+from nnunetv2_adamss.common.tables.cell_faults import (
     case_id_faults,
     cell_faults,
     missing_column_faults,
     number_faults,
     repeated_column_faults,
 )
-from nnunetv2_adamss.survival.cohort.cell_values import category_text, is_missing, is_missing_number
+from nnunetv2_adamss.common.tables.cell_values import category_text, is_missing, is_missing_number
+from nnunetv2_adamss.common.tables.faults import faults_of, with_examples
+from nnunetv2_adamss.common.tables.number_cells import as_numbers
 from nnunetv2_adamss.survival.cohort.column_kind import mixed_faults
 from nnunetv2_adamss.survival.cohort.description import (
-    CASE_ID,
     EVENT,
     NUMBER,
     REQUIRED_COLUMNS,
@@ -23,8 +25,6 @@ from nnunetv2_adamss.survival.cohort.description import (
     ColumnType,
     SurvivalDescription,
 )
-from nnunetv2_adamss.survival.cohort.faults import faults_of, with_examples
-from nnunetv2_adamss.survival.cohort.number_cells import as_numbers
 
 EVENT_TEXTS = {"0": False, "0.0": False, "1": True, "1.0": True}
 

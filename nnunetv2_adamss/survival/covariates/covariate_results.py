@@ -6,7 +6,7 @@ from typing import Any
 import pandas as pd
 
 from nnunetv2_adamss.common.files import write_atomically
-from nnunetv2_adamss.survival.cohort.csv_text import csv_text
+from nnunetv2_adamss.common.tables.csv_text import csv_text
 from nnunetv2_adamss.survival.covariates.covariate_model import CovariateModel
 from nnunetv2_adamss.survival.covariates.feature_selection import FeatureSelection
 from nnunetv2_adamss.survival.covariates.fitting import CovariateReport

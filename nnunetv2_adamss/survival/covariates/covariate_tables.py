@@ -8,7 +8,7 @@ import pandas as pd
 
 from nnunetv2_adamss.common.messages import listed
 from nnunetv2_adamss.survival.cohort.description import CATEGORY, ColumnType
-from nnunetv2_adamss.survival.cohort.table import SurvivalTable
+from nnunetv2_adamss.survival.cohort.survival_table import SurvivalTable
 from nnunetv2_adamss.survival.covariates.indicator import Indicator
 from nnunetv2_adamss.survival.covariates.number_table import join_number_tables
 

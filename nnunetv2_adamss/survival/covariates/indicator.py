@@ -10,9 +10,9 @@ import pandas as pd
 
 from nnunetv2_adamss.common.kinds import Kind, check_kinds, is_number, is_positive, list_of, optional
 from nnunetv2_adamss.common.messages import listed, quoted, shortened
-from nnunetv2_adamss.survival.cohort.cell_values import category_text, is_missing
+from nnunetv2_adamss.common.tables.cell_values import category_text, is_missing
+from nnunetv2_adamss.common.tables.number_cells import NumberCells, plain_numbers
 from nnunetv2_adamss.survival.cohort.description import CATEGORY, NUMBER
-from nnunetv2_adamss.survival.cohort.number_cells import NumberCells, plain_numbers
 
 logger = logging.getLogger(__name__)
 

@@ -5,17 +5,17 @@ from pathlib import Path
 
 import pandas as pd
 
+from nnunetv2_adamss.common.case_names import CASE_ID
 from nnunetv2_adamss.common.messages import listed
-from nnunetv2_adamss.survival.cohort.cell_faults import (
+from nnunetv2_adamss.common.tables.cell_faults import (
     case_id_faults,
     missing_column_faults,
     number_faults,
     repeated_column_faults,
 )
-from nnunetv2_adamss.survival.cohort.csv_cells import read_cells
-from nnunetv2_adamss.survival.cohort.description import CASE_ID
-from nnunetv2_adamss.survival.cohort.faults import FileFaultsError
-from nnunetv2_adamss.survival.cohort.number_cells import read_numbers
+from nnunetv2_adamss.common.tables.csv_cells import read_cells
+from nnunetv2_adamss.common.tables.faults import FileFaultsError
+from nnunetv2_adamss.common.tables.number_cells import read_numbers
 
 
 def read_number_table(csv_file: Path) -> pd.DataFrame:

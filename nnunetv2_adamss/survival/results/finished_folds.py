@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nnunetv2_adamss.common.messages import listed
-from nnunetv2_adamss.survival.cohort.table import SURVIVAL_CSV
+from nnunetv2_adamss.survival.cohort.survival_table import SURVIVAL_CSV
 from nnunetv2_adamss.survival.nnunet_data.dataset import RAW, dataset_folder
 from nnunetv2_adamss.survival.results.fold_files import CHECKPOINTS, SUMMARY_FILE, epoch_predictions_file
 from nnunetv2_adamss.survival.results.predicted_curves import CurvesByCase, read_predicted_curves, same_times

@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 
 from nnunetv2_adamss.common.files import write_atomically, write_json
 from nnunetv2_adamss.common.messages import listed
-from nnunetv2_adamss.evaluation.concordance import Concordance, bootstrap_harrell_c
-from nnunetv2_adamss.survival.cohort.csv_text import csv_text
-from nnunetv2_adamss.survival.cohort.table import SurvivalTable
+from nnunetv2_adamss.common.tables.csv_text import csv_text
+from nnunetv2_adamss.metrics.concordance import Concordance, bootstrap_harrell_c
+from nnunetv2_adamss.survival.cohort.survival_table import SurvivalTable
 from nnunetv2_adamss.survival.covariates.covariate_results import (
     covariate_summary,
     write_covariate_files,

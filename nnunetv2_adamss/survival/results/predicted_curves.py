@@ -8,17 +8,17 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from nnunetv2_adamss.common.case_names import CASE_ID
 from nnunetv2_adamss.common.messages import quoted
-from nnunetv2_adamss.survival.cohort.cell_faults import (
+from nnunetv2_adamss.common.tables.cell_faults import (
     case_id_faults,
     cell_faults,
     missing_column_faults,
     repeated_column_faults,
 )
-from nnunetv2_adamss.survival.cohort.csv_cells import read_cells
-from nnunetv2_adamss.survival.cohort.description import CASE_ID
-from nnunetv2_adamss.survival.cohort.faults import FileFaultsError, with_examples
-from nnunetv2_adamss.survival.cohort.number_cells import as_numbers, read_numbers
+from nnunetv2_adamss.common.tables.csv_cells import read_cells
+from nnunetv2_adamss.common.tables.faults import FileFaultsError, with_examples
+from nnunetv2_adamss.common.tables.number_cells import as_numbers, read_numbers
 from nnunetv2_adamss.survival.results.prediction import SURVIVAL_AT
 
 # Of six digits, as the names of columns have.

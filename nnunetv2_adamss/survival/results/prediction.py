@@ -12,8 +12,8 @@ from scipy.special import expit
 
 from nnunetv2_adamss.common.files import write_atomically
 from nnunetv2_adamss.common.messages import listed
-from nnunetv2_adamss.evaluation.risk import risk_score_from_time
-from nnunetv2_adamss.survival.cohort.csv_text import csv_text
+from nnunetv2_adamss.common.tables.csv_text import csv_text
+from nnunetv2_adamss.metrics.risk import risk_score_from_time
 from nnunetv2_adamss.survival.discrete_time.curve import predicted_time, survival_curve
 
 SURVIVAL_AT = "survival_at_"

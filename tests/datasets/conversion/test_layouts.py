@@ -9,7 +9,7 @@ import pytest
 import SimpleITK as sitk
 from nnunetv2.experiment_planning.verify_dataset_integrity import verify_dataset_integrity
 
-from nnunetv2_adamss.survival.cohort.table import read_survival_table
+from nnunetv2_adamss.survival.cohort.survival_table import read_survival_table
 from tests.datasets.conversion import layouts
 from tests.datasets.conversion.published import Published
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from nnunetv2_adamss.survival.cohort.table import read_survival_table
+from nnunetv2_adamss.survival.cohort.survival_table import read_survival_table
 from tests.datasets.conversion.manifest_cohort import ManifestCohort
 
 

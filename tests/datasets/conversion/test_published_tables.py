@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pandas as pd
 import pytest
 
-from nnunetv2_adamss.survival.cohort.table import read_survival_table
+from nnunetv2_adamss.survival.cohort.survival_table import read_survival_table
 from tests.datasets.conversion.published import Published
 
 Publish = Callable[[str], Published]

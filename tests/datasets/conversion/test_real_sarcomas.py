@@ -8,9 +8,9 @@ import pytest
 import SimpleITK as sitk
 
 from nnunetv2_adamss.cli.convert_dataset import main
-from nnunetv2_adamss.datasets.conversion.cohort import read_cohort
 from nnunetv2_adamss.datasets.conversion.head_and_neck import head_and_neck_box
 from nnunetv2_adamss.datasets.conversion.presets import PRESETS
+from nnunetv2_adamss.datasets.conversion.source_cohort import read_cohort
 from nnunetv2_adamss.datasets.conversion.source_tables import read_tables
 
 CASES = ("STS_008", "STS_025")

@@ -5,8 +5,8 @@ import pytest
 from scipy.ndimage import label as connected_components
 
 from nnunetv2_adamss.datasets.phantom.anatomy import Anatomy
-from nnunetv2_adamss.datasets.phantom.grid import Grid
 from nnunetv2_adamss.datasets.phantom.lesions import Lesion, LesionSet, tumour_volume_ml
+from nnunetv2_adamss.datasets.phantom.phantom_grid import Grid
 
 COARSE = Grid((32, 32, 32), (5.0, 5.0, 5.0))
 

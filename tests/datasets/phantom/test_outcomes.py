@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 from lifelines import CoxPHFitter, WeibullFitter
 
-from nnunetv2_adamss.datasets.phantom.config import DEFAULT_LOG_HAZARD_RATIO
 from nnunetv2_adamss.datasets.phantom.outcomes import (
     censoring_scale,
     linear_predictor,
@@ -12,6 +11,7 @@ from nnunetv2_adamss.datasets.phantom.outcomes import (
     oracle_c_index,
     weibull_times,
 )
+from nnunetv2_adamss.datasets.phantom.phantom_config import DEFAULT_LOG_HAZARD_RATIO
 from nnunetv2_adamss.datasets.phantom.signals import SIGNALS, draw_signals, standardise
 
 

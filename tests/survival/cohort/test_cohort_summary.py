@@ -11,7 +11,7 @@ from nnunetv2_adamss.survival.cohort.cohort_summary import (
     median_follow_up,
     summarise_cohort,
 )
-from nnunetv2_adamss.survival.cohort.table import read_survival_table
+from nnunetv2_adamss.survival.cohort.survival_table import read_survival_table
 
 
 def test_median_follow_up_is_that_of_a_curve_drawn_by_hand() -> None:

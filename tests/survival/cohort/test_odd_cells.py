@@ -10,7 +10,11 @@ import pytest
 from lifelines import CoxPHFitter
 
 from nnunetv2_adamss.survival.cohort.description import ColumnType
-from nnunetv2_adamss.survival.cohort.table import SurvivalTable, SurvivalTableError, read_survival_table
+from nnunetv2_adamss.survival.cohort.survival_table import (
+    SurvivalTable,
+    SurvivalTableError,
+    read_survival_table,
+)
 from nnunetv2_adamss.survival.covariates.clinical_encoding import fit_indicators
 from nnunetv2_adamss.survival.covariates.screening import screen_indicators
 

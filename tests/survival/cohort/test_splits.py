@@ -12,7 +12,11 @@ from hypothesis import strategies as st
 from nnunetv2_adamss.survival.cohort.description import SurvivalDescription
 from nnunetv2_adamss.survival.cohort.splits import Split, count_folds, leave_one_out_splits, stratified_splits
 from nnunetv2_adamss.survival.cohort.splits_file import SplitsChange, save_splits, trained_folds
-from nnunetv2_adamss.survival.cohort.table import SurvivalTable, SurvivalTableError, read_survival_table
+from nnunetv2_adamss.survival.cohort.survival_table import (
+    SurvivalTable,
+    SurvivalTableError,
+    read_survival_table,
+)
 
 
 def cohort(event: list[bool], n_without_outcome: int = 0, groups: list[str] | None = None) -> SurvivalTable:

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from nnunetv2_adamss.survival.cohort.description import CATEGORY
-from nnunetv2_adamss.survival.cohort.table import SurvivalTable, read_survival_table
+from nnunetv2_adamss.survival.cohort.survival_table import SurvivalTable, read_survival_table
 from nnunetv2_adamss.survival.covariates.covariate_tables import CovariateTables, CovariateUse
 from nnunetv2_adamss.survival.covariates.indicator import Indicator
 

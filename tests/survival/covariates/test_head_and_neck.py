@@ -5,8 +5,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from nnunetv2_adamss.evaluation.concordance import harrell_c
-from nnunetv2_adamss.survival.cohort.table import SurvivalTable, read_survival_table
+from nnunetv2_adamss.metrics.concordance import harrell_c
+from nnunetv2_adamss.survival.cohort.survival_table import SurvivalTable, read_survival_table
 from nnunetv2_adamss.survival.config import SurvivalConfig
 from nnunetv2_adamss.survival.covariates.covariate_tables import CovariateTables, CovariateUse
 from nnunetv2_adamss.survival.covariates.fitting import fit_covariates

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from nnunetv2_adamss.survival.cohort.faults import FileFaultsError
+from nnunetv2_adamss.common.tables.faults import FileFaultsError
 from nnunetv2_adamss.survival.covariates.number_table import (
     join_number_tables,
     read_number_table,

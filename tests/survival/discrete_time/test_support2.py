@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from benchmarks.support2 import (
+from measurements.support2 import (
     GRID_DAYS,
     Cohort,
     FreeHead,

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from nnunetv2_adamss.survival.cohort.faults import FileFaultsError
+from nnunetv2_adamss.common.tables.faults import FileFaultsError
 from nnunetv2_adamss.survival.results.predicted_curves import read_predicted_curves
 from nnunetv2_adamss.survival.results.prediction import SurvivalPrediction
 

@@ -1,0 +1,177 @@
+"""nnU-Net's three folders with one cohort of phantoms, on which several benchmarks train."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from nnunetv2_adamss.datasets.phantom import PhantomCohortConfig, write_phantom_dataset
+from nnunetv2_adamss.datasets.phantom.outcomes import (
+    censoring_scale,
+    linear_predictor,
+    observe,
+    weibull_times,
+)
+from nnunetv2_adamss.datasets.phantom.signals import SIGNALS
+from nnunetv2_adamss.methods.fit import FitRequest, fit_statistical
+
+STAGE_ONE = "AdaMSSSegTrainer_ShortSchedule"
+SURVIVAL_TRAINER = "AdaMSSSurvTrainer_ShortSchedule"
+VALIDATION_SHARE = 0.4
+
+
+class Project:
+    """nnU-Net's three folders with one cohort of phantoms."""
+
+    def __init__(self, root: Path, config: PhantomCohortConfig, device: str) -> None:
+        self.root, self.config, self.device = root, config, device
+        self.dataset_id = str(config.dataset_id)
+        self.raw = root / "raw" / config.folder_name
+        self.preprocessed = root / "preprocessed" / config.folder_name
+        self.results = root / "results" / config.folder_name
+
+    def check_settings(self, settings: dict) -> None:
+        """Stop if the work folder holds trainings with other settings."""
+        self.root.mkdir(parents=True, exist_ok=True)
+        file = self.root / "settings.json"
+        if file.is_file() and json.loads(file.read_text()) != settings:
+            raise SystemExit(f"{self.root} was begun with {file.read_text()}; choose another work folder.")
+        file.write_text(json.dumps(settings))
+
+    def prepare(self, n_folds: int, *, radiomics: bool = False) -> None:
+        """Phantoms, nnU-Net's plan, one random split a fold, and one Stage-I network that all folds share.
+
+        Args:
+            n_folds: how many splits.
+            radiomics: whether the features of the Stage-I masks are extracted too; all folds share them.
+        """
+        if not self.raw.is_dir():
+            write_phantom_dataset(self.config, self.raw.parent)
+        if not (self.preprocessed / "nnUNetPlans_3d_fullres").is_dir():
+            self.run("nnUNetv2_plan_and_preprocess", "-d", self.dataset_id, "-c", "3d_fullres", "-np", "2")
+        cases = pd.read_csv(self.raw / "survival.csv")["case_id"].to_numpy()
+        n_validation = round(VALIDATION_SHARE * len(cases))
+        orders = [np.random.default_rng(fold).permutation(cases) for fold in range(n_folds)]
+        splits = [{"train": sorted(o[n_validation:]), "val": sorted(o[:n_validation])} for o in orders]
+        (self.preprocessed / "splits_final.json").write_text(json.dumps(splits))
+        self.train_stage_one(STAGE_ONE)
+        if radiomics:
+            self.run("adamss_extract_radiomics", *self.fold(0))
+        for fold in range(1, n_folds):
+            self.share_stage_one(STAGE_ONE, fold)
+
+    def train_stage_one(self, trainer: str) -> None:
+        """Train a Stage-I network on fold 0, unless that is done."""
+        folder = self.results / f"{trainer}__nnUNetPlans__3d_fullres" / "fold_0"
+        if not (folder / "checkpoint_final.pth").is_file():
+            self.run(
+                "nnUNetv2_train", self.dataset_id, "3d_fullres", "0", "-tr", trainer, "-device", self.device,
+                *self.continuing(folder),
+            )  # fmt: skip
+
+    def share_stage_one(self, trainer: str, fold: int) -> None:
+        """Give the Stage-I network of fold 0, its masks and their radiomics to another fold."""
+        link = self.results / f"{trainer}__nnUNetPlans__3d_fullres" / f"fold_{fold}"
+        if not link.exists():
+            link.symlink_to("fold_0")
+
+    def draw_outcomes(self, log_hazard_ratios: Mapping[str, float], rng: np.random.Generator) -> pd.DataFrame:
+        """``phantom_truth.csv`` with ``true_risk``, ``time`` and ``event`` of a hazard with these signals in it."""
+        truth = pd.read_csv(self.raw / "phantom_truth.csv")
+        truth["true_risk"] = linear_predictor(
+            truth[list(SIGNALS)], log_hazard_ratios, tuple(log_hazard_ratios)
+        )
+        times = weibull_times(
+            truth["true_risk"].to_numpy(), 1 - rng.random(len(truth)), self.config.weibull_shape, 1500
+        )
+        censoring = rng.uniform(0.15, 1, len(truth))
+        scale = censoring_scale(times, censoring, self.config.censoring_fraction)
+        truth["event"], truth["time"] = observe(times, scale * censoring)
+        return truth.astype({"event": int})
+
+    def write_outcomes(
+        self, name: str, log_hazard_ratios: Mapping[str, float], rng: np.random.Generator
+    ) -> tuple[pd.DataFrame, Path]:
+        """A survival table with outcomes of its own in a folder of this name, and what the patients truly have."""
+        truth = self.draw_outcomes(log_hazard_ratios, rng)
+        folder = self.root / name
+        folder.mkdir(parents=True, exist_ok=True)
+        table = pd.read_csv(self.raw / "survival.csv", dtype=str).set_index("case_id")
+        outcomes = truth.set_index("case_id").loc[table.index]
+        table["time"], table["event"] = outcomes["time"], outcomes["event"]
+        table.to_csv(folder / "survival.csv")
+        shutil.copy(self.raw / "survival.json", folder)
+        return truth, folder / "survival.csv"
+
+    def train(self, trainer: str, fold: int, *options: str, stage_one: str = STAGE_ONE) -> Path:
+        """Stage II of one fold, unless it is finished or goes on; returns the fold's folder."""
+        folder = self.results / f"{trainer}__nnUNetPlans__3d_fullres" / f"fold_{fold}"
+        if not (folder / "survival_summary.json").is_file():
+            self.run(
+                "adamss_finetune_survival",
+                *self.fold(fold, stage_one),
+                "-tr",
+                trainer,
+                *options,
+                *self.continuing(folder),
+            )
+        return folder
+
+    def fit_statistical(self, method: str, name: str, fold: int, **settings: Any) -> Path:
+        """A statistical method on one fold, unless that is done; returns the folder of the fold under its name."""
+        folder = self.results / f"{name}__nnUNetPlans__3d_fullres" / f"fold_{fold}"
+        if not (folder / "survival_summary.json").is_file():
+            # In this process: to start another takes longer than most fits.
+            os.environ.update(self.variables)
+            request = FitRequest(
+                self.dataset_id, "3d_fullres", fold, method, {"seg_trainer": STAGE_ONE, **settings},
+                device=self.device,
+            )  # fmt: skip
+            fit_statistical(request)
+        return folder
+
+    def fold(self, number: int, stage_one: str = STAGE_ONE) -> tuple[str, ...]:
+        """What the commands about a fold of Stage II begin with."""
+        return (self.dataset_id, "3d_fullres", str(number), "-seg_tr", stage_one, "-device", self.device)
+
+    @staticmethod
+    def continuing(fold: Path) -> list[str]:
+        """The option that goes on with a training that was stopped after its first checkpoint."""
+        return ["--c"] if any(fold.glob("checkpoint_*.pth")) else []
+
+    @property
+    def variables(self) -> dict[str, str]:
+        """nnU-Net's."""
+        return {f"nnUNet_{name}": str(self.root / name) for name in ("raw", "preprocessed", "results")}
+
+    def run(self, command: str, *arguments: str) -> None:
+        program = str(Path(sys.executable).parent / command)
+        with (self.root / "commands.log").open("a") as log:
+            subprocess.run(
+                [program, *arguments],
+                env={**os.environ, **self.variables},
+                check=True,
+                stdout=log,
+                stderr=log,
+            )
+
+
+def predicted_risk(predictions: Path) -> pd.Series:
+    """Risk score by case."""
+    return pd.read_csv(predictions).set_index("case_id")["risk_score"]
+
+
+def mean_and_interval(values: pd.Series) -> list[float]:
+    """Mean over seeds with the 95% interval of Student's t, of which one seed or equal values have none."""
+    if len(values) < 2 or values.max() == values.min():
+        return [float(values.mean())] * 3
+    low, high = stats.t.interval(0.95, len(values) - 1, values.mean(), values.sem())
+    return [float(values.mean()), float(low), float(high)]

@@ -1,0 +1,127 @@
+"""Write the tables of a benchmark, and read them again for the report."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from nnunetv2_adamss.benchmark.tables_text import ResultTable, ShownTable
+from nnunetv2_adamss.common.files import write_atomically, write_json
+from nnunetv2_adamss.common.json_object import parse_object
+from nnunetv2_adamss.common.kinds import holding, list_of
+from nnunetv2_adamss.common.tables.csv_text import csv_text
+
+TABLES_MD, TABLES_JSON = "tables.md", "tables.json"
+_SHOWN = tuple(field.name for field in fields(ShownTable))
+_IS_TABLE = holding(title=str, header=list_of(str), notes=list_of(str), rows=list_of(list_of(str)))
+_TABLES = frozenset(f"table_{number}{part}" for number in (1, 2, 3, 4) for part in ("", "_test"))
+
+
+def write_tables(
+    folder: Path, tables: Sequence[ResultTable], notes: Sequence[str], provenance: Mapping[str, Any]
+) -> list[Path]:
+    """Write every table as CSV, and all of them as Markdown and JSON.
+
+    Args:
+        folder: of the benchmark; what an earlier run wrote is replaced.
+        tables: in order.
+        notes: what is true of all of them.
+        provenance: what they are of and from.
+
+    Returns:
+        The files.
+    """
+    for table in tables:
+        write_atomically(folder / f"{table.name}.csv", csv_text(table.numbers, index=False))
+    for name in _TABLES.difference(table.name for table in tables):
+        (folder / f"{name}.csv").unlink(missing_ok=True)  # another task may do so too
+    lines = ["# Comparison of methods", "", *(f"- {note}" for note in notes)]
+    for table in tables:
+        lines += ["", *table.markdown()]
+    facts = provenance_facts(provenance)
+    lines += ["", "## Where it comes from", "", *(f"- {name}: {value}" for name, value in facts)]
+    write_atomically(folder / TABLES_MD, "\n".join(lines) + "\n")
+    content = {
+        "tables": [
+            {
+                **{name: getattr(one, name) for name in _SHOWN},
+                "name": one.name,
+                # By way of pandas, which knows that what is missing is null.
+                "numbers": json.loads(one.numbers.to_json(orient="records", double_precision=15)),
+            }
+            for one in tables
+        ],
+        "notes": list(notes),
+        "provenance": provenance,
+    }
+    write_json(folder / TABLES_JSON, content)
+    return [*(folder / f"{table.name}.csv" for table in tables), folder / TABLES_MD, folder / TABLES_JSON]
+
+
+@dataclass(frozen=True)
+class WrittenBenchmark:
+    """What stands in ``tables.json``.
+
+    Args:
+        tables: in order.
+        notes: what is true of all of them.
+        provenance: what they are of and from.
+    """
+
+    tables: Sequence[ShownTable]
+    notes: Sequence[str]
+    provenance: Mapping[str, Any]
+
+
+def read_benchmark(folder: Path) -> WrittenBenchmark:
+    """What was written.
+
+    Raises:
+        ValueError: if there are none, or the file is damaged.
+    """
+    file = folder / TABLES_JSON
+    if not file.is_file():
+        raise ValueError(f"There is no {file}; adamss_benchmark writes it.")
+    return parse_object(file, _parse, "Run adamss_benchmark again.")
+
+
+def _parse(content: Mapping[str, Any]) -> WrittenBenchmark:
+    tables, notes, provenance = content["tables"], content["notes"], content["provenance"]
+    if not (list_of(_IS_TABLE)(tables) and list_of(str)(notes)):
+        raise ValueError("its tables or notes are of another version")
+    provenance_facts(provenance)
+    return WrittenBenchmark(
+        [ShownTable(**{name: table[name] for name in _SHOWN}) for table in tables], notes, provenance
+    )
+
+
+def provenance_facts(provenance: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """The same in words: names and values."""
+    settings = provenance["settings"]
+    facts = [
+        (f"{name} patients", _patients(part)) for name, part in provenance["patients"].items()
+    ]  # fmt: skip
+    return [
+        *facts,
+        ("data set", f"{settings['dataset']}, {settings['configuration']}, {settings['plans']}"),
+        ("folds", ", ".join(map(str, settings["folds"]))),
+        ("seeds", ", ".join(map(str, settings["seeds"]))),
+        ("schedule", "short, for a first look" if settings["short_schedule"] else "as published"),
+        *([("epochs of survival trainings", str(settings["epochs"]))] if settings["epochs"] else []),
+        *((name, str(value)) for name, value in settings["masks"].items()),
+        ("split (SHA-256)", provenance["splits_sha256"]),
+        *((f"{name} (SHA-256)", sha256) for name, sha256 in provenance["outcomes_sha256"].items()),
+        ("versions", ", ".join(f"{name} {number}" for name, number in provenance["versions"].items())),
+    ]
+
+
+def _patients(facts: Mapping[str, Any]) -> str:
+    follow_up = facts["median_follow_up"]
+    missing = ", ".join(f"{name} {count}" for name, count in facts["missing_values"].items() if count)
+    return (
+        f"{facts['n_patients']} with {facts['n_events']} events ({facts['endpoint'] or 'endpoint not named'}), "
+        f"{facts['censored_fraction']:.0%} censored, median follow-up "
+        f"{'not reached' if follow_up is None else f'{follow_up:g} ' + facts['time_unit']} (reverse Kaplan-Meier), "
+        f"missing values: {missing or 'none'}"
+    )

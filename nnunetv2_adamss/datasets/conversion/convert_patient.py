@@ -1,0 +1,181 @@
+"""Convert one patient: read, find the grid, resample, check, write."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import SimpleITK as sitk
+
+from nnunetv2_adamss.common.files import put_in_place, write_atomically
+from nnunetv2_adamss.common.images import read_header
+from nnunetv2_adamss.common.nifti import has_no_geometry
+from nnunetv2_adamss.common.voxel_grid import VoxelGrid
+from nnunetv2_adamss.datasets.conversion.conversion_folder import REPLACED, UNFINISHED
+from nnunetv2_adamss.datasets.conversion.head_and_neck import head_and_neck_box
+from nnunetv2_adamss.datasets.conversion.patient_grid import GridChoice, common_grid
+from nnunetv2_adamss.datasets.conversion.pet_units import is_activity, unit_warning
+from nnunetv2_adamss.datasets.conversion.random_box import random_box
+from nnunetv2_adamss.datasets.conversion.resample import resample_mask, resample_scan
+from nnunetv2_adamss.datasets.conversion.source_image import read_source
+from nnunetv2_adamss.datasets.conversion.source_patients import PatientFiles
+from nnunetv2_adamss.datasets.conversion.tumour_mask import centroid_mm, checked_mask, mask_warnings
+from nnunetv2_adamss.datasets.conversion.write_image import save, unfinished_name
+
+ENDING = ".nii.gz"
+AIR_HU = -1024.0
+_INT16 = np.iinfo(np.int16)
+_MOST_OF_AIR_HU = -200.0  # the lowest value of a CT with air in it is below
+
+
+@dataclass(frozen=True)
+class CaseSettings:
+    """How every patient is converted.
+
+    Args:
+        grid: of which scan the voxels are, or ``iso``.
+        spacing_xyz_mm: of ``iso``.
+        head_and_neck: whether the images are cut to the box from brain to neck.
+        field_mm: side of the box that is cut at a random place; None to keep the images whole.
+        seed: of the places.
+        labels: as in ``dataset.json``.
+    """
+
+    grid: GridChoice
+    spacing_xyz_mm: tuple[float, ...]
+    head_and_neck: bool
+    field_mm: float | None
+    seed: int
+    labels: Mapping[str, int]
+
+
+@dataclass(frozen=True)
+class _Scans:
+    """The images of a patient, as published; CT from -1024 HU, float32; the mask uint8."""
+
+    ct: sitk.Image
+    pet: sitk.Image
+    mask: sitk.Image | None
+
+
+def case_files(case_id: str, has_mask: bool) -> list[str]:
+    """What is written of a patient: CT, PET and, if there is one, the mask, from the data set's folder."""
+    part = "Tr" if has_mask else "Ts"
+    images = [f"images{part}/{case_id}_{channel:04}{ENDING}" for channel in (0, 1)]
+    return [*images, f"labels{part}/{case_id}{ENDING}"] if has_mask else images
+
+
+def convert_case(
+    patient: PatientFiles, settings: CaseSettings, folder: Path, suv_factor: float | None = None
+) -> dict[str, Any]:
+    """Write CT (int16, HU), PET (float32, SUV) and mask (uint8) of a patient on one grid.
+
+    Patients with a mask go to ``imagesTr`` and ``labelsTr``, others to ``imagesTs``.
+
+    Args:
+        patient: whom.
+        settings: how.
+        folder: of the raw data set.
+        suv_factor: what makes SUV of Bq/ml. Used only where the PET can be no SUV, since tables of doses often name
+            every patient; None if it is not known.
+
+    Returns:
+        What the log says of the patient.
+
+    Raises:
+        ValueError: if a file cannot be read or the images do not fit together; then nothing was written.
+        OSError: if they cannot be written.
+    """
+    sources = {kind: read_header(file) for kind, file in _named(patient).items()}
+    overlap = common_grid(sources["ct"], sources["pet"], settings.grid, settings.spacing_xyz_mm)
+    scans, file_warnings = _read(patient, settings.labels)
+    grid, cut_warnings = _cut(overlap, scans, patient.case_id, settings)
+    ct = _whole_hu(resample_scan(scans.ct, grid, outside=AIR_HU))
+    pet = resample_scan(scans.pet, grid, outside=0.0)
+    is_converted = suv_factor is not None and is_activity(*map(sitk.GetArrayViewFromImage, (pet, ct)))
+    if is_converted:
+        pet = pet * suv_factor
+    unit_warnings = _unit_warnings(scans.ct, ct, pet)
+    written, mask_remarks = [ct, pet], []
+    if scans.mask is not None:
+        written.append(resample_mask(scans.mask, grid))
+        mask_remarks = mask_warnings(scans.mask, written[-1], settings.labels)
+    _write(written, folder, patient)
+    return {
+        "files": {kind: str(file) for kind, file in _named(patient).items()},
+        "source_grids": {kind: source.describe() for kind, source in sources.items()},
+        "grid": grid.describe(),
+        "overlap": overlap.describe() if grid != overlap else "the same",
+        "suv_factor": suv_factor if is_converted else None,
+        "warnings": [*file_warnings, *cut_warnings, *unit_warnings, *mask_remarks],
+    }
+
+
+def _named(patient: PatientFiles) -> dict[str, Path]:
+    return dict(zip(("ct", "pet", "mask"), patient.all, strict=False))
+
+
+def _read(patient: PatientFiles, labels: Mapping[str, int]) -> tuple[_Scans, list[str]]:
+    images, warnings = {}, []
+    for (kind, file), nothing in zip(_named(patient).items(), (AIR_HU, 0.0, 0.0), strict=False):
+        images[kind], n_wrong = read_source(file, nothing)
+        if n_wrong:
+            warnings.append(f"{n_wrong} voxels of the {kind.upper()} are not finite and become {nothing:g}")
+        if has_no_geometry(file):
+            warnings.append(
+                f"the header of {file.name} says neither voxel size nor position; 1 mm is assumed"
+            )
+    # Scanners write -2000 or -3024 where they saw nothing; interpolation would mix that into what they saw.
+    ct = sitk.Maximum(sitk.Cast(images["ct"], sitk.sitkFloat32), AIR_HU)
+    mask = images.get("mask")
+    return _Scans(ct, images["pet"], None if mask is None else checked_mask(mask, labels)), warnings
+
+
+def _cut(grid: VoxelGrid, scans: _Scans, case_id: str, settings: CaseSettings) -> tuple[VoxelGrid, list[str]]:
+    warnings = []
+    if settings.head_and_neck:
+        box = head_and_neck_box(scans.pet)
+        cropped = None if box is None else grid.cropped_to(box)
+        if cropped is None:
+            warnings.append("no brain was found in the PET, so the images are not cut to head and neck")
+        grid = cropped or grid
+    if settings.field_mm is None:
+        return grid, warnings
+    if scans.mask is None:
+        raise ValueError("it has no mask, around which a box could be cut (--field_mm none keeps the image)")
+    box_grid = random_box(grid, centroid_mm(scans.mask), settings.field_mm, case_id, settings.seed)
+    return box_grid, warnings
+
+
+def _whole_hu(ct: sitk.Image) -> sitk.Image:
+    values = np.rint(sitk.GetArrayViewFromImage(ct)).clip(AIR_HU, _INT16.max)
+    image = sitk.GetImageFromArray(values.astype(np.int16))
+    image.CopyInformation(ct)
+    return image
+
+
+def _unit_warnings(published_ct: sitk.Image, ct: sitk.Image, pet: sitk.Image) -> list[str]:
+    """What is odd about the values; of the published CT, since what is around it on another grid is air."""
+    lowest = float(sitk.GetArrayViewFromImage(published_ct).min())
+    no_air = (
+        f"the CT has no air (lowest value {round(lowest)}); is it in HU?"
+        if lowest > _MOST_OF_AIR_HU
+        else None
+    )
+    oddity = unit_warning(sitk.GetArrayViewFromImage(pet), sitk.GetArrayViewFromImage(ct))
+    return [warning for warning in (no_air, oddity) if warning]
+
+
+def _write(images: Sequence[sitk.Image], folder: Path, patient: PatientFiles) -> None:
+    """Write under names that nnU-Net does not look for, then rename: a file that is there is whole."""
+    files = [folder / name for name in case_files(patient.case_id, patient.mask is not None)]
+    unfinished = [unfinished_name(file, folder / UNFINISHED) for file in files]
+    for image, file in zip(images, unfinished, strict=True):
+        save(image, file)
+    write_atomically(folder / REPLACED / patient.case_id, "")
+    for source, file in zip(unfinished, files, strict=True):
+        file.parent.mkdir(parents=True, exist_ok=True)
+        put_in_place(source, file)

@@ -1,0 +1,170 @@
+"""Which files belong to which patient, in every layout."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from nnunetv2_adamss.common.case_names import is_leftover
+from nnunetv2_adamss.common.messages import listed
+from nnunetv2_adamss.datasets.conversion.conversion_folder import is_conversion
+from nnunetv2_adamss.datasets.conversion.patient_grid import GridChoice
+from nnunetv2_adamss.datasets.conversion.presets import Files, example
+from nnunetv2_adamss.datasets.conversion.source_image import same_image
+
+_NAME = re.compile(r"\w[\w.-]*(?<!\.)")
+_ENDING = re.compile(r"\.(nii|gz|mha|mhd|nrrd|nhdr|hdr)$", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class PatientFiles:
+    """The files of one patient.
+
+    Args:
+        case_id: what the patient is called in the data set.
+        ct: HU.
+        pet: SUV or Bq/ml.
+        mask: None for a patient without one, who can be predicted but not trained on.
+    """
+
+    case_id: str
+    ct: Path
+    pet: Path
+    mask: Path | None
+
+    @property
+    def all(self) -> tuple[Path, ...]:
+        """Those that there are."""
+        return (self.ct, self.pet) if self.mask is None else (self.ct, self.pet, self.mask)
+
+
+def can_name_files(case_id: str) -> bool:
+    """Whether a patient can be called so in a data set: nothing hidden, no other folder, no file's ending."""
+    return bool(_NAME.fullmatch(case_id)) and not _ENDING.search(case_id)
+
+
+def number_of_patients(number: int) -> str:
+    """For sentences."""
+    return f"{number} patient{'' if number == 1 else 's'}"
+
+
+def patient_key(name: str) -> str:
+    """The same for ``CHUM-001``, ``CHUM_001`` and ``chum001``, which are one patient in files and tables."""
+    return re.sub(r"[\W_]", "", name).casefold()
+
+
+def files_below(folder: Path) -> list[Path]:
+    """Every file below a folder, sorted; links are followed.
+
+    Not what lies in hidden folders, not what macOS leaves beside a file (``._NAME`` beside ``NAME``), and not what
+    this package converts: a raw folder may lie below the source.
+    """
+    found: list[Path] = []
+    seen: set[str] = set()
+    for parent, folders, names in os.walk(folder, followlinks=True):
+        real = os.path.realpath(parent)
+        if real in seen or is_conversion(Path(parent)):  # links may lead back
+            folders.clear()
+            continue
+        seen.add(real)
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        # Other hidden files that are called like a patient's are named as such, not left out.
+        found += [Path(parent, name) for name in names if not is_leftover(name)]
+    return sorted(found)
+
+
+def find_patients(source: Path, files: Files, grid: GridChoice) -> tuple[list[PatientFiles], dict[str, str]]:
+    """Every patient with a CT or a PET below a folder.
+
+    A patient may be there several times, as in the tasks of HECKTOR 2025: the first folder that has a mask is used,
+    and a mask in another folder of the same patient serves where none has one. Masks of a patient that differ, and
+    scans of one folder that do, are never chosen between.
+
+    Args:
+        source: the folder.
+        files: how the files are called.
+        grid: decides on the mask where each scan has its own.
+
+    Returns:
+        The patients, and what is wrong with others, by their name: one scan of the two, several that differ, or a
+        name that files cannot have.
+
+    Raises:
+        ValueError: if there is none, or if two names are the same but for punctuation.
+    """
+    paths = files_below(source)
+    mask_pattern = files.pet_mask if grid == "pet" and files.pet_mask else files.mask
+    scans = {kind: _matches(source, paths, getattr(files, kind)) for kind in ("ct", "pet")}
+    taken = {path for found in scans.values() for _, path in found}
+    masks = _matches(source, [path for path in paths if path not in taken], mask_pattern)
+    cts, pets, masks_of = (_by_patient(found) for found in (scans["ct"], scans["pet"], masks))
+    names = _names(name for found in scans.values() for name, _ in found)
+    if not names:
+        raise ValueError(
+            f"There is no CT or PET below {source}: no file such as {example(files.ct)} or {example(files.pet)}."
+        )
+    patients, faults = [], {}
+    for key, name in sorted(names.items(), key=lambda item: item[1]):
+        try:
+            patients.append(_patient(name, cts.get(key, []), pets.get(key, []), masks_of.get(key, [])))
+        except ValueError as error:
+            faults[name] = str(error)
+    return patients, faults
+
+
+def _matches(source: Path, paths: Iterable[Path], pattern: str) -> list[tuple[str, Path]]:
+    regex = re.compile(rf"(?:^|/){pattern}", re.IGNORECASE)
+    found = ((regex.search(path.relative_to(source).as_posix()), path) for path in paths)
+    return [(match["id"], path) for match, path in found if match]
+
+
+def _by_patient(found: Iterable[tuple[str, Path]]) -> dict[str, list[Path]]:
+    by_patient: dict[str, list[Path]] = {}
+    for name, path in found:
+        by_patient.setdefault(patient_key(name), []).append(path)
+    return by_patient
+
+
+def _names(found: Iterable[str]) -> dict[str, str]:
+    """One spelling of each patient."""
+    names: dict[str, set[str]] = {}
+    for name in found:
+        names.setdefault(patient_key(name), set()).add(name)
+    # Spelling differs in case or between - and _; more differences are more patients.
+    clashes = [
+        " and ".join(sorted(spellings))
+        for spellings in names.values()
+        if len({re.sub("[_ ]", "-", name).casefold() for name in spellings}) > 1
+    ]
+    if clashes:
+        raise ValueError(f"Names of patients are the same but for punctuation: {listed(clashes)}.")
+    return {key: min(spellings) for key, spellings in names.items()}
+
+
+def _patient(name: str, cts: list[Path], pets: list[Path], masks: list[Path]) -> PatientFiles:
+    """CT and PET of one folder, the first that has the mask too; then any."""
+    if not can_name_files(name):
+        raise ValueError(
+            "no file can have such a name; rename it with letters, digits, '.', '_' and '-' alone, beginning with a "
+            "letter or digit"
+        )
+    if not cts or not pets:
+        raise ValueError(f"there is no {'PET' if cts else 'CT'} beside the other scan")
+    _check_alike("masks", masks)
+    for kind, scans in (("CTs", cts), ("PETs", pets)):
+        for folder in {path.parent for path in scans}:
+            _check_alike(kind, [path for path in scans if path.parent == folder])
+    pets_in, masks_in = ({path.parent: path for path in reversed(paths)} for paths in (pets, masks))
+    pairs = [(ct, pets_in[ct.parent], masks_in.get(ct.parent)) for ct in cts if ct.parent in pets_in]
+    ct, pet, mask = next((pair for pair in pairs if pair[2]), [*pairs, (cts[0], pets[0], None)][0])
+    return PatientFiles(name, ct, pet, mask or next(iter(masks), None))
+
+
+def _check_alike(kind: str, files: list[Path]) -> None:
+    if not all(same_image(files[0], file) for file in files[1:]):
+        raise ValueError(
+            f"there are {kind} that differ: {listed([str(file) for file in files])}; leave one of them in the source"
+        )

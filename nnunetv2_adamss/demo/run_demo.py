@@ -1,0 +1,59 @@
+"""Run the demo's steps one after the other, each as a user would, and remember what is done."""
+
+import os
+import shlex
+from collections.abc import Callable, Mapping, Sequence
+from time import monotonic
+
+from nnunetv2_adamss.common.processes import end_watched, start_watched
+from nnunetv2_adamss.demo.demo_progress import DemoProgress
+from nnunetv2_adamss.demo.demo_steps import N_PROCESSES, DemoFolders, Step
+
+
+class StepFailedError(Exception):
+    """A step's command ended with an error; its own message stands above."""
+
+
+def run_steps(
+    steps: Sequence[Step], folders: DemoFolders, progress: DemoProgress, say: Callable[[str], None]
+) -> None:
+    """Run what is not done yet.
+
+    Args:
+        steps: in order.
+        folders: where the demo keeps its things.
+        progress: changed and saved after every step.
+        say: called with each step's title and command.
+
+    Raises:
+        StepFailedError: if a command fails.
+    """
+    for number, step in enumerate(steps, start=1):
+        say(f"\n=== Step {number} of {len(steps)}: {step.title}\n$ {shlex.join(step.command)}\n")
+        if step.title in progress.seconds:
+            say("done before")
+            continue
+        start = monotonic()
+        exit_code = run_command(step.command, folders.environment)
+        if exit_code:
+            raise StepFailedError(
+                f"step {number} failed with exit code {exit_code}; its message stands above"
+            )
+        progress.seconds[step.title] = monotonic() - start
+        progress.save(folders.root)
+
+
+def run_command(command: Sequence[str], environment: Mapping[str, str]) -> int:
+    """Run a console script of this Python's environment, its output going straight to the terminal.
+
+    If this process is interrupted or killed, the command ends with its worker processes, which would wait for ever.
+    """
+    few_processes = {"nnUNet_def_n_proc": str(N_PROCESSES)}  # unless the user has set another number
+    # Unbuffered, so that progress is seen at once where the output goes to a file, too.
+    unbuffered = {"PYTHONUNBUFFERED": "1"}
+    process = start_watched(command, env={**few_processes, **os.environ, **unbuffered, **environment})
+    try:
+        return process.wait()
+    except BaseException:
+        end_watched(process)
+        raise

@@ -1,0 +1,69 @@
+"""Write the results: numbers for programs, tables and pictures for people, and what they were made from."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from functools import partial
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from nnunetv2_adamss.common.files import replace_atomically, sha256_of, write_atomically, write_json
+from nnunetv2_adamss.common.tables.csv_text import csv_text
+from nnunetv2_adamss.evaluation.evaluate import EvaluationSettings
+from nnunetv2_adamss.evaluation.evaluated_patients import Patients
+from nnunetv2_adamss.evaluation.evaluation import Evaluation
+from nnunetv2_adamss.evaluation.evaluation_text import markdown
+from nnunetv2_adamss.evaluation.figures import FIGURES, draw
+
+METRICS_JSON, METRICS_MD, BASELINES_CSV = "metrics.json", "metrics.md", "baselines.csv"
+_PACKAGES = ("nnunetv2-adamss", "numpy", "scipy", "pandas", "lifelines", "matplotlib")
+
+
+def provenance(settings: EvaluationSettings, inputs: Sequence[Path]) -> dict[str, Any]:
+    """Versions, settings with the seed, and hashes of the input files by their path."""
+    return {
+        "versions": {name: version(name) for name in _PACKAGES},
+        "settings": asdict(settings),
+        "sha256": {str(file): sha256_of(file) for file in inputs if file.is_file()},
+    }
+
+
+def write_evaluation(
+    folder: Path,
+    evaluation: Evaluation,
+    patients: Patients,
+    settings: EvaluationSettings,
+    *,
+    provenance: Mapping[str, Any],
+    baselines: pd.DataFrame | None = None,
+) -> list[Path]:
+    """Write ``metrics.json``, ``metrics.md``, the pictures, and ``baselines.csv`` if there are any.
+
+    What an earlier evaluation left in the same folder is removed.
+
+    Args:
+        folder: made if need be.
+        evaluation: the results.
+        patients: that they are of.
+        settings: of the evaluation.
+        provenance: stands in ``metrics.json``.
+        baselines: volumes and uptakes that were compared, index ``case_id``.
+
+    Returns:
+        The files.
+    """
+    for name in (*FIGURES, BASELINES_CSV):
+        (folder / name).unlink(missing_ok=True)
+    content = {**evaluation.to_dict(), "provenance": dict(provenance)}
+    write_json(folder / METRICS_JSON, content)
+    write_atomically(folder / METRICS_MD, markdown(evaluation))
+    written = [folder / METRICS_JSON, folder / METRICS_MD]
+    if baselines is not None:
+        write_atomically(folder / BASELINES_CSV, csv_text(baselines))
+        written.append(folder / BASELINES_CSV)
+    figures = draw(evaluation, patients, settings.threshold)
+    for name, figure in figures.items():
+        replace_atomically(folder / name, partial(figure.savefig, dpi=150, format="png"))
+    return [*written, *(folder / name for name in figures)]

@@ -1,0 +1,233 @@
+"""Explain a trained fold: Table IV, Fig. 3, and what the risk rests on."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from torch import Tensor
+from tqdm import tqdm
+
+from nnunetv2_adamss.common.files import write_atomically
+from nnunetv2_adamss.common.tables.csv_text import csv_text
+from nnunetv2_adamss.explanation.explained_case import ExplainedCase
+from nnunetv2_adamss.explanation.explained_fold import ExplainedFold, versions
+from nnunetv2_adamss.explanation.explanation_folder import CaseTable, ExplanationFolder, occlusion_folder
+from nnunetv2_adamss.explanation.explanation_settings import ExplanationSettings
+from nnunetv2_adamss.explanation.gate_weights import (
+    STAGES,
+    gate_weights_of_case,
+    mean_gate_weights,
+    table_four,
+)
+from nnunetv2_adamss.explanation.occlusion import blocks, occlusion_map, risk_and_channel_changes
+from nnunetv2_adamss.explanation.pictures import CaseViews, draw_attention, draw_occlusion
+from nnunetv2_adamss.networks.trunk import Interpretation
+
+EXPLANATION_FOLDER = "explanation"
+
+
+@dataclass(frozen=True)
+class ExplanationReport:
+    """What was made.
+
+    Args:
+        folder: where it lies.
+        table_four: mean fusion weights.
+        n_cases: that the tables are of.
+        cases_with_maps: that have attention and occlusion maps.
+        in_sample: whether the network was trained on these cases.
+    """
+
+    folder: Path
+    table_four: pd.DataFrame
+    n_cases: int
+    cases_with_maps: Sequence[str]
+    in_sample: bool
+
+
+def explain(
+    fold: ExplainedFold,
+    settings: ExplanationSettings,
+    output: Path | None = None,
+    *,
+    overwrite: bool = False,
+) -> ExplanationReport:
+    """Write what is missing of the explanations of a fold.
+
+    Args:
+        fold: a trained one.
+        settings: which maps, of which cases.
+        output: folder to write to; default ``fold_F/explanation``.
+        overwrite: begin anew.
+
+    Raises:
+        ValueError: if a case or channel does not exist, or what is there is of other checkpoints or settings.
+    """
+    folder = output or fold.trained.checkpoint.parent / EXPLANATION_FOLDER
+    run = _Run(fold, settings, ExplanationFolder(folder))
+    run.folder.begin(run.provenance(), run.occlusion_settings(), overwrite=overwrite)
+    unfinished = [case_id for case_id in fold.case_ids if run.is_missing(case_id)]
+    if unfinished:
+        for case in tqdm(fold.read(unfinished), "Cases", len(unfinished), unit="case", disable=None):
+            run.explain_case(case)
+    by_case = run.gate_weights.read()
+    table = table_four(by_case[by_case["case_id"].isin(fold.case_ids)])
+    write_atomically(run.folder.gate_weights, csv_text(table, index=False))
+    return ExplanationReport(
+        run.folder.path, table, len(fold.case_ids), run.cases_with_maps, fold.is_in_sample
+    )
+
+
+class _Run:
+    """One call of the above: what is asked for, and what is there."""
+
+    def __init__(self, fold: ExplainedFold, settings: ExplanationSettings, folder: ExplanationFolder) -> None:
+        self.fold = fold
+        self.settings = settings
+        self.folder = folder
+        self.cases_with_maps = settings.cases_with_maps(fold.case_ids)
+        self.blanked = settings.blanked_channels(fold.channels)
+        self.gate_weights = CaseTable(folder.gate_weights_by_case)
+        self.modality_occlusion = CaseTable(folder.modality_occlusion)
+
+    def provenance(self) -> dict[str, Any]:
+        return {
+            **self.fold.provenance(),
+            "notes": {
+                "cases": "training cases, which the network knows"
+                if self.fold.is_in_sample
+                else "validation cases",
+                "n_cases": len(self.fold.case_ids),
+                "blanked": "0 in normalised intensities: the mean that nnU-Net subtracted",
+                "risk_score_unit": f"{self.fold.time_unit} of predicted time, negative",
+                "versions": dict(versions()),
+            },
+        }
+
+    def occlusion_settings(self) -> dict[str, Any]:
+        """Of the maps that this call makes, by folder."""
+        if not self.settings.occlusion:
+            return {}
+        sides = {"block_mm": self.settings.occlusion_mm, "step_mm": self.settings.step_mm}
+        return {occlusion_folder(self.settings.occlude_channel): sides}
+
+    # ------------------------------------------------------------------------------------- what is missing
+
+    def is_missing(self, case_id: str) -> bool:
+        """Whether anything of a case is still to be made."""
+        return (
+            self.gate_weights.lacks(case_id)
+            or self.modality_occlusion.lacks(case_id)
+            or self._lacks_attention(case_id)
+            or self._lacks_occlusion(case_id)
+        )
+
+    def _lacks_attention(self, case_id: str) -> bool:
+        maps = self.folder.attention_maps(case_id, self._n_levels)
+        files = [self.folder.attention_picture(case_id), *(file for stage in maps.values() for file in stage)]
+        return case_id in self.cases_with_maps and not all(file.is_file() for file in files)
+
+    def _lacks_occlusion(self, case_id: str) -> bool:
+        files = self.folder.occlusion_files(case_id, self.settings.occlude_channel)
+        return (
+            self.settings.occlusion
+            and case_id in self.cases_with_maps
+            and not all(file.is_file() for file in files)
+        )
+
+    @property
+    def _n_levels(self) -> int:
+        """Attention levels that are written as NIfTI."""
+        return len(self.fold.stage_two.decoder.blocks) if self.settings.all_levels else 1
+
+    # ------------------------------------------------------------------------------------ what is made of a case
+
+    def explain_case(self, case: ExplainedCase) -> None:
+        """Make what is missing of a case; its files come one after the other, each of them whole."""
+        lacks_gate_weights = self.gate_weights.lacks(case.case_id)
+        lacks_attention = self._lacks_attention(case.case_id)
+        if lacks_gate_weights or lacks_attention:
+            seen = self.fold.look(case)
+            if lacks_gate_weights:
+                means = (mean_gate_weights(seen[stage].w_fuse, case.valid) for stage in STAGES)
+                self.gate_weights.add(gate_weights_of_case(case.case_id, *means))
+            if lacks_attention:
+                self._write_attention(case, seen)
+        if self.modality_occlusion.lacks(case.case_id):
+            self._write_modality_occlusion(case)
+        if self._lacks_occlusion(case.case_id):
+            self._write_occlusion(case)
+
+    def _write_attention(self, case: ExplainedCase, seen: dict[str, Interpretation]) -> None:
+        files = self.folder.attention_maps(case.case_id, self._n_levels)
+        views: dict[str, list[NDArray[np.float32]]] = {}
+        for stage in STAGES:
+            maps = [case.in_box(_as_array(attention)) for attention in seen[stage].attention]
+            for values, file in zip(maps, files[stage], strict=False):
+                case.write(values, file)
+            views[stage] = [case.geometry.turned(values) for values in maps]
+        # The picture comes last: where it is, the maps are.
+        draw_attention(
+            self.folder.attention_picture(case.case_id),
+            f"{case.case_id}: where the decoder looks, for segmentation (Stage I) and survival (Stage II)",
+            self._views(case),
+            views,
+        )
+
+    def _write_modality_occlusion(self, case: ExplainedCase) -> None:
+        risk, changes = risk_and_channel_changes(self.fold.risk_of(case), case.image)
+        columns = {
+            f"change_by_{name}": change for name, change in zip(self.fold.channels, changes, strict=True)
+        }
+        self.modality_occlusion.add(pd.DataFrame([{"case_id": case.case_id, "risk_score": risk, **columns}]))
+
+    def _write_occlusion(self, case: ExplainedCase) -> None:
+        spacing_mm, settings = self.fold.configuration.spacing, self.settings
+        windows = blocks(
+            case.space.region.size,
+            _in_voxels(settings.occlusion_mm, spacing_mm),
+            _in_voxels(settings.step_mm, spacing_mm),
+        )
+        with tqdm(total=len(windows), desc=f"Blocks of {case.case_id}", leave=False, disable=None) as bar:
+            change = occlusion_map(
+                self.fold.risk_of(case),
+                case.image,
+                windows,
+                channels=self.blanked,
+                # What fits in training fits here: regions are larger than patches, but nothing is kept for gradients.
+                batch_size=self.fold.configuration.batch_size,
+                on_done=bar.update,
+            )
+        in_box = case.in_box(change)
+        nifti, picture = self.folder.occlusion_files(case.case_id, settings.occlude_channel)
+        case.write(in_box, nifti)
+        draw_occlusion(
+            picture,
+            f"{case.case_id}: risk less risk with a block of {settings.occlusion_mm:g} mm blanked in "
+            f"{settings.occlude_channel or ' and '.join(self.fold.channels)}",
+            f"change of risk_score ({self.fold.time_unit})\nabove 0: this place raises the risk",
+            self._views(case),
+            case.geometry.turned(in_box),
+        )
+
+    def _views(self, case: ExplainedCase) -> CaseViews:
+        """The modalities as the network sees them, normalised, at the image's voxels, and the mask."""
+        images = {
+            name: case.geometry.turned(case.in_box(image))
+            for name, image in zip(self.fold.channels, case.image[0].cpu().numpy(), strict=True)
+        }
+        return CaseViews(images, self.fold.tumour_view(case), case.geometry.view_spacing_mm)
+
+
+def _as_array(attention: Tensor) -> NDArray[np.float32]:
+    values: NDArray[np.float32] = attention[0, 0].float().cpu().numpy()
+    return values
+
+
+def _in_voxels(length_mm: float, spacing_mm: Sequence[float]) -> list[int]:
+    """At least one voxel."""
+    return [max(1, round(length_mm / spacing)) for spacing in spacing_mm]

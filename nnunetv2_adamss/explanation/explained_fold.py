@@ -1,0 +1,263 @@
+"""A trained fold that is to be explained: the networks of both stages, its cases, and what they are from."""
+
+import copy
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from importlib.metadata import version
+from typing import Any
+
+import numpy as np
+import torch
+from nnunetv2.training.dataloading.nnunet_dataset import nnUNetBaseDataset
+from nnunetv2.utilities.plans_handling.plans_handler import ConfigurationManager
+from numpy.typing import NDArray
+from torch import Tensor
+from tqdm import tqdm
+
+from nnunetv2_adamss.common.device import torch_device
+from nnunetv2_adamss.common.files import sha256_of
+from nnunetv2_adamss.explanation.explained_case import ExplainedCase
+from nnunetv2_adamss.explanation.gate_weights import STAGES
+from nnunetv2_adamss.explanation.occlusion import RiskOf
+from nnunetv2_adamss.explanation.region_space import RegionSpace
+from nnunetv2_adamss.networks.adamss import AdaMSSSurvival
+from nnunetv2_adamss.networks.trunk import Interpretation
+from nnunetv2_adamss.prediction.trained_fold import TrainedFold
+from nnunetv2_adamss.survival.covariates.covariate_tables import CovariateUse
+from nnunetv2_adamss.survival.fold import SurvivalFold
+from nnunetv2_adamss.survival.foreign_files.preprocessed_cases import open_cases
+from nnunetv2_adamss.survival.nnunet_data.case_geometry import image_shape, read_case_mask
+from nnunetv2_adamss.survival.nnunet_data.dataset import channel_names, model_folder
+from nnunetv2_adamss.survival.nnunet_data.plan_stages import stages_of
+from nnunetv2_adamss.survival.pooling import predict_region
+from nnunetv2_adamss.survival.results.prediction import SurvivalPrediction
+from nnunetv2_adamss.survival.setup import STAGE_ONE_WEIGHTS, SurvivalSetup
+from nnunetv2_adamss.survival.training_data.case_data import CaseData
+from nnunetv2_adamss.survival.training_data.samples import WholeRegions
+from nnunetv2_adamss.survival.tumour_region.case_regions import find_regions
+from nnunetv2_adamss.survival.tumour_region.mask_source import mask_provenance
+from nnunetv2_adamss.survival.tumour_region.preprocessed_grid import PreprocessedGrid
+from nnunetv2_adamss.survival.tumour_region.region import Region, crop_size, region_size, tumour_of
+
+
+@dataclass(frozen=True, eq=False)
+class ExplainedFold:
+    """A trained fold with everything that it was trained with, as it is now.
+
+    Args:
+        trained: Stage II's checkpoint.
+        setup: table, covariates, masks and Stage-I network.
+        stage_two: the survival network, in evaluation mode.
+        stage_one: the same network with Stage I's encoder and decoder; its survival head means nothing.
+        device: where the networks are.
+    """
+
+    trained: TrainedFold
+    setup: SurvivalSetup
+    stage_two: AdaMSSSurvival
+    stage_one: AdaMSSSurvival
+    device: torch.device
+
+    @classmethod
+    def open(cls, trained: TrainedFold, device: torch.device) -> "ExplainedFold":
+        """Read and check what the fold was trained with; nothing is written.
+
+        Raises:
+            ValueError: if it is gone or has changed.
+        """
+        nnunet_fold = trained.nnunet_fold
+        fold = trained.survival.with_paths_of(trained.checkpoint.parent)
+        setup = SurvivalSetup.resume(nnunet_fold, fold, nnunet_fold.split(), _covariate_use(fold))
+        stage_two = trained.build_network()
+        if not (isinstance(stage_two, AdaMSSSurvival) and stage_two.fusion_gates):
+            raise ValueError(
+                f"{trained.trainer} has another network than AdaMSS with its fusion gates, and only that can be "
+                "explained."
+            )
+        stage_one = copy.deepcopy(stage_two)
+        stage_one.load_stage_one(setup.stage_one.weights())
+        if sha256_of(setup.stage_one.checkpoint) != fold.sources[STAGE_ONE_WEIGHTS]:
+            raise ValueError(
+                f"The Stage-I checkpoint {setup.stage_one.checkpoint} is not the one that {trained.checkpoint} started "
+                "from. Bring the old one back, or train Stage II again."
+            )
+        return cls(trained, setup, stage_two.to(device), stage_one.to(device), device)
+
+    @property
+    def is_in_sample(self) -> bool:
+        """Whether only training cases are there to look at: fold ``all`` has no others."""
+        return not self.setup.fold.validation_cases
+
+    @property
+    def case_ids(self) -> tuple[str, ...]:
+        """The validation cases, or all cases of fold ``all``."""
+        fold = self.setup.fold
+        return fold.training_cases if self.is_in_sample else fold.validation_cases
+
+    @property
+    def time_unit(self) -> str:
+        """Of predicted times, and so of risk scores."""
+        return self.setup.fold.time_unit
+
+    @property
+    def channels(self) -> list[str]:
+        """Names of the modalities, fit for columns and files, each of its own."""
+        names = channel_names(self.trained.nnunet_fold.dataset_json)
+        words = [re.sub(r"\W+", "_", name) for name in names]
+        return [word if words.count(word) == 1 else f"{word}_{i}" for i, word in enumerate(words)]
+
+    @property
+    def configuration(self) -> ConfigurationManager:
+        """nnU-Net's: spacing and batch size."""
+        return self.trained.configuration_manager
+
+    @property
+    def total_stride(self) -> list[int]:
+        """Voxels of the region for one voxel of the deepest stage, per axis."""
+        return stages_of(self.configuration).total_stride
+
+    # ------------------------------------------------------------------------------------------- the data
+
+    def read(self, case_ids: Sequence[str]) -> Iterator[ExplainedCase]:
+        """The cases one after the other, as validation sees them; predicts masks that are missing.
+
+        Raises:
+            ValueError: if a mask cannot be used.
+        """
+        dataset = open_cases(self.trained.nnunet_fold.cases_folder, case_ids)
+        regions = self._regions(case_ids, dataset)
+        samples = WholeRegions(CaseData.of_setup(self.setup, dataset, regions), self.total_stride)
+        for case_id in case_ids:
+            data, _, _, properties = dataset.load_case(case_id)
+            manager = self.trained.plans_manager
+            space = RegionSpace(
+                PreprocessedGrid.of_case(properties, manager.transpose_forward, data.shape[1:]),
+                regions[case_id].within(data.shape[1:]),
+                image_shape(properties, manager),
+            )
+            sample = samples[case_id]
+            image, valid, covariates = (
+                sample[name][None].to(self.device) for name in ("image", "valid", "covariates")
+            )
+            yield ExplainedCase(case_id, image, valid, covariates, space, properties)
+
+    def _regions(self, case_ids: Sequence[str], dataset: nnUNetBaseDataset) -> dict[str, Region]:
+        masks = self.setup.masks
+        masks.prepare()
+        missing = masks.missing(case_ids)
+        if missing:
+            with tqdm(total=len(missing), desc="Stage-I masks", unit="case", disable=None) as bar:
+                masks.predict(missing, dataset, self.device, lambda case_id: bar.update())
+        found = find_regions(
+            tqdm(case_ids, "Regions", unit="case", leave=False, disable=None),
+            masks,
+            dataset,
+            plans_manager=self.trained.plans_manager,
+            dataset_json=self.trained.nnunet_fold.dataset_json,
+            size=region_size(self.configuration.spacing, self.total_stride),
+        )
+        return {case_id: case.region for case_id, case in found.items()}
+
+    def tumour_view(self, case: ExplainedCase) -> NDArray[np.bool_]:
+        """The mask in the region, turned for pictures."""
+        manager = self.trained.plans_manager
+        file = self.setup.masks.mask_file(case.case_id)
+        mask = read_case_mask(file, case.properties, manager)
+        label_manager = manager.get_label_manager(dict(self.trained.nnunet_fold.dataset_json))
+        tumour = tumour_of(mask, label_manager.ignore_label)[case.space.box]
+        view: NDArray[np.bool_] = case.geometry.turned(tumour)
+        return view
+
+    # --------------------------------------------------------------------------------------- the networks
+
+    def look(self, case: ExplainedCase) -> dict[str, Interpretation]:
+        """Fusion weights and attention maps of both stages on the same region."""
+        seen = {}
+        for stage, network in ((STAGES[0], self.stage_one), (STAGES[1], self.stage_two)):
+            with torch.no_grad(), self._autocast(), network.interpreted() as seen[stage]:
+                network.decoder_features(case.image)
+        return seen
+
+    def risk_of(self, case: ExplainedCase) -> RiskOf:
+        """The survival network as a function of the case's image alone."""
+        fold = self.setup.fold
+
+        def risk_of(image: Tensor) -> NDArray[np.float64]:
+            with torch.no_grad(), self._autocast():
+                logits = predict_region(
+                    self.stage_two,
+                    image,
+                    case.valid.expand(len(image), *case.valid.shape[1:]),
+                    case.covariates.expand(len(image), -1),
+                    pool=fold.config.pool,
+                    crop_size=crop_size(self.configuration.spacing, self.total_stride),
+                )
+            by_image = {str(i): values for i, values in enumerate(logits.float().tolist())}
+            return SurvivalPrediction.from_logits(by_image, fold.edges).risk_score
+
+        return risk_of
+
+    def _autocast(self) -> AbstractContextManager[Any]:
+        # As the trainer predicts: mixed precision on CUDA only.
+        return torch.autocast("cuda") if self.device.type == "cuda" else nullcontext()
+
+    def provenance(self) -> dict[str, Any]:
+        """What explanations of this fold are made from, as plain data; of another one they are outdated."""
+        trained, stage_one = self.trained, self.setup.stage_one
+        return {
+            "dataset": trained.plans_manager.dataset_name,
+            "trainer": trained.trainer,
+            "plans": trained.plans_manager.plans_name,
+            "configuration": trained.nnunet_fold.configuration,
+            "fold": trained.nnunet_fold.number,
+            "checkpoint": trained.checkpoint.name,
+            "checkpoint_sha256": sha256_of(trained.checkpoint),
+            "stage_one": {
+                "trainer": stage_one.trainer,
+                "checkpoint": stage_one.checkpoint_name,
+                "checkpoint_sha256": sha256_of(stage_one.checkpoint),
+            },
+            "masks": mask_provenance(self.setup.fold.config, self.setup.masks),
+        }
+
+
+def find_fold(
+    dataset: str,
+    configuration: str,
+    number: int | str,
+    *,
+    trainer: str,
+    plans: str,
+    checkpoint: str,
+    device: str,
+) -> ExplainedFold:
+    """A trained fold where nnU-Net keeps it.
+
+    Args:
+        dataset: nnU-Net's id or name.
+        configuration: such as ``3d_fullres``.
+        number: of the fold, or ``all``.
+        trainer: class name of the survival trainer.
+        plans: identifier.
+        checkpoint: such as ``checkpoint_best.pth``.
+        device: ``cuda``, ``cpu`` or ``mps``.
+
+    Raises:
+        ValueError: if it is not there, is damaged, or what it was trained with has changed.
+    """
+    chosen = torch_device(device, "do")
+    folder = model_folder(dataset, trainer, plans, configuration)
+    return ExplainedFold.open(TrainedFold.load(folder, number, checkpoint), chosen)
+
+
+def versions() -> Mapping[str, str]:
+    """Of what explanations are made with."""
+    return {name: version(name) for name in ("nnunetv2-adamss", "nnunetv2", "torch")}
+
+
+def _covariate_use(fold: SurvivalFold) -> CovariateUse:
+    """What the fold's trainer looked at, which only its class says, as far as it matters here."""
+    uses_radiomics = any(name.startswith("radiomics ") for name in fold.sources)
+    return CovariateUse(uses_radiomics, bool(fold.covariate_report.hazard_ratios) or not uses_radiomics)

@@ -1,0 +1,198 @@
+"""Fit a statistical method on a fold and predict its validation cases, as a survival training does."""
+
+import logging
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+import pandas as pd
+from nnunetv2.utilities.file_path_utilities import get_output_folder
+
+from nnunetv2_adamss.common.device import torch_device
+from nnunetv2_adamss.common.files import write_json
+from nnunetv2_adamss.methods.catalogue import results_name
+from nnunetv2_adamss.methods.deep_folds import DeepFolds
+from nnunetv2_adamss.methods.fitted_model import MODEL_FILE, FittedModel
+from nnunetv2_adamss.methods.statistical_methods import METHODS, StatisticalMethod, TrainingInputs
+from nnunetv2_adamss.methods.tumour_sizes import tumour_sizes
+from nnunetv2_adamss.radiomics.fold_radiomics import read_fold
+from nnunetv2_adamss.radiomics.missing import extract_missing_radiomics
+from nnunetv2_adamss.survival.cohort.survival_table import SurvivalTable
+from nnunetv2_adamss.survival.config import SurvivalConfig
+from nnunetv2_adamss.survival.covariates.covariate_tables import CovariateTables, CovariateUse
+from nnunetv2_adamss.survival.covariates.scaling import Scaling
+from nnunetv2_adamss.survival.fold import SurvivalFold
+from nnunetv2_adamss.survival.nnunet_data.dataset import dataset_name, model_folder
+from nnunetv2_adamss.survival.nnunet_data.nnunet_fold import NnunetFold
+from nnunetv2_adamss.survival.results.fold_files import PREDICTIONS_FILE, SUMMARY_FILE
+from nnunetv2_adamss.survival.results.fold_results import EpochPrediction, write_results
+from nnunetv2_adamss.survival.results.prediction import RiskPrediction
+from nnunetv2_adamss.survival.setup import SurvivalSetup
+
+logger = logging.getLogger(__name__)
+
+# Section 4.3: traditional methods take radiomics from the ground-truth regions.
+_REFERENCE_MASKS = {"mask_source": "groundtruth", "masks_dir": None}
+
+
+@dataclass(frozen=True)
+class FitRequest:
+    """One method on one fold.
+
+    Args:
+        dataset: nnU-Net's name or id.
+        configuration: such as ``3d_fullres``.
+        fold: number of the fold.
+        method: name, of ``METHODS``.
+        settings: what the user set of ``SurvivalConfig``, by name; the method's own settings go first.
+        plans: plans identifier.
+        deep_trainer: whose risks a method takes that goes on with a deep one; default the publication's schedule.
+        device: where missing masks are predicted.
+        overwrite: fit anew where there is a fit already.
+    """
+
+    dataset: str
+    configuration: str
+    fold: int
+    method: str
+    settings: Mapping[str, Any]
+    plans: str = "nnUNetPlans"
+    deep_trainer: str | None = None
+    device: str = "cuda"
+    overwrite: bool = False
+
+
+def fit_statistical(request: FitRequest) -> list[str]:
+    """Fit, predict the validation cases, and write model, predictions and summary.
+
+    Returns:
+        The results as lines for people.
+
+    Raises:
+        ValueError: if the request cannot be met, before anything but masks and radiomics is written.
+    """
+    method = METHODS[request.method]
+    name = dataset_name(request.dataset)
+    nnunet_fold = read_fold(name, request.plans, request.configuration, request.fold)
+    folder = _fold_folder(request, nnunet_fold)
+    if (folder / SUMMARY_FILE).is_file() and not request.overwrite:
+        raise ValueError(f"{folder} holds a fit already; fit anew with --overwrite.")
+    torch_device(request.device, "predict masks")
+    deep = _deep_folds(request, method, nnunet_fold)
+    config = _prepare(request, method, nnunet_fold, folder, deep)
+    start = perf_counter()
+    setup = SurvivalSetup.begin(nnunet_fold, config, nnunet_fold.split(), method.use)
+    seconds = perf_counter() - start
+    extra = _extra_columns(request, method, nnunet_fold, setup, deep)
+    start = perf_counter()
+    fitted = fit_fold(method, setup.fold, setup.table, setup.covariates, extra)
+    seconds += perf_counter() - start
+    fitted = replace(fitted, deep=None if deep is None else deep.network)
+    cases = setup.fold.validation_cases
+    prediction = RiskPrediction(cases, fitted.risk_score(setup.covariates, cases, extra.loc[list(cases)]))
+    # The predictions of another fit must not stand beside a summary that is not there yet.
+    (folder / SUMMARY_FILE).unlink(missing_ok=True)
+    shutil.rmtree((folder / PREDICTIONS_FILE).parent, ignore_errors=True)
+    write_json(folder / MODEL_FILE, fitted.to_dict(), indent=None)
+    provenance = {
+        "dataset": name,
+        "trainer": folder.parent.name.split("__")[0],
+        "plans": nnunet_fold.plans["plans_name"],
+        "configuration": request.configuration,
+        "fold": request.fold,
+        "training": {"seconds": seconds, "parameters": fitted.model.n_parameters},
+    }
+    return write_results(folder, setup, {"last": EpochPrediction(0, prediction)}, provenance)
+
+
+def fit_fold(
+    method: StatisticalMethod,
+    fold: SurvivalFold,
+    table: SurvivalTable,
+    tables: CovariateTables,
+    extra: pd.DataFrame,
+) -> FittedModel:
+    """Fit a method on the training cases of a fold.
+
+    Args:
+        method: which.
+        fold: with its covariates fitted.
+        table: outcomes.
+        tables: covariates of its cases.
+        extra: the method's own columns of all cases, indexed by ``case_id``.
+    """
+    cases = list(fold.training_cases)
+    time, event = table.time_and_event(cases)
+    features = Scaling.fit(tables.features_of(cases)) if method.all_features else Scaling()
+    training = TrainingInputs(
+        covariates=fold.covariates.inputs(tables, cases),
+        features=features.apply(tables.features_of(cases)) if features.names else pd.DataFrame(index=cases),
+        extra=extra.loc[cases],
+        event=event,
+        time=time,
+        seed=fold.config.seed,
+    )
+    model = method.fit(training)
+    risks = model.risk_score(pd.concat([training.features, training.covariates, training.extra], axis=1))
+    return FittedModel(method, fold, features, model, float(risks.mean()), float(risks.std()))
+
+
+def _fold_folder(request: FitRequest, nnunet_fold: NnunetFold) -> Path:
+    name, plans = nnunet_fold.plans["dataset_name"], nnunet_fold.plans["plans_name"]
+    method = results_name(request.method, request.deep_trainer)
+    return Path(get_output_folder(name, method, plans, request.configuration, request.fold))
+
+
+def _deep_folds(request: FitRequest, method: StatisticalMethod, nnunet_fold: NnunetFold) -> DeepFolds | None:
+    """What the method goes on with; None for most."""
+    entry = method.entry
+    if entry.deep_trainer is None or entry.deep_risks is None:
+        return None
+    trainer = request.deep_trainer or entry.deep_trainer
+    folder = model_folder(request.dataset, trainer, request.plans, request.configuration)
+    # Outcomes depend on neither masks nor covariates, which may not be there yet.
+    config = SurvivalConfig.from_dict({**request.settings, **_REFERENCE_MASKS, "features_csv": ()})
+    nothing = CovariateUse(radiomics=False, clinical=False)
+    setup = SurvivalSetup.begin(nnunet_fold, config, nnunet_fold.split(), nothing)
+    return DeepFolds.find(entry.deep_risks, folder, nnunet_fold, setup)
+
+
+def _prepare(
+    request: FitRequest,
+    method: StatisticalMethod,
+    nnunet_fold: NnunetFold,
+    folder: Path,
+    deep: DeepFolds | None,
+) -> SurvivalConfig:
+    """See to masks and radiomics; returns the settings of the fit."""
+    settings = {**request.settings, **method.settings}
+    if method.entry.masks == "reference":
+        settings |= _REFERENCE_MASKS
+    elif method.entry.masks == "deep" and deep is not None:
+        masks = folder.parent / f"masks_of_{deep.trainer}"
+        deep.gather_masks(masks, nnunet_fold.file_ending)
+        settings |= {"mask_source": "folder", "masks_dir": str(masks)}
+    config = SurvivalConfig.from_dict(settings)
+    if method.use.radiomics:
+        split = nnunet_fold.split()
+        setup = SurvivalSetup.begin(nnunet_fold, config, split, method.use, without_radiomics=True)
+        extract_missing_radiomics(nnunet_fold, setup, request.device)
+    return config
+
+
+def _extra_columns(
+    request: FitRequest,
+    method: StatisticalMethod,
+    nnunet_fold: NnunetFold,
+    setup: SurvivalSetup,
+    deep: DeepFolds | None,
+) -> pd.DataFrame:
+    case_ids = setup.fold.all_cases
+    if deep is not None:
+        return deep.risks(case_ids)
+    if not method.extra:
+        return pd.DataFrame(index=case_ids)
+    return tumour_sizes(method.extra, setup.masks, nnunet_fold, case_ids, request.device)

@@ -1,0 +1,114 @@
+"""A statistical method as it was fitted on a fold: what its covariates are made of, and its risk model."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from nnunetv2_adamss.common.json_object import parse_object
+from nnunetv2_adamss.common.kinds import Kind, check_kinds, is_number, number_within
+from nnunetv2_adamss.common.messages import listed
+from nnunetv2_adamss.methods.deep_network import DeepNetwork
+from nnunetv2_adamss.methods.risk_model import RiskModel
+from nnunetv2_adamss.methods.statistical_methods import METHODS, StatisticalMethod
+from nnunetv2_adamss.survival.covariates.covariate_tables import CovariateTables
+from nnunetv2_adamss.survival.covariates.scaling import Scaling
+from nnunetv2_adamss.survival.fold import SurvivalFold
+
+MODEL_FILE = "model.json"
+_KINDS: dict[str, Kind] = {"mean_risk": is_number, "risk_deviation": number_within(0, math.inf)}
+
+
+@dataclass(frozen=True, eq=False)
+class FittedModel:
+    """One fold of a statistical method; plain data.
+
+    Args:
+        method: which.
+        fold: cases, settings, and how covariates become inputs.
+        features: how all features become inputs, where the method looks at all.
+        model: of the risk.
+        mean_risk: of the training cases.
+        risk_deviation: standard deviation of that.
+        deep: the network whose risk is one of the inputs; None for most methods.
+    """
+
+    method: StatisticalMethod
+    fold: SurvivalFold
+    features: Scaling
+    model: RiskModel
+    mean_risk: float
+    risk_deviation: float
+    deep: DeepNetwork | None = None
+
+    def risk_score(
+        self, tables: CovariateTables, case_ids: Sequence[str], extra: pd.DataFrame
+    ) -> NDArray[np.float64]:
+        """Higher for an earlier event, ``(n_cases,)``.
+
+        Args:
+            tables: covariates of these cases.
+            case_ids: whom to predict.
+            extra: the method's own columns of these cases, in this order.
+
+        Raises:
+            ValueError: if a case has no row or a column is not there.
+        """
+        parts = [self.fold.covariates.inputs(tables, case_ids), extra]
+        if self.features.names:
+            table = tables.features_of(case_ids)
+            missing = [name for name in self.features.names if name not in table]
+            if missing:
+                raise ValueError(f"The model needs features that are not there: {listed(missing)}.")
+            parts.insert(0, self.features.apply(table))
+        return self.model.risk_score(pd.concat(parts, axis=1))
+
+    def to_dict(self) -> dict[str, Any]:
+        """As plain data."""
+        return {
+            "method": self.method.entry.name,
+            "fold": self.fold.to_dict(),
+            "features": self.features.to_dict(),
+            "model": self.model.to_dict(),
+            "mean_risk": self.mean_risk,
+            "risk_deviation": self.risk_deviation,
+            "deep": None if self.deep is None else self.deep.to_dict(),
+        }
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> "FittedModel":
+        """From plain data.
+
+        Raises:
+            ValueError: if a number is not finite, or the method does not exist.
+        """
+        if values["method"] not in METHODS:
+            raise ValueError(f"there is no method '{values['method']}'")
+        method = METHODS[values["method"]]
+        check_kinds(values, _KINDS)
+        return cls(
+            method,
+            SurvivalFold.from_dict(values["fold"]),
+            Scaling.from_dict(values["features"]),
+            method.read(values["model"]),
+            values["mean_risk"],
+            values["risk_deviation"],
+            None if values["deep"] is None else DeepNetwork.from_dict(values["deep"]),
+        )
+
+    @classmethod
+    def load(cls, fold_folder: Path) -> "FittedModel":
+        """Read a fold's ``model.json``.
+
+        Raises:
+            ValueError: if there is none, or it is damaged.
+        """
+        file = fold_folder / MODEL_FILE
+        if not file.is_file():
+            raise ValueError(f"There is no fitted model {file}. Fit it with adamss_fit_statistical.")
+        return parse_object(file, cls.from_dict, "Fit it again with adamss_fit_statistical --overwrite.")

@@ -1,0 +1,122 @@
+"""Brier score of survival probabilities, and how much better it is than giving everybody the same curve."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nnunetv2_adamss.metrics.estimate import Estimate, bootstrap_estimate
+from nnunetv2_adamss.metrics.resampling import ResampledCohort
+from nnunetv2_adamss.metrics.step_curves import kaplan_meier_curves
+from nnunetv2_adamss.metrics.survival_curves import PredictedCurves
+
+_GRID_STEPS = 100
+
+
+@dataclass(frozen=True)
+class BrierScore:
+    """A Brier score between 0 (perfect) and 1; 0.25 is what 50% for everybody scores.
+
+    Attributes:
+        start: of what is integrated; equal to ``end`` for the score at one horizon.
+        end: in the unit of the times.
+        score: of the predictions.
+        kaplan_meier: of the evaluated patients' own Kaplan-Meier curve, given to each of them.
+        skill: 1 less the first over the second, 0 for a prediction as good as that curve.
+    """
+
+    start: float
+    end: float
+    score: Estimate
+    kaplan_meier: Estimate
+    skill: Estimate
+
+    @classmethod
+    def missing(cls, end: float, reason: str, start: float | None = None) -> BrierScore:
+        """Where there is none; at a horizon unless there is a start."""
+        none = Estimate(None, reason=reason)
+        return cls(end if start is None else start, end, none, none, none)
+
+
+def brier_score(curves: PredictedCurves, cohort: ResampledCohort, horizon: float) -> BrierScore:
+    """Graf et al., Statistics in Medicine 1999: mean squared error of the predicted survival at a horizon.
+
+    Patients with an event at t weigh 1 / G(t-), those who are seen beyond the horizon h weigh 1 / G(h), where G is the
+    Kaplan-Meier curve of censoring, estimated anew in each resample. Fold by fold or together is the same here:
+    probabilities of different folds compare.
+
+    Args:
+        curves: of the patients.
+        cohort: the patients.
+        horizon: in the unit of the times.
+    """
+    reason = cohort.too_few_events(horizon) or beyond_curves(curves, horizon)
+    return _score(curves, cohort, np.array([horizon]), reason)
+
+
+def integrated_brier_score(curves: PredictedCurves, cohort: ResampledCohort) -> BrierScore:
+    """The mean Brier score from 0 to the end of the predicted curves or of the follow-up, whichever is first.
+
+    Arguments as of ``brier_score``; trapezoids on a hundred equal steps.
+    """
+    grid = np.linspace(0, min(curves.times[-1], cohort.follow_up_limit), _GRID_STEPS + 1)
+    grid = grid[grid < cohort.follow_up_limit]
+    return _score(curves, cohort, grid, cohort.too_few_events(grid[-1]))
+
+
+def beyond_curves(curves: PredictedCurves, horizon: float) -> str | None:
+    """Why there is no predicted probability at a horizon, or None."""
+    if horizon <= curves.times[-1]:
+        return None
+    return f"beyond the predicted curves, which end at {curves.times[-1]:g}"
+
+
+def _score(
+    curves: PredictedCurves, cohort: ResampledCohort, times: NDArray[np.float64], reason: str | None
+) -> BrierScore:
+    start, end = float(times[0]), float(times[-1])
+    if reason:
+        return BrierScore.missing(end, reason, start)
+    everybody = kaplan_meier_curves(cohort.counts[:1], cohort.event, cohort.time).at(times)
+    predicted = mean_over_times(brier_scores(curves.at(times), cohort, times), times)
+    null = mean_over_times(
+        brier_scores(np.broadcast_to(everybody, (len(cohort.time), len(times))), cohort, times), times
+    )
+    # Where all resampled patients live or die there is nothing to be better than.
+    skill = 1 - np.divide(predicted, null, out=np.full_like(null, np.nan), where=null > 0)
+    return BrierScore(start, end, *map(_estimate, (predicted, null, skill)))
+
+
+def _estimate(resampled: NDArray[np.float64]) -> Estimate:
+    return bootstrap_estimate(resampled, "have nobody under observation at a time")
+
+
+def brier_scores(
+    survival_prob: NDArray[np.floating], cohort: ResampledCohort, times: NDArray[np.floating]
+) -> NDArray[np.float64]:
+    """Brier scores of the patients (row 0) and of each resample.
+
+    Args:
+        survival_prob: at each of the times, ``(n_cases, n_times)`` in [0, 1].
+        cohort: the patients.
+        times: below the cohort's limit of follow-up, ``(n_times,)``.
+
+    Returns:
+        ``(1 + n_resamples, n_times)``; NaN where a resample has nobody under observation at a time.
+    """
+    had_event = cohort.event[:, None] & (cohort.time[:, None] <= times)
+    lives_on = cohort.time[:, None] > times
+    of_events = (cohort.counts * cohort.event_weights) @ (had_event * survival_prob**2)
+    of_survivors = cohort.counts.astype(np.float64) @ (lives_on * (1 - survival_prob) ** 2)
+    chance = cohort.censoring.at(times)
+    nobody = np.full_like(of_survivors, np.nan)
+    return (of_events + np.divide(of_survivors, chance, out=nobody, where=chance > 0)) / len(cohort.time)
+
+
+def mean_over_times(values: NDArray[np.float64], times: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Integral by trapezoids over its range, ``(n, n_times)`` to ``(n,)``; the value itself for one time."""
+    if len(times) == 1:
+        return values[:, 0]
+    return np.trapezoid(values, times, axis=1) / (times[-1] - times[0])

@@ -1,0 +1,159 @@
+"""Harrell's concordance index, with its interval and with a reason wherever it is no sound estimate."""
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+import numpy as np
+from lifelines.utils import concordance_index
+from numpy.typing import NDArray
+
+from nnunetv2_adamss.metrics.estimate import PairEstimate, percentile_interval
+from nnunetv2_adamss.metrics.pairs import MIN_PAIRS, PairSums, few_pairs, not_finite, pooled, sum_pairs
+from nnunetv2_adamss.metrics.resampling import DEFAULT_RESAMPLES, ResampledCohort
+from nnunetv2_adamss.metrics.risk import time_order_from_risk
+
+
+@dataclass(frozen=True)
+class Concordance:
+    """A concordance index and how far to trust it.
+
+    Attributes:
+        c_index: share of comparable pairs in the right order, equal risks counting half; None if no pair is
+            comparable or a risk score is not finite.
+        n_pairs: comparable pairs: the earlier time is an event, or of equal times exactly one is.
+        interval: lower and upper bound by bootstrap; None if not asked for or not estimable.
+        reason: what is wrong with the estimate, in words; None if nothing is.
+    """
+
+    c_index: float | None
+    n_pairs: int
+    interval: tuple[float, float] | None = None
+    reason: str | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain numbers, strings, lists and None, fit for JSON."""
+        return asdict(self) | {"interval": list(self.interval) if self.interval else None}
+
+
+def harrell_c(
+    risk_score: NDArray[np.floating], event: NDArray[np.bool_], time: NDArray[np.floating]
+) -> Concordance:
+    """Harrell's C as lifelines computes it, without an interval.
+
+    Args:
+        risk_score: higher for an earlier event, ``(n_cases,)``.
+        event: True where the event was observed, ``(n_cases,)``.
+        time: time to event or censoring, ``(n_cases,)``.
+
+    Raises:
+        ValueError: if the lengths differ.
+    """
+    n_pairs = _count_comparable_pairs(event, time)
+    if faulty := not_finite(risk_score):
+        return Concordance(None, n_pairs, reason=faulty)
+    c_index = _c_index(risk_score, event, time)
+    reason = None
+    if n_pairs == 0:
+        reason = (
+            f"not estimable: no comparable pair among {len(time)} patients with {int(event.sum())} events"
+        )
+    elif n_pairs < MIN_PAIRS:
+        reason = few_pairs(n_pairs)
+    return Concordance(c_index, n_pairs, reason=reason)
+
+
+def bootstrap_harrell_c(
+    risk_score: NDArray[np.floating],
+    event: NDArray[np.bool_],
+    time: NDArray[np.floating],
+    *,
+    n_resamples: int = DEFAULT_RESAMPLES,
+    seed: int = 0,
+    confidence: float = 0.95,
+) -> Concordance:
+    """Harrell's C with the percentile interval over resamples of patients.
+
+    Resamples without a comparable pair are dropped; if they are more than half, there is no interval.
+
+    Args:
+        risk_score: higher for an earlier event, ``(n_cases,)``.
+        event: True where the event was observed, ``(n_cases,)``.
+        time: time to event or censoring, ``(n_cases,)``.
+        n_resamples: how often as many patients are drawn with replacement.
+        seed: of the draws.
+        confidence: share of the resamples inside the interval.
+
+    Raises:
+        ValueError: if the lengths differ.
+    """
+    concordance = harrell_c(risk_score, event, time)
+    if concordance.c_index is None:
+        return concordance
+    cohort = ResampledCohort(event, time, n_resamples=n_resamples, seed=seed)
+    (sums,) = harrell_pairs(risk_score, cohort)
+    interval, no_interval = percentile_interval(sums.share[1:], "have no comparable pair", confidence)
+    reason = "; ".join(filter(None, [concordance.reason, no_interval])) or None
+    return replace(concordance, interval=interval, reason=reason)
+
+
+@dataclass(frozen=True)
+class CrossValidatedC:
+    """Harrell's C of the folds of a cross-validation.
+
+    Attributes:
+        pooled: over all comparable pairs within folds, which is the folds' mean with their pairs as weight.
+        folds: of each fold, in the cohort's order.
+    """
+
+    pooled: PairEstimate
+    folds: list[PairEstimate]
+
+
+def cross_validated_c(risk_score: NDArray[np.floating], cohort: ResampledCohort) -> CrossValidatedC:
+    """Harrell's C within folds, with the percentile interval over resamples of patients within folds.
+
+    Args:
+        risk_score: higher for an earlier event, ``(n_cases,)``; scores of different folds are never compared.
+        cohort: the patients and their folds.
+    """
+    if reason := not_finite(risk_score):
+        missing = PairEstimate(None, reason=reason)
+        return CrossValidatedC(missing, [missing] * len(cohort.folds))
+    folds = harrell_pairs(risk_score, cohort)
+    return CrossValidatedC(pooled(folds).estimate(), [fold.estimate() for fold in folds])
+
+
+def harrell_pairs(risk_score: NDArray[np.floating], cohort: ResampledCohort) -> list[PairSums]:
+    """The pairs of Harrell's C in each fold; arguments as of ``cross_validated_c``, scores finite."""
+    return sum_pairs(risk_score, cohort, cohort.event, lives_longer(cohort.event, cohort.time))
+
+
+def lives_longer(
+    event: NDArray[np.bool_], time: NDArray[np.floating]
+) -> Callable[[NDArray[np.intp], NDArray[np.intp]], NDArray[np.bool_]]:
+    """Whether others (n) are known to outlive patients with an event (k): of equal times, the censored; ``(k, n)``."""
+
+    def is_later(rows: NDArray[np.intp], others: NDArray[np.intp]) -> NDArray[np.bool_]:
+        first, second = time[rows, None], time[others]
+        return (second > first) | ((second == first) & ~event[others])
+
+    return is_later
+
+
+def _c_index(
+    risk_score: NDArray[np.floating], event: NDArray[np.bool_], time: NDArray[np.floating]
+) -> float | None:
+    try:
+        return float(concordance_index(time, time_order_from_risk(risk_score), event))
+    except ZeroDivisionError:  # lifelines' word for no comparable pair
+        return None
+
+
+def _count_comparable_pairs(event: NDArray[np.bool_], time: NDArray[np.floating]) -> int:
+    times, censored_times = np.sort(time), np.sort(time[~event])
+    later = len(times) - np.searchsorted(times, time[event], side="right")
+    censored_at = np.searchsorted(censored_times, time[event], side="right") - np.searchsorted(
+        censored_times, time[event], side="left"
+    )
+    return int(later.sum() + censored_at.sum())

@@ -1,0 +1,117 @@
+"""Pairs of patients in the right order, counted in all bootstrap resamples at once."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nnunetv2_adamss.metrics.estimate import PairEstimate, percentile_interval
+from nnunetv2_adamss.metrics.resampling import ResampledCohort
+
+MIN_PAIRS = 30
+_BLOCK = 4_000_000  # pairs looked at together: 16 MB
+
+
+@dataclass(frozen=True, eq=False)
+class PairSums:
+    """Weighted counts of pairs; entry 0 is of the patients themselves, the others of resamples.
+
+    Attributes:
+        concordant: pairs in which the earlier event has the higher risk, equal risks a half, ``(1 + n_resamples,)``.
+        comparable: all pairs of which the order is known, of the same shape.
+        n_pairs: comparable pairs of the patients themselves, without weights.
+    """
+
+    concordant: NDArray[np.float64]
+    comparable: NDArray[np.float64]
+    n_pairs: int
+
+    @property
+    def share(self) -> NDArray[np.float64]:
+        """Concordant of comparable, ``(1 + n_resamples,)``; NaN where no pair is comparable."""
+        nothing = np.full_like(self.concordant, np.nan)
+        return np.divide(self.concordant, self.comparable, out=nothing, where=self.comparable > 0)
+
+    def estimate(self) -> PairEstimate:
+        """The share with its interval; under 30 pairs the reason why not."""
+        if self.n_pairs < MIN_PAIRS:
+            return PairEstimate(None, reason=few_pairs(self.n_pairs), n_pairs=self.n_pairs)
+        interval, reason = percentile_interval(self.share[1:], "have no comparable pair")
+        return PairEstimate(float(self.share[0]), interval, reason, self.n_pairs)
+
+
+def pooled(folds: Sequence[PairSums]) -> PairSums:
+    """The pairs of all folds together."""
+    return PairSums(
+        np.sum([fold.concordant for fold in folds], axis=0),
+        np.sum([fold.comparable for fold in folds], axis=0),
+        sum(fold.n_pairs for fold in folds),
+    )
+
+
+def few_pairs(n_pairs: int) -> str:
+    """What is said of so few pairs."""
+    return f"not estimable: only {n_pairs} comparable pairs, at least {MIN_PAIRS} are needed"
+
+
+def not_finite(risk_score: NDArray[np.floating]) -> str | None:
+    """What is said of risk scores that are not all finite; None if they are."""
+    n_faulty = int((~np.isfinite(risk_score)).sum())
+    return f"not estimable: {n_faulty} of {len(risk_score)} risk scores are not finite" if n_faulty else None
+
+
+def sum_pairs(
+    risk_score: NDArray[np.floating],
+    cohort: ResampledCohort,
+    is_earlier: NDArray[np.bool_],
+    is_later: Callable[[NDArray[np.intp], NDArray[np.intp]], NDArray[np.bool_]],
+    weights: NDArray[np.floating] | None = None,
+) -> list[PairSums]:
+    """Count the pairs of each fold.
+
+    Args:
+        risk_score: finite, higher for an earlier event, ``(n_cases,)``.
+        cohort: the patients.
+        is_earlier: who may be the earlier one of a pair, ``(n_cases,)``.
+        is_later: whether, for earlier patients (k) and others (n), the pair is comparable, ``(k, n)``.
+        weights: of the earlier patient in a pair, ``(1 + n_resamples, n_cases)``; default 1.
+
+    Returns:
+        One entry a fold, in the cohort's order.
+    """
+    return [
+        pooled(
+            [
+                _sum_block(risk_score, cohort.counts, (rows, others), is_later(rows, others), weights)
+                for rows in _blocks(others[is_earlier[others]], len(others))
+            ]
+        )
+        for others in cohort.folds
+    ]
+
+
+def _blocks(earlier: NDArray[np.intp], n_others: int) -> list[NDArray[np.intp]]:
+    return np.array_split(earlier, 1 + len(earlier) * n_others // _BLOCK)
+
+
+def _sum_block(
+    risk_score: NDArray[np.floating],
+    counts: NDArray[np.float32],
+    patients: tuple[NDArray[np.intp], NDArray[np.intp]],
+    comparable: NDArray[np.bool_],
+    weights: NDArray[np.floating] | None,
+) -> PairSums:
+    earlier, others = patients
+    order = np.sign(risk_score[earlier, None] - risk_score[others]).astype(np.float32)
+    in_order = comparable * (order + 1) / 2
+    of_earlier = counts[:, earlier].astype(np.float64)
+    if weights is not None:
+        of_earlier *= weights[:, earlier]
+    # Halves and whole numbers under 2^23: exact in float32, whose matrix product is the fastest.
+    of_others = counts[:, others]
+    return PairSums(
+        np.einsum("bk,bk->b", of_earlier, of_others @ in_order.T),
+        np.einsum("bk,bk->b", of_earlier, of_others @ comparable.T.astype(np.float32)),
+        int(comparable.sum()),
+    )

@@ -1,0 +1,54 @@
+"""Predicted survival curves, which are known at some times and straight lines between them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nnunetv2_adamss.metrics.interpolation import at_straight_lines
+
+
+@dataclass(frozen=True, eq=False)
+class PredictedCurves:
+    """Curves of patients, straight between the times at which they are known; nothing is known after the last.
+
+    Attributes:
+        times: ascending from 0, ``(n_times,)``.
+        survival_prob: of living beyond each time, 1 at 0, ``(n_cases, n_times)`` in [0, 1].
+    """
+
+    times: NDArray[np.float64]
+    survival_prob: NDArray[np.float64]
+
+    @classmethod
+    def from_columns(
+        cls, times: NDArray[np.floating], survival_prob: NDArray[np.floating]
+    ) -> PredictedCurves:
+        """From probabilities at times above 0, in any order, ``(n_times,)`` and ``(n_cases, n_times)``."""
+        order = np.argsort(times)
+        return cls(
+            np.append(0.0, times[order]), np.pad(survival_prob[:, order], ((0, 0), (1, 0)), constant_values=1)
+        )
+
+    @classmethod
+    def stacked(cls, parts: Sequence[PredictedCurves]) -> PredictedCurves:
+        """Patients of all parts, whose times may differ, as far as every part reaches."""
+        end = min(part.times[-1] for part in parts)
+        times = np.unique(np.concatenate([part.times for part in parts]))
+        times = times[times <= end]
+        return cls(times, np.concatenate([part.at(times) for part in parts]))
+
+    def of(self, patients: NDArray[np.intp]) -> PredictedCurves:
+        """Of these patients only."""
+        return PredictedCurves(self.times, self.survival_prob[patients])
+
+    def at(self, times: NDArray[np.floating]) -> NDArray[np.float64]:
+        """Probability of living beyond each of these times, ``(n_cases, k)``; times within the curves' range."""
+        return at_straight_lines(self.survival_prob, self.times, times)
+
+    def at_own(self, time: NDArray[np.floating]) -> NDArray[np.float64]:
+        """Probability of each patient at their own time, ``(n_cases,)``; times within the curves' range."""
+        return at_straight_lines(self.survival_prob, self.times, time[:, None])[:, 0]

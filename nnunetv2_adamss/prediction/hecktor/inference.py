@@ -1,0 +1,190 @@
+"""One patient in a container of HECKTOR 2025 or 2026: from ``/input`` to ``/output``."""
+
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from time import perf_counter
+from typing import Any, Literal
+
+import pandas as pd
+
+from nnunetv2_adamss.common.case_names import CASE_ID
+from nnunetv2_adamss.common.files import read_json, write_atomically, write_json
+from nnunetv2_adamss.common.images import read_header
+from nnunetv2_adamss.common.tables.csv_text import csv_text, read_csv
+from nnunetv2_adamss.datasets.conversion.conversion_log import settings_in
+from nnunetv2_adamss.datasets.conversion.convert_patient import ENDING, CaseSettings, convert_case
+from nnunetv2_adamss.datasets.conversion.presets import COLUMNS, is_unknown, title_key
+from nnunetv2_adamss.datasets.conversion.source_patients import PatientFiles
+from nnunetv2_adamss.prediction.hecktor.masks import write_on_grid
+from nnunetv2_adamss.prediction.predict_patients import PredictionRequest, predict_patients
+from nnunetv2_adamss.prediction.prediction_folder import MASKS, PREDICTIONS_FILE, PROVENANCE_FILE
+from nnunetv2_adamss.prediction.provenance_file import read_provenance
+from nnunetv2_adamss.prediction.survival_model import SurvivalModel
+
+logger = logging.getLogger(__name__)
+
+RfsOutput = Literal["days", "risk"]
+_COLUMN_OF: dict[RfsOutput, str] = {"days": "predicted_time", "risk": "risk_score"}
+_ENDINGS = (".mha", ".nii.gz", ".nii", ".nrrd")
+_PATIENT = "patient"
+
+
+@dataclass(frozen=True)
+class InferenceRequest:
+    """What is to be predicted, and how.
+
+    Args:
+        input: ``images/ct/*.mha``, ``images/pet/*.mha`` and ``ehr.json`` of one patient.
+        output: where ``rfs.json`` and ``images/<mask_name>/output.mha`` are written.
+        rfs_output: whether ``rfs.json`` holds days (higher for later events) or a risk (higher for earlier ones).
+        model_folder: nnU-Net's, of a survival training; its segmentation model lies beside it.
+        conversion_log: of the data set that the model was trained on; its ``settings`` say how images are converted.
+        mask_name: folder of the mask, which has another name every year.
+        folds: numbers, or ``all``.
+        checkpoint_name: of every fold.
+        device: cpu, cuda or mps.
+        mirroring: whether Stage I mirrors; None for as in training.
+    """
+
+    input: Path
+    output: Path
+    rfs_output: RfsOutput
+    model_folder: Path
+    conversion_log: Path
+    mask_name: str = "head-neck-tumor-segmentation"
+    folds: Sequence[int | str] = (0, 1, 2, 3, 4)
+    checkpoint_name: str = "checkpoint_best.pth"
+    device: str = "cuda"
+    mirroring: bool | None = None
+
+
+@dataclass(frozen=True)
+class InferenceReport:
+    """What came of it.
+
+    Args:
+        rfs: what ``rfs.json`` holds.
+        warnings: of conversion and prediction.
+        seconds: of each step.
+    """
+
+    rfs: float
+    warnings: Sequence[str]
+    seconds: Mapping[str, float]
+
+
+def predict_container(request: InferenceRequest) -> InferenceReport:
+    """Convert, segment and predict one patient.
+
+    ``rfs.json`` is written last, and that of an earlier run is removed first, so where it is, all is there.
+    Nothing is written but to ``output`` and to the folder for temporary files.
+
+    Raises:
+        ValueError: if input or model do not serve.
+    """
+    (request.output / "rfs.json").unlink(missing_ok=True)
+    settings = _settings(request.conversion_log)
+    ct, pet = (_only_image(request.input / "images" / kind) for kind in ("ct", "pet"))
+    model = SurvivalModel.load(request.model_folder, request.folds, request.checkpoint_name)
+    clinical = _clinical(request.input / "ehr.json", model.clinical_columns)
+    with TemporaryDirectory(prefix="adamss_") as folder:
+        work = Path(folder)
+        start = perf_counter()
+        converted = convert_case(PatientFiles(_PATIENT, ct, pet, None), settings, work)
+        seconds = {"conversion": perf_counter() - start}
+        write_atomically(work / "clinical.csv", csv_text(clinical, index=False))
+        row, provenance = _predict(request, work)
+        rfs = _rfs(row, provenance, request.rfs_output)
+        start = perf_counter()
+        mask = request.output / "images" / request.mask_name / "output.mha"
+        write_on_grid(work / "prediction" / MASKS / f"{_PATIENT}{ENDING}", read_header(ct), mask)
+        write_json(request.output / "rfs.json", rfs)
+        seconds |= provenance["seconds_per_case"] | {"writing": perf_counter() - start}
+    warnings = [*converted["warnings"], *filter(None, [row["warnings"]])]
+    return InferenceReport(rfs, warnings, seconds)
+
+
+def _settings(conversion_log: Path) -> CaseSettings:
+    settings = settings_in(conversion_log)
+    if settings.field_mm is not None:
+        raise ValueError(
+            f"{conversion_log} says that boxes were cut around known tumours, which a new patient does not have; train "
+            "on a data set that was converted with --field_mm none."
+        )
+    return settings
+
+
+def _only_image(folder: Path) -> Path:
+    found = sorted(path for path in folder.glob("*") if path.name.casefold().endswith(_ENDINGS))
+    if len(found) != 1:
+        names = ", ".join(path.name for path in found) or "none"
+        raise ValueError(f"Expected one image in {folder}, found {names}.")
+    return found[0]
+
+
+def _clinical(file: Path, columns: Sequence[str]) -> pd.DataFrame:
+    """The columns that the model uses, as the record or the challenge's tables call them; empty where not known."""
+    cells = {title_key(name): _cell(name, value, file) for name, value in _record(file).items()}
+
+    def known(column: str) -> str:
+        titles = (column, *(COLUMNS[column].titles if column in COLUMNS else ()))
+        return next(filter(None, (cells.get(title_key(title)) for title in titles)), "")
+
+    return pd.DataFrame([{CASE_ID: _PATIENT, **{column: known(column) for column in columns}}])
+
+
+def _record(file: Path) -> dict[str, Any]:
+    try:
+        record = _only(read_json(file))
+    except OSError as error:
+        raise ValueError(f"{file} cannot be read as JSON ({error}).") from error
+    if not isinstance(record, dict):
+        raise ValueError(f'{file} holds {str(record)[:40]}, expected one object such as {{"Age": 60}}.')
+    return record
+
+
+def _cell(name: str, value: Any, file: Path) -> str:
+    value = _only(value)
+    if isinstance(value, list | dict):
+        raise ValueError(f"{file} has {str(value)[:40]} as {name}, expected a number or a text.")
+    if isinstance(value, bool):
+        return str(int(value))
+    text = "" if value is None else str(value).strip()
+    return "" if is_unknown(text) else text
+
+
+def _only(value: Any) -> Any:
+    """What a list of one holds: some tools write tables of one row in this way."""
+    return value[0] if isinstance(value, list) and len(value) == 1 else value
+
+
+def _predict(request: InferenceRequest, work: Path) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The patient's row of the predictions, and where it comes from."""
+    report = predict_patients(
+        PredictionRequest(
+            model_folder=request.model_folder,
+            images=work / "imagesTs",
+            output=work / "prediction",
+            folds=request.folds,
+            checkpoint_name=request.checkpoint_name,
+            device=request.device,
+            clinical_csv=work / "clinical.csv",
+            mirroring=request.mirroring,
+        )
+    )
+    if report.failed:
+        raise ValueError(f"The patient cannot be predicted: {report.failed[_PATIENT]}.")
+    row = read_csv(report.folder / PREDICTIONS_FILE, keep_default_na=False).iloc[0].to_dict()
+    provenance = read_provenance(report.folder / PROVENANCE_FILE, "time_unit", "seconds_per_case")
+    return {str(name): value for name, value in row.items()}, provenance
+
+
+def _rfs(row: Mapping[str, Any], provenance: Mapping[str, Any], rfs_output: RfsOutput) -> float:
+    if rfs_output == "days" and provenance["time_unit"] != "days":
+        raise ValueError(
+            f"The model counts in {provenance['time_unit']}, so it cannot say days; train it on days."
+        )
+    return float(row[_COLUMN_OF[rfs_output]])

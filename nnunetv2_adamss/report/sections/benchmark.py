@@ -1,0 +1,56 @@
+"""How the model's method compares with others, as ``adamss_benchmark`` found."""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from nnunetv2_adamss.benchmark.present_cohort import outcome_hashes
+from nnunetv2_adamss.benchmark.write_tables import provenance_facts, read_benchmark
+from nnunetv2_adamss.common.files import sha256_of
+from nnunetv2_adamss.report.blocks import Block, Facts, Notice, Table, Text
+from nnunetv2_adamss.report.sources import ReportSource
+from nnunetv2_adamss.survival.cohort.splits_file import SPLITS_FILE
+from nnunetv2_adamss.survival.nnunet_data.dataset import PREPROCESSED, dataset_folder
+
+
+def comparison_of_methods(source: ReportSource, folder: Path) -> Iterator[Block]:
+    """The tables of a benchmark.
+
+    Args:
+        source: the model that the report is about.
+        folder: of the benchmark.
+
+    Raises:
+        ValueError: if it has no tables.
+    """
+    found = read_benchmark(folder)
+    differing = list(_differences(source, found.provenance))
+    if differing:
+        settings = found.provenance["settings"]
+        yield Notice(
+            f"The benchmark is of {settings['dataset']}, {settings['configuration']}, not of this model's data "
+            f"(different: {', '.join(differing)}), so its figures are not to be compared with this model's.",
+            is_caution=True,
+        )
+    yield Text(" ".join(found.notes))
+    for table in found.tables:
+        yield Table(table.title, table.header, table.rows, " ".join(table.notes))
+    yield Facts(provenance_facts(found.provenance))
+
+
+def _differences(source: ReportSource, provenance: Mapping[str, Any]) -> Iterator[str]:
+    """What the benchmark has otherwise than the model, as far as both are known."""
+    settings = provenance["settings"]
+    if settings["dataset"] != source.dataset:
+        yield "data set"
+        return
+    if settings["configuration"] != source.configuration:
+        yield "configuration"
+    if provenance.get("plans_name", source.plans_name) != source.plans_name:
+        yield "plans"
+    splits = dataset_folder(PREPROCESSED, source.dataset) / SPLITS_FILE
+    if splits.is_file() and provenance.get("splits_sha256") != sha256_of(splits):
+        yield "split"
+    used = [outcome_hashes(fold.summary.get("sources_sha256", {})) for fold in source.folds]
+    if any(hashes and hashes != outcome_hashes(provenance["outcomes_sha256"]) for hashes in used):
+        yield "outcomes"

@@ -1,0 +1,90 @@
+"""Patients of the cross-validation, each as the fold predicts them that was not trained on them."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from nnunetv2_adamss.report.out_of_fold import OutOfFold
+from nnunetv2_adamss.report.sections.patients import Background, Patient
+from nnunetv2_adamss.report.sources import FoldSource
+from nnunetv2_adamss.report.words import NONE, significant
+
+
+def validation_background(out_of_fold: OutOfFold) -> Background:
+    """All patients with an outcome."""
+    table = out_of_fold.source.table
+    time, event = table.time_and_event(list(table.outcomes.index))
+    return Background(
+        event,
+        time,
+        table.description.time_unit,
+        is_calibrated=out_of_fold.calibration is not None,
+        name=f"all {len(time)} patients",
+    )
+
+
+def validation_patients(out_of_fold: OutOfFold, n_most: int) -> list[Patient]:
+    """Some patients, evenly from the highest to the lowest rank of risk in their folds.
+
+    Args:
+        out_of_fold: the validation patients.
+        n_most: patients at most.
+    """
+    ranked = sorted(
+        (place / len(by_risk), fold_number, place, row)
+        for fold_number, by_risk in (
+            (fold.number, np.argsort(out_of_fold.curves[fold.number].predicted_time))
+            for fold in out_of_fold.folds
+        )
+        for place, row in enumerate(by_risk.tolist())
+    )
+    chosen = np.unique(np.linspace(0, len(ranked) - 1, min(n_most, len(ranked))).round().astype(int))
+    folds = {fold.number: fold for fold in out_of_fold.folds}
+    return [
+        _patient(out_of_fold, folds[number], place, row)
+        for _, number, place, row in (ranked[i] for i in chosen)
+    ]
+
+
+def _patient(out_of_fold: OutOfFold, fold: FoldSource, place: int, row: int) -> Patient:
+    """The patient in a row of a fold's curves, at a place in the order of risk, from 0."""
+    source, curves, patients = out_of_fold.source, out_of_fold.curves[fold.number], out_of_fold.patients
+    case_id = curves.case_ids[row]
+    of_case = patients.case_ids.index(case_id)
+    facts = [
+        ("Predicted by", f"fold {fold.number}, not trained on this patient"),
+        ("Rank of risk in that fold", f"{place + 1} of {len(curves.case_ids)} (1 = highest)"),
+    ]
+    if patients.is_high_risk is not None:
+        facts.insert(0, ("Risk group", "high" if patients.is_high_risk[of_case] else "low"))
+    features = out_of_fold.features[fold.number]
+    measured = features.loc[case_id].to_dict() if case_id in features.index else {}
+    indicators = (fold.summary.get("covariates") or {}).get("clinical_indicators", [])
+    return Patient(
+        case_id,
+        source.channels(case_id),
+        source.masks(fold).mask_file(case_id),
+        curves.times,
+        curves.curve[row],
+        float(curves.predicted_time[row]),
+        facts=facts,
+        covariates=covariate_words(
+            {**source.table.clinical.loc[case_id].to_dict(), **measured}, [*indicators, *map(str, measured)]
+        ),
+        outcome=(float(patients.time[of_case]), bool(patients.event[of_case])),
+    )
+
+
+def covariate_words(row: Mapping[Any, Any], used: Sequence[str]) -> dict[str, str]:
+    """Values of one patient by column; columns that the network gets are marked."""
+    return {
+        f"{name}{' (used by the network)' if name in used else ''}": _shown(value)
+        for name, value in row.items()
+    }
+
+
+def _shown(value: object) -> str:
+    if value is None or (isinstance(value, float) and np.isnan(value)):
+        return f"{NONE} (missing)"
+    return significant(value, 4) if isinstance(value, float) else str(value)

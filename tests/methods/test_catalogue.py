@@ -1,0 +1,34 @@
+"""What commands and the benchmark read of the statistical methods."""
+
+import pytest
+
+from nnunetv2_adamss.methods.catalogue import CATALOGUE, results_name
+from nnunetv2_adamss.nnunet_plugin import nnunetv2_adamss_trainers
+
+
+def test_a_method_that_goes_on_with_a_variant_of_its_network_has_results_of_its_own() -> None:
+    assert results_name("icare", None) == "ICARE"
+    assert (
+        results_name("radio_deepmts", None)
+        == results_name("radio_deepmts", "DeepMTSTrainer")
+        == "RadioDeepMTS"
+    )
+    assert results_name("radio_deepmts", "DeepMTSTrainer_ShortSchedule") == "RadioDeepMTS_ShortSchedule"
+
+
+@pytest.mark.parametrize(
+    ("method", "trainer"), [("radio_deepmts", "TMSSTrainer"), ("icare", "DeepMTSTrainer")]
+)
+def test_a_network_that_a_method_does_not_go_on_with_is_refused(method: str, trainer: str) -> None:
+    with pytest.raises(ValueError, match=f"not with {trainer}"):
+        results_name(method, trainer)
+
+
+def test_the_networks_that_methods_go_on_with_exist() -> None:
+    trainers = {entry.deep_trainer for entry in CATALOGUE.values() if entry.deep_trainer}
+    assert trainers == {"DeepMTLRTrainer", "DeepMTSTrainer"}
+    assert all(hasattr(nnunetv2_adamss_trainers, name) for name in trainers)
+
+
+def test_no_two_methods_have_results_in_one_place() -> None:
+    assert len({entry.folder for entry in CATALOGUE.values()}) == len(CATALOGUE)

@@ -1,0 +1,167 @@
+"""Pages of validation patients and of new ones."""
+
+import json
+import shutil
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from nnunetv2_adamss.report.blocks import Facts, Notice, Picture, Section, Table
+from nnunetv2_adamss.report.out_of_fold import OutOfFold
+from nnunetv2_adamss.report.sections.new_patients import NewPatients, overview, prediction_facts
+from nnunetv2_adamss.report.sections.patients import Patient, patient_pages
+from nnunetv2_adamss.report.sections.validation_patients import validation_background, validation_patients
+from nnunetv2_adamss.report.sources import ReportSource
+from tests.finished_project import DATASET, SEG_TRAINER, model_folder, write_prediction
+from tests.nnunet_project import NnunetProject
+from tests.report.content import flat
+
+
+def pages_of(found: OutOfFold, patients: Sequence[Patient]) -> list[Section]:
+    blocks = patient_pages(patients, validation_background(found))
+    return [block for block in blocks if isinstance(block, Section)]
+
+
+def facts_of(section: Section) -> dict[str, str]:
+    return dict(row for b in flat(section.blocks) if isinstance(b, Facts) for row in b.rows)
+
+
+def test_patients_are_taken_evenly_from_the_highest_to_the_lowest_rank(source: ReportSource) -> None:
+    found = OutOfFold(source)
+    patients = validation_patients(found, 6)
+    ranks = [int(dict(p.facts)["Rank of risk in that fold"].split()[0]) for p in patients]
+    assert len({p.case_id for p in patients}) == 6
+    assert ranks == sorted(ranks)
+    assert (ranks[0], ranks[-1]) == (1, 8)
+    assert len(validation_patients(found, 1000)) == 24
+    assert validation_patients(found, 0) == []
+
+
+def test_a_page_shows_curve_outcome_and_covariates(source: ReportSource) -> None:
+    found = OutOfFold(source)
+    (patient,) = validation_patients(found, 1)
+    (page,) = pages_of(found, [patient])
+    time, event = source.table.outcomes.loc[patient.case_id, ["time", "event"]]
+    assert facts_of(page)["What happened"].startswith("event after" if event else "no event up to")
+    assert f"{time:.4g} days" in facts_of(page)["What happened"]
+    pictures = [block for block in flat(page.blocks) if isinstance(block, Picture)]
+    assert len(pictures) == 2
+    assert "Uncalibrated" in pictures[1].caption
+    (table,) = [block for block in flat(page.blocks) if isinstance(block, Table)]
+    assert "age" in [row[0].split()[0] for row in table.rows]
+
+
+def test_a_broken_image_is_said_on_its_page_and_the_other_pages_stand(
+    project: NnunetProject, source: ReportSource
+) -> None:
+    found = OutOfFold(source)
+    patients = validation_patients(found, 3)
+    patients[1].channels[0].file.write_bytes(b"no image")
+    pages = pages_of(found, patients)
+    notices = [[b.text for b in page.blocks if isinstance(b, Notice)] for page in pages]
+    assert notices[0] == notices[2] == []
+    assert "cannot be read as an image" in notices[1][0]
+    assert "What happened" in facts_of(pages[1])
+
+
+def test_selected_features_are_shown_as_they_were_measured(
+    project: NnunetProject, source: ReportSource
+) -> None:
+    for number, fold in enumerate(source.folds):
+        table = pd.DataFrame({"PET_mean": 2.5, "CT_mean": 40.0}, index=source.table.clinical.index)
+        table.to_csv(model_folder(project, SEG_TRAINER) / f"fold_{number}" / "radiomics_predicted.csv")
+        fold.summary["covariates"]["feature_selection"] = {"selected": [{"feature": "PET_mean"}]}
+    (patient,) = validation_patients(OutOfFold(source), 1)
+    assert patient.covariates["PET_mean (used by the network)"] == "2.5"
+    assert "CT_mean" not in " ".join(patient.covariates)
+
+
+def test_a_missing_value_is_said_to_be_missing(source: ReportSource) -> None:
+    found = OutOfFold(source)
+    clinical = source.table.clinical
+    case_id = clinical.index[clinical["age"].isna()][0]
+    (patient,) = [p for p in validation_patients(found, 24) if p.case_id == case_id]
+    (value,) = [v for name, v in patient.covariates.items() if name.startswith("age")]
+    assert value.endswith("(missing)")
+
+
+@pytest.fixture
+def new(project: NnunetProject) -> NewPatients:
+    return NewPatients(project.root / "OUT")
+
+
+def test_new_patients_come_by_risk_with_their_warnings_and_spread(
+    new: NewPatients, source: ReportSource
+) -> None:
+    pages = new.pages()
+    table = pd.read_csv(new.folder / "survival_predictions.csv")
+    by_risk = table.sort_values("risk_score", ascending=False)
+    assert [page.case_id for page in pages] == list(by_risk["case_id"])
+    assert [page.predicted_time_sd for page in pages] == list(by_risk["predicted_time_sd"])
+    assert pages[0].warnings == ["No tumour found by fold 1.", "The folds disagree."]
+    assert dict(pages[0].facts) == {
+        "Risk group": "high", "Rank of risk among these patients": "1 of 4 (1 = highest)",
+    }  # fmt: skip
+    assert pages[0].covariates == {"age": "61.5"}
+    sections = [b for b in patient_pages(pages, new.background(source)) if isinstance(b, Section)]
+    assert [len([b for b in flat(s.blocks) if isinstance(b, Picture)]) for s in sections] == [2] * 4
+
+
+def test_who_could_not_be_predicted_is_listed_with_the_reason(new: NewPatients) -> None:
+    (table,) = [block for block in prediction_facts(new) if isinstance(block, Table)]
+    assert [list(row) for row in table.rows] == [["lost_case", "its PET is missing"]]
+    (everybody,) = overview(new, new.pages())
+    assert isinstance(everybody, Table)
+    assert everybody.rows[0][-1] == "No tumour found by fold 1. The folds disagree."
+
+
+def test_uncalibrated_predictions_are_marked_and_can_be_evaluated_all_the_same(
+    project: NnunetProject, new: NewPatients
+) -> None:
+    table = pd.read_csv(new.folder / "survival_predictions.csv")
+    table.assign(risk_group="", predicted_time_sd=None).to_csv(
+        new.folder / "survival_predictions.csv", index=False
+    )
+    file = new.folder / "prediction.json"
+    content = json.loads(file.read_text()) | {"calibrated": False, "risk_threshold": None}
+    file.write_text(json.dumps(content))
+    evaluated = replace(new, survival_csv=project.raw / DATASET / "survival.csv")
+    notices = [b.text for b in prediction_facts(evaluated) if isinstance(b, Notice)]
+    assert "not calibrated" in notices[0]
+    assert "Risk group" not in dict(evaluated.pages()[0].facts)
+    assert evaluated.evaluation.risk_groups.groups == []
+    assert evaluated.evaluation.harrell_c.n_pairs > 0
+
+
+def test_outcomes_of_new_patients_are_held_against_the_predictions(
+    project: NnunetProject, new: NewPatients
+) -> None:
+    evaluated = replace(new, survival_csv=project.raw / DATASET / "survival.csv")
+    assert evaluated.evaluation.cohort.n_patients == 4
+    assert {c.name for c in evaluated.evaluation.comparisons} == {"Tumour volume", "SUVmax"}
+    assert all(page.outcome is not None for page in evaluated.pages())
+
+
+def test_outcomes_in_another_unit_are_refused(project: NnunetProject, new: NewPatients) -> None:
+    folder = project.root / "months"
+    folder.mkdir()
+    shutil.copy(project.raw / DATASET / "survival.csv", folder)
+    (folder / "survival.json").write_text('{"time_unit": "months"}')
+    with pytest.raises(ValueError, match="predicts in days, but .* is in months"):
+        _ = replace(new, survival_csv=folder / "survival.csv").patients
+
+
+def test_a_folder_that_is_no_prediction_or_of_another_model_is_refused(
+    project: NnunetProject, source: ReportSource, tmp_path: Path
+) -> None:
+    with pytest.raises(ValueError, match="no survival_predictions.csv and no prediction.json"):
+        NewPatients(tmp_path).check(source)
+    folder = write_prediction(project, tmp_path / "other")
+    NewPatients(folder).check(source)
+    content = json.loads((folder / "prediction.json").read_text()) | {"configuration": "3d_lowres"}
+    (folder / "prediction.json").write_text(json.dumps(content))
+    with pytest.raises(ValueError, match="another model"):
+        NewPatients(folder).check(source)
