@@ -27,10 +27,22 @@ RULES: dict[str, tuple[set[str], set[str]]] = {
     "prediction/hecktor": ({"common", "survival", "datasets"}, {"nnunetv2", "torch"}),
     "explanation": ({"common", "networks", "survival", "prediction"}, {"SimpleITK"}),
     "trainers": ({"common", "networks", "survival", "radiomics", "metrics"}, {"pandas", "SimpleITK"}),
+    # Shows results, whatever they are of.
+    "display": ({"common", "metrics"}, {"torch", "nnunetv2"}),
     # Reads tables and puts the numbers of metrics together.
-    "evaluation": ({"common", "metrics", "survival"}, {"torch", "nnunetv2"}),
+    "evaluation": ({"common", "metrics", "survival", "display"}, {"torch", "nnunetv2"}),
     "report": (
-        {"common", "survival", "metrics", "evaluation", "prediction", "explanation", "datasets", "benchmark"},
+        {
+            "common",
+            "survival",
+            "metrics",
+            "display",
+            "evaluation",
+            "prediction",
+            "explanation",
+            "datasets",
+            "benchmark",
+        },
         set(),
     ),
     "datasets": ({"common", "survival"}, {"nnunetv2", "torch"}),
@@ -40,10 +52,10 @@ RULES: dict[str, tuple[set[str], set[str]]] = {
     ),
     # Runs the commands of methods, and needs their table to know what they leave.
     "benchmark": (
-        {"common", "survival", "metrics", "evaluation", "explanation", "methods"},
+        {"common", "survival", "metrics", "display", "evaluation", "explanation", "methods"},
         {"torch", "SimpleITK"},
     ),
-    "demo": ({"common", "survival", "metrics"}, {"torch", "nnunetv2"}),
+    "demo": ({"common", "survival", "metrics", "display"}, {"torch", "nnunetv2"}),
 }
 COMMANDS = PACKAGE / "cli"
 

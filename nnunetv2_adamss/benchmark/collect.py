@@ -16,6 +16,7 @@ from nnunetv2_adamss.benchmark.tables import Row, compare_methods, fusion_weight
 from nnunetv2_adamss.benchmark.tables_text import ResultTable, comparison_table, fusion_weights_table
 from nnunetv2_adamss.common.files import sha256_of
 from nnunetv2_adamss.common.progress import Progress, silent
+from nnunetv2_adamss.display.words import joined
 from nnunetv2_adamss.metrics.pairs import MIN_PAIRS
 from nnunetv2_adamss.metrics.resampling import DEFAULT_RESAMPLES
 from nnunetv2_adamss.survival.cohort.cohort_summary import median_follow_up
@@ -243,11 +244,7 @@ def _p_note(rows: Sequence[Row], reference: str) -> str:
 
 def _region_note(rows: Sequence[Row]) -> list[str]:
     titles = [row.result.method.title for row in rows if row.result.method.has_own_masks and row.dice]
-    return (
-        [_REGION_DICE.format(titles=" and ".join(filter(None, [", ".join(titles[:-1]), titles[-1]])))]
-        if titles
-        else []
-    )
+    return [_REGION_DICE.format(titles=joined(titles))] if titles else []
 
 
 def _title_of(name: str) -> str:

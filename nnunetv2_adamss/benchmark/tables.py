@@ -1,7 +1,8 @@
 """Tables I to IV: how well each method does, on the same patients and in the same resamples."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -18,34 +19,15 @@ from nnunetv2_adamss.metrics.uno import UnoC, uno_c
 
 
 @dataclass(frozen=True)
-class Concordance:
-    """How well risk scores order the patients, within folds.
-
-    Attributes:
-        harrell: C-index over the pairs of all folds.
-        folds: the same of each fold, by its number.
-        uno: over all folds, weighted for censoring.
-        n_patients: that have a score.
-    """
-
-    harrell: PairEstimate
-    folds: Mapping[int, PairEstimate]
-    uno: UnoC
-    n_patients: int
-
-    @classmethod
-    def none(cls, reason: str | None = None) -> "Concordance":
-        """Of no patients."""
-        return cls(PairEstimate(None, reason=reason), {}, UnoC(None), 0)
-
-
-@dataclass(frozen=True)
 class Row:
     """One method in a table.
 
     Attributes:
         result: what it left.
-        concordance: of its risk scores; None without any.
+        n_patients: that have a risk score.
+        harrell: C-index over the pairs of all folds; None without risk scores.
+        folds: the same of each fold, by its number.
+        uno: over all folds, weighted for censoring.
         difference: the reference's C less this one's; None without either, and of the reference itself.
         p_value: of the difference, two-sided; None without one.
         p_value_holm: corrected for the comparisons of the table.
@@ -54,12 +36,15 @@ class Row:
     """
 
     result: MethodResult
-    concordance: Concordance | None
-    difference: Estimate | None
-    p_value: float | None
-    p_value_holm: float | None
-    dice: Estimate | None
-    c_of_seeds: tuple[float, ...]
+    n_patients: int = 0
+    harrell: PairEstimate | None = None
+    folds: Mapping[int, PairEstimate] = field(default_factory=dict)
+    uno: UnoC = field(default_factory=partial(UnoC, None))
+    difference: Estimate | None = None
+    p_value: float | None = None
+    p_value_holm: float | None = None
+    dice: Estimate | None = None
+    c_of_seeds: tuple[float, ...] = ()
 
 
 def compare_methods(results: Sequence[MethodResult], patients: ComparedPatients, reference: str) -> list[Row]:
@@ -93,27 +78,34 @@ def _planned_p(row: Row, reference: str) -> float | None:
 
 
 def _row(result: MethodResult, patients: ComparedPatients, against: pd.Series | None) -> Row:
-    concordance = difference = p_value = None
-    seeds: tuple[float, ...] = ()
-    if result.risk_score is not None:
-        concordance = _concordance(result.risk_score, patients)
-        of_seeds = [concordance, *(_concordance(risk, patients) for risk in result.risk_of_seeds)]
-        seeds = tuple(one.harrell.value for one in of_seeds if one.harrell.value is not None)
-    if result.risk_score is not None and against is not None:
-        difference, p_value = _difference(against, result.risk_score, patients)
-    dice = None if result.dice is None else _mean_dice(result.dice.by_case, patients)
-    return Row(result, concordance, difference, p_value, None, dice, seeds)
+    row = Row(result, dice=None if result.dice is None else _mean_dice(result.dice.by_case, patients))
+    if result.risk_score is None:
+        return row
+    row = _with_concordance(row, result.risk_score, patients)
+    of_seeds = [row, *(_with_concordance(row, risk, patients) for risk in result.risk_of_seeds)]
+    c_of_seeds = [one.harrell.value for one in of_seeds if one.harrell and one.harrell.value is not None]
+    row = replace(row, c_of_seeds=tuple(c_of_seeds))
+    if against is None:
+        return row
+    difference, p_value = _difference(against, result.risk_score, patients)
+    return replace(row, difference=difference, p_value=p_value)
 
 
-def _concordance(risk_score: pd.Series, patients: ComparedPatients) -> Concordance:
+def _with_concordance(row: Row, risk_score: pd.Series, patients: ComparedPatients) -> Row:
+    """The row with the concordance of these risk scores, within folds."""
     case_ids = [case_id for case_id in patients.case_ids if case_id in risk_score.index]
     if not case_ids:
-        return Concordance.none("none of the patients is predicted")
+        return replace(row, harrell=PairEstimate(None, reason="none of the patients is predicted"))
     scores, cohort = risk_score[case_ids].to_numpy(np.float64), patients.cohort(case_ids)
     harrell = cross_validated_c(scores, cohort)
-    folds = np.unique(patients.fold[case_ids])
-    of_folds = dict(zip(folds.tolist(), harrell.folds, strict=True))
-    return Concordance(harrell.pooled, of_folds, uno_c(scores, cohort), len(case_ids))
+    folds = np.unique(patients.fold[case_ids]).tolist()
+    return replace(
+        row,
+        n_patients=len(case_ids),
+        harrell=harrell.pooled,
+        folds=dict(zip(folds, harrell.folds, strict=True)),
+        uno=uno_c(scores, cohort),
+    )
 
 
 def _difference(

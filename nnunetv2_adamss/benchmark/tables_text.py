@@ -1,4 +1,4 @@
-"""Results as tables for people and for programs."""
+"""Rows of methods as tables for readers and for programs."""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -9,47 +9,24 @@ import pandas as pd
 from nnunetv2_adamss.benchmark.compared_patients import MeasuredDice
 from nnunetv2_adamss.benchmark.durations import duration_text
 from nnunetv2_adamss.benchmark.paper_methods import Published
-from nnunetv2_adamss.benchmark.tables import Concordance, Row
-from nnunetv2_adamss.evaluation.figures import p_text
-from nnunetv2_adamss.metrics.estimate import Estimate
+from nnunetv2_adamss.benchmark.tables import Row
+from nnunetv2_adamss.display.blocks import Table
+from nnunetv2_adamss.display.words import NONE, p_value, three_decimals, with_interval
+from nnunetv2_adamss.metrics.estimate import Estimate, PairEstimate
 from nnunetv2_adamss.metrics.resampling import DEFAULT_RESAMPLES
 
-NONE = "/"
 _NOT_PUBLISHED = "not in the paper"
 # Two-sided, where all resamples lie on one side of no difference; a little more where some cannot be estimated.
 SMALLEST_P = 2.02 / (DEFAULT_RESAMPLES + 1)
 
 
-@dataclass(frozen=True, eq=False)
-class ShownTable:
-    """A table for people.
-
-    Args:
-        title: above it.
-        header: one a column.
-        rows: cells.
-        notes: below it.
-    """
-
-    title: str
-    header: Sequence[str]
-    rows: Sequence[Sequence[str]]
-    notes: Sequence[str]
-
-    def markdown(self) -> list[str]:
-        """As lines."""
-        lines = [self.header, ["---"] * len(self.header), *self.rows]
-        table = [f"| {' | '.join(cell.replace('|', '/') for cell in line)} |" for line in lines]
-        return [f"## {self.title}", "", *table, "", *(f"- {note}" for note in self.notes)]
-
-
-@dataclass(frozen=True, eq=False)
-class ResultTable(ShownTable):
-    """The same for programs, too.
+@dataclass(frozen=True, eq=False, kw_only=True)
+class ResultTable(Table):
+    """A table for readers, and for programs.
 
     Args:
         name: of the CSV file, without an ending.
-        numbers: what it holds.
+        numbers: its content.
     """
 
     name: str
@@ -70,10 +47,10 @@ def comparison_table(
     """
     columns: dict[str, Callable[[Row], str]] = {
         "Method": lambda row: row.result.method.title,
-        "C-index [95% interval]": _c_index,
-        "Pairs": lambda row: NONE if row.concordance is None else str(row.concordance.harrell.n_pairs),
+        "C-index [95% interval]": lambda row: _estimate(row.harrell, row.result.why_no_risk),
+        "Pairs": lambda row: NONE if row.harrell is None else str(row.harrell.n_pairs),
         "C-index of each fold": _folds,
-        "Uno's C": _uno,
+        "Uno's C": lambda row: three_decimals(row.uno.value),
         f"P against {reference}": lambda row: _p(row.p_value, row.p_value),
         "P (Holm)": lambda row: _p(row.p_value_holm, row.p_value),
         "Dice [95% interval]": lambda row: _estimate(row.dice, row.result.why_no_dice),
@@ -91,8 +68,8 @@ def comparison_table(
         tuple(columns),
         [[cell(row) for cell in columns.values()] for row in rows],
         [*notes, *_notes(rows)],
-        name,
-        _whole_numbers(pd.DataFrame([_numbers(row) for row in rows])),
+        name=name,
+        numbers=_whole_numbers(pd.DataFrame([_numbers(row) for row in rows])),
     )
 
 
@@ -109,47 +86,29 @@ def fusion_weights_table(title: str, weights: pd.DataFrame, notes: Sequence[str]
         for numeral, stage in (("I", "stage_one"), ("II", "stage_two"))
     ]  # fmt: skip
     header = ["Mean w_fuse of encoder stage", *map(str, weights["encoder_stage"])]
-    return ResultTable(title, tuple(header), rows, notes, "table_4", weights)
-
-
-def _c_index(row: Row) -> str:
-    return _estimate(None if row.concordance is None else row.concordance.harrell, row.result.why_no_risk)
-
-
-def _uno(row: Row) -> str:
-    found = row.concordance
-    return NONE if found is None or found.uno.value is None else f"{found.uno.value:.3f}"
+    return ResultTable(title, tuple(header), rows, notes, name="table_4", numbers=weights)
 
 
 def _has_several_folds(row: Row) -> bool:
     """Whether there is a C-index of one of several folds."""
-    folds = {} if row.concordance is None else row.concordance.folds
-    return len(folds) > 1 and any(fold.value is not None for fold in folds.values())
+    return len(row.folds) > 1 and any(fold.value is not None for fold in row.folds.values())
 
 
 def _folds(row: Row) -> str:
-    folds = {} if row.concordance is None else row.concordance.folds
-    return ", ".join(_plain(fold.value) for fold in folds.values()) or NONE
+    return ", ".join(three_decimals(fold.value) for fold in row.folds.values()) or NONE
 
 
 def _estimate(estimate: Estimate | None, why_none: str) -> str:
     """Value and interval; what stands there instead is explained below the table."""
     if estimate is None:
         return "none, see below" if why_none else NONE
-    if estimate.value is None:
-        return "not estimable"
-    if estimate.interval is None:
-        return f"{estimate.value:.3f}"
-    return f"{estimate.value:.3f} [{estimate.interval[0]:.3f}, {estimate.interval[1]:.3f}]"
+    return "not estimable" if estimate.value is None else with_interval(estimate.value, estimate.interval)
 
 
 def _p(value: float | None, uncorrected: float | None) -> str:
     """A P value; what no resample contradicts is known only to be no greater than the least that they can show."""
-    if value is None or uncorrected is None:
-        return NONE
-    if uncorrected <= SMALLEST_P and value < 1:
-        return f"≤ {value:.3f}"
-    return p_text(value).removeprefix("= ")
+    is_bound = uncorrected is not None and uncorrected <= SMALLEST_P and value != 1
+    return p_value(value, "≤ " if is_bound else "")
 
 
 def _seeds(values: Sequence[float]) -> str:
@@ -162,12 +121,9 @@ def _published(published: Published | None) -> str:
     c_index = published.c_index or (None, None)
     dice = published.dice or (None, None)
     return "; ".join(
-        f"{_plain(c)}{'' if d is None else f' ({d:.3f})'}" for c, d in zip(c_index, dice, strict=True)
+        f"{three_decimals(c)}{'' if d is None else f' ({three_decimals(d)})'}"
+        for c, d in zip(c_index, dice, strict=True)
     )
-
-
-def _plain(value: float | None) -> str:
-    return NONE if value is None else f"{value:.3f}"
 
 
 def _mean_sd(mean: float, sd: float) -> str:
@@ -176,36 +132,35 @@ def _mean_sd(mean: float, sd: float) -> str:
 
 def _notes(rows: Sequence[Row]) -> Iterable[str]:
     """Why cells are empty, and what to bear in mind of single methods."""
-    most = max((row.concordance.n_patients for row in rows if row.concordance), default=0)
+    most = max((row.n_patients for row in rows), default=0)
     for row in rows:
         result, title = row.result, row.result.method.title
         for what, reason in (
-            ("C-index", row.concordance.harrell.reason if row.concordance else result.why_no_risk),
+            ("C-index", row.harrell.reason if row.harrell else result.why_no_risk),
             ("Dice", row.dice.reason if row.dice else result.why_no_dice),
         ):
             if reason:
                 yield f"{title}, {what}: {reason}."
-        if row.concordance and 0 < row.concordance.n_patients < most:
-            yield f"{title}: predicts {row.concordance.n_patients} of {most} patients, and is compared on these."
+        if 0 < row.n_patients < most:
+            yield f"{title}: predicts {row.n_patients} of {most} patients, and is compared on these."
         yield from result.notes
 
 
 def _numbers(row: Row) -> dict[str, object]:
     result = row.result
     published = result.method.published or Published(None)
-    found, dice = row.concordance or Concordance.none(), row.dice or Estimate(None)
-    difference = row.difference or Estimate(None)
+    harrell, dice = row.harrell or PairEstimate(None), row.dice or Estimate(None)
     several = len(row.c_of_seeds) > 1
     return {
         "method": result.method.name,
         "title": result.method.title,
-        "n_patients": found.n_patients,
-        **_with_bounds("c_index", found.harrell),
-        "n_pairs": found.harrell.n_pairs if row.concordance else None,
-        "c_index_reason": found.harrell.reason or result.why_no_risk or None,
-        **_with_bounds("uno_c", found.uno),
-        "uno_truncation_time": found.uno.truncation_time if found.folds else None,
-        **_with_bounds("reference_less_it", difference),
+        "n_patients": row.n_patients,
+        **_with_bounds("c_index", harrell),
+        "n_pairs": row.harrell.n_pairs if row.harrell else None,
+        "c_index_reason": harrell.reason or result.why_no_risk or None,
+        **_with_bounds("uno_c", row.uno),
+        "uno_truncation_time": row.uno.truncation_time if row.folds else None,
+        **_with_bounds("reference_less_it", row.difference or Estimate(None)),
         "p_value": row.p_value,
         "p_value_holm": row.p_value_holm,
         **_with_bounds("dice", dice),
@@ -218,8 +173,8 @@ def _numbers(row: Row) -> dict[str, object]:
         "c_index_sd_of_seeds": float(np.std(row.c_of_seeds, ddof=1)) if several else None,
         **_of_cohorts("published_c_index", published.c_index),
         **_of_cohorts("published_dice", published.dice),
-        **{f"c_index_fold_{number}": estimate.value for number, estimate in found.folds.items()},
-        **{f"n_pairs_fold_{number}": estimate.n_pairs for number, estimate in found.folds.items()},
+        **{f"c_index_fold_{number}": estimate.value for number, estimate in row.folds.items()},
+        **{f"n_pairs_fold_{number}": estimate.n_pairs for number, estimate in row.folds.items()},
     }
 
 

@@ -2,19 +2,23 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from nnunetv2_adamss.benchmark.tables_text import ResultTable, ShownTable
+from nnunetv2_adamss.benchmark.tables_text import ResultTable
 from nnunetv2_adamss.common.files import write_atomically, write_json
 from nnunetv2_adamss.common.json_object import parse_object
 from nnunetv2_adamss.common.kinds import holding, list_of
 from nnunetv2_adamss.common.tables.csv_text import csv_text
+from nnunetv2_adamss.display.blocks import Facts, Section, Table, Text
+from nnunetv2_adamss.display.markdown import markdown
+from nnunetv2_adamss.display.words import NONE, missing_values, percent, time
 
 TABLES_MD, TABLES_JSON = "tables.md", "tables.json"
-_SHOWN = tuple(field.name for field in fields(ShownTable))
-_IS_TABLE = holding(title=str, header=list_of(str), notes=list_of(str), rows=list_of(list_of(str)))
+# In tables.json, which programs read; no title of a method has one.
+_NONE_IN_FILE = "/"
+_SHOWN = ("title", "header", "rows", "notes")
+_IS_TABLE = holding(title=str, header=list_of(str), rows=list_of(list_of(str)), notes=list_of(str))
 _TABLES = frozenset(f"table_{number}{part}" for number in (1, 2, 3, 4) for part in ("", "_test"))
 
 
@@ -36,16 +40,16 @@ def write_tables(
         write_atomically(folder / f"{table.name}.csv", csv_text(table.numbers, index=False))
     for name in _TABLES.difference(table.name for table in tables):
         (folder / f"{name}.csv").unlink(missing_ok=True)  # another task may do so too
-    lines = ["# Comparison of methods", "", *(f"- {note}" for note in notes)]
-    for table in tables:
-        lines += ["", *table.markdown()]
-    facts = provenance_facts(provenance)
-    lines += ["", "## Where it comes from", "", *(f"- {name}: {value}" for name, value in facts)]
-    write_atomically(folder / TABLES_MD, "\n".join(lines) + "\n")
+    facts = Section("provenance", "Where it comes from", [Facts(provenance_facts(provenance))])
+    shown = markdown("Comparison of methods", [*map(Text, notes), *tables, facts])
+    write_atomically(folder / TABLES_MD, shown)
     content = {
         "tables": [
             {
-                **{name: getattr(one, name) for name in _SHOWN},
+                "title": one.caption,
+                "header": one.header,
+                "rows": [[cell.replace(NONE, _NONE_IN_FILE) for cell in row] for row in one.rows],
+                "notes": one.notes,
                 "name": one.name,
                 # By way of pandas, which knows that what is missing is null.
                 "numbers": json.loads(one.numbers.to_json(orient="records", double_precision=15)),
@@ -59,23 +63,8 @@ def write_tables(
     return [*(folder / f"{table.name}.csv" for table in tables), folder / TABLES_MD, folder / TABLES_JSON]
 
 
-@dataclass(frozen=True)
-class WrittenBenchmark:
-    """What stands in ``tables.json``.
-
-    Args:
-        tables: in order.
-        notes: what is true of all of them.
-        provenance: what they are of and from.
-    """
-
-    tables: Sequence[ShownTable]
-    notes: Sequence[str]
-    provenance: Mapping[str, Any]
-
-
-def read_benchmark(folder: Path) -> WrittenBenchmark:
-    """What was written.
+def read_benchmark(folder: Path) -> tuple[list[Table], list[str], Mapping[str, Any]]:
+    """Tables, notes and provenance as they were written.
 
     Raises:
         ValueError: if there are none, or the file is damaged.
@@ -86,14 +75,16 @@ def read_benchmark(folder: Path) -> WrittenBenchmark:
     return parse_object(file, _parse, "Run adamss_benchmark again.")
 
 
-def _parse(content: Mapping[str, Any]) -> WrittenBenchmark:
+def _parse(content: Mapping[str, Any]) -> tuple[list[Table], list[str], Mapping[str, Any]]:
     tables, notes, provenance = content["tables"], content["notes"], content["provenance"]
     if not (list_of(_IS_TABLE)(tables) and list_of(str)(notes)):
         raise ValueError("its tables or notes are of another version")
     provenance_facts(provenance)
-    return WrittenBenchmark(
-        [ShownTable(**{name: table[name] for name in _SHOWN}) for table in tables], notes, provenance
-    )
+    return [_table(**{name: one[name] for name in _SHOWN}) for one in tables], notes, provenance
+
+
+def _table(title: str, header: list[str], rows: list[list[str]], notes: list[str]) -> Table:
+    return Table(title, header, [[cell.replace(_NONE_IN_FILE, NONE) for cell in row] for row in rows], notes)
 
 
 def provenance_facts(provenance: Mapping[str, Any]) -> list[tuple[str, str]]:
@@ -118,10 +109,9 @@ def provenance_facts(provenance: Mapping[str, Any]) -> list[tuple[str, str]]:
 
 def _patients(facts: Mapping[str, Any]) -> str:
     follow_up = facts["median_follow_up"]
-    missing = ", ".join(f"{name} {count}" for name, count in facts["missing_values"].items() if count)
     return (
         f"{facts['n_patients']} with {facts['n_events']} events ({facts['endpoint'] or 'endpoint not named'}), "
-        f"{facts['censored_fraction']:.0%} censored, median follow-up "
-        f"{'not reached' if follow_up is None else f'{follow_up:g} ' + facts['time_unit']} (reverse Kaplan-Meier), "
-        f"missing values: {missing or 'none'}"
+        f"{percent(facts['censored_fraction'])} censored, median follow-up "
+        f"{'not reached' if follow_up is None else time(follow_up, facts['time_unit'])} (reverse Kaplan-Meier), "
+        f"missing values: {missing_values(facts['missing_values'])}"
     )

@@ -128,9 +128,10 @@ def _check(parser: argparse.ArgumentParser, args: argparse.Namespace) -> None:
 def _evaluate(args: argparse.Namespace) -> None:
     from tqdm import tqdm
 
+    from nnunetv2_adamss.display.text import text_of
     from nnunetv2_adamss.evaluation.evaluate import EvaluationSettings
     from nnunetv2_adamss.evaluation.evaluate_files import evaluate_files
-    from nnunetv2_adamss.evaluation.evaluation_text import markdown
+    from nnunetv2_adamss.evaluation.evaluation_sections import evaluation_sections
 
     settings = EvaluationSettings(
         tuple(sorted(set(args.horizons))) if args.horizons else None,
@@ -143,8 +144,8 @@ def _evaluate(args: argparse.Namespace) -> None:
     evaluation, written = evaluate_files(
         inputs, settings, args.output, lambda items, what: tqdm(items, desc=what, disable=None)
     )
-    print(markdown(evaluation))
-    print(f"Written to {args.output}: {', '.join(file.name for file in written)}")
+    print(text_of(*evaluation_sections(evaluation)))
+    print(f"\nWritten to {args.output}: {', '.join(file.name for file in written)}")
 
 
 def _inputs(args: argparse.Namespace) -> EvaluationInputs:

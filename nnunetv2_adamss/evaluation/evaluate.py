@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 from scipy.stats import spearmanr
 
 from nnunetv2_adamss.common.progress import Progress, silent
+from nnunetv2_adamss.display.words import count
+from nnunetv2_adamss.display.words import time as time_text
 from nnunetv2_adamss.evaluation.evaluated_patients import Patients
 from nnunetv2_adamss.evaluation.evaluation import CohortFacts, Evaluation, NamedComparison, PartC
 from nnunetv2_adamss.metrics.auc import cumulative_dynamic_auc
@@ -136,6 +138,14 @@ def _at_each(
 def default_horizons(time_unit: str) -> tuple[float, ...]:
     """1, 2, 3 and 5 years in this unit."""
     return tuple(years * UNITS_A_YEAR[time_unit] for years in DEFAULT_HORIZONS_YEARS)
+
+
+def horizon_text(horizon: float, time_unit: str) -> str:
+    """A horizon in years where they are whole, else in its own unit."""
+    years = horizon / UNITS_A_YEAR[time_unit]
+    if abs(years - round(years)) < 1e-6 and round(years) > 0:
+        return count(round(years), "year")
+    return time_text(horizon, time_unit)
 
 
 def high_risk(patients: Patients, threshold: float | None) -> tuple[NDArray[np.bool_] | None, str]:

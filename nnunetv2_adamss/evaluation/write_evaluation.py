@@ -2,19 +2,20 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from nnunetv2_adamss.common.files import replace_atomically, sha256_of, write_atomically, write_json
+from nnunetv2_adamss.common.files import sha256_of, write_atomically, write_json
 from nnunetv2_adamss.common.tables.csv_text import csv_text
+from nnunetv2_adamss.display.charts import save_png
+from nnunetv2_adamss.display.markdown import markdown
 from nnunetv2_adamss.evaluation.evaluate import EvaluationSettings
 from nnunetv2_adamss.evaluation.evaluated_patients import Patients
 from nnunetv2_adamss.evaluation.evaluation import Evaluation
-from nnunetv2_adamss.evaluation.evaluation_text import markdown
+from nnunetv2_adamss.evaluation.evaluation_sections import evaluation_sections
 from nnunetv2_adamss.evaluation.figures import FIGURES, draw
 
 METRICS_JSON, METRICS_MD, BASELINES_CSV = "metrics.json", "metrics.md", "baselines.csv"
@@ -58,12 +59,13 @@ def write_evaluation(
         (folder / name).unlink(missing_ok=True)
     content = {**evaluation.to_dict(), "provenance": dict(provenance)}
     write_json(folder / METRICS_JSON, content)
-    write_atomically(folder / METRICS_MD, markdown(evaluation))
+    shown = markdown("Evaluation of survival predictions", evaluation_sections(evaluation))
+    write_atomically(folder / METRICS_MD, shown)
     written = [folder / METRICS_JSON, folder / METRICS_MD]
     if baselines is not None:
         write_atomically(folder / BASELINES_CSV, csv_text(baselines))
         written.append(folder / BASELINES_CSV)
     figures = draw(evaluation, patients, settings.threshold)
     for name, figure in figures.items():
-        replace_atomically(folder / name, partial(figure.savefig, dpi=150, format="png"))
+        save_png(figure, folder / name)
     return [*written, *(folder / name for name in figures)]

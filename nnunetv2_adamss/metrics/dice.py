@@ -46,7 +46,7 @@ def dice_by_label(
     """
     overlaps = {case_id: _overlaps(mask, reference, labels, ignored) for case_id, mask, reference in cases}
     return [
-        _summarise(name, {case_id: found[:, row] for case_id, found in overlaps.items()})
+        label_dice(name, {case_id: found[:, row] for case_id, found in overlaps.items()})
         for row, name in enumerate(labels)
     ]
 
@@ -63,7 +63,8 @@ def _overlaps(
     return np.array([[(a & b).sum() for a, b in pairs], [a.sum() + b.sum() for a, b in pairs]])
 
 
-def _summarise(name: str, overlaps: Mapping[str, NDArray[np.int64]]) -> LabelDice:
+def label_dice(name: str, overlaps: Mapping[str, NDArray[np.int64]]) -> LabelDice:
+    """Dice of one label from voxels in both, and voxels in one plus voxels in the other, of each case."""
     by_case = {
         case_id: 2 * int(both) / int(total) if total else None for case_id, (both, total) in overlaps.items()
     }

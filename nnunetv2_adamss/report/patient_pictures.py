@@ -10,15 +10,15 @@ from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
 from nnunetv2_adamss.common.images import MASK, read_on_one_grid
+from nnunetv2_adamss.display.blocks import Picture
+from nnunetv2_adamss.display.charts import VERMILION, WIDTH, Chart
+from nnunetv2_adamss.display.words import joined, number, significant
 from nnunetv2_adamss.metrics.volume_and_uptake import volume_ml
-from nnunetv2_adamss.report.blocks import Picture
-from nnunetv2_adamss.report.charts import VERMILION, Chart
-from nnunetv2_adamss.report.words import joined, number, significant
 from nnunetv2_adamss.survival.nnunet_data.modalities import Modality, modalities
 
 # Soft tissue, in HU.
 _CT_WINDOW = (-160.0, 240.0)
-_WIDTH_IN, _HIGHEST_IN = 7.2, 4.2
+_HIGHEST_IN = 4.2
 
 
 @dataclass(frozen=True)
@@ -158,12 +158,12 @@ def _picture(views: Sequence[_View], description: str, caption: str) -> Picture:
     """The views side by side, all in one scale if they are of one height."""
     sizes = [tuple(n * mm for n, mm in zip(v.image.shape, v.pixel_mm, strict=True)) for v in views]
     ratios = [width / height for height, width in sizes]
-    height = min(_WIDTH_IN / sum(ratios), _HIGHEST_IN)
+    height = min(WIDTH / sum(ratios), _HIGHEST_IN)
     with Chart(sum(ratios) * height, height + 0.25) as chart:
         axes = chart.axes(1, len(views), width_ratios=ratios)[0]
         for axis, view in zip(axes, views, strict=True):
             _draw_view(axis, view)
-        return chart.bitmap(description, caption)
+        return chart.picture(description, caption, ".png")
 
 
 def _draw_view(axes: Axes, view: _View) -> None:

@@ -1,24 +1,23 @@
 """The table of contents of the report."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from pathlib import Path
 
 from nnunetv2_adamss.common.progress import Progress, silent
-from nnunetv2_adamss.report.blocks import Block, Facts, Notice, Section, Text
-from nnunetv2_adamss.report.build import section
+from nnunetv2_adamss.display.blocks import Block, Notice, Text
+from nnunetv2_adamss.display.html import write_page
+from nnunetv2_adamss.display.parts import Part, section
+from nnunetv2_adamss.display.words import count
 from nnunetv2_adamss.report.out_of_fold import OutOfFold
-from nnunetv2_adamss.report.page import write_page
-from nnunetv2_adamss.report.sections import cohort, covariates, provenance, stage_one_dice, training
+from nnunetv2_adamss.report.sections import cohort, covariates, provenance, results, stage_one_dice, training
 from nnunetv2_adamss.report.sections.benchmark import comparison_of_methods
-from nnunetv2_adamss.report.sections.discrimination import headlines, subsections
 from nnunetv2_adamss.report.sections.explanation import explanations
 from nnunetv2_adamss.report.sections.new_patients import NewPatients, overview, prediction_facts
 from nnunetv2_adamss.report.sections.patients import patient_pages
 from nnunetv2_adamss.report.sections.tripod import checklist
 from nnunetv2_adamss.report.sections.validation_patients import validation_background, validation_patients
 from nnunetv2_adamss.report.sources import ReportSource
-from nnunetv2_adamss.report.words import count, number
 
 REPORT_FILE = "report.html"
 DEFAULT_VALIDATION_PATIENTS = 20
@@ -44,40 +43,48 @@ def write_report(
         benchmark: folder of ``adamss_benchmark``, whose tables are shown.
     """
     out_of_fold = OutOfFold(source, progress)
+
+    def model(*parts: Callable[[ReportSource], Iterable[Block]]) -> list[Part]:
+        return [partial(part, source) for part in parts]
+
+    of_new, compared, of_validation = [], [], []
+    if new is not None:
+        pages = partial(_new_pages, source, new, n_patients, progress)
+        of_new = [section("patients", "New patients", [partial(prediction_facts, new), pages])]
+        if new.survival_csv is not None:
+            in_new = partial(results.in_new_patients, new)
+            of_new.append(section("new-results", "Results in the new patients", [in_new]))
+    else:
+        pages = partial(_validation_pages, out_of_fold, n_patients, progress)
+        of_validation = [section("patients", "Patients", [pages], begins_page=True)]
+    if benchmark is not None:
+        tables = partial(comparison_of_methods, source, benchmark)
+        compared = [section("comparison", "Comparison of methods", [tables])]
+    sections = [
+        section("glance", "The model at a glance", [partial(results.glance, out_of_fold)]),
+        *of_new,
+        section("cohort", "Cohort", model(cohort.patient_flow, cohort.cohort_facts, cohort.fold_table,
+                                          cohort.by_centre, cohort.characteristics)),
+        section("results", "Discrimination and calibration", [partial(results.cross_validation, out_of_fold)]),
+        *compared,
+        section("segmentation", "Segmentation", model(stage_one_dice.dice_of_labels)),
+        section("covariates", "Covariates", model(covariates.inputs_of_folds, covariates.hazard_ratios,
+                                                  covariates.selected_features)),
+        section("explanation", "What the network looked at", model(explanations)),
+        section("training", "Training", model(training.stage_one_curves, training.stage_two_curves)),
+        section("model", "Model and provenance", model(
+            provenance.model_facts, provenance.plan_facts, provenance.settings_table, provenance.interval_edges,
+            provenance.software, provenance.files)),
+        section("tripod", "TRIPOD+AI", model(checklist)),
+        *of_validation,
+    ]  # fmt: skip
     write_page(
         file,
         f"Survival from images: {source.dataset}",
         f"{source.trainer}, {source.configuration}, {count(len(source.folds), 'fold')}",
         list(_first_of_all(source)),
-        [
-            section("glance", "The model at a glance", [partial(_glance, out_of_fold)]),
-            *([] if new is None else _about_new_patients(source, new, n_patients, progress)),
-            *_about_the_model(source, out_of_fold, benchmark),
-            *([] if new is not None else [_validation_pages(out_of_fold, n_patients, progress)]),
-        ],
+        sections,
     )
-
-
-def _about_the_model(source: ReportSource, out_of_fold: OutOfFold, benchmark: Path | None) -> list[Section]:
-    def part(identifier: str, title: str, *parts: Callable[[ReportSource], Iterator[Block]]) -> Section:
-        return section(identifier, title, [partial(one, source) for one in parts])
-
-    return [
-        part("cohort", "Cohort", cohort.patient_flow, cohort.cohort_facts, cohort.fold_table, cohort.by_centre,
-             cohort.characteristics),
-        section("results", "Discrimination and calibration", [partial(_cross_validation, out_of_fold)]),
-        *([] if benchmark is None else [
-            part("comparison", "Comparison of methods", partial(comparison_of_methods, folder=benchmark))
-        ]),
-        part("segmentation", "Segmentation", stage_one_dice.dice_of_labels),
-        part("covariates", "Covariates", covariates.inputs_of_folds, covariates.hazard_ratios,
-             covariates.selected_features),
-        part("explanation", "What the network looked at", explanations),
-        part("training", "Training", training.stage_one_curves, training.stage_two_curves),
-        part("model", "Model and provenance", provenance.model_facts, provenance.plan_facts,
-             provenance.settings_table, provenance.interval_edges, provenance.software, provenance.files),
-        part("tripod", "TRIPOD+AI", checklist),
-    ]  # fmt: skip
 
 
 def _first_of_all(source: ReportSource) -> Iterator[Notice]:
@@ -96,80 +103,23 @@ def _first_of_all(source: ReportSource) -> Iterator[Notice]:
         )
 
 
-def _glance(out_of_fold: OutOfFold) -> Iterator[Block]:
-    dice = stage_one_dice.mean_dice(out_of_fold.source)
-    yield Facts(
-        [
-            *headlines(out_of_fold.evaluation),
-            *((f"mean Dice, {label}", number(value)) for label, value in dice.items()),
-        ],
-        are_headlines=True,
+def _validation_pages(out_of_fold: OutOfFold, n_patients: int | None, progress: Progress) -> Iterator[Block]:
+    patients = validation_patients(
+        out_of_fold, DEFAULT_VALIDATION_PATIENTS if n_patients is None else n_patients
     )
+    n_all = len(out_of_fold.patients.case_ids)
     yield Text(
-        "Each patient was predicted by a network that was not trained on that patient. That says how the method "
-        "does on patients like these, not how one network does elsewhere."
+        f"{len(patients)} of {count(n_all, 'validation patient')}, evenly from the highest to the lowest rank "
+        "of risk in their folds; `--max_patients` shows more."
     )
+    yield from patient_pages(patients, validation_background(out_of_fold), progress)
 
 
-def _cross_validation(out_of_fold: OutOfFold) -> Iterator[Block]:
-    evaluation, patients = out_of_fold.evaluation, out_of_fold.patients
-    flattered = [
-        fold.name
-        for fold in out_of_fold.folds
-        if fold.summary["c_index"][fold.summary["predictions_from"]]["selected_on_this_fold"]
-    ]
-    if flattered:
-        yield Notice(
-            f"Optimistic: the epoch of {', '.join(flattered)} was chosen on the patients that are judged here.",
-            is_caution=True,
-        )
-    if out_of_fold.calibration is None:
-        yield Notice(
-            f"The curves are uncalibrated: {out_of_fold.why_uncalibrated}. Ranking is not touched by that; "
-            "everything about probabilities is.",
-            is_caution=True,
-        )
-    else:
-        yield Notice(
-            "The curves are calibrated, on the outcomes of these same patients, so their calibration looks better "
-            "here than it will elsewhere.",
-            is_caution=True,
-        )
-    yield from subsections(evaluation, patients, "results")
-
-
-def _validation_pages(out_of_fold: OutOfFold, n_patients: int | None, progress: Progress) -> Section:
-    n_most = DEFAULT_VALIDATION_PATIENTS if n_patients is None else n_patients
-
-    def pages() -> Iterator[Block]:
-        patients = validation_patients(out_of_fold, n_most)
-        n_all = len(out_of_fold.patients.case_ids)
-        yield Text(
-            f"{len(patients)} of {count(n_all, 'validation patient')}, evenly from the highest to the lowest rank "
-            "of risk in their folds; `--max_patients` shows more."
-        )
-        yield from patient_pages(patients, validation_background(out_of_fold), progress)
-
-    return section("patients", "Patients", [pages], begins_page=True)
-
-
-def _about_new_patients(
+def _new_pages(
     source: ReportSource, new: NewPatients, n_patients: int | None, progress: Progress
-) -> list[Section]:
-    def pages() -> Iterator[Block]:
-        patients = new.pages()
-        yield from overview(new, patients)
-        if n_patients is not None and n_patients < len(patients):
-            yield Text(
-                f"{n_patients} of {len(patients)} patients, those of the highest risk, have a page below."
-            )
-        yield from patient_pages(patients[:n_patients], new.background(source), progress)
-
-    def evaluation() -> Iterator[Block]:
-        yield Facts(headlines(new.evaluation), are_headlines=True)
-        yield from subsections(new.evaluation, new.patients, "new")
-
-    evaluated = [] if new.survival_csv is None else [
-        section("new-results", "Results in the new patients", [evaluation])
-    ]  # fmt: skip
-    return [section("patients", "New patients", [partial(prediction_facts, new), pages]), *evaluated]
+) -> Iterator[Block]:
+    patients = new.pages()
+    yield from overview(new, patients)
+    if n_patients is not None and n_patients < len(patients):
+        yield Text(f"{n_patients} of {len(patients)} patients, those of the highest risk, have a page below.")
+    yield from patient_pages(patients[:n_patients], new.background(source), progress)

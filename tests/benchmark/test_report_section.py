@@ -7,7 +7,7 @@ import pytest
 from nnunetv2_adamss.benchmark.collect import GENERAL_NOTES
 from nnunetv2_adamss.benchmark.write_tables import write_tables
 from nnunetv2_adamss.common.files import sha256_of
-from nnunetv2_adamss.report.blocks import Notice
+from nnunetv2_adamss.display.blocks import Notice
 from nnunetv2_adamss.report.sections.benchmark import comparison_of_methods
 from nnunetv2_adamss.report.sources import FoldSource, ReportSource
 from tests.benchmark.project import DATASET, FakeBenchmark

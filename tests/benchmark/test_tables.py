@@ -11,6 +11,7 @@ import torch
 from nnunetv2_adamss.benchmark.collect import GENERAL_NOTES
 from nnunetv2_adamss.benchmark.tables_text import ResultTable
 from nnunetv2_adamss.benchmark.write_tables import read_benchmark, write_tables
+from nnunetv2_adamss.display.words import NONE
 from tests.benchmark.project import CASES, DATASET, FOLDS, FakeBenchmark, make_test_set, write_mask
 from tests.benchmark.results import collect, write_fold, write_method
 
@@ -112,7 +113,7 @@ def test_without_the_reference_there_are_no_p_values(fake_benchmark: FakeBenchma
 def test_a_method_that_is_not_finished_says_so(fake_benchmark: FakeBenchmark) -> None:
     write_fold(fake_benchmark, "ICARE", 0)
     (table,) = collect(fake_benchmark, "icare").tables()
-    assert cells_of(table, "ICARE")[1:4] == ["none, see below", "/", "/"]
+    assert cells_of(table, "ICARE")[1:4] == ["none, see below", NONE, NONE]
     assert "ICARE, C-index: not finished: fold 1." in table.notes
 
 
@@ -158,7 +159,7 @@ def test_under_thirty_pairs_nothing_is_estimated(fake_benchmark: FakeBenchmark) 
     write_method(fake_benchmark, "AdaMSSSurvTrainer", 0, 0)
     write_method(fake_benchmark, "ICARE", 0, 0)
     (table,) = collect(fake_benchmark, "adamss", "icare").tables()
-    assert cells_of(table, "ICARE")[1:5] == ["not estimable", "2", "/", "/"]
+    assert cells_of(table, "ICARE")[1:5] == ["not estimable", "2", NONE, NONE]
     assert "ICARE, C-index: not estimable: only 2 comparable pairs, at least 30 are needed." in table.notes
 
 
@@ -177,7 +178,7 @@ def test_dice_is_the_mean_over_patients_of_all_labels_as_one(fake_benchmark: Fak
     standard_error = np.sqrt(0.25 * 0.75) / 3 / np.sqrt(40)
     assert row["dice_high"] - row["dice_low"] == pytest.approx(2 * 1.96 * standard_error, rel=0.15)
     assert row["c_index"] is None
-    assert cells_of(table, "STL, segmentation only")[1:5] == ["/"] * 4
+    assert cells_of(table, "STL, segmentation only")[1:5] == [NONE] * 4
 
 
 def test_dice_is_also_that_of_all_voxels_together_and_of_each_label(fake_benchmark: FakeBenchmark) -> None:
@@ -423,9 +424,9 @@ def test_what_is_written_says_where_it_comes_from_and_is_read_again(fake_benchma
     assert "- validation patients: 40 with 40 events" in markdown
     assert "- split (SHA-256): " in markdown and "- seeds: 2024" in markdown
     assert "PUBLISHED are the paper's figures" in markdown
-    found = read_benchmark(output)
-    assert [table.title for table in found.tables] == ["Table I: AdaMSS and other methods"]
-    assert found.tables[0].rows[0][0] == "ICARE"
+    shown, *_ = read_benchmark(output)
+    assert [table.caption for table in shown] == ["Table I: AdaMSS and other methods"]
+    assert shown[0].rows[0][0] == "ICARE"
     of_one = pd.read_csv(output / "table_1.csv", dtype=str).set_index("method").loc["icare"]
     counts = ["n_patients", "n_pairs", "parameters", "n_pairs_fold_0"]
     assert of_one[counts].tolist() == ["40", "380", "1000", "190"]

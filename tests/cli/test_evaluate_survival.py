@@ -55,9 +55,11 @@ def test_a_file_gives_numbers_tables_pictures_and_what_they_were_made_from(
     }
     assert metrics["provenance"]["settings"]["seed"] == 3
     assert metrics["provenance"]["settings"]["n_resamples"] == 20
-    out = capsys.readouterr().out
-    assert (study.folder / "out" / "metrics.md").read_text() in out
-    assert f"| Harrell's C | {metrics['harrell_c']['value']:.3f} [" in out
+    value = f"{metrics['harrell_c']['value']:.3f} ["
+    shown = (study.folder / "out" / "metrics.md").read_text()
+    assert f"| Harrell's C | {metrics['harrell_c']['n_pairs']:,} | {value}" in shown
+    (line,) = [line for line in capsys.readouterr().out.splitlines() if line.startswith("Harrell's C  ")]
+    assert value in line
 
 
 def test_the_pictures_of_an_earlier_evaluation_do_not_stay(study: Study) -> None:

@@ -8,10 +8,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from nnunetv2_adamss.display.markdown import markdown
 from nnunetv2_adamss.evaluation.evaluate import EvaluationSettings, Other, evaluate
 from nnunetv2_adamss.evaluation.evaluated_patients import match
 from nnunetv2_adamss.evaluation.evaluation import Evaluation
-from nnunetv2_adamss.evaluation.evaluation_text import markdown
+from nnunetv2_adamss.evaluation.evaluation_sections import evaluation_sections
 from nnunetv2_adamss.evaluation.prediction_files import read_predictions
 from nnunetv2_adamss.metrics.concordance import bootstrap_harrell_c, harrell_c
 from nnunetv2_adamss.survival.cohort.survival_table import read_survival_table
@@ -164,7 +165,7 @@ def test_whatever_cannot_be_estimated_has_a_reason_in_words_and_never_nan(study:
     content = found.to_dict()
     json.dumps(content, allow_nan=False)
     assert missing_without_reason(content) == []
-    assert "nan" not in markdown(found).casefold()
+    assert "nan" not in markdown("Evaluation", evaluation_sections(found)).casefold()
     if what != "no curves":
         assert found.harrell_c.value is None and found.uno_c.value is None
         assert found.comparisons[0].result.p_value is None

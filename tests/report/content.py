@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from nnunetv2_adamss.report.blocks import Block, Columns, Facts, Notice, Picture, Section, Table, Text
+from nnunetv2_adamss.display.blocks import Block, Columns, Facts, Notice, Picture, Section, Table, Text
 
 
 def flat(blocks: Iterable[Block]) -> list[Block]:
@@ -21,7 +21,7 @@ def words_of(block: Block) -> str:
         return block.text
     if isinstance(block, Table):
         return " | ".join(
-            [block.caption, *block.header, *(cell for row in block.rows for cell in row), block.note]
+            [block.caption, *block.header, *(cell for row in block.rows for cell in row), *block.notes]
         )
     if isinstance(block, Facts):
         return " | ".join(f"{name}: {value}" for name, value in block.rows)

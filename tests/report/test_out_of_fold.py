@@ -15,7 +15,7 @@ from nnunetv2_adamss.prediction.calibration import read_model_calibrations
 from nnunetv2_adamss.prediction.ensemble import curves_at
 from nnunetv2_adamss.report.out_of_fold import OutOfFold
 from nnunetv2_adamss.report.sections.baselines import image_baselines
-from nnunetv2_adamss.report.sections.discrimination import subsections
+from nnunetv2_adamss.report.sections.results import subsections
 from nnunetv2_adamss.report.sources import ReportSource
 from tests.finished_project import DATASET, SEG_TRAINER, model_folder
 from tests.nnunet_project import NnunetProject

@@ -7,7 +7,7 @@ from typing import Any
 from nnunetv2_adamss.benchmark.present_cohort import outcome_hashes
 from nnunetv2_adamss.benchmark.write_tables import provenance_facts, read_benchmark
 from nnunetv2_adamss.common.files import sha256_of
-from nnunetv2_adamss.report.blocks import Block, Facts, Notice, Table, Text
+from nnunetv2_adamss.display.blocks import Block, Facts, Notice, Text
 from nnunetv2_adamss.report.sources import ReportSource
 from nnunetv2_adamss.survival.cohort.splits_file import SPLITS_FILE
 from nnunetv2_adamss.survival.nnunet_data.dataset import PREPROCESSED, dataset_folder
@@ -23,19 +23,18 @@ def comparison_of_methods(source: ReportSource, folder: Path) -> Iterator[Block]
     Raises:
         ValueError: if it has no tables.
     """
-    found = read_benchmark(folder)
-    differing = list(_differences(source, found.provenance))
+    tables, notes, provenance = read_benchmark(folder)
+    differing = list(_differences(source, provenance))
     if differing:
-        settings = found.provenance["settings"]
+        settings = provenance["settings"]
         yield Notice(
             f"The benchmark is of {settings['dataset']}, {settings['configuration']}, not of this model's data "
             f"(different: {', '.join(differing)}), so its figures are not to be compared with this model's.",
             is_caution=True,
         )
-    yield Text(" ".join(found.notes))
-    for table in found.tables:
-        yield Table(table.title, table.header, table.rows, " ".join(table.notes))
-    yield Facts(provenance_facts(found.provenance))
+    yield Text(" ".join(notes))
+    yield from tables
+    yield Facts(provenance_facts(provenance))
 
 
 def _differences(source: ReportSource, provenance: Mapping[str, Any]) -> Iterator[str]:

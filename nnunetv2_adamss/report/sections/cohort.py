@@ -5,17 +5,10 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 
-from nnunetv2_adamss.report.blocks import Block, Facts, Notice, Picture, Steps, Table, Text
-from nnunetv2_adamss.report.charts import (
-    BLUE,
-    Chart,
-    draw_kaplan_meier,
-    numbers_at_risk,
-    round_ticks,
-    survival_axes,
-)
+from nnunetv2_adamss.display.blocks import Block, Facts, Notice, Picture, Table, Text
+from nnunetv2_adamss.display.charts import WIDTH, Chart, draw_kaplan_meier, round_ticks
+from nnunetv2_adamss.display.words import NONE, count, number, percent, significant, time
 from nnunetv2_adamss.report.sources import ReportSource
-from nnunetv2_adamss.report.words import NONE, count, number, percent, significant
 from nnunetv2_adamss.survival.cohort.cohort_summary import CohortSummary, median_follow_up, summarise_cohort
 from nnunetv2_adamss.survival.cohort.survival_table import SurvivalTable
 from nnunetv2_adamss.survival.nnunet_data.dataset import raw_cases
@@ -37,7 +30,7 @@ def patient_flow(source: ReportSource) -> Iterator[Block]:
             "; ".join(lost),
         )
     )
-    yield Steps([*steps, *_fold_steps(source)])
+    yield Facts([*steps, *_fold_steps(source)], "steps")
     if not has_raw:
         yield Notice(f"The raw data set is no longer in {source.raw_folder}, so its images are not counted.")
 
@@ -75,25 +68,21 @@ def follow_up_words(summary: CohortSummary) -> str:
     """Median follow-up with its unit, or why there is none."""
     if summary.median_follow_up is None:
         return "not reached: too few patients are censored"
-    return f"{significant(summary.median_follow_up, 4)} {summary.time_unit}"
+    return time(summary.median_follow_up, summary.time_unit)
 
 
 def kaplan_meier_picture(table: SurvivalTable) -> Picture:
     """The curve of all patients with an outcome."""
-    time, event = table.time_and_event(list(table.outcomes.index))
-    unit = table.description.time_unit
-    ticks = round_ticks(float(time.max()))
-    with Chart(7.2, 3.2) as chart:
-        axes = chart.axes()[0, 0]
-        observed = draw_kaplan_meier(axes, event, time, BLUE, "all patients")
-        survival_axes(axes, unit, float(time.max()))
-        numbers_at_risk(axes, [("all patients", BLUE, time)], ticks)
-        survival = observed.at(np.array(ticks[1:]))[0]
+    times, event = table.time_and_event(list(table.outcomes.index))
+    unit, ticks = table.description.time_unit, round_ticks(float(times.max()))[1:]
+    with Chart(WIDTH, 3.2) as chart:
+        (observed,) = draw_kaplan_meier(chart.axes()[0, 0], [("all patients", event, times)], unit)
+        survival = observed.at(np.array(ticks))[0]
         curve = "; ".join(
-            f"{value:.2f} at {tick:g} {unit}" for tick, value in zip(ticks[1:], survival, strict=True)
+            f"{number(value)} at {time(tick, unit)}" for tick, value in zip(ticks, survival, strict=True)
         )
         return chart.picture(
-            f"Kaplan-Meier curve of {len(time)} patients. Event-free fraction: {curve}.",
+            f"Kaplan-Meier curve of {len(times)} patients. Event-free fraction: {curve}.",
             "Kaplan-Meier curve of all patients with an outcome. Band: 95% interval; ticks: censored patients.",
         )
 
@@ -127,16 +116,16 @@ def by_centre(source: ReportSource) -> Iterator[Block]:
     rows = []
     for group in sorted(groups.unique()):
         cases = [case_id for case_id in groups.index[groups == group] if case_id in table.outcomes.index]
-        time, event = table.time_and_event(cases)
-        follow_up = median_follow_up(time, event) if cases else None
+        times, event = table.time_and_event(cases)
+        follow_up = median_follow_up(times, event) if cases else None
         rows.append([str(group), str(int((groups == group).sum())), f"{int(event.sum())}",
-                     percent(1 - event.mean()) if cases else NONE, significant(follow_up, 4)])  # fmt: skip
+                     percent(1 - event.mean()) if cases else NONE, significant(follow_up, 6)])  # fmt: skip
     unit = table.description.time_unit
     yield Table(
         f"By {column}",
         [column, "Patients", "Events", "Censored", f"Median follow-up ({unit})"],
         rows,
-        "Follow-up by reverse Kaplan-Meier; a dash where too few are censored.",
+        ["Follow-up by reverse Kaplan-Meier; a dash where too few are censored."],
     )
 
 
@@ -165,7 +154,7 @@ def characteristics(source: ReportSource) -> Iterator[Block]:
         "Clinical columns: median (range) of numbers, patients (share) of categories",
         ["Column", "All", *(f"{column} {name}" for name in names)],
         rows,
-        f"No value is missing in: {', '.join(complete)}." if complete else "",
+        [f"No value is missing in: {', '.join(complete)}."] if complete else [],
     )
 
 

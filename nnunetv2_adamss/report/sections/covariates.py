@@ -7,10 +7,10 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from nnunetv2_adamss.common.tables.csv_text import read_csv
-from nnunetv2_adamss.report.blocks import Block, Notice, Picture, Table, Text
-from nnunetv2_adamss.report.charts import BLUE, GREY, VERMILION, Chart, picture_of
+from nnunetv2_adamss.display.blocks import Block, Notice, Picture, Table, Text
+from nnunetv2_adamss.display.charts import BLUE, GREY, VERMILION, WIDTH, Chart, picture_of
+from nnunetv2_adamss.display.words import NONE, joined, number, p_value, percent, significant, with_interval
 from nnunetv2_adamss.report.sources import FoldSource, ReportSource
-from nnunetv2_adamss.report.words import NONE, joined, number, p_value, percent, significant
 from nnunetv2_adamss.survival.covariates.covariate_results import (
     HAZARD_RATIOS_FILE,
     SELECTION_FILE,
@@ -63,11 +63,14 @@ def hazard_ratios(source: ReportSource) -> Iterator[Block]:
     ]  # fmt: skip
     notes = sorted({str(note) for note in all_rows["note"].dropna() if note})
     yield Table(
-        "Hazard ratios of clinical indicators in the training patients (95% interval)",
+        "Hazard ratios of clinical indicators in the training patients [95% interval]",
         ["Fold", "Indicator", "Screening P", "Kept", "Alone", "Together"],
         rows,
-        "Screening: likelihood-ratio test of the whole indicator alone. Together: one Cox model of all that were "
-        f"kept. Folds share most of their patients, so they do not confirm each other. {' '.join(notes)}",
+        [
+            "Screening: likelihood-ratio test of the whole indicator alone. Together: one Cox model of all that were "
+            "kept. Folds share most of their patients, so they do not confirm each other.",
+            *notes,
+        ],
         n_names=2,
     )
 
@@ -90,15 +93,13 @@ def _column(row: Any) -> str:
 
 def _ratio(row: Any, name: str) -> str:
     value, low, high = (getattr(row, f"{name}_hr{end}") for end in ("", "_low", "_high"))
-    if pd.isna(value):
-        return NONE
-    return f"{significant(value)} ({significant(low)} to {significant(high)})"
+    return with_interval(value, (low, high), significant)
 
 
 def _forest(rows: pd.DataFrame) -> Picture:
     """Univariate ratios, one line an indicator and fold."""
     rows = rows.sort_values(["indicator", "column"], kind="stable").reset_index(drop=True)
-    with Chart(7.2, 0.9 + 0.2 * len(rows)) as chart:
+    with Chart(WIDTH, 0.9 + 0.2 * len(rows)) as chart:
         axes = chart.axes()[0, 0]
         axes.axvline(1, color=GREY, linewidth=0.8)
         for place, row in enumerate(_rows(rows)):
@@ -146,8 +147,10 @@ def selected_features(source: ReportSource) -> Iterator[Block]:
         "Features selected by LASSO-Cox in each fold",
         ["Fold", "Feature", "Weight of one standard deviation", "Chosen in bootstrap samples"],
         rows,
-        "A feature that few bootstrap samples choose is interchangeable with others. Above 0 the weight means an "
-        "earlier event.",
+        [
+            "A feature that few bootstrap samples choose is interchangeable with others. Above 0 the weight means an "
+            "earlier event."
+        ],
         n_names=2,
     )
     for fold in there:

@@ -5,12 +5,12 @@ from collections.abc import Iterator
 import pandas as pd
 
 from nnunetv2_adamss.common.tables.csv_text import read_csv
+from nnunetv2_adamss.display.blocks import Block, Notice, Picture, Table
+from nnunetv2_adamss.display.charts import picture_of
+from nnunetv2_adamss.display.words import count, number, significant
 from nnunetv2_adamss.explanation.explain_fold import EXPLANATION_FOLDER
 from nnunetv2_adamss.explanation.explanation_folder import ExplanationFolder
-from nnunetv2_adamss.report.blocks import Block, Notice, Picture, Table
-from nnunetv2_adamss.report.charts import picture_of
 from nnunetv2_adamss.report.sources import FoldSource, ReportSource
-from nnunetv2_adamss.report.words import count, number, significant
 
 _CHANGE_BY = "change_by_"
 _MOST_PICTURES = 4
@@ -64,7 +64,7 @@ def _modalities(fold: FoldSource, table: pd.DataFrame) -> Table:
         f"{count(len(table), 'patient')}",
         ["Modality", "Median", "Lowest", "Highest"],
         rows,
-        "Risk score less the risk score without that modality; above 0 the modality raised the risk.",
+        ["Risk score less the risk score without that modality; above 0 the modality raised the risk."],
     )
 
 
@@ -77,7 +77,10 @@ def _gate_weights(fold: FoldSource, table: pd.DataFrame) -> Table:
         f"{fold.name}: mean weight of the fused branch in each fusion gate (the paper's Table IV)",
         ["Encoder stage", "After Stage I", "After Stage II"],
         rows,
-        "0.5 weighs the fused branch and the two modalities' own branches alike; above, the fused branch counts more.",
+        [
+            "0.5 weighs the fused branch and the two modalities' own branches alike; above, the fused branch counts "
+            "more."
+        ],
     )
 
 

@@ -10,6 +10,8 @@ import numpy as np
 
 from nnunetv2_adamss.common.progress import Progress, silent
 from nnunetv2_adamss.common.tables.csv_text import read_csv
+from nnunetv2_adamss.display.blocks import Block, Facts, Notice, Table
+from nnunetv2_adamss.display.words import NONE, count, sentence, significant
 from nnunetv2_adamss.evaluation.evaluate import EvaluationSettings, evaluate
 from nnunetv2_adamss.evaluation.evaluated_patients import Patients, match
 from nnunetv2_adamss.evaluation.evaluation import Evaluation
@@ -21,13 +23,11 @@ from nnunetv2_adamss.prediction.prediction_folder import (
     PROVENANCE_FILE,
 )
 from nnunetv2_adamss.prediction.provenance_file import OF_REPORT, read_provenance
-from nnunetv2_adamss.report.blocks import Block, Facts, Notice, Table
 from nnunetv2_adamss.report.patient_pictures import Channel, channels_of
 from nnunetv2_adamss.report.sections.baselines import image_baselines
 from nnunetv2_adamss.report.sections.patients import Background, Patient
 from nnunetv2_adamss.report.sections.validation_patients import covariate_words
 from nnunetv2_adamss.report.sources import ReportSource
-from nnunetv2_adamss.report.words import NONE, count, significant
 from nnunetv2_adamss.survival.cohort.survival_table import SurvivalTable, read_survival_table
 from nnunetv2_adamss.survival.nnunet_data.dataset import channel_names
 from nnunetv2_adamss.survival.results.predicted_curves import read_predicted_curves
@@ -163,7 +163,7 @@ def _facts(row: Mapping[str, Any], rank: int, n_patients: int) -> list[tuple[str
 
 def _warnings(row: Mapping[str, Any]) -> list[str]:
     text = row.get("warnings")
-    return [f"{w[:1].upper()}{w[1:]}." for w in text.split("; ")] if isinstance(text, str) and text else []
+    return [sentence(one) for one in text.split("; ")] if isinstance(text, str) and text else []
 
 
 def prediction_facts(new: NewPatients) -> Iterator[Block]:
@@ -205,6 +205,6 @@ def overview(new: NewPatients, pages: Sequence[Patient]) -> Iterator[Block]:
         "From the highest to the lowest risk",
         ["Patient", "Risk", f"Predicted mean time ({unit})", "Spread between folds", "Warnings"],
         rows,
-        f"Mean time up to {significant(float(np.max(new.provenance['times'])), 4)} {unit}.",
+        [f"Mean time up to {significant(float(np.max(new.provenance['times'])), 4)} {unit}."],
         is_prose=True,
     )

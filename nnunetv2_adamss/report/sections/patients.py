@@ -9,11 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nnunetv2_adamss.common.progress import Progress, silent
-from nnunetv2_adamss.report.blocks import Block, Columns, Facts, Links, Notice, Picture, Section, Table
-from nnunetv2_adamss.report.build import section
-from nnunetv2_adamss.report.charts import BLUE, GREY, VERMILION, Chart, draw_kaplan_meier, survival_axes
+from nnunetv2_adamss.display.blocks import Block, Columns, Facts, Notice, Picture, Section, Table
+from nnunetv2_adamss.display.charts import BLUE, GREY, VERMILION, Chart, draw_curve, survival_axes
+from nnunetv2_adamss.display.parts import section
+from nnunetv2_adamss.display.words import percent, significant
 from nnunetv2_adamss.report.patient_pictures import Channel, patient_picture
-from nnunetv2_adamss.report.words import percent, significant
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,11 +76,8 @@ def patient_pages(
         background: to compare with.
         progress: told of the pages.
     """
-    pages = [(f"patient-{number}", patient) for number, patient in enumerate(patients, start=1)]
-    if len(pages) > 1:
-        yield Links([(identifier, patient.case_id) for identifier, patient in pages])
-    for identifier, patient in progress(pages, "patients"):
-        yield _page(identifier, patient, background)
+    for number, patient in enumerate(progress(patients, "patients"), start=1):
+        yield _page(f"patient-{number}", patient, background)
 
 
 def _page(identifier: str, patient: Patient, background: Background) -> Section:
@@ -138,7 +135,7 @@ def _curve(patient: Patient, background: Background) -> Picture:
     )
     with Chart(4.6, 3.0) as chart:
         axes = chart.axes()[0, 0]
-        draw_kaplan_meier(axes, background.event, background.time, GREY, background.name)
+        draw_curve(axes, (background.name, background.event, background.time), GREY)
         times, curve = np.append(0, patient.times), np.append(1, patient.curve)
         axes.plot(times, curve, color=BLUE, marker="o", markersize=3, label="this patient, predicted")
         if patient.outcome is not None:

@@ -6,9 +6,9 @@ from typing import Any
 
 from nnunetv2.utilities.plans_handling.plans_handler import PlansManager
 
-from nnunetv2_adamss.report.blocks import Block, Facts, Notice, Table
+from nnunetv2_adamss.display.blocks import Block, Facts, Notice, Table
+from nnunetv2_adamss.display.words import NONE, joined, significant
 from nnunetv2_adamss.report.sources import FoldSource, ReportSource
-from nnunetv2_adamss.report.words import NONE, joined, significant
 from nnunetv2_adamss.survival.config import CONFIG_FILE
 from nnunetv2_adamss.survival.nnunet_data.dataset import channel_names
 from nnunetv2_adamss.survival.results.fold_files import SUMMARY_FILE
@@ -57,7 +57,7 @@ def settings_table(source: ReportSource) -> Iterator[Block]:
         "Settings of Stage II",
         ["Setting", "Value"],
         rows,
-        f"From {SUMMARY_FILE}; {CONFIG_FILE} in a fold's folder repeats the training.",
+        [f"From {SUMMARY_FILE}; {CONFIG_FILE} in a fold's folder repeats the training."],
         is_prose=True,
     )
 
@@ -90,7 +90,7 @@ def interval_edges(source: ReportSource) -> Iterator[Block]:
         f"Right edges of the time intervals ({unit})",
         ["Fold", *(str(number) for number in range(1, longest))],
         rows,
-        "Fitted on the training patients of each fold; nothing is predicted beyond the last edge.",
+        ["Fitted on the training patients of each fold; nothing is predicted beyond the last edge."],
     )
 
 

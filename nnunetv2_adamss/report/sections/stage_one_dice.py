@@ -1,43 +1,29 @@
 """How well Stage I outlines the tumour of patients that it was not trained on."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
+from numpy.typing import NDArray
 
-from nnunetv2_adamss.report.blocks import Block, Notice, Picture, Table, Text
-from nnunetv2_adamss.report.charts import BLUE, INK, Chart
+from nnunetv2_adamss.display.blocks import Block, Notice, Picture, Table, Text
+from nnunetv2_adamss.display.charts import BLUE, INK, WIDTH, Chart
+from nnunetv2_adamss.display.words import NONE, number
+from nnunetv2_adamss.metrics.dice import LabelDice, label_dice
 from nnunetv2_adamss.report.sources import FoldSource, ReportSource
-from nnunetv2_adamss.report.words import NONE, number
 from nnunetv2_adamss.survival.nnunet_data.validation_summary import read_label_metrics
 
 SUMMARY_FILE = "validation/summary.json"
 
 
-@dataclass(frozen=True)
-class LabelDice:
-    """Dice of one label in one fold.
-
-    Args:
-        fold: name of the fold.
-        label: name of the label.
-        by_case: of each patient in whom the label is there or was predicted, in [0, 1].
-        n_cases: patients of the fold's validation set.
-        aggregated: twice the intersections of all patients over the sum of all volumes; None without any voxel.
-    """
-
-    fold: str
-    label: str
-    by_case: Sequence[float]
-    n_cases: int
-    aggregated: float | None
+# Name of the fold, and Dice of one label in it.
+Row = tuple[str, LabelDice]
 
 
 def dice_of_labels(source: ReportSource) -> Iterator[Block]:
     """Dice per patient and over all patients together, of every label and fold."""
-    rows: list[LabelDice] = []
+    rows: list[Row] = []
     for fold in source.folds:
         of_fold = _read(source, fold)
         if of_fold is None:
@@ -63,33 +49,33 @@ def mean_dice(source: ReportSource) -> dict[str, float]:
     """Mean over the validation patients of all folds, by label; of the folds that were validated."""
     by_label: dict[str, list[float]] = {}
     for fold in source.folds:
-        for row in _read(source, fold) or []:
-            by_label.setdefault(row.label, []).extend(row.by_case)
+        for _, found in _read(source, fold) or []:
+            by_label.setdefault(found.label, []).extend(_known(found))
     return {label: float(np.mean(values)) for label, values in by_label.items() if values}
 
 
-def _read(source: ReportSource, fold: FoldSource) -> list[LabelDice] | None:
-    """Of one fold; None if nnU-Net did not validate it."""
+def _read(source: ReportSource, fold: FoldSource) -> list[Row] | None:
+    """The labels of one fold; None if nnU-Net did not validate it."""
     file = fold.stage_one_folder / SUMMARY_FILE
     if not file.is_file():
         return None
     names = {_key(value): name for name, value in source.dataset_json["labels"].items()}
-    return list(_labels_of_fold(fold.name, read_label_metrics(file), names))
+    return [
+        (fold.name, label_dice(names.get(key, f"label {key}"), _overlaps(metrics)))
+        for key, metrics in read_label_metrics(file).items()
+    ]
 
 
-def _labels_of_fold(
-    fold: str, metrics_of_labels: Mapping[str, Sequence[Mapping[str, Any]]], names: Mapping[str, str]
-) -> Iterator[LabelDice]:
-    for key, metrics in metrics_of_labels.items():
-        totals = {count: sum(one[count] for one in metrics) for count in ("TP", "FP", "FN")}
-        volumes = 2 * totals["TP"] + totals["FP"] + totals["FN"]
-        yield LabelDice(
-            fold,
-            names.get(key, f"label {key}"),
-            [one["Dice"] for one in metrics if not np.isnan(one["Dice"])],
-            len(metrics),
-            2 * totals["TP"] / volumes if volumes else None,
-        )
+def _overlaps(metrics: Sequence[Mapping[str, Any]]) -> dict[str, NDArray[np.int64]]:
+    """Voxels in both, and voxels in one plus voxels in the other, of each case."""
+    return {
+        str(number): np.array([case["TP"], 2 * case["TP"] + case["FP"] + case["FN"]])
+        for number, case in enumerate(metrics)
+    }
+
+
+def _known(found: LabelDice) -> list[float]:
+    return [dice for dice in found.by_case.values() if dice is not None]
 
 
 def _key(value: int | Sequence[int]) -> str:
@@ -97,21 +83,20 @@ def _key(value: int | Sequence[int]) -> str:
     return str(value) if isinstance(value, int) else str(tuple(value))
 
 
-def _table(rows: Sequence[LabelDice]) -> Table:
+def _table(rows: Sequence[Row]) -> Table:
     cells = [
         [
-            row.fold,
-            row.label,
-            f"{len(row.by_case)} of {row.n_cases}",
-            *_spread(row.by_case),
-            number(row.aggregated),
+            fold,
+            found.label,
+            f"{found.n_cases} of {len(found.by_case)}",
+            *_spread(_known(found)),
+            number(found.aggregated),
         ]
-        for row in rows
+        for fold, found in rows
     ]
-    for label in dict.fromkeys(row.label for row in rows):
-        own = [row for row in rows if row.label == label]
-        pooled = [dice for row in own for dice in row.by_case]
-        n_cases = sum(row.n_cases for row in own)
+    for label, own in _by_label(rows).items():
+        pooled = [dice for _, found in own for dice in _known(found)]
+        n_cases = sum(len(found.by_case) for _, found in own)
         cells.append(["All folds", label, f"{len(pooled)} of {n_cases}", *_spread(pooled), NONE])
     return Table(
         "Dice of the validation patients, 0 to 1, higher is better",
@@ -121,19 +106,26 @@ def _table(rows: Sequence[LabelDice]) -> Table:
     )
 
 
+def _by_label(rows: Sequence[Row]) -> dict[str, list[Row]]:
+    return {
+        label: [row for row in rows if row[1].label == label]
+        for label in dict.fromkeys(found.label for _, found in rows)
+    }
+
+
 def _spread(values: Sequence[float]) -> list[str]:
     if not values:
         return [NONE] * 3
     return [number(float(f(values))) for f in (np.mean, np.median, np.min)]
 
 
-def _picture(rows: Sequence[LabelDice]) -> Picture:
-    labels = list(dict.fromkeys(row.label for row in rows))
-    means = [f"{r.label}, {r.fold}: mean {number(float(np.mean(r.by_case)))}" for r in rows if r.by_case]
-    with Chart(7.2, 2.6) as chart:
-        axes = chart.axes(1, len(labels), sharey=True)[0]
-        for axis, label in zip(axes, labels, strict=True):
-            _draw_label(axis, label, [row for row in rows if row.label == label])
+def _picture(rows: Sequence[Row]) -> Picture:
+    by_label = _by_label(rows)
+    means = [f"{found.label}, {fold}: mean {number(found.mean)}" for fold, found in rows if found.n_cases]
+    with Chart(WIDTH, 2.6) as chart:
+        axes = chart.axes(1, len(by_label), sharey=True)[0]
+        for axis, (label, own) in zip(axes, by_label.items(), strict=True):
+            _draw_label(axis, label, own)
         axes[0].set_ylabel("Dice")
         return chart.picture(
             f"Dice of every validation patient by label and fold. {'; '.join(means)}.",
@@ -141,12 +133,13 @@ def _picture(rows: Sequence[LabelDice]) -> Picture:
         )
 
 
-def _draw_label(axes: Axes, label: str, rows: Sequence[LabelDice]) -> None:
+def _draw_label(axes: Axes, label: str, rows: Sequence[Row]) -> None:
     rng = np.random.default_rng(0)
-    for place, row in enumerate(rows):
-        beside = place + rng.uniform(-0.18, 0.18, len(row.by_case))
-        axes.plot(beside, row.by_case, "o", color=BLUE, markersize=3, alpha=0.5, markeredgewidth=0)
-        if row.by_case:
-            axes.hlines(float(np.mean(row.by_case)), place - 0.3, place + 0.3, color=INK, linewidth=2)
+    for place, (_, found) in enumerate(rows):
+        values = _known(found)
+        beside = place + rng.uniform(-0.18, 0.18, len(values))
+        axes.plot(beside, values, "o", color=BLUE, markersize=3, alpha=0.5, markeredgewidth=0)
+        if found.mean is not None:
+            axes.hlines(found.mean, place - 0.3, place + 0.3, color=INK, linewidth=2)
     axes.set(title=label, ylim=(-0.02, 1.02), xlim=(-0.6, len(rows) - 0.4), xlabel="fold")
-    axes.set_xticks(range(len(rows)), [row.fold.removeprefix("Fold ") for row in rows])
+    axes.set_xticks(range(len(rows)), [fold.removeprefix("Fold ") for fold, _ in rows])

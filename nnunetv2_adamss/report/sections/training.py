@@ -8,10 +8,10 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
-from nnunetv2_adamss.report.blocks import Block, Notice, Picture, Text
-from nnunetv2_adamss.report.charts import BLUE, GREEN, GREY, ORANGE, VERMILION, Chart
+from nnunetv2_adamss.display.blocks import Block, Notice, Picture, Text
+from nnunetv2_adamss.display.charts import BLUE, GREEN, GREY, ORANGE, VERMILION, WIDTH, Chart
+from nnunetv2_adamss.display.words import joined, number
 from nnunetv2_adamss.report.sources import FoldSource, ReportSource
-from nnunetv2_adamss.report.words import joined, number
 from nnunetv2_adamss.survival.results.training_log import read_training_log
 
 _FOLDS_A_CHART = 5
@@ -74,7 +74,7 @@ def _charts(logs: Mapping[str, Log], score: str, score_name: str, stage: str) ->
 
 def _chart(logs: Mapping[str, Log], score: str, score_name: str, stage: str) -> Picture:
     said = []
-    with Chart(7.2, 3.6) as chart:
+    with Chart(WIDTH, 3.6) as chart:
         # A lone fold would be stretched over the whole page.
         axes = chart.axes(2, max(len(logs), 2), sharex=True, sharey="row")
         for column, (name, log) in zip(axes.T, logs.items(), strict=False):

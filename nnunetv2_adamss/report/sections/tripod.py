@@ -5,10 +5,10 @@ Collins et al., TRIPOD+AI statement, BMJ 2024;385:e078378. Topics in our own wor
 
 from collections.abc import Callable, Iterator
 
-from nnunetv2_adamss.report.blocks import Block, Notice, Table
+from nnunetv2_adamss.display.blocks import Block, Notice, Table
+from nnunetv2_adamss.display.words import count, joined, missing_values
 from nnunetv2_adamss.report.sections.cohort import follow_up_words
 from nnunetv2_adamss.report.sources import ReportSource
-from nnunetv2_adamss.report.words import count, joined
 from nnunetv2_adamss.survival.cohort.cohort_summary import summarise_cohort
 from nnunetv2_adamss.survival.nnunet_data.dataset import channel_names
 
@@ -28,7 +28,7 @@ def checklist(source: ReportSource) -> Iterator[Block]:
         f"TRIPOD+AI: {n_filled} of {len(rows)} items filled in from files",
         ["Item", "Topic", "What the files say"],
         rows,
-        "A fact here is not yet a sentence of a paper: check each before it is printed.",
+        ["A fact here is not yet a sentence of a paper: check each before it is printed."],
         n_names=2,
         is_prose=True,
     )
@@ -81,10 +81,9 @@ def _sample_size(source: ReportSource) -> str:
 
 def _missing(source: ReportSource) -> str:
     summary = summarise_cohort(source.table)
-    there = [f"{name} {n}" for name, n in summary.missing.items() if n]
     return (
         f"Patients without an outcome (left out of Stage II): {summary.n_without_outcome}. Missing values: "
-        f"{', '.join(there) or 'none'}. Imputed from the training patients of each fold."
+        f"{missing_values(summary.missing)}. Imputed from the training patients of each fold."
     )
 
 

@@ -5,10 +5,10 @@ from typing import Any
 
 import numpy as np
 
+from nnunetv2_adamss.display.words import NONE, significant
 from nnunetv2_adamss.report.out_of_fold import OutOfFold
 from nnunetv2_adamss.report.sections.patients import Background, Patient
 from nnunetv2_adamss.report.sources import FoldSource
-from nnunetv2_adamss.report.words import NONE, significant
 
 
 def validation_background(out_of_fold: OutOfFold) -> Background:

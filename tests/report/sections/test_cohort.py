@@ -5,7 +5,7 @@ import json
 import pandas as pd
 import pytest
 
-from nnunetv2_adamss.report.blocks import Notice, Steps, Table, Text
+from nnunetv2_adamss.display.blocks import Facts, Notice, Table, Text
 from nnunetv2_adamss.report.sections import cohort
 from nnunetv2_adamss.report.sources import ReportSource
 from tests.finished_project import DATASET
@@ -29,7 +29,7 @@ def spoil_table(project: NnunetProject) -> pd.DataFrame:
 def test_patients_are_counted_from_images_to_folds(project: NnunetProject, source: ReportSource) -> None:
     table = spoil_table(project)
     (steps,) = cohort.patient_flow(source)
-    assert isinstance(steps, Steps)
+    assert isinstance(steps, Facts)
     assert [step for step, _ in steps.rows] == [
         "24 cases with images in the raw data set",
         f"21 cases with an outcome, {int(table['event'].sum())} events",
@@ -44,7 +44,7 @@ def test_folds_that_the_report_is_not_about_are_named(source: ReportSource) -> N
         source.folds[:1],
     )  # fmt: skip
     (steps,) = cohort.patient_flow(part)
-    assert isinstance(steps, Steps)
+    assert isinstance(steps, Facts)
     assert steps.rows[-1][1] == "folds not in this report: 1, 2"
 
 
@@ -54,7 +54,7 @@ def test_without_raw_images_they_are_said_not_to_be_counted(
     source.table  # noqa: B018  read while it is there
     (project.raw / DATASET).rename(project.raw / "gone")
     steps, notice = cohort.patient_flow(source)
-    assert isinstance(steps, Steps)
+    assert isinstance(steps, Facts)
     assert isinstance(notice, Notice)
     assert steps.rows[0][0].startswith("24 cases with an outcome")
     assert "no longer" in notice.text

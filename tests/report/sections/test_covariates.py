@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from nnunetv2_adamss.report.blocks import Notice, Picture, Table, Text
+from nnunetv2_adamss.display.blocks import Notice, Picture, Table, Text
 from nnunetv2_adamss.report.sections import covariates
 from nnunetv2_adamss.report.sections.explanation import explanations
 from nnunetv2_adamss.report.sources import ReportSource
@@ -41,9 +41,9 @@ def test_hazard_ratios_are_those_of_the_files(source: ReportSource) -> None:
     picture, table = covariates.hazard_ratios(source)
     assert isinstance(picture, Picture)
     assert isinstance(table, Table)
-    expected = ["age, per standard deviation (9)", "< 0.001", "yes", "1.5 (1.1 to 2.05)", "–"]  # noqa: RUF001
+    expected = ["age, per standard deviation (9)", "< 0.001", "yes", "1.5 [1.1, 2.05]", "–"]  # noqa: RUF001
     assert [list(row)[1:] for row in table.rows] == [expected] * 3
-    assert "age, per standard deviation (9), Fold 0: 1.5 (1.1 to 2.05)" in picture.description
+    assert "age, per standard deviation (9), Fold 0: 1.5 [1.1, 2.05]" in picture.description
 
 
 def test_an_unbounded_ratio_of_a_separated_indicator_is_drawn_all_the_same(source: ReportSource) -> None:
@@ -55,7 +55,7 @@ def test_an_unbounded_ratio_of_a_separated_indicator_is_drawn_all_the_same(sourc
     blocks = list(covariates.hazard_ratios(source))
     assert isinstance(blocks[0], Picture)
     assert isinstance(blocks[1], Table)
-    assert "separation" in blocks[1].note
+    assert "separation" in blocks[1].notes[-1]
 
 
 def test_selected_features_come_with_weight_frequency_and_path(source: ReportSource) -> None:

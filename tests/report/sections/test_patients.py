@@ -9,7 +9,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from nnunetv2_adamss.report.blocks import Facts, Notice, Picture, Section, Table
+from nnunetv2_adamss.display.blocks import Facts, Notice, Picture, Section, Table
 from nnunetv2_adamss.report.out_of_fold import OutOfFold
 from nnunetv2_adamss.report.sections.new_patients import NewPatients, overview, prediction_facts
 from nnunetv2_adamss.report.sections.patients import Patient, patient_pages

@@ -1,6 +1,6 @@
 """Settings, versions, hashes, and the checklist."""
 
-from nnunetv2_adamss.report.blocks import Notice, Table
+from nnunetv2_adamss.display.blocks import Notice, Table
 from nnunetv2_adamss.report.sections import provenance
 from nnunetv2_adamss.report.sections.tripod import AUTHORS, checklist
 from nnunetv2_adamss.report.sources import ReportSource

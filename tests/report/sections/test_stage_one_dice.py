@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from nnunetv2_adamss.report.blocks import Notice, Table
+from nnunetv2_adamss.display.blocks import Notice, Table
 from nnunetv2_adamss.report.sections import stage_one_dice as segmentation
 from nnunetv2_adamss.report.sources import ReportSource
 from tests.finished_project import SEG_TRAINER, model_folder
@@ -66,6 +66,6 @@ def test_a_fold_without_validation_is_named_with_the_command(
 
 def test_the_mean_over_folds_counts_every_patient_once(project: NnunetProject, source: ReportSource) -> None:
     write_summary(project, 0, {"1": [(1.0, 1, 0, 0)]})
-    write_summary(project, 1, {"1": [(0.4, 1, 1, 1), (0.4, 1, 1, 1)]})
+    write_summary(project, 1, {"1": [(0.4, 1, 1, 2), (0.4, 1, 1, 2)]})
     write_summary(project, 2, {"1": [(float("nan"), 0, 0, 0)]})
     assert segmentation.mean_dice(source)["primary_tumour"] == pytest.approx(0.6)

@@ -2,7 +2,7 @@
 
 import torch
 
-from nnunetv2_adamss.report.blocks import Notice, Picture
+from nnunetv2_adamss.display.blocks import Notice, Picture
 from nnunetv2_adamss.report.sections import training
 from nnunetv2_adamss.report.sources import ReportSource
 from tests.finished_project import N_EPOCHS, model_folder

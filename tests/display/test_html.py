@@ -6,18 +6,16 @@ from pathlib import Path
 import html5lib
 import pytest
 
-from nnunetv2_adamss.report.blocks import (
+from nnunetv2_adamss.display.blocks import (
     Columns,
     Facts,
-    Links,
     Notice,
     Picture,
     Section,
-    Steps,
     Table,
     Text,
 )
-from nnunetv2_adamss.report.page import write_page
+from nnunetv2_adamss.display.html import write_page
 
 EVIL = "<b>bold</b> & \"quoted\" 'case'"
 PIXEL = "data:image/png;base64,iVBORw0KGgo="
@@ -28,9 +26,10 @@ def page(tmp_path: Path) -> str:
     """A page with every kind of block, all of whose words are hostile."""
     picture = Picture(PIXEL, EVIL, EVIL, width=100)
     blocks = [
-        Text(EVIL), Notice(EVIL), Notice(EVIL, is_caution=True), Facts([(EVIL, EVIL)]), Steps([(EVIL, EVIL)]),
-        Facts([(EVIL, EVIL)], are_headlines=True), Table(EVIL, [EVIL, EVIL], [[EVIL, EVIL]], EVIL), picture,
-        Links([("inner", EVIL)]), Columns([[picture], [Text(EVIL)]]), Section("inner", EVIL, [Text(EVIL)]),
+        Text(EVIL), Notice(EVIL), Notice(EVIL, is_caution=True), Facts([(EVIL, EVIL)]), Facts([(EVIL, EVIL)], "steps"),
+        Facts([(EVIL, EVIL)], "headlines"), Table(EVIL, [EVIL, EVIL], [[EVIL, EVIL]], [EVIL, EVIL]), picture,
+        Columns([[picture], [Text(EVIL)]]), Section("inner", EVIL, [Text(EVIL)], begins_page=True),
+        Section("other", EVIL, begins_page=True),
     ]  # fmt: skip
     file = tmp_path / "folder" / "report.html"
     write_page(file, EVIL, EVIL, [Notice(EVIL)], [Section("outer", EVIL, blocks, begins_page=True)])
@@ -59,9 +58,17 @@ def test_a_table_says_which_cells_are_headers(tmp_path: Path) -> None:
     assert '<th scope="row">0</th><td class="name">tumour</td><td>0.7</td>' in html
 
 
+def test_sections_that_begin_pages_are_listed_before_the_first_of_several(tmp_path: Path) -> None:
+    pages = [Section(name, name.upper(), begins_page=True) for name in ("a", "b")]
+    for shown, links in ((pages, '<li><a href="#a">A</a></li>'), (pages[:1], "")):
+        write_page(tmp_path / "r.html", "t", "s", [], [Section("all", "All", [Text("first"), *shown])])
+        before = (tmp_path / "r.html").read_text().partition("first</p>")[2].partition("<section")[0]
+        assert links in before and ("<ul" in before) is bool(links)
+
+
 def test_text_and_background_differ_enough_to_be_read() -> None:
     """Contrast of 4.5 to 1 at least, as WCAG 2 asks for."""
-    css = (Path(__file__).parents[2] / "nnunetv2_adamss/report/templates/style.css").read_text()
+    css = (Path(__file__).parents[2] / "nnunetv2_adamss/display/templates/style.css").read_text()
     colours = dict(re.findall(r"--(\w+): (#[0-9a-f]{6})", css))
     for ink in ("ink", "soft", "accent"):
         for ground in ("#ffffff", colours["shade"]):

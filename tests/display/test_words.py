@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from nnunetv2_adamss.report.words import (
+from nnunetv2_adamss.display.words import (
     NONE,
     count,
     joined,
@@ -28,7 +28,7 @@ def test_numbers_are_rounded_and_never_in_powers_of_ten() -> None:
 
 
 def test_intervals_p_values_shares_and_counts() -> None:
-    assert with_interval(0.7, (0.6, 0.81234)) == "0.700 (0.600 to 0.812)"
+    assert with_interval(0.7, (0.6, 0.81234)) == "0.700 [0.600, 0.812]"
     assert [p_value(0.0004), p_value(0.0412)] == ["< 0.001", "0.041"]
     assert [percent(1, 3), percent(1, 0)] == ["33%", NONE]
     assert [count(1, "event"), count(1200, "event")] == ["1 event", "1,200 events"]

@@ -2,9 +2,9 @@
 
 import pytest
 
-from nnunetv2_adamss.report.blocks import Picture, Section, Table
+from nnunetv2_adamss.display.blocks import Picture, Section, Table
 from nnunetv2_adamss.report.out_of_fold import OutOfFold
-from nnunetv2_adamss.report.sections.discrimination import headlines, subsections
+from nnunetv2_adamss.report.sections.results import headlines, subsections
 from nnunetv2_adamss.report.sources import ReportSource
 from tests.finished_project import calibrate
 from tests.nnunet_project import NnunetProject
@@ -21,7 +21,7 @@ def test_no_result_is_a_bare_nan(project: NnunetProject, source: ReportSource, i
     assert not [text for text in words if "nan" in text.lower().split() or "None" in text]
     titles = [block.title for block in blocks if isinstance(block, Section)]
     assert titles[:5] == [
-        "Ranking", "Beside simpler predictions", "Risk groups", "At horizons", "Calibration",
+        "Who was evaluated", "Ranking", "Comparisons", "Risk groups", "At horizons",
     ]  # fmt: skip
 
 
@@ -32,7 +32,7 @@ def test_folds_with_few_pairs_have_a_dash_and_below_the_table_the_reason(source:
     for row, part in zip(by_fold.rows, found.evaluation.folds, strict=True):
         assert part.c_index.n_pairs < 30
         assert row[-1] == "–"  # noqa: RUF001
-    assert f"only {found.evaluation.folds[0].c_index.n_pairs} comparable pairs" in by_fold.note
+    assert f"only {found.evaluation.folds[0].c_index.n_pairs} comparable pairs" in by_fold.notes[-1]
 
 
 def test_headlines_give_the_interval_or_the_reason(source: ReportSource) -> None:

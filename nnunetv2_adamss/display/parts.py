@@ -1,9 +1,9 @@
-"""The table of contents of the report; a part that fails says so in its place, and the others stand."""
+"""Sections of parts of which each can be missing; a part that fails says so in its place, and the others stand."""
 
 import logging
 from collections.abc import Callable, Iterable, Sequence
 
-from nnunetv2_adamss.report.blocks import Block, Notice, Section
+from nnunetv2_adamss.display.blocks import Block, Notice, Section
 
 logger = logging.getLogger(__name__)
 Part = Callable[[], Iterable[Block]]
@@ -29,7 +29,7 @@ def attempt(part: Part) -> list[Block]:
         return list(part())
     except (ValueError, OSError) as error:
         return [Notice(f"This part is missing. {error}")]
-    # What nobody thought of must not take the rest of the report away.
+    # An unforeseen error must not take the rest of the page away.
     except Exception as error:
         logger.warning("A part of the report failed.", exc_info=True)
         return [Notice(f"This part could not be made ({type(error).__name__}: {error}).")]

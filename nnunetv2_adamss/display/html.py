@@ -1,4 +1,4 @@
-"""From blocks to one HTML file that needs nothing else: no script, no network."""
+"""Blocks as one HTML page that needs nothing else: no script, no network."""
 
 import re
 from collections.abc import Sequence
@@ -8,13 +8,13 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from nnunetv2_adamss.common.files import write_atomically
-from nnunetv2_adamss.report.blocks import Notice, Section
+from nnunetv2_adamss.display.blocks import Notice, Section
 
 
 def write_page(
     file: Path, title: str, subtitle: str, notices: Sequence[Notice], sections: Sequence[Section]
 ) -> None:
-    """Write the report, whole or not at all.
+    """Write a page, whole or not at all.
 
     Args:
         file: to write.
@@ -25,14 +25,14 @@ def write_page(
     """
     # Names and values come from users' files: nothing in them may act as HTML.
     environment = Environment(
-        loader=PackageLoader("nnunetv2_adamss.report"),
+        loader=PackageLoader("nnunetv2_adamss.display"),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
     environment.filters["with_code"] = _with_code
-    html = environment.get_template("report.html").render(
+    html = environment.get_template("page.html").render(
         title=title, subtitle=subtitle, notices=notices, sections=sections
     )
     write_atomically(file, html)

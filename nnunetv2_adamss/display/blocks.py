@@ -1,10 +1,10 @@
-"""What a report is made of. Sections make blocks, the template turns blocks into HTML; neither knows the other."""
+"""The parts of a shown result: rooms make them, and renderers show them as HTML, Markdown or text."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from typing import ClassVar
+from dataclasses import dataclass
+from typing import ClassVar, Literal
 
 
 @dataclass(frozen=True)
@@ -20,13 +20,18 @@ class Notice:
     """A sentence that must not be overlooked.
 
     Args:
-        text: what it is.
+        text: the sentence.
         is_caution: True for what limits the meaning of a result, False for what is missing and how to get it.
     """
 
     kind: ClassVar = "notice"
     text: str
     is_caution: bool = False
+
+    @property
+    def label(self) -> str:
+        """The word before the sentence."""
+        return "Caution." if self.is_caution else "Note."
 
 
 @dataclass(frozen=True)
@@ -35,20 +40,13 @@ class Facts:
 
     Args:
         rows: name and value.
-        are_headlines: shown large, for the few numbers that a reader looks for first.
+        look: ``headlines`` are shown large, for the few numbers that a reader looks for first; ``steps`` flow from top
+            to bottom, such as patients, each with what leaves the flow there, or nothing.
     """
 
     kind: ClassVar = "facts"
     rows: Sequence[tuple[str, str]]
-    are_headlines: bool = False
-
-
-@dataclass(frozen=True)
-class Steps:
-    """A flow from top to bottom, such as of patients: each step with what leaves the flow there, or nothing."""
-
-    kind: ClassVar = "steps"
-    rows: Sequence[tuple[str, str]]
+    look: Literal["list", "headlines", "steps"] = "list"
 
 
 @dataclass(frozen=True)
@@ -56,10 +54,10 @@ class Table:
     """A table whose first columns name the rows.
 
     Args:
-        caption: what it shows.
+        caption: above the table.
         header: one a column.
         rows: as many cells as the header has.
-        note: below the table.
+        notes: sentences below the table.
         n_names: how many columns name the rows; the others hold figures.
         is_prose: cells hold sentences, not figures, and are set flush left.
     """
@@ -68,7 +66,7 @@ class Table:
     caption: str
     header: Sequence[str]
     rows: Sequence[Sequence[str]]
-    note: str = ""
+    notes: Sequence[str] = ()
     n_names: int = 1
     is_prose: bool = False
 
@@ -79,8 +77,8 @@ class Picture:
 
     Args:
         source: as a data URI.
-        description: what it shows, in words and numbers, for who cannot see it.
-        caption: how to read it, for who can.
+        description: the content in words and numbers, for readers who cannot see it.
+        caption: how to read it, for readers who can.
         width: in CSS pixels, on a page that has the room; None for the image's own.
     """
 
@@ -89,18 +87,6 @@ class Picture:
     description: str
     caption: str
     width: int | None = None
-
-
-@dataclass(frozen=True)
-class Links:
-    """Ways to the sections of this page.
-
-    Args:
-        rows: identifier and title of each.
-    """
-
-    kind: ClassVar = "links"
-    rows: Sequence[tuple[str, str]]
 
 
 @dataclass(frozen=True)
@@ -113,20 +99,20 @@ class Columns:
 
 @dataclass(frozen=True)
 class Section:
-    """A headline with what belongs below it.
+    """A headline with the blocks below it.
 
     Args:
-        identifier: what links point to.
-        title: of the section.
+        identifier: the target of links.
+        title: the headline.
         blocks: in order.
-        begins_page: on paper.
+        begins_page: on paper; several such sections in one are listed before the first.
     """
 
     kind: ClassVar = "section"
     identifier: str
     title: str
-    blocks: Sequence[Block] = field(default_factory=tuple)
+    blocks: Sequence[Block] = ()
     begins_page: bool = False
 
 
-Block = Text | Notice | Facts | Steps | Table | Picture | Links | Columns | Section
+Block = Text | Notice | Facts | Table | Picture | Columns | Section
