@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 
 from nnunetv2_adamss.cli.exit_code import exit_code
 from nnunetv2_adamss.cli.model_options import add_folds_option, add_trainer_options, check_numbered_folds
+from nnunetv2_adamss.display.blocks import Table
+from nnunetv2_adamss.display.text import text_of
+from nnunetv2_adamss.display.words import number, significant, with_interval
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from nnunetv2_adamss.prediction.calibration_check import CalibrationCheck
 
 _DESCRIPTION = """\
@@ -86,8 +87,8 @@ def _check(parser: argparse.ArgumentParser, args: argparse.Namespace) -> None:
 
 def _calibrate(args: argparse.Namespace) -> None:
     checks, file = _calibrate_file(args) if args.on else _calibrate_model(args)
-    for name, check in checks.items():
-        print(*_lines(name, check), sep="\n")
+
+    print(text_of(*(_table(name, check) for name, check in checks.items())))
     print(f"Written to {file}; plot: {file.with_suffix('.png')}")
 
 
@@ -107,19 +108,25 @@ def _calibrate_file(args: argparse.Namespace) -> tuple[dict[str, CalibrationChec
     return {args.on.name: calibrate_predictions(args.on, args.survival_csv, args.output)}, args.output
 
 
-def _lines(name: str, check: CalibrationCheck) -> Iterator[str]:
+def _table(name: str, check: CalibrationCheck) -> Table:
     found = check.calibration
     folds = f", folds {' '.join(map(str, found.folds))}" if found.folds else ""
-    yield f"{name}{folds}: {found.n_cases} cases, {found.n_events} events"
-    yield f"slope {found.slope:.2f}; median risk score {found.risk_threshold:.6g}, the threshold of risk groups"
-    yield f"{found.time_unit:>10}{'Kaplan-Meier':>16}{'95% interval':>18}{'predicted':>13}{'calibrated':>13}"
-    for time, observed, (low, high), before, after in zip(
-        found.times, check.observed, check.interval.T, check.before, check.after, strict=True
-    ):
-        seen, interval = (
-            ("-", "beyond follow-up") if isnan(observed) else (f"{observed:.3f}", f"{low:.3f} to {high:.3f}")
-        )
-        yield f"{time:>10.6g}{seen:>16}{interval:>18}{before:>13.3f}{after:>13.3f}"
+    shown = (
+        "beyond follow-up" if isnan(observed) else with_interval(observed, interval)
+        for observed, interval in zip(check.observed, check.interval.T, strict=True)
+    )
+    return Table(
+        f"{name}{folds}: {found.n_cases} cases, {found.n_events} events\n"
+        f"slope {found.slope:.2f}; median risk score {found.risk_threshold:.6g}, the threshold of risk groups",
+        [found.time_unit, "Kaplan-Meier [95% interval]", "predicted", "calibrated"],
+        [
+            [significant(time, 6), observed, number(before, 3), number(after, 3)]
+            for time, observed, before, after in zip(
+                found.times, shown, check.before, check.after, strict=True
+            )
+        ],
+        n_names=0,
+    )
 
 
 if __name__ == "__main__":

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 from nnunetv2_adamss.cli.exit_code import exit_code
 from nnunetv2_adamss.cli.file_name import file_name
+from nnunetv2_adamss.display.blocks import Facts
+from nnunetv2_adamss.display.text import text_of
 
 if TYPE_CHECKING:
     from nnunetv2_adamss.datasets.conversion.convert_cohort import ConversionReport
@@ -237,8 +239,7 @@ def _tell(report: ConversionReport, dataset_id: int) -> int:
     for case_id, entry in sorted(report.log.items()):
         for warning in entry["warnings"]:
             print(f"WARNING: {case_id}: {warning}", file=sys.stderr)
-    for name, count in report.counts.items():
-        print(f"{name:<28}{count:>6}")
+    print(text_of(Facts([(name, str(count)) for name, count in report.counts.items()])))
     _tell_seconds(report)
     print(f"Written to {report.folder}")
     print(_next(report, dataset_id))

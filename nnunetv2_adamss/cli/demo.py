@@ -8,6 +8,8 @@ from pathlib import Path
 from nnunetv2_adamss.demo.demo_progress import DemoProgress
 from nnunetv2_adamss.demo.demo_steps import DemoFolders, demo_steps
 from nnunetv2_adamss.demo.run_demo import StepFailedError, run_steps
+from nnunetv2_adamss.display.blocks import Table
+from nnunetv2_adamss.display.text import text_of
 
 _EPILOG = """
 examples:
@@ -93,25 +95,13 @@ def _print_paths(environment: dict[str, str]) -> None:
 
 
 def _print_results(folders: DemoFolders, seconds: dict[str, float]) -> None:
-    from nnunetv2_adamss.demo.demo_results import c_indices, dice_rows, example_picture
+    from nnunetv2_adamss.demo.demo_results import c_index_table, dice_table, example_picture
 
     picture = folders.root / "held_out_cases.png"
     example_picture(folders, picture)
-    print(
-        f"\n{'Dice on held-out synthetic cases':42s} {'mean':>6s} {'lowest':>7s} {'highest':>8s} {'cases':>6s}"
-    )
-    for row in dice_rows(folders):
-        lowest, highest = min(row.values), max(row.values)
-        print(f"{row.label:42s} {row.mean:6.3f} {lowest:7.3f} {highest:8.3f} {len(row.values):6d}")
-    print(f"\n{'C-index of validation patients':42s} {'C':>6s} {'95% interval':>16s} {'pairs':>7s}")
-    for name, score in c_indices(folders).items():
-        c_index = "none" if score.c_index is None else f"{score.c_index:.3f}"
-        interval = "none" if score.interval is None else f"[{score.interval[0]:.3f}, {score.interval[1]:.3f}]"
-        print(f"{name:42s} {c_index:>6s} {interval:>16s} {score.n_pairs:7d}")
-    print("So few patients show that it runs, not how good it is.")
-    print(f"\n{'Step':42s} {'seconds':>8s}")
-    for title, duration in seconds.items():
-        print(f"{title:42s} {duration:8.0f}")
+    durations = [[title, f"{duration:.0f}"] for title, duration in seconds.items()]
+    tables = (dice_table(folders), c_index_table(folders), Table("", ["Step", "seconds"], durations))
+    print(f"\n{text_of(*tables)}")
     print(f"\nMasks: {folders.masks}\nPicture: {picture}")
     print(f"Survival of held-out patients: {folders.prediction}\nMeasures of it: {folders.evaluation}")
     print(f"Stage I, log and progress plot: {folders.fold}")

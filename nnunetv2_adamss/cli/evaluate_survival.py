@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from nnunetv2_adamss.cli.exit_code import exit_code
 from nnunetv2_adamss.cli.model_options import add_folds_option, add_trainer_options, check_numbered_folds
+from nnunetv2_adamss.display.text import text_of
 
 if TYPE_CHECKING:
     from nnunetv2_adamss.evaluation.evaluate_files import EvaluationInputs
@@ -128,7 +129,6 @@ def _check(parser: argparse.ArgumentParser, args: argparse.Namespace) -> None:
 def _evaluate(args: argparse.Namespace) -> None:
     from tqdm import tqdm
 
-    from nnunetv2_adamss.display.text import text_of
     from nnunetv2_adamss.evaluation.evaluate import EvaluationSettings
     from nnunetv2_adamss.evaluation.evaluate_files import evaluate_files
     from nnunetv2_adamss.evaluation.evaluation_sections import evaluation_sections

@@ -14,6 +14,9 @@ from nnunetv2_adamss.cli.model_options import (
     checkpoint_name,
     fold_number,
 )
+from nnunetv2_adamss.display.blocks import Table
+from nnunetv2_adamss.display.text import text_of
+from nnunetv2_adamss.display.words import number
 
 if TYPE_CHECKING:
     from nnunetv2_adamss.explanation.explain_fold import ExplanationReport
@@ -127,10 +130,12 @@ def _run(args: argparse.Namespace) -> ExplanationReport:
 
 def _tell(report: ExplanationReport) -> None:
     kind = "training" if report.in_sample else "validation"
-    print(f"Mean weight of the fusion branch (Table IV), {report.n_cases} {kind} cases:")
-    print("encoder stage  Stage I  Stage II")
-    for row in report.table_four.itertuples():
-        print(f"{row.encoder_stage:13}  {row.stage_one:7.3f}  {row.stage_two:8.3f}")
+    caption = f"Mean weight of the fusion branch (Table IV), {report.n_cases} {kind} cases:"
+    rows = [
+        [str(row["encoder_stage"]), number(row["stage_one"], 3), number(row["stage_two"], 3)]
+        for row in report.table_four.to_dict("records")
+    ]
+    print(text_of(Table(caption, ["encoder stage", "Stage I", "Stage II"], rows)))
     if report.in_sample:
         print("The network was trained on these cases: fold 'all' has no others.")
     n_maps = len(report.cases_with_maps)

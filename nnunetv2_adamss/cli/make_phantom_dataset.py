@@ -8,6 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nnunetv2_adamss.cli.exit_code import exit_code
+from nnunetv2_adamss.display.blocks import Table
+from nnunetv2_adamss.display.text import text_of
+from nnunetv2_adamss.display.words import number, percent
 
 if TYPE_CHECKING:
     from nnunetv2_adamss.datasets.phantom import PhantomCohortConfig
@@ -145,11 +148,12 @@ def _print_summary(folder: Path) -> None:
     from nnunetv2_adamss.common.json_object import read_object
 
     summary = read_object(folder / "phantom.json", summary=dict)["summary"]
-    print(f"{'split':<10}{'cases':>7}{'events':>8}{'censored':>10}{'oracle C-index':>16}")
-    for split, row in summary.items():
-        c_index = "-" if row["oracle_c_index"] is None else f"{row['oracle_c_index']:.3f}"
-        censored = 1 - row["events"] / row["cases"]
-        print(f"{split:<10}{row['cases']:>7}{row['events']:>8}{censored:>10.0%}{c_index:>16}")
+    rows = [
+        [split, str(row["cases"]), str(row["events"]), percent(1 - row["events"] / row["cases"]),
+         number(row["oracle_c_index"], 3)]
+        for split, row in summary.items()
+    ]  # fmt: skip
+    print(text_of(Table("", ["split", "cases", "events", "censored", "oracle C-index"], rows)))
     print(f"Written to {folder}")
 
 

@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nnunetv2_adamss.cli.exit_code import exit_code
+from nnunetv2_adamss.display.blocks import Table
+from nnunetv2_adamss.display.text import text_of
 
 if TYPE_CHECKING:
     from nnunetv2_adamss.survival.cohort.splits import FoldCounts, Split
@@ -102,14 +104,16 @@ def _left_out(splits: Sequence[Split], table: SurvivalTable, column: str | None)
     if column is None:
         return [""] * len(splits)
     groups = table.groups(column)
-    return [f"  without {column} {groups[split['val'][0]]}" for split in splits]
+    return [f"without {column} {groups[split['val'][0]]}" for split in splits]
 
 
 def _print_counts(folds: Sequence[FoldCounts], remarks: Sequence[str]) -> None:
-    print(f"{'fold':<6}{'train cases':>12}{'events':>8}{'val cases':>12}{'events':>8}")
-    for fold, (counts, remark) in enumerate(zip(folds, remarks, strict=True)):
-        train = f"{counts.train_cases:>12}{counts.train_events:>8}"
-        print(f"{fold:<6}{train}{counts.val_cases:>12}{counts.val_events:>8}{remark}")
+    rows = [
+        [str(fold), str(counts.train_cases), str(counts.train_events), str(counts.val_cases), str(counts.val_events),
+         remark]
+        for fold, (counts, remark) in enumerate(zip(folds, remarks, strict=True))
+    ]  # fmt: skip
+    print(text_of(Table("", ["fold", "train cases", "events", "val cases", "events", ""], rows)))
 
 
 def _print_without_outcome(table: SurvivalTable, grouped: bool) -> None:

@@ -9,8 +9,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nnunetv2_adamss.cli.exit_code import exit_code
+from nnunetv2_adamss.display.blocks import Block, Facts, Table
+from nnunetv2_adamss.display.text import text_of
+from nnunetv2_adamss.display.words import percent, time
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from nnunetv2_adamss.survival.cohort.cohort_summary import CohortSummary, ColumnSummary
 
 _DESCRIPTION = """\
@@ -57,7 +62,7 @@ def _run(args: argparse.Namespace) -> int:
     for fault in faults:
         print(f"adamss_verify_dataset: {fault}", file=sys.stderr)
     if summary is not None:
-        print("\n".join(_summary_lines(summary)))
+        print(text_of(*_summary(summary)))
     return 2 if faults else 0
 
 
@@ -131,39 +136,34 @@ def _known_cases(folder: Path) -> list[str] | None:
         return None
 
 
-def _summary_lines(summary: CohortSummary) -> list[str]:
-    follow_up = (
-        "not reached"
-        if summary.median_follow_up is None
-        else f"{summary.median_follow_up:g} {summary.time_unit}"
+def _summary(summary: CohortSummary) -> Iterator[Block]:
+    median, unit = summary.median_follow_up, summary.time_unit
+    follow_up = "not reached" if median is None else time(median, unit)
+    yield Facts(
+        [
+            ("Endpoint", summary.endpoint or "not named"),
+            ("Patients", str(summary.n_patients)),
+            ("Without outcome", str(summary.n_without_outcome)),
+            ("Events", str(summary.n_events)),
+            ("Censored", f"{percent(summary.censored_fraction)} of the patients with an outcome"),
+            ("Median follow-up", f"{follow_up} (reverse Kaplan-Meier)"),
+            *([] if summary.missing else [("Clinical columns", "none")]),
+        ]
     )
-    return [
-        f"Endpoint:          {summary.endpoint or 'not named'}",
-        f"Patients:          {summary.n_patients}",
-        f"Without outcome:   {summary.n_without_outcome}",
-        f"Events:            {summary.n_events}",
-        f"Censored:          {summary.censored_fraction:.0%} of the patients with an outcome",
-        f"Median follow-up:  {follow_up} (reverse Kaplan-Meier)",
-        *_column_lines(summary),
-        *_missing_lines(summary),
-    ]
+    if summary.columns:
+        yield _column_table(summary)
+    if summary.missing:
+        yield _missing_table(summary)
 
 
-def _column_lines(summary: CohortSummary) -> list[str]:
-    if not summary.columns:
-        return []
-    rows = [("Clinical column", "type", "missing", "values")]
-    rows += [
-        (one.name, f"{one.kind}{' *' if one.is_described else ''}", str(one.n_missing), _values(one))
+def _column_table(summary: CohortSummary) -> Table:
+    rows = [
+        [one.name, f"{one.kind}{' *' if one.is_described else ''}", str(one.n_missing), _values(one)]
         for one in summary.columns
     ]
-    widths = [max(len(row[place]) for row in rows) + 2 for place in range(3)]
-    lines = [
-        "".join(f"{cell:<{width}}" for cell, width in zip(row[:-1], widths, strict=True)) + row[-1]
-        for row in rows
-    ]
     is_described = any(one.is_described for one in summary.columns)
-    return [*lines, "* as survival.json says; the others by their cells"] if is_described else lines
+    notes = ["* as survival.json says; the others by their cells"] if is_described else []
+    return Table("", ["Clinical column", "type", "missing", "values"], rows, notes, is_prose=True)
 
 
 def _values(column: ColumnSummary) -> str:
@@ -176,24 +176,15 @@ def _values(column: ColumnSummary) -> str:
     return ", ".join([*shown, *([f"and {n_more} more"] if n_more else [])]) or "none"
 
 
-def _missing_lines(summary: CohortSummary) -> list[str]:
-    if not summary.missing:
-        return ["Clinical columns:  none"]
+def _missing_table(summary: CohortSummary) -> Table:
     groups = list(summary.group_sizes)
-    heads = ["all", *(f"{summary.group_column} {group}" for group in groups)]
-    rows: dict[str, list[object]] = {
-        "Missing values in": [*heads],
-        "(patients)": [summary.n_patients, *summary.group_sizes.values()],
-    }
-    for name, count in summary.missing.items():
-        rows[name] = [count, *(summary.missing_by_group[group][name] for group in groups)]
-    first_width = max(map(len, rows)) + 2
-    widths = [max(6, len(head)) + 2 for head in heads]
-    return [
-        f"{name:<{first_width}}"
-        + "".join(f"{cell:>{width}}" for cell, width in zip(cells, widths, strict=True))
-        for name, cells in rows.items()
+    rows = [["(patients)", str(summary.n_patients), *map(str, summary.group_sizes.values())]]
+    rows += [
+        [name, str(count), *(str(summary.missing_by_group[group][name]) for group in groups)]
+        for name, count in summary.missing.items()
     ]
+    heads = [f"{summary.group_column} {group}" for group in groups]
+    return Table("", ["Missing values in", "all", *heads], rows)
 
 
 if __name__ == "__main__":

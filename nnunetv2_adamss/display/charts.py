@@ -120,7 +120,10 @@ def draw_kaplan_meier(axes: Axes, groups: Sequence[Group], time_unit: str) -> li
         The curves that are drawn.
     """
     known = [(group, line) for group, line in zip(groups, _LINES, strict=False) if len(group[2])]
-    curves = [draw_curve(axes, group, *line) for group, line in known]
+    curves = []
+    for (name, event, time), line in known:
+        label = f"{name} ({count(len(time), 'patient')}, {count(int(event.sum()), 'event')})"
+        curves.append(draw_curve(axes, (label, event, time), *line))
     last = max(curve.last_time for curve in curves)
     survival_axes(axes, time_unit, last)
     _numbers_at_risk(
@@ -133,8 +136,7 @@ def draw_kaplan_meier(axes: Axes, groups: Sequence[Group], time_unit: str) -> li
 
 def draw_curve(axes: Axes, group: Group, colour: str, style: str = "-") -> KaplanMeier:
     """One Kaplan-Meier curve with its 95% interval and a tick for every censored patient."""
-    name, event, time = group
-    label = f"{name} ({count(len(time), 'patient')}, {count(int(event.sum()), 'event')})"
+    label, event, time = group
     curve = kaplan_meier(event, time)
     axes.step(curve.times, curve.survival_prob, style, where="post", color=colour, label=label)
     axes.fill_between(

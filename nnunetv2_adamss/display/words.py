@@ -1,9 +1,14 @@
 """Numbers as a reader wants to see them; what is missing is a dash, never a bare nan."""
 
-import math
-from collections.abc import Callable, Mapping, Sequence
+from __future__ import annotations
 
-from nnunetv2_adamss.metrics.estimate import Estimate
+import math
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:  # so that commands answer --help at once
+    from collections.abc import Callable, Mapping, Sequence
+
+    from nnunetv2_adamss.metrics.estimate import Estimate
 
 NONE = "–"  # noqa: RUF001  a dash for people
 

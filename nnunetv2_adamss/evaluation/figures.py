@@ -1,5 +1,6 @@
 """The results as pictures."""
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import TypeVar
 
@@ -156,14 +157,15 @@ def _panels(
     found: Sequence[_AtHorizon], time_unit: str, draw: Callable[[Axes, _AtHorizon], None], ylabel: str
 ) -> Figure:
     """A panel a horizon, two side by side, since more would be too small to read."""
-    n_rows = (len(found) + 1) // 2
-    with Chart(WIDTH, 3.6 * n_rows + 0.3) as chart:
-        grid = chart.axes(n_rows, 2)
+    n_columns = min(len(found), 2)
+    n_rows = math.ceil(len(found) / n_columns)
+    with Chart(WIDTH if n_columns > 1 else 5, 3 * n_rows + 0.3) as chart:
+        grid = chart.axes(n_rows, n_columns)
         for axes, one in zip(grid.flat, found, strict=False):
             draw(axes, one)
             axes.set_title(f"by {horizon_text(one.horizon, time_unit)}")
         for unused in grid.flat[len(found) :]:
-            unused.set_visible(False)
+            unused.axis("off")
         for axes in grid[:, 0]:
             axes.set_ylabel(ylabel)
         handles, labels = grid[0, 0].get_legend_handles_labels()

@@ -60,9 +60,9 @@ def test_a_split_is_written_and_its_folds_are_counted(
     assert sorted(splits[0]["val"] + splits[1]["val"]) == [f"case_{i:02d}" for i in range(10)]
     assert all({"case_10", "case_11"} <= set(split["train"]) for split in splits)
     assert capsys.readouterr().out.splitlines() == [
-        "fold   train cases  events   val cases  events",
-        "0                7       2           5       2",
-        "1                7       2           5       2",
+        "fold  train cases  events  val cases  events",
+        "0               7       2          5       2",
+        "1               7       2          5       2",
         "2 cases without an outcome are in the training part of every fold: they serve Stage I only.",
         f"Written to {splits_file(project)}",
     ]
@@ -108,9 +108,9 @@ def test_leaving_a_centre_out_names_it_at_its_fold(
     assert make_splits.main([NAME, "--leave_one_out", "centre"]) == 0
     assert written(project)[1]["train"] == [f"case_{i:02d}" for i in range(6)]
     assert capsys.readouterr().out.splitlines()[:3] == [
-        "fold   train cases  events   val cases  events",
-        "0                6       2           6       2  without centre A",
-        "1                6       2           4       2  without centre B",
+        "fold  train cases  events  val cases  events",
+        "0               6       2          6       2  without centre A",
+        "1               6       2          4       2  without centre B",
     ]
 
 

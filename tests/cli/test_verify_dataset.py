@@ -56,13 +56,15 @@ def test_a_sound_data_set_passes_nnunets_check_too_and_is_summarised(
         "Events:            3",
         "Censored:          50% of the patients with an outcome",
         "Median follow-up:  104 days (reverse Kaplan-Meier)",
+        "",
         "Clinical column  type      missing  values",
         "age              number    1        50 to 55",
         "centre           category  0        A (3), B (3)",
-        "Missing values in       all  centre A  centre B",
-        "(patients)                6         3         3",
-        "age                       1         0         1",
-        "centre                    0         0         0",
+        "",
+        "Missing values in  all  centre A  centre B",
+        "(patients)           6         3         3",
+        "age                  1         0         1",
+        "centre               0         0         0",
     ]
 
 
@@ -75,7 +77,7 @@ def test_a_column_that_was_misread_is_seen(
     file.write_text("\n".join(["case_id,time,event,age,site,ecog", *rows]) + "\n")
     (tmp_path / "survival.json").write_text('{"columns": {"ecog": "ordinal"}}')
     assert verify_dataset.main(["901", "--survival_csv", str(file)]) == 0
-    assert capsys.readouterr().out.splitlines()[6:11] == [
+    assert capsys.readouterr().out.splitlines()[7:12] == [
         "Clinical column  type       missing  values",
         "age              category   0        50 (1), 60 y (1), 65 y (1), 70 y (1), 80 y (1), 90 y (1)",
         f"site             category   1        c (1), d (1), e (1), larynx (1), {'x' * 20}... (70 characters) (1)",
