@@ -21,9 +21,9 @@ RULES: dict[str, tuple[set[str], set[str]]] = {
     "networks": (set(), {"nnunetv2", "pandas", "SimpleITK"}),
     # Arrays and masks in, numbers out.
     "metrics": ({"common"}, {"torch", "nnunetv2"}),
-    "survival": ({"common", "networks", "metrics"}, {"SimpleITK"}),
+    "survival": ({"common", "networks", "metrics", "display"}, {"SimpleITK"}),
     "radiomics": ({"common", "survival"}, set()),
-    "prediction": ({"common", "networks", "survival", "radiomics", "metrics"}, set()),
+    "prediction": ({"common", "networks", "survival", "radiomics", "metrics", "display"}, set()),
     "prediction/hecktor": ({"common", "survival", "datasets"}, {"nnunetv2", "torch"}),
     "explanation": ({"common", "networks", "survival", "prediction"}, {"SimpleITK"}),
     "trainers": ({"common", "networks", "survival", "radiomics", "metrics"}, {"pandas", "SimpleITK"}),

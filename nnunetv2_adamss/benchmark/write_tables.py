@@ -108,10 +108,9 @@ def provenance_facts(provenance: Mapping[str, Any]) -> list[tuple[str, str]]:
 
 
 def _patients(facts: Mapping[str, Any]) -> str:
-    follow_up = facts["median_follow_up"]
     return (
         f"{facts['n_patients']} with {facts['n_events']} events ({facts['endpoint'] or 'endpoint not named'}), "
         f"{percent(facts['censored_fraction'])} censored, median follow-up "
-        f"{'not reached' if follow_up is None else time(follow_up, facts['time_unit'])} (reverse Kaplan-Meier), "
+        f"{time(facts['median_follow_up'], facts['time_unit'])} (reverse Kaplan-Meier), "
         f"missing values: {missing_values(facts['missing_values'])}"
     )

@@ -137,8 +137,7 @@ def _known_cases(folder: Path) -> list[str] | None:
 
 
 def _summary(summary: CohortSummary) -> Iterator[Block]:
-    median, unit = summary.median_follow_up, summary.time_unit
-    follow_up = "not reached" if median is None else time(median, unit)
+    follow_up = time(summary.median_follow_up, summary.time_unit)
     yield Facts(
         [
             ("Endpoint", summary.endpoint or "not named"),

@@ -32,8 +32,8 @@ def significant(value: float | None, digits: int = 3) -> str:
 
 
 def time(value: float | None, unit: str) -> str:
-    """A time as it was observed, ``870.5 days``."""
-    return f"{significant(value, 6)} {unit}"
+    """A time as it was observed, ``870.5 days``; None is a median that was not reached."""
+    return "not reached" if value is None else f"{significant(value, 6)} {unit}"
 
 
 def percent(part: float, whole: float = 1.0) -> str:

@@ -156,8 +156,7 @@ def _risk_groups(evaluation: Evaluation, patients: Patients | None) -> Iterator[
         yield Notice(sentence(found.reason or "no risk groups"))
         return
     rows = [
-        [group.name, str(group.n_patients), str(group.n_events),
-         "not reached" if group.median_survival is None else time(group.median_survival, unit)]
+        [group.name, str(group.n_patients), str(group.n_events), time(group.median_survival, unit)]
         for group in found.groups
     ]  # fmt: skip
     yield Table("Patients by predicted risk", ["Risk", "Patients", "Events", "Median survival"], rows)

@@ -5,16 +5,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from matplotlib.figure import Figure
+from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
-from nnunetv2_adamss.common.files import replace_atomically
+from nnunetv2_adamss.display.charts import BLUE, INK, ORANGE, Chart, save_png
 from nnunetv2_adamss.metrics.kaplan_meier import kaplan_meier
 from nnunetv2_adamss.prediction.calibration import Calibration
 from nnunetv2_adamss.prediction.ensemble import Curves
-
-# Told apart by colour-blind people, in grey and by the line's style (Okabe and Ito).
-_OBSERVED, _BEFORE, _AFTER = "black", "#E69F00", "#0072B2"
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,23 +48,23 @@ class CalibrationCheck:
 
 def plot_calibration(checks: Mapping[str, CalibrationCheck], file: Path) -> None:
     """Draw one panel for each check, by name, as PNG."""
-    # Not through pyplot, whose figures live until they are closed.
-    figure = Figure(figsize=(5.5 * len(checks), 4.5), layout="constrained")
-    panels = figure.subplots(1, len(checks), sharey=True, squeeze=False)[0]
-    for axes, (name, check) in zip(panels, checks.items(), strict=True):
-        times = np.append(0, check.calibration.times)
-        observed, low, high, before, after = (
-            np.append(1, values) for values in (check.observed, *check.interval, check.before, check.after)
-        )
-        axes.fill_between(times, low, high, color="0.85", label="95% interval")
-        axes.plot(times, observed, "o-", color=_OBSERVED, markersize=4, label="Kaplan-Meier")
-        axes.plot(times, before, "s--", color=_BEFORE, markersize=4, label="mean predicted")
-        axes.plot(times, after, "^:", color=_AFTER, markersize=5, linewidth=2, label="mean calibrated")
-        axes.set(xlabel=f"time ({check.calibration.time_unit})", ylim=(0, 1.02), xlim=(0, None))
-        axes.set_title(
-            f"{name}: {check.calibration.n_cases} patients, {check.calibration.n_events} events",
-            fontsize="medium",
-        )
-    panels[0].set_ylabel("survival")
-    panels[0].legend(loc="lower left", fontsize="small")
-    replace_atomically(file, lambda unfinished: figure.savefig(unfinished, dpi=120, format="png"))
+    with Chart(5.5 * len(checks), 4.5) as chart:
+        panels = chart.axes(1, len(checks), sharey=True)[0]
+        for axes, (name, check) in zip(panels, checks.items(), strict=True):
+            _draw(axes, name, check)
+        panels[0].set_ylabel("survival")
+        panels[0].legend(loc="lower left")
+        save_png(chart.figure, file)
+
+
+def _draw(axes: Axes, name: str, check: CalibrationCheck) -> None:
+    times = np.append(0, check.calibration.times)
+    observed, low, high, before, after = (
+        np.append(1, values) for values in (check.observed, *check.interval, check.before, check.after)
+    )
+    axes.fill_between(times, low, high, color="0.85", label="95% interval")
+    axes.plot(times, observed, "o-", color=INK, markersize=4, label="Kaplan-Meier")
+    axes.plot(times, before, "s--", color=ORANGE, markersize=4, label="mean predicted")
+    axes.plot(times, after, "^:", color=BLUE, markersize=5, linewidth=2, label="mean calibrated")
+    axes.set(xlabel=f"time ({check.calibration.time_unit})", ylim=(0, 1.02), xlim=(0, None))
+    axes.set_title(f"{name}: {check.calibration.n_cases} patients, {check.calibration.n_events} events")

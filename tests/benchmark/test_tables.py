@@ -434,6 +434,9 @@ def test_what_is_written_says_where_it_comes_from_and_is_read_again(fake_benchma
     (numbers,) = [row for row in content["tables"][0]["numbers"] if row["method"] == "icare"]
     assert (numbers["n_pairs"], numbers["p_value"]) == (380, None)
     assert numbers["c_index"] == pytest.approx(1 - 3 / 380)
+    # The sign of version 0.1 for what is missing, in the file alone.
+    place = content["tables"][0]["header"].index("P (Holm)")
+    assert content["tables"][0]["rows"][0][place] == "/" and shown[0].rows[0][place] == NONE
     for damaged in ("", "{}", "[]", "{", '{"tables": [{"a": 1}], "notes": [], "provenance": {}}',
                     '{"tables": [], "notes": [], "provenance": {}}'):  # fmt: skip
         (output / "tables.json").write_text(damaged)
