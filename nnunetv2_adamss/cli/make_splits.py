@@ -13,8 +13,8 @@ from nnunetv2_adamss.display.blocks import Table
 from nnunetv2_adamss.display.text import text_of
 
 if TYPE_CHECKING:
-    from nnunetv2_adamss.survival.cohort.splits import FoldCounts, Split
-    from nnunetv2_adamss.survival.cohort.splits_file import SplitsChange
+    from nnunetv2_adamss.survival.cohort.splits import FoldCounts
+    from nnunetv2_adamss.survival.cohort.splits_file import Split, SplitsChange
     from nnunetv2_adamss.survival.cohort.survival_table import SurvivalTable
 
 _DESCRIPTION = """\
