@@ -15,7 +15,7 @@ from nnunetv2_adamss.display.markdown import markdown
 from nnunetv2_adamss.display.words import NONE, missing_values, percent, time
 
 TABLES_MD, TABLES_JSON = "tables.md", "tables.json"
-# In tables.json, which programs read; no title of a method has one.
+# For what is missing; in tables.json alone, which programs read.
 _NONE_IN_FILE = "/"
 _SHOWN = ("title", "header", "rows", "notes")
 _IS_TABLE = holding(title=str, header=list_of(str), rows=list_of(list_of(str)), notes=list_of(str))
@@ -84,7 +84,8 @@ def _parse(content: Mapping[str, Any]) -> tuple[list[Table], list[str], Mapping[
 
 
 def _table(title: str, header: list[str], rows: list[list[str]], notes: list[str]) -> Table:
-    return Table(title, header, [[cell.replace(_NONE_IN_FILE, NONE) for cell in row] for row in rows], notes)
+    shown = [[name, *(cell.replace(_NONE_IN_FILE, NONE) for cell in cells)] for name, *cells in rows]
+    return Table(title, header, shown, notes)
 
 
 def provenance_facts(provenance: Mapping[str, Any]) -> list[tuple[str, str]]:

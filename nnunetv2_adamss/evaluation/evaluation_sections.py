@@ -78,15 +78,17 @@ def _cohort(evaluation: Evaluation) -> Iterator[Block]:
                 str(follow_up.reason) if follow_up.value is None else time(follow_up.value, unit),
             ),
             ("Nothing is estimated from here on", time(cohort.follow_up_limit, unit)),
-            ("Left out: predicted, without outcome", _counted(cohort.without_outcome)),
-            ("Left out: with outcome, not predicted", _counted(cohort.without_prediction)),
+            ("Left out: predicted, without outcome", str(len(cohort.without_outcome))),
+            ("Left out: with outcome, not predicted", str(len(cohort.without_prediction))),
             ("Missing values", missing_values(cohort.missing_values)),
         ]
     )
-
-
-def _counted(case_ids: Sequence[str]) -> str:
-    return f"{len(case_ids)}: {listed(case_ids)}" if case_ids else "0"
+    if cohort.without_outcome:
+        names = listed(cohort.without_outcome)
+        yield Notice(f"Left out, since their outcome is not known: {names}.", is_caution=True)
+    if cohort.without_prediction:
+        names = listed(cohort.without_prediction)
+        yield Notice(f"Not judged, since they are not predicted: {names}.", is_caution=True)
 
 
 def _ranking(evaluation: Evaluation) -> Iterator[Block]:
