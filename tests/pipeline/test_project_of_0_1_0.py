@@ -7,6 +7,7 @@ import json
 import re
 import shutil
 import tarfile
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from html.parser import HTMLParser
 from pathlib import Path
@@ -125,12 +126,18 @@ def test_a_fitted_statistical_method_predicts_the_same_risks(
 
 
 def test_its_report_has_the_same_numbers(project: ProjectOf010, tmp_path: Path) -> None:
+    """All those of 0.1.0, as often; some have more digits now, and others stand beside them."""
+    # The prediction names the place of its images, which has moved.
+    provenance = project.answers / CALIBRATED / "prediction.json"
+    content = json.loads(provenance.read_text()) | {"images": str(project.raw / "imagesTs")}
+    provenance.write_text(json.dumps(content))
     project.report(project.answers / CALIBRATED, tmp_path / "report.html")
-    found, expected = (
-        numbers(text_of(file)) for file in (tmp_path / "report.html", project.answers / "report.html")
-    )
-    assert len(expected) > 100
-    assert found == expected
+    found = numbers(text_of(tmp_path / "report.html"))
+    expected = Counter(NUMBER.findall(text_of(project.answers / "report.html")))
+    assert expected.total() > 100
+    for number, count in expected.items():
+        digits = len(number.partition(".")[2])
+        assert sum(round(one, digits) == float(number) for one in found) >= count, number
 
 
 class _Text(HTMLParser):

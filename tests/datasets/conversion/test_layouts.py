@@ -108,7 +108,7 @@ def test_counts_are_printed(publish: Callable[[str], Published]) -> None:
     cohort = publish("hecktor2022")
     cohort.convert()
     out = cohort.capsys.readouterr().out
-    counts = {line[:28].strip(): int(line[28:]) for line in out.splitlines()[:6]}
+    counts = {name: int(n) for name, n in (line.split(":") for line in out.splitlines()[:6])}
     assert counts == {
         "patients": 4, "with a mask": 3, "of them with an outcome": 2, "of them with an event": 1,
         "without an outcome": 1, "without a mask": 1,
