@@ -23,24 +23,39 @@ RULES: dict[str, tuple[set[str], set[str]]] = {
     "metrics": ({"common"}, {"torch", "nnunetv2"}),
     "survival": ({"common", "networks", "metrics"}, {"SimpleITK"}),
     "radiomics": ({"common", "survival"}, set()),
-    "prediction": ({"common", "networks", "survival", "radiomics", "metrics"}, set()),
+    # What a training leaves on the disk, for all who come after it, and for the trainers that write it.
+    "trained_folds": ({"common", "networks", "survival", "metrics"}, {"SimpleITK"}),
+    "prediction": ({"common", "networks", "survival", "trained_folds", "radiomics", "metrics"}, set()),
     "prediction/hecktor": ({"common", "survival", "datasets"}, {"nnunetv2", "torch"}),
-    "explanation": ({"common", "networks", "survival", "prediction"}, {"SimpleITK"}),
-    "trainers": ({"common", "networks", "survival", "radiomics", "metrics"}, {"pandas", "SimpleITK"}),
+    "explanation": ({"common", "networks", "survival", "trained_folds"}, {"SimpleITK"}),
+    "trainers": (
+        {"common", "networks", "survival", "trained_folds", "radiomics", "metrics"},
+        {"pandas", "SimpleITK"},
+    ),
     # Reads tables and puts the numbers of metrics together.
-    "evaluation": ({"common", "metrics", "survival"}, {"torch", "nnunetv2"}),
+    "evaluation": ({"common", "metrics", "survival", "trained_folds"}, {"torch", "nnunetv2"}),
     "report": (
-        {"common", "survival", "metrics", "evaluation", "prediction", "explanation", "datasets", "benchmark"},
+        {
+            "common",
+            "survival",
+            "trained_folds",
+            "metrics",
+            "evaluation",
+            "prediction",
+            "explanation",
+            "datasets",
+            "benchmark",
+        },
         set(),
     ),
     "datasets": ({"common", "survival"}, {"nnunetv2", "torch"}),
     "methods": (
-        {"common", "survival", "metrics", "radiomics", "evaluation", "prediction"},
+        {"common", "survival", "trained_folds", "metrics", "radiomics", "evaluation", "prediction"},
         {"SimpleITK"},
     ),
     # Runs the commands of methods, and needs their table to know what they leave.
     "benchmark": (
-        {"common", "survival", "metrics", "evaluation", "explanation", "methods"},
+        {"common", "survival", "trained_folds", "metrics", "evaluation", "explanation", "methods"},
         {"torch", "SimpleITK"},
     ),
     "demo": ({"common", "survival", "metrics"}, {"torch", "nnunetv2"}),

@@ -7,6 +7,7 @@ from pathlib import Path
 from nnunetv2_adamss.common.progress import Progress, silent
 from nnunetv2_adamss.report.blocks import Block, Facts, Notice, Section, Text
 from nnunetv2_adamss.report.build import section
+from nnunetv2_adamss.report.model_data import is_synthetic
 from nnunetv2_adamss.report.out_of_fold import OutOfFold
 from nnunetv2_adamss.report.page import write_page
 from nnunetv2_adamss.report.sections import cohort, covariates, provenance, stage_one_dice, training
@@ -17,15 +18,15 @@ from nnunetv2_adamss.report.sections.new_patients import NewPatients, overview, 
 from nnunetv2_adamss.report.sections.patients import patient_pages
 from nnunetv2_adamss.report.sections.tripod import checklist
 from nnunetv2_adamss.report.sections.validation_patients import validation_background, validation_patients
-from nnunetv2_adamss.report.sources import ReportSource
 from nnunetv2_adamss.report.words import count, number
+from nnunetv2_adamss.trained_folds.cross_validation import CrossValidation
 
 REPORT_FILE = "report.html"
 DEFAULT_VALIDATION_PATIENTS = 20
 
 
 def write_report(
-    source: ReportSource,
+    source: CrossValidation,
     file: Path,
     new: NewPatients | None = None,
     n_patients: int | None = None,
@@ -58,8 +59,10 @@ def write_report(
     )
 
 
-def _about_the_model(source: ReportSource, out_of_fold: OutOfFold, benchmark: Path | None) -> list[Section]:
-    def part(identifier: str, title: str, *parts: Callable[[ReportSource], Iterator[Block]]) -> Section:
+def _about_the_model(
+    source: CrossValidation, out_of_fold: OutOfFold, benchmark: Path | None
+) -> list[Section]:
+    def part(identifier: str, title: str, *parts: Callable[[CrossValidation], Iterator[Block]]) -> Section:
         return section(identifier, title, [partial(one, source) for one in parts])
 
     return [
@@ -80,8 +83,8 @@ def _about_the_model(source: ReportSource, out_of_fold: OutOfFold, benchmark: Pa
     ]  # fmt: skip
 
 
-def _first_of_all(source: ReportSource) -> Iterator[Notice]:
-    if source.is_synthetic:
+def _first_of_all(source: CrossValidation) -> Iterator[Notice]:
+    if is_synthetic(source):
         yield Notice(
             "The data are synthetic: images and outcomes were made by a computer. Nothing here says anything "
             "about patients.",
@@ -113,11 +116,7 @@ def _glance(out_of_fold: OutOfFold) -> Iterator[Block]:
 
 def _cross_validation(out_of_fold: OutOfFold) -> Iterator[Block]:
     evaluation, patients = out_of_fold.evaluation, out_of_fold.patients
-    flattered = [
-        fold.name
-        for fold in out_of_fold.folds
-        if fold.summary["c_index"][fold.summary["predictions_from"]]["selected_on_this_fold"]
-    ]
+    flattered = [fold.name for fold in out_of_fold.folds if fold.epoch_was_chosen_here]
     if flattered:
         yield Notice(
             f"Optimistic: the epoch of {', '.join(flattered)} was chosen on the patients that are judged here.",
@@ -154,7 +153,7 @@ def _validation_pages(out_of_fold: OutOfFold, n_patients: int | None, progress: 
 
 
 def _about_new_patients(
-    source: ReportSource, new: NewPatients, n_patients: int | None, progress: Progress
+    source: CrossValidation, new: NewPatients, n_patients: int | None, progress: Progress
 ) -> list[Section]:
     def pages() -> Iterator[Block]:
         patients = new.pages()

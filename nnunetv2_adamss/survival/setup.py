@@ -6,7 +6,7 @@ from pathlib import Path
 
 from nnunetv2_adamss.common.files import sha256_of
 from nnunetv2_adamss.networks.registry import ADAMSS
-from nnunetv2_adamss.survival.cohort.description import DESCRIPTION_FILE
+from nnunetv2_adamss.survival.cohort.outcome_files import outcome_files
 from nnunetv2_adamss.survival.cohort.survival_table import SURVIVAL_CSV, SurvivalTable, read_survival_table
 from nnunetv2_adamss.survival.config import SurvivalConfig
 from nnunetv2_adamss.survival.covariates.covariate_tables import CovariateTables, CovariateUse
@@ -111,18 +111,6 @@ class SurvivalSetup:
         )
         masks.check(fold.all_cases)
         return cls(fold, table, covariates, stage_one, masks)
-
-
-def outcomes_source(table: Path) -> str:
-    """The name of the table of outcomes among the sources of a training."""
-    return f"outcomes ({table.name})"
-
-
-def outcome_files(table: Path) -> dict[str, Path]:
-    """The table of outcomes and what describes it, if anything does, by their names among the sources of a training."""
-    description = table.parent / DESCRIPTION_FILE
-    described = {f"description ({DESCRIPTION_FILE})": description} if description.is_file() else {}
-    return {outcomes_source(table): table, **described}
 
 
 def _sources(setup: SurvivalSetup) -> Mapping[str, str]:

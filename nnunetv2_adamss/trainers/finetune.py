@@ -24,9 +24,9 @@ from nnunetv2_adamss.survival.foreign_files.trainer_names import find_trainer
 from nnunetv2_adamss.survival.nnunet_data.dataset import dataset_name, read_plans
 from nnunetv2_adamss.survival.nnunet_data.nnunet_fold import NnunetFold
 from nnunetv2_adamss.survival.nnunet_data.plan_sizes import network_sizes
-from nnunetv2_adamss.survival.results.fold_files import CHECKPOINT_FILES, PREDICTIONS_FILE, SUMMARY_FILE
-from nnunetv2_adamss.survival.results.survival_checkpoint import read_survival_checkpoint
 from nnunetv2_adamss.survival.setup import SurvivalSetup
+from nnunetv2_adamss.trained_folds.fold_files import CHECKPOINT_FILES, PREDICTIONS_FILE, SUMMARY_FILE
+from nnunetv2_adamss.trained_folds.survival_checkpoint import SurvivalCheckpoint
 from nnunetv2_adamss.trainers.adamss_survival import AdaMSSSurvTrainer
 from nnunetv2_adamss.trainers.log_to_trainer import library_logs_to
 from nnunetv2_adamss.trainers.other_network import other_network
@@ -200,8 +200,7 @@ def _continue(
     checkpoint_file: Path,
     use: CovariateUse,
 ) -> SurvivalSetup:
-    _, read = read_survival_checkpoint(checkpoint_file, mapped=True)
-    fold = read.with_paths_of(folder)
+    fold = SurvivalCheckpoint.read(checkpoint_file, mapped=True).survival.with_paths_of(folder)
     fold = replace(fold, config=_checked(fold.config, request, folder))
     return SurvivalSetup.resume(nnunet_fold, fold, nnunet_fold.split(), use)
 
