@@ -179,8 +179,7 @@ def _prepare(
         settings |= {"mask_source": "folder", "masks_dir": str(masks)}
     config = SurvivalConfig.from_dict(settings)
     if method.use.radiomics:
-        split = nnunet_fold.split()
-        setup = SurvivalSetup.begin(nnunet_fold, config, split, method.use, without_radiomics=True)
+        setup = SurvivalSetup.before_fitting(nnunet_fold, config, nnunet_fold.split(), method.use)
         extract_missing_radiomics(nnunet_fold, setup, request.device)
     return config
 

@@ -11,7 +11,7 @@ import numpy as np
 from nnunetv2_adamss.common.files import sha256_of
 from nnunetv2_adamss.common.messages import listed
 from nnunetv2_adamss.survival.cohort.outcome_files import outcomes_source
-from nnunetv2_adamss.survival.cohort.splits_file import SPLITS_FILE, read_splits
+from nnunetv2_adamss.survival.cohort.splits_file import SPLITS_FILE, Split, read_splits
 from nnunetv2_adamss.survival.cohort.survival_table import SurvivalTable, read_survival_table
 from nnunetv2_adamss.survival.discrete_time.curve import common_times
 from nnunetv2_adamss.survival.nnunet_data.dataset import PREPROCESSED, RAW, dataset_folder
@@ -101,7 +101,7 @@ class CrossValidation:
         return dataset_folder(RAW, self.dataset)
 
     @cached_property
-    def splits(self) -> list[dict[str, list[str]]]:
+    def splits(self) -> list[Split]:
         """nnU-Net's splits; empty where it has none."""
         file = dataset_folder(PREPROCESSED, self.dataset) / SPLITS_FILE
         return read_splits(file) if file.is_file() else []

@@ -25,6 +25,7 @@ from nnunetv2_adamss.survival.fold import SurvivalFold
 from nnunetv2_adamss.survival.nnunet_data.nnunet_fold import FoldSplit, NnunetFold
 from nnunetv2_adamss.survival.nnunet_data.plan_sizes import network_sizes
 from nnunetv2_adamss.survival.nnunet_data.plan_stages import check_three_dimensional, stages_of
+from nnunetv2_adamss.survival.prepared_training import read_prepared
 from nnunetv2_adamss.survival.setup import SurvivalSetup
 from nnunetv2_adamss.survival.training_data.balanced_batches import BalancedBatches, places_of_rank
 from nnunetv2_adamss.survival.training_data.case_data import CaseData, Sample
@@ -133,9 +134,14 @@ class SurvivalFoldTrainer(AdaMSSTrainer):
         if self._resumed_fold is None:
             config = SurvivalConfig.of_fold(folder, self.default_settings)
             self.check_settings(config)
-            return SurvivalSetup.begin(
-                nnunet_fold, config, split, self.covariate_use, network=self.network_name
-            )
+            use, network = self.covariate_use, self.network_name
+            prepared = read_prepared(folder, nnunet_fold, config, split, use=use, network=network)
+            if prepared is None:
+                return SurvivalSetup.begin(nnunet_fold, config, split, use, network=network)
+            setup, remarks = prepared
+            for remark in remarks:
+                self.print_to_log_file(remark)
+            return setup
         return SurvivalSetup.resume(
             nnunet_fold, self._resumed_fold.with_paths_of(folder), split, self.covariate_use
         )
