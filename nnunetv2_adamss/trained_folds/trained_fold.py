@@ -169,7 +169,8 @@ class TrainedFold:
         # nnU-Net's trainer and its networks, of which the record of a training needs nothing.
         from nnunetv2_adamss.trained_folds.survival_checkpoint import SurvivalCheckpoint  # noqa: PLC0415
 
-        file = self.folder.resolve() / checkpoint_name
+        # A fold may be a link: its Stage I lies beside the link.
+        file = self.folder.parent.resolve() / self.folder.name / checkpoint_name
         if not file.is_file():
             raise ValueError(_not_there(file))
         return SurvivalCheckpoint.read(file)
