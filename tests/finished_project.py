@@ -13,18 +13,15 @@ import torch
 from nnunetv2_adamss.common.files import sha256_of
 from nnunetv2_adamss.datasets.phantom import PhantomCohortConfig, write_phantom_dataset
 from nnunetv2_adamss.prediction.calibration import Calibration, write_model_calibrations
-from nnunetv2_adamss.prediction.ensemble import curves_at
-from nnunetv2_adamss.report.out_of_fold import FoldCurves
-from nnunetv2_adamss.report.sources import FoldSource
 from nnunetv2_adamss.survival.cohort.survival_table import SurvivalTable, read_survival_table
 from nnunetv2_adamss.survival.config import SurvivalConfig
 from nnunetv2_adamss.survival.covariates.covariate_tables import CovariateTables, CovariateUse
 from nnunetv2_adamss.survival.fold import SurvivalFold
 from nnunetv2_adamss.survival.nnunet_data.nnunet_fold import FoldSplit
-from nnunetv2_adamss.survival.results.fold_files import SUMMARY_FILE
-from nnunetv2_adamss.survival.results.fold_results import EpochPrediction, write_results
-from nnunetv2_adamss.survival.results.prediction import SurvivalPrediction
 from nnunetv2_adamss.survival.setup import SurvivalSetup
+from nnunetv2_adamss.trained_folds.fold_results import EpochPrediction, write_results
+from nnunetv2_adamss.trained_folds.prediction import SurvivalPrediction
+from nnunetv2_adamss.trained_folds.trained_fold import TrainedFold
 from tests.nnunet_project import NnunetProject
 
 DATASET = "Dataset903_Finished"
@@ -149,10 +146,9 @@ def calibrate(project: NnunetProject, n_folds: int = 3) -> None:
     """Write a calibration of the model, as ``adamss_calibrate`` does, of the true outcomes."""
     table = read_survival_table(project.raw / DATASET / "survival.csv")
     folder = model_folder(project)
-    folds = [FoldCurves.read(FoldSource(path, json.loads((path / SUMMARY_FILE).read_text())), None)
-             for path in sorted(folder.glob("fold_*"))]  # fmt: skip
+    folds = [TrainedFold(path).predictions() for path in sorted(folder.glob("fold_*"))]
     shortest = min(folds, key=lambda fold: fold.times[-1])
-    curve = np.concatenate([curves_at(f.curve, np.append(0, f.times), shortest.times) for f in folds])
+    curve = np.concatenate([fold.at(shortest.times).survival_curve for fold in folds])
     time, event = table.time_and_event([case_id for fold in folds for case_id in fold.case_ids])
     sha256 = {
         f"fold {fold}": sha256_of(folder / f"fold_{fold}" / "checkpoint_final.pth") for fold in range(n_folds)

@@ -23,18 +23,27 @@ RULES: dict[str, tuple[set[str], set[str]]] = {
     "metrics": ({"common"}, {"torch", "nnunetv2"}),
     "survival": ({"common", "networks", "metrics", "display"}, {"SimpleITK"}),
     "radiomics": ({"common", "survival"}, set()),
-    "prediction": ({"common", "networks", "survival", "radiomics", "metrics", "display"}, set()),
-    "prediction/hecktor": ({"common", "survival", "datasets"}, {"nnunetv2", "torch"}),
-    "explanation": ({"common", "networks", "survival", "prediction"}, {"SimpleITK"}),
-    "trainers": ({"common", "networks", "survival", "radiomics", "metrics"}, {"pandas", "SimpleITK"}),
     # Shows results, whatever they are of.
     "display": ({"common", "metrics"}, {"torch", "nnunetv2"}),
+    # What a training leaves on the disk, for all who come after it, and for the trainers that write it.
+    "trained_folds": ({"common", "networks", "survival", "metrics"}, {"SimpleITK"}),
+    "prediction": (
+        {"common", "networks", "survival", "trained_folds", "radiomics", "metrics", "display"},
+        set(),
+    ),
+    "prediction/hecktor": ({"common", "survival", "datasets"}, {"nnunetv2", "torch"}),
+    "explanation": ({"common", "networks", "survival", "trained_folds"}, {"SimpleITK"}),
+    "trainers": (
+        {"common", "networks", "survival", "trained_folds", "radiomics", "metrics"},
+        {"pandas", "SimpleITK"},
+    ),
     # Reads tables and puts the numbers of metrics together.
-    "evaluation": ({"common", "metrics", "survival", "display"}, {"torch", "nnunetv2"}),
+    "evaluation": ({"common", "metrics", "survival", "trained_folds", "display"}, {"torch", "nnunetv2"}),
     "report": (
         {
             "common",
             "survival",
+            "trained_folds",
             "metrics",
             "display",
             "evaluation",
@@ -47,12 +56,12 @@ RULES: dict[str, tuple[set[str], set[str]]] = {
     ),
     "datasets": ({"common", "survival"}, {"nnunetv2", "torch"}),
     "methods": (
-        {"common", "survival", "metrics", "radiomics", "evaluation", "prediction"},
+        {"common", "survival", "trained_folds", "metrics", "radiomics", "evaluation", "prediction"},
         {"SimpleITK"},
     ),
     # Runs the commands of methods, and needs their table to know what they leave.
     "benchmark": (
-        {"common", "survival", "metrics", "display", "evaluation", "explanation", "methods"},
+        {"common", "survival", "trained_folds", "metrics", "display", "evaluation", "explanation", "methods"},
         {"torch", "SimpleITK"},
     ),
     "demo": ({"common", "survival", "metrics", "display"}, {"torch", "nnunetv2"}),

@@ -28,8 +28,8 @@ from nnunetv2_adamss.demo.demo_progress import DemoProgress
 from nnunetv2_adamss.display.parts import attempt
 from nnunetv2_adamss.explanation.explanation_folder import CaseTable, ExplanationFolder
 from nnunetv2_adamss.prediction.calibration import read_model_calibrations
+from nnunetv2_adamss.report.model_data import find_model
 from nnunetv2_adamss.report.sections.stage_one_dice import dice_of_labels
-from nnunetv2_adamss.report.sources import find_model
 from nnunetv2_adamss.survival.cohort.splits_file import read_splits
 from nnunetv2_adamss.survival.config import SurvivalConfig
 from nnunetv2_adamss.survival.nnunet_data.dataset import raw_cases

@@ -19,8 +19,8 @@ from nnunetv2_adamss.survival.nnunet_data.dataset import (
 )
 from nnunetv2_adamss.survival.nnunet_data.dataset_json import read_dataset_json
 from nnunetv2_adamss.survival.nnunet_data.plan_stages import check_three_dimensional
-from nnunetv2_adamss.survival.results.fold_files import CHECKPOINTS
 from nnunetv2_adamss.survival.tumour_region.mask_source import GivenMasks
+from nnunetv2_adamss.trained_folds.fold_files import CHECKPOINTS
 
 
 def begin(settings: BenchmarkSettings, methods: Sequence[Method], output: Path) -> BenchmarkFolders:

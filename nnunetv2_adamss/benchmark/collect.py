@@ -20,12 +20,12 @@ from nnunetv2_adamss.display.words import joined
 from nnunetv2_adamss.metrics.pairs import MIN_PAIRS
 from nnunetv2_adamss.metrics.resampling import DEFAULT_RESAMPLES
 from nnunetv2_adamss.survival.cohort.cohort_summary import median_follow_up
+from nnunetv2_adamss.survival.cohort.outcome_files import outcome_files
 from nnunetv2_adamss.survival.cohort.splits_file import SPLITS_FILE
 from nnunetv2_adamss.survival.cohort.survival_table import SURVIVAL_CSV, read_survival_table
 from nnunetv2_adamss.survival.nnunet_data.dataset import PREPROCESSED, RAW, dataset_folder
-from nnunetv2_adamss.survival.results.fold_files import CHECKPOINTS
-from nnunetv2_adamss.survival.setup import outcome_files
 from nnunetv2_adamss.survival.tumour_region.region import REGION_SIDE_MM
+from nnunetv2_adamss.trained_folds.fold_files import CHECKPOINTS
 
 _PACKAGES = ("nnunetv2-adamss", "nnunetv2", "torch", "numpy", "scipy", "pandas", "lifelines")
 # What is true of all tables.

@@ -1,16 +1,12 @@
 """How long the steps that are left will take, from those that are done."""
 
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
 from nnunetv2_adamss.benchmark.steps import Step
-from nnunetv2_adamss.survival.results.fold_files import SUMMARY_FILE
-from nnunetv2_adamss.survival.results.summary_file import read_summary
-from nnunetv2_adamss.survival.results.training_log import EPOCH_TIMES, read_training_log, training_seconds
+from nnunetv2_adamss.trained_folds.trained_fold import TrainedFold
 
 
 def expected_seconds(steps: Sequence[Step], measured: Mapping[str, float]) -> dict[str, float]:
@@ -27,21 +23,10 @@ def expected_seconds(steps: Sequence[Step], measured: Mapping[str, float]) -> di
     for step in steps:
         if step.kind not in expected:
             folds = step.evidence[0].parents[1].glob("fold_*") if step.resumes else []
-            known = [seconds for fold in folds if (seconds := fold_seconds(fold)) is not None]
+            known = [seconds for fold in folds if (seconds := TrainedFold(fold).seconds) is not None]
             if known:
                 expected[step.kind] = float(np.mean(known))
     return expected
-
-
-def fold_seconds(fold_folder: Path) -> float | None:
-    """How long a finished fold was trained or fitted, of either stage; None where it does not say."""
-    if (fold_folder / SUMMARY_FILE).is_file():
-        seconds = (read_summary(fold_folder).get("training") or {}).get("seconds")
-        return None if seconds is None else float(seconds)
-    with suppress(ValueError):
-        log, is_finished = read_training_log(fold_folder, *EPOCH_TIMES)
-        return training_seconds(log) if is_finished else None
-    return None
 
 
 def duration_text(seconds: float) -> str:

@@ -20,7 +20,7 @@ from nnunetv2_adamss.benchmark.steps import Step
 from nnunetv2_adamss.common.mask_flags import MASK_FLAGS
 from nnunetv2_adamss.survival.config import PATHS, SurvivalConfig
 from nnunetv2_adamss.survival.covariates.radiomics_table import provenance_file, radiomics_name
-from nnunetv2_adamss.survival.results.fold_files import CHECKPOINTS, PREDICTIONS_FILE, SUMMARY_FILE
+from nnunetv2_adamss.trained_folds.fold_files import CHECKPOINTS, PREDICTIONS_FILE, SUMMARY_FILE
 
 # Cross-validated figures are of the last epoch, and so is all else that is said of the survival networks.
 CHECKPOINT = CHECKPOINTS["last"]

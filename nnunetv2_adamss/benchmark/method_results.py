@@ -8,16 +8,14 @@ import numpy as np
 import pandas as pd
 
 from nnunetv2_adamss.benchmark.compared_patients import ComparedPatients, MeasuredDice
-from nnunetv2_adamss.benchmark.durations import fold_seconds
 from nnunetv2_adamss.benchmark.folders import TEST_MASKS, TEST_PREDICTIONS, BenchmarkFolders
 from nnunetv2_adamss.benchmark.paper_methods import Method
 from nnunetv2_adamss.common.mask_flags import MASK_FLAGS
 from nnunetv2_adamss.common.messages import listed
-from nnunetv2_adamss.evaluation.cross_validation_files import is_chosen_on_its_fold
 from nnunetv2_adamss.evaluation.prediction_files import RISK_SCORE, read_predictions
-from nnunetv2_adamss.survival.results.finished_folds import FinishedFold
-from nnunetv2_adamss.survival.results.fold_files import PREDICTED_MASKS, PREDICTIONS_FILE, SUMMARY_FILE
 from nnunetv2_adamss.survival.tumour_region.stage_one_masks import MASK_FOLDERS
+from nnunetv2_adamss.trained_folds.fold_files import PREDICTED_MASKS, PREDICTIONS_FILE, SUMMARY_FILE
+from nnunetv2_adamss.trained_folds.trained_fold import TrainedFold
 
 _OTHER_FOLDS = (
     "scores and masks of a fold's training patients come from networks that were trained on its validation patients; "
@@ -144,11 +142,11 @@ def _why_not_predicted(method: Method, masks: Path | None) -> str:
     return "the test patients are not predicted"
 
 
-def _folds(trainer: str | None, folders: BenchmarkFolders, seed: int) -> list[FinishedFold]:
+def _folds(trainer: str | None, folders: BenchmarkFolders, seed: int) -> list[TrainedFold]:
     """Of a trainer or statistical method; none for a method that predicts no survival."""
     if trainer is None:
         return []
-    return [FinishedFold(number, folders.fold(trainer, number, seed)) for number in folders.settings.folds]
+    return [TrainedFold(folders.fold(trainer, number, seed)) for number in folders.settings.folds]
 
 
 def _unfinished_seeds(method: Method, risk_of_seeds: Mapping[int, pd.Series | None]) -> list[str]:
@@ -157,7 +155,7 @@ def _unfinished_seeds(method: Method, risk_of_seeds: Mapping[int, pd.Series | No
     return [f"{method.title}: {are} not finished, and not in C over seeds."] if unfinished else []
 
 
-def _risk_score(folds: Sequence[FinishedFold]) -> tuple[pd.Series | None, str]:
+def _risk_score(folds: Sequence[TrainedFold]) -> tuple[pd.Series | None, str]:
     if not folds:
         return None, ""
     missing = [str(fold.number) for fold in folds if not fold.has_files(SUMMARY_FILE, PREDICTIONS_FILE)]
@@ -208,7 +206,7 @@ def _parameters(method: Method, folders: BenchmarkFolders) -> int | None:
     seed = folders.settings.seeds[0]
     of_parts = [
         [
-            (fold.summary().get("training") or {}).get("parameters")
+            (fold.summary.get("training") or {}).get("parameters")
             for fold in _folds(name, folders, seed)
             if fold.has_files(SUMMARY_FILE)
         ]
@@ -224,7 +222,8 @@ def _seconds(method: Method, folders: BenchmarkFolders) -> float | None:
         names.append(folders.trainer(method.stage_one))
     seed = folders.settings.seeds[0]
     of_folds = [
-        [fold_seconds(folders.fold(name, fold, seed)) for name in names] for fold in folders.settings.folds
+        [TrainedFold(folders.fold(name, fold, seed)).seconds for name in names]
+        for fold in folders.settings.folds
     ]
     known = [[part for part in parts if part is not None] for parts in of_folds]
     if any(len(parts) < len(names) for parts in known):
@@ -247,7 +246,7 @@ def _other_settings(method: Method, folders: BenchmarkFolders) -> list[str]:
     for trainer, names in compared.items():
         of_network = "" if trainer == folders.survival(method) else f" of {trainer}"
         for fold in _folds(trainer, folders, seed):
-            found = fold.summary()["settings"] if fold.has_files(SUMMARY_FILE) else {}
+            found = fold.summary["settings"] if fold.has_files(SUMMARY_FILE) else {}
             for name in names:
                 if name in found and found[name] != asked[name]:
                     what = f"made before with {name} {found[name]}, not {asked[name]}"
@@ -255,10 +254,10 @@ def _other_settings(method: Method, folders: BenchmarkFolders) -> list[str]:
     return [f"{method.title}: fold {', '.join(numbers)}{what}." for what, numbers in differing.items()]
 
 
-def _optimism(method: Method, folds: Sequence[FinishedFold]) -> list[str]:
+def _optimism(method: Method, folds: Sequence[TrainedFold]) -> list[str]:
     """What the patients who are judged here have given away."""
     notes = [f"{method.title}: {_OTHER_FOLDS}"] if method.needs_other_folds else []
-    flattered = [str(fold.number) for fold in folds if is_chosen_on_its_fold(fold)]
+    flattered = [str(fold.number) for fold in folds if fold.epoch_was_chosen_here]
     if flattered:
         notes.append(
             f"{method.title}: optimistic, since the epoch of fold {listed(flattered)} was chosen on the patients that "

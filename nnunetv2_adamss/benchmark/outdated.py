@@ -11,10 +11,11 @@ from nnunetv2_adamss.common.files import sha256_of
 from nnunetv2_adamss.common.messages import listed
 from nnunetv2_adamss.common.tables.csv_text import read_csv
 from nnunetv2_adamss.survival.nnunet_data.validation_summary import read_validated_files
-from nnunetv2_adamss.survival.results.begun_training import TRAINING_CASES, begun_with
-from nnunetv2_adamss.survival.results.fold_files import PREDICTIONS_FILE, SUMMARY_FILE
-from nnunetv2_adamss.survival.results.summary_file import read_summary
 from nnunetv2_adamss.survival.setup import STAGE_ONE_WEIGHTS
+from nnunetv2_adamss.trained_folds.fold_files import PREDICTIONS_FILE, SUMMARY_FILE
+from nnunetv2_adamss.trained_folds.summary_file import read_summary
+from nnunetv2_adamss.trained_folds.trained_fold import TrainedFold
+from nnunetv2_adamss.trained_folds.training_cases import TRAINING_CASES
 
 _OTHER_OUTCOMES, _OTHER_SPLIT, _OTHER_SETTINGS = (
     "of other outcomes", "of another split", "of other settings"
@@ -75,7 +76,9 @@ def segmentation_differences(fold_folder: Path, cohort: PresentCohort, fold: int
         cohort: as it is now.
         fold: its number.
     """
-    trained = (begun_with(fold_folder) or {}).get(TRAINING_CASES)  # older checkpoints do not say
+    trained = (TrainedFold(fold_folder).begun_with() or {}).get(
+        TRAINING_CASES
+    )  # older checkpoints do not say
     is_other = trained is not None and set(trained) != cohort.training[fold]
     summary = validation_summary(fold_folder)
     if summary.is_file():
@@ -110,7 +113,7 @@ def refuse_outdated_trainings(steps: Sequence[Step]) -> None:
 def _begun_survival_differences(
     fold_folder: Path, cohort: PresentCohort, fold: int, settings: Mapping[str, Any]
 ) -> list[str]:
-    begun = (begun_with(fold_folder) or {}).get("survival")
+    begun = (TrainedFold(fold_folder).begun_with() or {}).get("survival")
     if begun is None:  # a checkpoint that cannot be read, as whoever goes on from it will say
         return []
     split = {name: frozenset(cases) for name, cases in begun["split"].items()}

@@ -12,6 +12,7 @@ from nnunetv2_adamss.display.text import text_of
 
 if TYPE_CHECKING:
     from nnunetv2_adamss.evaluation.evaluate_files import EvaluationInputs
+    from nnunetv2_adamss.trained_folds.cross_validation import CrossValidation
 
 _DESCRIPTION = """\
 Evaluate survival predictions against a table of outcomes: C-index (Harrell, Uno), time-dependent AUC, Brier score,
@@ -150,22 +151,37 @@ def _evaluate(args: argparse.Namespace) -> None:
 
 def _inputs(args: argparse.Namespace) -> EvaluationInputs:
     from nnunetv2_adamss.evaluation.evaluate_files import EvaluationInputs
+    from nnunetv2_adamss.trained_folds.fold_files import COVARIATES_ONLY_FILE, PREDICTIONS_FILE
 
     compare = _compared(args.compare)
     predictions, survival_csv, notes = args.predictions, args.survival_csv, []
     if args.dataset:
-        from nnunetv2_adamss.evaluation.cross_validation_files import find_folds
-
-        folds = [int(fold) for fold in args.folds]
-        found = find_folds(
-            args.dataset, args.configuration, args.trainer, args.plans, folds, survival_csv=survival_csv
-        )
-        predictions, survival_csv, notes = found.predictions, found.survival_csv, found.notes
-        if found.covariates_only:
-            compare = {"covariates without the image": found.covariates_only, **compare}
+        found = _cross_validation(args)
+        predictions, survival_csv, notes = found.files(PREDICTIONS_FILE), found.survival_csv, _optimism(found)
+        if covariates_only := found.files(COVARIATES_ONLY_FILE):
+            compare = {"covariates without the image": covariates_only, **compare}
     return EvaluationInputs(
         predictions, survival_csv, compare, args.masks, args.images, args.labels, args.pet_channel, notes
     )
+
+
+def _cross_validation(args: argparse.Namespace) -> CrossValidation:
+    from nnunetv2_adamss.survival.nnunet_data.dataset import model_folder
+    from nnunetv2_adamss.trained_folds.cross_validation import CrossValidation
+    from nnunetv2_adamss.trained_folds.fold_files import PREDICTIONS_FILE
+
+    folder = model_folder(args.dataset, args.trainer, args.plans, args.configuration)
+    folds = [int(fold) for fold in args.folds]
+    return CrossValidation.find(folder, folds, PREDICTIONS_FILE, survival_csv=args.survival_csv)
+
+
+def _optimism(found: CrossValidation) -> list[str]:
+    """A note on the folds whose epoch was chosen on the patients that are evaluated."""
+    from nnunetv2_adamss.common.messages import listed
+
+    flattered = [str(fold.number) for fold in found.optimistic_folds]
+    note = f"Optimistic: the epoch of fold {listed(flattered)} was chosen on the patients that are evaluated."
+    return [note] if flattered else []
 
 
 def _compared(groups: list[list[str]]) -> dict[str, list[Path]]:

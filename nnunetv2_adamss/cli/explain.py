@@ -100,7 +100,7 @@ def main(argv: list[str] | None = None) -> int:
 
 def _run(args: argparse.Namespace) -> ExplanationReport:
     from nnunetv2_adamss.explanation.explain_fold import explain
-    from nnunetv2_adamss.explanation.explained_fold import find_fold
+    from nnunetv2_adamss.explanation.explained_model import open_trained_fold
     from nnunetv2_adamss.explanation.explanation_settings import ExplanationSettings
 
     own = (
@@ -116,7 +116,7 @@ def _run(args: argparse.Namespace) -> ExplanationReport:
     )
     asked: dict[str, Any] = {name: value for name, value in vars(args).items() if name not in own}
     settings = ExplanationSettings(**asked | {"cases": tuple(asked.get("cases", ()))})
-    fold = find_fold(
+    model = open_trained_fold(
         args.dataset,
         args.configuration,
         fold_number(args.fold),
@@ -125,7 +125,7 @@ def _run(args: argparse.Namespace) -> ExplanationReport:
         checkpoint=checkpoint_name(args.checkpoint, args.fold),
         device=args.device,
     )
-    return explain(fold, settings, args.output, overwrite=args.overwrite)
+    return explain(model, settings, args.output, overwrite=args.overwrite)
 
 
 def _tell(report: ExplanationReport) -> None:

@@ -78,13 +78,12 @@ def _check(parser: argparse.ArgumentParser, args: argparse.Namespace) -> None:
 
 
 def _write(args: argparse.Namespace) -> None:
+    from nnunetv2_adamss.report.model_data import find_model
     from nnunetv2_adamss.report.sections.new_patients import NewPatients
-    from nnunetv2_adamss.report.sources import find_model
     from nnunetv2_adamss.report.write_report import REPORT_FILE, write_report
-    from nnunetv2_adamss.survival.nnunet_data.dataset import dataset_name
 
     folds = None if args.folds is None else [fold_number(fold) for fold in args.folds]
-    source = find_model(dataset_name(args.dataset), args.configuration, args.trainer, args.plans, folds)
+    source = find_model(args.dataset, args.configuration, args.trainer, args.plans, folds)
     new = NewPatients(args.predictions, args.survival_csv, _bar) if args.predictions else None
     if new is not None:
         new.check(source)

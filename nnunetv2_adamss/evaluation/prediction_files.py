@@ -20,7 +20,7 @@ from nnunetv2_adamss.common.tables.csv_cells import read_cells
 from nnunetv2_adamss.common.tables.faults import FileFaultsError
 from nnunetv2_adamss.common.tables.number_cells import as_numbers, read_numbers
 from nnunetv2_adamss.metrics.survival_curves import PredictedCurves
-from nnunetv2_adamss.survival.results.predicted_curves import curve_faults, is_curve, survival_curves
+from nnunetv2_adamss.trained_folds.predicted_curves import curve_faults, is_curve, survival_curves
 
 RISK_SCORE, PREDICTED_TIME, RISK_GROUP, FOLD = "risk_score", "predicted_time", "risk_group", "fold"
 

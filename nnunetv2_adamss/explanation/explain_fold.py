@@ -14,7 +14,7 @@ from tqdm import tqdm
 from nnunetv2_adamss.common.files import write_atomically
 from nnunetv2_adamss.common.tables.csv_text import csv_text
 from nnunetv2_adamss.explanation.explained_case import ExplainedCase
-from nnunetv2_adamss.explanation.explained_fold import ExplainedFold, versions
+from nnunetv2_adamss.explanation.explained_model import ExplainedModel, versions
 from nnunetv2_adamss.explanation.explanation_folder import CaseTable, ExplanationFolder, occlusion_folder
 from nnunetv2_adamss.explanation.explanation_settings import ExplanationSettings
 from nnunetv2_adamss.explanation.gate_weights import (
@@ -50,7 +50,7 @@ class ExplanationReport:
 
 
 def explain(
-    fold: ExplainedFold,
+    model: ExplainedModel,
     settings: ExplanationSettings,
     output: Path | None = None,
     *,
@@ -59,7 +59,7 @@ def explain(
     """Write what is missing of the explanations of a fold.
 
     Args:
-        fold: a trained one.
+        model: of a trained fold.
         settings: which maps, of which cases.
         output: folder to write to; default ``fold_F/explanation``.
         overwrite: begin anew.
@@ -67,43 +67,45 @@ def explain(
     Raises:
         ValueError: if a case or channel does not exist, or what is there is of other checkpoints or settings.
     """
-    folder = output or fold.trained.checkpoint.parent / EXPLANATION_FOLDER
-    run = _Run(fold, settings, ExplanationFolder(folder))
+    folder = output or model.checkpoint.file.parent / EXPLANATION_FOLDER
+    run = _Run(model, settings, ExplanationFolder(folder))
     run.folder.begin(run.provenance(), run.occlusion_settings(), overwrite=overwrite)
-    unfinished = [case_id for case_id in fold.case_ids if run.is_missing(case_id)]
+    unfinished = [case_id for case_id in model.case_ids if run.is_missing(case_id)]
     if unfinished:
-        for case in tqdm(fold.read(unfinished), "Cases", len(unfinished), unit="case", disable=None):
+        for case in tqdm(model.read(unfinished), "Cases", len(unfinished), unit="case", disable=None):
             run.explain_case(case)
     by_case = run.gate_weights.read()
-    table = table_four(by_case[by_case["case_id"].isin(fold.case_ids)])
+    table = table_four(by_case[by_case["case_id"].isin(model.case_ids)])
     write_atomically(run.folder.gate_weights, csv_text(table, index=False))
     return ExplanationReport(
-        run.folder.path, table, len(fold.case_ids), run.cases_with_maps, fold.is_in_sample
+        run.folder.path, table, len(model.case_ids), run.cases_with_maps, model.is_in_sample
     )
 
 
 class _Run:
     """One call of the above: what is asked for, and what is there."""
 
-    def __init__(self, fold: ExplainedFold, settings: ExplanationSettings, folder: ExplanationFolder) -> None:
-        self.fold = fold
+    def __init__(
+        self, model: ExplainedModel, settings: ExplanationSettings, folder: ExplanationFolder
+    ) -> None:
+        self.model = model
         self.settings = settings
         self.folder = folder
-        self.cases_with_maps = settings.cases_with_maps(fold.case_ids)
-        self.blanked = settings.blanked_channels(fold.channels)
+        self.cases_with_maps = settings.cases_with_maps(model.case_ids)
+        self.blanked = settings.blanked_channels(model.channels)
         self.gate_weights = CaseTable(folder.gate_weights_by_case)
         self.modality_occlusion = CaseTable(folder.modality_occlusion)
 
     def provenance(self) -> dict[str, Any]:
         return {
-            **self.fold.provenance(),
+            **self.model.provenance(),
             "notes": {
                 "cases": "training cases, which the network knows"
-                if self.fold.is_in_sample
+                if self.model.is_in_sample
                 else "validation cases",
-                "n_cases": len(self.fold.case_ids),
+                "n_cases": len(self.model.case_ids),
                 "blanked": "0 in normalised intensities: the mean that nnU-Net subtracted",
-                "risk_score_unit": f"{self.fold.time_unit} of predicted time, negative",
+                "risk_score_unit": f"{self.model.time_unit} of predicted time, negative",
                 "versions": dict(versions()),
             },
         }
@@ -142,7 +144,7 @@ class _Run:
     @property
     def _n_levels(self) -> int:
         """Attention levels that are written as NIfTI."""
-        return len(self.fold.stage_two.decoder.blocks) if self.settings.all_levels else 1
+        return len(self.model.stage_two.decoder.blocks) if self.settings.all_levels else 1
 
     # ------------------------------------------------------------------------------------ what is made of a case
 
@@ -151,7 +153,7 @@ class _Run:
         lacks_gate_weights = self.gate_weights.lacks(case.case_id)
         lacks_attention = self._lacks_attention(case.case_id)
         if lacks_gate_weights or lacks_attention:
-            seen = self.fold.look(case)
+            seen = self.model.look(case)
             if lacks_gate_weights:
                 means = (mean_gate_weights(seen[stage].w_fuse, case.valid) for stage in STAGES)
                 self.gate_weights.add(gate_weights_of_case(case.case_id, *means))
@@ -179,14 +181,14 @@ class _Run:
         )
 
     def _write_modality_occlusion(self, case: ExplainedCase) -> None:
-        risk, changes = risk_and_channel_changes(self.fold.risk_of(case), case.image)
+        risk, changes = risk_and_channel_changes(self.model.risk_of(case), case.image)
         columns = {
-            f"change_by_{name}": change for name, change in zip(self.fold.channels, changes, strict=True)
+            f"change_by_{name}": change for name, change in zip(self.model.channels, changes, strict=True)
         }
         self.modality_occlusion.add(pd.DataFrame([{"case_id": case.case_id, "risk_score": risk, **columns}]))
 
     def _write_occlusion(self, case: ExplainedCase) -> None:
-        spacing_mm, settings = self.fold.configuration.spacing, self.settings
+        spacing_mm, settings = self.model.configuration.spacing, self.settings
         windows = blocks(
             case.space.region.size,
             _in_voxels(settings.occlusion_mm, spacing_mm),
@@ -194,12 +196,12 @@ class _Run:
         )
         with tqdm(total=len(windows), desc=f"Blocks of {case.case_id}", leave=False, disable=None) as bar:
             change = occlusion_map(
-                self.fold.risk_of(case),
+                self.model.risk_of(case),
                 case.image,
                 windows,
                 channels=self.blanked,
                 # What fits in training fits here: regions are larger than patches, but nothing is kept for gradients.
-                batch_size=self.fold.configuration.batch_size,
+                batch_size=self.model.configuration.batch_size,
                 on_done=bar.update,
             )
         in_box = case.in_box(change)
@@ -208,8 +210,8 @@ class _Run:
         draw_occlusion(
             picture,
             f"{case.case_id}: risk less risk with a block of {settings.occlusion_mm:g} mm blanked in "
-            f"{settings.occlude_channel or ' and '.join(self.fold.channels)}",
-            f"change of risk_score ({self.fold.time_unit})\nabove 0: this place raises the risk",
+            f"{settings.occlude_channel or ' and '.join(self.model.channels)}",
+            f"change of risk_score ({self.model.time_unit})\nabove 0: this place raises the risk",
             self._views(case),
             case.geometry.turned(in_box),
         )
@@ -218,9 +220,9 @@ class _Run:
         """The modalities as the network sees them, normalised, at the image's voxels, and the mask."""
         images = {
             name: case.geometry.turned(case.in_box(image))
-            for name, image in zip(self.fold.channels, case.image[0].cpu().numpy(), strict=True)
+            for name, image in zip(self.model.channels, case.image[0].cpu().numpy(), strict=True)
         }
-        return CaseViews(images, self.fold.tumour_view(case), case.geometry.view_spacing_mm)
+        return CaseViews(images, self.model.tumour_view(case), case.geometry.view_spacing_mm)
 
 
 def _as_array(attention: Tensor) -> NDArray[np.float32]:

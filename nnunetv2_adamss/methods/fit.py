@@ -14,7 +14,7 @@ from nnunetv2.utilities.file_path_utilities import get_output_folder
 from nnunetv2_adamss.common.device import torch_device
 from nnunetv2_adamss.common.files import write_json
 from nnunetv2_adamss.methods.catalogue import results_name
-from nnunetv2_adamss.methods.deep_folds import DeepFolds
+from nnunetv2_adamss.methods.deep_method import DeepMethod
 from nnunetv2_adamss.methods.fitted_model import MODEL_FILE, FittedModel
 from nnunetv2_adamss.methods.statistical_methods import METHODS, StatisticalMethod, TrainingInputs
 from nnunetv2_adamss.methods.tumour_sizes import tumour_sizes
@@ -27,10 +27,10 @@ from nnunetv2_adamss.survival.covariates.scaling import Scaling
 from nnunetv2_adamss.survival.fold import SurvivalFold
 from nnunetv2_adamss.survival.nnunet_data.dataset import dataset_name, model_folder
 from nnunetv2_adamss.survival.nnunet_data.nnunet_fold import NnunetFold
-from nnunetv2_adamss.survival.results.fold_files import PREDICTIONS_FILE, SUMMARY_FILE
-from nnunetv2_adamss.survival.results.fold_results import EpochPrediction, write_results
-from nnunetv2_adamss.survival.results.prediction import RiskPrediction
 from nnunetv2_adamss.survival.setup import SurvivalSetup
+from nnunetv2_adamss.trained_folds.fold_files import PREDICTIONS_FILE, SUMMARY_FILE
+from nnunetv2_adamss.trained_folds.fold_results import EpochPrediction, write_results
+from nnunetv2_adamss.trained_folds.prediction import RiskPrediction
 
 logger = logging.getLogger(__name__)
 
@@ -81,7 +81,7 @@ def fit_statistical(request: FitRequest) -> list[str]:
     if (folder / SUMMARY_FILE).is_file() and not request.overwrite:
         raise ValueError(f"{folder} holds a fit already; fit anew with --overwrite.")
     torch_device(request.device, "predict masks")
-    deep = _deep_folds(request, method, nnunet_fold)
+    deep = _deep_method(request, method, nnunet_fold)
     config = _prepare(request, method, nnunet_fold, folder, deep)
     start = perf_counter()
     setup = SurvivalSetup.begin(nnunet_fold, config, nnunet_fold.split(), method.use)
@@ -146,7 +146,9 @@ def _fold_folder(request: FitRequest, nnunet_fold: NnunetFold) -> Path:
     return Path(get_output_folder(name, method, plans, request.configuration, request.fold))
 
 
-def _deep_folds(request: FitRequest, method: StatisticalMethod, nnunet_fold: NnunetFold) -> DeepFolds | None:
+def _deep_method(
+    request: FitRequest, method: StatisticalMethod, nnunet_fold: NnunetFold
+) -> DeepMethod | None:
     """What the method goes on with; None for most."""
     entry = method.entry
     if entry.deep_trainer is None or entry.deep_risks is None:
@@ -157,7 +159,7 @@ def _deep_folds(request: FitRequest, method: StatisticalMethod, nnunet_fold: Nnu
     config = SurvivalConfig.from_dict({**request.settings, **_REFERENCE_MASKS, "features_csv": ()})
     nothing = CovariateUse(radiomics=False, clinical=False)
     setup = SurvivalSetup.begin(nnunet_fold, config, nnunet_fold.split(), nothing)
-    return DeepFolds.find(entry.deep_risks, folder, nnunet_fold, setup)
+    return DeepMethod.find(entry.deep_risks, folder, nnunet_fold, setup)
 
 
 def _prepare(
@@ -165,20 +167,19 @@ def _prepare(
     method: StatisticalMethod,
     nnunet_fold: NnunetFold,
     folder: Path,
-    deep: DeepFolds | None,
+    deep: DeepMethod | None,
 ) -> SurvivalConfig:
     """See to masks and radiomics; returns the settings of the fit."""
     settings = {**request.settings, **method.settings}
     if method.entry.masks == "reference":
         settings |= _REFERENCE_MASKS
     elif method.entry.masks == "deep" and deep is not None:
-        masks = folder.parent / f"masks_of_{deep.trainer}"
+        masks = folder.parent / f"masks_of_{deep.trained.trainer}"
         deep.gather_masks(masks, nnunet_fold.file_ending)
         settings |= {"mask_source": "folder", "masks_dir": str(masks)}
     config = SurvivalConfig.from_dict(settings)
     if method.use.radiomics:
-        split = nnunet_fold.split()
-        setup = SurvivalSetup.begin(nnunet_fold, config, split, method.use, without_radiomics=True)
+        setup = SurvivalSetup.before_fitting(nnunet_fold, config, nnunet_fold.split(), method.use)
         extract_missing_radiomics(nnunet_fold, setup, request.device)
     return config
 
@@ -188,7 +189,7 @@ def _extra_columns(
     method: StatisticalMethod,
     nnunet_fold: NnunetFold,
     setup: SurvivalSetup,
-    deep: DeepFolds | None,
+    deep: DeepMethod | None,
 ) -> pd.DataFrame:
     case_ids = setup.fold.all_cases
     if deep is not None:

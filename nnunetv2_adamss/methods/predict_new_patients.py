@@ -20,7 +20,7 @@ from nnunetv2_adamss.prediction.patient_tables import read_clinical
 from nnunetv2_adamss.survival.covariates.covariate_tables import CovariateTables
 from nnunetv2_adamss.survival.covariates.number_table import join_number_tables, read_number_table
 from nnunetv2_adamss.survival.nnunet_data.dataset_json import find_dataset_json, read_dataset_json
-from nnunetv2_adamss.survival.results.prediction import RiskPrediction, not_finite
+from nnunetv2_adamss.trained_folds.prediction import RiskPrediction, not_finite
 
 logger = logging.getLogger(__name__)
 

@@ -18,13 +18,13 @@ from nnunetv2_adamss.prediction.calibration import (
     write_model_calibrations,
 )
 from nnunetv2_adamss.prediction.calibration_check import CalibrationCheck, plot_calibration
-from nnunetv2_adamss.prediction.cross_validation import CrossValidation
 from nnunetv2_adamss.prediction.prediction_folder import PROVENANCE_FILE
 from nnunetv2_adamss.prediction.provenance_file import read_provenance
+from nnunetv2_adamss.survival.cohort.outcome_files import outcomes_source
 from nnunetv2_adamss.survival.cohort.survival_table import SurvivalTable, read_survival_table
-from nnunetv2_adamss.survival.results.fold_files import CHECKPOINTS
-from nnunetv2_adamss.survival.results.predicted_curves import CurvesByCase, read_predicted_curves
-from nnunetv2_adamss.survival.setup import outcomes_source
+from nnunetv2_adamss.trained_folds.cross_validation import CrossValidation
+from nnunetv2_adamss.trained_folds.fold_files import CHECKPOINTS
+from nnunetv2_adamss.trained_folds.predicted_curves import CurvesByCase, read_predicted_curves
 
 logger = logging.getLogger(__name__)
 
@@ -45,11 +45,11 @@ def calibrate_model(
     Raises:
         ValueError: if folds are missing or do not belong together, or have too few events.
     """
-    validation = CrossValidation.read(model_folder, folds, survival_csv)
-    numbers = [fold.number for fold in validation.folds]
+    validation = CrossValidation.find(model_folder, folds, CHECKPOINTS["last"], survival_csv=survival_csv)
+    validation.check_outcomes()
     checks = {
         CHECKPOINTS[epoch]: _fit(
-            validation.out_of_fold(epoch), validation.table, numbers, validation.sha256(epoch)
+            validation.out_of_fold(epoch), validation.table, sorted(set(folds)), validation.sha256(epoch)
         )
         for epoch in validation.epochs
     }

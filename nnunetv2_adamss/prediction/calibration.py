@@ -24,9 +24,10 @@ from nnunetv2_adamss.common.kinds import (
 from nnunetv2_adamss.common.messages import listed
 from nnunetv2_adamss.metrics.risk import risk_score_from_time
 from nnunetv2_adamss.prediction.calibration_fit import correct, fit_correction
-from nnunetv2_adamss.prediction.ensemble import Curves, predicted_time_at
+from nnunetv2_adamss.prediction.ensemble import Curves
+from nnunetv2_adamss.survival.discrete_time.curve import predicted_time_at
 from nnunetv2_adamss.survival.discrete_time.intervals import interval_labels
-from nnunetv2_adamss.survival.results.predicted_curves import same_times
+from nnunetv2_adamss.trained_folds.predicted_curves import same_times
 
 _Parsed = TypeVar("_Parsed")
 
@@ -182,7 +183,7 @@ class Calibration:
         lists = ("times", "intercepts", "folds")
         return cls(**dict(values) | {name: tuple(values[name]) for name in lists})
 
-    def changed_folds(self, checkpoints: Mapping[int, Path]) -> list[int]:
+    def changed_folds(self, checkpoints: Mapping[int | str, Path]) -> list[int | str]:
         """Folds whose checkpoint is not the one whose predictions were calibrated, by ``{fold: checkpoint file}``."""
         return [n for n, file in checkpoints.items() if self.sha256.get(f"fold {n}") != sha256_of(file)]
 

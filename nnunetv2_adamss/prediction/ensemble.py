@@ -6,10 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from nnunetv2_adamss.metrics.interpolation import at_constant_hazard
 from nnunetv2_adamss.metrics.risk import risk_score_from_time
-from nnunetv2_adamss.survival.discrete_time.curve import predicted_time
-from nnunetv2_adamss.survival.results.prediction import SurvivalPrediction
+from nnunetv2_adamss.survival.discrete_time.curve import common_times, curves_at, predicted_time_at
+from nnunetv2_adamss.trained_folds.prediction import SurvivalPrediction
 
 Curves = NDArray[np.float64]
 
@@ -77,45 +76,3 @@ class EnsemblePrediction:
     def predicted_time_spread(self) -> NDArray[np.float64] | None:
         """Standard deviation of the predicted time between folds, ``(n_cases,)``; None for a single fold."""
         return self.predicted_time_by_fold.std(axis=0, ddof=1) if len(self.fold_curves) > 1 else None
-
-
-def common_times(edges_by_fold: Sequence[NDArray[np.floating]]) -> NDArray[np.float64]:
-    """Times that every fold's curve reaches: the edges, without 0, of the fold whose last edge is smallest.
-
-    Args:
-        edges_by_fold: ``(n_intervals + 1,)`` each, ascending from 0.
-
-    Returns:
-        ``(n_times,)``, ascending; whatever the order of the folds.
-    """
-    shortest = min(edges_by_fold, key=lambda edges: (edges[-1], *edges))
-    return np.asarray(shortest[1:], dtype=np.float64)
-
-
-def curves_at(
-    survival_curve: NDArray[np.floating], edges: NDArray[np.floating], times: NDArray[np.floating]
-) -> Curves:
-    """Survival curves at other times; between edges the hazard is constant.
-
-    Args:
-        survival_curve: S(t) at the right edges, in [0, 1], ``(..., n_intervals)``.
-        edges: ``(n_intervals + 1,)``, ascending from 0, where S is 1.
-        times: above 0, ``(n_times,)``.
-
-    Returns:
-        ``(..., n_times)``.
-
-    Raises:
-        ValueError: if a time lies beyond the last edge.
-    """
-    if np.max(times) > edges[-1]:
-        raise ValueError(f"A survival curve that ends at {edges[-1]:g} says nothing of {np.max(times):g}.")
-    from_start = np.concatenate([np.ones_like(survival_curve[..., :1]), survival_curve], axis=-1)
-    return at_constant_hazard(from_start, edges, times)
-
-
-def predicted_time_at(
-    survival_curve: NDArray[np.floating], times: NDArray[np.floating]
-) -> NDArray[np.float64]:
-    """Eq. (2) of curves at some times: ``(..., n_times)`` and ``(n_times,)`` to ``(...)``, from 0 to the last time."""
-    return predicted_time(survival_curve, np.append(0.0, times))

@@ -53,5 +53,5 @@ def _files(model: SurvivalModel) -> Iterator[Path]:
     if model.calibration is not None:
         yield model.folder / CALIBRATION_FILE
     for fold in model.folds:
-        yield fold.checkpoint
+        yield fold.file
         yield fold.stage_one_checkpoint

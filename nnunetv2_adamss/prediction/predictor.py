@@ -21,7 +21,6 @@ from nnunetv2_adamss.prediction.patient_images import PatientImages
 from nnunetv2_adamss.prediction.patient_prediction import FoldPrediction, PatientPrediction
 from nnunetv2_adamss.prediction.patient_tables import PatientTables
 from nnunetv2_adamss.prediction.survival_model import SurvivalModel
-from nnunetv2_adamss.prediction.trained_fold import TrainedFold
 from nnunetv2_adamss.prediction.tumours import MaskFiles, StageOneTumours, Tumour, TumourFinder
 from nnunetv2_adamss.radiomics.extract_case import extract_case
 from nnunetv2_adamss.radiomics.needed_features import only_needed
@@ -38,6 +37,7 @@ from nnunetv2_adamss.survival.tumour_region.region import (
     region_size,
     tumour_of,
 )
+from nnunetv2_adamss.trained_folds.survival_checkpoint import SurvivalCheckpoint
 
 logger = logging.getLogger(__name__)
 
@@ -73,7 +73,7 @@ class SurvivalPredictor:
         self.tumours = tumours
         self.device = device
         self.networks: dict[int | str, SurvivalNetwork] = {
-            fold.nnunet_fold.number: fold.build_network().to(device) for fold in model.folds
+            fold.number: fold.build_network().to(device) for fold in model.folds
         }
         configuration = model.first.configuration_manager
         self.preprocessor = configuration.preprocessor_class(verbose=False)
@@ -142,7 +142,7 @@ class SurvivalPredictor:
         with _timed(seconds, "survival"):
             folds = {}
             for fold in self.model.folds:
-                number = fold.nnunet_fold.number
+                number = fold.number
                 covariates = tables.of_case(case_id, radiomics[number])
                 folds[str(number)] = self._predict_fold(fold, patient, tumours[number], covariates)
         return PatientPrediction(
@@ -159,20 +159,20 @@ class SurvivalPredictor:
     ) -> dict[int | str, dict[str, float]]:
         """The features that each fold uses, of the mask that it sees."""
         wanted = {
-            fold.nnunet_fold.number: [
+            fold.number: [
                 name for name in fold.survival.covariates.features.names if name in tables.to_extract
             ]
             for fold in self.model.folds
         }
         tasks = [
             delayed(_extract)(
-                fold.nnunet_fold.number,
-                RadiomicsCase(images.case_id, images.files, tumours[fold.nnunet_fold.number].file),
+                fold.number,
+                RadiomicsCase(images.case_id, images.files, tumours[fold.number].file),
                 (fold.survival.radiomics or {})["request"],
-                wanted[fold.nnunet_fold.number],
+                wanted[fold.number],
             )
             for fold in self.model.folds
-            if wanted[fold.nnunet_fold.number]
+            if wanted[fold.number]
         ]
         # One process for each fold: what pyradiomics takes grows with the tumour, and a clinic waits for one patient.
         found: dict[int | str, dict[str, float]] = {number: {} for number in wanted}
@@ -180,20 +180,20 @@ class SurvivalPredictor:
         return found
 
     def _predict_fold(
-        self, fold: TrainedFold, patient: PreparedPatient, tumour: Tumour, tables: CovariateTables
+        self, fold: SurvivalCheckpoint, patient: PreparedPatient, tumour: Tumour, tables: CovariateTables
     ) -> FoldPrediction:
         region = self._region(patient, tumour)
         case_id, covariates = patient.images.case_id, fold.survival.covariates
         inputs = covariates.apply(tables, [case_id])[case_id]
         image, valid = read_within_image(patient.data, region.region, self.total_stride)
         batch = [torch.from_numpy(array)[None].to(self.device) for array in (image, valid, inputs)]
-        network = self.networks[fold.nnunet_fold.number]
+        network = self.networks[fold.number]
         with torch.no_grad(), self._autocast():
             outputs = predict_region(
                 network, *batch, pool=fold.survival.config.pool, crop_size=self.crop_size
             )
         if not torch.isfinite(outputs).all():
-            raise ValueError(f"the survival network of fold {fold.nnunet_fold.number} gives no finite number")
+            raise ValueError(f"the survival network of fold {fold.number} gives no finite number")
         return FoldPrediction(
             survival_prob=network.survival_prob(outputs.cpu().double())[0].tolist(),
             tumour_found=region.tumour_found,

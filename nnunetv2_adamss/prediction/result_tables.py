@@ -19,7 +19,7 @@ from nnunetv2_adamss.prediction.calibration import (
     OF_MODEL,
     Calibration,
 )
-from nnunetv2_adamss.prediction.ensemble import EnsemblePrediction, predicted_time_at
+from nnunetv2_adamss.prediction.ensemble import EnsemblePrediction
 from nnunetv2_adamss.prediction.patient_prediction import PatientPrediction
 from nnunetv2_adamss.prediction.prediction_folder import (
     COVARIATES_FILE,
@@ -29,8 +29,9 @@ from nnunetv2_adamss.prediction.prediction_folder import (
     PredictionFolder,
 )
 from nnunetv2_adamss.prediction.survival_model import SurvivalModel
-from nnunetv2_adamss.survival.results.prediction import SurvivalPrediction, survival_columns
+from nnunetv2_adamss.survival.discrete_time.curve import predicted_time_at
 from nnunetv2_adamss.survival.tumour_region.case_regions import LEAST_SHARE
+from nnunetv2_adamss.trained_folds.prediction import SurvivalPrediction, survival_columns
 
 LOW, HIGH = "low", "high"
 # choice: the paper has no ensemble; folds disagree where their predicted times spread over this share of the range.
@@ -127,7 +128,7 @@ class ResultTables:
         folds = [
             SurvivalPrediction(
                 case_ids,
-                np.array([patient.folds[str(fold.nnunet_fold.number)].survival_prob for patient in patients]),
+                np.array([patient.folds[str(fold.number)].survival_prob for patient in patients]),
                 fold.survival.edges,
             )
             for fold in self.model.folds

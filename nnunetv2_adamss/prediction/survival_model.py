@@ -14,12 +14,13 @@ from numpy.typing import NDArray
 from nnunetv2_adamss.common.files import sha256_of
 from nnunetv2_adamss.common.messages import listed
 from nnunetv2_adamss.prediction.calibration import Calibration, read_model_calibrations
-from nnunetv2_adamss.prediction.ensemble import common_times
-from nnunetv2_adamss.prediction.trained_fold import TrainedFold
 from nnunetv2_adamss.survival.covariates.indicator import Indicator
+from nnunetv2_adamss.survival.discrete_time.curve import common_times
 from nnunetv2_adamss.survival.foreign_files.model_checkpoints import check_nnunet_may_open
 from nnunetv2_adamss.survival.nnunet_data.dataset import channel_names
 from nnunetv2_adamss.survival.setup import STAGE_ONE_WEIGHTS
+from nnunetv2_adamss.trained_folds.survival_checkpoint import SurvivalCheckpoint
+from nnunetv2_adamss.trained_folds.trained_fold import TrainedFold
 
 logger = logging.getLogger(__name__)
 
@@ -30,14 +31,14 @@ class SurvivalModel:
 
     Args:
         folder: nnU-Net's, of all folds.
-        folds: at least one; all of one plan.
+        folds: their checkpoints, at least one; all of one plan.
         checkpoint_name: of every fold.
         calibration: fitted on these folds' out-of-fold predictions, or None.
         sha256: of every checkpoint, by a name for people.
     """
 
     folder: Path
-    folds: tuple[TrainedFold, ...] = field(repr=False)
+    folds: tuple[SurvivalCheckpoint, ...] = field(repr=False)
     checkpoint_name: str
     calibration: Calibration | None
     sha256: Mapping[str, str]
@@ -55,21 +56,21 @@ class SurvivalModel:
             ValueError: if a checkpoint is not there, is damaged or foreign, the folds do not fit together, or a
                 Stage-I network is not the one that a fold started from.
         """
-        trained = tuple(TrainedFold.load(folder, fold, checkpoint_name) for fold in folds)
+        trained = tuple(TrainedFold.of_model(folder, fold).open(checkpoint_name) for fold in folds)
         _check_alike(trained)
-        sha256 = {f"fold {fold.nnunet_fold.number}": sha256_of(fold.checkpoint) for fold in trained}
-        sha256 |= {f"Stage I of fold {fold.nnunet_fold.number}": _stage_one_sha256(fold) for fold in trained}
+        sha256 = {f"fold {fold.number}": sha256_of(fold.file) for fold in trained}
+        sha256 |= {f"Stage I of fold {fold.number}": _stage_one_sha256(fold) for fold in trained}
         return cls(folder, trained, checkpoint_name, _calibration(folder, trained, checkpoint_name), sha256)
 
     @property
-    def first(self) -> TrainedFold:
+    def first(self) -> SurvivalCheckpoint:
         """For what all folds share: plan, data set, Stage-I trainer, time unit."""
         return self.folds[0]
 
     @property
     def fold_numbers(self) -> list[int | str]:
         """Numbers, or ``all``."""
-        return [fold.nnunet_fold.number for fold in self.folds]
+        return [fold.number for fold in self.folds]
 
     @property
     def channel_names(self) -> list[str]:
@@ -114,19 +115,19 @@ class SurvivalModel:
         return set(self.features) - unknown
 
 
-def _check_alike(folds: Sequence[TrainedFold]) -> None:
+def _check_alike(folds: Sequence[SurvivalCheckpoint]) -> None:
     first = folds[0]
     for fold in folds[1:]:
         own, other = _what_must_agree(fold), _what_must_agree(first)
         differing = [name for name in own if own[name] != other[name]]
         if differing:
             raise ValueError(
-                f"The folds {first.nnunet_fold.number} and {fold.nnunet_fold.number} do not predict as one: they "
+                f"The folds {first.number} and {fold.number} do not predict as one: they "
                 f"differ in {listed(differing)}. Choose folds that were trained alike with -f."
             )
 
 
-def _what_must_agree(fold: TrainedFold) -> dict[str, Any]:
+def _what_must_agree(fold: SurvivalCheckpoint) -> dict[str, Any]:
     survival = fold.survival
     settings = ("seg_trainer", "seg_checkpoint", "mirroring", "mask_source")
     return {
@@ -144,32 +145,31 @@ def _as_json(plans: Mapping[str, Any]) -> str:
     )
 
 
-def _stage_one_sha256(fold: TrainedFold) -> str:
+def _stage_one_sha256(fold: SurvivalCheckpoint) -> str:
     file = fold.stage_one_checkpoint
     if not file.is_file():
         raise ValueError(
-            f"There is no Stage-I network {file}, which finds the tumours for {fold.checkpoint}. A survival model is "
+            f"There is no Stage-I network {file}, which finds the tumours for {fold.file}. A survival model is "
             "used together with the segmentation model that it was fine-tuned from."
         )
     sha256 = sha256_of(file)
     if sha256 != fold.survival.sources.get(STAGE_ONE_WEIGHTS):
         raise ValueError(
-            f"{file} has changed since {fold.checkpoint} was fine-tuned from it, so its masks are not those that the "
+            f"{file} has changed since {fold.file} was fine-tuned from it, so its masks are not those that the "
             "survival network knows. Bring the old checkpoint back, or train Stage II again."
         )
     check_nnunet_may_open(file)
     return sha256
 
 
-def _calibration(folder: Path, folds: Sequence[TrainedFold], checkpoint_name: str) -> Calibration | None:
+def _calibration(
+    folder: Path, folds: Sequence[SurvivalCheckpoint], checkpoint_name: str
+) -> Calibration | None:
     calibration = read_model_calibrations(folder).get(checkpoint_name)
     if calibration is None:
         return None
-    numbers = [fold.nnunet_fold.number for fold in folds]
-    trained_anew = calibration.changed_folds(
-        {int(fold.nnunet_fold.number): fold.checkpoint for fold in folds if fold.nnunet_fold.number != "all"}
-    )
-    if "all" in numbers or trained_anew or set(calibration.folds) != set(numbers):
+    checkpoints = {fold.number: fold.file for fold in folds}
+    if calibration.changed_folds(checkpoints) or {*calibration.folds} != {*checkpoints}:
         logger.warning(
             "The model's calibration is of other folds (%s) or of former trainings, so survival curves are "
             "uncalibrated. Run adamss_calibrate for the folds in use.",

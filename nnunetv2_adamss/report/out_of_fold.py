@@ -1,11 +1,13 @@
 """The validation patients as the folds predict them, calibrated where the model is."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from nnunetv2_adamss.common.progress import Progress, silent
 from nnunetv2_adamss.evaluation.evaluate import EvaluationSettings, Other, evaluate
@@ -16,40 +18,15 @@ from nnunetv2_adamss.metrics.risk import risk_score_from_time
 from nnunetv2_adamss.metrics.risk_groups import RiskGroups
 from nnunetv2_adamss.metrics.survival_curves import PredictedCurves
 from nnunetv2_adamss.prediction.calibration import Calibration, read_model_calibrations
-from nnunetv2_adamss.prediction.ensemble import curves_at, predicted_time_at
+from nnunetv2_adamss.report.model_data import masks_of, selected_features
+from nnunetv2_adamss.report.patient_pictures import Channel, channels_of
 from nnunetv2_adamss.report.sections.baselines import Images, image_baselines
-from nnunetv2_adamss.report.sources import FoldSource, ReportSource
-from nnunetv2_adamss.survival.results.fold_files import CHECKPOINTS, COVARIATES_ONLY_FILE, PREDICTIONS_FILE
-from nnunetv2_adamss.survival.results.predicted_curves import read_predicted_curves
-
-
-@dataclass(frozen=True, eq=False)
-class FoldCurves:
-    """The validation patients of one fold.
-
-    Args:
-        case_ids: ``n_cases``.
-        times: right edges of the fold's intervals, or the calibration's times, ``(n_times,)``.
-        curve: S(t) at these times, ``(n_cases, n_times)``.
-        predicted_time: Eq. (2) of these curves, ``(n_cases,)``.
-    """
-
-    case_ids: list[str]
-    times: NDArray[np.float64]
-    curve: NDArray[np.float64]
-    predicted_time: NDArray[np.float64]
-
-    @classmethod
-    def read(cls, fold: FoldSource, calibration: Calibration | None) -> "FoldCurves":
-        """From the fold's file of predictions."""
-        found = read_predicted_curves(fold.folder / PREDICTIONS_FILE)
-        # The names of the columns drop digits that the fold's edges have.
-        edges = np.asarray(fold.summary["interval_edges"], dtype=np.float64)
-        times, curve = edges[1:], found.survival_curve
-        if calibration is not None:
-            times = np.asarray(calibration.times)
-            curve = calibration.apply(curves_at(curve, edges, times))
-        return cls(found.case_ids, times, curve, predicted_time_at(curve, times))
+from nnunetv2_adamss.survival.discrete_time.curve import predicted_time_at
+from nnunetv2_adamss.survival.nnunet_data.dataset import channel_names, raw_images
+from nnunetv2_adamss.trained_folds.cross_validation import CrossValidation
+from nnunetv2_adamss.trained_folds.fold_files import CHECKPOINTS, COVARIATES_ONLY_FILE, PREDICTIONS_FILE
+from nnunetv2_adamss.trained_folds.predicted_curves import CurvesByCase
+from nnunetv2_adamss.trained_folds.trained_fold import TrainedFold
 
 
 @dataclass(eq=False)
@@ -61,11 +38,11 @@ class OutOfFold:
         progress: told about the images that are read.
     """
 
-    source: ReportSource
+    source: CrossValidation
     progress: Progress = field(default=silent)
 
     @property
-    def folds(self) -> list[FoldSource]:
+    def folds(self) -> list[TrainedFold]:
         """Those that have validation patients.
 
         Raises:
@@ -91,12 +68,13 @@ class OutOfFold:
             return None, str(error).rstrip(".")
         if calibration is None:
             return None, f"the model is not calibrated for {checkpoint_name}; {command} does it"
-        checkpoints = {
-            int(fold.number): fold.folder / checkpoint_name
-            for fold in self.folds
-            if (fold.folder / checkpoint_name).is_file()
-        }
-        changed = calibration.changed_folds(checkpoints)
+        changed = calibration.changed_folds(
+            {
+                fold.number: fold.folder / checkpoint_name
+                for fold in self.folds
+                if fold.has_files(checkpoint_name)
+            }
+        )
         if changed:
             names = ", ".join(map(str, changed))
             return None, f"fold {names} was trained anew since the model was calibrated; repeat {command}"
@@ -113,14 +91,14 @@ class OutOfFold:
         return self._found_calibration[1]
 
     @cached_property
-    def curves(self) -> dict[int | str, FoldCurves]:
-        """By number of the fold."""
-        return {fold.number: FoldCurves.read(fold, self.calibration) for fold in self.folds}
+    def curves(self) -> dict[int | str, CurvesByCase]:
+        """By number of the fold; at the calibration's times if there is one."""
+        return {fold.number: calibrated(fold.predictions(), self.calibration) for fold in self.folds}
 
     @cached_property
     def features(self) -> dict[int | str, pd.DataFrame]:
         """Radiomics and the user's own features that each fold's network gets, by number of the fold."""
-        return {fold.number: self.source.selected_features(fold) for fold in self.folds}
+        return {fold.number: selected_features(self.source, fold) for fold in self.folds}
 
     @cached_property
     def patients(self) -> Patients:
@@ -130,7 +108,7 @@ class OutOfFold:
         if self.calibration is None:
             return patients
         calibrated = pd.DataFrame(
-            np.concatenate([part.curve for part in self.curves.values()]),
+            np.concatenate([part.survival_curve for part in self.curves.values()]),
             [case_id for part in self.curves.values() for case_id in part.case_ids],
         ).loc[patients.case_ids]
         times, curve = np.asarray(self.calibration.times), calibrated.to_numpy()
@@ -171,11 +149,35 @@ class OutOfFold:
         table = read_predictions(there).table
         return [Other("Cox model on the covariates alone", table[RISK_SCORE], table[FOLD])]
 
+    @cached_property
+    def _image_files(self) -> Mapping[str, Mapping[str, Any]]:
+        folder = self.source.raw_folder
+        return raw_images(folder) if folder.is_dir() else {}
+
+    def channels(self, case_id: str) -> list[Channel]:
+        """The images of a patient.
+
+        Raises:
+            ValueError: if the raw data set has no such case.
+        """
+        if case_id not in self._image_files:
+            raise ValueError(f"The images of {case_id} are not in {self.source.raw_folder}.")
+        files = [Path(file) for file in self._image_files[case_id]["images"]]
+        return channels_of(channel_names(self.source.dataset_json), files)
+
     def _images(self) -> dict[str, Images]:
         """With the masks that the network worked with."""
         return {
-            case_id: (self.source.channels(case_id), masks.mask_file(case_id))
+            case_id: (self.channels(case_id), masks.mask_file(case_id))
             for fold in self.folds
-            for masks in [self.source.masks(fold)]
+            for masks in [masks_of(self.source, fold)]
             for case_id in self.curves[fold.number].case_ids
         }
+
+
+def calibrated(curves: CurvesByCase, calibration: Calibration | None) -> CurvesByCase:
+    """The curves as they are shown: as they are, or calibrated, at the calibration's times."""
+    if calibration is None:
+        return curves
+    at_times = curves.at(np.asarray(calibration.times))
+    return at_times._replace(survival_curve=calibration.apply(at_times.survival_curve))

@@ -9,6 +9,7 @@ from nnunetv2_adamss.display.blocks import Block, Notice, Text
 from nnunetv2_adamss.display.html import write_page
 from nnunetv2_adamss.display.parts import Part, section
 from nnunetv2_adamss.display.words import count
+from nnunetv2_adamss.report.model_data import is_synthetic
 from nnunetv2_adamss.report.out_of_fold import OutOfFold
 from nnunetv2_adamss.report.sections import cohort, covariates, provenance, results, stage_one_dice, training
 from nnunetv2_adamss.report.sections.benchmark import comparison_of_methods
@@ -17,14 +18,14 @@ from nnunetv2_adamss.report.sections.new_patients import NewPatients, overview, 
 from nnunetv2_adamss.report.sections.patients import patient_pages
 from nnunetv2_adamss.report.sections.tripod import checklist
 from nnunetv2_adamss.report.sections.validation_patients import validation_background, validation_patients
-from nnunetv2_adamss.report.sources import ReportSource
+from nnunetv2_adamss.trained_folds.cross_validation import CrossValidation
 
 REPORT_FILE = "report.html"
 DEFAULT_VALIDATION_PATIENTS = 20
 
 
 def write_report(
-    source: ReportSource,
+    source: CrossValidation,
     file: Path,
     new: NewPatients | None = None,
     n_patients: int | None = None,
@@ -44,7 +45,7 @@ def write_report(
     """
     out_of_fold = OutOfFold(source, progress)
 
-    def model(*parts: Callable[[ReportSource], Iterable[Block]]) -> list[Part]:
+    def model(*parts: Callable[[CrossValidation], Iterable[Block]]) -> list[Part]:
         return [partial(part, source) for part in parts]
 
     of_new, compared, of_validation = [], [], []
@@ -87,8 +88,8 @@ def write_report(
     )
 
 
-def _first_of_all(source: ReportSource) -> Iterator[Notice]:
-    if source.is_synthetic:
+def _first_of_all(source: CrossValidation) -> Iterator[Notice]:
+    if is_synthetic(source):
         yield Notice(
             "The data are synthetic: images and outcomes were made by a computer. Nothing here says anything "
             "about patients.",
@@ -116,7 +117,7 @@ def _validation_pages(out_of_fold: OutOfFold, n_patients: int | None, progress: 
 
 
 def _new_pages(
-    source: ReportSource, new: NewPatients, n_patients: int | None, progress: Progress
+    source: CrossValidation, new: NewPatients, n_patients: int | None, progress: Progress
 ) -> Iterator[Block]:
     patients = new.pages()
     yield from overview(new, patients)

@@ -110,6 +110,20 @@ class SurvivalFold:
             ValueError: if a case has no row, training or validation has no event, or covariates do not serve.
         """
         tables = tables or CovariateTables()
+        fold = cls.before_fitting(config, table, split, tables)
+        time, event = table.time_and_event(fold.training_cases)
+        covariates, report = fit_covariates(config, tables, fold.training_cases, event, time)
+        return replace(fold, covariates=covariates, covariate_report=report)
+
+    @classmethod
+    def before_fitting(
+        cls, config: SurvivalConfig, table: SurvivalTable, split: FoldSplit, tables: CovariateTables
+    ) -> "SurvivalFold":
+        """Choose the cases and the intervals, and check that every case has covariates, but fit nothing to these.
+
+        Raises:
+            ValueError: as of :meth:`prepare`.
+        """
         _check_all_in_table(table, [*split.training, *split.validation])
         training = _with_outcome(table, split.training, "training")
         validation = [] if _is_fold_all(split) else _with_outcome(table, split.validation, "validation")
@@ -121,15 +135,14 @@ class SurvivalFold:
         # All at once, also those that nothing is fitted on and would be missed hours later.
         tables.check(sorted({*training, *scoring, *validation}))
         time, event = table.time_and_event(training)
-        covariates, report = fit_covariates(config, tables, training, event, time)
         return cls(
             config=config,
             training_cases=tuple(training),
             scoring_cases=tuple(scoring),
             validation_cases=tuple(validation),
             interval_edges=tuple(_edges(config, event, time)),
-            covariates=covariates,
-            covariate_report=report,
+            covariates=CovariateModel(),
+            covariate_report=CovariateReport(),
             time_unit=table.description.time_unit,
             endpoint=table.description.endpoint,
             split=split,

@@ -3,10 +3,11 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 from nnunetv2_adamss.common.files import sha256_of
 from nnunetv2_adamss.networks.registry import ADAMSS
-from nnunetv2_adamss.survival.cohort.description import DESCRIPTION_FILE
+from nnunetv2_adamss.survival.cohort.outcome_files import outcome_files
 from nnunetv2_adamss.survival.cohort.survival_table import SURVIVAL_CSV, SurvivalTable, read_survival_table
 from nnunetv2_adamss.survival.config import SurvivalConfig
 from nnunetv2_adamss.survival.covariates.covariate_tables import CovariateTables, CovariateUse
@@ -54,9 +55,8 @@ class SurvivalSetup:
         use: CovariateUse,
         *,
         network: str = ADAMSS,
-        without_radiomics: bool = False,
     ) -> "SurvivalSetup":
-        """Of a new training.
+        """A new training.
 
         Args:
             nnunet_fold: plan, configuration and fold.
@@ -64,28 +64,38 @@ class SurvivalSetup:
             split: nnU-Net's.
             use: what the network gets beside the image.
             network: name of the survival network.
-            without_radiomics: to check all else before they are extracted.
 
         Raises:
             ValueError: if table, split, covariates, masks or Stage-I checkpoint do not serve.
         """
         table = _read_table(nnunet_fold, config)
-        has_radiomics = use.radiomics and not without_radiomics
-        covariates = _read_covariates(nnunet_fold, config, table, use, has_radiomics)
+        covariates = _read_covariates(nnunet_fold, config, table, use, use.radiomics)
         fold = SurvivalFold.prepare(config, table, split, covariates)
         setup = cls._assemble(nnunet_fold, fold, table, covariates)
-        if has_radiomics:
-            check_made_from(setup.masks, setup.stage_one, config)
         setup.stage_one.weights()
-        sources = {**_sources(setup), STAGE_ONE_WEIGHTS: sha256_of(setup.stage_one.checkpoint)}
-        radiomics = used_radiomics(setup.stage_one, config, fold.covariates) if has_radiomics else None
-        return replace(setup, fold=replace(fold, sources=sources, radiomics=radiomics, network=network))
+        return replace(setup, fold=replace(fold, **setup.origin(), network=network))
+
+    @classmethod
+    def before_fitting(
+        cls, nnunet_fold: NnunetFold, config: SurvivalConfig, split: FoldSplit, use: CovariateUse
+    ) -> "SurvivalSetup":
+        """A new training whose radiomics may not be there yet: all else is checked, and no covariate is fitted.
+
+        Raises:
+            ValueError: as of :meth:`begin`.
+        """
+        table = _read_table(nnunet_fold, config)
+        covariates = _read_covariates(nnunet_fold, config, table, use, has_radiomics=False)
+        fold = SurvivalFold.before_fitting(config, table, split, covariates)
+        setup = cls._assemble(nnunet_fold, fold, table, covariates)
+        setup.stage_one.weights()
+        return setup
 
     @classmethod
     def resume(
         cls, nnunet_fold: NnunetFold, fold: SurvivalFold, split: FoldSplit, use: CovariateUse
     ) -> "SurvivalSetup":
-        """Of a training that has a checkpoint.
+        """A training that was prepared before, as a checkpoint or the record of its preparation has it.
 
         Raises:
             ValueError: if what it was started with is gone or has changed.
@@ -96,6 +106,20 @@ class SurvivalSetup:
         )
         fold.check_unchanged(split, _sources(setup))
         return setup
+
+    def origin(self) -> dict[str, Any]:
+        """The fold's ``sources`` and ``radiomics`` as they are now.
+
+        Raises:
+            ValueError: if the radiomics are those of other masks.
+        """
+        stage_one, config = self.stage_one, self.fold.config
+        radiomics = None
+        if self.covariates.has_radiomics:
+            check_made_from(self.masks, stage_one, config)
+            radiomics = used_radiomics(stage_one, config, self.fold.covariates)
+        sources = {**_sources(self), STAGE_ONE_WEIGHTS: sha256_of(stage_one.checkpoint)}
+        return {"sources": sources, "radiomics": radiomics}
 
     @classmethod
     def _assemble(
@@ -111,18 +135,6 @@ class SurvivalSetup:
         )
         masks.check(fold.all_cases)
         return cls(fold, table, covariates, stage_one, masks)
-
-
-def outcomes_source(table: Path) -> str:
-    """The name of the table of outcomes among the sources of a training."""
-    return f"outcomes ({table.name})"
-
-
-def outcome_files(table: Path) -> dict[str, Path]:
-    """The table of outcomes and what describes it, if anything does, by their names among the sources of a training."""
-    description = table.parent / DESCRIPTION_FILE
-    described = {f"description ({DESCRIPTION_FILE})": description} if description.is_file() else {}
-    return {outcomes_source(table): table, **described}
 
 
 def _sources(setup: SurvivalSetup) -> Mapping[str, str]:

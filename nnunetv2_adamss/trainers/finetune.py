@@ -1,6 +1,5 @@
-"""Stage II as one call: check, write the settings, and let nnU-Net train."""
+"""Stage II as one call: prepare, write the settings and what was prepared, and let nnU-Net train."""
 
-import contextlib
 import logging
 import shutil
 from collections.abc import Mapping
@@ -24,9 +23,11 @@ from nnunetv2_adamss.survival.foreign_files.trainer_names import find_trainer
 from nnunetv2_adamss.survival.nnunet_data.dataset import dataset_name, read_plans
 from nnunetv2_adamss.survival.nnunet_data.nnunet_fold import NnunetFold
 from nnunetv2_adamss.survival.nnunet_data.plan_sizes import network_sizes
-from nnunetv2_adamss.survival.results.fold_files import CHECKPOINT_FILES, PREDICTIONS_FILE, SUMMARY_FILE
-from nnunetv2_adamss.survival.results.survival_checkpoint import read_survival_checkpoint
+from nnunetv2_adamss.survival.prepared_training import PREPARED_FILE, write_prepared
 from nnunetv2_adamss.survival.setup import SurvivalSetup
+from nnunetv2_adamss.trained_folds.fold_files import CHECKPOINT_FILES, PREDICTIONS_FILE, SUMMARY_FILE
+from nnunetv2_adamss.trained_folds.survival_checkpoint import SurvivalCheckpoint
+from nnunetv2_adamss.trained_folds.trained_fold import TrainedFold
 from nnunetv2_adamss.trainers.adamss_survival import AdaMSSSurvTrainer
 from nnunetv2_adamss.trainers.log_to_trainer import library_logs_to
 from nnunetv2_adamss.trainers.other_network import other_network
@@ -89,10 +90,16 @@ def finetune_survival(request: FinetuneRequest) -> Path:
         get_output_folder(name, request.trainer, plans["plans_name"], request.configuration, request.fold)
     )
     nnunet_fold = NnunetFold(plans, dataset_json, request.configuration, request.fold)
-    setup = _set_up(request, nnunet_fold, folder, trainer)
-    if request.overwrite:
-        _remove_training(folder)
-    setup.fold.config.save(folder)
+    checkpoint = _checkpoint_to_go_on_from(request, folder)
+    if checkpoint is None:
+        setup, remarks = _begin(request, nnunet_fold, folder, trainer)
+        if request.overwrite:
+            _remove_training(folder)
+        write_prepared(folder, setup, trainer.covariate_use, remarks)
+        config = setup.fold.config
+    else:
+        config = _continued_settings(request, nnunet_fold, checkpoint, trainer.covariate_use)
+    config.save(folder)
     with threads_of_training(request.device):
         run_training(
             name,
@@ -132,43 +139,48 @@ def _trainer_class(name: str) -> type[SurvivalTrainer]:
     return trainer
 
 
-def _set_up(
-    request: FinetuneRequest, nnunet_fold: NnunetFold, folder: Path, trainer: type[SurvivalTrainer]
-) -> SurvivalSetup:
-    """Everything that the trainer will need, checked here so that nothing is lost if it does not serve."""
-    use = trainer.covariate_use
-    there = [folder / name for name in CHECKPOINT_FILES if (folder / name).is_file()]
-    goes_on = request.continue_training or request.only_validation
-    if request.only_validation and not (folder / CHECKPOINT_FILES[0]).is_file():
-        raise ValueError(f"--val needs a finished training, but there is no {folder / CHECKPOINT_FILES[0]}.")
-    if there and not goes_on and not request.overwrite:
-        is_finished = there[0].name == CHECKPOINT_FILES[0]
+def _checkpoint_to_go_on_from(request: FinetuneRequest, folder: Path) -> Path | None:
+    """The checkpoint that ``--c`` or ``--val`` means; None for a new training, and for one that has none yet.
+
+    Raises:
+        ValueError: if what is asked for and what is there do not go together.
+    """
+    there = TrainedFold(folder).latest_checkpoint
+    final = folder / CHECKPOINT_FILES[0]
+    if request.only_validation and there != final:
+        raise ValueError(f"--val needs a finished training, but there is no {final}.")
+    if request.continue_training or request.only_validation:
+        return there
+    if there is not None and not request.overwrite:
+        is_finished = there == final
         raise ValueError(
             f"{folder} holds {'a finished' if is_finished else 'an unfinished'} training. "
             + ("Score it again with --val" if is_finished else "Continue it with --c")
             + ", or begin anew with --overwrite."
         )
-    if goes_on and there:
-        with _quiet():
-            return _continue(request, nnunet_fold, folder, there[0], use)
+    return None
+
+
+def _begin(
+    request: FinetuneRequest, nnunet_fold: NnunetFold, folder: Path, trainer: type[SurvivalTrainer]
+) -> tuple[SurvivalSetup, list[str]]:
+    """A new training, and what was logged while it was prepared."""
     config = SurvivalConfig.from_dict({**trainer.default_settings, **request.settings})
-    if goes_on and (folder / CONFIG_FILE).is_file():
+    if request.continue_training and (folder / CONFIG_FILE).is_file():
         # Stopped before the first checkpoint: there are only the settings.
         config = _checked(SurvivalConfig.of_fold(folder), request, folder)
     trainer.check_settings(config)
-    split = nnunet_fold.split()
-    network = trainer.network_name
-    with _quiet():
-        setup = SurvivalSetup.begin(
-            nnunet_fold, config, split, use, network=network, without_radiomics=use.radiomics
-        )
-    _check_start(trainer, setup, nnunet_fold)
-    if not use.radiomics:
-        return setup
-    # All else is checked first: masks and features may take an hour.
-    extract_missing_radiomics(nnunet_fold, setup, request.device)
-    with _quiet():
-        return SurvivalSetup.begin(nnunet_fold, config, split, use, network=network)
+    split, use = nnunet_fold.split(), trainer.covariate_use
+    with library_logs_to(lambda message: None):  # of what is logged again below
+        unfitted = SurvivalSetup.before_fitting(nnunet_fold, config, split, use)
+    _check_start(trainer, unfitted, nnunet_fold)
+    if use.radiomics:
+        # All else is checked by now: masks and features may take an hour.
+        extract_missing_radiomics(nnunet_fold, unfitted, request.device)
+    remarks: list[str] = []
+    with library_logs_to(remarks.append):
+        setup = SurvivalSetup.begin(nnunet_fold, config, split, use, network=trainer.network_name)
+    return setup, remarks
 
 
 def _check_start(trainer: type[SurvivalTrainer], setup: SurvivalSetup, nnunet_fold: NnunetFold) -> None:
@@ -188,22 +200,14 @@ def _check_start(trainer: type[SurvivalTrainer], setup: SurvivalSetup, nnunet_fo
         ) from error
 
 
-def _quiet() -> contextlib.AbstractContextManager[None]:
-    """Without the library's messages: the trainer logs the same again."""
-    return library_logs_to(lambda message: None)
-
-
-def _continue(
-    request: FinetuneRequest,
-    nnunet_fold: NnunetFold,
-    folder: Path,
-    checkpoint_file: Path,
-    use: CovariateUse,
-) -> SurvivalSetup:
-    _, read = read_survival_checkpoint(checkpoint_file, mapped=True)
-    fold = read.with_paths_of(folder)
-    fold = replace(fold, config=_checked(fold.config, request, folder))
-    return SurvivalSetup.resume(nnunet_fold, fold, nnunet_fold.split(), use)
+def _continued_settings(
+    request: FinetuneRequest, nnunet_fold: NnunetFold, checkpoint: Path, use: CovariateUse
+) -> SurvivalConfig:
+    """The settings of a checkpoint, with paths as they are now, once it is checked that the training can go on."""
+    fold = SurvivalCheckpoint.read(checkpoint, mapped=True).survival.with_paths_of(checkpoint.parent)
+    fold = replace(fold, config=_checked(fold.config, request, checkpoint.parent))
+    SurvivalSetup.resume(nnunet_fold, fold, nnunet_fold.split(), use)
+    return fold.config
 
 
 def _checked(config: SurvivalConfig, request: FinetuneRequest, folder: Path) -> SurvivalConfig:
@@ -219,6 +223,13 @@ def _checked(config: SurvivalConfig, request: FinetuneRequest, folder: Path) -> 
 
 def _remove_training(folder: Path) -> None:
     """Remove what the former training would leave in a new one's results; its logs stay."""
-    for name in (*CHECKPOINT_FILES, CONFIG_FILE, SUMMARY_FILE, *COVARIATE_FILES, "progress.png"):
+    for name in (
+        *CHECKPOINT_FILES,
+        CONFIG_FILE,
+        PREPARED_FILE,
+        SUMMARY_FILE,
+        *COVARIATE_FILES,
+        "progress.png",
+    ):
         (folder / name).unlink(missing_ok=True)
     shutil.rmtree((folder / PREDICTIONS_FILE).parent, ignore_errors=True)

@@ -13,9 +13,9 @@ from torch import Tensor
 from nnunetv2_adamss.common.nifti import put_image_in_place
 from nnunetv2_adamss.networks.survival_network import MultiTaskOutput
 from nnunetv2_adamss.survival.pooling import segment_region
-from nnunetv2_adamss.survival.results.fold_files import PREDICTED_MASKS
 from nnunetv2_adamss.survival.training_data.case_data import CaseData, Sample
 from nnunetv2_adamss.survival.training_data.samples import TrainingCrops
+from nnunetv2_adamss.trained_folds.fold_files import PREDICTED_MASKS
 from nnunetv2_adamss.trainers.other_network import other_network
 from nnunetv2_adamss.trainers.survival import SurvivalTrainer
 

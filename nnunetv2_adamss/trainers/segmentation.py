@@ -8,7 +8,7 @@ from nnunetv2_adamss.networks.adamss import AdaMSS
 from nnunetv2_adamss.networks.encoder import AdaFusionEncoder
 from nnunetv2_adamss.networks.fusion_strategies import FusionStrategy
 from nnunetv2_adamss.survival.nnunet_data.plan_stages import stages_of
-from nnunetv2_adamss.survival.results.begun_training import TRAINING_CASES, check_same_training_cases
+from nnunetv2_adamss.trained_folds.training_cases import TRAINING_CASES, check_same_training_cases
 from nnunetv2_adamss.trainers.adamss_trainer import AdaMSSTrainer
 from nnunetv2_adamss.trainers.dice_focal_loss import LabelDiceFocalLoss, RegionDiceFocalLoss
 

@@ -13,11 +13,11 @@ from torch import Tensor
 from nnunetv2_adamss.metrics.concordance import harrell_c
 from nnunetv2_adamss.networks.survival_network import MultiTaskOutput, survival_outputs
 from nnunetv2_adamss.survival.pooling import predict_region
-from nnunetv2_adamss.survival.results.fold_files import CHECKPOINTS, TRAINING_PREDICTIONS_FILE
-from nnunetv2_adamss.survival.results.fold_results import EpochPrediction, selected_epoch, write_results
-from nnunetv2_adamss.survival.results.prediction import SurvivalPrediction
-from nnunetv2_adamss.survival.results.training_log import training_seconds
 from nnunetv2_adamss.survival.training_data.case_data import Sample, SurvivalTargets
+from nnunetv2_adamss.trained_folds.fold_files import CHECKPOINTS, TRAINING_PREDICTIONS_FILE
+from nnunetv2_adamss.trained_folds.fold_results import EpochPrediction, selected_epoch, write_results
+from nnunetv2_adamss.trained_folds.prediction import SurvivalPrediction
+from nnunetv2_adamss.trained_folds.training_log import training_seconds
 from nnunetv2_adamss.trainers.survival_fold import SurvivalFoldTrainer
 from nnunetv2_adamss.trainers.survival_log import C_INDEX, shown
 

@@ -25,14 +25,15 @@ from nnunetv2_adamss.survival.fold import SurvivalFold
 from nnunetv2_adamss.survival.nnunet_data.nnunet_fold import FoldSplit, NnunetFold
 from nnunetv2_adamss.survival.nnunet_data.plan_sizes import network_sizes
 from nnunetv2_adamss.survival.nnunet_data.plan_stages import check_three_dimensional, stages_of
-from nnunetv2_adamss.survival.results.fold_files import CHECKPOINTS
-from nnunetv2_adamss.survival.results.survival_checkpoint import read_survival_checkpoint
+from nnunetv2_adamss.survival.prepared_training import read_prepared
 from nnunetv2_adamss.survival.setup import SurvivalSetup
 from nnunetv2_adamss.survival.training_data.balanced_batches import BalancedBatches, places_of_rank
 from nnunetv2_adamss.survival.training_data.case_data import CaseData, Sample
 from nnunetv2_adamss.survival.training_data.samples import TrainingCrops, WholeRegions
 from nnunetv2_adamss.survival.tumour_region.case_regions import find_regions
 from nnunetv2_adamss.survival.tumour_region.region import crop_size, region_size
+from nnunetv2_adamss.trained_folds.fold_files import CHECKPOINTS
+from nnunetv2_adamss.trained_folds.survival_checkpoint import SurvivalCheckpoint
 from nnunetv2_adamss.trainers.adamss_trainer import AdaMSSTrainer
 from nnunetv2_adamss.trainers.log_to_trainer import library_logs_to
 from nnunetv2_adamss.trainers.ranks import Ranks
@@ -133,9 +134,14 @@ class SurvivalFoldTrainer(AdaMSSTrainer):
         if self._resumed_fold is None:
             config = SurvivalConfig.of_fold(folder, self.default_settings)
             self.check_settings(config)
-            return SurvivalSetup.begin(
-                nnunet_fold, config, split, self.covariate_use, network=self.network_name
-            )
+            use, network = self.covariate_use, self.network_name
+            prepared = read_prepared(folder, nnunet_fold, config, split, use=use, network=network)
+            if prepared is None:
+                return SurvivalSetup.begin(nnunet_fold, config, split, use, network=network)
+            setup, remarks = prepared
+            for remark in remarks:
+                self.print_to_log_file(remark)
+            return setup
         return SurvivalSetup.resume(
             nnunet_fold, self._resumed_fold.with_paths_of(folder), split, self.covariate_use
         )
@@ -258,7 +264,7 @@ class SurvivalFoldTrainer(AdaMSSTrainer):
             ValueError: if it is no Stage-II checkpoint, or table or split no longer fit.
         """
         if not self.was_initialized:
-            _, self._resumed_fold = read_survival_checkpoint(Path(filename_or_checkpoint), mapped=True)
+            self._resumed_fold = SurvivalCheckpoint.read(Path(filename_or_checkpoint), mapped=True).survival
         super().load_checkpoint(filename_or_checkpoint)
 
     def load_epoch(self, name: str) -> int | None:

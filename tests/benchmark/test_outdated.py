@@ -11,7 +11,8 @@ import torch
 from nnunetv2_adamss.benchmark.outdated import segmentation_differences, training_differences
 from nnunetv2_adamss.benchmark.present_cohort import PresentCohort
 from nnunetv2_adamss.common.files import sha256_of
-from nnunetv2_adamss.survival.setup import STAGE_ONE_WEIGHTS, outcomes_source
+from nnunetv2_adamss.survival.cohort.outcome_files import outcomes_source
+from nnunetv2_adamss.survival.setup import STAGE_ONE_WEIGHTS
 
 OUTCOMES = {"outcomes": "of outcomes", "description": "of units"}
 COHORT = PresentCohort(

@@ -19,8 +19,8 @@ from nnunetv2_adamss.prediction.calibration import (
     read_calibration,
     read_model_calibrations,
 )
-from nnunetv2_adamss.survival.results.fold_files import CHECKPOINTS, epoch_predictions_file
-from nnunetv2_adamss.survival.results.prediction import SurvivalPrediction
+from nnunetv2_adamss.trained_folds.fold_files import CHECKPOINTS, epoch_predictions_file
+from nnunetv2_adamss.trained_folds.prediction import SurvivalPrediction
 from tests.nnunet_project import NnunetProject
 
 NAME = "Dataset007_Simulated"
@@ -157,7 +157,7 @@ def test_unfinished_folds_are_named_with_what_to_do(
     (fold_folder(project, 4) / "checkpoint_final.pth").unlink()
     error = failed(["7", "3d_fullres"], capsys)
     assert "Fold 1, 4" in error
-    assert "adamss_finetune_survival, or choose those that are with -f 0 2 3" in error
+    assert "3d_fullres 1, or choose those that are with -f 0 2 3" in error
     assert calibrate.main(["7", "3d_fullres", "-f", "0", "2", "3"]) == 0
 
 

@@ -183,7 +183,7 @@ def test_folds_of_different_tables_ask_for_one(
     summary.write_text(summary.read_text().replace(str(study.survival_csv), "other.csv"))
     folds = ["-d", "7", "-c", "3d_fullres", "-f", "0", "1", "2"]
     assert evaluate_survival.main([*folds, "-o", str(study.folder / "out")]) == 2
-    assert "trained on different tables (" in capsys.readouterr().err
+    assert "trained on different survival tables (" in capsys.readouterr().err
     assert run(study, *folds, "-s", study.survival_csv)["cohort"]["n_patients"] == 118
 
 

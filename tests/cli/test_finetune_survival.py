@@ -5,6 +5,7 @@ import os
 from functools import partial
 from pathlib import Path
 
+import pandas as pd
 import pytest
 import torch
 
@@ -12,6 +13,8 @@ from nnunetv2_adamss.cli.finetune_survival import main
 from nnunetv2_adamss.plugin_folder import PLUGIN_FOLDER
 from nnunetv2_adamss.radiomics import missing
 from nnunetv2_adamss.radiomics.fold_radiomics import FoldRadiomics
+from nnunetv2_adamss.survival.covariates import fitting
+from nnunetv2_adamss.survival.covariates.feature_selection import FeatureSelection
 from nnunetv2_adamss.trainers.fusion_strategy_trainers import AdaMSSSegTrainer_LateFusion
 from tests.nnunet_project import NnunetProject
 from tests.radiomics.phantoms import quick_request
@@ -108,6 +111,34 @@ def test_features_of_several_files_are_used_and_a_variant_has_results_of_its_own
     assert "no trainer AdaMSSSurvTrainer_TwoIterations_ImageOnly" in refusal(
         capsys, *FOLD_0, "--no_clinical", "--no_radiomics"
     )
+
+
+def test_features_are_selected_once_and_what_was_noted_is_in_the_log(
+    fold_folder: Path, survival_project: NnunetProject, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seeds = []
+
+    def select(inputs: pd.DataFrame, *outcomes: object, limit: int, seed: int) -> FeatureSelection:
+        seeds.append(seed)
+        return FeatureSelection(("mri",), (0.5,), (1.0,), n_candidates=1, n_uncorrelated=1, limit=limit)
+
+    monkeypatch.setattr(fitting, "select_features", select)
+    cases = pd.read_csv(survival_project.raw / DATASET / "survival.csv")["case_id"]
+    features = pd.DataFrame({"case_id": cases, "mri": range(len(cases)), "useless": 1})
+    features.to_csv(tmp_path / "mri.csv", index=False)
+    options = ("--features", str(tmp_path / "mri.csv"), "--max_features", "20", "--seed", "5")
+    assert main([*FOLD_0, "--mask_source", "groundtruth", "--epochs", "1", *options]) == 0
+    assert seeds == [5]
+    summary = json.loads((fold_folder / "survival_summary.json").read_text())
+    assert summary["covariates"]["inputs"][-1] == "mri"
+    assert summary["covariates"]["feature_selection"]["selected"][0]["weight"] == 0.5
+    (log,) = fold_folder.glob("training_log_*.txt")
+    note = "Features with one value or none in the training cases are left out: useless."
+    assert note in summary["covariates"]["notes"]
+    assert log.read_text().count(f"WARNING: {note}") == 1
+
+    assert main([*FOLD_0, "--val"]) == 0
+    assert seeds == [5]
 
 
 @pytest.mark.slow

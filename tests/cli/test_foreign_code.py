@@ -24,7 +24,7 @@ from nnunetv2_adamss.cli import (
 )
 from nnunetv2_adamss.common.files import sha256_of
 from nnunetv2_adamss.plugin_folder import PLUGIN_FOLDER
-from nnunetv2_adamss.survival.results.begun_training import begun_with
+from nnunetv2_adamss.trained_folds.trained_fold import TrainedFold
 from tests.finished_project import model_folder
 from tests.foreign_code import (
     change_checkpoint,
@@ -327,7 +327,7 @@ def test_stage_two_is_not_gone_on_with_from_a_checkpoint_with_code(
     said = refusal(capsys, partial(go_on, place, option))
     assert str(checkpoint) in said
     assert "holds more than data" in said
-    assert begun_with(checkpoint.parent) is None
+    assert TrainedFold(checkpoint.parent).begun_with() is None
     assert not place.marker.exists()
 
 

@@ -44,7 +44,7 @@ def test_the_report_lies_in_the_models_folder_unless_said_otherwise(
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["903", "3d_fullres", "-f", "0", "7"], "not trained: fold_7"),
+        (["903", "3d_fullres", "-f", "0", "7"], "Fold 7 of"),
         (
             ["903", "3d_fullres", "-tr", "AdaMSSSurvTrainer_Nobody"],
             "There are AdaMSSSurvTrainer__nnUNetPlans__3d_fullres",

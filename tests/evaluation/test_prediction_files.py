@@ -7,7 +7,7 @@ import pytest
 
 from nnunetv2_adamss.common.tables.faults import FileFaultsError
 from nnunetv2_adamss.evaluation.prediction_files import read_predictions
-from nnunetv2_adamss.survival.results.prediction import SurvivalPrediction
+from nnunetv2_adamss.trained_folds.prediction import SurvivalPrediction
 
 
 def write(folder: Path, *lines: str, name: str = "predictions.csv") -> Path:

@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 
 from nnunetv2_adamss.explanation.explained_case import ExplainedCase
-from nnunetv2_adamss.explanation.explained_fold import ExplainedFold
+from nnunetv2_adamss.explanation.explained_model import ExplainedModel
 from nnunetv2_adamss.networks.trunk import Interpretation
 from tests.trained_model import TrainedModel
 
@@ -37,14 +37,14 @@ def fold_folder(trained_model: TrainedModel, tmp_path: Path) -> Iterator[Path]:
 def quick_networks(monkeypatch: pytest.MonkeyPatch) -> None:
     """Networks of constants, for what does not depend on their answers."""
 
-    def look(fold: ExplainedFold, case: ExplainedCase) -> dict[str, Interpretation]:
+    def look(fold: ExplainedModel, case: ExplainedCase) -> dict[str, Interpretation]:
         sides = [[side // 2**i for side in case.image.shape[2:]] for i in range(4)]
         w_fuse = [torch.full((1, 1, *side), 0.25) for side in sides]
         attention = [torch.full((1, 1, *side), 0.75) for side in sides[:-1]]
         return {stage: Interpretation(w_fuse, attention) for stage in ("stage_one", "stage_two")}
 
-    def risk_of(fold: ExplainedFold, case: ExplainedCase) -> Callable[[torch.Tensor], NDArray[np.float64]]:
+    def risk_of(fold: ExplainedModel, case: ExplainedCase) -> Callable[[torch.Tensor], NDArray[np.float64]]:
         return lambda image: image.double().mean(dim=(1, 2, 3, 4)).numpy()
 
-    monkeypatch.setattr(ExplainedFold, "look", look)
-    monkeypatch.setattr(ExplainedFold, "risk_of", risk_of)
+    monkeypatch.setattr(ExplainedModel, "look", look)
+    monkeypatch.setattr(ExplainedModel, "risk_of", risk_of)

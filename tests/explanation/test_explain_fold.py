@@ -17,7 +17,7 @@ import pytest
 import torch
 
 from nnunetv2_adamss.cli.explain import main
-from nnunetv2_adamss.explanation.explained_fold import ExplainedFold, find_fold
+from nnunetv2_adamss.explanation.explained_model import ExplainedModel, open_trained_fold
 from tests.explanation.conftest import own_results
 from tests.nnunet_project import NnunetProject
 from tests.survival_project import DATASET, N_CASES
@@ -47,7 +47,7 @@ def contents(folder: Path) -> dict[str, tuple[int, int]]:
 class Explained:
     """One call of the command with the networks as they are: maps of one case, all of whose PET is one block."""
 
-    fold: ExplainedFold
+    fold: ExplainedModel
     folder: Path
     mapped_case: str
     printed: list[str]
@@ -60,7 +60,7 @@ def explained(trained_model: TrainedModel, tmp_path_factory: pytest.TempPathFact
         with redirect_stdout(StringIO()) as out:
             maps = ("--cases", case_id, "--all_levels", "--occlusion_mm", "1000", "--occlude_channel", "PET")
             assert explain(*LAST, *maps) == 0
-        fold = find_fold(
+        fold = open_trained_fold(
             "902", "3d_fullres", 0, trainer=TRAINER, plans="nnUNetPlans", checkpoint=LAST[1], device="cpu"
         )
         yield Explained(fold, fold_folder / "explanation", case_id, out.getvalue().splitlines())
@@ -163,7 +163,7 @@ def test_what_is_there_is_not_made_again(fold_folder: Path, monkeypatch: pytest.
     maps = fold_folder / "explanation" / "attention"
     before = contents(maps)
     with monkeypatch.context() as patch:
-        patch.setattr(ExplainedFold, "read", refuse)
+        patch.setattr(ExplainedModel, "read", refuse)
         assert explain(*LAST, *FEW_BLOCKS, "--max_cases", "1") == 0
     # More is added to what is there.
     assert explain(*LAST, *FEW_BLOCKS, "--max_cases", "2") == 0
@@ -185,15 +185,15 @@ def test_a_run_that_was_stopped_goes_on_with_the_next_case(
     fold_folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     folder = fold_folder / "explanation"
-    look = ExplainedFold.look
+    look = ExplainedModel.look
 
-    def stop_at_the_third(fold: ExplainedFold, case: Any) -> Any:
+    def stop_at_the_third(fold: ExplainedModel, case: Any) -> Any:
         if case.case_id == fold.case_ids[2]:
             raise KeyboardInterrupt
         return look(fold, case)
 
     with monkeypatch.context() as patch:
-        patch.setattr(ExplainedFold, "look", stop_at_the_third)
+        patch.setattr(ExplainedModel, "look", stop_at_the_third)
         assert explain(*LAST, "--no_occlusion") == 130
     assert "run it again to go on" in capsys.readouterr().err
     assert len(pd.read_csv(folder / "modality_occlusion.csv")) == 2

@@ -17,10 +17,10 @@ from nnunetv2_adamss.networks.adamss import AdaMSSSurvival
 from nnunetv2_adamss.survival.config import SurvivalConfig
 from nnunetv2_adamss.survival.discrete_time.intervals import interval_edges, interval_labels
 from nnunetv2_adamss.survival.discrete_time.loss import discrete_survival_loss
-from nnunetv2_adamss.survival.results.prediction import SurvivalPrediction
 from nnunetv2_adamss.survival.training_data.balanced_batches import BalancedBatches
 from nnunetv2_adamss.survival.training_data.samples import WholeRegions
 from nnunetv2_adamss.survival.tumour_region.region import Region
+from nnunetv2_adamss.trained_folds.prediction import SurvivalPrediction
 from nnunetv2_adamss.trainers.adamss_survival import AdaMSSSurvTrainer
 from nnunetv2_adamss.trainers.survival_variants import AdaMSSSurvTrainer_ImageOnly
 from tests.nnunet_project import NnunetProject, read_plans

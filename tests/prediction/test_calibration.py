@@ -27,8 +27,7 @@ from nnunetv2_adamss.prediction.calibration import (
     write_model_calibrations,
 )
 from nnunetv2_adamss.prediction.calibration_fit import MIN_SLOPE
-from nnunetv2_adamss.prediction.ensemble import predicted_time_at
-from nnunetv2_adamss.survival.discrete_time.curve import survival_curve
+from nnunetv2_adamss.survival.discrete_time.curve import predicted_time_at, survival_curve
 from nnunetv2_adamss.survival.discrete_time.intervals import interval_edges, interval_labels
 
 TIMES = np.array([10.0, 20.0, 40.0, 80.0])

@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from nnunetv2_adamss.prediction.ensemble import EnsemblePrediction, common_times, curves_at
-from nnunetv2_adamss.survival.results.prediction import SurvivalPrediction
+from nnunetv2_adamss.prediction.ensemble import EnsemblePrediction
+from nnunetv2_adamss.survival.discrete_time.curve import common_times, curves_at
+from nnunetv2_adamss.trained_folds.prediction import SurvivalPrediction
 
 CASES = ("a", "b", "c")
 

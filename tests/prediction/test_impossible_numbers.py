@@ -25,7 +25,7 @@ from nnunetv2_adamss.survival.covariates.covariate_model import CovariateModel
 from nnunetv2_adamss.survival.covariates.covariate_tables import CovariateTables
 from nnunetv2_adamss.survival.covariates.linear_risk import LinearRisk
 from nnunetv2_adamss.survival.covariates.scaling import Scaling
-from nnunetv2_adamss.survival.results.prediction import RiskPrediction, SurvivalPrediction
+from nnunetv2_adamss.trained_folds.prediction import RiskPrediction, SurvivalPrediction
 
 _NAN, _INF = math.nan, math.inf
 

@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from nnunetv2_adamss.report.sources import ReportSource, find_model
+from nnunetv2_adamss.report.model_data import find_model
 from nnunetv2_adamss.report.write_report import write_report
+from nnunetv2_adamss.trained_folds.cross_validation import CrossValidation
 from tests.finished_project import (
     DATASET,
     SURV_TRAINER,
@@ -22,13 +23,13 @@ def project(finished_copy: NnunetProject) -> NnunetProject:
 
 
 @pytest.fixture
-def source(project: NnunetProject) -> ReportSource:
+def source(project: NnunetProject) -> CrossValidation:
     """The model of the copy."""
     return find_model(DATASET, "3d_fullres", SURV_TRAINER, "nnUNetPlans")
 
 
 @pytest.fixture
-def calibrated_source(project: NnunetProject, source: ReportSource) -> ReportSource:
+def calibrated_source(project: NnunetProject, source: CrossValidation) -> CrossValidation:
     """The same, calibrated."""
     calibrate(project)
     return source

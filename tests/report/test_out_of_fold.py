@@ -1,6 +1,5 @@
 """The validation patients, calibrated where the model is."""
 
-import json
 import shutil
 from dataclasses import replace
 
@@ -12,25 +11,25 @@ from lifelines.utils import concordance_index
 from nnunetv2_adamss.common.progress import silent
 from nnunetv2_adamss.metrics.volume_and_uptake import suv_max, tumour_volume_ml
 from nnunetv2_adamss.prediction.calibration import read_model_calibrations
-from nnunetv2_adamss.prediction.ensemble import curves_at
 from nnunetv2_adamss.report.out_of_fold import OutOfFold
 from nnunetv2_adamss.report.sections.baselines import image_baselines
 from nnunetv2_adamss.report.sections.results import subsections
-from nnunetv2_adamss.report.sources import ReportSource
+from nnunetv2_adamss.survival.discrete_time.curve import curves_at
+from nnunetv2_adamss.trained_folds.cross_validation import CrossValidation
 from tests.finished_project import DATASET, SEG_TRAINER, model_folder
 from tests.nnunet_project import NnunetProject
 from tests.report.content import flat, words_of
 
 
 def test_without_calibration_the_curves_are_the_folds_own_and_nobody_is_in_a_group(
-    source: ReportSource,
+    source: CrossValidation,
 ) -> None:
     found = OutOfFold(source)
     file = source.folds[1].folder / "validation" / "survival_predictions.csv"
     table = pd.read_csv(file).set_index("case_id")
     curves = found.curves[1]
     expected = table.loc[curves.case_ids].filter(like="survival_at_").to_numpy()
-    np.testing.assert_allclose(curves.curve, expected)
+    np.testing.assert_allclose(curves.survival_curve, expected)
     np.testing.assert_allclose(curves.predicted_time, table.loc[curves.case_ids, "predicted_time"], rtol=1e-6)
     assert found.calibration is None
     assert "adamss_calibrate" in found.why_uncalibrated
@@ -39,14 +38,15 @@ def test_without_calibration_the_curves_are_the_folds_own_and_nobody_is_in_a_gro
 
 
 def test_a_calibration_is_applied_and_its_threshold_makes_the_groups(
-    project: NnunetProject, calibrated_source: ReportSource
+    project: NnunetProject, calibrated_source: CrossValidation
 ) -> None:
     found = OutOfFold(calibrated_source)
     calibration = read_model_calibrations(model_folder(project))["checkpoint_final.pth"]
     times = np.asarray(calibration.times)
     edges = np.asarray(calibrated_source.folds[0].summary["interval_edges"])
     plain = OutOfFold(replace_model(calibrated_source, project)).curves[0]
-    np.testing.assert_allclose(found.curves[0].curve, calibration.apply(curves_at(plain.curve, edges, times)))
+    expected = calibration.apply(curves_at(plain.survival_curve, edges, times))
+    np.testing.assert_allclose(found.curves[0].survival_curve, expected)
     assert found.patients.is_high_risk is not None
     # The threshold is the median of these very patients.
     assert found.patients.is_high_risk.sum() == 12
@@ -54,16 +54,13 @@ def test_a_calibration_is_applied_and_its_threshold_makes_the_groups(
     assert (low.n_patients, high.n_patients) == (12, 12)
 
 
-def replace_model(source: ReportSource, project: NnunetProject) -> ReportSource:
+def replace_model(source: CrossValidation, project: NnunetProject) -> CrossValidation:
     """The same folds in a folder without a calibration."""
-    return ReportSource(
-        source.dataset, source.configuration, source.trainer, source.plans_name, project.root / "nowhere",
-        source.folds,
-    )  # fmt: skip
+    return CrossValidation(project.root / source.dataset / source.model_folder.name, source.folds)
 
 
 def test_a_fold_that_was_trained_anew_makes_the_calibration_void(
-    project: NnunetProject, calibrated_source: ReportSource
+    project: NnunetProject, calibrated_source: CrossValidation
 ) -> None:
     (model_folder(project) / "fold_2" / "checkpoint_final.pth").write_bytes(b"another network")
     found = OutOfFold(calibrated_source)
@@ -72,7 +69,7 @@ def test_a_fold_that_was_trained_anew_makes_the_calibration_void(
 
 
 def test_a_damaged_calibration_leaves_the_curves_uncalibrated(
-    project: NnunetProject, source: ReportSource
+    project: NnunetProject, source: CrossValidation
 ) -> None:
     (model_folder(project) / "survival_calibration.json").write_text("{")
     found = OutOfFold(source)
@@ -80,7 +77,7 @@ def test_a_damaged_calibration_leaves_the_curves_uncalibrated(
     assert "does not hold" in found.why_uncalibrated
 
 
-def test_patients_are_ranked_within_folds_only(source: ReportSource) -> None:
+def test_patients_are_ranked_within_folds_only(source: CrossValidation) -> None:
     """The pooled C is the mean of lifelines' C by fold, weighted by pairs."""
     found = OutOfFold(source)
     shares, pairs = [], []
@@ -95,7 +92,7 @@ def test_patients_are_ranked_within_folds_only(source: ReportSource) -> None:
 
 
 def test_volume_and_suvmax_of_the_networks_own_masks_stand_beside_the_model(
-    project: NnunetProject, source: ReportSource
+    project: NnunetProject, source: CrossValidation
 ) -> None:
     found = OutOfFold(source)
     others = {other.name: other.risk_score for other in image_baselines(found._images(), silent)}
@@ -108,7 +105,7 @@ def test_volume_and_suvmax_of_the_networks_own_masks_stand_beside_the_model(
 
 
 def test_a_broken_image_costs_that_patients_baseline_only(
-    project: NnunetProject, source: ReportSource
+    project: NnunetProject, source: CrossValidation
 ) -> None:
     found = OutOfFold(source)
     case_id = found.curves[0].case_ids[0]
@@ -118,7 +115,7 @@ def test_a_broken_image_costs_that_patients_baseline_only(
     assert len(others["SUVmax"]) == 23
 
 
-def test_fold_all_has_nobody_to_judge_it_on(source: ReportSource) -> None:
+def test_fold_all_has_nobody_to_judge_it_on(source: CrossValidation) -> None:
     for fold in source.folds:
         fold.summary["cases"]["validation"]["cases"] = 0
     with pytest.raises(ValueError, match="nobody is left"):
@@ -126,23 +123,22 @@ def test_fold_all_has_nobody_to_judge_it_on(source: ReportSource) -> None:
 
 
 def test_predictions_of_different_kinds_of_epochs_are_not_calibrated(
-    calibrated_source: ReportSource,
+    calibrated_source: CrossValidation,
 ) -> None:
-    summary = json.loads(json.dumps(calibrated_source.folds[0].summary)) | {"predictions_from": "best"}
-    folds = [replace(calibrated_source.folds[0], summary=summary), *calibrated_source.folds[1:]]
-    found = OutOfFold(replace(calibrated_source, folds=folds))
+    calibrated_source.folds[0].summary["predictions_from"] = "best"
+    found = OutOfFold(calibrated_source)
     assert found.calibration is None
     assert "different kinds of epochs" in found.why_uncalibrated
 
 
 def test_without_raw_images_the_results_say_what_does_not_stand_beside_them(
-    project: NnunetProject, source: ReportSource
+    project: NnunetProject, source: CrossValidation
 ) -> None:
     shutil.rmtree(project.raw / DATASET / "imagesTr")
     assert any("SUVmax do not stand" in note for note in OutOfFold(source).evaluation.notes)
 
 
-def test_cases_of_other_folds_are_named_as_not_predicted(source: ReportSource) -> None:
+def test_cases_of_other_folds_are_named_as_not_predicted(source: CrossValidation) -> None:
     found = OutOfFold(replace(source, folds=source.folds[:2]))
     words = [words_of(b) for b in flat(subsections(found.evaluation, found.patients, "r"))]
     assert any("not predicted" in text and "(8 in all)" in text for text in words)

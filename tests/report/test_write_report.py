@@ -12,8 +12,9 @@ import pytest
 from nnunetv2_adamss.benchmark.collect import GENERAL_NOTES
 from nnunetv2_adamss.benchmark.write_tables import write_tables
 from nnunetv2_adamss.report.sections.new_patients import NewPatients
-from nnunetv2_adamss.report.sources import ReportSource
 from nnunetv2_adamss.report.write_report import write_report
+from nnunetv2_adamss.trained_folds.cross_validation import CrossValidation
+from nnunetv2_adamss.trained_folds.trained_fold import TrainedFold
 from tests.benchmark.project import FakeBenchmark
 from tests.benchmark.results import collect, write_method
 from tests.finished_project import DATASET, SEG_TRAINER, model_folder
@@ -62,7 +63,7 @@ def test_the_report_of_a_model_is_valid_accessible_and_complete(finished_report:
 
 
 def test_new_patients_and_their_results_come_first(
-    project: NnunetProject, source: ReportSource, tmp_path: Path
+    project: NnunetProject, source: CrossValidation, tmp_path: Path
 ) -> None:
     file = tmp_path / "report.html"
     new = NewPatients(project.root / "OUT", project.raw / DATASET / "survival.csv")
@@ -75,7 +76,7 @@ def test_new_patients_and_their_results_come_first(
 
 @pytest.mark.parametrize("gone", ["raw", "preprocessed", "segmentation", "table", "predictions", "plans"])
 def test_what_is_gone_is_said_and_the_rest_is_there(
-    project: NnunetProject, source: ReportSource, tmp_path: Path, gone: str
+    project: NnunetProject, source: CrossValidation, tmp_path: Path, gone: str
 ) -> None:
     """Nothing that can be missing stops the report, or fails in a way that nobody thought of."""
     folders = {
@@ -102,19 +103,19 @@ def test_what_is_gone_is_said_and_the_rest_is_there(
 
 
 def test_a_part_that_fails_unforeseen_is_said_to(
-    source: ReportSource, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    source: CrossValidation, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(*_: object) -> None:
         raise ZeroDivisionError("so it goes")
 
-    monkeypatch.setattr("nnunetv2_adamss.report.sections.training.read_training_log", fail)
+    monkeypatch.setattr(TrainedFold, "log", fail)
     file = tmp_path / "report.html"
     write_report(source, file, n_patients=0)
     assert file.read_text().count("This part could not be made (ZeroDivisionError: so it goes)") == 2
 
 
 def test_a_benchmark_has_a_section_beside_the_results(
-    source: ReportSource, tmp_path: Path, fake_benchmark: FakeBenchmark
+    source: CrossValidation, tmp_path: Path, fake_benchmark: FakeBenchmark
 ) -> None:
     write_method(fake_benchmark, "ICARE", 1, 2)
     collection = collect(fake_benchmark, "icare")

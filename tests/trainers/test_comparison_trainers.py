@@ -16,7 +16,7 @@ from nnunetv2_adamss.nnunet_plugin import nnunetv2_adamss_trainers
 from nnunetv2_adamss.prediction.predict_patients import PredictionRequest, predict_patients
 from nnunetv2_adamss.survival.config import SurvivalConfig
 from nnunetv2_adamss.survival.cox.baseline_hazard import baseline_hazard
-from nnunetv2_adamss.survival.results.fold_files import TRAINING_PREDICTIONS_FILE
+from nnunetv2_adamss.trained_folds.fold_files import TRAINING_PREDICTIONS_FILE
 from nnunetv2_adamss.trainers import comparison
 from nnunetv2_adamss.trainers.finetune import FinetuneRequest, finetune_survival
 from nnunetv2_adamss.trainers.multi_task import PREDICTED_MASKS, MultiTaskTrainer

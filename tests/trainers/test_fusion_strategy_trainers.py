@@ -8,11 +8,11 @@ import torch
 from nnunetv2.inference.predict_from_raw_data import nnUNetPredictor
 from nnunetv2.run.load_pretrained_weights import load_pretrained_weights
 
-from nnunetv2_adamss.explanation.explained_fold import ExplainedFold
+from nnunetv2_adamss.explanation.explained_model import ExplainedModel
 from nnunetv2_adamss.nnunet_plugin import nnunetv2_adamss_trainers as plugin
-from nnunetv2_adamss.prediction.trained_fold import TrainedFold
 from nnunetv2_adamss.survival.config import SurvivalConfig
-from nnunetv2_adamss.survival.results.fold_files import SUMMARY_FILE
+from nnunetv2_adamss.trained_folds.fold_files import SUMMARY_FILE
+from nnunetv2_adamss.trained_folds.trained_fold import TrainedFold
 from nnunetv2_adamss.trainers.adamss_trainer import AdaMSSTrainer
 from nnunetv2_adamss.trainers.fusion_strategy_trainers import (
     AdaMSSSegTrainer_PETOnly,
@@ -139,10 +139,10 @@ def test_a_training_on_pet_alone_is_read_back_without_its_trainer_and_not_explai
     folder = Path(trainer.output_folder)
     assert (folder / SUMMARY_FILE).is_file()
 
-    trained = TrainedFold.load(folder.parent, 0, "checkpoint_final.pth")
+    trained = TrainedFold(folder).open("checkpoint_final.pth")
     weights = trained.build_network().state_dict()
     assert weights["encoder.pet_channel"] == 1
     with pytest.raises(
         ValueError, match="AdaMSSSurvTrainer_PETOnly has another network than AdaMSS with its"
     ):
-        ExplainedFold.open(trained, torch.device("cpu"))
+        ExplainedModel.open(trained, torch.device("cpu"))

@@ -11,7 +11,7 @@ import torch
 
 from nnunetv2_adamss.networks.adamss import AdaMSSMultiTask
 from nnunetv2_adamss.survival.config import SurvivalConfig
-from nnunetv2_adamss.survival.results.fold_files import PREDICTED_MASKS
+from nnunetv2_adamss.trained_folds.fold_files import PREDICTED_MASKS
 from nnunetv2_adamss.trainers.learning_strategies import AdaMSSSurvTrainer_MultiTask
 from nnunetv2_adamss.trainers.multi_task import MultiTaskTrainer
 from nnunetv2_adamss.trainers.survival import SurvivalTrainer

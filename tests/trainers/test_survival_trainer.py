@@ -14,11 +14,11 @@ import torch
 from nnunetv2_adamss.metrics.concordance import harrell_c
 from nnunetv2_adamss.networks.adamss import AdaMSSSurvival
 from nnunetv2_adamss.survival.config import SurvivalConfig
-from nnunetv2_adamss.survival.results.fold_files import CHECKPOINTS, epoch_predictions_file
-from nnunetv2_adamss.survival.results.prediction import SurvivalPrediction
 from nnunetv2_adamss.survival.training_data.samples import WholeRegions
 from nnunetv2_adamss.survival.tumour_region import stage_one_masks
 from nnunetv2_adamss.survival.tumour_region.region import Region
+from nnunetv2_adamss.trained_folds.fold_files import CHECKPOINTS, epoch_predictions_file
+from nnunetv2_adamss.trained_folds.prediction import SurvivalPrediction
 from nnunetv2_adamss.trainers.adamss_survival import AdaMSSSurvTrainer
 from nnunetv2_adamss.trainers.ranks import Ranks
 from nnunetv2_adamss.trainers.survival_variants import (

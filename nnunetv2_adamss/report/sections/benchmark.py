@@ -8,12 +8,12 @@ from nnunetv2_adamss.benchmark.present_cohort import outcome_hashes
 from nnunetv2_adamss.benchmark.write_tables import provenance_facts, read_benchmark
 from nnunetv2_adamss.common.files import sha256_of
 from nnunetv2_adamss.display.blocks import Block, Facts, Notice, Text
-from nnunetv2_adamss.report.sources import ReportSource
 from nnunetv2_adamss.survival.cohort.splits_file import SPLITS_FILE
 from nnunetv2_adamss.survival.nnunet_data.dataset import PREPROCESSED, dataset_folder
+from nnunetv2_adamss.trained_folds.cross_validation import CrossValidation
 
 
-def comparison_of_methods(source: ReportSource, folder: Path) -> Iterator[Block]:
+def comparison_of_methods(source: CrossValidation, folder: Path) -> Iterator[Block]:
     """The tables of a benchmark.
 
     Args:
@@ -37,7 +37,7 @@ def comparison_of_methods(source: ReportSource, folder: Path) -> Iterator[Block]
     yield Facts(provenance_facts(provenance))
 
 
-def _differences(source: ReportSource, provenance: Mapping[str, Any]) -> Iterator[str]:
+def _differences(source: CrossValidation, provenance: Mapping[str, Any]) -> Iterator[str]:
     """What the benchmark has otherwise than the model, as far as both are known."""
     settings = provenance["settings"]
     if settings["dataset"] != source.dataset:

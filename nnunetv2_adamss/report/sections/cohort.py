@@ -8,13 +8,13 @@ import pandas as pd
 from nnunetv2_adamss.display.blocks import Block, Facts, Notice, Picture, Table, Text
 from nnunetv2_adamss.display.charts import WIDTH, Chart, draw_kaplan_meier, round_ticks
 from nnunetv2_adamss.display.words import NONE, count, number, percent, significant, time
-from nnunetv2_adamss.report.sources import ReportSource
 from nnunetv2_adamss.survival.cohort.cohort_summary import CohortSummary, median_follow_up, summarise_cohort
 from nnunetv2_adamss.survival.cohort.survival_table import SurvivalTable
 from nnunetv2_adamss.survival.nnunet_data.dataset import raw_cases
+from nnunetv2_adamss.trained_folds.cross_validation import CrossValidation
 
 
-def patient_flow(source: ReportSource) -> Iterator[Block]:
+def patient_flow(source: CrossValidation) -> Iterator[Block]:
     """From images over outcomes to folds."""
     table, has_raw = source.table, source.raw_folder.is_dir()
     with_images = set(raw_cases(source.raw_folder)) if has_raw else set(table.case_ids)
@@ -35,7 +35,7 @@ def patient_flow(source: ReportSource) -> Iterator[Block]:
         yield Notice(f"The raw data set is no longer in {source.raw_folder}, so its images are not counted.")
 
 
-def _fold_steps(source: ReportSource) -> list[tuple[str, str]]:
+def _fold_steps(source: CrossValidation) -> list[tuple[str, str]]:
     if source.folds[0].number == "all":
         return [("All of them train one model (fold all)", "nobody is left to judge it on")]
     validated = sum(fold.summary["cases"]["validation"]["cases"] for fold in source.folds)
@@ -49,7 +49,7 @@ def _fold_steps(source: ReportSource) -> list[tuple[str, str]]:
     ]
 
 
-def cohort_facts(source: ReportSource) -> Iterator[Block]:
+def cohort_facts(source: CrossValidation) -> Iterator[Block]:
     """Numbers of the whole cohort and its Kaplan-Meier curve."""
     table = source.table
     summary = summarise_cohort(table)
@@ -87,7 +87,7 @@ def kaplan_meier_picture(table: SurvivalTable) -> Picture:
         )
 
 
-def fold_table(source: ReportSource) -> Iterator[Block]:
+def fold_table(source: CrossValidation) -> Iterator[Block]:
     """Cases and events of each fold."""
     parts = ("training", "inner", "validation")
     names = {"training": "Training", "inner": "Set aside to choose the epoch", "validation": "Validation"}
@@ -102,7 +102,7 @@ def fold_table(source: ReportSource) -> Iterator[Block]:
     yield Table("Patients and events of each fold", ["Fold", *(names[part] for part in used)], rows)
 
 
-def by_centre(source: ReportSource) -> Iterator[Block]:
+def by_centre(source: CrossValidation) -> Iterator[Block]:
     """Size, events and follow-up of each group of the group column."""
     table = source.table
     column = table.description.group_column
@@ -129,7 +129,7 @@ def by_centre(source: ReportSource) -> Iterator[Block]:
     )
 
 
-def characteristics(source: ReportSource) -> Iterator[Block]:
+def characteristics(source: CrossValidation) -> Iterator[Block]:
     """The clinical columns: values and what is missing."""
     table = source.table
     if table.clinical.empty or not len(table.clinical.columns):

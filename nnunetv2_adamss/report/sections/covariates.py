@@ -10,17 +10,18 @@ from nnunetv2_adamss.common.tables.csv_text import read_csv
 from nnunetv2_adamss.display.blocks import Block, Notice, Picture, Table, Text
 from nnunetv2_adamss.display.charts import BLUE, GREY, VERMILION, WIDTH, Chart, picture_of
 from nnunetv2_adamss.display.words import NONE, joined, number, p_value, percent, significant, with_interval
-from nnunetv2_adamss.report.sources import FoldSource, ReportSource
 from nnunetv2_adamss.survival.covariates.covariate_results import (
     HAZARD_RATIOS_FILE,
     SELECTION_FILE,
     SELECTION_PLOT,
 )
+from nnunetv2_adamss.trained_folds.cross_validation import CrossValidation
+from nnunetv2_adamss.trained_folds.trained_fold import TrainedFold
 
 _RATIO_TICKS, _RATIO_LIMITS = (0.02, 0.1, 0.25, 0.5, 1, 2, 4, 10, 50), (0.02, 50.0)
 
 
-def inputs_of_folds(source: ReportSource) -> Iterator[Block]:
+def inputs_of_folds(source: CrossValidation) -> Iterator[Block]:
     """Which covariates each fold's network gets."""
     used = {fold.name: _inputs(fold) for fold in source.folds}
     names = sorted({name for inputs in used.values() for name in inputs})
@@ -39,15 +40,15 @@ def inputs_of_folds(source: ReportSource) -> Iterator[Block]:
         yield Table("What was noted when they were fitted", ["Fold", "Note"], notes, is_prose=True)
 
 
-def _covariates(fold: FoldSource) -> dict[str, Any]:
+def _covariates(fold: TrainedFold) -> dict[str, Any]:
     return dict(fold.summary.get("covariates") or {})
 
 
-def _inputs(fold: FoldSource) -> list[str]:
+def _inputs(fold: TrainedFold) -> list[str]:
     return list(_covariates(fold).get("inputs", []))
 
 
-def hazard_ratios(source: ReportSource) -> Iterator[Block]:
+def hazard_ratios(source: CrossValidation) -> Iterator[Block]:
     """Cox models of the clinical indicators."""
     tables = {fold.name: _read(fold, HAZARD_RATIOS_FILE) for fold in source.folds}
     there = {name: table for name, table in tables.items() if table is not None}
@@ -80,7 +81,7 @@ def _rows(table: pd.DataFrame) -> list[Any]:
     return list(table.itertuples(index=False))
 
 
-def _read(fold: FoldSource, name: str) -> pd.DataFrame | None:
+def _read(fold: TrainedFold, name: str) -> pd.DataFrame | None:
     file = fold.folder / name
     return read_csv(file, dtype={"note": str}) if file.is_file() else None
 
@@ -131,7 +132,7 @@ def _in(limits: Sequence[float], value: float) -> bool:
     return limits[0] <= value <= limits[1]
 
 
-def selected_features(source: ReportSource) -> Iterator[Block]:
+def selected_features(source: CrossValidation) -> Iterator[Block]:
     """Radiomics and the user's own features that were selected."""
     tables = {fold: _read(fold, SELECTION_FILE) for fold in source.folds}
     there = {fold: table for fold, table in tables.items() if table is not None}
@@ -164,7 +165,7 @@ def _frequency(value: float | None) -> str:
     return NONE if value is None or pd.isna(value) else percent(value)
 
 
-def _paths(fold: FoldSource, selected: Sequence[str]) -> Iterator[Picture]:
+def _paths(fold: TrainedFold, selected: Sequence[str]) -> Iterator[Picture]:
     file = fold.folder / SELECTION_PLOT
     if file.is_file():
         yield picture_of(

@@ -10,13 +10,14 @@ from nnunetv2_adamss.display.charts import picture_of
 from nnunetv2_adamss.display.words import count, number, significant
 from nnunetv2_adamss.explanation.explain_fold import EXPLANATION_FOLDER
 from nnunetv2_adamss.explanation.explanation_folder import ExplanationFolder
-from nnunetv2_adamss.report.sources import FoldSource, ReportSource
+from nnunetv2_adamss.trained_folds.cross_validation import CrossValidation
+from nnunetv2_adamss.trained_folds.trained_fold import TrainedFold
 
 _CHANGE_BY = "change_by_"
 _MOST_PICTURES = 4
 
 
-def explanations(source: ReportSource) -> Iterator[Block]:
+def explanations(source: CrossValidation) -> Iterator[Block]:
     """Gate weights, attention and occlusion of every fold that was explained."""
     absent = [fold for fold in source.folds if not (fold.folder / EXPLANATION_FOLDER).is_dir()]
     for fold in source.folds:
@@ -37,7 +38,7 @@ def explanations(source: ReportSource) -> Iterator[Block]:
         )
 
 
-def _fold(fold: FoldSource) -> Iterator[Block]:
+def _fold(fold: TrainedFold) -> Iterator[Block]:
     folder = ExplanationFolder(fold.folder / EXPLANATION_FOLDER)
     if folder.gate_weights.is_file():
         yield _gate_weights(fold, read_csv(folder.gate_weights))
@@ -50,7 +51,7 @@ def _fold(fold: FoldSource) -> Iterator[Block]:
         yield from _pictures(fold, kind, meaning)
 
 
-def _modalities(fold: FoldSource, table: pd.DataFrame) -> Table:
+def _modalities(fold: TrainedFold, table: pd.DataFrame) -> Table:
     rows = [
         [
             str(name).removeprefix(_CHANGE_BY),
@@ -68,7 +69,7 @@ def _modalities(fold: FoldSource, table: pd.DataFrame) -> Table:
     )
 
 
-def _gate_weights(fold: FoldSource, table: pd.DataFrame) -> Table:
+def _gate_weights(fold: TrainedFold, table: pd.DataFrame) -> Table:
     rows = [
         [str(row["encoder_stage"]), number(row["stage_one"], 3), number(row["stage_two"], 3)]
         for row in table.to_dict("records")
@@ -84,7 +85,7 @@ def _gate_weights(fold: FoldSource, table: pd.DataFrame) -> Table:
     )
 
 
-def _pictures(fold: FoldSource, kind: str, meaning: str) -> Iterator[Picture]:
+def _pictures(fold: TrainedFold, kind: str, meaning: str) -> Iterator[Picture]:
     files = sorted((fold.folder / EXPLANATION_FOLDER / kind).glob("*.png"))
     for file in files[:_MOST_PICTURES]:
         more = (

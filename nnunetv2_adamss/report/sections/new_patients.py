@@ -27,10 +27,10 @@ from nnunetv2_adamss.report.patient_pictures import Channel, channels_of
 from nnunetv2_adamss.report.sections.baselines import image_baselines
 from nnunetv2_adamss.report.sections.patients import Background, Patient
 from nnunetv2_adamss.report.sections.validation_patients import covariate_words
-from nnunetv2_adamss.report.sources import ReportSource
 from nnunetv2_adamss.survival.cohort.survival_table import SurvivalTable, read_survival_table
 from nnunetv2_adamss.survival.nnunet_data.dataset import channel_names
-from nnunetv2_adamss.survival.results.predicted_curves import read_predicted_curves
+from nnunetv2_adamss.trained_folds.cross_validation import CrossValidation
+from nnunetv2_adamss.trained_folds.predicted_curves import read_predicted_curves
 
 
 @dataclass(eq=False)
@@ -87,7 +87,7 @@ class NewPatients:
         others = image_baselines(images, self.progress)
         return evaluate(self.patients, self.survival, EvaluationSettings(), others=others)
 
-    def check(self, source: ReportSource) -> None:
+    def check(self, source: CrossValidation) -> None:
         """Raise ValueError unless this is what a prediction by this model left, with at least one patient."""
         missing = [n for n in (PREDICTIONS_FILE, PROVENANCE_FILE) if not (self.folder / n).is_file()]
         if missing:
@@ -103,7 +103,7 @@ class NewPatients:
                 f"({', '.join(model)})."
             )
 
-    def background(self, source: ReportSource) -> Background:
+    def background(self, source: CrossValidation) -> Background:
         """The cohort that the model was trained on."""
         time, event = source.table.time_and_event(list(source.table.outcomes.index))
         return Background(

@@ -8,13 +8,14 @@ from nnunetv2.utilities.plans_handling.plans_handler import PlansManager
 
 from nnunetv2_adamss.display.blocks import Block, Facts, Notice, Table
 from nnunetv2_adamss.display.words import NONE, joined, significant
-from nnunetv2_adamss.report.sources import FoldSource, ReportSource
 from nnunetv2_adamss.survival.config import CONFIG_FILE
 from nnunetv2_adamss.survival.nnunet_data.dataset import channel_names
-from nnunetv2_adamss.survival.results.fold_files import SUMMARY_FILE
+from nnunetv2_adamss.trained_folds.cross_validation import CrossValidation
+from nnunetv2_adamss.trained_folds.fold_files import SUMMARY_FILE
+from nnunetv2_adamss.trained_folds.trained_fold import TrainedFold
 
 
-def model_facts(source: ReportSource) -> Iterator[Block]:
+def model_facts(source: CrossValidation) -> Iterator[Block]:
     """Names, versions and what the plan says."""
     settings = source.folds[0].summary["settings"]
     yield Facts(
@@ -30,11 +31,11 @@ def model_facts(source: ReportSource) -> Iterator[Block]:
     )
 
 
-def _epoch(fold: FoldSource) -> str:
+def _epoch(fold: TrainedFold) -> str:
     return f"the {fold.summary['predictions_from']} epoch"
 
 
-def plan_facts(source: ReportSource) -> Iterator[Block]:
+def plan_facts(source: CrossValidation) -> Iterator[Block]:
     """Voxels, patches and normalisation, which nnU-Net's plan decides."""
     plan = PlansManager(dict(source.plans)).get_configuration(source.configuration)
     channels = channel_names(source.dataset_json)
@@ -48,7 +49,7 @@ def plan_facts(source: ReportSource) -> Iterator[Block]:
     )  # fmt: skip
 
 
-def settings_table(source: ReportSource) -> Iterator[Block]:
+def settings_table(source: CrossValidation) -> Iterator[Block]:
     """Settings; one column where all folds share them."""
     by_fold = {fold.name: fold.summary["settings"] for fold in source.folds}
     names = list(dict.fromkeys(name for settings in by_fold.values() for name in settings))
@@ -77,7 +78,7 @@ def _shown(value: Any) -> str:
     return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
-def interval_edges(source: ReportSource) -> Iterator[Block]:
+def interval_edges(source: CrossValidation) -> Iterator[Block]:
     """The time intervals that each fold predicts, in the table's unit."""
     edges = {fold.name: fold.summary["interval_edges"] for fold in source.folds}
     longest = max(map(len, edges.values()))
@@ -94,7 +95,7 @@ def interval_edges(source: ReportSource) -> Iterator[Block]:
     )
 
 
-def software(source: ReportSource) -> Iterator[Block]:
+def software(source: CrossValidation) -> Iterator[Block]:
     """Versions that the folds were trained with."""
     versions = {name: v for fold in source.folds for name, v in fold.summary["versions"].items()}
     yield Table("Software", ["Package", "Version"], list(versions.items()))
@@ -107,7 +108,7 @@ def software(source: ReportSource) -> Iterator[Block]:
         yield Notice(f"The folds were trained with different versions of {joined(several)}.", is_caution=True)
 
 
-def files(source: ReportSource) -> Iterator[Block]:
+def files(source: CrossValidation) -> Iterator[Block]:
     """The SHA-256 of every file that a fold depends on."""
     rows: dict[tuple[str, str], list[str]] = {}
     for fold in source.folds:

@@ -28,11 +28,7 @@ def glance(out_of_fold: OutOfFold) -> Iterator[Block]:
 
 def cross_validation(out_of_fold: OutOfFold) -> Iterator[Block]:
     """Results in the validation patients, and what limits them."""
-    flattered = [
-        fold.name
-        for fold in out_of_fold.folds
-        if fold.summary["c_index"][fold.summary["predictions_from"]]["selected_on_this_fold"]
-    ]
+    flattered = [fold.name for fold in out_of_fold.folds if fold.epoch_was_chosen_here]
     if flattered:
         yield Notice(
             f"Optimistic: the epoch of {', '.join(flattered)} was chosen on the patients that are judged here.",

@@ -11,8 +11,9 @@ from nnunetv2_adamss.display.blocks import Block, Notice, Picture, Table, Text
 from nnunetv2_adamss.display.charts import BLUE, INK, WIDTH, Chart
 from nnunetv2_adamss.display.words import NONE, number
 from nnunetv2_adamss.metrics.dice import LabelDice, label_dice
-from nnunetv2_adamss.report.sources import FoldSource, ReportSource
 from nnunetv2_adamss.survival.nnunet_data.validation_summary import read_label_metrics
+from nnunetv2_adamss.trained_folds.cross_validation import CrossValidation
+from nnunetv2_adamss.trained_folds.trained_fold import TrainedFold
 
 SUMMARY_FILE = "validation/summary.json"
 
@@ -21,14 +22,14 @@ SUMMARY_FILE = "validation/summary.json"
 Row = tuple[str, LabelDice]
 
 
-def dice_of_labels(source: ReportSource) -> Iterator[Block]:
+def dice_of_labels(source: CrossValidation) -> Iterator[Block]:
     """Dice per patient and over all patients together, of every label and fold."""
     rows: list[Row] = []
     for fold in source.folds:
         of_fold = _read(source, fold)
         if of_fold is None:
             yield Notice(
-                f"{fold.name} has no Dice: there is no {fold.stage_one_folder / SUMMARY_FILE}. Validate Stage I "
+                f"{fold.name} has no Dice: there is no {fold.stage_one.folder / SUMMARY_FILE}. Validate Stage I "
                 f"with: `nnUNetv2_train {source.dataset} {source.configuration} {fold.number} -tr "
                 f"{fold.summary['settings']['seg_trainer']} --val --val_best`"
             )
@@ -45,7 +46,7 @@ def dice_of_labels(source: ReportSource) -> Iterator[Block]:
     yield _picture(rows)
 
 
-def mean_dice(source: ReportSource) -> dict[str, float]:
+def mean_dice(source: CrossValidation) -> dict[str, float]:
     """Mean over the validation patients of all folds, by label; of the folds that were validated."""
     by_label: dict[str, list[float]] = {}
     for fold in source.folds:
@@ -54,9 +55,9 @@ def mean_dice(source: ReportSource) -> dict[str, float]:
     return {label: float(np.mean(values)) for label, values in by_label.items() if values}
 
 
-def _read(source: ReportSource, fold: FoldSource) -> list[Row] | None:
+def _read(source: CrossValidation, fold: TrainedFold) -> list[Row] | None:
     """The labels of one fold; None if nnU-Net did not validate it."""
-    file = fold.stage_one_folder / SUMMARY_FILE
+    file = fold.stage_one.folder / SUMMARY_FILE
     if not file.is_file():
         return None
     names = {_key(value): name for name, value in source.dataset_json["labels"].items()}

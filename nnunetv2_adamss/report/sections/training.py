@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -11,14 +10,13 @@ from matplotlib.ticker import MaxNLocator
 from nnunetv2_adamss.display.blocks import Block, Notice, Picture, Text
 from nnunetv2_adamss.display.charts import BLUE, GREEN, GREY, ORANGE, VERMILION, WIDTH, Chart
 from nnunetv2_adamss.display.words import joined, number
-from nnunetv2_adamss.report.sources import FoldSource, ReportSource
-from nnunetv2_adamss.survival.results.training_log import read_training_log
+from nnunetv2_adamss.trained_folds.cross_validation import CrossValidation
 
 _FOLDS_A_CHART = 5
 Log = Mapping[str, Sequence[float]]
 
 
-def stage_one_curves(source: ReportSource) -> Iterator[Block]:
+def stage_one_curves(source: CrossValidation) -> Iterator[Block]:
     """Loss and Dice of the segmentation training."""
     yield Text(
         f"Stage I ({source.folds[0].summary['settings']['seg_trainer']}) learns to outline the tumour. Dice is "
@@ -30,7 +28,7 @@ def stage_one_curves(source: ReportSource) -> Iterator[Block]:
     yield from _charts(logs, "mean_fg_dice", "Dice", "Stage I")
 
 
-def stage_two_curves(source: ReportSource) -> Iterator[Block]:
+def stage_two_curves(source: CrossValidation) -> Iterator[Block]:
     """Loss and C-index of the survival training."""
     yield Text(f"Stage II ({source.trainer}) goes on from these weights and learns to predict survival.")
     logs, notices = _logs(source, "val_c_index", stage_one=False)
@@ -46,12 +44,12 @@ def stage_two_curves(source: ReportSource) -> Iterator[Block]:
         )
 
 
-def _logs(source: ReportSource, score: str, *, stage_one: bool) -> tuple[dict[str, Log], list[Notice]]:
+def _logs(source: CrossValidation, score: str, *, stage_one: bool) -> tuple[dict[str, Log], list[Notice]]:
     logs, notices, unfinished = {}, [], []
     for fold in source.folds:
         try:
-            folder, losses = _folder(fold, stage_one), ("train_losses", "val_losses")
-            logs[fold.name], is_finished = read_training_log(folder, *losses, score)
+            trained = fold.stage_one if stage_one else fold
+            logs[fold.name], is_finished = trained.log("train_losses", "val_losses", score)
             unfinished += [] if is_finished else [fold.name]
         except ValueError as error:
             notices.append(Notice(str(error)))
@@ -60,10 +58,6 @@ def _logs(source: ReportSource, score: str, *, stage_one: bool) -> tuple[dict[st
             Notice(f"Not finished when this report was written: {joined(unfinished)}.", is_caution=True)
         )
     return logs, notices
-
-
-def _folder(fold: FoldSource, stage_one: bool) -> Path:
-    return fold.stage_one_folder if stage_one else fold.folder
 
 
 def _charts(logs: Mapping[str, Log], score: str, score_name: str, stage: str) -> Iterator[Picture]:

@@ -7,20 +7,21 @@ from collections.abc import Callable, Iterator
 
 from nnunetv2_adamss.display.blocks import Block, Notice, Table
 from nnunetv2_adamss.display.words import count, joined, missing_values
+from nnunetv2_adamss.report.model_data import is_synthetic
 from nnunetv2_adamss.report.sections.cohort import follow_up_words
-from nnunetv2_adamss.report.sources import ReportSource
 from nnunetv2_adamss.survival.cohort.cohort_summary import summarise_cohort
 from nnunetv2_adamss.survival.nnunet_data.dataset import channel_names
+from nnunetv2_adamss.trained_folds.cross_validation import CrossValidation
 
 AUTHORS = "To be filled in by the authors."
-Fact = Callable[[ReportSource], str]
+Fact = Callable[[CrossValidation], str]
 
 
-def checklist(source: ReportSource) -> Iterator[Block]:
+def checklist(source: CrossValidation) -> Iterator[Block]:
     """One row an item; a fact that cannot be had is the authors' too."""
     rows = [[number, topic, _fact(fact, source)] for number, topic, fact in _ITEMS]
     n_filled = sum(row[2] != AUTHORS for row in rows)
-    if source.is_synthetic:
+    if is_synthetic(source):
         yield Notice(
             "The data are synthetic, so the checklist only shows what it would hold.", is_caution=True
         )
@@ -34,7 +35,7 @@ def checklist(source: ReportSource) -> Iterator[Block]:
     )
 
 
-def _fact(fact: Fact | None, source: ReportSource) -> str:
+def _fact(fact: Fact | None, source: CrossValidation) -> str:
     if fact is None:
         return AUTHORS
     try:
@@ -43,21 +44,21 @@ def _fact(fact: Fact | None, source: ReportSource) -> str:
         return AUTHORS
 
 
-def _title(source: ReportSource) -> str:
+def _title(source: CrossValidation) -> str:
     return (
         "Development of a discrete-time survival network on images and covariates, judged by cross-validation; "
         f"outcome: {source.table.description.endpoint or 'not named in survival.json'}."
     )
 
 
-def _preparation(source: ReportSource) -> str:
+def _preparation(source: CrossValidation) -> str:
     return (
         f"nnU-Net's plan {source.plans_name}, {source.configuration}: resampling and normalisation as listed under "
         "Model, the same for all patients."
     )
 
 
-def _outcome(source: ReportSource) -> str:
+def _outcome(source: CrossValidation) -> str:
     described = source.table.description
     return (
         f"{described.endpoint or 'Endpoint not named in survival.json'}, time in {described.time_unit}; curves end "
@@ -65,13 +66,13 @@ def _outcome(source: ReportSource) -> str:
     )
 
 
-def _predictors(source: ReportSource) -> str:
+def _predictors(source: CrossValidation) -> str:
     channels = joined(channel_names(source.dataset_json))
     columns = joined([str(name) for name in source.table.clinical])
     return f"Images: {channels}. Clinical columns offered: {columns}. What each fold chose stands under Covariates."
 
 
-def _sample_size(source: ReportSource) -> str:
+def _sample_size(source: CrossValidation) -> str:
     summary = summarise_cohort(source.table)
     return (
         f"{count(summary.n_patients, 'patient')} and {count(summary.n_events, 'event')} were available; why as "
@@ -79,7 +80,7 @@ def _sample_size(source: ReportSource) -> str:
     )
 
 
-def _missing(source: ReportSource) -> str:
+def _missing(source: CrossValidation) -> str:
     summary = summarise_cohort(source.table)
     return (
         f"Patients without an outcome (left out of Stage II): {summary.n_without_outcome}. Missing values: "
@@ -87,14 +88,14 @@ def _missing(source: ReportSource) -> str:
     )
 
 
-def _partition(source: ReportSource) -> str:
+def _partition(source: CrossValidation) -> str:
     return (
         f"{count(len(source.folds), 'fold')} of nnU-Net's split; scaling, imputation, selection and interval edges "
         "fitted on the training patients of each fold alone."
     )
 
 
-def _model(source: ReportSource) -> str:
+def _model(source: CrossValidation) -> str:
     settings = source.folds[0].summary["settings"]
     return (
         f"{settings['seg_trainer']}, then {source.trainer}; {settings['n_intervals']} time intervals "
@@ -102,7 +103,7 @@ def _model(source: ReportSource) -> str:
     )
 
 
-def _clusters(source: ReportSource) -> str:
+def _clusters(source: CrossValidation) -> str:
     column = source.table.description.group_column
     return (
         f"Groups by {column}; results by group stand under Cohort and Discrimination."
@@ -111,36 +112,36 @@ def _clusters(source: ReportSource) -> str:
     )
 
 
-def _measures(source: ReportSource) -> str:
+def _measures(source: CrossValidation) -> str:
     return (
         "Harrell's C with 95% bootstrap interval and comparable pairs, and what stands under Discrimination and "
         "calibration; Dice for the masks."
     )
 
 
-def _balance(source: ReportSource) -> str:
+def _balance(source: CrossValidation) -> str:
     return (
         "Batches are half events, half censored patients, which bends probabilities; whether they were calibrated "
         "is said with the results."
     )
 
 
-def _output(source: ReportSource) -> str:
+def _output(source: CrossValidation) -> str:
     return (
         "A survival curve, a risk score (higher: earlier event) and a restricted mean time for each patient."
     )
 
 
-def _flow(source: ReportSource) -> str:
+def _flow(source: CrossValidation) -> str:
     summary = summarise_cohort(source.table)
     return f"See Cohort. Median follow-up: {follow_up_words(summary)}."
 
 
-def _characteristics(source: ReportSource) -> str:
+def _characteristics(source: CrossValidation) -> str:
     return "See Cohort: clinical columns and missing values, by group where there is one."
 
 
-def _analysed(source: ReportSource) -> str:
+def _analysed(source: CrossValidation) -> str:
     return "; ".join(
         f"{fold.name}: " + ", ".join(
             f"{part} {c['cases']} ({count(c['events'], 'event')})"
@@ -150,15 +151,15 @@ def _analysed(source: ReportSource) -> str:
     ) + "."  # fmt: skip
 
 
-def _specification(source: ReportSource) -> str:
+def _specification(source: CrossValidation) -> str:
     return f"Checkpoints of each fold in {source.model_folder}, with all that prediction needs."
 
 
-def _performance(source: ReportSource) -> str:
+def _performance(source: CrossValidation) -> str:
     return "See Discrimination and calibration."
 
 
-def _code(source: ReportSource) -> str:
+def _code(source: CrossValidation) -> str:
     versions = source.folds[0].summary["versions"]
     return "Open source (Apache-2.0): " + ", ".join(f"{name} {v}" for name, v in versions.items()) + "."
 

@@ -6,9 +6,10 @@ from typing import Any
 import numpy as np
 
 from nnunetv2_adamss.display.words import NONE, significant
+from nnunetv2_adamss.report.model_data import masks_of
 from nnunetv2_adamss.report.out_of_fold import OutOfFold
 from nnunetv2_adamss.report.sections.patients import Background, Patient
-from nnunetv2_adamss.report.sources import FoldSource
+from nnunetv2_adamss.trained_folds.trained_fold import TrainedFold
 
 
 def validation_background(out_of_fold: OutOfFold) -> Background:
@@ -47,7 +48,7 @@ def validation_patients(out_of_fold: OutOfFold, n_most: int) -> list[Patient]:
     ]
 
 
-def _patient(out_of_fold: OutOfFold, fold: FoldSource, place: int, row: int) -> Patient:
+def _patient(out_of_fold: OutOfFold, fold: TrainedFold, place: int, row: int) -> Patient:
     """The patient in a row of a fold's curves, at a place in the order of risk, from 0."""
     source, curves, patients = out_of_fold.source, out_of_fold.curves[fold.number], out_of_fold.patients
     case_id = curves.case_ids[row]
@@ -63,10 +64,10 @@ def _patient(out_of_fold: OutOfFold, fold: FoldSource, place: int, row: int) -> 
     indicators = (fold.summary.get("covariates") or {}).get("clinical_indicators", [])
     return Patient(
         case_id,
-        source.channels(case_id),
-        source.masks(fold).mask_file(case_id),
+        out_of_fold.channels(case_id),
+        masks_of(source, fold).mask_file(case_id),
         curves.times,
-        curves.curve[row],
+        curves.survival_curve[row],
         float(curves.predicted_time[row]),
         facts=facts,
         covariates=covariate_words(

@@ -1,7 +1,11 @@
-"""From conditional survival probabilities to a survival curve and a time (Section 3.4, Eq. 2)."""
+"""From conditional survival probabilities to a survival curve and a time (Section 3.4, Eq. 2), at any times."""
+
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
+
+from nnunetv2_adamss.metrics.interpolation import at_constant_hazard
 
 
 def survival_curve(survival_prob: NDArray[np.floating]) -> NDArray[np.float64]:
@@ -32,3 +36,45 @@ def predicted_time(
     """
     durations = np.diff(np.asarray(interval_edges, dtype=np.float64))
     return (np.asarray(survival_curve, dtype=np.float64) * durations).sum(axis=-1)
+
+
+def common_times(edges_by_fold: Sequence[NDArray[np.floating]]) -> NDArray[np.float64]:
+    """Times that every fold's curve reaches: the edges, without 0, of the fold whose last edge is smallest.
+
+    Args:
+        edges_by_fold: ``(n_intervals + 1,)`` each, ascending from 0.
+
+    Returns:
+        ``(n_times,)``, ascending; whatever the order of the folds.
+    """
+    shortest = min(edges_by_fold, key=lambda edges: (edges[-1], *edges))
+    return np.asarray(shortest[1:], dtype=np.float64)
+
+
+def curves_at(
+    survival_curve: NDArray[np.floating], edges: NDArray[np.floating], times: NDArray[np.floating]
+) -> NDArray[np.float64]:
+    """Survival curves at other times; between edges the hazard is constant.
+
+    Args:
+        survival_curve: S(t) at the right edges, in [0, 1], ``(..., n_intervals)``.
+        edges: ``(n_intervals + 1,)``, ascending from 0, where S is 1.
+        times: above 0, ``(n_times,)``.
+
+    Returns:
+        ``(..., n_times)``.
+
+    Raises:
+        ValueError: if a time lies beyond the last edge.
+    """
+    if np.max(times) > edges[-1]:
+        raise ValueError(f"A survival curve that ends at {edges[-1]:g} says nothing of {np.max(times):g}.")
+    from_start = np.concatenate([np.ones_like(survival_curve[..., :1]), survival_curve], axis=-1)
+    return at_constant_hazard(from_start, edges, times)
+
+
+def predicted_time_at(
+    survival_curve: NDArray[np.floating], times: NDArray[np.floating]
+) -> NDArray[np.float64]:
+    """Eq. (2) of curves at some times: ``(..., n_times)`` and ``(n_times,)`` to ``(...)``, from 0 to the last time."""
+    return predicted_time(survival_curve, np.append(0.0, times))

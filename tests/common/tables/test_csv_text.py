@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from nnunetv2_adamss.common.tables.csv_cells import read_cells
 from nnunetv2_adamss.common.tables.csv_text import csv_text, read_csv
-from nnunetv2_adamss.survival.results.predicted_curves import read_predicted_curves
-from nnunetv2_adamss.survival.results.prediction import SurvivalPrediction
+from nnunetv2_adamss.trained_folds.predicted_curves import read_predicted_curves
+from nnunetv2_adamss.trained_folds.prediction import SurvivalPrediction
 
 FORMULAS = [
     "=1+1",

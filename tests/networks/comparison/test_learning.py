@@ -12,7 +12,7 @@ from nnunetv2_adamss.networks.survival_network import SurvivalNetwork, survival_
 from nnunetv2_adamss.survival.cox.baseline_hazard import baseline_hazard
 from nnunetv2_adamss.survival.cox.partial_likelihood import cox_loss
 from nnunetv2_adamss.survival.discrete_time.mtlr_loss import mtlr_loss
-from nnunetv2_adamss.survival.results.prediction import SurvivalPrediction
+from nnunetv2_adamss.trained_folds.prediction import SurvivalPrediction
 from tests.networks.comparison.small_networks import N_INTERVALS, NETWORKS, make_network
 
 N_CASES = 8

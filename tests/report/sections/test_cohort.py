@@ -7,7 +7,7 @@ import pytest
 
 from nnunetv2_adamss.display.blocks import Facts, Notice, Table, Text
 from nnunetv2_adamss.report.sections import cohort
-from nnunetv2_adamss.report.sources import ReportSource
+from nnunetv2_adamss.trained_folds.cross_validation import CrossValidation
 from tests.finished_project import DATASET
 from tests.nnunet_project import NnunetProject
 
@@ -26,7 +26,7 @@ def spoil_table(project: NnunetProject) -> pd.DataFrame:
     return table
 
 
-def test_patients_are_counted_from_images_to_folds(project: NnunetProject, source: ReportSource) -> None:
+def test_patients_are_counted_from_images_to_folds(project: NnunetProject, source: CrossValidation) -> None:
     table = spoil_table(project)
     (steps,) = cohort.patient_flow(source)
     assert isinstance(steps, Facts)
@@ -38,18 +38,15 @@ def test_patients_are_counted_from_images_to_folds(project: NnunetProject, sourc
     assert steps.rows[1][1] == "3 cases without an outcome: they can serve Stage I only"
 
 
-def test_folds_that_the_report_is_not_about_are_named(source: ReportSource) -> None:
-    part = ReportSource(
-        source.dataset, source.configuration, source.trainer, source.plans_name, source.model_folder,
-        source.folds[:1],
-    )  # fmt: skip
+def test_folds_that_the_report_is_not_about_are_named(source: CrossValidation) -> None:
+    part = CrossValidation(source.model_folder, source.folds[:1])
     (steps,) = cohort.patient_flow(part)
     assert isinstance(steps, Facts)
     assert steps.rows[-1][1] == "folds not in this report: 1, 2"
 
 
 def test_without_raw_images_they_are_said_not_to_be_counted(
-    project: NnunetProject, source: ReportSource
+    project: NnunetProject, source: CrossValidation
 ) -> None:
     source.table  # noqa: B018  read while it is there
     (project.raw / DATASET).rename(project.raw / "gone")
@@ -60,7 +57,7 @@ def test_without_raw_images_they_are_said_not_to_be_counted(
     assert "no longer" in notice.text
 
 
-def test_groups_missing_values_and_categories_are_counted(source: ReportSource) -> None:
+def test_groups_missing_values_and_categories_are_counted(source: CrossValidation) -> None:
     clinical = source.table.clinical
     in_a = clinical["centre"] == "A"
     centres = only_table(cohort.by_centre(source))
@@ -73,7 +70,7 @@ def test_groups_missing_values_and_categories_are_counted(source: ReportSource) 
     assert rows["hpv: 1"][0].split()[0] == str((clinical["hpv"] == "1").sum())
 
 
-def test_without_a_group_column_one_sentence_says_so(project: NnunetProject, source: ReportSource) -> None:
+def test_without_a_group_column_one_sentence_says_so(project: NnunetProject, source: CrossValidation) -> None:
     file = project.raw / DATASET / "survival.json"
     description = json.loads(file.read_text())
     del description["group_column"]
@@ -83,7 +80,7 @@ def test_without_a_group_column_one_sentence_says_so(project: NnunetProject, sou
     assert "group_column" in text.text
 
 
-def test_the_picture_of_the_curve_can_be_read_aloud(source: ReportSource) -> None:
+def test_the_picture_of_the_curve_can_be_read_aloud(source: CrossValidation) -> None:
     time, _ = source.table.time_and_event(source.table.case_ids)
     picture = cohort.kaplan_meier_picture(source.table)
     assert picture.description.startswith(f"Kaplan-Meier curve of {len(time)} patients.")
@@ -91,11 +88,11 @@ def test_the_picture_of_the_curve_can_be_read_aloud(source: ReportSource) -> Non
     assert picture.source.startswith("data:image/svg+xml;base64,")
 
 
-def test_the_same_cohort_gives_the_same_bytes(source: ReportSource) -> None:
+def test_the_same_cohort_gives_the_same_bytes(source: CrossValidation) -> None:
     assert cohort.kaplan_meier_picture(source.table) == cohort.kaplan_meier_picture(source.table)
 
 
-def test_folds_of_different_tables_are_refused(source: ReportSource) -> None:
+def test_folds_of_different_tables_are_refused(source: CrossValidation) -> None:
     source.folds[0].summary["settings"]["survival_csv"] = "/elsewhere/other.csv"
     with pytest.raises(ValueError, match="different survival tables"):
         _ = source.table

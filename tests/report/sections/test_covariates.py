@@ -7,12 +7,12 @@ import pandas as pd
 from nnunetv2_adamss.display.blocks import Notice, Picture, Table, Text
 from nnunetv2_adamss.report.sections import covariates
 from nnunetv2_adamss.report.sections.explanation import explanations
-from nnunetv2_adamss.report.sources import ReportSource
+from nnunetv2_adamss.trained_folds.cross_validation import CrossValidation
 
 PIXEL = bytes.fromhex("89504e470d0a1a0a")
 
 
-def test_covariates_that_most_folds_use_come_first(source: ReportSource) -> None:
+def test_covariates_that_most_folds_use_come_first(source: CrossValidation) -> None:
     for fold, inputs in zip(source.folds, (["hpv=1"], ["age", "hpv=1"], ["hpv=1"]), strict=True):
         fold.summary["covariates"]["inputs"] = inputs
     table = next(block for block in covariates.inputs_of_folds(source) if isinstance(block, Table))
@@ -21,7 +21,7 @@ def test_covariates_that_most_folds_use_come_first(source: ReportSource) -> None
     ]  # fmt: skip
 
 
-def test_a_network_that_sees_the_image_alone_is_said_to(source: ReportSource) -> None:
+def test_a_network_that_sees_the_image_alone_is_said_to(source: CrossValidation) -> None:
     for fold in source.folds:
         fold.summary["covariates"]["inputs"] = []
     (text,) = covariates.inputs_of_folds(source)
@@ -29,7 +29,7 @@ def test_a_network_that_sees_the_image_alone_is_said_to(source: ReportSource) ->
     assert "image alone" in text.text
 
 
-def test_hazard_ratios_are_those_of_the_files(source: ReportSource) -> None:
+def test_hazard_ratios_are_those_of_the_files(source: CrossValidation) -> None:
     for fold in source.folds:
         rows = [
             {"indicator": "age", "column": "age", "unit": "standard deviation (9)", "kept": True,
@@ -46,7 +46,7 @@ def test_hazard_ratios_are_those_of_the_files(source: ReportSource) -> None:
     assert "age, per standard deviation (9), Fold 0: 1.5 [1.1, 2.05]" in picture.description
 
 
-def test_an_unbounded_ratio_of_a_separated_indicator_is_drawn_all_the_same(source: ReportSource) -> None:
+def test_an_unbounded_ratio_of_a_separated_indicator_is_drawn_all_the_same(source: CrossValidation) -> None:
     file = source.folds[0].folder / "hazard_ratios.csv"
     table = pd.read_csv(file)
     table["univariate_hr_high"] = 1e304
@@ -58,7 +58,7 @@ def test_an_unbounded_ratio_of_a_separated_indicator_is_drawn_all_the_same(sourc
     assert "separation" in blocks[1].notes[-1]
 
 
-def test_selected_features_come_with_weight_frequency_and_path(source: ReportSource) -> None:
+def test_selected_features_come_with_weight_frequency_and_path(source: CrossValidation) -> None:
     folder = source.folds[1].folder
     (folder / "selected_features.csv").write_text(
         "feature,weight,bootstrap_frequency\nPET_glcm_Idm,-0.21,0.4\nown_score,0.1,\n"
@@ -86,7 +86,7 @@ def write_explanation(folder: Path) -> None:
     )
 
 
-def test_folds_that_were_not_explained_are_named_with_the_command(source: ReportSource) -> None:
+def test_folds_that_were_not_explained_are_named_with_the_command(source: CrossValidation) -> None:
     write_explanation(source.folds[0].folder)
     notices = [block.text for block in explanations(source) if isinstance(block, Notice)]
     assert "fold 1, 2" in notices[0]
@@ -94,7 +94,7 @@ def test_folds_that_were_not_explained_are_named_with_the_command(source: Report
     assert "not why a risk is high" in notices[1]
 
 
-def test_gate_weights_modalities_and_some_pictures_are_shown(source: ReportSource) -> None:
+def test_gate_weights_modalities_and_some_pictures_are_shown(source: CrossValidation) -> None:
     write_explanation(source.folds[0].folder)
     blocks = list(explanations(source))
     gates, modalities = (block for block in blocks if isinstance(block, Table))

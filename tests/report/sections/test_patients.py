@@ -14,7 +14,7 @@ from nnunetv2_adamss.report.out_of_fold import OutOfFold
 from nnunetv2_adamss.report.sections.new_patients import NewPatients, overview, prediction_facts
 from nnunetv2_adamss.report.sections.patients import Patient, patient_pages
 from nnunetv2_adamss.report.sections.validation_patients import validation_background, validation_patients
-from nnunetv2_adamss.report.sources import ReportSource
+from nnunetv2_adamss.trained_folds.cross_validation import CrossValidation
 from tests.finished_project import DATASET, SEG_TRAINER, model_folder, write_prediction
 from tests.nnunet_project import NnunetProject
 from tests.report.content import flat
@@ -29,7 +29,7 @@ def facts_of(section: Section) -> dict[str, str]:
     return dict(row for b in flat(section.blocks) if isinstance(b, Facts) for row in b.rows)
 
 
-def test_patients_are_taken_evenly_from_the_highest_to_the_lowest_rank(source: ReportSource) -> None:
+def test_patients_are_taken_evenly_from_the_highest_to_the_lowest_rank(source: CrossValidation) -> None:
     found = OutOfFold(source)
     patients = validation_patients(found, 6)
     ranks = [int(dict(p.facts)["Rank of risk in that fold"].split()[0]) for p in patients]
@@ -40,7 +40,7 @@ def test_patients_are_taken_evenly_from_the_highest_to_the_lowest_rank(source: R
     assert validation_patients(found, 0) == []
 
 
-def test_a_page_shows_curve_outcome_and_covariates(source: ReportSource) -> None:
+def test_a_page_shows_curve_outcome_and_covariates(source: CrossValidation) -> None:
     found = OutOfFold(source)
     (patient,) = validation_patients(found, 1)
     (page,) = pages_of(found, [patient])
@@ -55,7 +55,7 @@ def test_a_page_shows_curve_outcome_and_covariates(source: ReportSource) -> None
 
 
 def test_a_broken_image_is_said_on_its_page_and_the_other_pages_stand(
-    project: NnunetProject, source: ReportSource
+    project: NnunetProject, source: CrossValidation
 ) -> None:
     found = OutOfFold(source)
     patients = validation_patients(found, 3)
@@ -68,7 +68,7 @@ def test_a_broken_image_is_said_on_its_page_and_the_other_pages_stand(
 
 
 def test_selected_features_are_shown_as_they_were_measured(
-    project: NnunetProject, source: ReportSource
+    project: NnunetProject, source: CrossValidation
 ) -> None:
     for number, fold in enumerate(source.folds):
         table = pd.DataFrame({"PET_mean": 2.5, "CT_mean": 40.0}, index=source.table.clinical.index)
@@ -79,7 +79,7 @@ def test_selected_features_are_shown_as_they_were_measured(
     assert "CT_mean" not in " ".join(patient.covariates)
 
 
-def test_a_missing_value_is_said_to_be_missing(source: ReportSource) -> None:
+def test_a_missing_value_is_said_to_be_missing(source: CrossValidation) -> None:
     found = OutOfFold(source)
     clinical = source.table.clinical
     case_id = clinical.index[clinical["age"].isna()][0]
@@ -94,7 +94,7 @@ def new(project: NnunetProject) -> NewPatients:
 
 
 def test_new_patients_come_by_risk_with_their_warnings_and_spread(
-    new: NewPatients, source: ReportSource
+    new: NewPatients, source: CrossValidation
 ) -> None:
     pages = new.pages()
     table = pd.read_csv(new.folder / "survival_predictions.csv")
@@ -155,7 +155,7 @@ def test_outcomes_in_another_unit_are_refused(project: NnunetProject, new: NewPa
 
 
 def test_a_folder_that_is_no_prediction_or_of_another_model_is_refused(
-    project: NnunetProject, source: ReportSource, tmp_path: Path
+    project: NnunetProject, source: CrossValidation, tmp_path: Path
 ) -> None:
     with pytest.raises(ValueError, match="no survival_predictions.csv and no prediction.json"):
         NewPatients(tmp_path).check(source)

@@ -3,7 +3,7 @@
 from nnunetv2_adamss.display.blocks import Notice, Table
 from nnunetv2_adamss.report.sections import provenance
 from nnunetv2_adamss.report.sections.tripod import AUTHORS, checklist
-from nnunetv2_adamss.report.sources import ReportSource
+from nnunetv2_adamss.trained_folds.cross_validation import CrossValidation
 from tests.finished_project import DATASET
 from tests.nnunet_project import NnunetProject
 
@@ -13,7 +13,7 @@ def table_of(blocks: object) -> Table:
     return table
 
 
-def test_a_setting_in_which_folds_differ_is_told_by_fold(source: ReportSource) -> None:
+def test_a_setting_in_which_folds_differ_is_told_by_fold(source: CrossValidation) -> None:
     source.folds[1].summary["settings"]["seed"] = 7
     rows = {row[0]: row[1] for row in table_of(provenance.settings_table(source)).rows}
     assert rows["seed"] == "Fold 0: 2024; Fold 1: 7; Fold 2: 2024"
@@ -22,7 +22,7 @@ def test_a_setting_in_which_folds_differ_is_told_by_fold(source: ReportSource) -
     assert rows["masks_dir"] == "not set"
 
 
-def test_a_file_that_folds_share_has_one_row(source: ReportSource) -> None:
+def test_a_file_that_folds_share_has_one_row(source: CrossValidation) -> None:
     for number, fold in enumerate(source.folds):
         fold.summary["sources_sha256"] |= {"outcomes": "abc", "Stage-I weights": f"w{number}"}
     rows = [list(row) for row in table_of(provenance.files(source)).rows]
@@ -30,20 +30,22 @@ def test_a_file_that_folds_share_has_one_row(source: ReportSource) -> None:
     assert ["Stage-I weights", "1", "w1"] in rows
 
 
-def test_folds_of_different_versions_are_warned_of(source: ReportSource) -> None:
+def test_folds_of_different_versions_are_warned_of(source: CrossValidation) -> None:
     source.folds[2].summary["versions"]["torch"] = "1.0"
     notices = [block.text for block in provenance.software(source) if isinstance(block, Notice)]
     assert notices == ["The folds were trained with different versions of torch."]
 
 
-def test_fewer_intervals_leave_dashes(source: ReportSource) -> None:
+def test_fewer_intervals_leave_dashes(source: CrossValidation) -> None:
     source.folds[0].summary["interval_edges"] = [0.0, 100.0, 200.0]
     first, second, _ = table_of(provenance.interval_edges(source)).rows
     assert list(first) == ["Fold 0", "100", "200", *["–"] * 8]  # noqa: RUF001
     assert second[1] != "–"  # noqa: RUF001
 
 
-def test_the_checklist_has_all_items_of_tripod_ai_and_leaves_the_authors_theirs(source: ReportSource) -> None:
+def test_the_checklist_has_all_items_of_tripod_ai_and_leaves_the_authors_theirs(
+    source: CrossValidation,
+) -> None:
     rows = {row[0]: row[2] for row in table_of(checklist(source)).rows}
     assert len(rows) == 52
     assert {int("".join(filter(str.isdigit, item))) for item in rows} == set(range(1, 28))
@@ -53,7 +55,7 @@ def test_the_checklist_has_all_items_of_tripod_ai_and_leaves_the_authors_theirs(
 
 
 def test_without_the_table_its_facts_are_left_to_the_authors(
-    project: NnunetProject, source: ReportSource
+    project: NnunetProject, source: CrossValidation
 ) -> None:
     (project.raw / DATASET / "survival.csv").unlink()
     rows = {row[0]: row[2] for row in table_of(checklist(source)).rows}

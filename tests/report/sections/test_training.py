@@ -4,13 +4,13 @@ import torch
 
 from nnunetv2_adamss.display.blocks import Notice, Picture
 from nnunetv2_adamss.report.sections import training
-from nnunetv2_adamss.report.sources import ReportSource
+from nnunetv2_adamss.trained_folds.cross_validation import CrossValidation
 from tests.finished_project import N_EPOCHS, model_folder
 from tests.nnunet_project import NnunetProject
 
 
 def test_curves_say_best_and_last_epoch_and_that_the_best_is_optimistic(
-    project: NnunetProject, source: ReportSource
+    project: NnunetProject, source: CrossValidation
 ) -> None:
     checkpoint = torch.load(model_folder(project) / "fold_0" / "checkpoint_final.pth", weights_only=True)
     scores = checkpoint["logging"]["val_c_index"]
@@ -22,7 +22,7 @@ def test_curves_say_best_and_last_epoch_and_that_the_best_is_optimistic(
 
 
 def test_a_training_that_still_runs_is_shown_as_far_as_it_is(
-    project: NnunetProject, source: ReportSource
+    project: NnunetProject, source: CrossValidation
 ) -> None:
     folder = model_folder(project) / "fold_1"
     (folder / "checkpoint_final.pth").rename(folder / "checkpoint_latest.pth")
@@ -33,7 +33,7 @@ def test_a_training_that_still_runs_is_shown_as_far_as_it_is(
 
 
 def test_damaged_and_missing_checkpoints_are_named_and_the_others_drawn(
-    project: NnunetProject, source: ReportSource
+    project: NnunetProject, source: CrossValidation
 ) -> None:
     (model_folder(project) / "fold_0" / "checkpoint_final.pth").write_bytes(b"no checkpoint")
     (model_folder(project) / "fold_1" / "checkpoint_final.pth").unlink()
@@ -47,7 +47,7 @@ def test_damaged_and_missing_checkpoints_are_named_and_the_others_drawn(
 
 
 def test_a_score_that_never_was_a_number_draws_no_best_epoch(
-    project: NnunetProject, source: ReportSource
+    project: NnunetProject, source: CrossValidation
 ) -> None:
     file = model_folder(project) / "fold_0" / "checkpoint_final.pth"
     checkpoint = torch.load(file, weights_only=True)

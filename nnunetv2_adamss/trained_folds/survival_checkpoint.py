@@ -1,4 +1,4 @@
-"""A trained fold of Stage II, as its checkpoint tells it: plans, settings, what was fitted, weights."""
+"""A checkpoint of Stage II: plans, settings, what was fitted, and the weights of the survival network."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -13,53 +13,64 @@ from nnunetv2_adamss.common.checkpoint import WEIGHTS
 from nnunetv2_adamss.networks.registry import build_survival_network
 from nnunetv2_adamss.networks.survival_network import SurvivalNetwork
 from nnunetv2_adamss.survival.fold import SurvivalFold
+from nnunetv2_adamss.survival.foreign_files.model_checkpoints import read_model_checkpoint
 from nnunetv2_adamss.survival.nnunet_data.nnunet_fold import NnunetFold
 from nnunetv2_adamss.survival.nnunet_data.plan_sizes import network_sizes
-from nnunetv2_adamss.survival.results.survival_checkpoint import read_survival_checkpoint
+from nnunetv2_adamss.trained_folds.fold_files import fold_number
+
+_WRITTEN_BY = "a survival trainer of this package"
 
 
 @dataclass(frozen=True, eq=False)
-class TrainedFold:
-    """One fold of a survival model, ready to predict.
+class SurvivalCheckpoint:
+    """Everything that a survival training keeps for prediction, and to be continued.
 
     Args:
-        checkpoint: its file, in ``TRAINER__PLANS__CONFIGURATION/fold_F``.
+        file: in ``TRAINER__PLANS__CONFIGURATION/fold_F``.
         trainer: class name.
         nnunet_fold: plan, configuration and fold.
         survival: settings, cases, interval edges and covariates.
         weights: of the network, by name.
     """
 
-    checkpoint: Path
+    file: Path
     trainer: str
     nnunet_fold: NnunetFold
     survival: SurvivalFold
     weights: Mapping[str, torch.Tensor] = field(repr=False)
 
     @classmethod
-    def load(cls, model_folder: Path, fold: int | str, checkpoint_name: str) -> "TrainedFold":
-        """Read a checkpoint.
+    def read(cls, file: Path, *, mapped: bool = False) -> "SurvivalCheckpoint":
+        """Read it through the door for models.
 
         Args:
-            model_folder: nnU-Net's, of all folds of a survival training.
-            fold: number or ``all``.
-            checkpoint_name: such as ``checkpoint_best.pth``.
+            file: in ``TRAINER__PLANS__CONFIGURATION/fold_F``.
+            mapped: leave tensors on the disk until they are looked at.
 
         Raises:
-            ValueError: if it does not exist, is damaged, or is not of a survival training.
+            ValueError: naming the file, if it is damaged, holds code, or is not of a survival training.
+            FileNotFoundError: if it is not there.
         """
-        file = model_folder.resolve() / f"fold_{fold}" / checkpoint_name
-        if not file.is_file():
-            raise ValueError(_not_there(file))
-        checkpoint, survival = read_survival_checkpoint(file)
+        kinds = {"init_args.survival": dict}
+        checkpoint = read_model_checkpoint(file, kinds, written_by=_WRITTEN_BY, mapped=mapped)
         start = checkpoint["init_args"]
-        return cls(
-            file,
-            checkpoint["trainer_name"],
-            NnunetFold(start["plans"], start["dataset_json"], start["configuration"], fold),
-            survival,
-            checkpoint[WEIGHTS],
+        try:
+            survival = SurvivalFold.from_dict(start["survival"])
+        # Values that are missing or of another kind, anywhere in it.
+        except Exception as error:
+            raise ValueError(
+                f"{file} is not a checkpoint that {_WRITTEN_BY} wrote, or it is damaged: its settings and cases "
+                f"cannot be read ({type(error).__name__}: {error})."
+            ) from error
+        nnunet_fold = NnunetFold(
+            start["plans"], start["dataset_json"], start["configuration"], fold_number(file.parent)
         )
+        return cls(file, checkpoint["trainer_name"], nnunet_fold, survival, checkpoint[WEIGHTS])
+
+    @property
+    def number(self) -> int | str:
+        """Of the fold, or ``all``."""
+        return self.nnunet_fold.number
 
     @cached_property
     def plans_manager(self) -> PlansManager:
@@ -74,11 +85,11 @@ class TrainedFold:
     @property
     def stage_one_checkpoint(self) -> Path:
         """The Stage-I network that this fold started from, which also finds the tumour."""
-        config, number = self.survival.config, self.nnunet_fold.number
+        config = self.survival.config
         name = convert_trainer_plans_config_to_identifier(
             config.seg_trainer, self.plans_manager.plans_name, self.nnunet_fold.configuration
         )
-        return self.checkpoint.parents[2] / name / f"fold_{number}" / config.seg_checkpoint
+        return self.file.parents[2] / name / self.file.parent.name / config.seg_checkpoint
 
     def build_network(self) -> SurvivalNetwork:
         """The network with its trained weights, in evaluation mode, on the CPU.
@@ -93,15 +104,7 @@ class TrainedFold:
         # Plans that lack a value, or weights of another network.
         except (RuntimeError, KeyError, TypeError, AttributeError) as error:
             raise ValueError(
-                f"{self.checkpoint} is damaged: its plan, settings and weights do not belong together "
+                f"{self.file} is damaged: its plan, settings and weights do not belong together "
                 f"({type(error).__name__}: {error})."
             ) from error
         return network.eval()
-
-
-def _not_there(file: Path) -> str:
-    others = sorted(path.name for path in file.parent.glob("checkpoint_*.pth"))
-    there = f" There is {' and '.join(others)}: choose with -chk." if others else ""
-    folds = sorted(path.name.removeprefix("fold_") for path in file.parents[1].glob("fold_*"))
-    trained = f" Trained folds: {', '.join(folds)}." if folds and not others else ""
-    return f"There is no trained survival network {file}.{there}{trained} Train it with adamss_finetune_survival."

@@ -19,7 +19,8 @@ from nnunetv2_adamss.common.tables.cell_faults import (
 from nnunetv2_adamss.common.tables.csv_cells import read_cells
 from nnunetv2_adamss.common.tables.faults import FileFaultsError, with_examples
 from nnunetv2_adamss.common.tables.number_cells import as_numbers, read_numbers
-from nnunetv2_adamss.survival.results.prediction import SURVIVAL_AT
+from nnunetv2_adamss.survival.discrete_time.curve import curves_at, predicted_time_at
+from nnunetv2_adamss.trained_folds.prediction import SURVIVAL_AT
 
 # Of six digits, as the names of columns have.
 _SAME_TIME = 1e-5
@@ -39,6 +40,16 @@ class CurvesByCase(NamedTuple):
     case_ids: list[str]
     times: NDArray[np.float64]
     survival_curve: NDArray[np.float64]
+
+    @property
+    def predicted_time(self) -> NDArray[np.float64]:
+        """Eq. (2) of these curves, ``(n_cases,)``, higher for longer survival."""
+        return predicted_time_at(self.survival_curve, self.times)
+
+    def at(self, times: NDArray[np.float64]) -> "CurvesByCase":
+        """The same curves at other times, none of them beyond the last; between times the hazard is constant."""
+        edges = np.append(0.0, self.times)
+        return self._replace(times=times, survival_curve=curves_at(self.survival_curve, edges, times))
 
 
 def read_predicted_curves(csv_file: Path) -> CurvesByCase:

@@ -1,4 +1,4 @@
-"""A trained fold that is to be explained: the networks of both stages, its cases, and what they are from."""
+"""The networks of both stages of a trained fold, opened to look into, with the fold's cases."""
 
 import copy
 import re
@@ -24,7 +24,6 @@ from nnunetv2_adamss.explanation.occlusion import RiskOf
 from nnunetv2_adamss.explanation.region_space import RegionSpace
 from nnunetv2_adamss.networks.adamss import AdaMSSSurvival
 from nnunetv2_adamss.networks.trunk import Interpretation
-from nnunetv2_adamss.prediction.trained_fold import TrainedFold
 from nnunetv2_adamss.survival.covariates.covariate_tables import CovariateUse
 from nnunetv2_adamss.survival.fold import SurvivalFold
 from nnunetv2_adamss.survival.foreign_files.preprocessed_cases import open_cases
@@ -32,7 +31,6 @@ from nnunetv2_adamss.survival.nnunet_data.case_geometry import image_shape, read
 from nnunetv2_adamss.survival.nnunet_data.dataset import channel_names, model_folder
 from nnunetv2_adamss.survival.nnunet_data.plan_stages import stages_of
 from nnunetv2_adamss.survival.pooling import predict_region
-from nnunetv2_adamss.survival.results.prediction import SurvivalPrediction
 from nnunetv2_adamss.survival.setup import STAGE_ONE_WEIGHTS, SurvivalSetup
 from nnunetv2_adamss.survival.training_data.case_data import CaseData
 from nnunetv2_adamss.survival.training_data.samples import WholeRegions
@@ -40,50 +38,53 @@ from nnunetv2_adamss.survival.tumour_region.case_regions import find_regions
 from nnunetv2_adamss.survival.tumour_region.mask_source import mask_provenance
 from nnunetv2_adamss.survival.tumour_region.preprocessed_grid import PreprocessedGrid
 from nnunetv2_adamss.survival.tumour_region.region import Region, crop_size, region_size, tumour_of
+from nnunetv2_adamss.trained_folds.prediction import SurvivalPrediction
+from nnunetv2_adamss.trained_folds.survival_checkpoint import SurvivalCheckpoint
+from nnunetv2_adamss.trained_folds.trained_fold import TrainedFold
 
 
 @dataclass(frozen=True, eq=False)
-class ExplainedFold:
-    """A trained fold with everything that it was trained with, as it is now.
+class ExplainedModel:
+    """The networks of a trained fold with everything that they were trained with, as it is now.
 
     Args:
-        trained: Stage II's checkpoint.
+        checkpoint: of Stage II.
         setup: table, covariates, masks and Stage-I network.
         stage_two: the survival network, in evaluation mode.
         stage_one: the same network with Stage I's encoder and decoder; its survival head means nothing.
         device: where the networks are.
     """
 
-    trained: TrainedFold
+    checkpoint: SurvivalCheckpoint
     setup: SurvivalSetup
     stage_two: AdaMSSSurvival
     stage_one: AdaMSSSurvival
     device: torch.device
 
     @classmethod
-    def open(cls, trained: TrainedFold, device: torch.device) -> "ExplainedFold":
+    def open(cls, checkpoint: SurvivalCheckpoint, device: torch.device) -> "ExplainedModel":
         """Read and check what the fold was trained with; nothing is written.
 
         Raises:
             ValueError: if it is gone or has changed.
         """
-        nnunet_fold = trained.nnunet_fold
-        fold = trained.survival.with_paths_of(trained.checkpoint.parent)
+        nnunet_fold = checkpoint.nnunet_fold
+        fold = checkpoint.survival.with_paths_of(checkpoint.file.parent)
         setup = SurvivalSetup.resume(nnunet_fold, fold, nnunet_fold.split(), _covariate_use(fold))
-        stage_two = trained.build_network()
+        stage_two = checkpoint.build_network()
         if not (isinstance(stage_two, AdaMSSSurvival) and stage_two.fusion_gates):
             raise ValueError(
-                f"{trained.trainer} has another network than AdaMSS with its fusion gates, and only that can be "
+                f"{checkpoint.trainer} has another network than AdaMSS with its fusion gates, and only that can be "
                 "explained."
             )
         stage_one = copy.deepcopy(stage_two)
         stage_one.load_stage_one(setup.stage_one.weights())
         if sha256_of(setup.stage_one.checkpoint) != fold.sources[STAGE_ONE_WEIGHTS]:
             raise ValueError(
-                f"The Stage-I checkpoint {setup.stage_one.checkpoint} is not the one that {trained.checkpoint} started "
+                f"The Stage-I checkpoint {setup.stage_one.checkpoint} is not the one that {checkpoint.file} started "
                 "from. Bring the old one back, or train Stage II again."
             )
-        return cls(trained, setup, stage_two.to(device), stage_one.to(device), device)
+        return cls(checkpoint, setup, stage_two.to(device), stage_one.to(device), device)
 
     @property
     def is_in_sample(self) -> bool:
@@ -104,14 +105,14 @@ class ExplainedFold:
     @property
     def channels(self) -> list[str]:
         """Names of the modalities, fit for columns and files, each of its own."""
-        names = channel_names(self.trained.nnunet_fold.dataset_json)
+        names = channel_names(self.checkpoint.nnunet_fold.dataset_json)
         words = [re.sub(r"\W+", "_", name) for name in names]
         return [word if words.count(word) == 1 else f"{word}_{i}" for i, word in enumerate(words)]
 
     @property
     def configuration(self) -> ConfigurationManager:
         """nnU-Net's: spacing and batch size."""
-        return self.trained.configuration_manager
+        return self.checkpoint.configuration_manager
 
     @property
     def total_stride(self) -> list[int]:
@@ -126,12 +127,12 @@ class ExplainedFold:
         Raises:
             ValueError: if a mask cannot be used.
         """
-        dataset = open_cases(self.trained.nnunet_fold.cases_folder, case_ids)
+        dataset = open_cases(self.checkpoint.nnunet_fold.cases_folder, case_ids)
         regions = self._regions(case_ids, dataset)
         samples = WholeRegions(CaseData.of_setup(self.setup, dataset, regions), self.total_stride)
         for case_id in case_ids:
             data, _, _, properties = dataset.load_case(case_id)
-            manager = self.trained.plans_manager
+            manager = self.checkpoint.plans_manager
             space = RegionSpace(
                 PreprocessedGrid.of_case(properties, manager.transpose_forward, data.shape[1:]),
                 regions[case_id].within(data.shape[1:]),
@@ -154,18 +155,18 @@ class ExplainedFold:
             tqdm(case_ids, "Regions", unit="case", leave=False, disable=None),
             masks,
             dataset,
-            plans_manager=self.trained.plans_manager,
-            dataset_json=self.trained.nnunet_fold.dataset_json,
+            plans_manager=self.checkpoint.plans_manager,
+            dataset_json=self.checkpoint.nnunet_fold.dataset_json,
             size=region_size(self.configuration.spacing, self.total_stride),
         )
         return {case_id: case.region for case_id, case in found.items()}
 
     def tumour_view(self, case: ExplainedCase) -> NDArray[np.bool_]:
         """The mask in the region, turned for pictures."""
-        manager = self.trained.plans_manager
+        manager = self.checkpoint.plans_manager
         file = self.setup.masks.mask_file(case.case_id)
         mask = read_case_mask(file, case.properties, manager)
-        label_manager = manager.get_label_manager(dict(self.trained.nnunet_fold.dataset_json))
+        label_manager = manager.get_label_manager(dict(self.checkpoint.nnunet_fold.dataset_json))
         tumour = tumour_of(mask, label_manager.ignore_label)[case.space.box]
         view: NDArray[np.bool_] = case.geometry.turned(tumour)
         return view
@@ -205,15 +206,15 @@ class ExplainedFold:
 
     def provenance(self) -> dict[str, Any]:
         """What explanations of this fold are made from, as plain data; of another one they are outdated."""
-        trained, stage_one = self.trained, self.setup.stage_one
+        checkpoint, stage_one = self.checkpoint, self.setup.stage_one
         return {
-            "dataset": trained.plans_manager.dataset_name,
-            "trainer": trained.trainer,
-            "plans": trained.plans_manager.plans_name,
-            "configuration": trained.nnunet_fold.configuration,
-            "fold": trained.nnunet_fold.number,
-            "checkpoint": trained.checkpoint.name,
-            "checkpoint_sha256": sha256_of(trained.checkpoint),
+            "dataset": checkpoint.plans_manager.dataset_name,
+            "trainer": checkpoint.trainer,
+            "plans": checkpoint.plans_manager.plans_name,
+            "configuration": checkpoint.nnunet_fold.configuration,
+            "fold": checkpoint.number,
+            "checkpoint": checkpoint.file.name,
+            "checkpoint_sha256": sha256_of(checkpoint.file),
             "stage_one": {
                 "trainer": stage_one.trainer,
                 "checkpoint": stage_one.checkpoint_name,
@@ -223,7 +224,7 @@ class ExplainedFold:
         }
 
 
-def find_fold(
+def open_trained_fold(
     dataset: str,
     configuration: str,
     number: int | str,
@@ -232,8 +233,8 @@ def find_fold(
     plans: str,
     checkpoint: str,
     device: str,
-) -> ExplainedFold:
-    """A trained fold where nnU-Net keeps it.
+) -> ExplainedModel:
+    """The networks of a trained fold, where nnU-Net keeps it.
 
     Args:
         dataset: nnU-Net's id or name.
@@ -249,7 +250,7 @@ def find_fold(
     """
     chosen = torch_device(device, "do")
     folder = model_folder(dataset, trainer, plans, configuration)
-    return ExplainedFold.open(TrainedFold.load(folder, number, checkpoint), chosen)
+    return ExplainedModel.open(TrainedFold.of_model(folder, number).open(checkpoint), chosen)
 
 
 def versions() -> Mapping[str, str]:

@@ -1,5 +1,7 @@
 """Names of the files that a trained fold leaves."""
 
+from pathlib import Path
+
 PREDICTIONS_FILE = "validation/survival_predictions.csv"
 # nnU-Net's, the most finished first, as its --c looks for them; a training that still runs has no final one.
 CHECKPOINT_FILES = ("checkpoint_final.pth", "checkpoint_latest.pth", "checkpoint_best.pth")
@@ -17,3 +19,9 @@ SUMMARY_FILE = "survival_summary.json"
 def epoch_predictions_file(epoch: str) -> str:
     """Where in the fold's folder the validation cases lie as the ``best`` or the ``last`` epoch predicts them."""
     return f"validation/survival_predictions_{epoch}.csv"
+
+
+def fold_number(fold_folder: Path) -> int | str:
+    """The number in nnU-Net's ``fold_F``, or ``all``."""
+    number = fold_folder.name.removeprefix("fold_")
+    return int(number) if number.isdecimal() else number

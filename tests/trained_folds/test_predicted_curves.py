@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from nnunetv2_adamss.common.tables.faults import FileFaultsError
-from nnunetv2_adamss.survival.results.predicted_curves import read_predicted_curves
-from nnunetv2_adamss.survival.results.prediction import SurvivalPrediction
+from nnunetv2_adamss.trained_folds.predicted_curves import read_predicted_curves
+from nnunetv2_adamss.trained_folds.prediction import SurvivalPrediction
 
 
 def test_what_is_written_is_read_and_a_single_fold_keeps_every_digit(tmp_path: Path) -> None:

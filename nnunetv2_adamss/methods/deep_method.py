@@ -1,4 +1,4 @@
-"""What the trained folds of a deep method say of the patients, for statistical methods that go on with it."""
+"""The risks that a trained deep method gives to patients, for statistical methods that start from them."""
 
 import shutil
 from collections import Counter
@@ -16,18 +16,20 @@ from nnunetv2_adamss.common.tables.csv_text import read_csv
 from nnunetv2_adamss.methods.catalogue import DeepRisks
 from nnunetv2_adamss.methods.deep_network import DeepNetwork
 from nnunetv2_adamss.methods.statistical_methods import DEEP_RISK
+from nnunetv2_adamss.survival.cohort.outcome_files import outcomes_source
 from nnunetv2_adamss.survival.cohort.splits_file import SPLITS_FILE, read_splits
 from nnunetv2_adamss.survival.config import PATHS
 from nnunetv2_adamss.survival.nnunet_data.nnunet_fold import NnunetFold
-from nnunetv2_adamss.survival.results.finished_folds import FinishedFold
-from nnunetv2_adamss.survival.results.fold_files import (
+from nnunetv2_adamss.survival.setup import SurvivalSetup
+from nnunetv2_adamss.trained_folds.cross_validation import CrossValidation
+from nnunetv2_adamss.trained_folds.fold_files import (
     CHECKPOINTS,
     PREDICTED_MASKS,
     SUMMARY_FILE,
     TRAINING_PREDICTIONS_FILE,
     epoch_predictions_file,
 )
-from nnunetv2_adamss.survival.setup import SurvivalSetup, outcomes_source
+from nnunetv2_adamss.trained_folds.trained_fold import TrainedFold
 
 # The best epoch is chosen on the cases that the method is judged on.
 _EPOCH = "last"
@@ -35,23 +37,21 @@ _CHECKPOINT, _PREDICTIONS = CHECKPOINTS[_EPOCH], epoch_predictions_file(_EPOCH)
 
 
 @dataclass(frozen=True, eq=False)
-class DeepFolds:
-    """Folds of a deep method at their last epoch, of the outcomes and the split of the fit that goes on with them.
+class DeepMethod:
+    """A deep method at its last epoch, trained on the outcomes and the split of the fit that starts from it.
 
     Args:
         kind: of the risks that the fit needs.
-        folder: nnU-Net's, of all folds.
-        folds: that of the fit for risks in sample, all of the split for risks out of fold.
+        trained: the fold of the fit for risks in sample, all of the split for risks out of fold.
     """
 
     kind: DeepRisks
-    folder: Path
-    folds: tuple[FinishedFold, ...]
+    trained: CrossValidation
 
     @classmethod
     def find(
         cls, kind: DeepRisks, folder: Path, nnunet_fold: NnunetFold, setup: SurvivalSetup
-    ) -> "DeepFolds":
+    ) -> "DeepMethod":
         """Find the folds that a fit needs.
 
         Args:
@@ -65,7 +65,7 @@ class DeepFolds:
                 different settings.
         """
         of_split = [nnunet_fold] if kind == "in_sample" else _all_folds(nnunet_fold, setup)
-        folds = [FinishedFold(int(one.number), folder / f"fold_{one.number}") for one in of_split]
+        folds = [TrainedFold.of_model(folder, one.number) for one in of_split]
         needed = [SUMMARY_FILE, _CHECKPOINT, _PREDICTIONS]
         needed += [TRAINING_PREDICTIONS_FILE] if kind == "in_sample" else []
         unfinished = [str(fold.number) for fold in folds if not fold.has_files(*needed)]
@@ -78,18 +78,13 @@ class DeepFolds:
         faults += _other_epochs(folds) if kind == "in_sample" else []
         if faults:
             raise ValueError(f"The method cannot go on with {folder}: {'; '.join(faults)}. Train it anew.")
-        return cls(kind, folder, tuple(folds))
-
-    @property
-    def trainer(self) -> str:
-        """Class name."""
-        return self.folder.name.split("__")[0]
+        return cls(kind, CrossValidation(folder, folds))
 
     @property
     def network(self) -> DeepNetwork:
         """Which weights these are."""
-        sha256 = {f"fold {fold.number}": sha256_of(fold.folder / _CHECKPOINT) for fold in self.folds}
-        return DeepNetwork(self.trainer, _CHECKPOINT, sha256)
+        sha256 = {f"fold {fold.number}": sha256_of(fold.folder / _CHECKPOINT) for fold in self.trained.folds}
+        return DeepNetwork(self.trained.trainer, _CHECKPOINT, sha256)
 
     def risks(self, case_ids: Sequence[str]) -> pd.DataFrame:
         """What is said of each case, in a column.
@@ -100,7 +95,7 @@ class DeepFolds:
         return self._in_sample(case_ids) if self.kind == "in_sample" else self._out_of_fold(case_ids)
 
     def _in_sample(self, case_ids: Sequence[str]) -> pd.DataFrame:
-        (fold,) = self.folds
+        (fold,) = self.trained.folds
         risks = pd.concat([_risks(fold.folder / name) for name in (TRAINING_PREDICTIONS_FILE, _PREDICTIONS)])
         if unknown := [case_id for case_id in case_ids if case_id not in risks.index]:
             raise ValueError(
@@ -112,7 +107,7 @@ class DeepFolds:
     def _out_of_fold(self, case_ids: Sequence[str]) -> pd.DataFrame:
         # choice: risks of different folds are on different scales, so each fold's validation cases get the folds'
         # average mean and standard deviation.
-        parts = [_risks(fold.folder / _PREDICTIONS) for fold in self.folds]
+        parts = [_risks(fold.folder / _PREDICTIONS) for fold in self.trained.folds]
         means = [float(part[DEEP_RISK].mean()) for part in parts]
         deviations = [float(part[DEEP_RISK].std(ddof=0)) for part in parts]
         aligned = [
@@ -133,7 +128,7 @@ class DeepFolds:
         """
         masks = [
             fold.folder / PREDICTED_MASKS / f"{case_id}{ending}"
-            for fold in self.folds
+            for fold in self.trained.folds
             for case_id in _risks(fold.folder / _PREDICTIONS).index
         ]
         missing = [str(mask) for mask in masks if not mask.is_file()]
@@ -147,7 +142,9 @@ class DeepFolds:
             # What is there stays untouched, or features that were extracted from it would look outdated.
             if not copy.is_file() or copy.read_bytes() != mask.read_bytes():
                 replace_atomically(copy, partial(shutil.copyfile, mask))
-        write_atomically(target / "README.txt", f"Validation masks of all folds of {self.folder.name}.\n")
+        write_atomically(
+            target / "README.txt", f"Validation masks of all folds of {self.trained.model_folder.name}.\n"
+        )
 
 
 def _all_folds(nnunet_fold: NnunetFold, setup: SurvivalSetup) -> list[NnunetFold]:
@@ -163,13 +160,13 @@ def _all_folds(nnunet_fold: NnunetFold, setup: SurvivalSetup) -> list[NnunetFold
 
 
 def _foreign(
-    folds: Sequence[FinishedFold], of_split: Sequence[NnunetFold], setup: SurvivalSetup
+    folds: Sequence[TrainedFold], of_split: Sequence[NnunetFold], setup: SurvivalSetup
 ) -> Iterator[str]:
     """Which folds are of other outcomes or of another split, in words."""
     source, without_outcome = outcomes_source(setup.table.path), set(setup.table.without_outcome)
     sha256 = setup.fold.sources[source]
     for fold, nnunet_fold in zip(folds, of_split, strict=True):
-        sources = fold.summary("sources_sha256")["sources_sha256"]
+        sources = fold.summary_with("sources_sha256")["sources_sha256"]
         outcomes = [value for name, value in sources.items() if name.startswith("outcomes (")]
         if outcomes != [sha256]:
             yield f"fold {fold.number} is of other outcomes than {setup.table.path}"
@@ -178,20 +175,20 @@ def _foreign(
             yield f"fold {fold.number} is of another split"
 
 
-def _disagreements(folds: Sequence[FinishedFold]) -> Iterator[str]:
+def _disagreements(folds: Sequence[TrainedFold]) -> Iterator[str]:
     """Which settings differ between folds, in words."""
     first = folds[0]
     for fold in folds[1:]:
-        own, expected = fold.summary()["settings"], first.summary()["settings"]
+        own, expected = fold.summary["settings"], first.summary["settings"]
         differing = [name for name in own if name not in PATHS and own[name] != expected.get(name)]
         if differing:
             yield f"folds {first.number} and {fold.number} differ in {listed(differing)}"
 
 
-def _other_epochs(folds: Sequence[FinishedFold]) -> Iterator[str]:
+def _other_epochs(folds: Sequence[TrainedFold]) -> Iterator[str]:
     """Which folds predict their training cases by another epoch than the last, in words."""
     for fold in folds:
-        epoch = fold.summary("predictions_from")["predictions_from"]
+        epoch = fold.summary_with("predictions_from")["predictions_from"]
         if epoch != _EPOCH:
             yield f"fold {fold.number} predicts its training cases by its {epoch} epoch, not by the last (--select)"
 

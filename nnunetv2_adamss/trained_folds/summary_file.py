@@ -6,7 +6,7 @@ from typing import Any
 
 from nnunetv2_adamss.common.json_object import check_entries, read_known_object
 from nnunetv2_adamss.common.kinds import Kind, by_name, holding, is_count, is_number, list_of, optional
-from nnunetv2_adamss.survival.results.fold_files import SUMMARY_FILE
+from nnunetv2_adamss.trained_folds.fold_files import SUMMARY_FILE
 
 # All that a report shows.
 OF_REPORT = (

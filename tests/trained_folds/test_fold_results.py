@@ -11,11 +11,11 @@ from nnunetv2_adamss.survival.config import SurvivalConfig
 from nnunetv2_adamss.survival.covariates.covariate_tables import CovariateTables
 from nnunetv2_adamss.survival.fold import SurvivalFold
 from nnunetv2_adamss.survival.nnunet_data.nnunet_fold import FoldSplit
-from nnunetv2_adamss.survival.results.finished_folds import FinishedFold
-from nnunetv2_adamss.survival.results.fold_files import epoch_predictions_file
-from nnunetv2_adamss.survival.results.fold_results import EpochPrediction, write_results
-from nnunetv2_adamss.survival.results.prediction import RiskPrediction
 from nnunetv2_adamss.survival.setup import SurvivalSetup
+from nnunetv2_adamss.trained_folds.fold_files import epoch_predictions_file
+from nnunetv2_adamss.trained_folds.fold_results import EpochPrediction, write_results
+from nnunetv2_adamss.trained_folds.prediction import RiskPrediction
+from nnunetv2_adamss.trained_folds.trained_fold import TrainedFold
 
 _CASES = [f"c{number}" for number in range(12)]
 
@@ -42,19 +42,19 @@ def test_an_epoch_without_finite_risks_is_left_out_where_it_does_not_predict(
     write_results(tmp_path, setup, epochs([np.nan, 1, 2, 3], [4, 3, 2, 1]), {})
     assert "The best epoch (0) gives no finite risk to 1 validation case(s): c8." in caplog.text
     assert not (tmp_path / epoch_predictions_file("best")).exists()
-    assert list(FinishedFold(0, tmp_path).summary("c_index")["c_index"]) == ["last"]
+    assert list(TrainedFold(tmp_path).summary["c_index"]) == ["last"]
 
 
 def test_a_summary_is_read_once_and_what_is_needed_is_looked_for_each_time(
     setup: SurvivalSetup, tmp_path: Path
 ) -> None:
     write_results(tmp_path, setup, epochs([1, 2, 3, 4], [4, 3, 2, 1]), {})
-    fold = FinishedFold(0, tmp_path)
+    fold = TrainedFold(tmp_path)
     assert fold.edges.tolist() == list(setup.fold.interval_edges)
     (tmp_path / "survival_summary.json").unlink()
-    assert list(fold.summary("c_index")["c_index"]) == ["best", "last"]
+    assert list(fold.summary["c_index"]) == ["best", "last"]
     with pytest.raises(ValueError, match=r"survival_summary\.json .*no usable settings\.nothing\.$"):
-        fold.summary("settings.nothing")
+        fold.summary_with("settings.nothing")
 
 
 def test_an_epoch_without_finite_risks_is_no_result(setup: SurvivalSetup, tmp_path: Path) -> None:

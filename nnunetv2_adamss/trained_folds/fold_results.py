@@ -21,14 +21,14 @@ from nnunetv2_adamss.survival.covariates.covariate_results import (
     write_covariate_files,
 )
 from nnunetv2_adamss.survival.fold import SurvivalFold
-from nnunetv2_adamss.survival.results.fold_files import (
+from nnunetv2_adamss.survival.setup import SurvivalSetup
+from nnunetv2_adamss.trained_folds.fold_files import (
     COVARIATES_ONLY_FILE,
     PREDICTIONS_FILE,
     SUMMARY_FILE,
     epoch_predictions_file,
 )
-from nnunetv2_adamss.survival.results.prediction import RiskPrediction, SurvivalPrediction, not_finite
-from nnunetv2_adamss.survival.setup import SurvivalSetup
+from nnunetv2_adamss.trained_folds.prediction import RiskPrediction, SurvivalPrediction, not_finite
 
 logger = logging.getLogger(__name__)
 

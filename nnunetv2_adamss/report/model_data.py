@@ -1,0 +1,77 @@
+"""The model that a report is about, and what of its data set the report shows: masks and features."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pandas as pd
+
+from nnunetv2_adamss.datasets.phantom.writer import MARKER
+from nnunetv2_adamss.survival.config import SurvivalConfig
+from nnunetv2_adamss.survival.covariates.number_table import read_number_table
+from nnunetv2_adamss.survival.covariates.radiomics_table import radiomics_file
+from nnunetv2_adamss.survival.nnunet_data.dataset import model_folder
+from nnunetv2_adamss.survival.nnunet_data.nnunet_fold import NnunetFold
+from nnunetv2_adamss.survival.tumour_region.mask_source import MaskSource, choose_masks
+from nnunetv2_adamss.survival.tumour_region.stage_one_model import StageOneModel
+from nnunetv2_adamss.trained_folds.cross_validation import CrossValidation
+from nnunetv2_adamss.trained_folds.summary_file import OF_REPORT
+from nnunetv2_adamss.trained_folds.trained_fold import TrainedFold
+
+
+def find_model(
+    dataset: str, configuration: str, trainer: str, plans_name: str, folds: Sequence[int | str] | None = None
+) -> CrossValidation:
+    """A trained survival model in nnU-Net's results folder.
+
+    Args:
+        dataset: nnU-Net's id or name.
+        configuration: such as ``3d_fullres``.
+        trainer: of Stage II.
+        plans_name: such as ``nnUNetPlans``.
+        folds: which; default all numbered ones that are trained.
+
+    Raises:
+        ValueError: if there is no such model, or one of the folds that were asked for is not trained, or its summary
+            lacks what a report shows.
+    """
+    model = CrossValidation.find(model_folder(dataset, trainer, plans_name, configuration), folds)
+    for fold in model.folds:
+        fold.summary_with(*OF_REPORT)
+    return model
+
+
+def is_synthetic(model: CrossValidation) -> bool:
+    """Whether the data set is one that this package made up."""
+    return (model.raw_folder / MARKER).is_file()
+
+
+def masks_of(model: CrossValidation, fold: TrainedFold) -> MaskSource:
+    """The tumour masks that a fold used for its cases."""
+    nnunet_fold = NnunetFold(model.plans, model.dataset_json, model.configuration, fold.number)
+    return choose_masks(
+        *_stage_one(model, fold),
+        fold.predictions().case_ids,
+        nnunet_fold.file_ending,
+        nnunet_fold.preprocessed_folder,
+    )
+
+
+def selected_features(model: CrossValidation, fold: TrainedFold) -> pd.DataFrame:
+    """Radiomics and the user's own features that a fold's network gets, by ``case_id``, as they were measured.
+
+    Those of tables that are no longer there are left out.
+    """
+    config, stage_one = _stage_one(model, fold)
+    files = [radiomics_file(stage_one, config), *map(Path, config.features_csv)]
+    tables = [read_number_table(file) for file in files if file.is_file()]
+    covariates = fold.summary.get("covariates") or {}
+    selected = (covariates.get("feature_selection") or {}).get("selected", [])
+    names = [one["feature"] for one in selected]
+    return pd.concat([table.filter(names) for table in tables], axis=1) if tables else pd.DataFrame()
+
+
+def _stage_one(model: CrossValidation, fold: TrainedFold) -> tuple[SurvivalConfig, StageOneModel]:
+    config = SurvivalConfig.from_dict(fold.summary["settings"])
+    return config, StageOneModel(
+        config.seg_trainer, model.plans, model.configuration, fold.number, config.seg_checkpoint
+    )

@@ -1,0 +1,250 @@
+"""The folds of one model, their table of outcomes, and every case as predicted by the fold that did not see it."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from nnunetv2_adamss.common.files import sha256_of
+from nnunetv2_adamss.common.messages import listed
+from nnunetv2_adamss.survival.cohort.outcome_files import outcomes_source
+from nnunetv2_adamss.survival.cohort.splits_file import SPLITS_FILE, Split, read_splits
+from nnunetv2_adamss.survival.cohort.survival_table import SurvivalTable, read_survival_table
+from nnunetv2_adamss.survival.discrete_time.curve import common_times
+from nnunetv2_adamss.survival.nnunet_data.dataset import PREPROCESSED, RAW, dataset_folder
+from nnunetv2_adamss.survival.nnunet_data.dataset_json import read_dataset_json
+from nnunetv2_adamss.survival.nnunet_data.plans_file import read_plans_file
+from nnunetv2_adamss.trained_folds.fold_files import CHECKPOINTS, SUMMARY_FILE, epoch_predictions_file
+from nnunetv2_adamss.trained_folds.predicted_curves import CurvesByCase
+from nnunetv2_adamss.trained_folds.trained_fold import TrainedFold
+
+
+@dataclass(frozen=True, eq=False)
+class CrossValidation:
+    """Folds of one model that are trained to the end.
+
+    Args:
+        model_folder: nnU-Net's ``TRAINER__PLANS__CONFIGURATION``.
+        folds: at least one.
+        own_csv: the table of outcomes, if it is not where the folds found it.
+    """
+
+    model_folder: Path
+    folds: Sequence[TrainedFold]
+    own_csv: Path | None = None
+
+    @classmethod
+    def find(
+        cls,
+        model_folder: Path,
+        numbers: Sequence[int | str] | None,
+        *needed: str,
+        survival_csv: Path | None = None,
+    ) -> "CrossValidation":
+        """Find folds that were trained and validated to the end.
+
+        Args:
+            model_folder: nnU-Net's ``TRAINER__PLANS__CONFIGURATION``.
+            numbers: of the folds, or ``all``; None for all numbered ones that are there.
+            needed: files that every fold must have beside ``survival_summary.json``.
+            survival_csv: the table of outcomes, if it was moved.
+
+        Raises:
+            ValueError: if there is no such model, or one of the folds is not finished.
+        """
+        finished = _finished(model_folder, needed)
+        there = [number for number in finished if isinstance(number, int)] if numbers is None else numbers
+        asked = sorted(set(there), key=_order)
+        missing = [number for number in asked if number not in finished]
+        if missing or not asked:
+            raise ValueError(_not_trained(model_folder, missing, finished))
+        return cls(model_folder, [finished[number] for number in asked], survival_csv)
+
+    # --------------------------------------------------------------------------------------------- its model
+
+    @property
+    def dataset(self) -> str:
+        """nnU-Net's name."""
+        return self.model_folder.parent.name
+
+    @property
+    def trainer(self) -> str:
+        """Class name, or name of a statistical method."""
+        return self.model_folder.name.split("__")[0]
+
+    @property
+    def plans_name(self) -> str:
+        """Such as ``nnUNetPlans``."""
+        return self.model_folder.name.split("__")[1]
+
+    @property
+    def configuration(self) -> str:
+        """Such as ``3d_fullres``."""
+        return self.model_folder.name.split("__")[2]
+
+    @cached_property
+    def plans(self) -> Mapping[str, Any]:
+        """The plan that the model was trained with."""
+        return read_plans_file(_there(self.model_folder / "plans.json"))
+
+    @cached_property
+    def dataset_json(self) -> Mapping[str, Any]:
+        """Channels and labels that the model was trained with."""
+        return read_dataset_json(_there(self.model_folder / "dataset.json"), "file_ending", "labels")
+
+    @property
+    def raw_folder(self) -> Path:
+        """Of the data set."""
+        return dataset_folder(RAW, self.dataset)
+
+    @cached_property
+    def splits(self) -> list[Split]:
+        """nnU-Net's splits; empty where it has none."""
+        file = dataset_folder(PREPROCESSED, self.dataset) / SPLITS_FILE
+        return read_splits(file) if file.is_file() else []
+
+    @property
+    def numbers_of_absent_folds(self) -> list[int]:
+        """Folds of the split that are not among these."""
+        there = {fold.number for fold in self.folds}
+        return [] if "all" in there else [n for n in range(len(self.splits)) if n not in there]
+
+    # ------------------------------------------------------------------------------------------ its outcomes
+
+    @property
+    def survival_csv(self) -> Path:
+        """The table of outcomes that all folds were trained on, or where it is now.
+
+        Raises:
+            ValueError: if they were trained on different ones.
+        """
+        if self.own_csv is not None:
+            return self.own_csv
+        files = sorted({str(fold.survival_csv) for fold in self.folds})
+        if len(files) > 1:
+            raise ValueError(
+                f"The folds were trained on different survival tables ({listed(files)}), so they are no one "
+                "cross-validation; choose folds of one table with -f, or one table with -s where the command has it."
+            )
+        return Path(files[0])
+
+    @cached_property
+    def table(self) -> SurvivalTable:
+        """The outcomes."""
+        return read_survival_table(self.survival_csv)
+
+    def check_outcomes(self) -> None:
+        """Raise ValueError unless the outcomes are those that every fold was trained on."""
+        description, file = self.table.description, self.table.path
+        for name, value in {"time_unit": description.time_unit, "endpoint": description.endpoint}.items():
+            found = {fold.number: fold.summary_with(name)[name] for fold in self.folds}
+            words = [f"fold {number}: {other}" for number, other in found.items() if other != value]
+            if words:
+                raise ValueError(
+                    f"{file} has the {name} {value}, but folds were trained on another ({listed(words)})."
+                )
+        source, sha256 = outcomes_source(file), sha256_of(file)
+        changed = [
+            str(fold.number)
+            for fold in self.folds
+            if fold.summary_with("sources_sha256")["sources_sha256"].get(source) != sha256
+        ]
+        if changed:
+            raise ValueError(
+                f"Fold {', '.join(changed)} was not trained on the outcomes that are in {file} now. Give the table "
+                "that it was trained on with -s, under its old name, or train it anew with --overwrite."
+            )
+
+    # --------------------------------------------------------------------------------------- its predictions
+
+    def files(self, name: str) -> list[Path]:
+        """A file of every fold; none if a fold lacks it."""
+        has_all = all(fold.has_files(name) for fold in self.folds)
+        return [fold.folder / name for fold in self.folds] if has_all else []
+
+    @property
+    def optimistic_folds(self) -> list[TrainedFold]:
+        """Those whose epoch was chosen on the patients that it is evaluated on."""
+        return [fold for fold in self.folds if fold.epoch_was_chosen_here]
+
+    @property
+    def epochs(self) -> list[str]:
+        """The last epoch, and the best one if every fold has its weights and predictions."""
+        has_best = all(fold.has_epoch("best") for fold in self.folds)
+        return ["best", "last"] if has_best else ["last"]
+
+    def out_of_fold(self, epoch: str) -> CurvesByCase:
+        """Every case as the fold predicts it that did not train on it, at times that all folds reach.
+
+        Raises:
+            ValueError: if a case is predicted by more than one fold, or a file cannot be used.
+        """
+        without = [str(fold.number) for fold in self.folds if not fold.has_epoch(epoch)]
+        if without:
+            raise ValueError(
+                f"Fold {', '.join(without)} of {self.model_folder} has no {epoch_predictions_file(epoch)}: predict its "
+                "validation cases again with adamss_finetune_survival and --val."
+            )
+        predictions = {fold.number: fold.predictions(epoch) for fold in self.folds}
+        _check_apart({number: prediction.case_ids for number, prediction in predictions.items()})
+        times = common_times([fold.edges for fold in self.folds])
+        case_ids = [case_id for prediction in predictions.values() for case_id in prediction.case_ids]
+        curves = [prediction.at(times).survival_curve for prediction in predictions.values()]
+        return CurvesByCase(case_ids, times, np.concatenate(curves))
+
+    def sha256(self, epoch: str) -> dict[str, str]:
+        """Hashes of the folds' checkpoints and of the outcomes, by a name for messages."""
+        checkpoints = {
+            f"fold {fold.number}": sha256_of(fold.folder / CHECKPOINTS[epoch]) for fold in self.folds
+        }
+        return checkpoints | {outcomes_source(self.table.path): sha256_of(self.table.path)}
+
+
+def _finished(model_folder: Path, needed: Sequence[str]) -> dict[int | str, TrainedFold]:
+    """Folds by number, ``all`` last."""
+    folds = [TrainedFold(summary.parent) for summary in model_folder.glob(f"fold_*/{SUMMARY_FILE}")]
+    return {
+        fold.number: fold for fold in sorted(folds, key=lambda f: _order(f.number)) if fold.has_files(*needed)
+    }
+
+
+def _order(number: int | str) -> tuple[bool, int, str]:
+    return isinstance(number, str), number if isinstance(number, int) else 0, str(number)
+
+
+def _not_trained(folder: Path, missing: Sequence[int | str], finished: Iterable[int | str]) -> str:
+    what = f"Fold {', '.join(map(str, missing))} of {folder} is not trained to the end"
+    if not missing:
+        what = f"There is no trained fold in {folder}"
+    command = f"adamss_finetune_survival {folder.parent.name} {folder.name.split('__')[-1]}"
+    train = f"train it with {command} {missing[0] if missing else 'FOLD'}"
+    if there := " ".join(map(str, finished)):
+        return f"{what}: {train}, or choose those that are with -f {there}."
+    others = sorted({file.parents[1].name for file in folder.parent.glob(f"*/fold_*/{SUMMARY_FILE}")})
+    hint = f" There are {listed(others)}: choose with -tr and -p." if others else ""
+    return f"{what}: {train}.{hint}"
+
+
+def _check_apart(cases_by_fold: Mapping[int | str, Sequence[str]]) -> None:
+    owner: dict[str, int | str] = {}
+    twice = []
+    for number, case_ids in cases_by_fold.items():
+        twice += [
+            f"{case_id} (folds {owner[case_id]} and {number})" for case_id in case_ids if case_id in owner
+        ]
+        owner |= dict.fromkeys(case_ids, number)
+    if twice:
+        raise ValueError(
+            f"Cases are validated by more than one fold: {listed(twice)}. The folds are of different splits; train "
+            "them on one split."
+        )
+
+
+def _there(file: Path) -> Path:
+    """The same file; ValueError if it is not there."""
+    if not file.is_file():
+        raise ValueError(f"There is no {file}.")
+    return file

@@ -1,0 +1,12 @@
+"""The times that nnU-Net logs in each epoch."""
+
+from collections.abc import Mapping, Sequence
+
+# nnU-Net's names.
+EPOCH_TIMES = ("epoch_start_timestamps", "epoch_end_timestamps")
+
+
+def training_seconds(log: Mapping[str, Sequence[float]]) -> float:
+    """How long a training's epochs took in all, whenever they were; from ``EPOCH_TIMES``."""
+    started, ended = (log[name] for name in EPOCH_TIMES)
+    return float(sum(ended) - sum(started))
