@@ -14,8 +14,8 @@ import torch
 from nnunetv2.training.loss.dice import MemoryEfficientSoftDiceLoss
 from torch import Tensor
 
-from nnunetv2_adamss.networks.comparison.cox_network import CoxNetwork
-from nnunetv2_adamss.networks.comparison.mtlr import MTLRNetwork
+from nnunetv2_adamss.networks.comparison.parts.cox_network import CoxNetwork
+from nnunetv2_adamss.networks.comparison.parts.mtlr_network import MTLRNetwork
 from nnunetv2_adamss.survival.config import SurvivalConfig
 from nnunetv2_adamss.survival.covariates.covariate_tables import CovariateUse
 from nnunetv2_adamss.survival.discrete_time.mtlr_loss import mtlr_loss

@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from nnunetv2_adamss.networks.comparison import deepmtlr, tmss
-from nnunetv2_adamss.networks.comparison.cox_network import CoxNetwork
+from nnunetv2_adamss.networks.comparison.parts.cox_network import CoxNetwork
 from nnunetv2_adamss.nnunet_plugin import nnunetv2_adamss_trainers
 from nnunetv2_adamss.prediction.predict_patients import PredictionRequest, predict_patients
 from nnunetv2_adamss.survival.config import SurvivalConfig
