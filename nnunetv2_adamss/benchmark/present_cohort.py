@@ -5,8 +5,7 @@ from dataclasses import dataclass
 
 from nnunetv2_adamss.benchmark.benchmark_settings import BenchmarkSettings
 from nnunetv2_adamss.common.files import sha256_of
-from nnunetv2_adamss.survival.cohort.splits import Split
-from nnunetv2_adamss.survival.cohort.splits_file import SPLITS_FILE, read_splits
+from nnunetv2_adamss.survival.cohort.splits_file import SPLITS_FILE, Split, read_splits
 from nnunetv2_adamss.survival.cohort.survival_table import read_survival_table
 from nnunetv2_adamss.survival.nnunet_data.dataset import PREPROCESSED, dataset_folder
 from nnunetv2_adamss.survival.nnunet_data.dataset_json import read_dataset_json

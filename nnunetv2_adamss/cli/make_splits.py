@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 from nnunetv2_adamss.cli.exit_code import exit_code
 
 if TYPE_CHECKING:
-    from nnunetv2_adamss.survival.cohort.splits import FoldCounts, Split
-    from nnunetv2_adamss.survival.cohort.splits_file import SplitsChange
+    from nnunetv2_adamss.survival.cohort.splits import FoldCounts
+    from nnunetv2_adamss.survival.cohort.splits_file import Split, SplitsChange
     from nnunetv2_adamss.survival.cohort.survival_table import SurvivalTable
 
 _DESCRIPTION = """\

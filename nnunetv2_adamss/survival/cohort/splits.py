@@ -12,12 +12,11 @@ from dataclasses import dataclass
 import pandas as pd
 from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 
+from nnunetv2_adamss.survival.cohort.splits_file import Split
 from nnunetv2_adamss.survival.cohort.survival_table import SurvivalTable
 
 logger = logging.getLogger(__name__)
 
-# As nnU-Net writes them: {"train": [case_id, ...], "val": [case_id, ...]}.
-Split = dict[str, list[str]]
 DEFAULT_FOLDS, DEFAULT_SEED = 5, 12345  # nnU-Net's own
 
 

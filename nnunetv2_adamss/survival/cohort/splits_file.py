@@ -6,9 +6,10 @@ from pathlib import Path
 
 from nnunetv2_adamss.common.files import read_json, write_json
 from nnunetv2_adamss.common.kinds import holding, list_of
-from nnunetv2_adamss.survival.cohort.splits import Split
 
 SPLITS_FILE = "splits_final.json"
+# {"train": [case_id, ...], "val": [case_id, ...]}
+Split = dict[str, list[str]]
 _ARE_FOLDS = list_of(holding(train=list_of(str), val=list_of(str)))
 
 

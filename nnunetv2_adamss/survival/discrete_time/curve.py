@@ -30,7 +30,5 @@ def predicted_time(
     Returns:
         ``(...)``, from 0 to the last edge, in the unit of the edges.
     """
-    curve = np.asarray(survival_curve, dtype=np.float64)
-    # Summed by parts, each edge with the share that is lost after it: sure survival gives exactly the last edge.
-    lost_after = curve - np.append(curve[..., 1:], np.zeros_like(curve[..., :1]), axis=-1)
-    return (lost_after * interval_edges[1:]).sum(axis=-1)
+    durations = np.diff(np.asarray(interval_edges, dtype=np.float64))
+    return (np.asarray(survival_curve, dtype=np.float64) * durations).sum(axis=-1)

@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nnunetv2_adamss.survival.cohort.description import SurvivalDescription
-from nnunetv2_adamss.survival.cohort.splits import Split, count_folds, leave_one_out_splits, stratified_splits
-from nnunetv2_adamss.survival.cohort.splits_file import SplitsChange, save_splits, trained_folds
+from nnunetv2_adamss.survival.cohort.splits import count_folds, leave_one_out_splits, stratified_splits
+from nnunetv2_adamss.survival.cohort.splits_file import Split, SplitsChange, save_splits, trained_folds
 from nnunetv2_adamss.survival.cohort.survival_table import (
     SurvivalTable,
     SurvivalTableError,

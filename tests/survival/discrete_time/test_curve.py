@@ -58,11 +58,24 @@ def test_the_predicted_time_is_equation_2_and_lies_between_0_and_the_last_edge(
 
 
 @given(models())
-def test_sure_survival_gives_exactly_the_last_edge(
+def test_equation_2_equals_its_sum_by_parts(
+    model: tuple[NDArray[np.float64], NDArray[np.float64]],
+) -> None:
+    """Each edge with the share that is lost right after it: no term cancels another, so rounding cannot add up."""
+    prob, edges = model
+    curve = survival_curve(prob)
+    lost_after = curve - np.append(curve[:, 1:], np.zeros((len(curve), 1)), axis=1)
+    by_parts = (lost_after * edges[1:]).sum(axis=1)
+    np.testing.assert_allclose(predicted_time(curve, edges), by_parts, rtol=1e-12, atol=1e-12 * edges[-1])
+
+
+@given(models())
+def test_sure_survival_gives_the_last_edge(
     model: tuple[NDArray[np.float64], NDArray[np.float64]],
 ) -> None:
     prob, edges = model
-    assert (predicted_time(survival_curve(np.ones_like(prob)), edges) == edges[-1]).all()
+    sure = predicted_time(survival_curve(np.ones_like(prob)), edges)
+    np.testing.assert_allclose(sure, edges[-1], rtol=1e-14)
 
 
 @given(models())
