@@ -27,10 +27,9 @@ from nnunetv2_adamss.survival.nnunet_data.plan_sizes import network_sizes
 from nnunetv2_adamss.survival.results.fold_files import CHECKPOINT_FILES, PREDICTIONS_FILE, SUMMARY_FILE
 from nnunetv2_adamss.survival.results.survival_checkpoint import read_survival_checkpoint
 from nnunetv2_adamss.survival.setup import SurvivalSetup
-from nnunetv2_adamss.trainers.adamss_survival import AdaMSSSurvTrainer
 from nnunetv2_adamss.trainers.log_to_trainer import library_logs_to
 from nnunetv2_adamss.trainers.other_network import other_network
-from nnunetv2_adamss.trainers.survival import SurvivalTrainer
+from nnunetv2_adamss.trainers.survival_trainer import SurvivalTrainer
 from nnunetv2_adamss.trainers.threads import threads_of_training
 
 logger = logging.getLogger(__name__)
@@ -82,8 +81,9 @@ def finetune_survival(request: FinetuneRequest) -> Path:
     trainer = _trainer_class(request.trainer)
     trainer.check_plan(plans, request.configuration, dataset_json)
     plan_batch_size = PlansManager(plans).get_configuration(request.configuration).batch_size
-    _check_device(request, trainer.own_batch_size or plan_batch_size)
-    trainer.check_shares(trainer.own_batch_size or plan_batch_size, request.num_gpus)
+    batch_size = trainer.recipe.schedule.batch_size or plan_batch_size
+    _check_device(request, batch_size)
+    trainer.check_shares(batch_size, request.num_gpus)
     # As the trainer has it; a copied plans file keeps the name that is written in it.
     folder = Path(
         get_output_folder(name, request.trainer, plans["plans_name"], request.configuration, request.fold)
@@ -136,7 +136,7 @@ def _set_up(
     request: FinetuneRequest, nnunet_fold: NnunetFold, folder: Path, trainer: type[SurvivalTrainer]
 ) -> SurvivalSetup:
     """Everything that the trainer will need, checked here so that nothing is lost if it does not serve."""
-    use = trainer.covariate_use
+    use = trainer.recipe.covariate_use
     there = [folder / name for name in CHECKPOINT_FILES if (folder / name).is_file()]
     goes_on = request.continue_training or request.only_validation
     if request.only_validation and not (folder / CHECKPOINT_FILES[0]).is_file():
@@ -151,13 +151,13 @@ def _set_up(
     if goes_on and there:
         with _quiet():
             return _continue(request, nnunet_fold, folder, there[0], use)
-    config = SurvivalConfig.from_dict({**trainer.default_settings, **request.settings})
+    config = SurvivalConfig.from_dict({**trainer.recipe.default_settings, **request.settings})
     if goes_on and (folder / CONFIG_FILE).is_file():
         # Stopped before the first checkpoint: there are only the settings.
         config = _checked(SurvivalConfig.of_fold(folder), request, folder)
     trainer.check_settings(config)
     split = nnunet_fold.split()
-    network = trainer.network_name
+    network = trainer.recipe.network
     with _quiet():
         setup = SurvivalSetup.begin(
             nnunet_fold, config, split, use, network=network, without_radiomics=use.radiomics
@@ -173,11 +173,11 @@ def _set_up(
 
 def _check_start(trainer: type[SurvivalTrainer], setup: SurvivalSetup, nnunet_fold: NnunetFold) -> None:
     """Raise ValueError if the trainer's network cannot start from Stage I: that may fuse modalities another way."""
-    if not (issubclass(trainer, AdaMSSSurvTrainer) and trainer.starts_from_stage_one):
+    if not trainer.recipe.starts_from_stage_one:
         return
     configuration = PlansManager(dict(nnunet_fold.plans)).get_configuration(nnunet_fold.configuration)
     sizes = network_sizes(setup.fold, configuration, nnunet_fold.dataset_json)
-    network = build_survival_network(trainer.network_name, sizes)
+    network = build_survival_network(trainer.recipe.network, sizes)
     if not isinstance(network, AdaMSSSurvival):
         raise other_network(network, AdaMSSSurvival)
     try:
