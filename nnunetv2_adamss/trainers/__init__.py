@@ -6,7 +6,7 @@ The names stand in ``recipes.py``. Each becomes a class when it is asked for, so
 import sys
 from typing import Any
 
-from nnunetv2_adamss.trainers.recipe import SegmentationRecipe
+from nnunetv2_adamss.trainers.recipe import SurvivalRecipe
 from nnunetv2_adamss.trainers.recipes import RECIPES, SUMMARIES
 
 # Where version 0.1 had these classes, from which users' own trainers import them.
@@ -37,5 +37,5 @@ def _make_trainer(name: str) -> type:
     from nnunetv2_adamss.trainers.survival_trainer import SurvivalTrainer  # noqa: PLC0415
 
     recipe = RECIPES[name]
-    base = SegmentationTrainer if isinstance(recipe, SegmentationRecipe) else SurvivalTrainer
+    base = SurvivalTrainer if isinstance(recipe, SurvivalRecipe) else SegmentationTrainer
     return type(name, (base,), {"recipe": recipe, "__doc__": SUMMARIES[name], "__module__": __name__})

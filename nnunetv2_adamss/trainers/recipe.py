@@ -22,12 +22,12 @@ class Schedule:
     Args:
         learning_rates: one more than there are drops.
         drops_at: fractions of the training at which the next learning rate begins.
-        n_epochs: length, unless ``--epochs`` says otherwise.
-        n_iterations: of an epoch; ``ONE_PASS`` for as many as show every training case once.
-        n_val_iterations: of a validation; nnU-Net's number. Survival is validated on whole cases, once each.
+        n_epochs: length, unless a survival training has ``--epochs``.
+        n_iterations: of an epoch, or ``ONE_PASS``.
+        n_val_iterations: of Stage I's validation; nnU-Net's own number.
         optimizer: a class of ``torch.optim``.
         weight_decay: of the optimizer.
-        batch_size: cases of a batch, of all GPUs together; None for the plan's number. Stage I has always the plan's.
+        batch_size: cases of a survival batch; None for the plan's number, which Stage I always has.
     """
 
     learning_rates: tuple[float, ...]
@@ -42,18 +42,20 @@ class Schedule:
 
 @dataclass(frozen=True, kw_only=True)
 class Recipe:
-    """What the trainers of both stages are set to.
+    """What a Stage-I trainer is set to, and any other too.
 
     Args:
         schedule: how long and how fast.
-        network: its name in the registry of networks and in checkpoints. Stage I has the same as the Stage II that
-            starts from it.
+        network: its name in the registry of networks and in checkpoints; both stages of a network have the same.
         modality: the only one that the network sees; None if it sees all.
+        mirrors_at_prediction: whether masks that nnU-Net predicts are means over mirrored images, which takes eight
+            times as long.
     """
 
     schedule: Schedule
     network: str = "adamss"
     modality: Modality | None = None
+    mirrors_at_prediction: bool = True
 
     def with_schedule(self, **changes: Any) -> Self:
         """The same with another schedule; arguments are those of ``Schedule`` that change."""
@@ -61,30 +63,19 @@ class Recipe:
 
 
 @dataclass(frozen=True, kw_only=True)
-class SegmentationRecipe(Recipe):
-    """What a Stage-I trainer is set to.
-
-    Args:
-        mirrors_at_prediction: whether nnU-Net's prediction averages over mirrored images, eight times as long.
-    """
-
-    mirrors_at_prediction: bool = True
-
-
-@dataclass(frozen=True, kw_only=True)
 class SurvivalRecipe(Recipe):
     """What a survival trainer is set to.
 
     Args:
-        objective: name of the survival loss: ``discrete_time``, ``cox`` or ``mtlr``.
+        objective: the survival loss, by its name in ``survival_trainer.py``.
         l2_weight: what the sum of squares of the network's punished weights is multiplied by.
-        segmentation_loss: for a network that also segments, ``dice`` or ``dice_focal``; None for one that does not.
+        segmentation_loss: of a network that also segments, by its name in ``objectives/multi_task.py``; else None.
         survival_weight: of the survival loss beside a segmentation loss.
         segmentation_weight: of the segmentation loss.
         starts_from_stage_one: whether encoder and decoder come from Stage I.
         covariate_use: what the network gets beside the image.
         default_settings: settings whose default is not that of ``SurvivalConfig``.
-        needs_crops: why the network can only predict crops (``--pool crops``); None if it can predict whole regions.
+        needs_crops: why the network can only predict crops (``--pool crops``); None if it predicts whole regions.
         predicts_training_cases: whether the training cases are predicted at the end too.
     """
 

@@ -14,7 +14,6 @@ from nnunetv2_adamss.survival.nnunet_data.plan_stages import stages_of
 from nnunetv2_adamss.survival.results.begun_training import TRAINING_CASES, check_same_training_cases
 from nnunetv2_adamss.trainers.adamss_trainer import AdaMSSTrainer
 from nnunetv2_adamss.trainers.dice_focal_loss import LabelDiceFocalLoss, RegionDiceFocalLoss
-from nnunetv2_adamss.trainers.recipe import SegmentationRecipe
 
 
 class SegmentationTrainer(AdaMSSTrainer):
@@ -23,8 +22,6 @@ class SegmentationTrainer(AdaMSSTrainer):
     deviation: the paper pairs a censored with an uncensored patient in every batch; Stage I does not look at
     outcomes, so batches, patches and augmentation are nnU-Net's.
     """
-
-    recipe: SegmentationRecipe
 
     @classmethod
     def build_network_architecture(

@@ -38,17 +38,7 @@ class SurvivalTrainer(SurvivalFoldTrainer):
 
     score_name = C_INDEX
 
-    def __init__(
-        self,
-        plans: dict[str, Any],
-        configuration: str,
-        fold: int,
-        dataset_json: dict[str, Any],
-        device: torch.device = torch.device("cuda"),  # noqa: B008  nnU-Net's own signature
-    ) -> None:
-        super().__init__(plans, configuration, fold, dataset_json, device)
-        survival = _OBJECTIVES[self.recipe.objective](self)
-        self.objective = MultiTask(self, survival) if self.recipe.segments else survival
+    objective: Objective
 
     def initialize(self) -> None:
         """As nnU-Net, with the fold's cases and intervals, and the survival network.
@@ -57,12 +47,9 @@ class SurvivalTrainer(SurvivalFoldTrainer):
             ValueError: if settings, table, split, masks, network or Stage-I checkpoint do not serve.
         """
         super().initialize()
+        survival = _OBJECTIVES[self.recipe.objective](self)
+        self.objective = MultiTask(self, survival) if self.recipe.segments else survival
         self.objective.check_network()
-
-    @classmethod
-    def _needs_even_shares(cls) -> bool:
-        survival = _OBJECTIVES[cls.recipe.objective]
-        return survival.needs_even_shares or (cls.recipe.segments and MultiTask.needs_even_shares)
 
     @classmethod
     def check_shares(cls, batch_size: int, n_gpus: int) -> None:
@@ -71,7 +58,8 @@ class SurvivalTrainer(SurvivalFoldTrainer):
             raise ValueError(
                 f"A batch of {batch_size} cannot be shared by {n_gpus} GPUs; use -num_gpus {batch_size} at most."
             )
-        if cls._needs_even_shares() and batch_size % n_gpus:
+        objective = MultiTask if cls.recipe.segments else _OBJECTIVES[cls.recipe.objective]
+        if objective.needs_even_shares and batch_size % n_gpus:
             raise ValueError(
                 f"A batch of {batch_size} cannot be shared evenly by {n_gpus} GPUs, as a loss over all of it needs "
                 "it; choose another -num_gpus."
