@@ -20,8 +20,7 @@ import torch
 from nnunetv2.utilities.dataset_name_id_conversion import maybe_convert_to_dataset_name
 
 from nnunetv2_adamss.survival.config import SurvivalConfig
-from nnunetv2_adamss.trainers.adamss_survival import AdaMSSSurvTrainer
-from nnunetv2_adamss.trainers.survival_variants import AdaMSSSurvTrainer_ImageOnly
+from nnunetv2_adamss.trainers import AdaMSSSurvTrainer, AdaMSSSurvTrainer_ImageOnly
 
 
 def main() -> None:

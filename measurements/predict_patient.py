@@ -76,8 +76,7 @@ def save_networks() -> Path:
     """Both stages with initial weights, as trainings would leave them; the model's folder."""
     from nnunetv2_adamss.survival.config import SurvivalConfig
     from nnunetv2_adamss.survival.nnunet_data.dataset import read_plans
-    from nnunetv2_adamss.trainers.segmentation import AdaMSSSegTrainer
-    from nnunetv2_adamss.trainers.survival_variants import AdaMSSSurvTrainer_ImageOnly
+    from nnunetv2_adamss.trainers import AdaMSSSegTrainer, AdaMSSSurvTrainer_ImageOnly
 
     plans, dataset_json = read_plans(CONFIG.folder_name, "nnUNetPlans")
 

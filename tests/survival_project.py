@@ -8,7 +8,7 @@ import pandas as pd
 import torch
 
 from nnunetv2_adamss.datasets.phantom import PhantomCohortConfig, write_phantom_dataset
-from nnunetv2_adamss.trainers.segmentation import AdaMSSSegTrainer
+from nnunetv2_adamss.trainers import AdaMSSSegTrainer
 from tests.nnunet_project import NnunetProject, read_plans
 from tests.planning import plan_and_preprocess
 

@@ -32,7 +32,7 @@ if __name__ == "__main__":
     assert first is second
     assert pickle.loads(pickle.dumps(first)) is first
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
-        assert list(pool.map(name_found_by_worker, [0])) == ["nnunetv2_adamss.trainers.segmentation"]
+        assert list(pool.map(name_found_by_worker, [0])) == ["nnunetv2_adamss.trainers"]
     import nnunetv2_adamss
     print("FOUND IN", nnunetv2_adamss.__file__)
 """

@@ -3,14 +3,13 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import torch
 from torch import Tensor
 
 from nnunetv2_adamss.networks.convolution import convolve, make_convolution
 from nnunetv2_adamss.networks.encoder import AdaFusionEncoder
 from nnunetv2_adamss.networks.fusion_strategies import FusionStrategy
 from nnunetv2_adamss.networks.survival_head import SurvivalHead
-from nnunetv2_adamss.networks.survival_network import MultiTaskOutput, SurvivalNetwork
+from nnunetv2_adamss.networks.survival_network import DiscreteTimeNetwork, MultiTaskOutput
 from nnunetv2_adamss.networks.trunk import AdaMSSTrunk, Interpretation
 
 
@@ -60,7 +59,7 @@ class AdaMSS(AdaMSSTrunk):
         return logits, seen
 
 
-class AdaMSSSurvival(AdaMSSTrunk, SurvivalNetwork):
+class AdaMSSSurvival(AdaMSSTrunk, DiscreteTimeNetwork):
     """Stage II: PET/CT and covariates in, conditional survival logits out.
 
     Args:
@@ -104,9 +103,9 @@ class AdaMSSSurvival(AdaMSSTrunk, SurvivalNetwork):
         """
         return self.survival_head(self.decoder_features(image), valid, covariates)
 
-    def survival_prob(self, outputs: Tensor) -> Tensor:
-        """The paper's S_pred of logits, ``(b, n_intervals)`` in [0, 1]."""
-        return torch.sigmoid(outputs)
+    def squared_weights(self) -> Tensor:
+        """Sum of squares of both weight matrices of the survival head, a scalar (Section 3.3)."""
+        return self.survival_head.squared_weights()
 
     def load_stage_one(self, weights: Mapping[str, Any]) -> int:
         """Take every tensor of encoder and decoder from a Stage-I network; only the survival head stays new.

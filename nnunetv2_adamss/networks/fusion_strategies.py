@@ -3,12 +3,20 @@
 All are made of the blocks of the Ada-fusion encoder, and the decoder behind them is the same.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 
 import torch
 from torch import Tensor, nn
 
-from nnunetv2_adamss.networks.encoder import BranchesEncoder, Encoder, FusingEncoder, branch, encode_each
+from nnunetv2_adamss.networks.encoder import (
+    AdaFusionEncoder,
+    BranchesEncoder,
+    Encoder,
+    FusingEncoder,
+    branch,
+    encode_each,
+)
 from nnunetv2_adamss.networks.residual_block import ConvUnit
 from nnunetv2_adamss.networks.stages import Stages
 
@@ -132,3 +140,16 @@ class IntermediateFusionEncoder(FusingEncoder):
         """The sum of ``F_fuse`` and ``F_pc``."""
         combined: Tensor = self.combine_modalities[stage](torch.cat(modality_features, dim=1))
         return fusion_features + combined
+
+
+# By the name of their network in trainers and checkpoints; the first is the paper's own.
+FUSION_STRATEGIES: Mapping[str, FusionStrategy] = MappingProxyType(
+    {
+        "adamss": AdaFusionEncoder,
+        "adamss_pet_only": PETEncoder,
+        "adamss_ct_only": CTEncoder,
+        "adamss_early_fusion": EarlyFusionEncoder,
+        "adamss_late_fusion": LateFusionEncoder,
+        "adamss_intermediate_fusion": IntermediateFusionEncoder,
+    }
+)

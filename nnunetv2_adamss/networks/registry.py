@@ -1,60 +1,23 @@
 """Every survival network by the name that its checkpoints hold, so that they can be read without their trainer."""
 
-from collections.abc import Callable
+from functools import cache
+from importlib import import_module
+from pkgutil import iter_modules
 
+from nnunetv2_adamss.networks import comparison
 from nnunetv2_adamss.networks.adamss import AdaMSSMultiTask, AdaMSSSurvival
-from nnunetv2_adamss.networks.comparison.deepmtlr import DeepMTLR
-from nnunetv2_adamss.networks.comparison.deepmts import DeepMTS
-from nnunetv2_adamss.networks.comparison.mdsn_proxy import MDSNProxy
-from nnunetv2_adamss.networks.encoder import AdaFusionEncoder
-from nnunetv2_adamss.networks.fusion_strategies import (
-    CTEncoder,
-    EarlyFusionEncoder,
-    FusionStrategy,
-    IntermediateFusionEncoder,
-    LateFusionEncoder,
-    PETEncoder,
-)
+from nnunetv2_adamss.networks.fusion_strategies import FUSION_STRATEGIES
 from nnunetv2_adamss.networks.survival_network import NetworkSizes, SurvivalNetwork
 
 ADAMSS = "adamss"
+ADAMSS_MULTI_TASK = "adamss_multi_task"
 
 
-def _adamss(fusion: FusionStrategy) -> Callable[[NetworkSizes], SurvivalNetwork]:
-    return lambda sizes: AdaMSSSurvival(
-        sizes.n_modalities,
-        sizes.n_intervals,
-        sizes.n_covariates,
-        sizes.strides,
-        sizes.kernel_sizes,
-        fusion=fusion,
-    )
-
-
-def _tmss(sizes: NetworkSizes) -> SurvivalNetwork:
-    # MONAI takes seconds to import, which nothing else needs.
-    from nnunetv2_adamss.networks.comparison.tmss import TMSS  # noqa: PLC0415
-
-    return TMSS(sizes.n_modalities, sizes.n_intervals, sizes.n_covariates, sizes.crop_size)
-
-
-_BUILDERS: dict[str, Callable[[NetworkSizes], SurvivalNetwork]] = {
-    ADAMSS: _adamss(AdaFusionEncoder),
-    "adamss_pet_only": _adamss(PETEncoder),
-    "adamss_ct_only": _adamss(CTEncoder),
-    "adamss_early_fusion": _adamss(EarlyFusionEncoder),
-    "adamss_late_fusion": _adamss(LateFusionEncoder),
-    "adamss_intermediate_fusion": _adamss(IntermediateFusionEncoder),
-    "adamss_multi_task": lambda sizes: AdaMSSMultiTask(
-        sizes.n_modalities, sizes.n_intervals, sizes.n_covariates, sizes.strides, sizes.kernel_sizes
-    ),
-    "deepmts": lambda sizes: DeepMTS(
-        sizes.n_modalities, sizes.n_intervals, sizes.n_covariates, sizes.strides, sizes.kernel_sizes
-    ),
-    "mdsn_proxy": lambda sizes: MDSNProxy(sizes.n_modalities, sizes.n_intervals, sizes.n_covariates),
-    "deepmtlr": lambda sizes: DeepMTLR(sizes.n_intervals, sizes.n_covariates),
-    "tmss": _tmss,
-}
+@cache
+def network_names() -> tuple[str, ...]:
+    """All names; a file ``comparison/NAME.py`` that defines ``build`` adds its own."""
+    files = (module.name for module in iter_modules(comparison.__path__) if not module.ispkg)
+    return (*FUSION_STRATEGIES, ADAMSS_MULTI_TASK, *files)
 
 
 def build_survival_network(name: str, sizes: NetworkSizes) -> SurvivalNetwork:
@@ -67,8 +30,24 @@ def build_survival_network(name: str, sizes: NetworkSizes) -> SurvivalNetwork:
     Raises:
         ValueError: if there is no such network, or it cannot have these sizes.
     """
-    if name not in _BUILDERS:
+    # Nothing else is ever imported: the name may come from a checkpoint that was sent.
+    if name not in network_names():
         raise ValueError(
-            f"There is no survival network '{name}' in this version, only {', '.join(_BUILDERS)}."
+            f"There is no survival network '{name}' in this version, only {', '.join(network_names())}."
         )
-    return _BUILDERS[name](sizes)
+    if name == ADAMSS_MULTI_TASK:
+        return AdaMSSMultiTask(
+            sizes.n_modalities, sizes.n_intervals, sizes.n_covariates, sizes.strides, sizes.kernel_sizes
+        )
+    if name in FUSION_STRATEGIES:
+        return AdaMSSSurvival(
+            sizes.n_modalities,
+            sizes.n_intervals,
+            sizes.n_covariates,
+            sizes.strides,
+            sizes.kernel_sizes,
+            fusion=FUSION_STRATEGIES[name],
+        )
+    # When it is asked for: tmss needs MONAI, which takes seconds to import.
+    network: SurvivalNetwork = import_module(f"{comparison.__name__}.{name}").build(sizes)
+    return network

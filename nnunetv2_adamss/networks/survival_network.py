@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+import torch
 from torch import Tensor, nn
 
 
@@ -71,6 +72,18 @@ class SurvivalNetwork(nn.Module, ABC):
         Args:
             outputs: of this network, ``(b, n_outputs)``.
         """
+
+    @abstractmethod
+    def squared_weights(self) -> Tensor:
+        """Sum of squares of the weights that the loss punishes, a scalar."""
+
+
+class DiscreteTimeNetwork(SurvivalNetwork):
+    """A network whose outputs are the logits of surviving each interval, given alive at its start."""
+
+    def survival_prob(self, outputs: Tensor) -> Tensor:
+        """The paper's S_pred of logits, ``(b, n_intervals)`` in [0, 1]."""
+        return torch.sigmoid(outputs)
 
 
 def survival_outputs(output: Tensor | MultiTaskOutput) -> Tensor:

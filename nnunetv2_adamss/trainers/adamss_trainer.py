@@ -4,6 +4,7 @@ import math
 import os
 import sys
 from collections.abc import Mapping
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +18,12 @@ from nnunetv2_adamss.common.files import UNFINISHED, put_in_place, removed_on_fa
 from nnunetv2_adamss.common.kinds import Kind
 from nnunetv2_adamss.survival.foreign_files.plan_names import check_names
 from nnunetv2_adamss.survival.foreign_files.preprocessed_cases import cases_class, check_cases
+from nnunetv2_adamss.survival.nnunet_data.dataset import channel_names
+from nnunetv2_adamss.survival.nnunet_data.modalities import find_channel
 from nnunetv2_adamss.trainers.best_epoch import last_epoch_is_best
-from nnunetv2_adamss.trainers.learning_rate import DROPS_AT, StepwiseLR
+from nnunetv2_adamss.trainers.class_attributes import with_class_attributes
+from nnunetv2_adamss.trainers.learning_rate import StepwiseLR
+from nnunetv2_adamss.trainers.recipe import Recipe
 from nnunetv2_adamss.trainers.supported_plan import check_supported
 
 # nnU-Net reads these first from a checkpoint; an optimizer's state that does not fit is said later.
@@ -31,25 +36,30 @@ _TO_GO_ON: Mapping[str, Kind] = {
 
 
 class AdaMSSTrainer(nnUNetTrainer):
-    """nnU-Net's trainer with the paper's schedule (Section 4.2) and its own rule for ``checkpoint_best``.
+    """nnU-Net's trainer with a schedule of its recipe (Section 4.2) and its own rule for ``checkpoint_best``.
 
     Plans, data loading, augmentation, devices, mixed precision, compile, several GPUs, logs and the final
     validation are nnU-Net's.
     """
 
-    # Section 4.2: 10,000 iterations. choice: counted as 50 epochs of 200.
-    n_epochs = 50
-    n_iterations = 200
-    # nnU-Net's own number.
-    n_val_iterations = 50
-    learning_rates: tuple[float, ...]
-    # Fractions of the training after which the next learning rate holds.
-    drops_at: tuple[float, ...] = DROPS_AT
-    optimizer_class: type[torch.optim.Adam] | type[torch.optim.AdamW] = torch.optim.Adam
-    own_weight_decay = 0.0
+    recipe: Recipe
     initialisation_seed = 2024
     # Which of the logger's values decides on checkpoint_best; higher is better.
     score_name = "mean_fg_dice"
+
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        trainers = [base for base in cls.__bases__ if issubclass(base, AdaMSSTrainer)]
+        recipes = [base.recipe for base in trainers if hasattr(base, "recipe")]
+        if "recipe" not in vars(cls):
+            if any(recipe != recipes[0] for recipe in recipes):
+                raise TypeError(
+                    f"{cls.__name__} is a subclass of trainers with different recipes; give it a 'recipe' of its own."
+                )
+            if not recipes:
+                return
+        own = takewhile(lambda base: base is cls or not issubclass(base, AdaMSSTrainer), cls.__mro__)
+        cls.recipe = with_class_attributes(cls.recipe, own)
 
     def __init__(
         self,
@@ -61,11 +71,12 @@ class AdaMSSTrainer(nnUNetTrainer):
     ) -> None:
         self.check_plan(plans, configuration, dataset_json)
         super().__init__(plans, configuration, fold, dataset_json, device)
-        self.num_epochs = self.n_epochs
-        self.num_iterations_per_epoch = self.n_iterations
-        self.num_val_iterations_per_epoch = self.n_val_iterations
-        self.initial_lr = self.learning_rates[0]
-        self.weight_decay = self.own_weight_decay
+        schedule = self.recipe.schedule
+        self.num_epochs = schedule.n_epochs
+        self.num_iterations_per_epoch = schedule.n_iterations
+        self.num_val_iterations_per_epoch = schedule.n_val_iterations
+        self.initial_lr = schedule.learning_rates[0]
+        self.weight_decay = schedule.weight_decay
         self.enable_deep_supervision = False
         # nnU-Net's 50 would leave nothing to continue from in a training of 50 epochs; on_epoch_end saves instead.
         self.save_every = sys.maxsize
@@ -73,6 +84,8 @@ class AdaMSSTrainer(nnUNetTrainer):
     @classmethod
     def check_plan(cls, plans: dict[str, Any], configuration: str, dataset_json: dict[str, Any]) -> None:
         """Raise ValueError, before anything is written, if this trainer cannot work with plan and data set."""
+        if cls.recipe.modality:
+            find_channel(channel_names(dataset_json), cls.recipe.modality)
         check_names(plans, dataset_json, "The plan")
         check_supported(plans, configuration, dataset_json)
 
@@ -104,11 +117,12 @@ class AdaMSSTrainer(nnUNetTrainer):
         return bool(super()._do_i_compile()) and not self.is_ddp
 
     def configure_optimizers(self) -> tuple[torch.optim.Optimizer, StepwiseLR]:
-        """Adam with stepwise learning rates (Section 4.2), where a variant says nothing else."""
-        optimizer = self.optimizer_class(
+        """The schedule's optimizer, by default Adam, with stepwise learning rates (Section 4.2)."""
+        schedule = self.recipe.schedule
+        optimizer: torch.optim.Optimizer = getattr(torch.optim, schedule.optimizer)(
             self.network.parameters(), lr=self.initial_lr, weight_decay=self.weight_decay
         )
-        return optimizer, StepwiseLR(optimizer, self.learning_rates, self.num_epochs, self.drops_at)
+        return optimizer, StepwiseLR(optimizer, schedule.learning_rates, self.num_epochs, schedule.drops_at)
 
     def set_deep_supervision_enabled(self, enabled: bool) -> None:
         """Do nothing: the network has one output."""

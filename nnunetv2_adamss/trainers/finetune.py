@@ -28,10 +28,9 @@ from nnunetv2_adamss.survival.setup import SurvivalSetup
 from nnunetv2_adamss.trained_folds.fold_files import CHECKPOINT_FILES, PREDICTIONS_FILE, SUMMARY_FILE
 from nnunetv2_adamss.trained_folds.survival_checkpoint import SurvivalCheckpoint
 from nnunetv2_adamss.trained_folds.trained_fold import TrainedFold
-from nnunetv2_adamss.trainers.adamss_survival import AdaMSSSurvTrainer
 from nnunetv2_adamss.trainers.log_to_trainer import library_logs_to
 from nnunetv2_adamss.trainers.other_network import other_network
-from nnunetv2_adamss.trainers.survival import SurvivalTrainer
+from nnunetv2_adamss.trainers.survival_trainer import SurvivalTrainer
 from nnunetv2_adamss.trainers.threads import threads_of_training
 
 logger = logging.getLogger(__name__)
@@ -83,8 +82,9 @@ def finetune_survival(request: FinetuneRequest) -> Path:
     trainer = _trainer_class(request.trainer)
     trainer.check_plan(plans, request.configuration, dataset_json)
     plan_batch_size = PlansManager(plans).get_configuration(request.configuration).batch_size
-    _check_device(request, trainer.own_batch_size or plan_batch_size)
-    trainer.check_shares(trainer.own_batch_size or plan_batch_size, request.num_gpus)
+    batch_size = trainer.recipe.schedule.batch_size or plan_batch_size
+    _check_device(request, batch_size)
+    trainer.check_shares(batch_size, request.num_gpus)
     # As the trainer has it; a copied plans file keeps the name that is written in it.
     folder = Path(
         get_output_folder(name, request.trainer, plans["plans_name"], request.configuration, request.fold)
@@ -95,10 +95,10 @@ def finetune_survival(request: FinetuneRequest) -> Path:
         setup, remarks = _begin(request, nnunet_fold, folder, trainer)
         if request.overwrite:
             _remove_training(folder)
-        write_prepared(folder, setup, trainer.covariate_use, remarks)
+        write_prepared(folder, setup, trainer.recipe.covariate_use, remarks)
         config = setup.fold.config
     else:
-        config = _continued_settings(request, nnunet_fold, checkpoint, trainer.covariate_use)
+        config = _continued_settings(request, nnunet_fold, checkpoint, trainer.recipe.covariate_use)
     config.save(folder)
     with threads_of_training(request.device):
         run_training(
@@ -165,12 +165,12 @@ def _begin(
     request: FinetuneRequest, nnunet_fold: NnunetFold, folder: Path, trainer: type[SurvivalTrainer]
 ) -> tuple[SurvivalSetup, list[str]]:
     """A new training, and what was logged while it was prepared."""
-    config = SurvivalConfig.from_dict({**trainer.default_settings, **request.settings})
+    config = SurvivalConfig.from_dict({**trainer.recipe.default_settings, **request.settings})
     if request.continue_training and (folder / CONFIG_FILE).is_file():
         # Stopped before the first checkpoint: there are only the settings.
         config = _checked(SurvivalConfig.of_fold(folder), request, folder)
     trainer.check_settings(config)
-    split, use = nnunet_fold.split(), trainer.covariate_use
+    split, use = nnunet_fold.split(), trainer.recipe.covariate_use
     with library_logs_to(lambda message: None):  # of what is logged again below
         unfitted = SurvivalSetup.before_fitting(nnunet_fold, config, split, use)
     _check_start(trainer, unfitted, nnunet_fold)
@@ -179,17 +179,17 @@ def _begin(
         extract_missing_radiomics(nnunet_fold, unfitted, request.device)
     remarks: list[str] = []
     with library_logs_to(remarks.append):
-        setup = SurvivalSetup.begin(nnunet_fold, config, split, use, network=trainer.network_name)
+        setup = SurvivalSetup.begin(nnunet_fold, config, split, use, network=trainer.recipe.network)
     return setup, remarks
 
 
 def _check_start(trainer: type[SurvivalTrainer], setup: SurvivalSetup, nnunet_fold: NnunetFold) -> None:
     """Raise ValueError if the trainer's network cannot start from Stage I: that may fuse modalities another way."""
-    if not (issubclass(trainer, AdaMSSSurvTrainer) and trainer.starts_from_stage_one):
+    if not trainer.recipe.starts_from_stage_one:
         return
     configuration = PlansManager(dict(nnunet_fold.plans)).get_configuration(nnunet_fold.configuration)
     sizes = network_sizes(setup.fold, configuration, nnunet_fold.dataset_json)
-    network = build_survival_network(trainer.network_name, sizes)
+    network = build_survival_network(trainer.recipe.network, sizes)
     if not isinstance(network, AdaMSSSurvival):
         raise other_network(network, AdaMSSSurvival)
     try:

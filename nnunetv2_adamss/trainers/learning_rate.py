@@ -5,8 +5,7 @@ from collections.abc import Sequence
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
-# Section 4.2: 10,000 iterations with drops at the 4,000th and 8,000th.
-DROPS_AT = (0.4, 0.8)
+from nnunetv2_adamss.trainers.recipe import DROPS_AT
 
 
 class StepwiseLR(LRScheduler):

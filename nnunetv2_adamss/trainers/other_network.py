@@ -13,6 +13,6 @@ def other_network(network: Any, *kinds: type) -> ValueError:
     expected = " or ".join(kind.__name__ for kind in kinds)
     return ValueError(
         f"This trainer works with {expected}, not with {type(network).__name__}. The checkpoint holds the "
-        "network of another trainer, or 'network_name' of your own trainer names another network. Train with the "
+        "network of another trainer, or the recipe of your own trainer names another network. Train with the "
         "trainer that began the training."
     )

@@ -1,9 +1,9 @@
 """What a survival trainer has before it trains: settings, network, the cases of its fold, and its checkpoints."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import cycle
+from math import ceil
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any
 
 import torch
@@ -17,10 +17,10 @@ from tqdm import tqdm
 
 from nnunetv2_adamss.common.checkpoint import WEIGHTS, are_weights, read_checkpoint
 from nnunetv2_adamss.common.kinds import Kind
+from nnunetv2_adamss.networks.adamss import AdaMSSSurvival
 from nnunetv2_adamss.networks.registry import build_survival_network
 from nnunetv2_adamss.networks.survival_network import SurvivalNetwork
 from nnunetv2_adamss.survival.config import SurvivalConfig
-from nnunetv2_adamss.survival.covariates.covariate_tables import CovariateUse
 from nnunetv2_adamss.survival.fold import SurvivalFold
 from nnunetv2_adamss.survival.nnunet_data.nnunet_fold import FoldSplit, NnunetFold
 from nnunetv2_adamss.survival.nnunet_data.plan_sizes import network_sizes
@@ -36,28 +36,21 @@ from nnunetv2_adamss.trained_folds.fold_files import CHECKPOINTS
 from nnunetv2_adamss.trained_folds.survival_checkpoint import SurvivalCheckpoint
 from nnunetv2_adamss.trainers.adamss_trainer import AdaMSSTrainer
 from nnunetv2_adamss.trainers.log_to_trainer import library_logs_to
+from nnunetv2_adamss.trainers.other_network import other_network
 from nnunetv2_adamss.trainers.ranks import Ranks
+from nnunetv2_adamss.trainers.recipe import ONE_PASS, SurvivalRecipe
 from nnunetv2_adamss.trainers.shared_masks import predict_missing_masks
 from nnunetv2_adamss.trainers.survival_log import SurvivalLog
 
 
 class SurvivalFoldTrainer(AdaMSSTrainer):
-    """A fold and its network; subclasses say which network, and how it is trained.
+    """A fold and its network.
 
     Settings come from ``survival_config.json`` in the fold's folder, which ``adamss_finetune_survival`` writes, or
     are the defaults; a continued training takes them from its checkpoint.
     """
 
-    # In the registry of networks, and in checkpoints.
-    network_name: str
-    # What the network gets beside the image.
-    covariate_use = CovariateUse()
-    # Settings whose default is not that of SurvivalConfig.
-    default_settings: Mapping[str, Any] = MappingProxyType({})
-    # Cases of a batch; None for the number of the plan.
-    own_batch_size: int | None = None
-    # Whether the GPUs must have equal shares of a batch, since the loss is not a mean over its cases.
-    needs_even_shares = False
+    recipe: SurvivalRecipe
 
     def __init__(
         self,
@@ -122,19 +115,26 @@ class SurvivalFoldTrainer(AdaMSSTrainer):
         self.initialisation_seed = config.seed
         self.num_epochs = config.epochs or self.num_epochs
         super().initialize()
+        if self.recipe.schedule.n_iterations == ONE_PASS:
+            n_cases = len(self.survival_fold.training_cases)
+            self.num_iterations_per_epoch = ceil(n_cases / self.total_batch_size)
 
     @classmethod
     def check_settings(cls, config: SurvivalConfig) -> None:
         """Raise ValueError if the network cannot work with these settings."""
+        if cls.recipe.needs_crops and config.pool != "crops":
+            raise ValueError(
+                f"{cls.__name__} needs --pool crops, its default, not --pool {config.pool}: {cls.recipe.needs_crops}."
+            )
 
     def _set_up(self) -> SurvivalSetup:
         plans, folder = self.plans_manager.plans, Path(self.output_folder)
         nnunet_fold = NnunetFold(plans, self.dataset_json, self.configuration_name, self.fold)
         split = FoldSplit(*self.do_split())
         if self._resumed_fold is None:
-            config = SurvivalConfig.of_fold(folder, self.default_settings)
+            config = SurvivalConfig.of_fold(folder, self.recipe.default_settings)
             self.check_settings(config)
-            use, network = self.covariate_use, self.network_name
+            use, network = self.recipe.covariate_use, self.recipe.network
             prepared = read_prepared(folder, nnunet_fold, config, split, use=use, network=network)
             if prepared is None:
                 return SurvivalSetup.begin(nnunet_fold, config, split, use, network=network)
@@ -143,7 +143,7 @@ class SurvivalFoldTrainer(AdaMSSTrainer):
                 self.print_to_log_file(remark)
             return setup
         return SurvivalSetup.resume(
-            nnunet_fold, self._resumed_fold.with_paths_of(folder), split, self.covariate_use
+            nnunet_fold, self._resumed_fold.with_paths_of(folder), split, self.recipe.covariate_use
         )
 
     @property
@@ -160,42 +160,32 @@ class SurvivalFoldTrainer(AdaMSSTrainer):
         enable_deep_supervision: bool,
     ) -> nn.Module:
         sizes = network_sizes(self.survival_fold, configuration_manager, self.dataset_json)
-        network = build_survival_network(self.network_name, sizes)
-        if self._resumed_fold is None:
-            self.initialise_weights(network)
+        network = build_survival_network(self.recipe.network, sizes)
+        if self._resumed_fold is None and self.recipe.starts_from_stage_one:
+            self._take_stage_one(network)
         return network
 
-    def initialise_weights(self, network: SurvivalNetwork) -> None:
-        """Change the new network's weights where training starts; by default they stay as they are."""
+    def _take_stage_one(self, network: SurvivalNetwork) -> None:
+        """Take encoder and decoder from Stage I."""
+        if not isinstance(network, AdaMSSSurvival):
+            raise other_network(network, AdaMSSSurvival)
+        stage_one = self.setup.stage_one
+        n_taken = network.load_stage_one(stage_one.weights())
+        self.print_to_log_file(
+            f"All {n_taken} tensors of encoder and decoder come from Stage I: {stage_one.checkpoint}"
+        )
 
     @property
     def total_batch_size(self) -> int:
         """Cases of a batch, of all GPUs together."""
-        return self.own_batch_size or self.configuration_manager.batch_size
-
-    @classmethod
-    def check_shares(cls, batch_size: int, n_gpus: int) -> None:
-        """Raise ValueError if so many GPUs cannot share a batch."""
-        if batch_size < n_gpus:
-            raise ValueError(
-                f"A batch of {batch_size} cannot be shared by {n_gpus} GPUs; use -num_gpus {batch_size} at most."
-            )
-        if cls.needs_even_shares and batch_size % n_gpus:
-            raise ValueError(
-                f"A batch of {batch_size} cannot be shared evenly by {n_gpus} GPUs, as a loss over all of it needs "
-                "it; choose another -num_gpus."
-            )
-
-    def _set_batch_size_and_oversample(self) -> None:
-        self.check_shares(self.total_batch_size, self.ranks.count)
-        super()._set_batch_size_and_oversample()
+        return self.recipe.schedule.batch_size or self.configuration_manager.batch_size
 
     # ------------------------------------------------------------------------------------------- the data
 
     def get_dataloaders(self) -> tuple[Iterator[Sample], Iterator[Sample]]:
         """Endless training batches of crops, and the scoring cases over and over."""
         fold = self.survival_fold
-        cases = self._load_cases()
+        cases = self.load_cases()
         _, event = self.setup.table.time_and_event(fold.training_cases)
         batches = BalancedBatches(
             [case_id for case_id, is_event in zip(fold.training_cases, event, strict=True) if is_event],
@@ -216,13 +206,19 @@ class SurvivalFoldTrainer(AdaMSSTrainer):
         )
 
     def _training_crops(self, cases: CaseData) -> TrainingCrops:
-        return TrainingCrops(cases, self.crop_size, self.spacing_mm)
+        return TrainingCrops(
+            cases,
+            self.crop_size,
+            self.spacing_mm,
+            with_tumour=self.recipe.segments,
+            ignore_label=self.label_manager.ignore_label,
+        )
 
     def _loader(self, dataset: Any, batches: Any, n_workers: int) -> Iterator[Sample]:
         pin = self.device.type == "cuda"
         return iter(DataLoader(dataset, batch_sampler=batches, num_workers=n_workers, pin_memory=pin))
 
-    def _load_cases(self) -> CaseData:
+    def load_cases(self) -> CaseData:
         """Masks, regions, covariates and labels of all cases of the fold; predicts the masks that are missing."""
         if self.cases is None:
             case_ids = self.survival_fold.all_cases
@@ -248,11 +244,11 @@ class SurvivalFoldTrainer(AdaMSSTrainer):
             self.cases = CaseData.of_setup(self.setup, dataset, regions)
         return self.cases
 
-    def _whole_regions(self, case_ids: Sequence[str], what: str) -> Iterator[Sample]:
+    def whole_regions(self, case_ids: Sequence[str], what: str) -> Iterator[Sample]:
         """This GPU's share of the cases, one a batch, with a progress bar; the network is ready to predict."""
         own = self.ranks.share(case_ids)
         self.network.eval()
-        loader = self._loader(WholeRegions(self._load_cases(), self.total_stride), [[c] for c in own], 0)
+        loader = self._loader(WholeRegions(self.load_cases(), self.total_stride), [[c] for c in own], 0)
         return iter(tqdm(loader, what, len(own), unit="case", disable=self.local_rank > 0))
 
     # ------------------------------------------------------------------------------ devices and checkpoints
@@ -279,26 +275,28 @@ class SurvivalFoldTrainer(AdaMSSTrainer):
         kinds: dict[str, Kind] = {WEIGHTS: are_weights, "current_epoch": int}
         checkpoint = read_checkpoint(checkpoint_file, kinds, device=self.device)
         try:
-            self._bare_network.load_state_dict(checkpoint[WEIGHTS])
+            self.bare_network.load_state_dict(checkpoint[WEIGHTS])
         except RuntimeError as error:
             raise ValueError(f"{checkpoint_file} holds weights of another network. {error}") from error
         return int(checkpoint["current_epoch"]) - 1
 
     @property
-    def _bare_network(self) -> SurvivalNetwork:
+    def bare_network(self) -> SurvivalNetwork:
         """The network without what compile and several GPUs wrap around it."""
         network: Any = self.network.module if self.is_ddp else self.network
         if isinstance(network, OptimizedModule):
             network = network._orig_mod
         return network
 
-    def _inputs(self, batch: Sample) -> tuple[Tensor, Tensor, Tensor]:
-        image, valid, covariates = (self._to_device(batch[name]) for name in ("image", "valid", "covariates"))
+    def inputs(self, batch: Sample) -> tuple[Tensor, Tensor, Tensor]:
+        """What the network gets of a batch, on this device."""
+        image, valid, covariates = (self.to_device(batch[name]) for name in ("image", "valid", "covariates"))
         return image, valid, covariates
 
-    def _to_device(self, tensor: Tensor) -> Tensor:
+    def to_device(self, tensor: Tensor) -> Tensor:
+        """The same on this device."""
         return tensor.to(self.device, non_blocking=True)
 
-    def _autocast(self) -> Any:
-        # As nnU-Net: mixed precision on CUDA only.
+    def autocast(self) -> Any:
+        """As nnU-Net: mixed precision on CUDA only."""
         return torch.autocast("cuda") if self.device.type == "cuda" else dummy_context()

@@ -15,7 +15,7 @@ from nnunetv2_adamss.radiomics import missing
 from nnunetv2_adamss.radiomics.fold_radiomics import FoldRadiomics
 from nnunetv2_adamss.survival.covariates import fitting
 from nnunetv2_adamss.survival.covariates.feature_selection import FeatureSelection
-from nnunetv2_adamss.trainers.fusion_strategy_trainers import AdaMSSSegTrainer_LateFusion
+from nnunetv2_adamss.trainers import AdaMSSSegTrainer_LateFusion
 from tests.nnunet_project import NnunetProject
 from tests.radiomics.phantoms import quick_request
 from tests.survival_project import DATASET, write_stage_one

@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 import torch
 
+from nnunetv2_adamss import trainers
 from nnunetv2_adamss.methods.fit import FitRequest, fit_statistical
 from nnunetv2_adamss.methods.fitted_model import FittedModel
 from nnunetv2_adamss.methods.predict_new_patients import PatientInputs, predict_statistical
@@ -19,7 +20,6 @@ from nnunetv2_adamss.prediction.predict_patients import PredictionRequest, predi
 from nnunetv2_adamss.survival.config import SurvivalConfig
 from nnunetv2_adamss.survival.covariates.covariate_tables import CovariateTables
 from nnunetv2_adamss.survival.covariates.number_table import read_number_table
-from nnunetv2_adamss.trainers import comparison
 from tests.nnunet_project import NnunetProject, read_plans
 from tests.survival_project import DATASET, dataset_json, splits, survival_csv, write_stage_one
 from tests.trained_model import TrainedModel
@@ -30,7 +30,7 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore:.*multi-threaded, use of fork:DeprecationWarning"),
 ]
 FOLDS = (0, 1, 2)
-SCHEDULE = {"n_epochs": 2, "n_iterations": 2, "own_batch_size": 4}
+SCHEDULE = {"n_epochs": 2, "n_iterations": 2, "batch_size": 4}
 SETTINGS = {"clinical_selection": "none", "feature_selection": "none", "mirroring": False}
 
 
@@ -55,13 +55,18 @@ def model(
 
 
 def train(project: NnunetProject, name: str, fold: int) -> None:
-    published = getattr(comparison, name)
+    published = getattr(trainers, name)
     # At published rates four steps from random weights may end where all curves stay at 1.
-    rates = (1e-4,) * len(published.learning_rates)
-    trainer_class = type(name, (published,), {**SCHEDULE, "learning_rates": rates})
+    rates = (1e-4,) * len(published.recipe.schedule.learning_rates)
+    recipe = published.recipe.with_schedule(**SCHEDULE, learning_rates=rates)
+    trainer_class = type(name, (published,), {"recipe": recipe})
     plans = read_plans(project, DATASET)
     trainer = trainer_class(plans, "3d_fullres", fold, dataset_json(project), torch.device("cpu"))
-    settings: dict[str, Any] = {**trainer.default_settings, "clinical_selection": "none", "mirroring": False}
+    settings: dict[str, Any] = {
+        **trainer.recipe.default_settings,
+        "clinical_selection": "none",
+        "mirroring": False,
+    }
     SurvivalConfig.from_dict(settings).save(Path(trainer.output_folder))
     trainer.run_training()
     trainer.perform_actual_validation()

@@ -21,8 +21,7 @@ from nnunetv2_adamss.survival.training_data.balanced_batches import BalancedBatc
 from nnunetv2_adamss.survival.training_data.samples import WholeRegions
 from nnunetv2_adamss.survival.tumour_region.region import Region
 from nnunetv2_adamss.trained_folds.prediction import SurvivalPrediction
-from nnunetv2_adamss.trainers.adamss_survival import AdaMSSSurvTrainer
-from nnunetv2_adamss.trainers.survival_variants import AdaMSSSurvTrainer_ImageOnly
+from nnunetv2_adamss.trainers import AdaMSSSurvTrainer, AdaMSSSurvTrainer_ImageOnly
 from tests.nnunet_project import NnunetProject, read_plans
 from tests.survival_project import DATASET, dataset_json, survival_csv, write_stage_one
 
@@ -42,7 +41,7 @@ def test_the_network_can_learn_a_dozen_cases_by_heart(
     """From nnU-Net's preprocessed data to the risk: 40 steps on all twelve whole images, without dropout."""
     trainer = trainer_of_all_cases(survival_project, tmp_path, monkeypatch)
     whole_image = Region((0, 0, 0), (32, 32, 32))
-    cases = trainer._load_cases()
+    cases = trainer.load_cases()
     samples = WholeRegions(
         replace(cases, regions=dict.fromkeys(cases.regions, whole_image)), trainer.total_stride
     )

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from nnunetv2_adamss.survival.foreign_files.preprocessed_cases import CheckedBlosc2Cases
-from nnunetv2_adamss.trainers.segmentation import AdaMSSSegTrainer
+from nnunetv2_adamss.trainers import AdaMSSSegTrainer
 from tests.foreign_code import name_in_plan, plant_in_checkpoint, plant_in_pickle
 from tests.nnunet_project import NnunetProject, read_plans
 from tests.survival_project import DATASET, dataset_json, write_stage_one

@@ -1,6 +1,7 @@
 """The comparison methods inside nnU-Net: schedules, what a training leaves, resuming, and predicting new patients."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -10,17 +11,17 @@ import pandas as pd
 import pytest
 import torch
 
+from nnunetv2_adamss import trainers
 from nnunetv2_adamss.networks.comparison import deepmtlr, tmss
-from nnunetv2_adamss.networks.comparison.cox_network import CoxNetwork
-from nnunetv2_adamss.nnunet_plugin import nnunetv2_adamss_trainers
+from nnunetv2_adamss.networks.comparison.parts.cox_network import CoxNetwork
 from nnunetv2_adamss.prediction.predict_patients import PredictionRequest, predict_patients
 from nnunetv2_adamss.survival.config import SurvivalConfig
 from nnunetv2_adamss.survival.cox.baseline_hazard import baseline_hazard
-from nnunetv2_adamss.trained_folds.fold_files import TRAINING_PREDICTIONS_FILE
-from nnunetv2_adamss.trainers import comparison
+from nnunetv2_adamss.trained_folds.fold_files import PREDICTED_MASKS, TRAINING_PREDICTIONS_FILE
 from nnunetv2_adamss.trainers.finetune import FinetuneRequest, finetune_survival
-from nnunetv2_adamss.trainers.multi_task import PREDICTED_MASKS, MultiTaskTrainer
-from nnunetv2_adamss.trainers.survival import SurvivalTrainer
+from nnunetv2_adamss.trainers.objectives.cox import Cox
+from nnunetv2_adamss.trainers.objectives.multi_task import MultiTask
+from nnunetv2_adamss.trainers.survival_trainer import SurvivalTrainer
 from tests.nnunet_project import NnunetProject, read_plans
 from tests.survival_project import DATASET, dataset_json, splits, survival_csv, write_stage_one
 from tests.trained_model import TrainedModel
@@ -64,16 +65,16 @@ def project(
 
 @cache
 def two_iterations(name: str) -> type[SurvivalTrainer]:
-    published = getattr(comparison, name)
-    schedule = {"n_epochs": 2, "n_iterations": 2, "own_batch_size": 4}
-    return type(f"{name}_TwoIterations", (published,), schedule)
+    published = getattr(trainers, name)
+    recipe = published.recipe.with_schedule(n_epochs=2, n_iterations=2, batch_size=4)
+    return type(f"{name}_TwoIterations", (published,), {"recipe": recipe})
 
 
 def make_trainer(project: NnunetProject, trainer_class: type[SurvivalTrainer]) -> SurvivalTrainer:
     plans = read_plans(project, DATASET)
     trainer = trainer_class(plans, "3d_fullres", 0, dataset_json(project), torch.device("cpu"))
     settings: dict[str, Any] = {"clinical_selection": "none", "mirroring": False, "seed": 7}
-    config = SurvivalConfig.from_dict({**trainer.default_settings, **settings})
+    config = SurvivalConfig.from_dict({**trainer.recipe.default_settings, **settings})
     config.save(Path(trainer.output_folder))
     return trainer
 
@@ -114,7 +115,7 @@ def test_networks_that_segment_leave_masks_of_the_validation_cases(
     project: NnunetProject, finished: dict[str, SurvivalTrainer], name: str
 ) -> None:
     masks = sorted(path.name for path in (Path(finished[name].output_folder) / PREDICTED_MASKS).glob("*"))
-    segments = isinstance(finished[name], MultiTaskTrainer)
+    segments = isinstance(finished[name].objective, MultiTask)
     assert segments == (name in ("DeepMTSTrainer", "TMSSTrainer"))
     assert masks == ([f"{case_id}.nii.gz" for case_id in splits(project)[0]["val"]] if segments else [])
 
@@ -142,9 +143,10 @@ def test_the_baseline_hazard_is_that_of_the_log_hazards_at_the_epochs_end(
     finished: dict[str, SurvivalTrainer],
 ) -> None:
     trainer = finished["DeepMTSTrainer"]
-    assert isinstance(trainer, comparison.DeepMTSTrainer)
+    assert isinstance(trainer.objective, MultiTask)
+    assert isinstance(trainer.objective.survival, Cox)
     assert isinstance(trainer.network, CoxNetwork)
-    log_hazards = dict(sorted(trainer._log_hazards.items()))
+    log_hazards = dict(sorted(trainer.objective.survival.log_hazards.items()))
     assert log_hazards
     assert set(log_hazards) <= set(trainer.survival_fold.training_cases)
     time, event = trainer.setup.table.time_and_event(list(log_hazards))
@@ -216,7 +218,7 @@ def test_new_patients_are_predicted_from_raw_images_as_at_the_end_of_training(
 def test_the_learning_rates_are_the_publications(
     project: NnunetProject, name: str, rates: dict[int, float]
 ) -> None:
-    trainer = make_trainer(project, getattr(comparison, name))
+    trainer = make_trainer(project, getattr(trainers, name))
     trainer.initialize()
     found = {epoch: trainer.lr_scheduler.learning_rate(epoch) for epoch in rates}
     assert found == pytest.approx(rates)
@@ -232,7 +234,7 @@ def test_a_transformer_that_cannot_pool_whole_regions_says_so_before_it_trains(
         finetune_survival(request)
     assert not list(tmp_path.glob("*/TMSSTrainer*"))
     # As nnUNetv2_train would have it.
-    trainer = make_trainer(project, comparison.TMSSTrainer)
+    trainer = make_trainer(project, trainers.TMSSTrainer)
     SurvivalConfig(pool="region").save(Path(trainer.output_folder))
     with pytest.raises(ValueError, match="needs --pool crops"):
         trainer.initialize()
@@ -241,7 +243,7 @@ def test_a_transformer_that_cannot_pool_whole_regions_says_so_before_it_trains(
 def test_batches_iterations_and_optimisers_are_the_publications(project: NnunetProject) -> None:
     found = {}
     for name in TRAINERS:
-        trainer = make_trainer(project, getattr(comparison, name))
+        trainer = make_trainer(project, getattr(trainers, name))
         trainer.initialize()
         decay = trainer.optimizer.param_groups[0]["weight_decay"]
         iterations = trainer.num_iterations_per_epoch
@@ -259,20 +261,20 @@ def test_batches_iterations_and_optimisers_are_the_publications(project: NnunetP
 def test_the_short_schedule_has_400_iterations_of_four_cases_and_the_same_drops(
     project: NnunetProject, name: str
 ) -> None:
-    trainer_class = getattr(nnunetv2_adamss_trainers, f"{name}_ShortSchedule")
-    assert issubclass(trainer_class, getattr(nnunetv2_adamss_trainers, name))
-    trainer = make_trainer(project, trainer_class)
+    recipe = getattr(trainers, name).recipe
+    trainer = make_trainer(project, getattr(trainers, f"{name}_ShortSchedule"))
+    assert replace(trainer.recipe, schedule=recipe.schedule) == recipe
     trainer.initialize()
     assert trainer.num_epochs * trainer.num_iterations_per_epoch == 400
     assert trainer.total_batch_size == 4
-    assert trainer.drops_at == getattr(comparison, name).drops_at
+    assert trainer.recipe.schedule.drops_at == recipe.schedule.drops_at
 
 
 def test_time_bins_are_14_by_the_quantiles_of_the_events_and_the_transformer_works_on_crops() -> None:
-    assert SurvivalConfig.from_dict(comparison.DeepMTLRTrainer.default_settings) == SurvivalConfig(
+    assert SurvivalConfig.from_dict(trainers.DeepMTLRTrainer.recipe.default_settings) == SurvivalConfig(
         n_intervals=14, interval_rule="event_quantile"
     )
-    assert SurvivalConfig.from_dict(comparison.TMSSTrainer.default_settings) == SurvivalConfig(
+    assert SurvivalConfig.from_dict(trainers.TMSSTrainer.recipe.default_settings) == SurvivalConfig(
         n_intervals=14, interval_rule="event_quantile", pool="crops"
     )
 
@@ -283,12 +285,12 @@ def test_the_penalty_is_on_the_regressions_weights_alone(
 ) -> None:
     trainer = finished[name]
     expected = factor * trainer.network.head.regression.weight.square().sum()
-    torch.testing.assert_close(trainer.penalty(), expected)
+    torch.testing.assert_close(trainer.objective.penalty(), expected)
 
 
 def test_the_losses_of_both_tasks_are_weighted_as_published(finished: dict[str, SurvivalTrainer]) -> None:
     weights = {
-        name: (finished[name].survival_weight, finished[name].segmentation_weight)
+        name: (finished[name].recipe.survival_weight, finished[name].recipe.segmentation_weight)
         for name in ("DeepMTSTrainer", "TMSSTrainer")
     }
     assert weights == {"DeepMTSTrainer": (1, 1), "TMSSTrainer": (0.7, 0.3)}
@@ -297,12 +299,12 @@ def test_the_losses_of_both_tasks_are_weighted_as_published(finished: dict[str, 
 def test_the_segmentation_loss_of_deepmts_is_minus_one_for_a_perfect_mask(
     finished: dict[str, SurvivalTrainer],
 ) -> None:
-    trainer = finished["DeepMTSTrainer"]
-    assert isinstance(trainer, MultiTaskTrainer)
+    objective = finished["DeepMTSTrainer"].objective
+    assert isinstance(objective, MultiTask)
     tumour = (torch.rand(2, 1, 8, 8, 8, generator=torch.Generator().manual_seed(0)) > 0.7).float()
     # The last half is ignored, so that it may say anything.
     ignored = torch.zeros_like(tumour)
     ignored[:, :, 4:] = 1
     target = torch.cat([tumour * (1 - ignored), ignored], dim=1)
-    assert trainer.segmentation_loss(50 * (2 * tumour - 1), target).item() == pytest.approx(-1, abs=1e-3)
-    assert trainer.segmentation_loss(-50 * (2 * tumour - 1), target).item() == pytest.approx(0, abs=1e-3)
+    assert objective.segmentation_loss(50 * (2 * tumour - 1), target).item() == pytest.approx(-1, abs=1e-3)
+    assert objective.segmentation_loss(-50 * (2 * tumour - 1), target).item() == pytest.approx(0, abs=1e-3)

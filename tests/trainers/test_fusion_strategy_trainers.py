@@ -13,11 +13,11 @@ from nnunetv2_adamss.nnunet_plugin import nnunetv2_adamss_trainers as plugin
 from nnunetv2_adamss.survival.config import SurvivalConfig
 from nnunetv2_adamss.trained_folds.fold_files import SUMMARY_FILE
 from nnunetv2_adamss.trained_folds.trained_fold import TrainedFold
-from nnunetv2_adamss.trainers.adamss_trainer import AdaMSSTrainer
-from nnunetv2_adamss.trainers.fusion_strategy_trainers import (
+from nnunetv2_adamss.trainers import (
     AdaMSSSegTrainer_PETOnly,
     AdaMSSSurvTrainer_PETOnly,
 )
+from nnunetv2_adamss.trainers.adamss_trainer import AdaMSSTrainer
 from tests.nnunet_project import NnunetProject, read_plans
 from tests.survival_project import DATASET, dataset_json, write_stage_one
 
@@ -113,7 +113,7 @@ def test_stage_two_starts_from_the_stage_one_of_its_own_strategy(
     own = trainer.network.state_dict()
     assert all(torch.equal(own[n], weights[n]) for n in own if not n.startswith("survival_head."))
     assert trainer.num_epochs * trainer.num_iterations_per_epoch == (400 if schedule else 10_000)
-    assert not trainer.covariate_use.radiomics
+    assert not trainer.recipe.covariate_use.radiomics
 
 
 def test_ct_is_not_taken_for_pet(project: NnunetProject) -> None:
@@ -131,7 +131,7 @@ def test_a_training_on_pet_alone_is_read_back_without_its_trainer_and_not_explai
 ) -> None:
     write_stage_one(project, trainer_class=AdaMSSSegTrainer_PETOnly)
     trainer = make_trainer(project, AdaMSSSurvTrainer_PETOnly)
-    settings = dict(trainer.default_settings) | {"mask_source": "groundtruth", "epochs": 1}
+    settings = dict(trainer.recipe.default_settings) | {"mask_source": "groundtruth", "epochs": 1}
     SurvivalConfig.from_dict(settings).save(Path(trainer.output_folder))
     trainer.num_iterations_per_epoch = 2
     trainer.run_training()

@@ -12,9 +12,10 @@ import torch
 from nnunetv2_adamss.networks.adamss import AdaMSSMultiTask
 from nnunetv2_adamss.survival.config import SurvivalConfig
 from nnunetv2_adamss.trained_folds.fold_files import PREDICTED_MASKS
-from nnunetv2_adamss.trainers.learning_strategies import AdaMSSSurvTrainer_MultiTask
-from nnunetv2_adamss.trainers.multi_task import MultiTaskTrainer
-from nnunetv2_adamss.trainers.survival import SurvivalTrainer
+from nnunetv2_adamss.trainers import AdaMSSSurvTrainer_MultiTask
+from nnunetv2_adamss.trainers.objectives.multi_task import MultiTask
+from nnunetv2_adamss.trainers.survival_trainer import SurvivalTrainer
+from nnunetv2_adamss.trainers.validation_masks import export_mask
 from tests.nnunet_project import NnunetProject, read_plans
 from tests.survival_project import DATASET, dataset_json, splits, write_stage_one
 from tests.trainers.short_trainers.adamss_test_learning_strategies import (
@@ -49,11 +50,11 @@ def make_trainer(project: NnunetProject, trainer_class: type[SurvivalTrainer]) -
 
 
 @pytest.fixture(scope="module")
-def multi_task_trainer(project: NnunetProject) -> MultiTaskTrainer:
+def multi_task_trainer(project: NnunetProject) -> SurvivalTrainer:
     trainer = make_trainer(project, AdaMSSSurvTrainer_MultiTask_TwoIterations)
     trainer.run_training()
     trainer.perform_actual_validation()
-    assert isinstance(trainer, MultiTaskTrainer)
+    assert isinstance(trainer.objective, MultiTask)
     return trainer
 
 
@@ -71,7 +72,7 @@ def test_survival_only_learns_nothing_from_stage_one(project: NnunetProject) -> 
 
 
 def test_multi_task_masks_lie_on_the_grid_of_the_reference(
-    project: NnunetProject, multi_task_trainer: MultiTaskTrainer
+    project: NnunetProject, multi_task_trainer: SurvivalTrainer
 ) -> None:
     folder = Path(multi_task_trainer.output_folder) / PREDICTED_MASKS
     assert sorted(file.name for file in folder.iterdir()) == [
@@ -85,10 +86,10 @@ def test_multi_task_masks_lie_on_the_grid_of_the_reference(
 
 
 def test_a_network_that_segments_perfectly_gives_back_the_reference(
-    project: NnunetProject, multi_task_trainer: MultiTaskTrainer
+    project: NnunetProject, multi_task_trainer: SurvivalTrainer
 ) -> None:
     """The reference, cut out by the region and put back, is the reference wherever the region lies."""
-    cases = multi_task_trainer._load_cases()
+    cases = multi_task_trainer.load_cases()
     case_id = splits(project)[0]["val"][0]
     reference = cases.dataset.load_case(case_id)[1][:] > 0
     inside = cases.regions[case_id].within(reference.shape[1:])
@@ -97,7 +98,7 @@ def test_a_network_that_segments_perfectly_gives_back_the_reference(
     region = torch.from_numpy(reference[(slice(None), *window)])
     logits[(slice(None), *(slice(side) for side in inside.size))] = torch.where(region, 20.0, -20.0)
     file = Path(multi_task_trainer.output_folder) / "perfect"
-    multi_task_trainer._export(case_id, logits, file)
+    export_mask(multi_task_trainer, case_id, logits, file)
     mask = sitk.GetArrayFromImage(sitk.ReadImage(f"{file}.nii.gz"))
     raw = sitk.GetArrayFromImage(sitk.ReadImage(project.raw / DATASET / "labelsTr" / f"{case_id}.nii.gz"))
     assert mask.sum() > 0
@@ -111,15 +112,17 @@ def test_multi_task_learns_from_both_losses(project: NnunetProject) -> None:
     assert isinstance(trainer.network, AdaMSSMultiTask)
     batches, _ = trainer.get_dataloaders()
     batch = next(batches)
-    output = trainer.network(*trainer._inputs(batch))
-    survival = trainer.survival_loss(output.survival, batch["targets"])
-    segmentation = trainer.segmentation_loss(output.segmentation, batch["tumour"])
+    output = trainer.network(*trainer.inputs(batch))
+    objective = trainer.objective
+    assert isinstance(objective, MultiTask)
+    survival = objective.survival_loss(output.survival, batch["targets"])
+    segmentation = objective.segmentation_loss(output.segmentation, batch["tumour"])
     assert batch["tumour"].sum() > 0
-    torch.testing.assert_close(trainer.training_loss(output, batch), survival + segmentation)
+    torch.testing.assert_close(objective.training_loss(output, batch), survival + segmentation)
 
 
 def test_a_finished_multi_task_training_says_how_long_it_took_and_how_large_it_is(
-    multi_task_trainer: MultiTaskTrainer,
+    multi_task_trainer: SurvivalTrainer,
 ) -> None:
     folder = Path(multi_task_trainer.output_folder)
     training = pd.read_json(folder / "survival_summary.json", typ="series")["training"]

@@ -8,13 +8,13 @@ from typing import Any
 import pandas as pd
 import pytest
 import torch
+from nnunetv2_adamss.trainers import AdaMSSSurvTrainer
 
 from nnunetv2_adamss.survival import fold as survival_fold
 from nnunetv2_adamss.survival.config import SurvivalConfig
 from nnunetv2_adamss.survival.nnunet_data.nnunet_fold import NnunetFold
 from nnunetv2_adamss.survival.prepared_training import PREPARED_FILE, write_prepared
 from nnunetv2_adamss.survival.setup import SurvivalSetup
-from nnunetv2_adamss.trainers.adamss_survival import AdaMSSSurvTrainer
 from tests.nnunet_project import NnunetProject
 from tests.survival_project import survival_csv
 from tests.trainers.short_trainers.adamss_test_survival_trainers import (

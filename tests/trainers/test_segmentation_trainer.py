@@ -14,8 +14,7 @@ from nnunetv2.run.load_pretrained_weights import load_pretrained_weights
 from nnunetv2.training.nnUNetTrainer import nnUNetTrainer
 
 from nnunetv2_adamss.networks.adamss import AdaMSS
-from nnunetv2_adamss.trainers.segmentation import AdaMSSSegTrainer
-from nnunetv2_adamss.trainers.segmentation_variants import AdaMSSSegTrainer_ShortSchedule
+from nnunetv2_adamss.trainers import AdaMSSSegTrainer, AdaMSSSegTrainer_ShortSchedule
 from tests.nnunet_project import NnunetProject
 from tests.trainers.short_trainers.adamss_test_trainers import AdaMSSSegTrainer_ThreeEpochs
 
@@ -69,7 +68,7 @@ def test_the_schedule_is_the_papers(project: NnunetProject) -> None:
     trainer = make_trainer(project, AdaMSSSegTrainer)
     trainer.initialize()
     assert trainer.num_epochs * trainer.num_iterations_per_epoch == 10_000
-    assert trainer.learning_rates == (1e-4, 5e-5, 1e-5)
+    assert trainer.recipe.schedule.learning_rates == (1e-4, 5e-5, 1e-5)
     assert isinstance(trainer.optimizer, torch.optim.Adam)
     assert trainer.optimizer.defaults["weight_decay"] == 0
     assert not trainer.enable_deep_supervision
@@ -83,7 +82,7 @@ def test_the_short_variant_keeps_mirroring_in_training_and_drops_it_in_predictio
     *_, mirror_axes = trainer.configure_rotation_dummyDA_mirroring_and_inital_patch_size()
     assert mirror_axes == (0, 1, 2)
     assert trainer.inference_allowed_mirroring_axes is None
-    assert trainer.learning_rates[0] == 1e-3
+    assert trainer.recipe.schedule.learning_rates[0] == 1e-3
 
 
 def test_initial_weights_come_from_a_seed_and_leave_the_callers_random_numbers_alone(

@@ -63,7 +63,7 @@ def train_on_one_rank(
         "val_losses": trainer.logger.get_value("val_losses", step=None),
         "train_losses": [float(loss) for loss in trainer.logger.get_value("train_losses", step=None)],
         "weights": sum(float(p.double().abs().sum()) for p in trainer.network.parameters()),
-        "baseline": getattr(trainer._bare_network, "baseline_hazard", torch.zeros(0)).tolist(),
+        "baseline": getattr(trainer.bare_network, "baseline_hazard", torch.zeros(0)).tolist(),
     }
     (exchange / f"rank_{rank}.json").write_text(json.dumps(result))
     distributed.destroy_process_group()

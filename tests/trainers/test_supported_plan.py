@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from nnunetv2_adamss.trainers.segmentation import AdaMSSSegTrainer
+from nnunetv2_adamss.trainers import AdaMSSSegTrainer
 from tests.nnunet_project import NnunetProject
 
 

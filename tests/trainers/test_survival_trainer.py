@@ -19,14 +19,14 @@ from nnunetv2_adamss.survival.tumour_region import stage_one_masks
 from nnunetv2_adamss.survival.tumour_region.region import Region
 from nnunetv2_adamss.trained_folds.fold_files import CHECKPOINTS, epoch_predictions_file
 from nnunetv2_adamss.trained_folds.prediction import SurvivalPrediction
-from nnunetv2_adamss.trainers.adamss_survival import AdaMSSSurvTrainer
-from nnunetv2_adamss.trainers.ranks import Ranks
-from nnunetv2_adamss.trainers.survival_variants import (
+from nnunetv2_adamss.trainers import (
+    AdaMSSSurvTrainer,
     AdaMSSSurvTrainer_ImageOnly,
     AdaMSSSurvTrainer_NoClinical,
     AdaMSSSurvTrainer_NoRadiomics,
     AdaMSSSurvTrainer_ShortSchedule,
 )
+from nnunetv2_adamss.trainers.ranks import Ranks
 from tests.nnunet_project import NnunetProject, read_plans
 from tests.survival_project import DATASET, dataset_json, splits, survival_csv, write_stage_one
 from tests.trainers.short_trainers.adamss_test_survival_trainers import AdaMSSSurvTrainer_TwoIterations
@@ -102,7 +102,7 @@ def test_the_schedule_is_the_papers(project: NnunetProject) -> None:
     trainer = make_trainer(project, AdaMSSSurvTrainer_NoRadiomics)
     trainer.initialize()
     assert trainer.num_epochs * trainer.num_iterations_per_epoch == 10_000
-    assert trainer.learning_rates == (5e-5, 1e-5, 1e-6)
+    assert trainer.recipe.schedule.learning_rates == (5e-5, 1e-5, 1e-6)
     assert isinstance(trainer.optimizer, torch.optim.Adam)
     assert isinstance(trainer.network, AdaMSSSurvival)
     assert trainer.region_size == (32, 32, 32)
@@ -112,7 +112,9 @@ def test_the_schedule_is_the_papers(project: NnunetProject) -> None:
 def test_the_short_variant_has_a_higher_rate_and_fewer_iterations(project: NnunetProject) -> None:
     trainer = make_trainer(project, AdaMSSSurvTrainer_ShortSchedule)
     assert trainer.num_epochs * trainer.num_iterations_per_epoch == 400
-    assert trainer.learning_rates[0] == 10 * AdaMSSSurvTrainer.learning_rates[0]
+    assert (
+        trainer.recipe.schedule.learning_rates[0] == 10 * AdaMSSSurvTrainer.recipe.schedule.learning_rates[0]
+    )
 
 
 def test_encoder_and_decoder_start_as_stage_one_left_them(project: NnunetProject) -> None:

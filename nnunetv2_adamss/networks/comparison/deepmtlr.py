@@ -4,9 +4,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from nnunetv2_adamss.networks.comparison.mtlr import MTLRHead, MTLRNetwork
-from nnunetv2_adamss.networks.comparison.small_inputs import pad_to_at_least, pool_what_is_there
+from nnunetv2_adamss.networks.comparison.parts.mtlr_network import MTLRHead, MTLRNetwork
+from nnunetv2_adamss.networks.comparison.parts.small_inputs import pad_to_at_least, pool_what_is_there
 from nnunetv2_adamss.networks.masked_mean import masked_mean, share_of_image
+from nnunetv2_adamss.networks.survival_network import NetworkSizes
 
 # Channels and kernel sizes of the convolutions; the maps are pooled after each pair.
 _CHANNELS = (32, 64, 128, 256)
@@ -41,3 +42,8 @@ class DeepMTLR(MTLRNetwork):
                 x = pool_what_is_there(F.max_pool3d, x, 2)
         share = share_of_image(pad_to_at_least(valid, _SMALLEST), x.shape[2:])
         return self.head(torch.cat([masked_mean(x, share), covariates], dim=1))
+
+
+def build(sizes: NetworkSizes) -> DeepMTLR:
+    """Build the network that checkpoints call ``deepmtlr``."""
+    return DeepMTLR(sizes.n_intervals, sizes.n_covariates)

@@ -6,13 +6,13 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from nnunetv2_adamss.networks.comparison.cox_network import CoxHead, CoxNetwork
-from nnunetv2_adamss.networks.comparison.dense_net import DenseNet
+from nnunetv2_adamss.networks.comparison.parts.cox_network import CoxHead, CoxNetwork
+from nnunetv2_adamss.networks.comparison.parts.dense_net import DenseNet
 from nnunetv2_adamss.networks.convolution import convolve, make_convolution
 from nnunetv2_adamss.networks.masked_mean import masked_mean, share_of_image
 from nnunetv2_adamss.networks.residual_block import ConvUnit, ResidualBlock
 from nnunetv2_adamss.networks.stages import Stages
-from nnunetv2_adamss.networks.survival_network import MultiTaskOutput
+from nnunetv2_adamss.networks.survival_network import MultiTaskOutput, NetworkSizes
 
 # Convolutions of the residual block of each stage, the same on the way down and up; a deeper stage has as many as the
 # last.
@@ -103,3 +103,10 @@ class DeepMTS(CoxNetwork):
             for compress, features in zip(self.compress, stage_features, strict=True)
         ]
         return torch.cat(pooled, dim=1)
+
+
+def build(sizes: NetworkSizes) -> DeepMTS:
+    """Build the network that checkpoints call ``deepmts``."""
+    return DeepMTS(
+        sizes.n_modalities, sizes.n_intervals, sizes.n_covariates, sizes.strides, sizes.kernel_sizes
+    )

@@ -2,8 +2,9 @@
 
 from torch import Tensor
 
-from nnunetv2_adamss.networks.comparison.cox_network import CoxHead, CoxNetwork
-from nnunetv2_adamss.networks.comparison.dense_net import DenseNet
+from nnunetv2_adamss.networks.comparison.parts.cox_network import CoxHead, CoxNetwork
+from nnunetv2_adamss.networks.comparison.parts.dense_net import DenseNet
+from nnunetv2_adamss.networks.survival_network import NetworkSizes
 
 
 class MDSNProxy(CoxNetwork):
@@ -26,3 +27,8 @@ class MDSNProxy(CoxNetwork):
     def forward(self, image: Tensor, valid: Tensor, covariates: Tensor) -> Tensor:
         """Log hazard ``(b, 1)``; arguments as of every ``SurvivalNetwork``."""
         return self.head([self.dense_net(image, valid)], covariates)
+
+
+def build(sizes: NetworkSizes) -> MDSNProxy:
+    """Build the network that checkpoints call ``mdsn_proxy``."""
+    return MDSNProxy(sizes.n_modalities, sizes.n_intervals, sizes.n_covariates)

@@ -8,10 +8,10 @@ from monai.networks.blocks.transformerblock import TransformerBlock
 from monai.networks.blocks.unetr_block import UnetrBasicBlock, UnetrPrUpBlock, UnetrUpBlock
 from torch import Tensor, nn
 
-from nnunetv2_adamss.networks.comparison.mtlr import MTLRHead, MTLRNetwork
-from nnunetv2_adamss.networks.comparison.small_inputs import pad_to_at_least
+from nnunetv2_adamss.networks.comparison.parts.mtlr_network import MTLRHead, MTLRNetwork
+from nnunetv2_adamss.networks.comparison.parts.small_inputs import pad_to_at_least
 from nnunetv2_adamss.networks.masked_mean import masked_mean, share_of_image
-from nnunetv2_adamss.networks.survival_network import MultiTaskOutput
+from nnunetv2_adamss.networks.survival_network import MultiTaskOutput, NetworkSizes
 
 _PATCH = 16
 _HIDDEN = (512, 128)
@@ -155,3 +155,8 @@ def _transformer_layer(n_hidden: int, n_mlp: int, n_heads: int) -> nn.Module:
     # For a second source, which there is not; unused parameters would stop a training on several GPUs.
     layer.norm_cross_attn = nn.Identity()
     return layer
+
+
+def build(sizes: NetworkSizes) -> TMSS:
+    """Build the network that checkpoints call ``tmss``."""
+    return TMSS(sizes.n_modalities, sizes.n_intervals, sizes.n_covariates, sizes.crop_size)

@@ -2,27 +2,15 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
 
 import pandas as pd
 
 from nnunetv2_adamss.common.messages import listed
 from nnunetv2_adamss.survival.cohort.description import CATEGORY, ColumnType
 from nnunetv2_adamss.survival.cohort.survival_table import SurvivalTable
+from nnunetv2_adamss.survival.covariates.covariate_use import CovariateUse
 from nnunetv2_adamss.survival.covariates.indicator import Indicator
 from nnunetv2_adamss.survival.covariates.number_table import join_number_tables
-
-
-class CovariateUse(NamedTuple):
-    """What a trainer's network gets beside the image.
-
-    Args:
-        radiomics: features of the tumour.
-        clinical: columns of the survival table.
-    """
-
-    radiomics: bool = True
-    clinical: bool = True
 
 
 @dataclass(frozen=True, eq=False)

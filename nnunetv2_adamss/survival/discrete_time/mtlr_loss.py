@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from nnunetv2_adamss.networks.comparison.mtlr import bin_scores
+from nnunetv2_adamss.networks.comparison.parts.mtlr_network import bin_scores
 
 
 def mtlr_loss(outputs: Tensor, event: Tensor, time: Tensor, interval_edges: Tensor) -> Tensor:

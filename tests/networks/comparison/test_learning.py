@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from nnunetv2_adamss.metrics.concordance import harrell_c
-from nnunetv2_adamss.networks.comparison.cox_network import CoxNetwork
+from nnunetv2_adamss.networks.comparison.parts.cox_network import CoxNetwork
 from nnunetv2_adamss.networks.survival_network import SurvivalNetwork, survival_outputs
 from nnunetv2_adamss.survival.cox.baseline_hazard import baseline_hazard
 from nnunetv2_adamss.survival.cox.partial_likelihood import cox_loss

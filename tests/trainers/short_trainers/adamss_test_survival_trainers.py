@@ -1,22 +1,20 @@
 """A user's own trainer folder: Stage II in seconds."""
 
-from nnunetv2_adamss.survival.covariates.covariate_tables import CovariateUse
-from nnunetv2_adamss.trainers.adamss_survival import AdaMSSSurvTrainer
-from nnunetv2_adamss.trainers.comparison import MDSNProxyTrainer
+from dataclasses import replace
+
+from nnunetv2_adamss.survival.covariates.covariate_use import CovariateUse
+from nnunetv2_adamss.trainers import AdaMSSSurvTrainer, MDSNProxyTrainer
+
+_SHORT = AdaMSSSurvTrainer.recipe.with_schedule(n_epochs=3, n_iterations=2)
 
 
 class AdaMSSSurvTrainer_TwoIterations(AdaMSSSurvTrainer):
     # Real features take longer than the training.
-    covariate_use = CovariateUse(radiomics=False)
-
-    def __init__(self, plans, configuration, fold, dataset_json, device=None):  # type: ignore[no-untyped-def]
-        super().__init__(plans, configuration, fold, dataset_json, device)
-        self.num_epochs = 3
-        self.num_iterations_per_epoch = 2
+    recipe = replace(_SHORT, covariate_use=CovariateUse(radiomics=False))
 
 
-class AdaMSSSurvTrainer_TwoIterations_WithRadiomics(AdaMSSSurvTrainer_TwoIterations):
-    covariate_use = CovariateUse()
+class AdaMSSSurvTrainer_TwoIterations_WithRadiomics(AdaMSSSurvTrainer):
+    recipe = _SHORT
 
 
 class AdaMSSSurvTrainer_TwoIterations_NoRadiomics(AdaMSSSurvTrainer_TwoIterations):
@@ -24,7 +22,5 @@ class AdaMSSSurvTrainer_TwoIterations_NoRadiomics(AdaMSSSurvTrainer_TwoIteration
 
 
 class MDSNProxyTrainer_TwoIterations(MDSNProxyTrainer):
-    n_epochs = 3
-    n_iterations = 2
-    # Two a process: unsynchronised batch normalisation of one voxel needs two cases.
-    own_batch_size = 4
+    # Two cases a process: unsynchronised batch normalisation of one voxel needs two.
+    recipe = MDSNProxyTrainer.recipe.with_schedule(n_epochs=3, n_iterations=2, batch_size=4)

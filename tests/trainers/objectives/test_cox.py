@@ -8,19 +8,22 @@ from torch import Tensor, distributed, nn
 
 from nnunetv2_adamss.survival.training_data.balanced_batches import places_of_rank
 from nnunetv2_adamss.survival.training_data.case_data import Sample, SurvivalTargets
-from nnunetv2_adamss.trainers.cox import CoxTrainer
+from nnunetv2_adamss.trainers import MDSNProxyTrainer
+from nnunetv2_adamss.trainers.objectives.cox import Cox
 from nnunetv2_adamss.trainers.ranks import Ranks
+from nnunetv2_adamss.trainers.survival_trainer import SurvivalTrainer
 from tests.networks.comparison.small_networks import make_network
 
 BATCH_SIZE = 8
 N_PROCESSES = 2
 
 
-def cox_trainer(network: nn.Module) -> CoxTrainer:
+def cox_trainer(network: nn.Module) -> SurvivalTrainer:
     """What a step of the training needs, without nnU-Net's folders."""
-    trainer = CoxTrainer.__new__(CoxTrainer)
+    trainer = MDSNProxyTrainer.__new__(MDSNProxyTrainer)
     trainer.network, trainer.ranks = network, Ranks()
     trainer.device, trainer.is_ddp, trainer.grad_scaler = torch.device("cpu"), False, None
+    trainer.objective = Cox(trainer)
     return trainer
 
 
@@ -36,7 +39,9 @@ def whole_batch() -> tuple[Tensor, SurvivalTargets]:
 def gradient_of_share(network: nn.Module, share: slice) -> tuple[float, Tensor]:
     trainer = cox_trainer(network)
     features, targets = whole_batch()
-    loss = trainer.batch_loss(network(features[share]), SurvivalTargets(*(t[share] for t in targets)))
+    loss = trainer.objective.batch_loss(
+        network(features[share]), SurvivalTargets(*(t[share] for t in targets))
+    )
     loss.backward()
     gradient = next(network.parameters()).grad
     assert gradient is not None
@@ -77,16 +82,16 @@ def test_scores_of_outputs_that_are_there_already_are_not_gathered_again(
     trainer = cox_trainer(linear())
     features, targets = whole_batch()
     monkeypatch.setattr(Ranks, "gather_batch", lambda *args: pytest.fail("gathered"))
-    assert trainer.survival_loss(trainer.network(features), targets) > 0
+    assert trainer.objective.survival_loss(trainer.network(features), targets) > 0
 
 
 @pytest.mark.parametrize(("n_gpus", "is_even"), [(1, True), (3, False), (4, True)])
 def test_gpus_that_cannot_have_equal_shares_are_refused(n_gpus: int, is_even: bool) -> None:
     if is_even:
-        CoxTrainer.check_shares(BATCH_SIZE, n_gpus)
+        MDSNProxyTrainer.check_shares(BATCH_SIZE, n_gpus)
         return
     with pytest.raises(ValueError, match="batch of 8 cannot be shared evenly by 3 GPUs"):
-        CoxTrainer.check_shares(BATCH_SIZE, n_gpus)
+        MDSNProxyTrainer.check_shares(BATCH_SIZE, n_gpus)
 
 
 def make_batch(number: int) -> Sample:
@@ -105,15 +110,18 @@ def test_the_last_16_steps_predict_their_batches_as_the_trained_network_does() -
     network = make_network("mdsn_proxy")
     trainer = cox_trainer(network)
     trainer.optimizer = torch.optim.Adam(network.parameters(), lr=1e-3)
-    trainer.num_iterations_per_epoch, trainer._steps_of_epoch, trainer._log_hazards = 18, 0, {}
+    trainer.num_iterations_per_epoch = 18
+    trainer.objective.start_epoch()
     network.train()
     for number in range(18):
         trainer.train_step(make_batch(number))
         assert all(module.training for module in network.modules())
-    assert {case_id.split("_")[0] for case_id in trainer._log_hazards} == set(map(str, range(2, 18)))
+    assert isinstance(trainer.objective, Cox)
+    log_hazards = trainer.objective.log_hazards
+    assert {case_id.split("_")[0] for case_id in log_hazards} == set(map(str, range(2, 18)))
 
     batch = make_batch(17)
     with torch.no_grad():
         expected = network.eval()(batch["image"], batch["valid"], batch["covariates"])[:, 0]
-    found = [trainer._log_hazards[case_id] for case_id in batch["case_id"]]
+    found = [log_hazards[case_id] for case_id in batch["case_id"]]
     torch.testing.assert_close(torch.tensor(found), expected)

@@ -1,36 +1,73 @@
 """The training of a survival network: steps, validation C-index, and the results at the end (Section 4.2)."""
 
 import math
-from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from time import time
+from types import MappingProxyType
 from typing import Any
 
 import torch
 from torch import Tensor
 
 from nnunetv2_adamss.metrics.concordance import harrell_c
-from nnunetv2_adamss.networks.survival_network import MultiTaskOutput, survival_outputs
 from nnunetv2_adamss.survival.pooling import predict_region
 from nnunetv2_adamss.survival.training_data.case_data import Sample, SurvivalTargets
 from nnunetv2_adamss.trained_folds.fold_files import CHECKPOINTS, TRAINING_PREDICTIONS_FILE
 from nnunetv2_adamss.trained_folds.fold_results import EpochPrediction, selected_epoch, write_results
 from nnunetv2_adamss.trained_folds.prediction import SurvivalPrediction
 from nnunetv2_adamss.trained_folds.training_log import training_seconds
+from nnunetv2_adamss.trainers.objectives.cox import Cox
+from nnunetv2_adamss.trainers.objectives.discrete_time import DiscreteTime
+from nnunetv2_adamss.trainers.objectives.mtlr import MTLR
+from nnunetv2_adamss.trainers.objectives.multi_task import MultiTask
+from nnunetv2_adamss.trainers.objectives.objective import Objective
 from nnunetv2_adamss.trainers.survival_fold import SurvivalFoldTrainer
 from nnunetv2_adamss.trainers.survival_log import C_INDEX, shown
 
 # nnU-Net's own limit.
 _GRADIENT_NORM = 12
+# By the name that recipes have.
+_OBJECTIVES: Mapping[str, type[Objective]] = MappingProxyType(
+    {"discrete_time": DiscreteTime, "cox": Cox, "mtlr": MTLR}
+)
 
 
 class SurvivalTrainer(SurvivalFoldTrainer):
-    """Trains a survival network on a region of each case; subclasses say which network, and its loss."""
+    """Trains a survival network on a region of each case; its recipe says which network, and with which objective."""
 
     score_name = C_INDEX
-    # Whether the training cases are predicted at the end too.
-    predicts_training_cases = False
+
+    objective: Objective
+
+    def initialize(self) -> None:
+        """As nnU-Net, with the fold's cases and intervals, and the survival network.
+
+        Raises:
+            ValueError: if settings, table, split, masks, network or Stage-I checkpoint do not serve.
+        """
+        super().initialize()
+        survival = _OBJECTIVES[self.recipe.objective](self)
+        self.objective = MultiTask(self, survival) if self.recipe.segments else survival
+        self.objective.check_network()
+
+    @classmethod
+    def check_shares(cls, batch_size: int, n_gpus: int) -> None:
+        """Raise ValueError if so many GPUs cannot share a batch."""
+        if batch_size < n_gpus:
+            raise ValueError(
+                f"A batch of {batch_size} cannot be shared by {n_gpus} GPUs; use -num_gpus {batch_size} at most."
+            )
+        objective = MultiTask if cls.recipe.segments else _OBJECTIVES[cls.recipe.objective]
+        if objective.needs_even_shares and batch_size % n_gpus:
+            raise ValueError(
+                f"A batch of {batch_size} cannot be shared evenly by {n_gpus} GPUs, as a loss over all of it needs "
+                "it; choose another -num_gpus."
+            )
+
+    def _set_batch_size_and_oversample(self) -> None:
+        self.check_shares(self.total_batch_size, self.ranks.count)
+        super()._set_batch_size_and_oversample()
 
     # --------------------------------------------------------------------------------------- the training
 
@@ -38,31 +75,22 @@ class SurvivalTrainer(SurvivalFoldTrainer):
         """As nnU-Net, with dropout seeded, so that a resumed training goes on as if it had not been stopped."""
         super().on_train_epoch_start()
         torch.manual_seed(hash((self.survival_fold.config.seed, self.current_epoch, self.local_rank)))
+        self.objective.start_epoch()
 
     def train_step(self, batch: Sample) -> dict[str, Any]:
         """One step of the loss and the penalty; returns the loss alone."""
         self.optimizer.zero_grad(set_to_none=True)
-        with self._autocast():
-            output = self.network(*self._inputs(batch))
-        loss = self.training_loss(output, batch)
-        self._step(loss + self.penalty())
+        with self.autocast():
+            output = self.network(*self.inputs(batch))
+        loss = self.objective.training_loss(output, batch)
+        self._step(loss + self.objective.penalty())
+        self.objective.after_step(batch)
         return {"loss": loss.detach().cpu().numpy()}
 
-    def training_loss(self, output: Tensor | MultiTaskOutput, batch: Sample) -> Tensor:
-        """Loss of the network's output for a batch, a scalar."""
-        return self.batch_loss(survival_outputs(output), batch["targets"].to(self.device))
-
-    def batch_loss(self, outputs: Tensor, targets: SurvivalTargets) -> Tensor:
-        """The survival loss of this GPU's share of a batch; the mean over the GPUs is minimised."""
-        return self.survival_loss(outputs, targets)
-
-    @abstractmethod
-    def survival_loss(self, outputs: Tensor, targets: SurvivalTargets) -> Tensor:
-        """Loss of outputs ``(b, n_outputs)``, a scalar; also of all scoring cases at once, in float64 on the CPU."""
-
-    def penalty(self) -> Tensor | float:
-        """What is added to the loss for the weights, a scalar."""
-        return 0.0
+    def on_train_epoch_end(self, train_outputs: list[dict[str, Any]]) -> None:
+        """As nnU-Net, and as the objective."""
+        super().on_train_epoch_end(train_outputs)
+        self.objective.end_epoch()
 
     def _step(self, loss: Tensor) -> None:
         scaler = self.grad_scaler
@@ -79,10 +107,10 @@ class SurvivalTrainer(SurvivalFoldTrainer):
     def validation_step(self, batch: Sample) -> dict[str, list[float]]:
         """The network's outputs for one case, by its ``case_id``."""
         # Regions differ in size where they leave the image; a compiled network would be compiled for each.
-        with self._autocast():
+        with self.autocast():
             outputs = predict_region(
-                self._bare_network,
-                *self._inputs(batch),
+                self.bare_network,
+                *self.inputs(batch),
                 pool=self.survival_fold.config.pool,
                 crop_size=self.crop_size,
             )
@@ -98,8 +126,10 @@ class SurvivalTrainer(SurvivalFoldTrainer):
         self.logger.log(C_INDEX, c_index, self.current_epoch)
 
     def _score(self, outputs: dict[str, list[float]]) -> tuple[float, float]:
-        targets = SurvivalTargets.stacked([self._load_cases().targets[case_id] for case_id in outputs])
-        loss = self.survival_loss(torch.tensor(list(outputs.values()), dtype=torch.float64), targets)
+        targets = SurvivalTargets.stacked([self.load_cases().targets[case_id] for case_id in outputs])
+        loss = self.objective.survival_loss(
+            torch.tensor(list(outputs.values()), dtype=torch.float64), targets
+        )
         times, events = self.setup.table.time_and_event(list(outputs))
         c_index = harrell_c(self._prediction(outputs).risk_score, events, times).c_index
         return float(loss), math.nan if c_index is None else c_index
@@ -126,8 +156,9 @@ class SurvivalTrainer(SurvivalFoldTrainer):
     def perform_actual_validation(self, save_probabilities: bool = False) -> None:
         """Predict the validation cases with the best and the last epoch, and write predictions and summary."""
         self.ranks.wait()  # for the first GPU, which writes the checkpoints
+        self.objective.write_validation()
         epochs = self._predict_epochs() if self.survival_fold.validation_cases else {}
-        if self.predicts_training_cases:
+        if self.recipe.predicts_training_cases:
             self.load_epoch(selected_epoch(self.survival_fold, epochs))
             of_training = self._predict_cases(self.survival_fold.training_cases, "Training cases")
             if self.local_rank == 0:
@@ -154,17 +185,17 @@ class SurvivalTrainer(SurvivalFoldTrainer):
     def _predict_cases(self, case_ids: Sequence[str], what: str) -> SurvivalPrediction:
         outputs: dict[str, list[float]] = {}
         with torch.no_grad():
-            for batch in self._whole_regions(case_ids, what):
+            for batch in self.whole_regions(case_ids, what):
                 outputs |= self.validation_step(batch)
         return self._prediction(self.ranks.gather(outputs))
 
     def _prediction(self, outputs: dict[str, list[float]]) -> SurvivalPrediction:
         values = torch.tensor(list(outputs.values()), dtype=torch.float64)
-        survival_prob = self._bare_network.survival_prob(values).numpy()
+        survival_prob = self.bare_network.survival_prob(values).numpy()
         return SurvivalPrediction(list(outputs), survival_prob, self.survival_fold.edges)
 
     def _provenance(self) -> dict[str, Any]:
-        n_parameters = sum(parameter.numel() for parameter in self._bare_network.parameters())
+        n_parameters = sum(parameter.numel() for parameter in self.bare_network.parameters())
         return {
             "dataset": self.plans_manager.dataset_name,
             "trainer": type(self).__name__,

@@ -4,7 +4,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from nnunetv2_adamss.networks.comparison.small_inputs import pad_to_at_least, pool_what_is_there
+from nnunetv2_adamss.networks.comparison.parts.small_inputs import pad_to_at_least, pool_what_is_there
 from nnunetv2_adamss.networks.masked_mean import masked_mean, share_of_image
 
 _FIRST_CHANNELS = 24

@@ -1,27 +1,27 @@
 """Stage I: the network learns to segment the tumour (Sections 3.4 and 4.2)."""
 
+from typing import Any
+
 import torch
 from nnunetv2.utilities.plans_handling.plans_handler import ConfigurationManager, PlansManager
 from torch import nn
 
 from nnunetv2_adamss.networks.adamss import AdaMSS
-from nnunetv2_adamss.networks.encoder import AdaFusionEncoder
-from nnunetv2_adamss.networks.fusion_strategies import FusionStrategy
+from nnunetv2_adamss.networks.fusion_strategies import FUSION_STRATEGIES
+from nnunetv2_adamss.survival.nnunet_data.dataset import channel_names
+from nnunetv2_adamss.survival.nnunet_data.modalities import find_channel
 from nnunetv2_adamss.survival.nnunet_data.plan_stages import stages_of
 from nnunetv2_adamss.trained_folds.training_cases import TRAINING_CASES, check_same_training_cases
 from nnunetv2_adamss.trainers.adamss_trainer import AdaMSSTrainer
 from nnunetv2_adamss.trainers.dice_focal_loss import LabelDiceFocalLoss, RegionDiceFocalLoss
 
 
-class AdaMSSSegTrainer(AdaMSSTrainer):
-    """Segmentation pretraining: Dice plus Focal loss, Adam, no deep supervision.
+class SegmentationTrainer(AdaMSSTrainer):
+    """Segmentation pretraining: Dice plus Focal loss, no deep supervision.
 
     deviation: the paper pairs a censored with an uncensored patient in every batch; Stage I does not look at
     outcomes, so batches, patches and augmentation are nnU-Net's.
     """
-
-    learning_rates = (1e-4, 5e-5, 1e-5)
-    fusion: FusionStrategy = AdaFusionEncoder
 
     @classmethod
     def build_network_architecture(
@@ -43,8 +43,32 @@ class AdaMSSSegTrainer(AdaMSSTrainer):
             num_output_channels,
             stages.strides,
             stages.kernel_sizes,
-            fusion=cls.fusion,
+            fusion=FUSION_STRATEGIES[cls.recipe.network],
         )
+
+    def initialize(self) -> None:
+        """As nnU-Net; a network of one modality gets this data set's channel."""
+        super().initialize()
+        self._use_channel()
+
+    def on_train_start(self) -> None:
+        """As nnU-Net, with this data set's channel even if ``-pretrained_weights`` brought another's."""
+        super().on_train_start()
+        self._use_channel()
+
+    def _use_channel(self) -> None:
+        """Tell the network which channel it sees; Stage II takes that from Stage I with all weights."""
+        if self.recipe.modality:
+            network = self.network.module if self.is_ddp else self.network
+            channel = find_channel(channel_names(self.dataset_json), self.recipe.modality)
+            network.encoder.use_channel(channel)
+
+    def configure_rotation_dummyDA_mirroring_and_inital_patch_size(self) -> tuple[Any, ...]:  # noqa: N802  nnU-Net's name
+        """As nnU-Net, with mirroring at prediction if the recipe says so."""
+        augmentation: tuple[Any, ...] = super().configure_rotation_dummyDA_mirroring_and_inital_patch_size()
+        if not self.recipe.mirrors_at_prediction:
+            self.inference_allowed_mirroring_axes = None
+        return augmentation
 
     def do_split(self) -> tuple[list[str], list[str]]:
         """As nnU-Net; checkpoints keep the training cases, and go on with, or validate after, the same ones only.

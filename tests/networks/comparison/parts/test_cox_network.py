@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from nnunetv2_adamss.networks.comparison.cox_network import CoxHead, CoxNetwork
+from nnunetv2_adamss.networks.comparison.parts.cox_network import CoxHead, CoxNetwork
 from tests.networks.comparison.small_networks import make_network
 
 

@@ -5,7 +5,7 @@ from itertools import pairwise
 import pytest
 import torch
 
-from nnunetv2_adamss.networks.comparison.mtlr import bin_scores, conditional_survival
+from nnunetv2_adamss.networks.comparison.parts.mtlr_network import bin_scores, conditional_survival
 
 
 def probabilities_by_enumeration(outputs: list[float]) -> list[float]:

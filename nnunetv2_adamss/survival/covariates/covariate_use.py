@@ -1,0 +1,15 @@
+"""Which covariates a network gets."""
+
+from typing import NamedTuple
+
+
+class CovariateUse(NamedTuple):
+    """What a network gets beside the image.
+
+    Args:
+        radiomics: features of the tumour.
+        clinical: columns of the survival table.
+    """
+
+    radiomics: bool = True
+    clinical: bool = True

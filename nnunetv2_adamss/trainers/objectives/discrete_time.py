@@ -1,0 +1,18 @@
+"""The paper's objective: discrete-time survival, Eq. (1) (Sections 3.3 and 3.4)."""
+
+from torch import Tensor
+
+from nnunetv2_adamss.networks.survival_network import DiscreteTimeNetwork
+from nnunetv2_adamss.survival.discrete_time.loss import discrete_survival_loss
+from nnunetv2_adamss.survival.training_data.case_data import SurvivalTargets
+from nnunetv2_adamss.trainers.objectives.objective import Objective
+
+
+class DiscreteTime(Objective):
+    """Negative log-likelihood of surviving each interval."""
+
+    network_kind = DiscreteTimeNetwork
+
+    def survival_loss(self, outputs: Tensor, targets: SurvivalTargets) -> Tensor:
+        """Eq. (1)."""
+        return discrete_survival_loss(outputs, targets.survived, targets.failed)

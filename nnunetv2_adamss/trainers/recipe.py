@@ -1,0 +1,96 @@
+"""What a trainer is set to, as plain data that imports nothing heavy, so that commands can read it at once."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Self
+
+from nnunetv2_adamss.survival.covariates.covariate_use import CovariateUse
+from nnunetv2_adamss.survival.nnunet_data.modalities import Modality
+
+# Section 4.2: 10,000 iterations with drops at the 4,000th and 8,000th.
+DROPS_AT = (0.4, 0.8)
+# Iterations of an epoch: as many as show every training case once.
+ONE_PASS = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Schedule:
+    """How long and how fast a network learns; by default as long as in the paper (Section 4.2).
+
+    choice: 10,000 iterations are counted as 50 epochs of 200.
+
+    Args:
+        learning_rates: one more than there are drops.
+        drops_at: fractions of the training at which the next learning rate begins.
+        n_epochs: length, unless a survival training has ``--epochs``.
+        n_iterations: of an epoch, or ``ONE_PASS``.
+        n_val_iterations: of Stage I's validation; nnU-Net's own number.
+        optimizer: a class of ``torch.optim``.
+        weight_decay: of the optimizer.
+        batch_size: cases of a survival batch; None for the plan's number, which Stage I always has.
+    """
+
+    learning_rates: tuple[float, ...]
+    drops_at: tuple[float, ...] = DROPS_AT
+    n_epochs: int = 50
+    n_iterations: int = 200
+    n_val_iterations: int = 50
+    optimizer: str = "Adam"
+    weight_decay: float = 0.0
+    batch_size: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recipe:
+    """What a Stage-I trainer is set to, and any other too.
+
+    Args:
+        schedule: how long and how fast.
+        network: its name in the registry of networks and in checkpoints; both stages of a network have the same.
+        modality: the only one that the network sees; None if it sees all.
+        mirrors_at_prediction: whether masks that nnU-Net predicts are means over mirrored images, which takes eight
+            times as long.
+    """
+
+    schedule: Schedule
+    network: str = "adamss"
+    modality: Modality | None = None
+    mirrors_at_prediction: bool = True
+
+    def with_schedule(self, **changes: Any) -> Self:
+        """The same with another schedule; arguments are those of ``Schedule`` that change."""
+        return replace(self, schedule=replace(self.schedule, **changes))
+
+
+@dataclass(frozen=True, kw_only=True)
+class SurvivalRecipe(Recipe):
+    """What a survival trainer is set to.
+
+    Args:
+        objective: the survival loss, by its name in ``survival_trainer.py``.
+        l2_weight: what the sum of squares of the network's punished weights is multiplied by.
+        segmentation_loss: of a network that also segments, by its name in ``objectives/multi_task.py``; else None.
+        survival_weight: of the survival loss beside a segmentation loss.
+        segmentation_weight: of the segmentation loss.
+        starts_from_stage_one: whether encoder and decoder come from Stage I.
+        covariate_use: what the network gets beside the image.
+        default_settings: settings whose default is not that of ``SurvivalConfig``.
+        needs_crops: why the network can only predict crops (``--pool crops``); None if it predicts whole regions.
+        predicts_training_cases: whether the training cases are predicted at the end too.
+    """
+
+    objective: str = "discrete_time"
+    l2_weight: float
+    segmentation_loss: str | None = None
+    survival_weight: float = 1.0
+    segmentation_weight: float = 1.0
+    starts_from_stage_one: bool = False
+    covariate_use: CovariateUse = field(default_factory=CovariateUse)
+    default_settings: Mapping[str, Any] = field(default_factory=dict)
+    needs_crops: str | None = None
+    predicts_training_cases: bool = False
+
+    @property
+    def segments(self) -> bool:
+        """Whether the network also segments."""
+        return self.segmentation_loss is not None
