@@ -8,13 +8,13 @@ from typing import Any
 import pandas as pd
 import pytest
 import torch
-from nnunetv2_adamss.trainers import AdaMSSSurvTrainer
 
 from nnunetv2_adamss.survival import fold as survival_fold
 from nnunetv2_adamss.survival.config import SurvivalConfig
 from nnunetv2_adamss.survival.nnunet_data.nnunet_fold import NnunetFold
 from nnunetv2_adamss.survival.prepared_training import PREPARED_FILE, write_prepared
 from nnunetv2_adamss.survival.setup import SurvivalSetup
+from nnunetv2_adamss.trainers import AdaMSSSurvTrainer
 from tests.nnunet_project import NnunetProject
 from tests.survival_project import survival_csv
 from tests.trainers.short_trainers.adamss_test_survival_trainers import (
@@ -67,9 +67,9 @@ def prepared(project: NnunetProject, tmp_path: Path) -> tuple[AdaMSSSurvTrainer,
     plans, folder = trainer.plans_manager.plans, Path(trainer.output_folder)
     nnunet_fold = NnunetFold(plans, trainer.dataset_json, "3d_fullres", 0)
     setup = SurvivalSetup.begin(
-        nnunet_fold, SurvivalConfig.of_fold(folder), nnunet_fold.split(), trainer.covariate_use
+        nnunet_fold, SurvivalConfig.of_fold(folder), nnunet_fold.split(), trainer.recipe.covariate_use
     )
-    write_prepared(folder, setup, trainer.covariate_use, [REMARK])
+    write_prepared(folder, setup, trainer.recipe.covariate_use, [REMARK])
     return trainer, setup
 
 
