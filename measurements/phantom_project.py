@@ -21,7 +21,7 @@ from nnunetv2_adamss.datasets.phantom.outcomes import (
     weibull_times,
 )
 from nnunetv2_adamss.datasets.phantom.signals import SIGNALS
-from nnunetv2_adamss.methods.fit import FitRequest, fit_statistical
+from nnunetv2_adamss.methods.statistical.fit import FitRequest, fit_statistical
 
 STAGE_ONE = "AdaMSSSegTrainer_ShortSchedule"
 SURVIVAL_TRAINER = "AdaMSSSurvTrainer_ShortSchedule"

@@ -27,8 +27,8 @@ from lifelines import CoxPHFitter
 from numpy.typing import NDArray
 
 from nnunetv2_adamss.common.files import write_atomically
-from nnunetv2_adamss.methods.fit import fit_fold
-from nnunetv2_adamss.methods.statistical_methods import METHODS
+from nnunetv2_adamss.methods.statistical.fit import fit_fold
+from nnunetv2_adamss.methods.table import STATISTICAL
 from nnunetv2_adamss.metrics.concordance import cross_validated_c, harrell_c
 from nnunetv2_adamss.metrics.paired_comparison import compare
 from nnunetv2_adamss.metrics.resampling import ResampledCohort
@@ -111,11 +111,13 @@ def method_risk(
     if method == "icare":
         clinical, features = patients.columns, {}
     table = SurvivalTable(outcomes, clinical, SurvivalDescription(), [], Path("survival.csv"))
-    tables = CovariateTables.gather(table, None, features, METHODS[method].use)
+    tables = CovariateTables.gather(table, None, features, STATISTICAL[method].statistical_fit.covariate_use)
     split = FoldSplit(list(case_ids[train]), list(case_ids[test]))
-    fold = SurvivalFold.prepare(SurvivalConfig.from_dict(METHODS[method].settings), table, split, tables)
+    fold = SurvivalFold.prepare(
+        SurvivalConfig.from_dict(STATISTICAL[method].statistical_fit.settings), table, split, tables
+    )
     nothing = pd.DataFrame(index=case_ids)
-    fitted = fit_fold(METHODS[method], fold, table, tables, nothing)
+    fitted = fit_fold(STATISTICAL[method], fold, table, tables, nothing)
     return fitted.risk_score(tables, split.validation, nothing.loc[split.validation])
 
 

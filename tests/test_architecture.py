@@ -12,8 +12,8 @@ import pytest
 
 REPOSITORY = Path(__file__).parents[1]
 PACKAGE = REPOSITORY / "nnunetv2_adamss"
-# Folder: the folders of ours that it may import besides itself, and the libraries that it must not.
-# A folder in a folder may have a rule of its own.
+# Folder: the folders of ours that it may import besides itself, and the libraries that it must not. From the lowest to
+# the highest: each may import only what stands above it here. A folder in a folder may have a rule of its own.
 RULES: dict[str, tuple[set[str], set[str]]] = {
     # Below all others, so that every folder comes through the same doors for files.
     "common": (set(), {"nnunetv2", "pandas"}),
@@ -21,51 +21,45 @@ RULES: dict[str, tuple[set[str], set[str]]] = {
     "networks": (set(), {"nnunetv2", "pandas", "SimpleITK"}),
     # Arrays and masks in, numbers out.
     "metrics": ({"common"}, {"torch", "nnunetv2"}),
-    "survival": ({"common", "networks", "metrics", "display"}, {"SimpleITK"}),
-    "radiomics": ({"common", "survival"}, set()),
     # Shows results, whatever they are of.
     "display": ({"common", "metrics"}, {"torch", "nnunetv2"}),
+    "survival": ({"common", "networks", "metrics", "display"}, {"SimpleITK"}),
+    "radiomics": ({"common", "survival"}, set()),
     # What a training leaves on the disk, for all who come after it, and for the trainers that write it.
     "trained_folds": ({"common", "networks", "survival", "metrics"}, {"SimpleITK"}),
+    # The table of methods, which trainers are made from.
+    "methods": ({"common", "survival"}, {"torch", "nnunetv2", "pandas", "numpy", "SimpleITK"}),
+    "trainers": (
+        {"common", "networks", "survival", "trained_folds", "radiomics", "metrics", "methods"},
+        {"pandas", "SimpleITK"},
+    ),
+    "datasets": ({"common", "survival"}, {"nnunetv2", "torch"}),
     "prediction": (
         {"common", "networks", "survival", "trained_folds", "radiomics", "metrics", "display"},
         set(),
     ),
     "prediction/hecktor": ({"common", "survival", "datasets"}, {"nnunetv2", "torch"}),
     "explanation": ({"common", "networks", "survival", "trained_folds"}, {"SimpleITK"}),
-    "trainers": (
-        {"common", "networks", "survival", "trained_folds", "radiomics", "metrics"},
-        {"pandas", "SimpleITK"},
-    ),
     # Reads tables and puts the numbers of metrics together.
     "evaluation": ({"common", "metrics", "survival", "trained_folds", "display"}, {"torch", "nnunetv2"}),
-    "report": (
-        {
-            "common",
-            "survival",
-            "trained_folds",
-            "metrics",
-            "display",
-            "evaluation",
-            "prediction",
-            "explanation",
-            "datasets",
-            "benchmark",
-        },
-        set(),
-    ),
-    "datasets": ({"common", "survival"}, {"nnunetv2", "torch"}),
-    "methods": (
+    "methods/statistical": (
         {"common", "survival", "trained_folds", "metrics", "radiomics", "evaluation", "prediction"},
         {"SimpleITK"},
     ),
-    # Runs the commands of methods, and needs their table to know what they leave.
+    # Runs commands, and needs the table of methods to know what they leave.
     "benchmark": (
         {"common", "survival", "trained_folds", "metrics", "display", "evaluation", "explanation", "methods"},
         {"torch", "SimpleITK"},
     ),
+    "report": (
+        {
+            "common", "survival", "trained_folds", "metrics", "display", "evaluation", "prediction", "explanation",
+            "datasets", "benchmark",
+        },
+        set(),
+    ),
     "demo": ({"common", "survival", "metrics", "display"}, {"torch", "nnunetv2"}),
-}
+}  # fmt: skip
 COMMANDS = PACKAGE / "cli"
 
 
@@ -91,6 +85,12 @@ def files_of(folder: str) -> list[Path]:
 def test_every_folder_has_a_rule() -> None:
     folders = {path.name for path in PACKAGE.iterdir() if path.is_dir() and path.name != "__pycache__"}
     assert folders == {rule.split("/")[0] for rule in RULES} | {"cli", "nnunet_plugin"}
+
+
+@pytest.mark.parametrize("folder", sorted(RULES))
+def test_no_folder_may_import_a_higher_one(folder: str) -> None:
+    lower = list(RULES)[: list(RULES).index(folder)]
+    assert RULES[folder][0] <= set(lower)
 
 
 @pytest.mark.parametrize("folder", sorted(RULES))
@@ -160,7 +160,7 @@ def test_every_choice_and_deviation_in_the_code_is_listed_and_the_other_way_roun
 
 
 def test_links_between_the_pages_lead_somewhere() -> None:
-    for page in (*REPOSITORY.glob("*.md"), *(REPOSITORY / "docs").glob("*.md")):
+    for page in (*REPOSITORY.glob("*.md"), *(REPOSITORY / "docs").rglob("*.md")):
         for link in re.findall(r"\]\((?!http)([^)#]+)", page.read_text()):
             assert (page.parent / link).exists(), f"{page.name} links to {link}"
 

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 import torch
 
-from nnunetv2_adamss.methods import fit
+from nnunetv2_adamss.methods.statistical import fit
 from nnunetv2_adamss.radiomics.fold_radiomics import FoldRadiomics, read_fold
 from nnunetv2_adamss.survival.config import SurvivalConfig
 from nnunetv2_adamss.survival.nnunet_data.nnunet_fold import NnunetFold

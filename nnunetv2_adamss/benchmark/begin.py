@@ -5,9 +5,9 @@ from pathlib import Path
 
 from nnunetv2_adamss.benchmark.benchmark_settings import BenchmarkSettings
 from nnunetv2_adamss.benchmark.folders import BenchmarkFolders
-from nnunetv2_adamss.benchmark.paper_methods import Method
 from nnunetv2_adamss.benchmark.present_cohort import splits_of
 from nnunetv2_adamss.common.messages import listed
+from nnunetv2_adamss.methods.method import Method
 from nnunetv2_adamss.survival.cohort.survival_table import SURVIVAL_CSV, SurvivalTable, read_survival_table
 from nnunetv2_adamss.survival.nnunet_data.dataset import (
     PREPROCESSED,

@@ -9,7 +9,6 @@ from typing import Any
 from nnunetv2_adamss.benchmark.compared_patients import ComparedPatients
 from nnunetv2_adamss.benchmark.folders import BenchmarkFolders
 from nnunetv2_adamss.benchmark.method_results import MethodResult, cross_validated_result, result_on_test_set
-from nnunetv2_adamss.benchmark.paper_methods import METHODS, REFERENCES, TABLES, Method
 from nnunetv2_adamss.benchmark.plan import explained_network
 from nnunetv2_adamss.benchmark.present_cohort import outcome_hashes, splits_of
 from nnunetv2_adamss.benchmark.tables import Row, compare_methods, fusion_weights, is_planned, methods_of
@@ -17,6 +16,8 @@ from nnunetv2_adamss.benchmark.tables_text import ResultTable, comparison_table,
 from nnunetv2_adamss.common.files import sha256_of
 from nnunetv2_adamss.common.progress import Progress, silent
 from nnunetv2_adamss.display.words import joined
+from nnunetv2_adamss.methods.method import Method
+from nnunetv2_adamss.methods.table import METHODS, REFERENCES, TABLES
 from nnunetv2_adamss.metrics.pairs import MIN_PAIRS
 from nnunetv2_adamss.metrics.resampling import DEFAULT_RESAMPLES
 from nnunetv2_adamss.survival.cohort.cohort_summary import median_follow_up

@@ -13,11 +13,12 @@ from nnunetv2_adamss.benchmark.outdated import (
     training_differences,
     validation_summary,
 )
-from nnunetv2_adamss.benchmark.paper_methods import METHODS, STAGE_ONE, Method, Trainer
 from nnunetv2_adamss.benchmark.present_cohort import PresentCohort
 from nnunetv2_adamss.benchmark.step_book import StepBook, mask_options
 from nnunetv2_adamss.benchmark.steps import Step
 from nnunetv2_adamss.common.mask_flags import MASK_FLAGS
+from nnunetv2_adamss.methods.method import Method, Trainer
+from nnunetv2_adamss.methods.table import METHODS, SEGMENTATION
 from nnunetv2_adamss.survival.config import PATHS, SurvivalConfig
 from nnunetv2_adamss.survival.covariates.radiomics_table import provenance_file, radiomics_name
 from nnunetv2_adamss.trained_folds.fold_files import CHECKPOINTS, PREDICTIONS_FILE, SUMMARY_FILE
@@ -44,7 +45,7 @@ class FoldSteps:
 
     def predict_validation(self, method: Method, fold: int) -> Step:
         """Whatever a method leaves of a fold."""
-        if method.fitted:
+        if method.fit:
             return self.fit(method, fold)
         if method.trainer:
             return self.train(method, method.trainer, fold)
@@ -158,7 +159,7 @@ class FoldSteps:
 
     def _after_masks(self, method: Method, fold: int) -> tuple[str, ...]:
         """The step that predicts the masks that many share, so that no two of these do at once."""
-        are_shared = method.stage_one == STAGE_ONE and fold in self._settings.folds
+        are_shared = method.stage_one == SEGMENTATION and fold in self._settings.folds
         if not are_shared or not self._settings.predicts_masks:
             return ()
         # The masks out of fold are the same for all folds.

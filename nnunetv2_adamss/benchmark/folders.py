@@ -7,9 +7,9 @@ from pathlib import Path
 from nnunetv2.utilities.file_path_utilities import convert_trainer_plans_config_to_identifier
 
 from nnunetv2_adamss.benchmark.benchmark_settings import BenchmarkSettings
-from nnunetv2_adamss.benchmark.paper_methods import STAGE_ONE, Method, Trainer
 from nnunetv2_adamss.explanation.explanation_folder import ExplanationFolder
-from nnunetv2_adamss.methods.catalogue import results_name
+from nnunetv2_adamss.methods.method import Method, Trainer
+from nnunetv2_adamss.methods.table import SEGMENTATION, results_name
 from nnunetv2_adamss.survival.nnunet_data.dataset import RAW, RESULTS, dataset_folder
 
 # In the folder of each trainer or statistical method below ``test``.
@@ -51,12 +51,12 @@ class BenchmarkFolders:
 
     def trainer(self, trainer: Trainer) -> str:
         """Class name at the schedule of the benchmark."""
-        return trainer.name(self.settings.short_schedule)
+        return trainer.name_of(short_schedule=self.settings.short_schedule)
 
     def survival(self, method: Method) -> str | None:
         """The trainer or statistical method that predicts survival; None for a method that only segments."""
         trainer = self.trainer(method.trainer) if method.trainer else None
-        return results_name(method.name, trainer) if method.fitted else trainer
+        return results_name(method.name, trainer) if method.fit else trainer
 
     @property
     def test(self) -> Path:
@@ -96,5 +96,5 @@ def masking_method(methods: Sequence[Method]) -> Method | None:
 
     All networks but the fusion strategies do.
     """
-    networks = [m for m in methods if m.trainer and m.stage_one == STAGE_ONE and not m.fitted]
+    networks = [m for m in methods if m.trainer and m.stage_one == SEGMENTATION and not m.fit]
     return next((m for m in networks if m.starts_from_stage_one), next(iter(networks), None))

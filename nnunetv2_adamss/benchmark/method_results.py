@@ -9,10 +9,10 @@ import pandas as pd
 
 from nnunetv2_adamss.benchmark.compared_patients import ComparedPatients, MeasuredDice
 from nnunetv2_adamss.benchmark.folders import TEST_MASKS, TEST_PREDICTIONS, BenchmarkFolders
-from nnunetv2_adamss.benchmark.paper_methods import Method
 from nnunetv2_adamss.common.mask_flags import MASK_FLAGS
 from nnunetv2_adamss.common.messages import listed
 from nnunetv2_adamss.evaluation.prediction_files import RISK_SCORE, read_predictions
+from nnunetv2_adamss.methods.method import Method
 from nnunetv2_adamss.survival.tumour_region.stage_one_masks import MASK_FOLDERS
 from nnunetv2_adamss.trained_folds.fold_files import PREDICTED_MASKS, PREDICTIONS_FILE, SUMMARY_FILE
 from nnunetv2_adamss.trained_folds.trained_fold import TrainedFold
@@ -198,7 +198,7 @@ def _masks(method: Method, folders: BenchmarkFolders) -> dict[int, Path]:
 def _fitted_or_trained(method: Method, folders: BenchmarkFolders) -> list[str]:
     """The network and the statistical method that a method consists of."""
     names = [folders.trainer(method.trainer)] if method.trainer else []
-    return [*names, *([str(folders.survival(method))] if method.fitted else [])]
+    return [*names, *([str(folders.survival(method))] if method.fit else [])]
 
 
 def _parameters(method: Method, folders: BenchmarkFolders) -> int | None:
@@ -235,9 +235,9 @@ def _other_settings(method: Method, folders: BenchmarkFolders) -> list[str]:
     """Where what counts was made before, and not as this benchmark would have made it."""
     compared: dict[str, Sequence[str]] = {}
     if method.trainer:  # which a statistical method goes on with
-        own = () if method.trainer.base != "AdaMSSSurvTrainer" else _INTERVAL_SETTINGS
+        own = () if not method.trainer.name.startswith("AdaMSSSurvTrainer") else _INTERVAL_SETTINGS
         compared[folders.trainer(method.trainer)] = (*_TRAINING_SETTINGS, *own)
-    if method.fitted:
+    if method.fit:
         masks = () if method.chooses_masks else _MASK_SETTINGS
         compared[str(folders.survival(method))] = (*masks, "seed", "features_csv")
     seed = folders.settings.seeds[0]

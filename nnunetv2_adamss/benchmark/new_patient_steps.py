@@ -7,9 +7,9 @@ from pathlib import Path
 from nnunetv2_adamss.benchmark.benchmark_settings import BenchmarkSettings
 from nnunetv2_adamss.benchmark.fold_steps import CHECKPOINT, FoldSteps
 from nnunetv2_adamss.benchmark.folders import TEST_PREDICTIONS, BenchmarkFolders, masking_method
-from nnunetv2_adamss.benchmark.paper_methods import Method
 from nnunetv2_adamss.benchmark.step_book import StepBook
 from nnunetv2_adamss.benchmark.steps import Step
+from nnunetv2_adamss.methods.method import Method
 from nnunetv2_adamss.survival.cohort.survival_table import SURVIVAL_CSV
 from nnunetv2_adamss.survival.covariates.radiomics_table import provenance_file
 
@@ -28,7 +28,7 @@ class NewPatientSteps:
 
     def predict(self, method: Method) -> Step | None:
         """None for a method that cannot."""
-        if method.fitted:
+        if method.fit:
             return None if method.needs_other_folds else self._predict_statistically(method)
         return self._predict_by_network(method) if method.trainer else None
 

@@ -5,10 +5,10 @@ from collections.abc import Sequence
 from nnunetv2_adamss.benchmark.fold_steps import FoldSteps
 from nnunetv2_adamss.benchmark.folders import BenchmarkFolders
 from nnunetv2_adamss.benchmark.new_patient_steps import NewPatientSteps
-from nnunetv2_adamss.benchmark.paper_methods import Method, Trainer
 from nnunetv2_adamss.benchmark.present_cohort import PresentCohort
 from nnunetv2_adamss.benchmark.step_book import StepBook
 from nnunetv2_adamss.benchmark.steps import Step
+from nnunetv2_adamss.methods.method import Method, Trainer
 
 
 def plan_steps(

@@ -8,10 +8,10 @@ import pandas as pd
 
 from nnunetv2_adamss.benchmark.compared_patients import MeasuredDice
 from nnunetv2_adamss.benchmark.durations import duration_text
-from nnunetv2_adamss.benchmark.paper_methods import Published
 from nnunetv2_adamss.benchmark.tables import Row
 from nnunetv2_adamss.display.blocks import Table
 from nnunetv2_adamss.display.words import NONE, p_value, three_decimals, with_interval
+from nnunetv2_adamss.methods.method import Published
 from nnunetv2_adamss.metrics.estimate import Estimate, PairEstimate
 from nnunetv2_adamss.metrics.resampling import DEFAULT_RESAMPLES
 

@@ -12,10 +12,10 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from nnunetv2_adamss.benchmark.paper_methods import GROUPS, METHODS
 from nnunetv2_adamss.cli.exit_code import exit_code
 from nnunetv2_adamss.cli.fold_options import add_mask_options, mask_settings
 from nnunetv2_adamss.common.mask_flags import MASK_FLAGS
+from nnunetv2_adamss.methods.table import GROUPS, METHODS
 
 if TYPE_CHECKING:
     from nnunetv2_adamss.benchmark.durations import TimeLeft
@@ -161,11 +161,11 @@ def _run(args: argparse.Namespace) -> int:
     from nnunetv2_adamss.benchmark.begin import begin
     from nnunetv2_adamss.benchmark.benchmark_settings import BenchmarkSettings
     from nnunetv2_adamss.benchmark.outdated import refuse_outdated_trainings
-    from nnunetv2_adamss.benchmark.paper_methods import choose_methods
     from nnunetv2_adamss.benchmark.plan import plan_steps
     from nnunetv2_adamss.benchmark.present_cohort import PresentCohort, splits_of
     from nnunetv2_adamss.benchmark.steps import needed_steps
     from nnunetv2_adamss.common.device import torch_device
+    from nnunetv2_adamss.methods.table import choose_methods
     from nnunetv2_adamss.survival.nnunet_data.dataset import dataset_name
 
     methods = choose_methods(args.methods)

@@ -7,9 +7,11 @@ from typing import Any
 
 from nnunetv2_adamss.cli.exit_code import exit_code
 from nnunetv2_adamss.cli.fold_options import add_mask_options, check_fold_options, mask_settings
-from nnunetv2_adamss.methods.catalogue import CATALOGUE
+from nnunetv2_adamss.methods.table import STATISTICAL
 
-_METHODS = "\n".join(f"  {name:15} {entry.title}: {entry.summary}" for name, entry in CATALOGUE.items())
+_METHODS = "\n".join(
+    f"  {name:15} {method.title}: {method.statistical_fit.summary}" for name, method in STATISTICAL.items()
+)
 _EPILOG = f"""
 methods:
 {_METHODS}
@@ -37,7 +39,7 @@ def build_parser() -> argparse.ArgumentParser:
     add("dataset", help="nnU-Net's data set id or name")
     add("configuration", help="3d_fullres or 3d_lowres")
     add("fold", help="number of the fold")
-    add("--method", choices=tuple(CATALOGUE), required=True)
+    add("--method", choices=tuple(STATISTICAL), required=True)
     add("-p", dest="plans", default="nnUNetPlans", help="plans identifier (default: %(default)s)")
     add("-device", choices=["cuda", "cpu", "mps"], default="cuda", help="for missing masks (default: cuda)")
     add("--deep_trainer", metavar="TRAINER", help="variant of the deep method that two methods go on with")
@@ -66,16 +68,16 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def _check_method_options(parser: argparse.ArgumentParser, args: dict[str, Any]) -> None:
-    entry = CATALOGUE[args["method"]]
-    if args["deep_trainer"] and not entry.deep_trainer:
-        parser.error(f"{entry.name} goes on with no deep method, so --deep_trainer means nothing")
-    if entry.masks and {"mask_source", "masks_dir"} & args.keys():
-        whose = "the reference masks" if entry.masks == "reference" else f"the masks of {entry.deep_trainer}"
-        parser.error(f"{entry.name} looks at {whose}, so --mask_source and --masks_dir mean nothing")
+    method = STATISTICAL[args["method"]]
+    if args["deep_trainer"] and not method.trainer:
+        parser.error(f"{method.name} goes on with no deep method, so --deep_trainer means nothing")
+    if method.statistical_fit.masks and {"mask_source", "masks_dir"} & args.keys():
+        whose = f"the masks of {method.trainer.name}" if method.trainer else "the reference masks"
+        parser.error(f"{method.name} looks at {whose}, so --mask_source and --masks_dir mean nothing")
 
 
 def _run(args: dict[str, Any]) -> None:
-    from nnunetv2_adamss.methods.fit import FitRequest, fit_statistical
+    from nnunetv2_adamss.methods.statistical.fit import FitRequest, fit_statistical
 
     settings = mask_settings(args) | {name: args[name] for name in ("seed",) if name in args}
     if "survival_csv" in args:

@@ -66,7 +66,7 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def _run(args: argparse.Namespace) -> None:
-    from nnunetv2_adamss.methods.predict_new_patients import PatientInputs, predict_statistical
+    from nnunetv2_adamss.methods.statistical.predict_new_patients import PatientInputs, predict_statistical
     from nnunetv2_adamss.survival.nnunet_data.dataset import model_folder
 
     inputs = PatientInputs(args.clinical, args.features, args.deep, args.images, args.masks)

@@ -6,8 +6,8 @@ The names stand in ``recipes.py``. Each becomes a class when it is asked for, so
 import sys
 from typing import Any
 
-from nnunetv2_adamss.trainers.recipe import SurvivalRecipe
-from nnunetv2_adamss.trainers.recipes import RECIPES, SUMMARIES
+from nnunetv2_adamss.methods.recipe import SurvivalRecipe
+from nnunetv2_adamss.methods.table import RECIPES, SUMMARIES
 
 # Where version 0.1 had these classes, from which users' own trainers import them.
 for _former in (

@@ -16,6 +16,7 @@ from nnunetv2.training.nnUNetTrainer.nnUNetTrainer import nnUNetTrainer
 from nnunetv2_adamss.common.checkpoint import WEIGHTS, are_weights, read_checkpoint
 from nnunetv2_adamss.common.files import UNFINISHED, put_in_place, removed_on_failure
 from nnunetv2_adamss.common.kinds import Kind
+from nnunetv2_adamss.methods.recipe import Recipe
 from nnunetv2_adamss.survival.foreign_files.plan_names import check_names
 from nnunetv2_adamss.survival.foreign_files.preprocessed_cases import cases_class, check_cases
 from nnunetv2_adamss.survival.nnunet_data.dataset import channel_names
@@ -23,7 +24,6 @@ from nnunetv2_adamss.survival.nnunet_data.modalities import find_channel
 from nnunetv2_adamss.trainers.best_epoch import last_epoch_is_best
 from nnunetv2_adamss.trainers.class_attributes import with_class_attributes
 from nnunetv2_adamss.trainers.learning_rate import StepwiseLR
-from nnunetv2_adamss.trainers.recipe import Recipe
 from nnunetv2_adamss.trainers.supported_plan import check_supported
 
 # nnU-Net reads these first from a checkpoint; an optimizer's state that does not fit is said later.

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import fields, replace
 from typing import Any
 
-from nnunetv2_adamss.trainers.recipe import Recipe
+from nnunetv2_adamss.methods.recipe import Recipe
 
 # What was called otherwise in 0.1 than in a recipe or its schedule; the other attributes have the same names.
 _FORMER_NAMES = {

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
-from nnunetv2_adamss.trainers.recipe import DROPS_AT
+from nnunetv2_adamss.methods.recipe import DROPS_AT
 
 
 class StepwiseLR(LRScheduler):

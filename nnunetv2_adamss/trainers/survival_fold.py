@@ -17,6 +17,7 @@ from tqdm import tqdm
 
 from nnunetv2_adamss.common.checkpoint import WEIGHTS, are_weights, read_checkpoint
 from nnunetv2_adamss.common.kinds import Kind
+from nnunetv2_adamss.methods.recipe import ONE_PASS, SurvivalRecipe
 from nnunetv2_adamss.networks.adamss import AdaMSSSurvival
 from nnunetv2_adamss.networks.registry import build_survival_network
 from nnunetv2_adamss.networks.survival_network import SurvivalNetwork
@@ -38,7 +39,6 @@ from nnunetv2_adamss.trainers.adamss_trainer import AdaMSSTrainer
 from nnunetv2_adamss.trainers.log_to_trainer import library_logs_to
 from nnunetv2_adamss.trainers.other_network import other_network
 from nnunetv2_adamss.trainers.ranks import Ranks
-from nnunetv2_adamss.trainers.recipe import ONE_PASS, SurvivalRecipe
 from nnunetv2_adamss.trainers.shared_masks import predict_missing_masks
 from nnunetv2_adamss.trainers.survival_log import SurvivalLog
 

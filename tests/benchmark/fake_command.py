@@ -12,7 +12,7 @@ import sys
 import time
 from pathlib import Path
 
-from nnunetv2_adamss.methods.catalogue import results_name
+from nnunetv2_adamss.methods.table import results_name
 
 HERE = Path(__file__).parent
 

@@ -8,7 +8,7 @@ import pandas as pd
 from nnunetv2_adamss.benchmark.benchmark_settings import BenchmarkSettings
 from nnunetv2_adamss.benchmark.collect import Collection
 from nnunetv2_adamss.benchmark.folders import BenchmarkFolders
-from nnunetv2_adamss.benchmark.paper_methods import choose_methods
+from nnunetv2_adamss.methods.table import choose_methods
 from tests.benchmark.project import DATASET, FOLDS, FakeBenchmark
 
 SUMMARY = {

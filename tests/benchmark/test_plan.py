@@ -7,10 +7,10 @@ import pytest
 
 from nnunetv2_adamss.benchmark.benchmark_settings import BenchmarkSettings
 from nnunetv2_adamss.benchmark.folders import BenchmarkFolders
-from nnunetv2_adamss.benchmark.paper_methods import GROUPS, METHODS, REFERENCES, choose_methods
 from nnunetv2_adamss.benchmark.plan import plan_steps
 from nnunetv2_adamss.benchmark.present_cohort import PresentCohort
 from nnunetv2_adamss.benchmark.steps import Step
+from nnunetv2_adamss.methods.table import GROUPS, METHODS, REFERENCES, choose_methods
 
 BASELINES = ["covariates_cox", "tumour_volume", "suv_max"]
 
@@ -131,8 +131,13 @@ def test_trainers_of_the_package_exist_under_these_names() -> None:
     from nnunetv2_adamss.nnunet_plugin import nnunetv2_adamss_trainers as plugin
 
     known = {name for name in dir(plugin) if not name.startswith("__")}
-    used = {trainer.name(short) for method in METHODS for trainer in (method.stage_one, method.trainer)
-            if trainer for short in (False, True)}  # fmt: skip
+    used = {
+        trainer.name_of(short_schedule=short)
+        for method in METHODS
+        for trainer in (method.stage_one, method.trainer)
+        if trainer
+        for short in (False, True)
+    }
     assert used <= known
 
 

@@ -9,7 +9,7 @@ import SimpleITK as sitk
 
 from nnunetv2_adamss.cli import fit_statistical, predict_statistical
 from nnunetv2_adamss.evaluation.prediction_files import read_predictions
-from nnunetv2_adamss.methods.fitted_model import FittedModel
+from nnunetv2_adamss.methods.statistical.fitted_model import FittedModel
 from nnunetv2_adamss.survival.covariates.covariate_tables import CovariateTables
 from tests.survival_project import DATASET
 from tests.trained_model import TrainedModel

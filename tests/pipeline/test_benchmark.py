@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from nnunetv2_adamss.methods.fitted_model import FittedModel
+from nnunetv2_adamss.methods.statistical.fitted_model import FittedModel
 from nnunetv2_adamss.metrics.concordance import harrell_c
 from nnunetv2_adamss.metrics.image_blind_prior import dice, read_foreground
 from nnunetv2_adamss.metrics.volume_and_uptake import tumour_volume_ml

@@ -11,9 +11,9 @@ import pytest
 import torch
 
 from nnunetv2_adamss import trainers
-from nnunetv2_adamss.methods.fit import FitRequest, fit_statistical
-from nnunetv2_adamss.methods.fitted_model import FittedModel
-from nnunetv2_adamss.methods.predict_new_patients import PatientInputs, predict_statistical
+from nnunetv2_adamss.methods.statistical.fit import FitRequest, fit_statistical
+from nnunetv2_adamss.methods.statistical.fitted_model import FittedModel
+from nnunetv2_adamss.methods.statistical.predict_new_patients import PatientInputs, predict_statistical
 from nnunetv2_adamss.networks.comparison import deepmtlr
 from nnunetv2_adamss.prediction.patient_tables import read_clinical
 from nnunetv2_adamss.prediction.predict_patients import PredictionRequest, predict_patients

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from nnunetv2_adamss.methods.fitted_model import FittedModel
+from nnunetv2_adamss.methods.statistical.fitted_model import FittedModel
 from nnunetv2_adamss.prediction.calibration import (
     MAX_INTERCEPT,
     MAX_SLOPE,

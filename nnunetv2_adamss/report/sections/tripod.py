@@ -179,7 +179,7 @@ _ITEMS: list[tuple[str, str, Fact | None]] = [
     ("7", "Preparation of the data", _preparation),
     ("8a", "Outcome and time horizon", _outcome),
     ("8b", "Who assessed the outcome", None),
-    ("8c", "Blinding of the outcome's evaluation", None),
+    ("8c", "Blinding of the outcome's assessment", None),
     ("9a", "Choice of predictors before the model", None),
     ("9b", "Predictors: definition and measurement", _predictors),
     ("9c", "Who assessed subjective predictors", None),

@@ -10,11 +10,11 @@ import pytest
 import SimpleITK as sitk
 
 from nnunetv2_adamss.common.files import sha256_of
-from nnunetv2_adamss.methods import fit
-from nnunetv2_adamss.methods.catalogue import CATALOGUE
-from nnunetv2_adamss.methods.fit import FitRequest, fit_fold, fit_statistical
-from nnunetv2_adamss.methods.fitted_model import FittedModel
-from nnunetv2_adamss.methods.predict_new_patients import PatientInputs, predict_statistical
+from nnunetv2_adamss.methods.statistical import fit
+from nnunetv2_adamss.methods.statistical.fit import FitRequest, fit_fold, fit_statistical
+from nnunetv2_adamss.methods.statistical.fitted_model import FittedModel
+from nnunetv2_adamss.methods.statistical.predict_new_patients import PatientInputs, predict_statistical
+from nnunetv2_adamss.methods.table import STATISTICAL
 from tests.survival_project import DATASET, splits, survival_csv
 from tests.trained_model import TrainedModel
 
@@ -219,7 +219,7 @@ def columns_that_are_fitted(method: str, monkeypatch: pytest.MonkeyPatch, **chan
 def test_deep_folds_of_other_outcomes_or_of_another_split_are_refused(
     model: TrainedModel, method: str
 ) -> None:
-    name = f"{CATALOGUE[method].deep_trainer}_Foreign"
+    name = f"{STATISTICAL[method].trainer.name}_Foreign"
     for fold in range(3):
         write_deep_fold(model, name, fold, 5)
     folder = fold_folder(model, name)

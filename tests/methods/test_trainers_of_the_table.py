@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 
 from nnunetv2_adamss import trainers
+from nnunetv2_adamss.methods import table
+from nnunetv2_adamss.methods.recipe import SurvivalRecipe
 from nnunetv2_adamss.networks.fusion_strategies import FUSION_STRATEGIES
 from nnunetv2_adamss.networks.registry import network_names
 from nnunetv2_adamss.survival.config import SurvivalConfig
 from nnunetv2_adamss.survival.foreign_files.trainer_names import check_is_ours, find_trainer
-from nnunetv2_adamss.trainers import recipes
 from nnunetv2_adamss.trainers.adamss_trainer import AdaMSSTrainer
-from nnunetv2_adamss.trainers.recipe import SurvivalRecipe
 
 VARIANTS = ("", "_PETOnly", "_CTOnly", "_EarlyFusion", "_LateFusion", "_IntermediateFusion")
 SURVIVAL_VARIANTS = (
@@ -40,14 +40,14 @@ every_name = pytest.mark.parametrize("name", sorted(NAMES))
 
 
 def test_the_names_are_those_of_users_checkpoints() -> None:
-    assert set(recipes.RECIPES) == NAMES
-    assert len(NAMES) == 2 * len(recipes.TRAINERS) == 42
+    assert set(table.RECIPES) == NAMES
+    assert len(NAMES) == 2 * len(table.TRAINERS) == 42
     assert dir(trainers) == sorted(NAMES)
 
 
 @every_name
 def test_a_search_for_the_text_of_a_name_finds_it_in_the_table(name: str) -> None:
-    assert f'"{name}"' in Path(recipes.__file__).read_text()
+    assert f'"{name}"' in Path(table.__file__).read_text()
 
 
 @every_name
@@ -57,7 +57,7 @@ def test_a_name_is_one_class_that_can_be_pickled_and_says_what_it_is(name: str) 
     assert pickle.loads(pickle.dumps(trainer)) is trainer
     assert trainer.__name__ == trainer.__qualname__ == name
     assert trainer.__doc__.endswith(".")
-    assert trainer.recipe == recipes.RECIPES[name]
+    assert trainer.recipe == table.RECIPES[name]
 
 
 @every_name
@@ -75,7 +75,7 @@ def test_nnunets_search_finds_the_class_of_the_table_again_and_again() -> None:
 
 
 def test_recipes_name_what_there_is() -> None:
-    for recipe in recipes.RECIPES.values():
+    for recipe in table.RECIPES.values():
         rates, drops = recipe.schedule.learning_rates, recipe.schedule.drops_at
         assert len(rates) == len(drops) + 1
         if not isinstance(recipe, SurvivalRecipe):
@@ -83,7 +83,7 @@ def test_recipes_name_what_there_is() -> None:
             continue
         assert recipe.network in network_names()
         settings = SurvivalConfig.from_dict(recipe.default_settings)
-        stage_one = recipes.RECIPES[settings.seg_trainer]
+        stage_one = table.RECIPES[settings.seg_trainer]
         if recipe.starts_from_stage_one:
             assert stage_one.network == recipe.network
             assert stage_one.modality == recipe.modality
@@ -92,7 +92,7 @@ def test_recipes_name_what_there_is() -> None:
 def test_the_table_is_read_without_importing_anything_heavy() -> None:
     code = (
         "import sys\n"
-        "from nnunetv2_adamss.trainers.recipes import TRAINERS\n"
+        "from nnunetv2_adamss.methods.table import TRAINERS\n"
         "print(len(TRAINERS), sorted({'torch', 'nnunetv2', 'pandas', 'numpy', 'SimpleITK'} & set(sys.modules)))\n"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -3,8 +3,10 @@
 import numpy as np
 import pandas as pd
 
-from nnunetv2_adamss.methods.catalogue import CATALOGUE
-from nnunetv2_adamss.methods.statistical_methods import DEEP_RISK, METHODS, TrainingInputs
+from nnunetv2_adamss.methods.method import DEEP_RISK
+from nnunetv2_adamss.methods.statistical.risk_model import TrainingInputs, risk_of
+from nnunetv2_adamss.methods.statistical.risks import deep_cox, mean_of_risks
+from nnunetv2_adamss.methods.table import STATISTICAL
 from nnunetv2_adamss.survival.covariates.cox_fit import fit_cox
 
 
@@ -26,16 +28,15 @@ def training_inputs(unit: float = 1.0) -> TrainingInputs:
 
 def test_deepmtlr_cox_is_the_mean_of_both_risks_in_standard_deviations() -> None:
     training = training_inputs()
-    method = METHODS["deepmtlr_cox"]
     inputs = pd.concat([training.covariates, training.extra], axis=1)
-    found = method.read(method.fit(training).to_dict()).risk_score(inputs)
+    found = mean_of_risks.read(mean_of_risks.fit(training).to_dict()).risk_score(inputs)
     weights = fit_cox(training.covariates, training.event, training.time, ridge=0.1).weights
     cox, deep = training.covariates.to_numpy() @ weights.to_numpy(), training.extra[DEEP_RISK]
     np.testing.assert_allclose(found, (cox / np.std(cox) + deep / np.std(deep)) / 2, rtol=1e-6)
 
 
 def test_the_score_of_deepmts_weighs_the_same_in_any_unit_of_time() -> None:
-    fit, read = METHODS["radio_deepmts"].fit, METHODS["radio_deepmts"].read
+    fit, read = deep_cox.fit, deep_cox.read
     days, years = training_inputs(365.25), training_inputs()
     weights = [dict(zip(*fit(one).to_dict().values(), strict=True)) for one in (days, years)]
     np.testing.assert_allclose(weights[0][DEEP_RISK] * 365.25, weights[1][DEEP_RISK], rtol=1e-6)
@@ -51,7 +52,8 @@ def test_the_score_of_deepmts_weighs_the_same_in_any_unit_of_time() -> None:
     np.testing.assert_allclose(found, by_hand, rtol=1e-6)
 
 
-def test_every_method_of_the_catalogue_can_be_fitted() -> None:
-    assert {name: method.entry for name, method in METHODS.items()} == dict(CATALOGUE)
-    for method in METHODS.values():
-        assert (DEEP_RISK in method.extra) == (method.entry.deep_risks is not None)
+def test_every_statistical_method_can_be_fitted() -> None:
+    for method in STATISTICAL.values():
+        risk = risk_of(method.statistical_fit)
+        assert callable(risk.fit)
+        assert callable(risk.read)

@@ -13,11 +13,12 @@ from nnunetv2.utilities.file_path_utilities import get_output_folder
 
 from nnunetv2_adamss.common.device import torch_device
 from nnunetv2_adamss.common.files import write_json
-from nnunetv2_adamss.methods.catalogue import results_name
-from nnunetv2_adamss.methods.deep_method import DeepMethod
-from nnunetv2_adamss.methods.fitted_model import MODEL_FILE, FittedModel
-from nnunetv2_adamss.methods.statistical_methods import METHODS, StatisticalMethod, TrainingInputs
-from nnunetv2_adamss.methods.tumour_sizes import tumour_sizes
+from nnunetv2_adamss.methods.method import Method
+from nnunetv2_adamss.methods.statistical.deep_method import DeepMethod
+from nnunetv2_adamss.methods.statistical.fitted_model import MODEL_FILE, FittedModel
+from nnunetv2_adamss.methods.statistical.risk_model import TrainingInputs, risk_of
+from nnunetv2_adamss.methods.statistical.tumour_sizes import tumour_sizes
+from nnunetv2_adamss.methods.table import STATISTICAL, results_name
 from nnunetv2_adamss.radiomics.fold_radiomics import read_fold
 from nnunetv2_adamss.radiomics.missing import extract_missing_radiomics
 from nnunetv2_adamss.survival.cohort.survival_table import SurvivalTable
@@ -46,7 +47,7 @@ class FitRequest:
         dataset: nnU-Net's name or id.
         configuration: such as ``3d_fullres``.
         fold: number of the fold.
-        method: name, of ``METHODS``.
+        method: name, of ``STATISTICAL``.
         settings: what the user set of ``SurvivalConfig``, by name; the method's own settings go first.
         plans: plans identifier.
         deep_trainer: whose risks a method takes that goes on with a deep one; default the publication's schedule.
@@ -74,7 +75,8 @@ def fit_statistical(request: FitRequest) -> list[str]:
     Raises:
         ValueError: if the request cannot be met, before anything but masks and radiomics is written.
     """
-    method = METHODS[request.method]
+    method = STATISTICAL[request.method]
+    fit = method.statistical_fit
     name = dataset_name(request.dataset)
     nnunet_fold = read_fold(name, request.plans, request.configuration, request.fold)
     folder = _fold_folder(request, nnunet_fold)
@@ -84,7 +86,7 @@ def fit_statistical(request: FitRequest) -> list[str]:
     deep = _deep_method(request, method, nnunet_fold)
     config = _prepare(request, method, nnunet_fold, folder, deep)
     start = perf_counter()
-    setup = SurvivalSetup.begin(nnunet_fold, config, nnunet_fold.split(), method.use)
+    setup = SurvivalSetup.begin(nnunet_fold, config, nnunet_fold.split(), fit.covariate_use)
     seconds = perf_counter() - start
     extra = _extra_columns(request, method, nnunet_fold, setup, deep)
     start = perf_counter()
@@ -109,7 +111,7 @@ def fit_statistical(request: FitRequest) -> list[str]:
 
 
 def fit_fold(
-    method: StatisticalMethod,
+    method: Method,
     fold: SurvivalFold,
     table: SurvivalTable,
     tables: CovariateTables,
@@ -126,7 +128,8 @@ def fit_fold(
     """
     cases = list(fold.training_cases)
     time, event = table.time_and_event(cases)
-    features = Scaling.fit(tables.features_of(cases)) if method.all_features else Scaling()
+    fit = method.statistical_fit
+    features = Scaling.fit(tables.features_of(cases)) if fit.all_features else Scaling()
     training = TrainingInputs(
         covariates=fold.covariates.inputs(tables, cases),
         features=features.apply(tables.features_of(cases)) if features.names else pd.DataFrame(index=cases),
@@ -135,7 +138,7 @@ def fit_fold(
         time=time,
         seed=fold.config.seed,
     )
-    model = method.fit(training)
+    model = risk_of(fit).fit(training)
     risks = model.risk_score(pd.concat([training.features, training.covariates, training.extra], axis=1))
     return FittedModel(method, fold, features, model, float(risks.mean()), float(risks.std()))
 
@@ -146,47 +149,46 @@ def _fold_folder(request: FitRequest, nnunet_fold: NnunetFold) -> Path:
     return Path(get_output_folder(name, method, plans, request.configuration, request.fold))
 
 
-def _deep_method(
-    request: FitRequest, method: StatisticalMethod, nnunet_fold: NnunetFold
-) -> DeepMethod | None:
+def _deep_method(request: FitRequest, method: Method, nnunet_fold: NnunetFold) -> DeepMethod | None:
     """What the method goes on with; None for most."""
-    entry = method.entry
-    if entry.deep_trainer is None or entry.deep_risks is None:
+    kind = method.statistical_fit.deep_risks
+    if method.trainer is None or kind is None:
         return None
-    trainer = request.deep_trainer or entry.deep_trainer
+    trainer = request.deep_trainer or method.trainer.name
     folder = model_folder(request.dataset, trainer, request.plans, request.configuration)
     # Outcomes depend on neither masks nor covariates, which may not be there yet.
     config = SurvivalConfig.from_dict({**request.settings, **_REFERENCE_MASKS, "features_csv": ()})
     nothing = CovariateUse(radiomics=False, clinical=False)
     setup = SurvivalSetup.begin(nnunet_fold, config, nnunet_fold.split(), nothing)
-    return DeepMethod.find(entry.deep_risks, folder, nnunet_fold, setup)
+    return DeepMethod.find(kind, folder, nnunet_fold, setup)
 
 
 def _prepare(
     request: FitRequest,
-    method: StatisticalMethod,
+    method: Method,
     nnunet_fold: NnunetFold,
     folder: Path,
     deep: DeepMethod | None,
 ) -> SurvivalConfig:
     """See to masks and radiomics; returns the settings of the fit."""
-    settings = {**request.settings, **method.settings}
-    if method.entry.masks == "reference":
+    fit = method.statistical_fit
+    settings = {**request.settings, **fit.settings}
+    if fit.masks == "reference":
         settings |= _REFERENCE_MASKS
-    elif method.entry.masks == "deep" and deep is not None:
+    elif fit.masks == "deep" and deep is not None:
         masks = folder.parent / f"masks_of_{deep.trained.trainer}"
         deep.gather_masks(masks, nnunet_fold.file_ending)
         settings |= {"mask_source": "folder", "masks_dir": str(masks)}
     config = SurvivalConfig.from_dict(settings)
-    if method.use.radiomics:
-        setup = SurvivalSetup.before_fitting(nnunet_fold, config, nnunet_fold.split(), method.use)
+    if fit.covariate_use.radiomics:
+        setup = SurvivalSetup.before_fitting(nnunet_fold, config, nnunet_fold.split(), fit.covariate_use)
         extract_missing_radiomics(nnunet_fold, setup, request.device)
     return config
 
 
 def _extra_columns(
     request: FitRequest,
-    method: StatisticalMethod,
+    method: Method,
     nnunet_fold: NnunetFold,
     setup: SurvivalSetup,
     deep: DeepMethod | None,
@@ -194,6 +196,8 @@ def _extra_columns(
     case_ids = setup.fold.all_cases
     if deep is not None:
         return deep.risks(case_ids)
-    if not method.extra:
+    if not method.measures_tumour:
         return pd.DataFrame(index=case_ids)
-    return tumour_sizes(method.extra, setup.masks, nnunet_fold, case_ids, request.device)
+    return tumour_sizes(
+        method.statistical_fit.extra_columns, setup.masks, nnunet_fold, case_ids, request.device
+    )

@@ -13,9 +13,10 @@ from numpy.typing import NDArray
 from nnunetv2_adamss.common.json_object import parse_object
 from nnunetv2_adamss.common.kinds import Kind, check_kinds, is_number, number_within
 from nnunetv2_adamss.common.messages import listed
-from nnunetv2_adamss.methods.deep_network import DeepNetwork
-from nnunetv2_adamss.methods.risk_model import RiskModel
-from nnunetv2_adamss.methods.statistical_methods import METHODS, StatisticalMethod
+from nnunetv2_adamss.methods.method import Method
+from nnunetv2_adamss.methods.statistical.deep_network import DeepNetwork
+from nnunetv2_adamss.methods.statistical.risk_model import RiskModel, risk_of
+from nnunetv2_adamss.methods.table import STATISTICAL
 from nnunetv2_adamss.survival.covariates.covariate_tables import CovariateTables
 from nnunetv2_adamss.survival.covariates.scaling import Scaling
 from nnunetv2_adamss.survival.fold import SurvivalFold
@@ -38,7 +39,7 @@ class FittedModel:
         deep: the network whose risk is one of the inputs; None for most methods.
     """
 
-    method: StatisticalMethod
+    method: Method
     fold: SurvivalFold
     features: Scaling
     model: RiskModel
@@ -71,7 +72,7 @@ class FittedModel:
     def to_dict(self) -> dict[str, Any]:
         """As plain data."""
         return {
-            "method": self.method.entry.name,
+            "method": self.method.name,
             "fold": self.fold.to_dict(),
             "features": self.features.to_dict(),
             "model": self.model.to_dict(),
@@ -87,15 +88,15 @@ class FittedModel:
         Raises:
             ValueError: if a number is not finite, or the method does not exist.
         """
-        if values["method"] not in METHODS:
+        if values["method"] not in STATISTICAL:
             raise ValueError(f"there is no method '{values['method']}'")
-        method = METHODS[values["method"]]
+        method = STATISTICAL[values["method"]]
         check_kinds(values, _KINDS)
         return cls(
             method,
             SurvivalFold.from_dict(values["fold"]),
             Scaling.from_dict(values["features"]),
-            method.read(values["model"]),
+            risk_of(method.statistical_fit).read(values["model"]),
             values["mean_risk"],
             values["risk_deviation"],
             None if values["deep"] is None else DeepNetwork.from_dict(values["deep"]),

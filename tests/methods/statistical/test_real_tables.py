@@ -14,7 +14,7 @@ from measurements.statistical_methods import (
     thirds,
 )
 from nnunetv2_adamss.methods import statistical_methods as methods
-from nnunetv2_adamss.methods.icare import fit_icare
+from nnunetv2_adamss.methods.statistical.risks.icare import fit_icare
 from nnunetv2_adamss.metrics.concordance import cross_validated_c
 from nnunetv2_adamss.metrics.resampling import ResampledCohort
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from sksurv.datasets import load_veterans_lung_cancer
 from sksurv.preprocessing import OneHotEncoder
 
-from nnunetv2_adamss.methods.binary_weighted import (
+from nnunetv2_adamss.methods.statistical.binary_weighted import (
     BinaryWeighted,
     IcareSettings,
     Training,

@@ -12,9 +12,9 @@ import pandas as pd
 from nnunetv2_adamss.common.messages import listed
 from nnunetv2_adamss.evaluation.image_baselines import baseline_scores, masked_cases
 from nnunetv2_adamss.evaluation.prediction_files import read_predictions
-from nnunetv2_adamss.methods.deep_predictions import check_deep_predictions
-from nnunetv2_adamss.methods.fitted_model import FittedModel
-from nnunetv2_adamss.methods.statistical_methods import DEEP_RISK
+from nnunetv2_adamss.methods.method import DEEP_RISK
+from nnunetv2_adamss.methods.statistical.deep_predictions import check_deep_predictions
+from nnunetv2_adamss.methods.statistical.fitted_model import FittedModel
 from nnunetv2_adamss.metrics.volume_and_uptake import SUV_MAX, TUMOUR_VOLUME, tumour_volume_ml
 from nnunetv2_adamss.prediction.patient_tables import read_clinical
 from nnunetv2_adamss.survival.covariates.covariate_tables import CovariateTables
@@ -58,19 +58,20 @@ def predict_statistical(model_folder: Path, folds: Sequence[int], inputs: Patien
     """
     fitted = [FittedModel.load(model_folder / f"fold_{fold}") for fold in folds]
     method = fitted[0].method
-    if method.entry.masks == "deep":
+    fit = method.statistical_fit
+    if fit.masks == "deep" and method.trainer:
         raise ValueError(
-            f"{method.entry.title} cannot predict new patients: it needs the masks that {method.entry.deep_trainer} "
+            f"{method.title} cannot predict new patients: it needs the masks that {method.trainer.name} "
             "predicts of them, which no command writes."
         )
     indicators = [one for model in fitted for one in model.fold.covariates.indicators]
     clinical = read_clinical(inputs.clinical, indicators)
     features = {str(file): read_number_table(file) for file in inputs.features}
     tables = CovariateTables(clinical=clinical if indicators else None, features=join_number_tables(features))
-    if method.entry.deep_trainer:
+    if fit.deep_risks:
         extra = _deep_risks(inputs, dict(zip(folds, fitted, strict=True)))
     else:
-        extra = _tumour_sizes(method.extra, inputs)
+        extra = _tumour_sizes(fit.extra_columns, inputs)
     case_ids = _in_all([tables.clinical, *features.values(), extra if len(extra.columns) else None])
     extra = extra.loc[case_ids] if len(extra.columns) else pd.DataFrame(index=case_ids)
     risks = [

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from lifelines import CoxPHFitter
 
-from nnunetv2_adamss.methods.binary_weighted import BinaryWeighted, IcareSettings
-from nnunetv2_adamss.methods.icare import IcareModel, fit_icare
+from nnunetv2_adamss.methods.statistical.binary_weighted import BinaryWeighted, IcareSettings
+from nnunetv2_adamss.methods.statistical.risks.icare import IcareModel, fit_icare
 from nnunetv2_adamss.metrics.concordance import harrell_c
 from tests.methods.cohorts import EARLY, EVENT, LATE, TIME, random_cohort
 

@@ -14,13 +14,14 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from nnunetv2_adamss.common.messages import listed
-from nnunetv2_adamss.methods.binary_weighted import (
+from nnunetv2_adamss.methods.statistical.binary_weighted import (
     BinaryWeighted,
     IcareSettings,
     Training,
     fit_binary_weighted,
     univariate_concordance,
 )
+from nnunetv2_adamss.methods.statistical.risk_model import TrainingInputs
 
 logger = logging.getLogger(__name__)
 
@@ -68,6 +69,21 @@ class IcareModel:
     def from_dict(cls, values: Mapping[str, Any]) -> "IcareModel":
         """From plain data."""
         return cls(tuple(map(BinaryWeighted.from_dict, values["estimators"])))
+
+
+def fit(training: TrainingInputs) -> IcareModel:
+    """An ensemble on all features and the clinical indicators."""
+    # choice: every estimator sees the clinical indicators, beside the features that it draws.
+    return fit_icare(
+        pd.concat([training.features, training.covariates], axis=1),
+        training.event,
+        training.time,
+        seed=training.seed,
+        mandatory=[str(name) for name in training.covariates],
+    )
+
+
+read = IcareModel.from_dict
 
 
 def fit_icare(

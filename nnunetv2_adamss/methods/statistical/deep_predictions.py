@@ -6,7 +6,7 @@ from pathlib import Path
 
 from nnunetv2_adamss.common.messages import listed, shortened
 from nnunetv2_adamss.common.tables.csv_cells import read_cells
-from nnunetv2_adamss.methods.deep_network import DeepNetwork
+from nnunetv2_adamss.methods.statistical.deep_network import DeepNetwork
 from nnunetv2_adamss.prediction.calibration import CALIBRATION_COLUMN, NO_CALIBRATION
 from nnunetv2_adamss.prediction.prediction_folder import PROVENANCE_FILE
 from nnunetv2_adamss.prediction.provenance_file import read_provenance

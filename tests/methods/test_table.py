@@ -2,7 +2,7 @@
 
 import pytest
 
-from nnunetv2_adamss.methods.catalogue import CATALOGUE, results_name
+from nnunetv2_adamss.methods.table import RECIPES, STATISTICAL, results_name
 from nnunetv2_adamss.nnunet_plugin import nnunetv2_adamss_trainers
 
 
@@ -24,11 +24,12 @@ def test_a_network_that_a_method_does_not_go_on_with_is_refused(method: str, tra
         results_name(method, trainer)
 
 
-def test_the_networks_that_methods_go_on_with_exist() -> None:
-    trainers = {entry.deep_trainer for entry in CATALOGUE.values() if entry.deep_trainer}
+def test_the_networks_that_methods_start_from_exist() -> None:
+    trainers = {method.trainer.name for method in STATISTICAL.values() if method.trainer}
     assert trainers == {"DeepMTLRTrainer", "DeepMTSTrainer"}
     assert all(hasattr(nnunetv2_adamss_trainers, name) for name in trainers)
 
 
 def test_no_two_methods_have_results_in_one_place() -> None:
-    assert len({entry.folder for entry in CATALOGUE.values()}) == len(CATALOGUE)
+    folders = [method.statistical_fit.folder for method in STATISTICAL.values()]
+    assert len({*folders, *RECIPES}) == len(folders) + len(RECIPES)

@@ -13,9 +13,8 @@ import pandas as pd
 from nnunetv2_adamss.common.files import replace_atomically, sha256_of, write_atomically
 from nnunetv2_adamss.common.messages import listed
 from nnunetv2_adamss.common.tables.csv_text import read_csv
-from nnunetv2_adamss.methods.catalogue import DeepRisks
-from nnunetv2_adamss.methods.deep_network import DeepNetwork
-from nnunetv2_adamss.methods.statistical_methods import DEEP_RISK
+from nnunetv2_adamss.methods.method import DEEP_RISK, DeepRisks
+from nnunetv2_adamss.methods.statistical.deep_network import DeepNetwork
 from nnunetv2_adamss.survival.cohort.outcome_files import outcomes_source
 from nnunetv2_adamss.survival.cohort.splits_file import SPLITS_FILE, read_splits
 from nnunetv2_adamss.survival.config import PATHS

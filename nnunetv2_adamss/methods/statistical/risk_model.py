@@ -1,0 +1,66 @@
+"""What a statistical method fits on the training cases; each kind of risk has a file in ``risks/``."""
+
+from collections.abc import Mapping
+from importlib import import_module
+from typing import Any, NamedTuple, Protocol
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from nnunetv2_adamss.methods.method import StatisticalFit
+
+
+class TrainingInputs(NamedTuple):
+    """What a method is fitted on.
+
+    Attributes:
+        covariates: encoded clinical indicators and selected features, standardised, ``(n_cases, n_covariates)``.
+        features: all features, standardised, ``(n_cases, n_features)``; no columns where the method uses none.
+        extra: the method's own columns, ``(n_cases, n_extra)``.
+        event: ``(n_cases,)``, True = observed.
+        time: ``(n_cases,)``.
+        seed: of what is random.
+    """
+
+    covariates: pd.DataFrame
+    features: pd.DataFrame
+    extra: pd.DataFrame
+    event: NDArray[np.bool_]
+    time: NDArray[np.float64]
+    seed: int
+
+
+class RiskModel(Protocol):
+    """What a statistical method has fitted; plain data."""
+
+    @property
+    def n_parameters(self) -> int:
+        """How many numbers were fitted."""
+        ...
+
+    def risk_score(self, inputs: pd.DataFrame) -> NDArray[np.float64]:
+        """Higher for an earlier event, ``(n_cases,)``."""
+        ...
+
+    def to_dict(self) -> dict[str, Any]:
+        """As plain data."""
+        ...
+
+
+class Risk(Protocol):
+    """A file of ``risks/``."""
+
+    def fit(self, training: TrainingInputs) -> RiskModel:
+        """Fit on the training cases."""
+        ...
+
+    def read(self, values: Mapping[str, Any]) -> RiskModel:
+        """The fitted model from plain data."""
+        ...
+
+
+def risk_of(fit: StatisticalFit) -> Risk:
+    """The file of ``risks/`` that a row of the table of methods names."""
+    risk: Risk = import_module(f"{__package__}.risks.{fit.risk}")
+    return risk
