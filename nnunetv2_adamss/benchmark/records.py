@@ -1,15 +1,12 @@
-"""What became of each step, and how long it took: one small file a step, so that runs do not overwrite each other."""
+"""The last attempt at each step of a benchmark: one small file a step."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-import numpy as np
-
-from nnunetv2_adamss.benchmark.steps import Step
 from nnunetv2_adamss.common.files import write_json
-from nnunetv2_adamss.common.json_object import read_object
-from nnunetv2_adamss.common.kinds import is_number
+from nnunetv2_adamss.common.json_object import read_known_object
+from nnunetv2_adamss.common.kinds import Kind, optional
 
 # Folder of a benchmark's records.
 RECORDS = "steps"
@@ -20,62 +17,54 @@ class Record:
     """The last attempt at a step.
 
     Args:
-        kind: of the step.
-        seconds: that it took.
-        exit_code: of its command.
-        resumed: whether it went on from an earlier attempt, so that it took longer in all.
+        run: name of the call of ``adamss_benchmark`` that it belongs to; empty before version 0.2.
+        exit_code: of its command; None until it has ended.
+        reason: why it failed, in words.
     """
 
-    kind: str
-    seconds: float
-    exit_code: int
-    resumed: bool
+    run: str
+    exit_code: int | None = None
+    reason: str = ""
+
+    def write(self, output: Path, step_file_name: str) -> None:
+        """Replace the step's record.
+
+        Args:
+            output: folder of the benchmark.
+            step_file_name: of the step.
+        """
+        write_json(_file(output, step_file_name), asdict(self), indent=None)
 
 
-@dataclass(frozen=True)
-class Records:
-    """The records of a benchmark.
+def read_record(output: Path, step_file_name: str) -> Record | None:
+    """The record of a step; None where there is none, or only a damaged one: then nothing is known of the step.
 
     Args:
-        folder: is made if need be.
+        output: folder of the benchmark.
+        step_file_name: of the step.
     """
-
-    folder: Path
-
-    def write(self, step: Step, record: Record) -> None:
-        """Replace the step's record."""
-        write_json(self._file(step.file_name), asdict(record), indent=None)
-
-    def has_failed_since(self, step: Step, moment: float) -> bool:
-        """Whether the last attempt, of whatever process, ended after this moment with an error."""
-        return self._is_failure(step.file_name, moment)
-
-    def has_failed_in_part(self, step_file_name: str, evidence: Sequence[Path]) -> bool:
-        """Whether the last attempt ended with an error after it, or an earlier one, had left these files."""
-        moments = [file.stat().st_mtime for file in evidence if file.is_file()]
-        return len(moments) == len(evidence) and self._is_failure(step_file_name, max(moments))
-
-    def mean_seconds(self) -> dict[str, float]:
-        """How long steps take, by kind, of those that were done in one go."""
-        seconds: dict[str, list[float]] = {}
-        for record in filter(None, map(_read, sorted(self.folder.glob("*.json")))):
-            if record.exit_code == 0 and not record.resumed:
-                seconds.setdefault(record.kind, []).append(record.seconds)
-        return {kind: float(np.mean(values)) for kind, values in seconds.items()}
-
-    def _is_failure(self, step_file_name: str, since: float) -> bool:
-        file = self._file(step_file_name)
-        record = _read(file)
-        return record is not None and record.exit_code != 0 and file.stat().st_mtime >= since
-
-    def _file(self, step_file_name: str) -> Path:
-        return self.folder / f"{step_file_name}.json"
-
-
-def _read(file: Path) -> Record | None:
-    """None where there is none, or only a damaged one: then it is not known what became of the step."""
+    kinds: dict[str, Kind] = {"run": str, "exit_code": optional(int), "reason": str}
     try:
-        found = read_object(file, kind=str, seconds=is_number, exit_code=int, resumed=bool)
+        found = read_known_object(_file(output, step_file_name), kinds, ["exit_code"])
     except (FileNotFoundError, ValueError):
         return None
-    return Record(found["kind"], float(found["seconds"]), found["exit_code"], found["resumed"])
+    return Record(found.get("run", ""), found["exit_code"], found.get("reason", ""))
+
+
+def has_failed_in_part(output: Path, step_file_name: str, evidence: Sequence[Path]) -> bool:
+    """Whether the last attempt at a step did not succeed after it, or an earlier one, had left these files.
+
+    Args:
+        output: folder of the benchmark.
+        step_file_name: of the step.
+        evidence: all that it makes.
+    """
+    record = read_record(output, step_file_name)
+    if record is None or record.exit_code == 0 or not all(file.is_file() for file in evidence):
+        return False
+    made = max(file.stat().st_mtime for file in evidence)
+    return _file(output, step_file_name).stat().st_mtime >= made
+
+
+def _file(output: Path, step_file_name: str) -> Path:
+    return output / RECORDS / f"{step_file_name}.json"

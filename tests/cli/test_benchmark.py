@@ -13,7 +13,6 @@ import pandas as pd
 import pytest
 import torch
 
-from nnunetv2_adamss.benchmark.claims import Claims
 from nnunetv2_adamss.cli import benchmark as command
 from tests.benchmark.project import DATASET, FOLDS, FakeBenchmark, make_test_set
 from tests.processes import wait_until
