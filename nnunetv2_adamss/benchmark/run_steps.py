@@ -5,13 +5,13 @@ import shlex
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
 
-from nnunetv2_adamss.benchmark.records import read_record
+from nnunetv2_adamss.benchmark.records import Record, read_record
 from nnunetv2_adamss.benchmark.steps import Step, needed_steps
 from nnunetv2_adamss.benchmark.workflow import Workflow
 from nnunetv2_adamss.common.file_locks import lock_file
@@ -19,6 +19,11 @@ from nnunetv2_adamss.common.processes import end_watched, start_watched
 
 _SHOWN_LINES = 15
 _STDERR = 2
+# A shell starts its background jobs with interrupts ignored, and what they start inherits that.
+_SNAKEMAKE = (
+    "import runpy, signal; signal.signal(signal.SIGINT, signal.default_int_handler); "
+    "runpy.run_module('snakemake', run_name='__main__')"
+)
 # For a cluster's jobs to be cancelled.
 _SECONDS_TO_STOP = 30
 
@@ -90,10 +95,13 @@ def run_steps(
         run = workflow.write(steps, gpus)
         options = ["--profile", profile or "none", *(["--jobs", str(n_workers)] if n_workers else [])]
         exit_code = _snakemake(workflow, *options)
-    outcome = _outcome(left, workflow, run)
-    if exit_code and not outcome.failures:
-        raise ValueError(f"snakemake ended with exit code {exit_code}; it says why above.")
-    return outcome
+    records = {step.name: read_record(output, step.file_name) for step in left}
+    of_run = {name: record for name, record in records.items() if record is not None and record.run == run}
+    if exit_code and not of_run:
+        raise ValueError(
+            f"snakemake ended with exit code {exit_code} before the first step; it says why above."
+        )
+    return _outcome(left, workflow, of_run)
 
 
 @contextmanager
@@ -132,7 +140,7 @@ def _is_locked_by_snakemake(workflow: Workflow) -> bool:
 
 def _snakemake(workflow: Workflow, *options: str) -> int:
     """Run the workflow; the exit code."""
-    command = [sys.executable, "-m", "snakemake", "-s", str(workflow.snakefile), *options]
+    command = [sys.executable, "-c", _SNAKEMAKE, "-s", str(workflow.snakefile), *options]
     # The caller's directory is not left before, and a profile may lie there.
     command += ["--directory", str(workflow.folder)]
     process = start_watched(command, stdout=_STDERR)
@@ -147,14 +155,14 @@ def _snakemake(workflow: Workflow, *options: str) -> int:
         end_watched(process)
 
 
-def _outcome(steps: Sequence[Step], workflow: Workflow, run: str) -> Outcome:
-    """What became of those that were to be done."""
+def _outcome(steps: Sequence[Step], workflow: Workflow, records: Mapping[str, Record]) -> Outcome:
+    """The end of the steps that were to be done, of which those with a record were begun."""
     outcome = Outcome()
     given_up: dict[str, str] = {}
     for step in steps:
-        record = read_record(workflow.output, step.file_name)
+        record = records.get(step.name)
         needed = next((given_up[name] for name in step.needs if name in given_up), None)
-        if record is not None and record.run == run and record.exit_code != 0:
+        if record is not None and record.exit_code != 0:
             reason = record.reason or "it was ended before it was done"
         elif workflow.done(step).exists():
             continue
