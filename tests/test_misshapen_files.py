@@ -250,7 +250,7 @@ def test_files_of_other_commands_are_named_or_made_again(tmp_path: Path, kind: s
     assert read_case(spoil("case.json")) is None
     (tmp_path / "steps").mkdir()
     (tmp_path / "steps" / "step.json").write_bytes(MISSHAPEN[kind](b'{"exit_code": 1}'))
-    assert read_record(tmp_path, "step") is None
+    assert read_record(tmp_path / "steps" / "step.json") == {}
     assert CaseTable(file := spoil("table.csv")).read().empty, file
 
 

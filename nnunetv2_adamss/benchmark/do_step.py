@@ -1,4 +1,4 @@
-"""Do one step of a benchmark: a job of its workflow is this file, a list of steps, and the name of one.
+"""Do one step of a benchmark: a job of its workflow is this file, the list of steps, and the name of one.
 
 Its exit code says whether the steps that come after it can be done.
 """
@@ -8,105 +8,110 @@ import os
 import shlex
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import gettempdir
 from time import sleep
+from typing import Any
 
-from nnunetv2_adamss.benchmark.records import Record
-from nnunetv2_adamss.benchmark.workflow import PlannedStep, Workflow, read_step
 from nnunetv2_adamss.common.file_locks import lock_file
+from nnunetv2_adamss.common.files import read_json, write_json
 from nnunetv2_adamss.common.processes import end_watched, start_watched
 
 _POLL_SECONDS = 1.0
 
 
-def main(steps_file: Path, file_name: str) -> int:
+def main(steps_file: Path, name: str) -> int:
     """Do a step; the exit code.
 
     Args:
         steps_file: the workflow's list of steps.
-        file_name: of the step.
+        name: of the step's files.
     """
-    workflow, planned = Workflow(steps_file.parents[1]), read_step(steps_file, file_name)
-    os.chdir(planned.folder)
-    workflow.lock(planned.step).touch()
-    lock = lock_file(
-        workflow.lock(planned.step), wait=True
-    )  # what is left of an earlier run may still be at it
-    try:
-        return _do(planned, workflow)
-    finally:
-        os.close(lock)
-
-
-def _do(planned: PlannedStep, workflow: Workflow) -> int:
-    step, file_name = planned.step, planned.step.file_name
-    missing = [other.name for other in step.made_from if not other.is_there]
-    if missing:
-        _write_log(planned, workflow, f"It needs {', '.join(missing)}.")
-        return 1
-    # Trainings are not repeated, however it comes that this one is asked for.
-    if not (step.resumes and step.is_there):
-        Record(planned.run).write(workflow.output, file_name)
-        record = _run(planned, workflow)
-        record.write(workflow.output, file_name)
-        # What an error for single patients has left counts, and the next run tries again.
-        counts = step.is_there and not step.is_outdated
-        if record.exit_code and not (counts or planned.is_waited_for):
+    plan = read_json(steps_file)
+    step = plan["steps"][name]
+    os.chdir(plan["folder"])
+    evidence, record = list(map(Path, step["evidence"])), Path(step["record"])
+    with _locked([steps_file.parent / "running" / name]):  # what is left of an earlier run may still be at it
+        missing = [need for need in step["needs"] if _missing(plan["steps"][need]["evidence"])]
+        if missing:
             return 1
-    workflow.done(step).touch()
+        # Trainings are not repeated, however it comes that this one is asked for.
+        if not (step["resumes"] and all(file.is_file() for file in evidence)):
+            before = _times(evidence)
+            write_json(record, {"run": plan["run"], "exit_code": None}, indent=None)
+            exit_code, reason = _run(plan, step, steps_file)
+            write_json(record, {"run": plan["run"], "exit_code": exit_code, "reason": reason}, indent=None)
+            # What an error for single patients has left counts, and the next run tries again.
+            counts = not _missing(evidence) and not (step["is_outdated"] and _times(evidence) == before)
+            if exit_code and not counts and not step["is_optional"]:
+                return 1
+        (steps_file.parent / "done" / name).touch()
     return 0
 
 
-def _run(planned: PlannedStep, workflow: Workflow) -> Record:
-    step, command = planned.step, planned.step.command_now()
-    for folder in step.environment.values():
+def _run(plan: Mapping[str, Any], step: Mapping[str, Any], steps_file: Path) -> tuple[int, str]:
+    """Run the step's command; its exit code, and why it failed."""
+    goes_on = step["resumes"] and any(Path(step["evidence"][0]).parent.glob("checkpoint_*.pth"))
+    command = [*step["command"], *(["--c"] if goes_on else [])]
+    for folder in step["environment"].values():
         Path(folder).mkdir(parents=True, exist_ok=True)
-    _write_log(planned, workflow, f"$ {shlex.join(command)}")
-    with _one_gpu(planned, workflow) as gpu, workflow.log(step).open("ab") as log:
-        environment = {**os.environ, "PYTHONUNBUFFERED": "1", **planned.environment, **gpu}
-        process = start_watched(command, stdout=log, stderr=subprocess.STDOUT, env=environment)
+    gpus = plan["gpus"] if "cuda" in command else []
+    with open(step["log"], "a", encoding="utf-8") as log, _one_of(gpus, steps_file) as gpu:
+        log.write(f"$ {shlex.join(command)}\n")
+        log.flush()
+        variables = {"PYTHONUNBUFFERED": "1", **plan["environment"], **step["environment"], **gpu}
+        process = start_watched(command, stdout=log, stderr=subprocess.STDOUT, env=os.environ | variables)
         try:
             exit_code = process.wait()
         finally:
             # If it was killed, its children are still there; the step must not be tried again before they are gone.
             end_watched(process)
-    missing = [str(file) for file in step.evidence if not file.is_file()]
+    missing = _missing(step["evidence"])
     if exit_code == 0 and missing:
-        return Record(planned.run, 1, f"it ended without an error, but there is no {', no '.join(missing)}")
-    return Record(planned.run, exit_code, f"it ended with exit code {exit_code}" if exit_code else "")
+        return 1, f"it ended without an error, but there is no {', no '.join(missing)}"
+    return exit_code, f"it ended with exit code {exit_code}" if exit_code else ""
 
 
 @contextmanager
-def _one_gpu(planned: PlannedStep, workflow: Workflow) -> Iterator[dict[str, str]]:
+def _one_of(gpus: Sequence[str], steps_file: Path) -> Iterator[dict[str, str]]:
     """Let the step alone have one of the GPUs that all of them share; the variable that says so."""
-    if not planned.gpus:
+    if not gpus:
         yield {}
         return
-    benchmark = hashlib.sha256(os.fsencode(workflow.output)).hexdigest()[:16]
+    benchmark = hashlib.sha256(os.fsencode(steps_file)).hexdigest()[:16]
     # Of this machine, like the GPUs.
-    files = {gpu: Path(gettempdir(), f"adamss_benchmark_{benchmark}_gpu_{gpu}") for gpu in planned.gpus}
+    files = [Path(gettempdir(), f"adamss_benchmark_{benchmark}_gpu_{gpu}") for gpu in gpus]
+    with _locked(files) as place:
+        yield {"CUDA_VISIBLE_DEVICES": gpus[place]}
+
+
+@contextmanager
+def _locked(files: Sequence[Path]) -> Iterator[int]:
+    """Wait for the lock of any of these files; the place of the one that was free."""
+    for file in files:
+        file.touch()
+    place = 0
     while True:
-        for gpu, file in files.items():
-            file.touch()
-            try:
-                lock = lock_file(file, wait=False)
-            except BlockingIOError:
-                continue
-            try:
-                yield {"CUDA_VISIBLE_DEVICES": gpu}
-            finally:
-                os.close(lock)
-            return
-        sleep(_POLL_SECONDS)
+        try:
+            lock = lock_file(files[place], wait=False)
+            break
+        except BlockingIOError:
+            place = (place + 1) % len(files)
+            sleep(0 if place else _POLL_SECONDS)
+    try:
+        yield place
+    finally:
+        os.close(lock)
 
 
-def _write_log(planned: PlannedStep, workflow: Workflow, line: str) -> None:
-    workflow.log(planned.step).parent.mkdir(parents=True, exist_ok=True)
-    with workflow.log(planned.step).open("a", encoding="utf-8") as log:
-        log.write(f"{line}\n")
+def _missing(files: Sequence[str] | Sequence[Path]) -> list[str]:
+    return [str(file) for file in files if not Path(file).is_file()]
+
+
+def _times(files: Sequence[Path]) -> list[int]:
+    return [file.stat().st_mtime_ns for file in files if file.is_file()]
 
 
 if __name__ == "__main__":

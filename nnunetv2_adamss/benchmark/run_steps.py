@@ -2,34 +2,34 @@
 
 import os
 import shlex
+import shutil
 import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any, NamedTuple
 
-from nnunetv2_adamss.benchmark.records import Record, read_record
+from nnunetv2_adamss.benchmark.records import read_record, record_file
 from nnunetv2_adamss.benchmark.steps import Step, needed_steps
-from nnunetv2_adamss.benchmark.workflow import Workflow
+from nnunetv2_adamss.benchmark.workflow import log_of, workflow_folder, write_workflow
 from nnunetv2_adamss.common.file_locks import lock_file
 from nnunetv2_adamss.common.processes import end_watched, start_watched
 
 _SHOWN_LINES = 15
 _STDERR = 2
+# For a cluster's jobs to be cancelled.
+_SECONDS_TO_STOP = 30
 # A shell starts its background jobs with interrupts ignored, and what they start inherits that.
 _SNAKEMAKE = (
     "import runpy, signal; signal.signal(signal.SIGINT, signal.default_int_handler); "
     "runpy.run_module('snakemake', run_name='__main__')"
 )
-# For a cluster's jobs to be cancelled.
-_SECONDS_TO_STOP = 30
 
 
-@dataclass(frozen=True)
-class Failure:
+class Failure(NamedTuple):
     """A step that did not succeed.
 
     Args:
@@ -42,20 +42,7 @@ class Failure:
     step: str
     log: Path
     reason: str
-    last_lines: tuple[str, ...]
-
-
-@dataclass
-class Outcome:
-    """What became of the steps.
-
-    Args:
-        failures: steps that failed.
-        skipped: names of steps that could not be done, with that of the failed one that they need.
-    """
-
-    failures: list[Failure] = field(default_factory=list)
-    skipped: dict[str, str] = field(default_factory=dict)
+    last_lines: Sequence[str]
 
 
 def check_snakemake() -> None:
@@ -74,7 +61,7 @@ def run_steps(
     n_workers: int | None = None,
     gpus: Sequence[str] = (),
     profile: str | None = None,
-) -> Outcome:
+) -> tuple[list[Failure], dict[str, str]]:
     """Do what is not done yet, as far as it can be done.
 
     If this process is interrupted, the commands that it runs end too.
@@ -86,64 +73,63 @@ def run_steps(
         gpus: what each worker's commands see of CUDA devices, one a worker; default what this process sees.
         profile: of snakemake, such as a cluster's.
 
+    Returns:
+        Steps that failed, and names of steps that could not be done, with that of the failed one that they need.
+
     Raises:
         ValueError: if the steps are being done already, or snakemake cannot begin.
     """
-    workflow = Workflow(output)
-    with _alone(workflow):
+    with _alone(output):
         left = [step for step in needed_steps(steps) if not step.is_done]
-        run = workflow.write(steps, gpus)
-        options = ["--profile", profile or "none", *(["--jobs", str(n_workers)] if n_workers else [])]
-        exit_code = _snakemake(workflow, *options)
-    records = {step.name: read_record(output, step.file_name) for step in left}
-    of_run = {name: record for name, record in records.items() if record is not None and record.run == run}
-    if exit_code and not of_run:
+        run = write_workflow(steps, output, gpus)
+        exit_code = _snakemake(
+            output, "--profile", profile or "none", *(["--jobs", str(n_workers)] if n_workers else [])
+        )
+    records = {step.name: read_record(record_file(output, step.file_name)) for step in left}
+    begun = {name: record for name, record in records.items() if record.get("run") == run}
+    if exit_code and not begun:
         raise ValueError(
             f"snakemake ended with exit code {exit_code} before the first step; it says why above."
         )
-    return _outcome(left, workflow, of_run)
+    return _failures(left, begun, output)
 
 
 @contextmanager
-def _alone(workflow: Workflow) -> Iterator[None]:
+def _alone(output: Path) -> Iterator[None]:
     """Let no other process do steps of the benchmark; what a killed one has left locked is unlocked."""
-    workflow.folder.mkdir(parents=True, exist_ok=True)
-    file = workflow.folder / "adamss_benchmark.lock"
+    folder = workflow_folder(output)
+    folder.mkdir(parents=True, exist_ok=True)
+    # Written to by a call that has not ended by itself.
+    file, locks = folder / "adamss_benchmark.lock", folder / ".snakemake" / "locks"
     file.touch()
     try:
         lock = lock_file(file, wait=False)
     except BlockingIOError as error:
         raise ValueError(
-            f"Another adamss_benchmark works in {workflow.output}; wait until it has ended, or stop it. One call does "
-            "several steps at once with --num_workers, --gpus or --profile."
+            f"Another adamss_benchmark works in {output}; wait until it has ended, or stop it. One call does several "
+            "steps at once with --num_workers, --gpus or --profile."
         ) from error
     try:
-        if _is_locked_by_snakemake(workflow):
-            # Written to as long as a call has not ended by itself.
-            if not file.read_text():
-                raise ValueError(
-                    f"snakemake works in {workflow.folder}; wait until it has ended. If it has not been called there, "
-                    f"or was killed: snakemake -s {shlex.quote(str(workflow.snakefile))} --unlock"
-                )
-            _snakemake(workflow, "--unlock", "--quiet", "all", "--cores", "1")
+        if any(locks.glob("*")) and not file.read_text():
+            raise ValueError(
+                f"snakemake works in {folder}; wait until it has ended. If none does, as after a power cut: "
+                f"cd {shlex.quote(str(folder))} && snakemake --unlock"
+            )
+        shutil.rmtree(locks, ignore_errors=True)
         file.write_text("begun")
         yield
     finally:
-        if not _is_locked_by_snakemake(workflow):
+        if not any(locks.glob("*")):
             file.write_text("")
         os.close(lock)
 
 
-def _is_locked_by_snakemake(workflow: Workflow) -> bool:
-    return any((workflow.folder / ".snakemake" / "locks").glob("*"))
-
-
-def _snakemake(workflow: Workflow, *options: str) -> int:
+def _snakemake(output: Path, *options: str) -> int:
     """Run the workflow; the exit code."""
-    command = [sys.executable, "-c", _SNAKEMAKE, "-s", str(workflow.snakefile), *options]
-    # The caller's directory is not left before, and a profile may lie there.
-    command += ["--directory", str(workflow.folder)]
-    process = start_watched(command, stdout=_STDERR)
+    folder = workflow_folder(output)
+    # It stays in the caller's directory, where a profile may lie.
+    where = ["--snakefile", str(folder / "Snakefile"), "--directory", str(folder)]
+    process = start_watched([sys.executable, "-c", _SNAKEMAKE, *where, *options], stdout=_STDERR)
     try:
         return process.wait()
     except BaseException:
@@ -155,31 +141,26 @@ def _snakemake(workflow: Workflow, *options: str) -> int:
         end_watched(process)
 
 
-def _outcome(steps: Sequence[Step], workflow: Workflow, records: Mapping[str, Record]) -> Outcome:
-    """The end of the steps that were to be done, of which those with a record were begun."""
-    outcome = Outcome()
-    given_up: dict[str, str] = {}
+def _failures(
+    steps: Sequence[Step], begun: Mapping[str, Mapping[str, Any]], output: Path
+) -> tuple[list[Failure], dict[str, str]]:
+    """What has become of the steps that were to be done, with the records of those that were begun."""
+    failures: list[Failure] = []
+    skipped: dict[str, str] = {}
     for step in steps:
-        record = records.get(step.name)
-        needed = next((given_up[name] for name in step.needs if name in given_up), None)
-        if record is not None and record.exit_code != 0:
-            reason = record.reason or "it was ended before it was done"
-        elif workflow.done(step).exists():
+        record = begun.get(step.name)
+        if step.is_done if record is None else record["exit_code"] == 0:
             continue
-        elif needed is not None:
-            given_up[step.name] = outcome.skipped[step.name] = needed
+        # Of what it needs, the first one that left nothing to start from.
+        failed = [one for one in step.made_from if not one.is_there or one.is_outdated]
+        if record is None and failed:
+            skipped[step.name] = skipped.get(failed[0].name, failed[0].name)
             continue
-        else:
-            reason = "it was not begun; snakemake says why"
-        outcome.failures.append(
-            Failure(step.name, workflow.log(step), reason, _last_lines(workflow.log(step)))
-        )
-        if not step.is_there or step.is_outdated:
-            given_up[step.name] = step.name
-    return outcome
-
-
-def _last_lines(log: Path) -> tuple[str, ...]:
-    with suppress(OSError):
-        return tuple(log.read_text(encoding="utf-8", errors="replace").splitlines()[-_SHOWN_LINES:])
-    return ()
+        reason = "it was not begun; snakemake says why"
+        if record is not None:
+            reason = record.get("reason") or "it was ended before it was done"
+        lines: list[str] = []
+        with suppress(OSError):
+            lines = log_of(output, step).read_text(encoding="utf-8", errors="replace").splitlines()
+        failures.append(Failure(step.name, log_of(output, step), reason, lines[-_SHOWN_LINES:]))
+    return failures, skipped

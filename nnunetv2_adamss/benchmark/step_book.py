@@ -8,7 +8,7 @@ from typing import Any
 
 from nnunetv2_adamss.benchmark.benchmark_settings import BenchmarkSettings
 from nnunetv2_adamss.benchmark.folders import BenchmarkFolders
-from nnunetv2_adamss.benchmark.records import has_failed_in_part
+from nnunetv2_adamss.benchmark.records import has_failed_in_part, record_file
 from nnunetv2_adamss.benchmark.steps import Step, file_name_of
 from nnunetv2_adamss.common.mask_flags import MASK_FLAGS
 from nnunetv2_adamss.survival.nnunet_data.dataset import RESULTS
@@ -59,9 +59,8 @@ class StepBook:
             environment = {RESULTS: str(self.folders.own_results(seed))}
         has_failed: Callable[[], bool] = bool
         if may_fail_in_part:
-            has_failed = partial(
-                has_failed_in_part, self.folders.output, file_name_of(full_name), tuple(evidence)
-            )
+            record = record_file(self.folders.output, file_name_of(full_name))
+            has_failed = partial(has_failed_in_part, record, tuple(evidence))
         step = Step(
             full_name, tuple(command), tuple(evidence), tuple(made_from), environment=environment,
             has_failed_in_part=has_failed, **options,

@@ -72,10 +72,6 @@ class Step:
         """Whether it was begun, and goes on from there."""
         return self.resumes and not self.is_done and any(self.evidence[0].parent.glob("checkpoint_*.pth"))
 
-    def command_now(self) -> list[str]:
-        """The command line, with what makes it go on."""
-        return [*self.command, "--c"] if self.goes_on else list(self.command)
-
     def discard_result(self) -> None:
         """Remove what stands for an earlier result, which would count again if it cannot be made anew."""
         # Trainings go on from what is there, and so do extractions, which are no results.

@@ -6,7 +6,7 @@ import argparse
 import os
 import sys
 import textwrap
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,7 +18,7 @@ from nnunetv2_adamss.common.mask_flags import MASK_FLAGS
 
 if TYPE_CHECKING:
     from nnunetv2_adamss.benchmark.folders import BenchmarkFolders
-    from nnunetv2_adamss.benchmark.run_steps import Outcome
+    from nnunetv2_adamss.benchmark.run_steps import Failure
     from nnunetv2_adamss.benchmark.steps import Step
 
 _DESCRIPTION = """\
@@ -174,7 +174,7 @@ def _run(args: argparse.Namespace) -> int:
     from nnunetv2_adamss.benchmark.paper_methods import choose_methods
     from nnunetv2_adamss.benchmark.plan import plan_steps
     from nnunetv2_adamss.benchmark.present_cohort import PresentCohort, splits_of
-    from nnunetv2_adamss.benchmark.run_steps import Outcome, check_snakemake, run_steps
+    from nnunetv2_adamss.benchmark.run_steps import check_snakemake, run_steps
     from nnunetv2_adamss.benchmark.steps import needed_steps
     from nnunetv2_adamss.common.device import torch_device
     from nnunetv2_adamss.survival.nnunet_data.dataset import dataset_name
@@ -199,7 +199,8 @@ def _run(args: argparse.Namespace) -> int:
     if args.dry_run:
         _print_lines(_listed_steps(steps, folders))
         return 0
-    outcome = Outcome()
+    failures: list[Failure] = []
+    skipped: dict[str, str] = {}
     if all(step.is_done for step in needed_steps(steps)):
         settings.save(folders.output)
     else:
@@ -208,15 +209,15 @@ def _run(args: argparse.Namespace) -> int:
             torch_device(args.device, "train")
             _check_gpus(args.gpus)
         settings.save(folders.output)
-        outcome = run_steps(
+        failures, skipped = run_steps(
             steps, folders.output, n_workers=args.num_workers, gpus=args.gpus, profile=args.profile
         )
     try:
         if not args.steps_only:
             _write(folders, methods)
     finally:
-        _tell_failures(outcome)
-    return 1 if outcome.failures else 0
+        _tell_failures(failures, skipped)
+    return 1 if failures else 0
 
 
 def _check_gpus(names: Sequence[str]) -> None:
@@ -254,12 +255,12 @@ def _write(folders: BenchmarkFolders, methods: Sequence[Any]) -> None:
 
 def _listed_steps(steps: Sequence[Step], folders: BenchmarkFolders) -> Iterator[str]:
     from nnunetv2_adamss.benchmark.steps import needed_steps
-    from nnunetv2_adamss.benchmark.workflow import Workflow
+    from nnunetv2_adamss.benchmark.workflow import lock_of
     from nnunetv2_adamss.common.file_locks import is_locked
 
-    needed, workflow = needed_steps(steps), Workflow(folders.output)
+    needed = needed_steps(steps)
     for step in steps:
-        is_running = is_locked(workflow.lock(step))
+        is_running = is_locked(lock_of(folders.output, step))
         state = "runs" if is_running else _state(step) if step in needed else "not needed"
         waits_for = ", ".join(dict.fromkeys([*step.needs, *step.after]))
         yield f"{state:<12}{step.name}{f'   after {waits_for}' if waits_for else ''}"
@@ -283,14 +284,14 @@ def _state(step: Step) -> str:
     return "goes on" if step.goes_on else "to do"
 
 
-def _tell_failures(outcome: Outcome) -> None:
-    for failure in outcome.failures:
+def _tell_failures(failures: Sequence[Failure], skipped: Mapping[str, str]) -> None:
+    for failure in failures:
         print(
             f"adamss_benchmark: FAILED: {failure.step}: {failure.reason}; see {failure.log}", file=sys.stderr
         )
         for line in failure.last_lines:
             print(f"    {line}", file=sys.stderr)
-    for name, needed in outcome.skipped.items():
+    for name, needed in skipped.items():
         print(f"adamss_benchmark: left out: {name}, since it needs {needed}", file=sys.stderr)
 
 

@@ -10,7 +10,7 @@ import pytest
 import SimpleITK as sitk
 
 from nnunetv2_adamss.benchmark import do_step, run_steps
-from nnunetv2_adamss.benchmark.workflow import Workflow
+from nnunetv2_adamss.benchmark.workflow import workflow_folder
 from nnunetv2_adamss.common import processes
 from tests.nnunet_project import NnunetProject
 from tests.processes import is_running
@@ -101,10 +101,11 @@ def make_benchmark(
     return FakeBenchmark(project)
 
 
-def run_here(workflow: Workflow, *options: str) -> int:
+def run_here(output: Path, *options: str) -> int:
     """Stands for snakemake, which takes seconds to begin: all steps in this process, one after another."""
-    steps = json.loads(workflow.steps_file.read_text())["steps"]
-    done = workflow.folder / "done"
+    file = workflow_folder(output) / "steps.json"
+    steps = json.loads(file.read_text())["steps"]
+    done = file.parent / "done"
 
     def wanted(name: str) -> set[str]:
         if (done / name).exists():
@@ -115,7 +116,7 @@ def run_here(workflow: Workflow, *options: str) -> int:
     exit_code = 0
     for name in filter(of_results.__contains__, steps):
         inputs = [*steps[name]["needs"], *steps[name]["after"]]
-        if not all((done / other).exists() for other in inputs) or do_step.main(workflow.steps_file, name):
+        if not all((done / other).exists() for other in inputs) or do_step.main(file, name):
             exit_code = 1
     return exit_code
 

@@ -7,13 +7,14 @@ import subprocess
 import sys
 from pathlib import Path
 from threading import Thread
+from typing import Any
 
 import pytest
 
 from nnunetv2_adamss.benchmark import do_step
-from nnunetv2_adamss.benchmark.records import Record, read_record
+from nnunetv2_adamss.benchmark.records import read_record, record_file
 from nnunetv2_adamss.benchmark.steps import Step
-from nnunetv2_adamss.benchmark.workflow import Workflow
+from nnunetv2_adamss.benchmark.workflow import lock_of, log_of, workflow_folder, write_workflow
 from nnunetv2_adamss.common import watched
 from nnunetv2_adamss.common.file_locks import is_locked
 from tests.benchmark.shell_steps import calls, make_step, wait_for_call
@@ -22,55 +23,60 @@ from tests.processes import is_running, wait_until
 
 def do(folder: Path, *steps: Step, gpus: tuple[str, ...] = ()) -> int:
     """Do the last one; the exit code."""
-    workflow = Workflow(folder / "OUT")
-    workflow.write(steps, gpus)
-    exit_code = do_step.main(workflow.steps_file, steps[-1].file_name)
-    assert workflow.done(steps[-1]).exists() == (exit_code == 0)
+    write_workflow(steps, folder / "OUT", gpus)
+    exit_code = do_step.main(workflow_folder(folder / "OUT") / "steps.json", steps[-1].file_name)
+    assert is_marked(folder, steps[-1]) == (exit_code == 0)
     return exit_code
 
 
-def record(folder: Path, name: str = "a") -> Record | None:
-    return read_record(folder / "OUT", name)
+def job(folder: Path, name: str) -> "subprocess.Popen[bytes]":
+    file = workflow_folder(folder / "OUT") / "steps.json"
+    return subprocess.Popen([sys.executable, "-m", "nnunetv2_adamss.benchmark.do_step", str(file), name])
+
+
+def is_marked(folder: Path, step: Step) -> bool:
+    return (workflow_folder(folder / "OUT") / "done" / step.file_name).exists()
+
+
+def record(folder: Path, name: str = "a") -> dict[str, Any]:
+    """Without the name of the run."""
+    return {
+        key: value for key, value in read_record(record_file(folder / "OUT", name)).items() if key != "run"
+    }
 
 
 def test_a_step_leaves_a_log_and_a_record(tmp_path: Path) -> None:
     assert do(tmp_path, make_step(tmp_path, "a", "echo so it goes; touch NAME")) == 0
-    log = (tmp_path / "OUT" / "logs" / "a.log").read_text()
+    log = log_of(tmp_path / "OUT", make_step(tmp_path, "a", "")).read_text()
     assert log.startswith("$ sh -c ") and log.endswith("\nso it goes\n")
-    found = record(tmp_path)
-    assert found is not None and (found.exit_code, found.reason) == (0, "")
+    assert record(tmp_path) == {"exit_code": 0, "reason": ""}
 
 
 def test_a_failed_step_says_why(tmp_path: Path) -> None:
     assert do(tmp_path, make_step(tmp_path, "a", "exit 7")) == 1
-    found = record(tmp_path)
-    assert found is not None and (found.exit_code, found.reason) == (7, "it ended with exit code 7")
+    assert record(tmp_path) == {"exit_code": 7, "reason": "it ended with exit code 7"}
 
 
 def test_a_command_that_leaves_nothing_has_failed_though_it_says_otherwise(tmp_path: Path) -> None:
     assert do(tmp_path, make_step(tmp_path, "a", "true")) == 1
-    found = record(tmp_path)
-    assert found is not None
-    assert found.reason == f"it ended without an error, but there is no {tmp_path / 'a'}"
+    assert record(tmp_path)["reason"] == f"it ended without an error, but there is no {tmp_path / 'a'}"
 
 
 def test_a_failure_for_single_patients_lets_others_go_on_and_is_recorded(tmp_path: Path) -> None:
     assert do(tmp_path, make_step(tmp_path, "a", "touch NAME; exit 1")) == 0
-    found = record(tmp_path)
-    assert found is not None and found.exit_code == 1
+    assert record(tmp_path)["exit_code"] == 1
 
 
 def test_a_failure_lets_those_go_on_that_only_come_after_it(tmp_path: Path) -> None:
     failing, later = make_step(tmp_path, "a", "exit 1"), make_step(tmp_path, "later", "", after=("a",))
     assert do(tmp_path, later, failing) == 0
-    found = record(tmp_path)
-    assert found is not None and found.exit_code == 1
+    assert record(tmp_path)["exit_code"] == 1
 
 
 def test_a_step_does_not_begin_without_what_it_needs(tmp_path: Path) -> None:
     first = make_step(tmp_path, "a", "exit 1")
     assert do(tmp_path, first, make_step(tmp_path, "b", "touch NAME", made_from=(first,))) == 1
-    assert calls(tmp_path) == [] and record(tmp_path, "b") is None
+    assert calls(tmp_path) == [] and record(tmp_path, "b") == {}
 
 
 def test_a_finished_training_is_not_repeated_and_one_that_was_begun_is_resumed(tmp_path: Path) -> None:
@@ -104,10 +110,8 @@ def test_each_of_two_steps_has_a_gpu_of_its_own(tmp_path: Path) -> None:
     script = "echo $CUDA_VISIBLE_DEVICES > NAME.gpu; until test -e a.gpu -a -e b.gpu; do sleep 0.02; done; touch NAME"
     steps = [make_step(tmp_path, name, f"{script}; : cuda") for name in "ab"]
     steps = [Step(s.name, (*s.command, "cuda"), s.evidence, is_result=True) for s in steps]
-    workflow = Workflow(tmp_path / "OUT")
-    workflow.write(steps, ["3", "5"])
-    job = [sys.executable, "-m", "nnunetv2_adamss.benchmark.do_step", str(workflow.steps_file)]
-    both = [subprocess.Popen([*job, name]) for name in "ab"]
+    write_workflow(steps, tmp_path / "OUT", ["3", "5"])
+    both = [job(tmp_path, name) for name in "ab"]
     assert [one.wait() for one in both] == [0, 0]
     assert {(tmp_path / f"{name}.gpu").read_text() for name in "ab"} == {"3\n", "5\n"}
 
@@ -119,18 +123,16 @@ def test_a_step_without_cuda_takes_no_gpu(tmp_path: Path, monkeypatch: pytest.Mo
 
 
 def test_a_step_waits_for_what_is_left_of_an_earlier_run(tmp_path: Path) -> None:
-    workflow = Workflow(tmp_path / "OUT")
     step = make_step(tmp_path, "a", "until test -e go; do sleep 0.02; done; touch NAME")
-    workflow.write([step], [])
-    job = [sys.executable, "-m", "nnunetv2_adamss.benchmark.do_step", str(workflow.steps_file), "a"]
-    first = subprocess.Popen(job)
+    write_workflow([step], tmp_path / "OUT", [])
+    first = job(tmp_path, "a")
     wait_for_call(tmp_path)
-    assert is_locked(workflow.lock(step))
-    second = subprocess.Popen(job)
+    assert is_locked(lock_of(tmp_path / "OUT", step))
+    second = job(tmp_path, "a")
     (tmp_path / "go").touch()
     assert (first.wait(), second.wait()) == (0, 0)
     assert calls(tmp_path) == ["a", "a"]
-    assert not is_locked(workflow.lock(step))
+    assert not is_locked(lock_of(tmp_path / "OUT", step))
 
 
 @pytest.mark.parametrize("whom", ["command", "its watcher"])
@@ -171,12 +173,11 @@ def test_the_list_of_steps_says_all_that_a_job_needs(tmp_path: Path) -> None:
     last = make_step(
         tmp_path, "the last", "", made_from=(first,), after=("a", "of another run"), is_result=False
     )
-    workflow = Workflow(tmp_path / "OUT")
-    workflow.write([first, last], [])
-    content = json.loads(workflow.steps_file.read_text())["steps"]
+    write_workflow([first, last], tmp_path / "OUT", [])
+    content = json.loads((workflow_folder(tmp_path / "OUT") / "steps.json").read_text())["steps"]
     assert list(content) == ["a", "the_last"]
     assert content["the_last"]["needs"] == ["a"] and content["the_last"]["after"] == ["a"]
-    assert [one["is_waited_for"] for one in content.values()] == [True, False]
+    assert [one["is_optional"] for one in content.values()] == [True, False]
     assert [one["is_result"] for one in content.values()] == [True, False]
 
 
@@ -186,8 +187,7 @@ def test_what_is_done_is_marked_and_what_has_to_be_made_again_is_removed(tmp_pat
     steps = (done, other, partial)
     for step in steps:
         step.evidence[0].touch()
-    workflow = Workflow(tmp_path / "OUT")
     for _ in range(2):
-        workflow.write(steps, [])
+        write_workflow(steps, tmp_path / "OUT", [])
         assert [step.evidence[0].exists() for step in steps] == [True, False, True]
-        assert [workflow.done(step).exists() for step in steps] == [True, False, False]
+        assert [is_marked(tmp_path, step) for step in steps] == [True, False, False]

@@ -11,10 +11,10 @@ from time import sleep
 import pytest
 
 from nnunetv2_adamss.benchmark import run_steps as run
-from nnunetv2_adamss.benchmark.records import has_failed_in_part
+from nnunetv2_adamss.benchmark.records import has_failed_in_part, record_file
 from nnunetv2_adamss.benchmark.run_steps import run_steps
 from nnunetv2_adamss.benchmark.steps import Step
-from nnunetv2_adamss.benchmark.workflow import Workflow
+from nnunetv2_adamss.benchmark.workflow import workflow_folder, write_workflow
 from tests.benchmark.project import run_here
 from tests.benchmark.shell_steps import calls, make_step, make_steps, wait_for_call
 from tests.processes import is_running, wait_until
@@ -28,7 +28,7 @@ from tests.benchmark.shell_steps import make_steps
 
 folder, script, profile = Path(sys.argv[1]), sys.argv[2], sys.argv[3] or None
 steps = make_steps(folder, script)
-sys.exit(exit_code("run", lambda: len(run_steps(steps, folder / "OUT", n_workers=2, profile=profile).failures)))
+sys.exit(exit_code("run", lambda: len(run_steps(steps, folder / "OUT", n_workers=2, profile=profile)[0])))
 """
 
 
@@ -48,8 +48,7 @@ def engine(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> N
 @pytest.mark.usefixtures("engine")
 def test_steps_are_done_after_those_that_they_need_and_only_once(tmp_path: Path) -> None:
     for _ in range(2):
-        outcome = run_steps(make_steps(tmp_path, "touch NAME"), tmp_path / "OUT", n_workers=1)
-        assert outcome.failures == [] and outcome.skipped == {}
+        assert run_steps(make_steps(tmp_path, "touch NAME"), tmp_path / "OUT", n_workers=1) == ([], {})
     assert sorted(calls(tmp_path)[:2]) == ["a", "b"]
     assert calls(tmp_path)[2:] == ["c", "d"]
 
@@ -58,18 +57,20 @@ def test_steps_are_done_after_those_that_they_need_and_only_once(tmp_path: Path)
 def test_what_needs_a_failed_step_is_left_out_and_the_others_are_done(tmp_path: Path) -> None:
     script = "test NAME = b && echo so it goes && exit 7; touch NAME"
     steps = [*make_steps(tmp_path, script), make_step(tmp_path, "e", "touch NAME")]
-    outcome = run_steps(steps, tmp_path / "OUT", n_workers=1)
-    (failure,) = outcome.failures
+    failures, skipped = run_steps(steps, tmp_path / "OUT", n_workers=1)
+    (failure,) = failures
     assert (failure.step, failure.reason) == ("b", "it ended with exit code 7")
     assert failure.last_lines[-1] == "so it goes"
-    assert outcome.skipped == {"c": "b", "d": "b"}
+    assert skipped == {"c": "b", "d": "b"}
     assert sorted(calls(tmp_path)) == ["a", "b", "e"]
 
 
 @pytest.mark.usefixtures("engine")
 def test_what_needs_a_step_that_failed_for_single_patients_is_done(tmp_path: Path) -> None:
-    outcome = run_steps(make_steps(tmp_path, "touch NAME; test NAME != b"), tmp_path / "OUT", n_workers=1)
-    assert [failure.step for failure in outcome.failures] == ["b"] and outcome.skipped == {}
+    failures, skipped = run_steps(
+        make_steps(tmp_path, "touch NAME; test NAME != b"), tmp_path / "OUT", n_workers=1
+    )
+    assert [failure.step for failure in failures] == ["b"] and skipped == {}
     assert sorted(calls(tmp_path)) == ["a", "b", "c", "d"]
 
 
@@ -78,9 +79,9 @@ def test_what_only_comes_after_a_failed_step_is_done_and_what_needs_it_is_not(tm
     first = make_step(tmp_path, "first", "sleep 0.3; exit 1")
     later = make_step(tmp_path, "later", "touch NAME", after=("first", "of another run"))
     last = make_step(tmp_path, "last", "touch NAME", made_from=(first,))
-    outcome = run_steps([first, later, last], tmp_path / "OUT", n_workers=2)
-    assert [failure.step for failure in outcome.failures] == ["first"]
-    assert outcome.skipped == {"last": "first"}
+    failures, skipped = run_steps([first, later, last], tmp_path / "OUT", n_workers=2)
+    assert [failure.step for failure in failures] == ["first"]
+    assert skipped == {"last": "first"}
     assert calls(tmp_path) == ["first", "later"]
 
 
@@ -100,16 +101,16 @@ def test_what_failed_for_single_patients_is_tried_again_and_what_was_left_stays(
     monkeypatch.setattr(run, "_snakemake", run_here)
 
     def step(script: str) -> Step:
-        has_failed = partial(has_failed_in_part, tmp_path / "OUT", "a", (tmp_path / "a",))
+        has_failed = partial(has_failed_in_part, record_file(tmp_path / "OUT", "a"), (tmp_path / "a",))
         return make_step(tmp_path, "a", script, has_failed_in_part=has_failed)
 
     for script in ("echo most > a; exit 1", "exit 1"):
-        outcome = run_steps([step(script)], tmp_path / "OUT", n_workers=1)
-        assert [failure.step for failure in outcome.failures] == ["a"]
+        failures, _ = run_steps([step(script)], tmp_path / "OUT", n_workers=1)
+        assert [failure.step for failure in failures] == ["a"]
         assert (tmp_path / "a").read_text() == "most\n"
         assert not step("").is_done
         sleep(0.1)  # Or the clock of the files could take the failure for one of the next run.
-    assert run_steps([step("echo all > a")], tmp_path / "OUT", n_workers=1).failures == []
+    assert run_steps([step("echo all > a")], tmp_path / "OUT", n_workers=1) == ([], {})
     assert step("").is_done
     run_steps([step("exit 1")], tmp_path / "OUT", n_workers=1)
     assert calls(tmp_path) == ["a"] * 3
@@ -122,14 +123,14 @@ def test_what_is_outdated_does_not_count_where_it_cannot_be_made_anew(
     first = make_step(tmp_path, "first", "exit 1", is_result=False)
     second = make_step(tmp_path, "second", "", made_from=(first,), differences=lambda: ["of other outcomes"])
     (tmp_path / "second").touch()
-    assert run_steps([first, second], tmp_path / "OUT", n_workers=1).skipped == {"second": "first"}
+    assert run_steps([first, second], tmp_path / "OUT", n_workers=1)[1] == {"second": "first"}
     assert not (tmp_path / "second").exists()
 
 
 def test_two_workers_do_two_steps_at_once(tmp_path: Path) -> None:
     # Each of the first two waits until the other has begun.
     script = "case NAME in a|b) while test $(wc -l < calls) -lt 2; do sleep 0.01; done;; esac; touch NAME"
-    assert run_steps(make_steps(tmp_path, script), tmp_path / "OUT", n_workers=2).failures == []
+    assert run_steps(make_steps(tmp_path, script), tmp_path / "OUT", n_workers=2) == ([], {})
 
 
 def test_a_second_process_is_refused_and_a_killed_one_takes_its_commands_along_and_is_followed_at_once(
@@ -145,7 +146,7 @@ def test_a_second_process_is_refused_and_a_killed_one_takes_its_commands_along_a
     wait_until(lambda: not is_running(command))
     assert not (tmp_path / "a").exists()
     (tmp_path / "go").touch()
-    assert run_steps(make_steps(tmp_path, script), tmp_path / "OUT", n_workers=1).failures == []
+    assert run_steps(make_steps(tmp_path, script), tmp_path / "OUT", n_workers=1) == ([], {})
 
 
 def test_an_interrupted_process_ends_its_commands(tmp_path: Path) -> None:
@@ -160,13 +161,14 @@ def test_an_interrupted_process_ends_its_commands(tmp_path: Path) -> None:
 
 def test_while_the_user_runs_snakemake_nothing_else_does(tmp_path: Path) -> None:
     steps = make_steps(tmp_path, "test -e go || sleep 6000; touch NAME")
-    workflow = Workflow(tmp_path / "OUT")
-    workflow.write(steps, [])
+    write_workflow(steps, tmp_path / "OUT", [])
     snakemake = subprocess.Popen(
-        [sys.executable, "-m", "snakemake", "--jobs", "1"], cwd=workflow.folder, stderr=subprocess.DEVNULL
+        [sys.executable, "-m", "snakemake", "--jobs", "1"],
+        cwd=workflow_folder(tmp_path / "OUT"),
+        stderr=subprocess.DEVNULL,
     )
     command = wait_for_call(tmp_path)
-    with pytest.raises(ValueError, match=r"snakemake works in .*workflow/Snakefile --unlock"):
+    with pytest.raises(ValueError, match=r"snakemake works in .*cd .*workflow && snakemake --unlock"):
         run_steps(steps, tmp_path / "OUT", n_workers=1)
     assert is_running(command)
     (tmp_path / "go").touch()
@@ -211,9 +213,9 @@ def test_an_interrupted_process_cancels_what_it_has_submitted(tmp_path: Path, pr
 def test_an_executor_submits_the_steps(tmp_path: Path, profile: str) -> None:
     steps = make_steps(tmp_path, "test NAME = b && exit 3; touch NAME")
     steps[0] = Step("a", (*steps[0].command, "cuda"), steps[0].evidence, is_result=True)
-    outcome = run_steps(steps, tmp_path / "OUT", profile=profile)
-    assert [(one.step, one.reason) for one in outcome.failures] == [("b", "it ended with exit code 3")]
-    assert outcome.skipped == {"c": "b", "d": "b"}
+    failures, skipped = run_steps(steps, tmp_path / "OUT", profile=profile)
+    assert [(one.step, one.reason) for one in failures] == [("b", "it ended with exit code 3")]
+    assert skipped == {"c": "b", "d": "b"}
     assert sorted((tmp_path / "submitted").read_text().split()) == ["gpus=0", "gpus=1"]
 
 
