@@ -152,3 +152,11 @@ def fake_benchmark(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> "FakeBenc
     from tests.benchmark.project import make_benchmark
 
     return make_benchmark(tmp_path / "project", monkeypatch)
+
+
+@pytest.fixture
+def snakemake_benchmark(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> "FakeBenchmark":
+    """The same, whose steps are run by snakemake itself."""
+    from tests.benchmark.project import make_benchmark
+
+    return make_benchmark(tmp_path / "project", monkeypatch, with_snakemake=True)

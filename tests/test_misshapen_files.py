@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from nnunetv2_adamss.benchmark.benchmark_settings import BenchmarkSettings
-from nnunetv2_adamss.benchmark.records import Record, Records
+from nnunetv2_adamss.benchmark.records import read_record
 from nnunetv2_adamss.benchmark.write_tables import read_benchmark
 from nnunetv2_adamss.cli import (
     calibrate,
@@ -248,8 +248,9 @@ def test_files_of_other_commands_are_named_or_made_again(tmp_path: Path, kind: s
         with pytest.raises(ValueError, match=name):
             read()
     assert read_case(spoil("case.json")) is None
-    Records(tmp_path)._file("step").write_bytes(MISSHAPEN[kind](b'{"kind": 1}'))
-    assert Records(tmp_path).mean_seconds() == {}
+    (tmp_path / "steps").mkdir()
+    (tmp_path / "steps" / "step.json").write_bytes(MISSHAPEN[kind](b'{"exit_code": 1}'))
+    assert read_record(tmp_path / "steps" / "step.json") == {}
     assert CaseTable(file := spoil("table.csv")).read().empty, file
 
 
@@ -273,4 +274,3 @@ def test_what_is_whole_is_read(tmp_path: Path) -> None:
         file.write_text(json.dumps({"settings": settings | {name: value}}))
         with pytest.raises(ValueError, match=rf"case\.json .*no usable settings\.{name}"):
             settings_in(file)
-    assert Record("a", 1.0, 0, False)

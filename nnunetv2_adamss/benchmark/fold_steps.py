@@ -62,7 +62,6 @@ class FoldSteps:
              "--no_occlusion", "-o", str(folder.path), "--overwrite", *self.book.on_device],
             [folder.gate_weights],
             [self.train(method, trainer, fold)],
-            kind="fusion weights",
         )  # fmt: skip
 
     def train(self, method: Method, trainer: Trainer, fold: int) -> Step:
@@ -79,7 +78,6 @@ class FoldSteps:
              "--seed", str(self.seed), *self.book.on_device],
             [folder / SUMMARY_FILE, folder / PREDICTIONS_FILE],
             self._masks_and_radiomics(method, fold),
-            kind=name,
             after=self._after_masks(method, fold),
             resumes=True,
             differences=partial(
@@ -109,7 +107,6 @@ class FoldSteps:
              *self._data(method, masks), "--seed", str(self.seed), *self.book.on_device],
             [folder / SUMMARY_FILE, folder / PREDICTIONS_FILE],
             made_from,
-            kind=name,
             after=() if method.chooses_masks else self._after_masks(method, fold),
             differences=partial(survival_differences, folder, self.cohort, fold, self._fit_settings(method)),
         )  # fmt: skip
@@ -123,7 +120,6 @@ class FoldSteps:
             ["nnUNetv2_train", *self._fold(fold), "-tr", name, "--val_best", *self.book.on_device],
             [folder / CHECKPOINT, validation_summary(folder)],
             [],
-            kind=name,
             resumes=True,
             differences=partial(segmentation_differences, folder, self.cohort, fold),
         )
@@ -143,16 +139,14 @@ class FoldSteps:
         config = SurvivalConfig(**given)
         trainer = self.book.folders.trainer(method.stage_one)
         table = self._folder(trainer, fold) / radiomics_name(config)
-        kind = f"radiomics of {config.mask_source} masks"
         return [
             self.book.add(
                 self.seed,
-                f"{kind}, fold {fold}",
+                f"radiomics of {config.mask_source} masks, fold {fold}",
                 ["adamss_extract_radiomics", *self._fold(fold), "-seg_tr", trainer, *mask_options(given),
                  *self.book.on_device],
                 [table, provenance_file(table)],
                 self._masks(method.stage_one, fold),
-                kind=kind,
                 after=() if method.chooses_masks else self._after_masks(method, fold),
             )
         ]  # fmt: skip

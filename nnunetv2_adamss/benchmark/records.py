@@ -1,81 +1,43 @@
-"""What became of each step, and how long it took: one small file a step, so that runs do not overwrite each other."""
+"""The last attempt at each step of a benchmark: one small file a step."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
-import numpy as np
+from nnunetv2_adamss.common.json_object import read_known_object
+from nnunetv2_adamss.common.kinds import Kind, optional
 
-from nnunetv2_adamss.benchmark.steps import Step
-from nnunetv2_adamss.common.files import write_json
-from nnunetv2_adamss.common.json_object import read_object
-from nnunetv2_adamss.common.kinds import is_number
-
-# Folder of a benchmark's records.
-RECORDS = "steps"
+_KINDS: dict[str, Kind] = {"run": str, "exit_code": optional(int), "reason": str}
 
 
-@dataclass(frozen=True)
-class Record:
-    """The last attempt at a step.
+def record_file(output: Path, step_file_name: str) -> Path:
+    """The record of a step.
 
     Args:
-        kind: of the step.
-        seconds: that it took.
-        exit_code: of its command.
-        resumed: whether it went on from an earlier attempt, so that it took longer in all.
+        output: folder of the benchmark.
+        step_file_name: of the step.
     """
-
-    kind: str
-    seconds: float
-    exit_code: int
-    resumed: bool
+    return output / "steps" / f"{step_file_name}.json"
 
 
-@dataclass(frozen=True)
-class Records:
-    """The records of a benchmark.
+def read_record(file: Path) -> dict[str, Any]:
+    """The run that made the attempt, the exit code (None until it has ended), and why it failed.
 
-    Args:
-        folder: is made if need be.
+    Version 0.1 wrote the exit code only. Of a step without a record, or with a damaged one, nothing is known.
     """
-
-    folder: Path
-
-    def write(self, step: Step, record: Record) -> None:
-        """Replace the step's record."""
-        write_json(self._file(step.file_name), asdict(record), indent=None)
-
-    def has_failed_since(self, step: Step, moment: float) -> bool:
-        """Whether the last attempt, of whatever process, ended after this moment with an error."""
-        return self._is_failure(step.file_name, moment)
-
-    def has_failed_in_part(self, step_file_name: str, evidence: Sequence[Path]) -> bool:
-        """Whether the last attempt ended with an error after it, or an earlier one, had left these files."""
-        moments = [file.stat().st_mtime for file in evidence if file.is_file()]
-        return len(moments) == len(evidence) and self._is_failure(step_file_name, max(moments))
-
-    def mean_seconds(self) -> dict[str, float]:
-        """How long steps take, by kind, of those that were done in one go."""
-        seconds: dict[str, list[float]] = {}
-        for record in filter(None, map(_read, sorted(self.folder.glob("*.json")))):
-            if record.exit_code == 0 and not record.resumed:
-                seconds.setdefault(record.kind, []).append(record.seconds)
-        return {kind: float(np.mean(values)) for kind, values in seconds.items()}
-
-    def _is_failure(self, step_file_name: str, since: float) -> bool:
-        file = self._file(step_file_name)
-        record = _read(file)
-        return record is not None and record.exit_code != 0 and file.stat().st_mtime >= since
-
-    def _file(self, step_file_name: str) -> Path:
-        return self.folder / f"{step_file_name}.json"
-
-
-def _read(file: Path) -> Record | None:
-    """None where there is none, or only a damaged one: then it is not known what became of the step."""
     try:
-        found = read_object(file, kind=str, seconds=is_number, exit_code=int, resumed=bool)
+        return read_known_object(file, _KINDS, ["exit_code"])
     except (FileNotFoundError, ValueError):
-        return None
-    return Record(found["kind"], float(found["seconds"]), found["exit_code"], found["resumed"])
+        return {}
+
+
+def has_failed_in_part(file: Path, evidence: Sequence[Path]) -> bool:
+    """Whether the last attempt did not succeed after it, or an earlier one, had left all files of a step.
+
+    Args:
+        file: the record.
+        evidence: all that the step makes.
+    """
+    if read_record(file).get("exit_code", 0) != 0 and all(made.is_file() for made in evidence):
+        return file.stat().st_mtime >= max(made.stat().st_mtime for made in evidence)
+    return False

@@ -8,7 +8,7 @@ from typing import Any
 
 from nnunetv2_adamss.benchmark.benchmark_settings import BenchmarkSettings
 from nnunetv2_adamss.benchmark.folders import BenchmarkFolders
-from nnunetv2_adamss.benchmark.records import RECORDS, Records
+from nnunetv2_adamss.benchmark.records import has_failed_in_part, record_file
 from nnunetv2_adamss.benchmark.steps import Step, file_name_of
 from nnunetv2_adamss.common.mask_flags import MASK_FLAGS
 from nnunetv2_adamss.survival.nnunet_data.dataset import RESULTS
@@ -38,7 +38,6 @@ class StepBook:
         evidence: Sequence[Path],
         made_from: Iterable[Step],
         *,
-        kind: str | None = None,
         may_fail_in_part: bool = False,
         **options: Any,
     ) -> Step:
@@ -50,7 +49,6 @@ class StepBook:
             command: as a user would type it.
             evidence: as ``Step`` has it, like ``made_from`` and all else.
             made_from: whose results it starts from.
-            kind: default the name.
             may_fail_in_part: for single patients, so that a failed attempt leaves all files, but is made again.
             options: of ``Step``.
         """
@@ -61,10 +59,10 @@ class StepBook:
             environment = {RESULTS: str(self.folders.own_results(seed))}
         has_failed: Callable[[], bool] = bool
         if may_fail_in_part:
-            records = Records(self.folders.output / RECORDS)
-            has_failed = partial(records.has_failed_in_part, file_name_of(full_name), tuple(evidence))
+            record = record_file(self.folders.output, file_name_of(full_name))
+            has_failed = partial(has_failed_in_part, record, tuple(evidence))
         step = Step(
-            full_name, kind or name, tuple(command), tuple(evidence), tuple(made_from), environment=environment,
+            full_name, tuple(command), tuple(evidence), tuple(made_from), environment=environment,
             has_failed_in_part=has_failed, **options,
         )  # fmt: skip
         return self.made.setdefault(full_name, step)

@@ -15,7 +15,6 @@ class Step:
 
     Args:
         name: for people.
-        kind: steps of one kind take about as long as each other.
         command: as a user would type it.
         evidence: files that are there once it is done; the first one tells when that was.
         made_from: steps whose results it starts from, and without which it cannot be done.
@@ -28,7 +27,6 @@ class Step:
     """
 
     name: str
-    kind: str
     command: tuple[str, ...]
     evidence: tuple[Path, ...]
     made_from: tuple["Step", ...] = ()
@@ -46,7 +44,7 @@ class Step:
 
     @property
     def file_name(self) -> str:
-        """Of its log, record and claims, without an ending."""
+        """The name of its log and its record, without an ending."""
         return file_name_of(self.name)
 
     @property
@@ -74,10 +72,6 @@ class Step:
         """Whether it was begun, and goes on from there."""
         return self.resumes and not self.is_done and any(self.evidence[0].parent.glob("checkpoint_*.pth"))
 
-    def command_now(self) -> list[str]:
-        """The command line, with what makes it go on."""
-        return [*self.command, "--c"] if self.goes_on else list(self.command)
-
     def discard_result(self) -> None:
         """Remove what stands for an earlier result, which would count again if it cannot be made anew."""
         # Trainings go on from what is there, and so do extractions, which are no results.
@@ -93,7 +87,7 @@ class Step:
 
 
 def file_name_of(name: str) -> str:
-    """What a step's log, record and claims are called, without an ending.
+    """The name of a step's log and its record, without an ending.
 
     Args:
         name: of the step.

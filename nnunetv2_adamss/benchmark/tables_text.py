@@ -7,10 +7,9 @@ import numpy as np
 import pandas as pd
 
 from nnunetv2_adamss.benchmark.compared_patients import MeasuredDice
-from nnunetv2_adamss.benchmark.durations import duration_text
 from nnunetv2_adamss.benchmark.tables import Row
 from nnunetv2_adamss.display.blocks import Table
-from nnunetv2_adamss.display.words import NONE, p_value, three_decimals, with_interval
+from nnunetv2_adamss.display.words import NONE, duration, p_value, three_decimals, with_interval
 from nnunetv2_adamss.methods.method import Published
 from nnunetv2_adamss.metrics.estimate import Estimate, PairEstimate
 from nnunetv2_adamss.metrics.resampling import DEFAULT_RESAMPLES
@@ -55,7 +54,7 @@ def comparison_table(
         "P (Holm)": lambda row: _p(row.p_value_holm, row.p_value),
         "Dice [95% interval]": lambda row: _estimate(row.dice, row.result.why_no_dice),
         "Parameters": lambda row: NONE if row.result.parameters is None else f"{row.result.parameters:,}",
-        "Training of a fold": lambda row: NONE if row.result.seconds is None else duration_text(row.result.seconds),
+        "Training of a fold": lambda row: NONE if row.result.seconds is None else duration(row.result.seconds),
         "C over seeds: mean, SD (n)": lambda row: _seeds(row.c_of_seeds),
         "PUBLISHED, other patients: C (Dice) of OPC; NPC": lambda row: _published(row.result.method.published),
     }  # fmt: skip

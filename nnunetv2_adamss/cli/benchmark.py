@@ -7,7 +7,6 @@ import os
 import sys
 import textwrap
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,9 +17,8 @@ from nnunetv2_adamss.common.mask_flags import MASK_FLAGS
 from nnunetv2_adamss.methods.table import GROUPS, METHODS
 
 if TYPE_CHECKING:
-    from nnunetv2_adamss.benchmark.durations import TimeLeft
     from nnunetv2_adamss.benchmark.folders import BenchmarkFolders
-    from nnunetv2_adamss.benchmark.run_steps import Outcome
+    from nnunetv2_adamss.benchmark.run_steps import Failure
     from nnunetv2_adamss.benchmark.steps import Step
 
 _DESCRIPTION = """\
@@ -31,12 +29,12 @@ stopped or killed at any time: run again, it goes on.
 
 _EXAMPLES = """\
 examples:
-  adamss_benchmark 510 3d_fullres -o BENCHMARK --dry_run             what would run, and how long
+  adamss_benchmark 510 3d_fullres -o BENCHMARK --dry_run             what would run
   adamss_benchmark 510 3d_fullres -o BENCHMARK                       all methods, all folds
   adamss_benchmark 510 3d_fullres -o BENCHMARK --methods table1 --folds 0 1 --gpus 0 1
   adamss_benchmark 510 3d_fullres -o BENCHMARK --methods adamss icare --seeds 2024 1 2 --test 511
   adamss_benchmark 510 3d_fullres -o FIRST_LOOK --short_schedule -device cpu
-  adamss_benchmark 510 3d_fullres -o BENCHMARK --steps_only          in every task of a cluster's array
+  adamss_benchmark 510 3d_fullres -o BENCHMARK --profile slurm       by the nodes of a cluster
 
 {methods}
 
@@ -83,8 +81,8 @@ def build_parser() -> argparse.ArgumentParser:
         metavar="DATASET2",
         help="raw data set of test patients, who are predicted by all folds together",
     )
-    add("--steps_only", action="store_true", help="write no tables, and do not wait for other processes")
-    add("--dry_run", action="store_true", help="only list the steps and how long they will take")
+    add("--steps_only", action="store_true", help="write no tables")
+    add("--dry_run", action="store_true", help="only list the steps")
     _add_trainings(parser)
     _add_machine(parser)
     return parser
@@ -124,8 +122,18 @@ def _add_machine(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("machine")
     add = group.add_argument
     add("-device", choices=["cuda", "cpu", "mps"], default="cuda", help="default: %(default)s")
-    add("--num_workers", type=int, metavar="N", help="steps at once (default: one, or one a GPU of --gpus)")
+    add(
+        "--num_workers",
+        type=int,
+        metavar="N",
+        help="steps at once (default: one, one a GPU of --gpus, or the profile's jobs)",
+    )
     add("--gpus", nargs="+", default=[], metavar="ID", help="CUDA devices, one for each worker")
+    add(
+        "--profile",
+        metavar="NAME",
+        help="snakemake's, such as one that has a cluster do the steps (default: they run on this machine)",
+    )
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -143,9 +151,11 @@ def _check(parser: argparse.ArgumentParser, args: argparse.Namespace) -> None:
         )
     if args.gpus and args.device != "cuda":
         parser.error(f"--gpus needs -device cuda, not {args.device}")
-    if args.num_workers is None:
+    if args.gpus and args.profile is not None:
+        parser.error("--gpus names devices of this machine, so it does not go with --profile")
+    if args.num_workers is None and args.profile is None:
         args.num_workers = len(args.gpus) or 1
-    if args.num_workers < 1:
+    if args.num_workers is not None and args.num_workers < 1:
         parser.error(f"--num_workers is {args.num_workers}, but must be at least 1")
     for name in ("folds", "seeds"):
         values = getattr(args, name) or []
@@ -163,6 +173,7 @@ def _run(args: argparse.Namespace) -> int:
     from nnunetv2_adamss.benchmark.outdated import refuse_outdated_trainings
     from nnunetv2_adamss.benchmark.plan import plan_steps
     from nnunetv2_adamss.benchmark.present_cohort import PresentCohort, splits_of
+    from nnunetv2_adamss.benchmark.run_steps import check_snakemake, run_steps
     from nnunetv2_adamss.benchmark.steps import needed_steps
     from nnunetv2_adamss.common.device import torch_device
     from nnunetv2_adamss.methods.table import choose_methods
@@ -186,20 +197,27 @@ def _run(args: argparse.Namespace) -> int:
     steps = plan_steps(folders, methods, PresentCohort.read(settings), args.device)
     refuse_outdated_trainings(steps)
     if args.dry_run:
-        _print_lines(_listed_steps(steps, folders, args.num_workers))
+        _print_lines(_listed_steps(steps, folders))
         return 0
-    needed = needed_steps(steps)
-    if not all(step.is_done for step in needed):
-        torch_device(args.device, "train")
-        _check_gpus(args.gpus)
-    settings.save(folders.output)
-    outcome = _do(needed, folders, args)
+    failures: list[Failure] = []
+    skipped: dict[str, str] = {}
+    if all(step.is_done for step in needed_steps(steps)):
+        settings.save(folders.output)
+    else:
+        check_snakemake()
+        if args.profile is None:  # else they may run elsewhere
+            torch_device(args.device, "train")
+            _check_gpus(args.gpus)
+        settings.save(folders.output)
+        failures, skipped = run_steps(
+            steps, folders.output, n_workers=args.num_workers, gpus=args.gpus, profile=args.profile
+        )
     try:
         if not args.steps_only:
             _write(folders, methods)
     finally:
-        _tell_failures(outcome)
-    return 1 if outcome.failures else 0
+        _tell_failures(failures, skipped)
+    return 1 if failures else 0
 
 
 def _check_gpus(names: Sequence[str]) -> None:
@@ -216,33 +234,6 @@ def _check_gpus(names: Sequence[str]) -> None:
     if absent and all(name.isdecimal() for name in there):
         whose = "this machine has" if granted is None else "CUDA_VISIBLE_DEVICES has"
         raise ValueError(f"--gpus names {', '.join(absent)}, but {whose} {', '.join(there) or 'none'}.")
-
-
-def _do(steps: Sequence[Step], folders: BenchmarkFolders, args: argparse.Namespace) -> Outcome:
-    from tqdm import tqdm
-
-    from nnunetv2_adamss.benchmark.run_steps import run_steps
-
-    with tqdm(total=len(steps), desc="Steps", unit="step", disable=None) as bar:
-
-        def show(n_done: int, names: Sequence[str]) -> None:
-            bar.n = n_done
-            bar.set_postfix_str("; ".join(names) or "waiting for other processes")
-
-        def tell(line: str) -> None:
-            # In a file, such as a cluster's log, there is no bar.
-            if bar.disable:
-                print(f"{datetime.now():%Y-%m-%d %H:%M:%S} {line}", file=sys.stderr, flush=True)
-
-        return run_steps(
-            steps,
-            folders.output,
-            n_workers=args.num_workers,
-            gpus=args.gpus,
-            waits=not args.steps_only,
-            on_change=show,
-            tell=tell,
-        )
 
 
 def _write(folders: BenchmarkFolders, methods: Sequence[Any]) -> None:
@@ -262,28 +253,18 @@ def _write(folders: BenchmarkFolders, methods: Sequence[Any]) -> None:
     )
 
 
-def _listed_steps(steps: Sequence[Step], folders: BenchmarkFolders, n_workers: int) -> Iterator[str]:
-    from nnunetv2_adamss.benchmark.claims import Claims
-    from nnunetv2_adamss.benchmark.durations import expected_seconds, time_left
-    from nnunetv2_adamss.benchmark.records import RECORDS, Records
-    from nnunetv2_adamss.benchmark.run_steps import CLAIMS
+def _listed_steps(steps: Sequence[Step], folders: BenchmarkFolders) -> Iterator[str]:
     from nnunetv2_adamss.benchmark.steps import needed_steps
+    from nnunetv2_adamss.benchmark.workflow import lock_of
+    from nnunetv2_adamss.common.file_locks import is_locked
 
     needed = needed_steps(steps)
-    expected = expected_seconds(steps, Records(folders.output / RECORDS).mean_seconds())
-    claims = Claims(folders.output / CLAIMS)
     for step in steps:
-        is_running = claims.is_taken(step.file_name)
+        is_running = is_locked(lock_of(folders.output, step))
         state = "runs" if is_running else _state(step) if step in needed else "not needed"
         waits_for = ", ".join(dict.fromkeys([*step.needs, *step.after]))
-        after = f"   after {waits_for}" if waits_for else ""
-        yield f"{state:<12}{_duration(step, state, expected):<28}{step.name}{after}"
-    left = time_left(needed, expected, n_workers)
-    n_done = sum(step.is_done for step in needed)
-    yield (
-        f"{n_done} of {len(needed)} steps are done; left with {n_workers} at once: "
-        f"{' and '.join(_known_and_unknown(left))}."
-    )
+        yield f"{state:<12}{step.name}{f'   after {waits_for}' if waits_for else ''}"
+    yield f"{sum(step.is_done for step in needed)} of {len(needed)} steps are done."
 
 
 def _print_lines(lines: Iterable[str]) -> None:
@@ -297,37 +278,20 @@ def _print_lines(lines: Iterable[str]) -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def _known_and_unknown(left: TimeLeft) -> Iterator[str]:
-    from nnunetv2_adamss.benchmark.durations import duration_text
-
-    if left.seconds or not left.n_unknown:
-        yield f"about {duration_text(left.seconds)}"
-    if left.n_unknown:
-        yield f"{left.n_unknown} steps whose kind has not run yet (do one fold first to know: --folds 0)"
-
-
 def _state(step: Step) -> str:
     if step.is_done:
         return "done"
     return "goes on" if step.goes_on else "to do"
 
 
-def _duration(step: Step, state: str, expected: Mapping[str, float]) -> str:
-    from nnunetv2_adamss.benchmark.durations import duration_text
-
-    if state in ("done", "not needed"):
-        return ""
-    return duration_text(expected[step.kind]) if step.kind in expected else "unknown until one has run"
-
-
-def _tell_failures(outcome: Outcome) -> None:
-    for failure in outcome.failures:
+def _tell_failures(failures: Sequence[Failure], skipped: Mapping[str, str]) -> None:
+    for failure in failures:
         print(
             f"adamss_benchmark: FAILED: {failure.step}: {failure.reason}; see {failure.log}", file=sys.stderr
         )
         for line in failure.last_lines:
             print(f"    {line}", file=sys.stderr)
-    for name, needed in outcome.skipped.items():
+    for name, needed in skipped.items():
         print(f"adamss_benchmark: left out: {name}, since it needs {needed}", file=sys.stderr)
 
 

@@ -43,6 +43,11 @@ def _end_after(parent_id: int) -> None:
     os._exit(1)
 
 
+def program_of(name: str) -> str:
+    """The path of a console script of this Python's environment, or the name of any other program."""
+    return shutil.which(name, path=str(_SCRIPTS)) or name
+
+
 def start_watched(command: Sequence[str], **options: Any) -> "subprocess.Popen[bytes]":
     """Start a command that ends, with all that it started, when this process has ended.
 
@@ -53,9 +58,8 @@ def start_watched(command: Sequence[str], **options: Any) -> "subprocess.Popen[b
     Returns:
         The process, in a group of its own; Ctrl-C is for this process, which then calls ``end_watched``.
     """
-    program = shutil.which(command[0], path=str(_SCRIPTS)) or command[0]
     return subprocess.Popen(
-        [sys.executable, "-I", watched.__file__, program, *command[1:]],
+        [sys.executable, "-I", watched.__file__, program_of(command[0]), *command[1:]],
         stdin=subprocess.PIPE,
         start_new_session=True,
         **options,

@@ -23,6 +23,8 @@ def main() -> int:
         stdin=subprocess.DEVNULL,
         preexec_fn=_dies_with_its_parent(os.getpid()),  # noqa: PLW1509  there is no other thread yet
     )
+    # Whoever interrupts the group ends it afterwards; till then the command may do what it does when interrupted.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_standard_input, daemon=True).start()
     exit_code = command.wait()
     return exit_code if exit_code >= 0 else 128 - exit_code

@@ -36,6 +36,15 @@ def time(value: float | None, unit: str) -> str:
     return "not reached" if value is None else f"{significant(value, 6)} {unit}"
 
 
+def duration(seconds: float) -> str:
+    """Seconds, minutes or hours: ``45 s``, ``12 min``, ``3.4 h``."""
+    if seconds < 100:
+        return f"{seconds:.0f} s"
+    if seconds < 100 * 60:
+        return f"{seconds / 60:.0f} min"
+    return f"{seconds / 3600:.1f} h"
+
+
 def percent(part: float, whole: float = 1.0) -> str:
     """Share in per cent, without decimals; a dash of nothing."""
     return f"{100 * part / whole:.0f}%" if whole else NONE

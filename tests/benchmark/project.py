@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 import SimpleITK as sitk
 
-from nnunetv2_adamss.benchmark import run_steps as run
+from nnunetv2_adamss.benchmark import do_step, run_steps
+from nnunetv2_adamss.benchmark.workflow import workflow_folder
 from nnunetv2_adamss.common import processes
 from tests.nnunet_project import NnunetProject
 from tests.processes import is_running
@@ -63,8 +64,16 @@ class FakeBenchmark:
         return self.project.results / DATASET / f"{trainer}__nnUNetPlans__3d_fullres" / f"fold_{fold}"
 
 
-def make_benchmark(root: Path, monkeypatch: pytest.MonkeyPatch) -> FakeBenchmark:
-    """Case 0 has its event on day 1, case 1 on day 2 and so on; everybody has one."""
+def make_benchmark(
+    root: Path, monkeypatch: pytest.MonkeyPatch, *, with_snakemake: bool = False
+) -> FakeBenchmark:
+    """Case 0 has its event on day 1, case 1 on day 2 and so on; everybody has one.
+
+    Args:
+        root: folder of the project.
+        monkeypatch: pytest's.
+        with_snakemake: whether steps are run by it.
+    """
     project = NnunetProject(root)
     project.use(monkeypatch)
     preprocessed, raw = project.preprocessed / DATASET, project.raw / DATASET
@@ -87,8 +96,29 @@ def make_benchmark(root: Path, monkeypatch: pytest.MonkeyPatch) -> FakeBenchmark
     (raw / "survival.csv").write_text("\n".join(["case_id,time,event", *rows]))
     _write_commands(project.root / "bin")
     monkeypatch.setattr(processes, "_SCRIPTS", project.root / "bin")
-    monkeypatch.setattr(run, "_POLL_SECONDS", 0.01)
+    if not with_snakemake:
+        monkeypatch.setattr(run_steps, "_snakemake", run_here)
     return FakeBenchmark(project)
+
+
+def run_here(output: Path, *options: str) -> int:
+    """Stands for snakemake, which takes seconds to begin: all steps in this process, one after another."""
+    file = workflow_folder(output) / "steps.json"
+    steps = json.loads(file.read_text())["steps"]
+    done = file.parent / "done"
+
+    def wanted(name: str) -> set[str]:
+        if (done / name).exists():
+            return set()
+        return {name}.union(*map(wanted, [*steps[name]["needs"], *steps[name]["after"]]))
+
+    of_results = set[str]().union(*(wanted(name) for name, step in steps.items() if step["is_result"]))
+    exit_code = 0
+    for name in filter(of_results.__contains__, steps):
+        inputs = [*steps[name]["needs"], *steps[name]["after"]]
+        if not all((done / other).exists() for other in inputs) or do_step.main(file, name):
+            exit_code = 1
+    return exit_code
 
 
 def make_test_set(project: NnunetProject) -> None:

@@ -153,7 +153,7 @@ def test_every_command_understands_its_options(masks: dict[str, object]) -> None
     steps = plan("all", **settings)
     understood = set()
     for step in steps.values():
-        name, *arguments = step.command_now()
+        name, *arguments = step.command
         if name != "nnUNetv2_train":
             module = import_module(f"nnunetv2_adamss.cli.{name.removeprefix('adamss_')}")
             module.build_parser().parse_args(arguments)

@@ -13,8 +13,8 @@ import pandas as pd
 import pytest
 import torch
 
-from nnunetv2_adamss.benchmark.claims import Claims
 from nnunetv2_adamss.cli import benchmark as command
+from nnunetv2_adamss.common.file_locks import lock_file
 from tests.benchmark.project import DATASET, FOLDS, FakeBenchmark, make_test_set
 from tests.processes import wait_until
 
@@ -24,28 +24,28 @@ _TRAINER = "AdaMSSSurvTrainer_NoRadiomics"
 
 
 def test_everything_is_trained_once_and_stands_in_the_tables(
-    fake_benchmark: FakeBenchmark, capsys: pytest.CaptureFixture[str]
+    snakemake_benchmark: FakeBenchmark, capsys: pytest.CaptureFixture[str]
 ) -> None:
     options = ("--methods", "adamss", "icare", "table2", "--num_workers", "3")
-    assert command.main(fake_benchmark.arguments(*options)) == 0
-    calls = fake_benchmark.calls()
+    assert command.main(snakemake_benchmark.arguments(*options)) == 0
+    calls = snakemake_benchmark.calls()
     assert len(set(calls)) == len(calls)
-    first = pd.read_csv(fake_benchmark.output / "table_1.csv", index_col="method")
+    first = pd.read_csv(snakemake_benchmark.output / "table_1.csv", index_col="method")
     assert list(first.index) == ["icare", "adamss", "covariates_cox", "tumour_volume", "suv_max"]
     assert first["c_index"].to_dict() == {
         "icare": 1, "adamss": 1, "covariates_cox": 1, "tumour_volume": 1, "suv_max": 0
     }  # fmt: skip
     assert (first["n_pairs"] == 2 * 190).all()
-    second = pd.read_csv(fake_benchmark.output / "table_2.csv", index_col="method")
+    second = pd.read_csv(snakemake_benchmark.output / "table_2.csv", index_col="method")
     assert list(second.index[:4]) == ["segmentation_only", "survival_only", "multi_task", "two_stage"]
     assert second.loc["segmentation_only", "dice"] == 1
-    assert not (fake_benchmark.output / "table_3.csv").exists()
-    fourth = pd.read_csv(fake_benchmark.output / "table_4.csv")
+    assert not (snakemake_benchmark.output / "table_3.csv").exists()
+    fourth = pd.read_csv(snakemake_benchmark.output / "table_4.csv")
     assert fourth["stage_two"].tolist() == [0.25, 0.75]
     assert "0.745; 0.671" not in capsys.readouterr().out  # Lasso-CoxPH was not asked for
 
-    assert command.main(fake_benchmark.arguments(*options)) == 0
-    assert fake_benchmark.calls() == calls
+    assert command.main(snakemake_benchmark.arguments(*options)) == 0
+    assert snakemake_benchmark.calls() == calls
 
 
 def test_a_dry_run_says_what_would_run_and_writes_nothing(
@@ -56,40 +56,21 @@ def test_a_dry_run_says_what_would_run_and_writes_nothing(
     lines = capsys.readouterr().out.splitlines()
     assert sorted(fake_benchmark.project.root.rglob("*")) == before
     assert lines[0].split()[:2] == ["to", "do"] and lines[0].endswith("AdaMSSSegTrainer fold 0")
-    assert any(
-        "unknown until one has run" in line
-        and line.endswith(f"{_TRAINER} fold 1   after AdaMSSSegTrainer fold 1, TumourVolume fold 1")
-        for line in lines
-    )
-    assert lines[-1] == (
-        "0 of 14 steps are done; left with 1 at once: 14 steps whose kind has not run yet (do one fold first to know: "
-        "--folds 0)."
-    )
+    assert f"to do       {_TRAINER} fold 1   after AdaMSSSegTrainer fold 1, TumourVolume fold 1" in lines
+    assert lines[-1] == "0 of 14 steps are done."
 
 
-def test_a_dry_run_expects_as_long_as_finished_steps_took(
+def test_a_dry_run_says_what_is_done_and_what_is_not_needed_any_more(
     fake_benchmark: FakeBenchmark, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert command.main(fake_benchmark.arguments(*_SMALL, "--folds", "0", "--steps_only")) == 0
-    folder = fake_benchmark.output / "steps"
-    for file in folder.glob("*.json"):
-        record = json.loads(file.read_text())
-        seconds = 600 if record["kind"] == "AdaMSSSegTrainer" else 30
-        file.write_text(json.dumps(record | {"seconds": seconds}))
-    # Of these the fold's own summary says 120 s.
-    next(folder.glob(f"{_TRAINER}*")).unlink()
-    (fake_benchmark.output / "settings.json").unlink()
     capsys.readouterr()
-    assert command.main(fake_benchmark.arguments(*_SMALL, "--num_workers", "2", "--dry_run")) == 0
+    assert command.main(fake_benchmark.arguments(*_SMALL, "--dry_run")) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert next(line for line in lines if line.endswith("AdaMSSSegTrainer fold 1")).split()[2:4] == [
-        "10",
-        "min",
-    ]
-    # Stage I and radiomics of fold 0 are no longer needed. Stage I, the tumour volume, whose step predicts the masks,
-    # the survival training and the fusion weights wait for each other: 600 + 30 + 120 + 30.
+    # Stage I and radiomics of fold 0.
     assert sum(line.startswith("not needed") for line in lines) == 2
-    assert lines[-1] == "5 of 12 steps are done; left with 2 at once: about 13 min."
+    assert sum(line.startswith("done") for line in lines) == 5
+    assert lines[-1] == "5 of 12 steps are done."
 
 
 def test_a_failed_step_is_told_with_its_last_words_and_the_others_go_on(
@@ -123,26 +104,25 @@ def test_a_training_that_was_begun_goes_on_from_its_checkpoint(fake_benchmark: F
 
 
 def test_a_terminated_benchmark_takes_its_commands_along_and_goes_on_later(
-    fake_benchmark: FakeBenchmark, capsys: pytest.CaptureFixture[str]
+    snakemake_benchmark: FakeBenchmark, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    fake_benchmark.knob("sleep", _TRAINER)
-    arguments = fake_benchmark.arguments(*_SMALL, "--folds", "0", "--steps_only")
+    snakemake_benchmark.knob("sleep", _TRAINER)
+    arguments = snakemake_benchmark.arguments(*_SMALL, "--folds", "0", "--steps_only")
 
     def terminate() -> None:
-        wait_until((fake_benchmark.fold(_TRAINER, 0) / "checkpoint_latest.pth").is_file)
+        wait_until((snakemake_benchmark.fold(_TRAINER, 0) / "checkpoint_latest.pth").is_file)
         os.kill(os.getpid(), signal.SIGTERM)
 
-    killer = Thread(target=terminate)
+    killer = Thread(target=terminate, daemon=True)
     killer.start()
     assert command.main(arguments) == 143
     killer.join()
     assert "stopped; run it again to go on." in capsys.readouterr().err
-    assert list((fake_benchmark.output / "claims").iterdir()) == []
-    assert _TRAINER in fake_benchmark.calls()[-1]
-    wait_until(lambda: not fake_benchmark.is_running())
-    fake_benchmark.knob("go", "")
+    assert _TRAINER in snakemake_benchmark.calls()[-1]
+    wait_until(lambda: not snakemake_benchmark.is_running())
+    snakemake_benchmark.knob("go", "")
     assert command.main(arguments) == 0
-    trained = [call for call in fake_benchmark.calls() if call.startswith("adamss_finetune_survival")]
+    trained = [call for call in snakemake_benchmark.calls() if call.startswith("adamss_finetune_survival")]
     assert [call.endswith(" --c") for call in trained] == [False, True]
 
 
@@ -155,13 +135,19 @@ def test_without_a_gpu_nothing_is_begun(
     assert not fake_benchmark.output.exists()
 
 
-def test_every_worker_has_its_gpu(fake_benchmark: FakeBenchmark, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_every_worker_has_its_gpu(
+    snakemake_benchmark: FakeBenchmark, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("torch.cuda.is_available", lambda: True)
     monkeypatch.setattr("torch.cuda.device_count", lambda: 6)
     monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
-    arguments = [*fake_benchmark.arguments(*_SMALL, "--gpus", "3", "5", "--steps_only"), "-device", "cuda"]
+    arguments = [
+        *snakemake_benchmark.arguments(*_SMALL, "--gpus", "3", "5", "--steps_only"),
+        "-device",
+        "cuda",
+    ]
     assert command.main(arguments) == 0
-    assert set(fake_benchmark.gpus()) == {"3", "5"}
+    assert set(snakemake_benchmark.gpus()) == {"3", "5"}
 
 
 @pytest.mark.parametrize(
@@ -358,13 +344,48 @@ def test_patients_who_could_not_be_predicted_are_tried_again(fake_benchmark: Fak
 def test_a_dry_run_says_what_another_process_does(
     fake_benchmark: FakeBenchmark, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    claim = Claims(fake_benchmark.output / "claims").take("AdaMSSSegTrainer_fold_1")
-    assert claim is not None
+    file = fake_benchmark.output / "workflow" / "running" / "AdaMSSSegTrainer_fold_1"
+    file.parent.mkdir(parents=True)
+    file.touch()
+    lock = lock_file(file, wait=False)
     assert command.main(fake_benchmark.arguments(*_SMALL, "--dry_run")) == 0
+    os.close(lock)
     lines = capsys.readouterr().out.splitlines()
     assert [line.split()[-3:] for line in lines if line.startswith("runs")] == [
         ["AdaMSSSegTrainer", "fold", "1"]
     ]
+
+
+def test_without_snakemake_nothing_is_begun_but_what_is_there_is_shown(
+    fake_benchmark: FakeBenchmark, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("nnunetv2_adamss.benchmark.run_steps.find_spec", lambda name: None)
+    arguments = fake_benchmark.arguments(*_SMALL, "--folds", "0")
+    assert command.main([*arguments, "--dry_run"]) == 0
+    capsys.readouterr()
+    assert command.main(arguments) == 2
+    error = capsys.readouterr().err
+    assert 'is not installed: pip install "nnunetv2-adamss[benchmark]".' in error and error.count("\n") == 1
+    assert not fake_benchmark.output.exists()
+
+
+def test_results_of_version_0_1_are_shown_and_what_failed_for_single_patients_is_tried_again(
+    fake_benchmark: FakeBenchmark,
+) -> None:
+    make_test_set(fake_benchmark.project)
+    arguments = fake_benchmark.arguments(*_SMALL, "--folds", "0", "--test", "8")
+    assert command.main(arguments) == 0
+    n_calls = len(fake_benchmark.calls())
+    # It left records and claims, and no workflow.
+    shutil.rmtree(fake_benchmark.output / "workflow")
+    (fake_benchmark.output / "claims").mkdir()
+    for file in (fake_benchmark.output / "steps").iterdir():
+        exit_code = int(file.name.startswith("test_patients_by_AdaMSS"))
+        record = {"kind": "x", "seconds": 1.5, "exit_code": exit_code, "resumed": False}
+        file.write_text(json.dumps(record))
+    assert command.main(arguments) == 0
+    again = [call.split()[0] for call in fake_benchmark.calls()[n_calls:]]
+    assert again == ["adamss_predict_survival"]
 
 
 def test_a_list_that_nobody_reads_to_the_end_ends_quietly(fake_benchmark: FakeBenchmark) -> None:
@@ -379,15 +400,6 @@ def test_a_list_that_nobody_reads_to_the_end_ends_quietly(fake_benchmark: FakeBe
     assert listing.stderr.read() == ""
     assert listing.wait() == 0
     listing.stderr.close()
-
-
-def test_without_a_terminal_every_step_is_told_in_a_line(
-    fake_benchmark: FakeBenchmark, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert command.main(fake_benchmark.arguments(*_SMALL, "--folds", "0", "--steps_only")) == 0
-    lines = capsys.readouterr().err.splitlines()
-    assert sum(" begins; its log is " in line for line in lines) == 7
-    assert sum(line.endswith(" is done after 0 s") for line in lines) == 7
 
 
 def test_a_users_own_explanation_is_neither_shown_nor_removed(fake_benchmark: FakeBenchmark) -> None:
@@ -558,6 +570,7 @@ def test_survival_in_two_dimensions_is_refused_before_stage_one_is_trained(
             "names 2 devices, one for each worker",
         ),
         (["--gpus", "0"], "--gpus needs -device cuda"),
+        (["--gpus", "0", "--profile", "slurm", "-device", "cuda"], "it does not go with --profile"),
         (["--num_workers", "0"], "must be at least 1"),
         (["--seeds", "1", "1"], "each once"),
         (["--mask_source", "groundtruth", "--masks_dir", "M"], "exclude each other"),

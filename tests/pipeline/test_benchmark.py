@@ -27,7 +27,7 @@ pytestmark = pytest.mark.slow
 
 ARGUMENTS = (
     "510", "3d_fullres", "--methods", "lasso_cox", "icare", "deepmts", "--folds", "0", "--short_schedule",
-    "--epochs", "1", "--mask_source", "groundtruth", "-device", "cpu",
+    "--epochs", "1", "--mask_source", "groundtruth", "--num_workers", "2", "-device", "cpu",
 )  # fmt: skip
 
 

@@ -1,26 +1,21 @@
 """One run at a time writes to a data set, and none while processes of a killed run are still writing there."""
 
-import errno
 import logging
 import os
 import shutil
-import sys
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from nnunetv2_adamss.common.file_locks import lock_file
 from nnunetv2_adamss.common.json_object import read_object
 from nnunetv2_adamss.datasets.conversion.conversion_folder import BEGUN, UNFINISHED
-
-if sys.platform != "win32":
-    import fcntl
 
 logger = logging.getLogger(__name__)
 
 _RUN = f"{UNFINISHED}/run.lock"  # held by the run
 _PATIENTS = f"{UNFINISHED}/patients.lock"  # shared by its processes while they convert a patient
-_NO_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.EINVAL)  # of file systems without them
 
 
 @contextmanager
@@ -39,7 +34,7 @@ def sole_run(folder: Path) -> Iterator[str]:
     (folder / UNFINISHED).mkdir(parents=True, exist_ok=True)
     (folder / _RUN).touch()
     try:
-        run = _locked(folder / _RUN, wait=False)
+        run = lock_file(folder / _RUN, wait=False)
     except BlockingIOError as error:
         raise FileExistsError(
             f"Another run is writing to {folder}; wait until it is done, or stop it."
@@ -63,7 +58,7 @@ def still_ours(folder: Path, run_name: str) -> Iterator[None]:
         ValueError: if another run has begun, so that this process is what is left of a killed one.
     """
     try:
-        patient = _locked(folder / _PATIENTS, wait=True, shared=True)
+        patient = lock_file(folder / _PATIENTS, wait=True, shared=True)
     except FileNotFoundError as error:
         raise ValueError("another run has finished here") from error
     try:
@@ -77,35 +72,9 @@ def still_ours(folder: Path, run_name: str) -> Iterator[None]:
 def _wait_for_patients(folder: Path) -> None:
     (folder / _PATIENTS).touch()
     try:
-        os.close(_locked(folder / _PATIENTS, wait=False))
+        os.close(lock_file(folder / _PATIENTS, wait=False))
     except BlockingIOError:
         logger.warning(
             "Processes of a run that was killed are still writing to %s; waiting for them.", folder
         )
-        os.close(_locked(folder / _PATIENTS, wait=True))
-
-
-def _locked(file: Path, *, wait: bool, shared: bool = False) -> int:
-    """The open lock file; whoever waited for it may find that it was removed meanwhile, and begins again."""
-    while True:
-        descriptor = os.open(file, os.O_RDWR)
-        try:
-            _lock(descriptor, wait=wait, shared=shared)
-        except BaseException:
-            os.close(descriptor)
-            raise
-        if file.exists() and os.path.samestat(os.fstat(descriptor), file.stat()):
-            return descriptor
-        os.close(descriptor)
-
-
-def _lock(descriptor: int, *, wait: bool, shared: bool) -> None:
-    if sys.platform == "win32":
-        return  # no locks there, but names of unfinished files still tell processes apart
-    mode = fcntl.LOCK_SH if shared else fcntl.LOCK_EX
-    try:
-        fcntl.flock(descriptor, mode if wait else mode | fcntl.LOCK_NB)
-    except OSError as error:
-        if error.errno not in _NO_LOCKS:
-            raise
-        logger.info("The file system has no locks (%s).", error)
+        os.close(lock_file(folder / _PATIENTS, wait=True))

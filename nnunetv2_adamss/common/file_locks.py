@@ -1,0 +1,64 @@
+"""Locks on files. The system lifts those of a process that ends, however it ends."""
+
+import errno
+import logging
+import os
+import sys
+from pathlib import Path
+
+if sys.platform != "win32":
+    import fcntl
+
+logger = logging.getLogger(__name__)
+
+_NO_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.EINVAL)  # of file systems without them
+
+
+def lock_file(file: Path, *, wait: bool, shared: bool = False) -> int:
+    """Lock a file that is there; whoever waited for it may find that it was removed meanwhile, and begins again.
+
+    Args:
+        file: is not written to.
+        wait: until another process lifts its lock.
+        shared: with others that share it.
+
+    Returns:
+        The descriptor, which keeps the lock until it is closed.
+
+    Raises:
+        BlockingIOError: if another process has the lock, without ``wait``.
+        FileNotFoundError: if there is no such file.
+    """
+    while True:
+        descriptor = os.open(file, os.O_RDWR)
+        try:
+            _lock(descriptor, wait=wait, shared=shared)
+        except BaseException:
+            os.close(descriptor)
+            raise
+        if file.exists() and os.path.samestat(os.fstat(descriptor), file.stat()):
+            return descriptor
+        os.close(descriptor)
+
+
+def is_locked(file: Path) -> bool:
+    """Whether another process has the lock of a file, which need not be there."""
+    try:
+        os.close(lock_file(file, wait=False, shared=True))
+    except BlockingIOError:
+        return True
+    except OSError:  # not there, or another user's
+        return False
+    return False
+
+
+def _lock(descriptor: int, *, wait: bool, shared: bool) -> None:
+    if sys.platform == "win32":
+        return
+    mode = fcntl.LOCK_SH if shared else fcntl.LOCK_EX
+    try:
+        fcntl.flock(descriptor, mode if wait else mode | fcntl.LOCK_NB)
+    except OSError as error:
+        if error.errno not in _NO_LOCKS:
+            raise
+        logger.info("The file system has no locks (%s).", error)
