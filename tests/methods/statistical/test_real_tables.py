@@ -13,7 +13,7 @@ from measurements.statistical_methods import (
     shuffled_c,
     thirds,
 )
-from nnunetv2_adamss.methods import statistical_methods as methods
+from nnunetv2_adamss.methods.statistical.risks import icare
 from nnunetv2_adamss.methods.statistical.risks.icare import fit_icare
 from nnunetv2_adamss.metrics.concordance import cross_validated_c
 from nnunetv2_adamss.metrics.resampling import ResampledCohort
@@ -22,7 +22,7 @@ from nnunetv2_adamss.metrics.resampling import ResampledCohort
 @pytest.fixture(autouse=True)
 def few_estimators(monkeypatch: pytest.MonkeyPatch) -> None:
     """All columns are considered by every estimator, so fifty do nearly what a thousand do."""
-    monkeypatch.setattr(methods, "fit_icare", partial(fit_icare, n_estimators=50))
+    monkeypatch.setattr(icare, "fit_icare", partial(fit_icare, n_estimators=50))
 
 
 def test_left_out_patients_are_ranked_nearly_as_by_a_ridge_cox_model(real_data: Path) -> None:
