@@ -1,6 +1,6 @@
 """The trainers of both stages by their public names: ``from nnunetv2_adamss.trainers import AdaMSSSurvTrainer``.
 
-The names stand in ``recipes.py``. Each becomes a class when it is asked for, so that this imports nothing heavy.
+The names stand in ``methods/table.py``. Each becomes a class when it is asked for, so that this imports nothing heavy.
 """
 
 import sys
@@ -13,7 +13,7 @@ from nnunetv2_adamss.methods.table import RECIPES, SUMMARIES
 for _former in (
     "adamss_survival",
     "comparison",
-    "fusion_strategy_trainers",
+    "fusion_strategies",
     "learning_strategies",
     "segmentation",
     "segmentation_variants",

@@ -3,7 +3,7 @@
 import math
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from itertools import takewhile
 from pathlib import Path
 from typing import Any
@@ -59,7 +59,18 @@ class AdaMSSTrainer(nnUNetTrainer):
             if not recipes:
                 return
         own = takewhile(lambda base: base is cls or not issubclass(base, AdaMSSTrainer), cls.__mro__)
-        cls.recipe = with_class_attributes(cls.recipe, own)
+        cls.recipe = with_class_attributes(cls.recipe, cls.__name__, own)
+        if faults := list(cls.faults_of(cls.recipe)):
+            raise TypeError(f"The recipe of {cls.__name__} cannot be trained: {'; '.join(faults)}.")
+
+    @classmethod
+    def faults_of(cls, recipe: Recipe) -> Iterator[str]:
+        """Everything in a recipe that this kind of trainer cannot do, in words."""
+        schedule = recipe.schedule
+        if len(schedule.learning_rates) <= len(schedule.drops_at):
+            yield f"{len(schedule.drops_at)} drops need {len(schedule.drops_at) + 1} learning rates"
+        if not hasattr(torch.optim, schedule.optimizer):
+            yield f"torch.optim has no optimizer {schedule.optimizer!r}"
 
     def __init__(
         self,

@@ -1,28 +1,74 @@
 """Users' own trainers of version 0.1: class attributes in the place of a recipe."""
 
-from collections.abc import Iterable
-from dataclasses import fields, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
+import torch
+
 from nnunetv2_adamss.methods.recipe import Recipe
+from nnunetv2_adamss.networks.fusion_strategies import FUSION_STRATEGIES
 
-# What was called otherwise in 0.1 than in a recipe or its schedule; the other attributes have the same names.
-_FORMER_NAMES = {
-    "own_batch_size": "batch_size",
-    "own_weight_decay": "weight_decay",
-    "network_name": "network",
-}
+# What they are called in a schedule and in a recipe.
+_OF_SCHEDULE: Mapping[str, str] = {
+    "n_epochs": "n_epochs", "n_iterations": "n_iterations", "n_val_iterations": "n_val_iterations",
+    "learning_rates": "learning_rates", "drops_at": "drops_at", "optimizer_class": "optimizer",
+    "own_weight_decay": "weight_decay", "own_batch_size": "batch_size",
+}  # fmt: skip
+_OF_RECIPE: Mapping[str, str] = {
+    "network_name": "network", "fusion": "network", "modality": "modality", "covariate_use": "covariate_use",
+    "default_settings": "default_settings", "starts_from_stage_one": "starts_from_stage_one",
+    "predicts_training_cases": "predicts_training_cases", "survival_weight": "survival_weight",
+    "segmentation_weight": "segmentation_weight", "l2_weight": "l2_weight",
+}  # fmt: skip
+# What the trainer left to its subclasses, and what an objective has now.
+_OF_OBJECTIVE = (
+    "training_loss", "batch_loss", "survival_loss", "segmentation_loss", "penalty", "needs_even_shares",
+    "initialise_weights",
+)  # fmt: skip
 
 
-def with_class_attributes(recipe: Recipe, classes: Iterable[type]) -> Recipe:
-    """The recipe with what is set on these classes, of which the first has the last word."""
+def with_class_attributes(recipe: Recipe, name: str, classes: Iterable[type]) -> Recipe:
+    """The recipe with what is set on these classes, of which the first has the last word.
+
+    Args:
+        recipe: of the trainer that they are subclasses of.
+        name: of the trainer, for messages.
+        classes: the user's own.
+
+    Raises:
+        TypeError: if they set what a recipe cannot hold, which would be passed over without a word.
+    """
     attributes: dict[str, Any] = {}
     for cls in classes:
-        attributes = {_FORMER_NAMES.get(name, name): value for name, value in vars(cls).items()} | attributes
+        attributes = {**vars(cls), **attributes}
+    if lost := [one for one in _OF_OBJECTIVE if one in attributes]:
+        raise TypeError(
+            f"{name} has {', '.join(lost)}, which trainers of version 0.1 had. Losses are objectives now: subclass one "
+            "of nnunetv2_adamss.trainers.objectives, and override 'initialize' to use it."
+        )
+    of_schedule = {new: attributes[old] for old, new in _OF_SCHEDULE.items() if old in attributes}
+    of_recipe = {new: attributes[old] for old, new in _OF_RECIPE.items() if old in attributes}
     if "optimizer_class" in attributes:
-        attributes["optimizer"] = attributes["optimizer_class"].__name__
-    of_schedule, of_recipe = (
-        {part.name: attributes[part.name] for part in fields(record) if part.name in attributes}
-        for record in (recipe.schedule, recipe)
-    )
+        of_schedule["optimizer"] = _name_of_optimizer(name, attributes["optimizer_class"])
+    if "fusion" in attributes:
+        of_recipe["network"] = _name_of_fusion(name, attributes["fusion"])
     return replace(recipe, **of_recipe).with_schedule(**of_schedule)
+
+
+def _name_of_optimizer(name: str, optimizer: type) -> str:
+    if getattr(torch.optim, optimizer.__name__, None) is not optimizer:
+        raise TypeError(
+            f"{name} has the optimizer_class {optimizer.__name__}, which is not of torch.optim; override "
+            "'configure_optimizers' instead."
+        )
+    return optimizer.__name__
+
+
+def _name_of_fusion(name: str, fusion: Any) -> str:
+    for network, strategy in FUSION_STRATEGIES.items():
+        if strategy is fusion:
+            return network
+    raise TypeError(
+        f"{name} has a fusion that is none of this package's; override 'build_network_architecture' instead."
+    )

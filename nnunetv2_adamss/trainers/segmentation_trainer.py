@@ -1,11 +1,13 @@
 """Stage I: the network learns to segment the tumour (Sections 3.4 and 4.2)."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import torch
 from nnunetv2.utilities.plans_handling.plans_handler import ConfigurationManager, PlansManager
 from torch import nn
 
+from nnunetv2_adamss.methods.recipe import ONE_PASS, Recipe
 from nnunetv2_adamss.networks.adamss import AdaMSS
 from nnunetv2_adamss.networks.fusion_strategies import FUSION_STRATEGIES
 from nnunetv2_adamss.survival.nnunet_data.dataset import channel_names
@@ -22,6 +24,17 @@ class SegmentationTrainer(AdaMSSTrainer):
     deviation: the paper pairs a censored with an uncensored patient in every batch; Stage I does not look at
     outcomes, so batches, patches and augmentation are nnU-Net's.
     """
+
+    @classmethod
+    def faults_of(cls, recipe: Recipe) -> Iterator[str]:
+        """As every trainer, and what Stage I leaves to nnU-Net."""
+        yield from super().faults_of(recipe)
+        if recipe.network not in FUSION_STRATEGIES:
+            yield f"Stage I has no network {recipe.network!r}, only {', '.join(FUSION_STRATEGIES)}"
+        if recipe.schedule.batch_size is not None:
+            yield "the batch size of Stage I is that of nnU-Net's plan"
+        if recipe.schedule.n_iterations == ONE_PASS:
+            yield "Stage I needs a number of iterations"
 
     @classmethod
     def build_network_architecture(

@@ -1,7 +1,7 @@
 """The training of a survival network: steps, validation C-index, and the results at the end (Section 4.2)."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from time import time
 from types import MappingProxyType
@@ -10,7 +10,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from nnunetv2_adamss.methods.recipe import Recipe, SurvivalRecipe
 from nnunetv2_adamss.metrics.concordance import harrell_c
+from nnunetv2_adamss.networks.registry import network_names
 from nnunetv2_adamss.survival.pooling import predict_region
 from nnunetv2_adamss.survival.training_data.case_data import Sample, SurvivalTargets
 from nnunetv2_adamss.trained_folds.fold_files import CHECKPOINTS, TRAINING_PREDICTIONS_FILE
@@ -20,7 +22,7 @@ from nnunetv2_adamss.trained_folds.training_log import training_seconds
 from nnunetv2_adamss.trainers.objectives.cox import Cox
 from nnunetv2_adamss.trainers.objectives.discrete_time import DiscreteTime
 from nnunetv2_adamss.trainers.objectives.mtlr import MTLR
-from nnunetv2_adamss.trainers.objectives.multi_task import MultiTask
+from nnunetv2_adamss.trainers.objectives.multi_task import SEGMENTATION_LOSSES, MultiTask
 from nnunetv2_adamss.trainers.objectives.objective import Objective
 from nnunetv2_adamss.trainers.survival_fold import SurvivalFoldTrainer
 from nnunetv2_adamss.trainers.survival_log import C_INDEX, shown
@@ -39,6 +41,22 @@ class SurvivalTrainer(SurvivalFoldTrainer):
     score_name = C_INDEX
 
     objective: Objective
+
+    @classmethod
+    def faults_of(cls, recipe: Recipe) -> Iterator[str]:
+        """As every trainer, and networks and losses that there are not."""
+        yield from super().faults_of(recipe)
+        if not isinstance(recipe, SurvivalRecipe):
+            yield "a survival trainer needs a SurvivalRecipe"
+            return
+        losses = (None, *SEGMENTATION_LOSSES)
+        for what, name, there in (
+            ("survival network", recipe.network, network_names()),
+            ("objective", recipe.objective, _OBJECTIVES),
+            ("segmentation loss", recipe.segmentation_loss, losses),
+        ):
+            if name not in there:
+                yield f"there is no {what} {name!r}, only {', '.join(filter(None, there))}"
 
     def initialize(self) -> None:
         """As nnU-Net, with the fold's cases and intervals, and the survival network.

@@ -1,11 +1,13 @@
 """Trainers of users in a folder of their own: as the docs say now, and as version 0.1 had them."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
 
 from nnunetv2_adamss import trainers
+from nnunetv2_adamss.networks.fusion_strategies import LateFusionEncoder
 from nnunetv2_adamss.survival.covariates.covariate_use import CovariateUse
 from nnunetv2_adamss.survival.foreign_files.trainer_names import check_is_ours, find_trainer
 from nnunetv2_adamss.trainers.adamss_trainer import AdaMSSTrainer
@@ -34,7 +36,7 @@ from nnunetv2_adamss.survival.covariates.covariate_tables import CovariateUse
 from nnunetv2_adamss.trainers import survival_variants
 from nnunetv2_adamss.trainers.segmentation_variants import AdaMSSSegTrainer_ShortSchedule
 from nnunetv2_adamss.trainers.learning_strategies import AdaMSSSurvTrainer_MultiTask
-from nnunetv2_adamss.trainers.fusion_strategy_trainers import AdaMSSSurvTrainer_PETOnly
+from nnunetv2_adamss.trainers.fusion_strategies import AdaMSSSurvTrainer_PETOnly
 from nnunetv2_adamss.trainers.comparison import DeepMTSTrainer
 
 
@@ -116,6 +118,66 @@ def test_class_attributes_of_0_1_become_the_recipe(folder: Path) -> None:
     assert own.recipe.network == "adamss"
     assert more.recipe == own.recipe.with_schedule(n_epochs=6)
     assert trainers.AdaMSSSurvTrainer.recipe.schedule.n_epochs == 50
+
+
+@pytest.mark.parametrize(
+    ("attribute", "message"),
+    [
+        (
+            {"survival_loss": lambda self, outputs, targets: 0},
+            "has survival_loss, .* Losses are objectives now",
+        ),
+        ({"optimizer_class": type("Own", (torch.optim.Adam,), {})}, "override 'configure_optimizers'"),
+        ({"fusion": object}, "override 'build_network_architecture'"),
+    ],
+)
+def test_what_a_recipe_cannot_hold_is_not_passed_over(attribute: dict[str, object], message: str) -> None:
+    with pytest.raises(TypeError, match=message):
+        type("Own", (trainers.AdaMSSSurvTrainer,), attribute)
+
+
+def test_a_fusion_strategy_of_0_1_is_the_recipes_network() -> None:
+    own: type[AdaMSSTrainer] = type("Own", (trainers.AdaMSSSegTrainer,), {"fusion": LateFusionEncoder})
+    assert own.recipe.network == "adamss_late_fusion"
+
+
+def test_attributes_that_are_nnunets_own_are_none_of_the_recipe() -> None:
+    attributes = {"network": None, "batch_size": 3, "optimizer": None}
+    own: type[AdaMSSTrainer] = type("Own", (trainers.AdaMSSSurvTrainer,), attributes)
+    assert own.recipe == trainers.AdaMSSSurvTrainer.recipe
+
+
+@pytest.mark.parametrize(
+    ("trainer", "changes", "message"),
+    [
+        ("AdaMSSSegTrainer", {"batch_size": 8}, "the batch size of Stage I is that of nnU-Net's plan"),
+        ("AdaMSSSegTrainer", {"n_iterations": 0}, "Stage I needs a number of iterations"),
+        ("AdaMSSSurvTrainer", {"learning_rates": (1e-3,)}, "2 drops need 3 learning rates"),
+        ("AdaMSSSurvTrainer", {"optimizer": "Adamm"}, "torch.optim has no optimizer 'Adamm'"),
+    ],
+)
+def test_a_schedule_that_cannot_be_trained_is_refused_where_it_is_written(
+    trainer: str, changes: dict[str, object], message: str
+) -> None:
+    recipe = getattr(trainers, trainer).recipe.with_schedule(**changes)
+    with pytest.raises(TypeError, match=f"The recipe of Own cannot be trained: {message}"):
+        type("Own", (getattr(trainers, trainer),), {"recipe": recipe})
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("network", "there is no survival network 'nothing', only adamss, "),
+        ("objective", "there is no objective 'nothing', only discrete_time, cox, mtlr"),
+        ("segmentation_loss", "there is no segmentation loss 'nothing', only dice, dice_focal"),
+    ],
+)
+def test_a_recipe_that_names_what_there_is_not_is_refused_where_it_is_written(
+    name: str, message: str
+) -> None:
+    recipe = replace(trainers.AdaMSSSurvTrainer.recipe, **{name: "nothing"})
+    with pytest.raises(TypeError, match=message):
+        type("Own", (trainers.AdaMSSSurvTrainer,), {"recipe": recipe})
 
 
 def test_a_subclass_of_two_trainers_must_say_which_recipe_it_has() -> None:

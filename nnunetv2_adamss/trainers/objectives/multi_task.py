@@ -15,21 +15,21 @@ from nnunetv2_adamss.trainers.survival_fold import SurvivalFoldTrainer
 from nnunetv2_adamss.trainers.validation_masks import write_validation_masks
 
 
-def dice(logits: Tensor, tumour: Tensor, *, batch_dice: bool, ddp: bool) -> Tensor:
+def dice_loss(logits: Tensor, tumour: Tensor, *, batch_dice: bool, ddp: bool) -> Tensor:
     """Negative soft Dice."""
     soft_dice = MemoryEfficientSoftDiceLoss(torch.sigmoid, batch_dice=batch_dice, smooth=1e-5, ddp=ddp)
     loss: Tensor = soft_dice(logits, tumour[:, :1], loss_mask=tumour[:, 1:] == 0)
     return loss
 
 
-def dice_focal(logits: Tensor, tumour: Tensor, *, batch_dice: bool, ddp: bool) -> Tensor:
+def dice_focal_loss(logits: Tensor, tumour: Tensor, *, batch_dice: bool, ddp: bool) -> Tensor:
     """Dice plus Focal of a sigmoid, with Stage I's Focal weights."""
     loss: Tensor = RegionDiceFocalLoss(True, batch_dice=batch_dice, ddp=ddp)(logits, tumour)
     return loss
 
 
 # By the name that recipes have.
-_LOSSES = {"dice": dice, "dice_focal": dice_focal}
+SEGMENTATION_LOSSES = {"dice": dice_loss, "dice_focal": dice_focal_loss}
 
 
 class MultiTask(Objective):
@@ -65,7 +65,7 @@ class MultiTask(Objective):
             tumour: ``(b, 2, *space)`` of 0 and 1: where it is, and what does not count.
         """
         trainer = self.trainer
-        loss = _LOSSES[cast(str, trainer.recipe.segmentation_loss)]
+        loss = SEGMENTATION_LOSSES[cast(str, trainer.recipe.segmentation_loss)]
         return loss(logits, tumour, batch_dice=trainer.configuration_manager.batch_dice, ddp=trainer.is_ddp)
 
     def survival_loss(self, outputs: Tensor, targets: SurvivalTargets) -> Tensor:
