@@ -26,7 +26,7 @@ RULES: dict[str, tuple[set[str], set[str]]] = {
     "survival": ({"common", "networks", "metrics", "display"}, {"SimpleITK"}),
     "radiomics": ({"common", "survival"}, set()),
     # What a training leaves on the disk, for all who come after it, and for the trainers that write it.
-    "trained_folds": ({"common", "networks", "survival", "metrics"}, {"SimpleITK"}),
+    "trained_folds": ({"common", "networks", "survival", "metrics", "display"}, {"SimpleITK"}),
     # The table of methods, which trainers are made from.
     "methods": ({"common", "survival"}, {"torch", "nnunetv2", "pandas", "numpy", "SimpleITK"}),
     "trainers": (
@@ -58,7 +58,7 @@ RULES: dict[str, tuple[set[str], set[str]]] = {
         },
         set(),
     ),
-    "demo": ({"common", "survival", "metrics", "display"}, {"torch", "nnunetv2"}),
+    "demo": ({"common", "survival", "trained_folds", "metrics", "display"}, {"torch", "nnunetv2"}),
 }  # fmt: skip
 COMMANDS = PACKAGE / "cli"
 

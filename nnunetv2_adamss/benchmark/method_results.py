@@ -234,8 +234,9 @@ def _seconds(method: Method, folders: BenchmarkFolders) -> float | None:
 def _other_settings(method: Method, folders: BenchmarkFolders) -> list[str]:
     """Where what counts was made before, and not as this benchmark would have made it."""
     compared: dict[str, Sequence[str]] = {}
-    if method.trainer:  # which a statistical method goes on with
-        own = () if not method.trainer.name.startswith("AdaMSSSurvTrainer") else _INTERVAL_SETTINGS
+    if method.trainer:  # from whose risks a statistical method starts
+        recipe = method.survival_recipe
+        own = _INTERVAL_SETTINGS if recipe and recipe.objective == "discrete_time" else ()
         compared[folders.trainer(method.trainer)] = (*_TRAINING_SETTINGS, *own)
     if method.fit:
         masks = () if method.chooses_masks else _MASK_SETTINGS
@@ -255,12 +256,12 @@ def _other_settings(method: Method, folders: BenchmarkFolders) -> list[str]:
 
 
 def _optimism(method: Method, folds: Sequence[TrainedFold]) -> list[str]:
-    """What the patients who are judged here have given away."""
+    """Notes on what the patients of the tables were used for before."""
     notes = [f"{method.title}: {_OTHER_FOLDS}"] if method.needs_other_folds else []
     flattered = [str(fold.number) for fold in folds if fold.epoch_was_chosen_here]
     if flattered:
         notes.append(
             f"{method.title}: optimistic, since the epoch of fold {listed(flattered)} was chosen on the patients that "
-            "are judged here."
+            "are evaluated here."
         )
     return notes

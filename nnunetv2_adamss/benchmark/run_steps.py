@@ -156,7 +156,7 @@ def _failures(
         if record is None and failed:
             skipped[step.name] = skipped.get(failed[0].name, failed[0].name)
             continue
-        reason = "it was not begun; snakemake says why"
+        reason = "it did not start; the output of snakemake says why"
         if record is not None:
             reason = record.get("reason") or "it was ended before it was done"
         lines: list[str] = []

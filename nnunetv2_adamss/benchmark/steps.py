@@ -5,6 +5,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from nnunetv2_adamss.trained_folds.fold_files import is_begun
+
 # File systems keep times to two seconds at worst.
 _CLOCK_SECONDS = 2.0
 
@@ -70,7 +72,7 @@ class Step:
     @property
     def goes_on(self) -> bool:
         """Whether it was begun, and goes on from there."""
-        return self.resumes and not self.is_done and any(self.evidence[0].parent.glob("checkpoint_*.pth"))
+        return self.resumes and not self.is_done and is_begun(self.evidence[0].parent)
 
     def discard_result(self) -> None:
         """Remove what stands for an earlier result, which would count again if it cannot be made anew."""

@@ -42,7 +42,7 @@ def build_parser() -> argparse.ArgumentParser:
     add("--method", choices=tuple(STATISTICAL), required=True)
     add("-p", dest="plans", default="nnUNetPlans", help="plans identifier (default: %(default)s)")
     add("-device", choices=["cuda", "cpu", "mps"], default="cuda", help="for missing masks (default: cuda)")
-    add("--deep_trainer", metavar="TRAINER", help="variant of the deep method that two methods go on with")
+    add("--deep_trainer", metavar="TRAINER", help="variant of the network that two methods start from")
     add("--overwrite", action="store_true", help="fit anew where there is a fit already")
     add_mask_options(parser)
     add(
@@ -70,7 +70,7 @@ def main(argv: list[str] | None = None) -> int:
 def _check_method_options(parser: argparse.ArgumentParser, args: dict[str, Any]) -> None:
     method = STATISTICAL[args["method"]]
     if args["deep_trainer"] and not method.trainer:
-        parser.error(f"{method.name} goes on with no deep method, so --deep_trainer means nothing")
+        parser.error(f"{method.name} starts from no network, so --deep_trainer means nothing")
     if method.statistical_fit.masks and {"mask_source", "masks_dir"} & args.keys():
         whose = f"the masks of {method.trainer.name}" if method.trainer else "the reference masks"
         parser.error(f"{method.name} looks at {whose}, so --mask_source and --masks_dir mean nothing")

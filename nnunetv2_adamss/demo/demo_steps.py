@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from nnunetv2_adamss.trained_folds.fold_files import is_begun
+
 DATASET_ID = 990
 DATASET_NAME = f"Dataset{DATASET_ID}_Phantom"
 CONFIGURATION = "3d_fullres"
@@ -97,7 +99,7 @@ def demo_steps(folders: DemoFolders, n_training: int, n_test: int, device: str) 
     outcomes = str(folders.raw / "survival_test.csv")
 
     def continued(fold: Path) -> list[str]:
-        return ["--c"] if any(fold.glob("checkpoint_*.pth")) else []
+        return ["--c"] if is_begun(fold) else []
 
     return [
         Step(

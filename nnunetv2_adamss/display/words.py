@@ -10,7 +10,7 @@ if TYPE_CHECKING:  # so that commands answer --help at once
 
     from nnunetv2_adamss.metrics.estimate import Estimate
 
-NONE = "–"  # noqa: RUF001  a dash for people
+NONE = "–"  # noqa: RUF001  a dash, as journals print it
 
 
 def number(value: float | None, digits: int = 2) -> str:

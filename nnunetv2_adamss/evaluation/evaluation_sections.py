@@ -88,7 +88,7 @@ def _cohort(evaluation: Evaluation) -> Iterator[Block]:
         yield Notice(f"Left out, since their outcome is not known: {names}.", is_caution=True)
     if cohort.without_prediction:
         names = listed(cohort.without_prediction)
-        yield Notice(f"Not judged, since they are not predicted: {names}.", is_caution=True)
+        yield Notice(f"Not evaluated, since they are not predicted: {names}.", is_caution=True)
 
 
 def _ranking(evaluation: Evaluation) -> Iterator[Block]:

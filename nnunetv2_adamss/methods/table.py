@@ -318,7 +318,7 @@ def results_name(method: str, deep_trainer: str | None) -> str:
 
     Args:
         method: name, of ``STATISTICAL``.
-        deep_trainer: the deep method that it goes on with, or a variant of it such as its short schedule, which gives
+        deep_trainer: the network that it starts from, or a variant of it such as its short schedule, which gives
             results of its own; None for none.
 
     Raises:
@@ -329,6 +329,6 @@ def results_name(method: str, deep_trainer: str | None) -> str:
     if deep_trainer is None:
         return folder
     if row.trainer is None or not deep_trainer.startswith(row.trainer.name):
-        own = f"{row.trainer.name} or a variant of it" if row.trainer else "no deep method"
-        raise ValueError(f"{row.title} goes on with {own}, not with {deep_trainer}.")
+        own = f"{row.trainer.name} or a variant of it" if row.trainer else "no network"
+        raise ValueError(f"{row.title} starts from {own}, not from {deep_trainer}.")
     return folder + deep_trainer.removeprefix(row.trainer.name)

@@ -1,12 +1,13 @@
 """The folds of one model, their table of outcomes, and every case as predicted by the fold that did not see it."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from nnunetv2.utilities.file_path_utilities import convert_identifier_to_trainer_plans_config
 
 from nnunetv2_adamss.common.files import sha256_of
 from nnunetv2_adamss.common.messages import listed
@@ -17,7 +18,12 @@ from nnunetv2_adamss.survival.discrete_time.curve import common_times
 from nnunetv2_adamss.survival.nnunet_data.dataset import PREPROCESSED, RAW, dataset_folder
 from nnunetv2_adamss.survival.nnunet_data.dataset_json import read_dataset_json
 from nnunetv2_adamss.survival.nnunet_data.plans_file import read_plans_file
-from nnunetv2_adamss.trained_folds.fold_files import CHECKPOINTS, SUMMARY_FILE, epoch_predictions_file
+from nnunetv2_adamss.trained_folds.fold_files import (
+    CHECKPOINTS,
+    MODEL_FILE,
+    SUMMARY_FILE,
+    epoch_predictions_file,
+)
 from nnunetv2_adamss.trained_folds.predicted_curves import CurvesByCase
 from nnunetv2_adamss.trained_folds.trained_fold import TrainedFold
 
@@ -71,19 +77,24 @@ class CrossValidation:
         return self.model_folder.parent.name
 
     @property
+    def _names(self) -> list[str]:
+        names: list[str] = convert_identifier_to_trainer_plans_config(self.model_folder.name)
+        return names
+
+    @property
     def trainer(self) -> str:
         """Class name, or name of a statistical method."""
-        return self.model_folder.name.split("__")[0]
+        return self._names[0]
 
     @property
     def plans_name(self) -> str:
         """Such as ``nnUNetPlans``."""
-        return self.model_folder.name.split("__")[1]
+        return self._names[1]
 
     @property
     def configuration(self) -> str:
         """Such as ``3d_fullres``."""
-        return self.model_folder.name.split("__")[2]
+        return self._names[2]
 
     @cached_property
     def plans(self) -> Mapping[str, Any]:
@@ -155,7 +166,7 @@ class CrossValidation:
         if changed:
             raise ValueError(
                 f"Fold {', '.join(changed)} was not trained on the outcomes that are in {file} now. Give the table "
-                "that it was trained on with -s, under its old name, or train it anew with --overwrite."
+                "that it was trained on with -s, under its old name, or train it again with --overwrite."
             )
 
     # --------------------------------------------------------------------------------------- its predictions
@@ -215,12 +226,21 @@ def _order(number: int | str) -> tuple[bool, int, str]:
     return isinstance(number, str), number if isinstance(number, int) else 0, str(number)
 
 
-def _not_trained(folder: Path, missing: Sequence[int | str], finished: Iterable[int | str]) -> str:
+def _not_trained(
+    folder: Path, missing: Sequence[int | str], finished: Mapping[int | str, TrainedFold]
+) -> str:
     what = f"Fold {', '.join(map(str, missing))} of {folder} is not trained to the end"
     if not missing:
         what = f"There is no trained fold in {folder}"
-    command = f"adamss_finetune_survival {folder.parent.name} {folder.name.split('__')[-1]}"
-    train = f"train it with {command} {missing[0] if missing else 'FOLD'}"
+    trainer, plans, configuration = convert_identifier_to_trainer_plans_config(folder.name)
+    train = f"train it with adamss_finetune_survival {folder.parent.name} {configuration} "
+    train += f"{missing[0] if missing else 'FOLD'}"
+    if trainer != "AdaMSSSurvTrainer":
+        train += f" -tr {trainer}"
+    if plans != "nnUNetPlans":
+        train += f" -p {plans}"
+    if any(fold.has_files(MODEL_FILE) for fold in finished.values()):
+        train = "fit it with adamss_fit_statistical"
     if there := " ".join(map(str, finished)):
         return f"{what}: {train}, or choose those that are with -f {there}."
     others = sorted({file.parents[1].name for file in folder.parent.glob(f"*/fold_*/{SUMMARY_FILE}")})

@@ -12,8 +12,15 @@ TRAINING_PREDICTIONS_FILE = "training_predictions.csv"
 # Of networks that also segment: 1 in the tumour, on the images' own grid.
 PREDICTED_MASKS = "validation/masks"
 COVARIATES_ONLY_FILE = "validation/covariates_only_cox_predictions.csv"
+# Of a statistical fit, which has no checkpoint.
+MODEL_FILE = "model.json"
 # nnU-Net's own commands read every summary.json as Dice.
 SUMMARY_FILE = "survival_summary.json"
+
+
+def is_begun(fold_folder: Path) -> bool:
+    """Whether ``--c`` finds a checkpoint of a training, of either stage, in a fold's folder."""
+    return any(fold_folder.glob("checkpoint_*.pth"))
 
 
 def epoch_predictions_file(epoch: str) -> str:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from nnunetv2_adamss.common.files import write_atomically, write_json
 from nnunetv2_adamss.common.messages import listed
 from nnunetv2_adamss.common.tables.csv_text import csv_text
+from nnunetv2_adamss.display.words import with_interval
 from nnunetv2_adamss.metrics.concordance import Concordance, bootstrap_harrell_c
 from nnunetv2_adamss.survival.cohort.survival_table import SurvivalTable
 from nnunetv2_adamss.survival.covariates.covariate_results import (
@@ -182,7 +183,6 @@ def _lines(
 
 
 def _words(score: Concordance, note: str = "") -> str:
-    value = "none" if score.c_index is None else f"{score.c_index:.3f}"
-    interval = f" [{score.interval[0]:.3f}, {score.interval[1]:.3f}]" if score.interval else ""
+    value = "none" if score.c_index is None else with_interval(score.c_index, score.interval)
     reason = f"; {score.reason}" if score.reason else ""
-    return f"{value}{interval}, {score.n_pairs} pairs{note}{reason}"
+    return f"{value}, {score.n_pairs} pairs{note}{reason}"

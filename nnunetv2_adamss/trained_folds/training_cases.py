@@ -22,5 +22,5 @@ def check_same_training_cases(begun: Mapping[str, Any], training_cases: Collecti
     if moved:
         raise ValueError(
             f"{SPLITS_FILE} has changed since this training began: {listed(moved)} are newly or no longer training "
-            "cases. Bring the old split back, or move this fold's folder away to train anew."
+            "cases. Bring the old split back, or move this fold's folder away to train again."
         )

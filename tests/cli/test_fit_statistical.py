@@ -57,7 +57,7 @@ def test_what_a_method_needs_and_is_not_there_is_one_sentence(
     assert "fold 0 is not trained to the end" in refusal(
         capsys, "--deep_trainer", "DeepMTLRTrainer_NeverTrained", method="deepmtlr_cox"
     )
-    assert "goes on with DeepMTSTrainer or a variant of it" in refusal(
+    assert "starts from DeepMTSTrainer or a variant of it" in refusal(
         capsys, "--deep_trainer", "TMSSTrainer", method="radio_deepmts"
     )
     assert "nowhere.csv" in refusal(capsys, "--survival_csv", "nowhere.csv", "--overwrite")
@@ -69,7 +69,7 @@ def test_what_a_method_needs_and_is_not_there_is_one_sentence(
     [
         ("all", "lasso_cox", [], "fold all leaves no cases to judge a method on"),
         ("first", "lasso_cox", [], "the fold must be a number or all, not first"),
-        ("0", "icare", ["--deep_trainer", "TMSSTrainer"], "icare goes on with no deep method"),
+        ("0", "icare", ["--deep_trainer", "TMSSTrainer"], "icare starts from no network"),
         ("0", "lasso_cox", ["--mask_source", "predicted"], "lasso_cox looks at the reference masks"),
         (
             "0",

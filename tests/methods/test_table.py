@@ -20,7 +20,7 @@ def test_a_method_that_goes_on_with_a_variant_of_its_network_has_results_of_its_
     ("method", "trainer"), [("radio_deepmts", "TMSSTrainer"), ("icare", "DeepMTSTrainer")]
 )
 def test_a_network_that_a_method_does_not_go_on_with_is_refused(method: str, trainer: str) -> None:
-    with pytest.raises(ValueError, match=f"not with {trainer}"):
+    with pytest.raises(ValueError, match=f"not from {trainer}"):
         results_name(method, trainer)
 
 

@@ -15,7 +15,7 @@ from nnunetv2_adamss.common.device import torch_device
 from nnunetv2_adamss.common.files import write_json
 from nnunetv2_adamss.methods.method import Method
 from nnunetv2_adamss.methods.statistical.deep_method import DeepMethod
-from nnunetv2_adamss.methods.statistical.fitted_model import MODEL_FILE, FittedModel
+from nnunetv2_adamss.methods.statistical.fitted_model import FittedModel
 from nnunetv2_adamss.methods.statistical.risk_model import TrainingInputs, risk_of
 from nnunetv2_adamss.methods.statistical.tumour_sizes import tumour_sizes
 from nnunetv2_adamss.methods.table import STATISTICAL, results_name
@@ -29,7 +29,7 @@ from nnunetv2_adamss.survival.fold import SurvivalFold
 from nnunetv2_adamss.survival.nnunet_data.dataset import dataset_name, model_folder
 from nnunetv2_adamss.survival.nnunet_data.nnunet_fold import NnunetFold
 from nnunetv2_adamss.survival.setup import SurvivalSetup
-from nnunetv2_adamss.trained_folds.fold_files import PREDICTIONS_FILE, SUMMARY_FILE
+from nnunetv2_adamss.trained_folds.fold_files import MODEL_FILE, PREDICTIONS_FILE, SUMMARY_FILE
 from nnunetv2_adamss.trained_folds.fold_results import EpochPrediction, write_results
 from nnunetv2_adamss.trained_folds.prediction import RiskPrediction
 

@@ -31,7 +31,7 @@ def cross_validation(out_of_fold: OutOfFold) -> Iterator[Block]:
     flattered = [fold.name for fold in out_of_fold.folds if fold.epoch_was_chosen_here]
     if flattered:
         yield Notice(
-            f"Optimistic: the epoch of {', '.join(flattered)} was chosen on the patients that are judged here.",
+            f"Optimistic: the epoch of {', '.join(flattered)} was chosen on the patients that are evaluated here.",
             is_caution=True,
         )
     if out_of_fold.calibration is None:

@@ -39,7 +39,7 @@ def dice_of_labels(source: CrossValidation) -> Iterator[Block]:
     yield Text(
         "nnU-Net's validation of whole patients against the reference outlines. The mean over patients counts a "
         "patient with a small tumour as much as one with a large one; the aggregated Dice counts voxels. Patients "
-        "without a label, in whom none was predicted either, have no Dice of it. nnU-Net validates the last "
+        "without a label, and without a predicted one, have no Dice of it. nnU-Net validates the last "
         "epoch, or with `--val_best` the best one."
     )
     yield _table(rows)

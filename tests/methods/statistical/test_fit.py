@@ -284,7 +284,7 @@ def test_risks_of_a_deep_training_on_other_cases_are_refused(model: TrainedModel
     with pytest.raises(ValueError, match=rf"nothing of 2 case\(s\) of the fold: {lacking}"):
         fitted("deepmtlr_cox", deep_trainer=name)
     with pytest.raises(
-        ValueError, match="goes on with DeepMTLRTrainer or a variant of it, not with TMSSTrainer"
+        ValueError, match="starts from DeepMTLRTrainer or a variant of it, not from TMSSTrainer"
     ):
         fitted("deepmtlr_cox", deep_trainer="TMSSTrainer")
 
