@@ -63,6 +63,26 @@ def test_a_finished_fold_knows_its_duration_and_an_empty_folder_nothing(model_fo
         nothing.log()
 
 
+@pytest.mark.parametrize(
+    ("model", "command"),
+    [
+        ("AdaMSSSurvTrainer__nnUNetPlans__3d_fullres", "adamss_finetune_survival Dataset001_X 3d_fullres 0,"),
+        ("TMSSTrainer__OwnPlans__3d_lowres",
+         "adamss_finetune_survival Dataset001_X 3d_lowres 0 -tr TMSSTrainer -p OwnPlans,"),
+    ],
+)  # fmt: skip
+def test_the_command_that_trains_a_missing_fold_is_that_of_its_model(
+    tmp_path: Path, model: str, command: str
+) -> None:
+    folder = tmp_path / "Dataset001_X" / model
+    write_summary(folder, 1)
+    with pytest.raises(ValueError, match=f"train it with {command}"):
+        CrossValidation.find(folder, [0])
+    (folder / "fold_1" / "model.json").touch()
+    with pytest.raises(ValueError, match="fit it with adamss_fit_statistical"):
+        CrossValidation.find(folder, [0])
+
+
 def test_a_model_is_found_with_all_its_numbered_folds_in_order(model_folder: Path) -> None:
     for number in (10, 2, "all"):
         write_summary(model_folder, number)
