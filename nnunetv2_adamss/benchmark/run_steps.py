@@ -144,7 +144,7 @@ def _snakemake(output: Path, *options: str) -> int:
 def _failures(
     steps: Sequence[Step], begun: Mapping[str, Mapping[str, Any]], output: Path
 ) -> tuple[list[Failure], dict[str, str]]:
-    """What has become of the steps that were to be done, with the records of those that were begun."""
+    """Failed and skipped steps, of those that were to be done."""
     failures: list[Failure] = []
     skipped: dict[str, str] = {}
     for step in steps:

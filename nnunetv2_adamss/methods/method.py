@@ -1,4 +1,4 @@
-"""What a row of the paper's tables consists of, as plain data that imports nothing heavy."""
+"""A row of the paper's tables and its parts, as plain data that imports nothing heavy."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -17,10 +17,10 @@ class Trainer:
     """A trainer of nnU-Net's, and its short schedule: minutes instead of hours, for trying things out on small data.
 
     Args:
-        name: of its class, for ``-tr``.
-        short_name: of the class with the short schedule.
-        summary: what it is, in a line.
-        recipe: what it is set to.
+        name: class name, for ``-tr``.
+        short_name: class name with the short schedule.
+        summary: description in a line.
+        recipe: its settings.
         short_recipe: the same with the short schedule.
     """
 
@@ -37,10 +37,10 @@ class Trainer:
 
 @dataclass(frozen=True)
 class Published:
-    """What the paper reports of its two test sets, which are other patients than anybody else's.
+    """Results that the paper reports of its two test sets, OPC and NPC.
 
     Args:
-        c_index: of OPC and NPC; None without one.
+        c_index: of both test sets; None if it is not reported.
         dice: likewise.
     """
 
@@ -50,21 +50,20 @@ class Published:
 
 @dataclass(frozen=True, kw_only=True)
 class StatisticalFit:
-    """A statistical method: what it looks at, and what it is fitted to.
+    """A statistical method: its inputs, and the risk that is fitted.
 
     Args:
         folder: its name in the place of a trainer's.
-        summary: what it is, in a line.
-        risk: what is fitted, a file of ``statistical/risks/``.
-        radiomics: whether it looks at radiomics.
-        clinical: whether it looks at clinical indicators.
+        summary: description in a line.
+        risk: name of a file in ``statistical/risks/``.
+        radiomics: whether radiomics are inputs.
+        clinical: whether clinical indicators are inputs.
         all_features: whether it gets all features, not only selected ones.
-        own_column: what it reads off the tumour's mask and the PET, a column's name; None for most.
-        masks: whose masks it looks at whatever the user wants: ``reference``, or ``deep`` for those of its deep method;
-            None for the user's choice.
-        deep_risks: which of its deep method's risks it is fitted on: ``in_sample``, those that the same fold gives to
-            its training cases, or ``out_of_fold``, those of the folds that did not train on a case.
-        settings: of ``SurvivalConfig``, which the method does not leave to the user.
+        own_column: name of a measure of the tumour that is the risk; None for most.
+        masks: ``reference`` or ``deep`` (its network's own) where the method allows no other; None for the user's choice.
+        deep_risks: the risks of its network that it is fitted on: ``in_sample``, by the same fold, or ``out_of_fold``, by
+            the folds that did not train on a case.
+        settings: fixed entries of ``SurvivalConfig``.
     """
 
     folder: str
@@ -97,12 +96,12 @@ class Method:
 
     Args:
         name: for ``--methods``, and for ``--method`` of a statistical one.
-        title: of the row.
+        title: as tables print it.
         tables: in which it stands.
         published: by the paper; None for what it does not report.
-        stage_one: whose masks tell where the tumour is, and whose Dice it is where the method has no masks of its own.
+        stage_one: gives the masks that place the region, and the Dice of a method without masks of its own.
         trainer: its survival network, or the network that its fit starts from; None without one.
-        fit: of a statistical method; None for a network.
+        fit: the statistical fit; None for a network.
     """
 
     name: str
@@ -115,10 +114,10 @@ class Method:
 
     @property
     def statistical_fit(self) -> StatisticalFit:
-        """Its fit.
+        """The statistical fit.
 
         Raises:
-            ValueError: of a network.
+            ValueError: if the method is a network.
         """
         if self.fit is None:
             raise ValueError(f"{self.title} is no statistical method.")
@@ -126,7 +125,7 @@ class Method:
 
     @property
     def survival_recipe(self) -> SurvivalRecipe | None:
-        """Of its survival network; None without one."""
+        """The recipe of its survival network; None without one."""
         recipe = self.trainer.recipe if self.trainer else None
         return recipe if isinstance(recipe, SurvivalRecipe) else None
 
@@ -148,7 +147,7 @@ class Method:
 
     @property
     def radiomics(self) -> Literal["predicted", "groundtruth"] | None:
-        """Whose masks its radiomics are of; None if it uses none, or those of its own masks."""
+        """The masks that its radiomics are extracted from; None if it uses none, or those of its own masks."""
         if self.fit is not None:
             of_masks: Mapping[Any, Any] = {"reference": "groundtruth", "deep": None, None: "predicted"}
             return of_masks[self.fit.masks] if self.fit.radiomics else None

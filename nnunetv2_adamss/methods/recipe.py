@@ -1,4 +1,4 @@
-"""What a trainer is set to, as plain data that imports nothing heavy, so that commands can read it at once."""
+"""Settings of trainers, as plain data that imports nothing heavy, so that commands can read them at once."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -15,7 +15,7 @@ ONE_PASS = 0
 
 @dataclass(frozen=True, kw_only=True)
 class Schedule:
-    """How long and how fast a network learns; by default as long as in the paper (Section 4.2).
+    """Length and learning rates of a training; by default the paper's length (Section 4.2).
 
     choice: 10,000 iterations are counted as 50 epochs of 200.
 
@@ -23,10 +23,10 @@ class Schedule:
         learning_rates: one more than there are drops.
         drops_at: fractions of the training at which the next learning rate begins.
         n_epochs: length, unless a survival training has ``--epochs``.
-        n_iterations: of an epoch, or ``ONE_PASS``.
-        n_val_iterations: of Stage I's validation; nnU-Net's own number.
+        n_iterations: length of an epoch, or ``ONE_PASS``.
+        n_val_iterations: length of Stage I's validation; nnU-Net's own number.
         optimizer: a class of ``torch.optim``.
-        weight_decay: of the optimizer.
+        weight_decay: the optimizer's.
         batch_size: cases of a survival batch; None for the plan's number, which Stage I always has.
     """
 
@@ -42,10 +42,10 @@ class Schedule:
 
 @dataclass(frozen=True, kw_only=True)
 class Recipe:
-    """What a Stage-I trainer is set to, and any other too.
+    """Settings of a Stage-I trainer, which every other trainer has too.
 
     Args:
-        schedule: how long and how fast.
+        schedule: length and learning rates.
         network: its name in the registry of networks and in checkpoints; both stages of a network have the same.
         modality: the only one that the network sees; None if it sees all.
         mirrors_at_prediction: whether masks that nnU-Net predicts are means over mirrored images, which takes eight
@@ -64,16 +64,16 @@ class Recipe:
 
 @dataclass(frozen=True, kw_only=True)
 class SurvivalRecipe(Recipe):
-    """What a survival trainer is set to.
+    """Settings of a survival trainer.
 
     Args:
         objective: the survival loss, by its name in ``survival_trainer.py``.
-        l2_weight: what the sum of squares of the network's punished weights is multiplied by.
-        segmentation_loss: of a network that also segments, by its name in ``objectives/multi_task.py``; else None.
-        survival_weight: of the survival loss beside a segmentation loss.
-        segmentation_weight: of the segmentation loss.
+        l2_weight: factor of the sum of squares of the network's punished weights.
+        segmentation_loss: its name in ``objectives/multi_task.py``; None for a network that does not segment.
+        survival_weight: factor of the survival loss beside a segmentation loss.
+        segmentation_weight: factor of the segmentation loss.
         starts_from_stage_one: whether encoder and decoder come from Stage I.
-        covariate_use: what the network gets beside the image.
+        covariate_use: the network's inputs beside the image.
         default_settings: settings whose default is not that of ``SurvivalConfig``.
         needs_crops: why the network can only predict crops (``--pool crops``); None if it predicts whole regions.
         predicts_training_cases: whether the training cases are predicted at the end too.

@@ -159,7 +159,7 @@ METHODS: tuple[Method, ...] = (
         fit=StatisticalFit(
             folder="ICARE", risk="icare", masks="reference", all_features=True,
             summary="the same, by an ensemble of binary-weighted models",
-            # Nothing is selected beforehand: what helps is what the method is about.
+            # Nothing is selected beforehand: the method itself finds what helps.
             settings={"feature_selection": "lasso", "max_features": 0, "clinical_selection": "none"},
         ),
     ),
@@ -314,7 +314,7 @@ def choose_methods(names: Sequence[str]) -> tuple[Method, ...]:
 
 
 def results_name(method: str, deep_trainer: str | None) -> str:
-    """What a method's results are named after, in the place of a trainer.
+    """Name of a method's results, in the place of a trainer's.
 
     Args:
         method: name, of ``STATISTICAL``.

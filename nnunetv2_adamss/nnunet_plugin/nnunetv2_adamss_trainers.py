@@ -1,4 +1,4 @@
-"""What nnU-Net's trainer search finds: the names of the package's table of trainers, each looked up when asked for.
+"""The names that nnU-Net's trainer search finds: those of the table of methods, each looked up when asked for.
 
 nnU-Net imports this file under its bare name and forgets it after every search, so nothing may be defined here: a
 class that lives in the package is the same object after the next search, and can be pickled.

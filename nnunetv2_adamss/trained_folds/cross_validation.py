@@ -108,7 +108,7 @@ class CrossValidation:
 
     @property
     def raw_folder(self) -> Path:
-        """Of the data set."""
+        """The raw data set's folder."""
         return dataset_folder(RAW, self.dataset)
 
     @cached_property

@@ -7,7 +7,7 @@ PREDICTIONS_FILE = "validation/survival_predictions.csv"
 CHECKPOINT_FILES = ("checkpoint_final.pth", "checkpoint_latest.pth", "checkpoint_best.pth")
 # The epochs whose predictions are kept, and where their weights are.
 CHECKPOINTS = {"best": CHECKPOINT_FILES[2], "last": CHECKPOINT_FILES[0]}
-# Written by the trainers whose risks another method goes on with.
+# Written by the trainers from whose risks a statistical method starts.
 TRAINING_PREDICTIONS_FILE = "training_predictions.csv"
 # Of networks that also segment: 1 in the tumour, on the images' own grid.
 PREDICTED_MASKS = "validation/masks"
@@ -24,7 +24,7 @@ def is_begun(fold_folder: Path) -> bool:
 
 
 def epoch_predictions_file(epoch: str) -> str:
-    """Where in the fold's folder the validation cases lie as the ``best`` or the ``last`` epoch predicts them."""
+    """Path, in the fold's folder, of the validation cases' predictions by the ``best`` or the ``last`` epoch."""
     return f"validation/survival_predictions_{epoch}.csv"
 
 

@@ -1,4 +1,4 @@
-"""What a trained fold leaves for people: predictions of the validation cases, and how good they are."""
+"""Results of a trained fold: predictions of the validation cases, and their C-index."""
 
 import logging
 from collections.abc import Mapping, Sequence

@@ -1,4 +1,4 @@
-"""What a survival model says of each case, and the file that it is written to."""
+"""Predictions of a survival model, and the file that they are written to."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

@@ -69,7 +69,7 @@ class SurvivalCheckpoint:
 
     @property
     def number(self) -> int | str:
-        """Of the fold, or ``all``."""
+        """Number of the fold, or ``all``."""
         return self.nnunet_fold.number
 
     @cached_property

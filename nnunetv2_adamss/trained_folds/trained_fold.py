@@ -218,7 +218,7 @@ class TrainedFold:
 
     @property
     def seconds(self) -> float | None:
-        """How long the finished training or fit took, of either stage; None where it does not say.
+        """Duration of the finished training or fit, of either stage; None where it is not recorded.
 
         Raises:
             ValueError: naming the file, if its summary is damaged.

@@ -1,4 +1,4 @@
-"""What the trainers of both stages share: schedule, seeded weights, and checkpoints that survive a kill."""
+"""The trainer of both stages: schedule, seeded weights, and checkpoints that survive a kill."""
 
 import math
 import os

@@ -1,4 +1,4 @@
-"""Which epoch's weights become ``checkpoint_best``.
+"""The rule for the epoch whose weights become ``checkpoint_best``.
 
 deviation: the paper uses the weights after the last iteration for segmentation; masks come from this epoch.
 """

@@ -1,4 +1,4 @@
-"""What the library logs also goes into nnU-Net's training log, where users look."""
+"""The library's log messages in nnU-Net's training log, where users look."""
 
 import logging
 from collections.abc import Callable, Iterator

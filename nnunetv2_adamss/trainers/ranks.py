@@ -20,7 +20,7 @@ class Ranks:
 
     @property
     def count(self) -> int:
-        """How many processes there are."""
+        """Number of processes."""
         return distributed.get_world_size() if self._is_distributed else 1
 
     def share(self, cases: Sequence[str]) -> list[str]:
@@ -28,7 +28,7 @@ class Ranks:
         return list(cases[self.rank :: self.count])
 
     def gather(self, own: dict[str, Any]) -> dict[str, Any]:
-        """What all processes have, in the order of the keys, so that all of them compute the same from it."""
+        """Values of all processes, in the order of the keys, so that all of them compute the same from it."""
         if self._is_distributed:
             of_all: list[Any] = [None] * self.count
             distributed.all_gather_object(of_all, own)

@@ -1,4 +1,4 @@
-"""What a plan and a data set must look like for AdaMSS, checked before anything is written."""
+"""Checks of plan and data set, before anything is written."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""What a survival trainer has before it trains: settings, network, the cases of its fold, and its checkpoints."""
+"""The survival trainer before it trains: settings, network, the cases of its fold, and its checkpoints."""
 
 from collections.abc import Iterator, Sequence
 from itertools import cycle
@@ -289,7 +289,7 @@ class SurvivalFoldTrainer(AdaMSSTrainer):
         return network
 
     def inputs(self, batch: Sample) -> tuple[Tensor, Tensor, Tensor]:
-        """What the network gets of a batch, on this device."""
+        """The network's inputs in a batch, on this device."""
         image, valid, covariates = (self.to_device(batch[name]) for name in ("image", "valid", "covariates"))
         return image, valid, covariates
 

@@ -1,4 +1,4 @@
-"""How many threads torch works with while a network is trained."""
+"""Number of threads that torch works with while a network is trained."""
 
 import multiprocessing
 import os

@@ -150,7 +150,7 @@ def _fold_folder(request: FitRequest, nnunet_fold: NnunetFold) -> Path:
 
 
 def _deep_method(request: FitRequest, method: Method, nnunet_fold: NnunetFold) -> DeepMethod | None:
-    """What the method goes on with; None for most."""
+    """The network that the method starts from; None for most."""
     kind = method.statistical_fit.deep_risks
     if method.trainer is None or kind is None:
         return None

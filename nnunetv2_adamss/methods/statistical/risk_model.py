@@ -1,4 +1,4 @@
-"""What a statistical method fits on the training cases; each kind of risk has a file in ``risks/``."""
+"""Fitted risks of statistical methods; each kind of risk has a file in ``risks/``."""
 
 from collections.abc import Mapping
 from importlib import import_module
@@ -12,7 +12,7 @@ from nnunetv2_adamss.methods.method import StatisticalFit
 
 
 class TrainingInputs(NamedTuple):
-    """What a method is fitted on.
+    """Inputs and outcomes of the training cases.
 
     Attributes:
         covariates: encoded clinical indicators and selected features, standardised, ``(n_cases, n_covariates)``.
@@ -32,11 +32,11 @@ class TrainingInputs(NamedTuple):
 
 
 class RiskModel(Protocol):
-    """What a statistical method has fitted; plain data."""
+    """A fitted risk; plain data."""
 
     @property
     def n_parameters(self) -> int:
-        """How many numbers were fitted."""
+        """Number of fitted values."""
         ...
 
     def risk_score(self, inputs: pd.DataFrame) -> NDArray[np.float64]:

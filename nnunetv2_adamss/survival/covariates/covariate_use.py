@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 
 class CovariateUse(NamedTuple):
-    """What a network gets beside the image.
+    """Inputs of a network beside the image.
 
     Args:
         radiomics: features of the tumour.
