@@ -61,8 +61,8 @@ class StatisticalFit:
         all_features: whether it gets all features, not only selected ones.
         own_column: name of a measure of the tumour that is the risk; None for most.
         masks: ``reference`` or ``deep`` (its network's own) where the method fixes them; None for the user's choice.
-        deep_risks: the network's risks that it is fitted on: ``in_sample``, by the same fold, or ``out_of_fold``, by the
-            folds that did not train on a case.
+        deep_risks: the network's risks that it is fitted on: ``in_sample``, by the same fold, or ``out_of_fold``, by
+            the folds that did not train on a case.
         settings: fixed entries of ``SurvivalConfig``.
     """
 
