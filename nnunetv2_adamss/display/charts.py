@@ -3,11 +3,12 @@
 import base64
 import io
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from functools import partial
 from pathlib import Path
 from typing import Any, Self
 
-import matplotlib
+import matplotlib.style
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -42,6 +43,12 @@ _DPI = 150  # for print
 _MIME = {".png": "image/png", ".svg": "image/svg+xml", ".jpg": "image/jpeg"}
 
 
+def _style() -> AbstractContextManager[None]:
+    # On top of matplotlib's defaults: nnU-Net's progress plots change the style of the whole process.
+    style: AbstractContextManager[None] = matplotlib.style.context(["default", _STYLE])
+    return style
+
+
 class Chart:
     """A figure in the style of all: ``with Chart(WIDTH, 3) as chart``, and draw inside.
 
@@ -51,7 +58,7 @@ class Chart:
     """
 
     def __init__(self, width: float, height: float) -> None:
-        self._style = matplotlib.rc_context(_STYLE)
+        self._style = _style()
         self._size = (width, height)
 
     def __enter__(self) -> Self:
@@ -94,7 +101,7 @@ def save_png(figure: Figure, file: Path, dpi: int = _DPI) -> None:
 
 def _save(figure: Figure, to: Path | io.BytesIO, **options: Any) -> None:
     # Ticks are made only when they are drawn.
-    with matplotlib.rc_context(_STYLE):
+    with _style():
         figure.savefig(to, **options)
 
 

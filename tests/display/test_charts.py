@@ -3,8 +3,10 @@
 import base64
 from pathlib import Path
 
+import matplotlib
 import numpy as np
 
+from nnunetv2_adamss.display.blocks import Picture
 from nnunetv2_adamss.display.charts import WIDTH, Chart, draw_kaplan_meier, save_png
 
 TIME = np.array([1.0, 2, 3, 4, 10])
@@ -31,6 +33,19 @@ def test_a_lone_group_needs_no_legend() -> None:
         axes = chart.axes()[0, 0]
         draw_kaplan_meier(axes, [("all patients", EVENT, TIME)], "days")
     assert axes.get_legend() is None
+
+
+def test_a_chart_looks_the_same_whatever_style_the_process_has() -> None:
+    def drawn() -> Picture:
+        with Chart(WIDTH, 3) as chart:
+            chart.axes()[0, 0].plot([0, 1])
+            return chart.picture("seen", "read")
+
+    before = drawn()
+    with matplotlib.rc_context(
+        {"font.size": 30, "axes.facecolor": "red", "axes.grid": True}
+    ):  # as nnU-Net's plots
+        assert drawn() == before
 
 
 def test_a_chart_is_the_same_bytes_each_time_and_a_file_of_pixels(tmp_path: Path) -> None:
