@@ -9,7 +9,6 @@ from typing import Any, TypeVar
 from nnunetv2_adamss.common.files import write_json
 from nnunetv2_adamss.common.json_object import FAULTS, read_object
 from nnunetv2_adamss.prediction.patient_prediction import PatientPrediction
-from nnunetv2_adamss.prediction.tumours import MaskFiles
 
 logger = logging.getLogger(__name__)
 
@@ -20,6 +19,19 @@ RADIOMICS_FILE = "radiomics.csv"
 COVARIATES_FILE = "covariates.csv"
 PROVENANCE_FILE = "prediction.json"
 MASKS = "masks"
+
+
+@dataclass(frozen=True)
+class MaskFiles:
+    """Where the masks of a case are written.
+
+    Args:
+        ensemble: of all folds together.
+        by_fold: of each fold alone; the same file where there is one fold only.
+    """
+
+    ensemble: Path
+    by_fold: Mapping[int | str, Path]
 
 
 @dataclass(frozen=True)

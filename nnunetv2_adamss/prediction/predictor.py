@@ -20,8 +20,9 @@ from nnunetv2_adamss.networks.survival_network import SurvivalNetwork
 from nnunetv2_adamss.prediction.patient_images import PatientImages
 from nnunetv2_adamss.prediction.patient_prediction import FoldPrediction, PatientPrediction
 from nnunetv2_adamss.prediction.patient_tables import PatientTables
+from nnunetv2_adamss.prediction.prediction_folder import MaskFiles
 from nnunetv2_adamss.prediction.survival_model import SurvivalModel
-from nnunetv2_adamss.prediction.tumours import MaskFiles, StageOneTumours, Tumour, TumourFinder
+from nnunetv2_adamss.prediction.tumours import StageOneTumours, Tumour, TumourFinder
 from nnunetv2_adamss.radiomics.extract_case import extract_case
 from nnunetv2_adamss.radiomics.needed_features import only_needed
 from nnunetv2_adamss.radiomics.request import RadiomicsCase, RadiomicsRequest

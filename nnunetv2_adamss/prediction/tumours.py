@@ -1,7 +1,7 @@
 """The tumour of a new patient: the ensemble's mask, and each fold's own, which its survival network works with."""
 
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from nnunetv2_adamss.common.files import UNFINISHED, removed_on_failure, replace_atomically
 from nnunetv2_adamss.common.nifti import put_image_in_place
 from nnunetv2_adamss.prediction.patient_images import PatientImages
+from nnunetv2_adamss.prediction.prediction_folder import MaskFiles
 from nnunetv2_adamss.prediction.survival_model import SurvivalModel
 from nnunetv2_adamss.survival.nnunet_data.case_geometry import read_case_mask
 from nnunetv2_adamss.survival.tumour_region.stage_one_masks import (
@@ -37,19 +38,6 @@ class Tumour:
     mask: NDArray[np.integer]
     file: Path
     likeliest_point: Callable[[], NDArray[np.float64]] = field(repr=False)
-
-
-@dataclass(frozen=True)
-class MaskFiles:
-    """Where the masks of a case are written.
-
-    Args:
-        ensemble: of all folds together.
-        by_fold: of each fold alone; the same file where there is one fold only.
-    """
-
-    ensemble: Path
-    by_fold: Mapping[int | str, Path]
 
 
 class TumourFinder(Protocol):

@@ -16,10 +16,10 @@ from nnunetv2_adamss.prediction import predict_patients as run
 from nnunetv2_adamss.prediction.patient_images import PatientImages
 from nnunetv2_adamss.prediction.patient_tables import PatientTables
 from nnunetv2_adamss.prediction.predict_patients import PredictionReport, PredictionRequest, predict_patients
+from nnunetv2_adamss.prediction.prediction_folder import MaskFiles
 from nnunetv2_adamss.prediction.predictor import SurvivalPredictor
 from nnunetv2_adamss.prediction.result_tables import ResultTables
 from nnunetv2_adamss.prediction.survival_model import SurvivalModel
-from nnunetv2_adamss.prediction.tumours import MaskFiles
 from tests.trained_model import TrainedModel
 
 pytestmark = [
