@@ -2,6 +2,7 @@
 
 import hashlib
 import shutil
+import sysconfig
 from collections.abc import Callable
 from functools import cache
 from importlib.metadata import distributions
@@ -43,7 +44,10 @@ def fingerprint() -> str:
         *(file for file in REPOSITORY.glob("nnunetv2_adamss/**/*") if file.suffix in (".py", ".yaml")),
         *(file for file in REPOSITORY.glob("tests/**/*.py") if not file.name.startswith("test_")),
     ]
-    libraries = {f"{one.name} {one.version}" for one in distributions()}
+    # Not of sys.path: setuptools adds its own copies of libraries to it in processes that import it.
+    paths = sysconfig.get_paths()
+    installed = distributions(path=[paths["purelib"], paths["platlib"]])
+    libraries = {f"{one.name} {one.version}" for one in installed}
     content = hashlib.sha256("\n".join(sorted(libraries)).encode())
     for file in sorted(sources):
         content.update(file.read_bytes())

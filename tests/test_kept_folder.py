@@ -46,3 +46,14 @@ def test_a_folder_whose_making_was_stopped_is_made_again_from_nothing(config: py
         kept_folder(config, "name", stop)
     folder = kept_folder(config, "name", lambda folder: (folder / "whole").touch())
     assert {file.name for file in folder.iterdir()} == {"whole", "made_from.txt"}
+
+
+def test_processes_agree_on_it_whatever_they_have_imported(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Importing setuptools adds a folder of libraries to the path; the folder would be made again under the other."""
+    before = module.fingerprint.__wrapped__()
+    (tmp_path / "other-1.0.dist-info").mkdir()
+    (tmp_path / "other-1.0.dist-info" / "METADATA").write_text("Name: other\nVersion: 1.0\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    assert module.fingerprint.__wrapped__() == before
