@@ -18,7 +18,7 @@ from typing import Any
 from nnunetv2_adamss.common.file_locks import lock_file
 from nnunetv2_adamss.common.files import read_json, write_json
 from nnunetv2_adamss.common.processes import end_watched, start_watched
-from nnunetv2_adamss.trained_folds.fold_files import is_begun
+from nnunetv2_adamss.trained_folds.fold_files import latest_checkpoint
 
 _POLL_SECONDS = 1.0
 
@@ -54,7 +54,7 @@ def main(steps_file: Path, name: str) -> int:
 
 def _run(plan: Mapping[str, Any], step: Mapping[str, Any], steps_file: Path) -> tuple[int, str]:
     """Run the step's command; its exit code, and why it failed."""
-    goes_on = step["resumes"] and is_begun(Path(step["evidence"][0]).parent)
+    goes_on = step["resumes"] and latest_checkpoint(Path(step["evidence"][0]).parent) is not None
     command = [*step["command"], *(["--c"] if goes_on else [])]
     for folder in step["environment"].values():
         Path(folder).mkdir(parents=True, exist_ok=True)

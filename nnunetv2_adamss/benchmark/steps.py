@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from nnunetv2_adamss.trained_folds.fold_files import is_begun
+from nnunetv2_adamss.trained_folds.fold_files import latest_checkpoint
 
 # File systems keep times to two seconds at worst.
 _CLOCK_SECONDS = 2.0
@@ -72,7 +72,7 @@ class Step:
     @property
     def goes_on(self) -> bool:
         """Whether it was begun, and goes on from there."""
-        return self.resumes and not self.is_done and is_begun(self.evidence[0].parent)
+        return self.resumes and not self.is_done and latest_checkpoint(self.evidence[0].parent) is not None
 
     def discard_result(self) -> None:
         """Remove what stands for an earlier result, which would count again if it cannot be made anew."""

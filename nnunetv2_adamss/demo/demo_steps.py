@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from nnunetv2_adamss.trained_folds.fold_files import is_begun
+from nnunetv2_adamss.trained_folds.fold_files import latest_checkpoint
 
 DATASET_ID = 990
 DATASET_NAME = f"Dataset{DATASET_ID}_Phantom"
@@ -99,7 +99,7 @@ def demo_steps(folders: DemoFolders, n_training: int, n_test: int, device: str) 
     outcomes = str(folders.raw / "survival_test.csv")
 
     def continued(fold: Path) -> list[str]:
-        return ["--c"] if is_begun(fold) else []
+        return ["--c"] if latest_checkpoint(fold) else []
 
     return [
         Step(

@@ -18,9 +18,10 @@ MODEL_FILE = "model.json"
 SUMMARY_FILE = "survival_summary.json"
 
 
-def is_begun(fold_folder: Path) -> bool:
-    """Whether ``--c`` finds a checkpoint of a training, of either stage, in a fold's folder."""
-    return any(fold_folder.glob("checkpoint_*.pth"))
+def latest_checkpoint(fold_folder: Path) -> Path | None:
+    """The most finished checkpoint, of either stage, with which ``--c`` continues; None if there is none."""
+    files = (fold_folder / name for name in CHECKPOINT_FILES)
+    return next((file for file in files if file.is_file()), None)
 
 
 def epoch_predictions_file(epoch: str) -> str:

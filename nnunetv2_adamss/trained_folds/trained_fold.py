@@ -23,6 +23,7 @@ from nnunetv2_adamss.trained_folds.fold_files import (
     SUMMARY_FILE,
     epoch_predictions_file,
     fold_number,
+    latest_checkpoint,
 )
 from nnunetv2_adamss.trained_folds.predicted_curves import CurvesByCase, read_predicted_curves, same_times
 from nnunetv2_adamss.trained_folds.summary_file import check_summary, read_summary
@@ -177,9 +178,8 @@ class TrainedFold:
 
     @property
     def latest_checkpoint(self) -> Path | None:
-        """The most finished one, with which ``--c`` goes on; None if there is none."""
-        files = (self.folder / name for name in CHECKPOINT_FILES)
-        return next((file for file in files if file.is_file()), None)
+        """The most finished one, with which ``--c`` continues; None if there is none."""
+        return latest_checkpoint(self.folder)
 
     def begun_with(self) -> Mapping[str, Any] | None:
         """``init_args`` of the latest checkpoint, of either stage; None if there is none that can be read."""
