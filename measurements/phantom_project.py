@@ -26,6 +26,8 @@ from nnunetv2_adamss.methods.statistical.fit import FitRequest, fit_statistical
 STAGE_ONE = "AdaMSSSegTrainer_ShortSchedule"
 SURVIVAL_TRAINER = "AdaMSSSurvTrainer_ShortSchedule"
 VALIDATION_SHARE = 0.4
+# CT as in the paper: nnU-Net's window, fitted to tumours, hides what CT shows elsewhere.
+PLANS = "AdaMSSPlans"
 
 
 class Project:
@@ -55,8 +57,12 @@ class Project:
         """
         if not self.raw.is_dir():
             write_phantom_dataset(self.config, self.raw.parent)
-        if not (self.preprocessed / "nnUNetPlans_3d_fullres").is_dir():
-            self.run("nnUNetv2_plan_and_preprocess", "-d", self.dataset_id, "-c", "3d_fullres", "-np", "2")
+        if not (self.preprocessed / f"{PLANS}_3d_fullres").is_dir():
+            self.run("nnUNetv2_plan_and_preprocess", "-d", self.dataset_id, "--no_pp")
+            self.run("adamss_set_normalization", self.dataset_id, "-o", PLANS)
+            self.run(
+                "nnUNetv2_preprocess", "-d", self.dataset_id, "-plans_name", PLANS, "-c", "3d_fullres", "-np", "2"
+            )
         cases = pd.read_csv(self.raw / "survival.csv")["case_id"].to_numpy()
         n_validation = round(VALIDATION_SHARE * len(cases))
         orders = [np.random.default_rng(fold).permutation(cases) for fold in range(n_folds)]
@@ -70,16 +76,16 @@ class Project:
 
     def train_stage_one(self, trainer: str) -> None:
         """Train a Stage-I network on fold 0, unless that is done."""
-        folder = self.results / f"{trainer}__nnUNetPlans__3d_fullres" / "fold_0"
+        folder = self.results / f"{trainer}__{PLANS}__3d_fullres" / "fold_0"
         if not (folder / "checkpoint_final.pth").is_file():
             self.run(
-                "nnUNetv2_train", self.dataset_id, "3d_fullres", "0", "-tr", trainer, "-device", self.device,
+                "nnUNetv2_train", self.dataset_id, "3d_fullres", "0", "-tr", trainer, "-p", PLANS, "-device", self.device,
                 *self.continuing(folder),
             )  # fmt: skip
 
     def share_stage_one(self, trainer: str, fold: int) -> None:
         """Give the Stage-I network of fold 0, its masks and their radiomics to another fold."""
-        link = self.results / f"{trainer}__nnUNetPlans__3d_fullres" / f"fold_{fold}"
+        link = self.results / f"{trainer}__{PLANS}__3d_fullres" / f"fold_{fold}"
         if not link.exists():
             link.symlink_to("fold_0")
 
@@ -113,7 +119,7 @@ class Project:
 
     def train(self, trainer: str, fold: int, *options: str, stage_one: str = STAGE_ONE) -> Path:
         """Stage II of one fold, unless it is finished or goes on; returns the fold's folder."""
-        folder = self.results / f"{trainer}__nnUNetPlans__3d_fullres" / f"fold_{fold}"
+        folder = self.results / f"{trainer}__{PLANS}__3d_fullres" / f"fold_{fold}"
         if not (folder / "survival_summary.json").is_file():
             self.run(
                 "adamss_finetune_survival",
@@ -127,20 +133,22 @@ class Project:
 
     def fit_statistical(self, method: str, name: str, fold: int, **settings: Any) -> Path:
         """A statistical method on one fold, unless that is done; returns the folder of the fold under its name."""
-        folder = self.results / f"{name}__nnUNetPlans__3d_fullres" / f"fold_{fold}"
+        folder = self.results / f"{name}__{PLANS}__3d_fullres" / f"fold_{fold}"
         if not (folder / "survival_summary.json").is_file():
             # In this process: to start another takes longer than most fits.
             os.environ.update(self.variables)
             request = FitRequest(
                 self.dataset_id, "3d_fullres", fold, method, {"seg_trainer": STAGE_ONE, **settings},
-                device=self.device,
+                plans=PLANS, device=self.device,
             )  # fmt: skip
             fit_statistical(request)
         return folder
 
     def fold(self, number: int, stage_one: str = STAGE_ONE) -> tuple[str, ...]:
         """What the commands about a fold of Stage II begin with."""
-        return (self.dataset_id, "3d_fullres", str(number), "-seg_tr", stage_one, "-device", self.device)
+        return (
+            self.dataset_id, "3d_fullres", str(number), "-p", PLANS, "-seg_tr", stage_one, "-device", self.device
+        )  # fmt: skip
 
     @staticmethod
     def continuing(fold: Path) -> list[str]:
