@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
+from nnunetv2_adamss.common.files import write_json
 from nnunetv2_adamss.datasets.phantom import PhantomCohortConfig, write_phantom_dataset
 from nnunetv2_adamss.datasets.phantom.outcomes import (
     censoring_scale,
@@ -25,7 +26,7 @@ from nnunetv2_adamss.methods.statistical.fit import FitRequest, fit_statistical
 
 STAGE_ONE = "AdaMSSSegTrainer_ShortSchedule"
 SURVIVAL_TRAINER = "AdaMSSSurvTrainer_ShortSchedule"
-VALIDATION_SHARE = 0.4
+VALIDATION_SHARE = 0.3
 # CT as in the paper: nnU-Net's window, fitted to tumours, hides what CT shows elsewhere.
 PLANS = "AdaMSSPlans"
 
@@ -60,8 +61,17 @@ class Project:
         if not (self.preprocessed / f"{PLANS}_3d_fullres").is_dir():
             self.run("nnUNetv2_plan_and_preprocess", "-d", self.dataset_id, "--no_pp")
             self.run("adamss_set_normalization", self.dataset_id, "-o", PLANS)
+            self._set_batch_size()
             self.run(
-                "nnUNetv2_preprocess", "-d", self.dataset_id, "-plans_name", PLANS, "-c", "3d_fullres", "-np", "2"
+                "nnUNetv2_preprocess",
+                "-d",
+                self.dataset_id,
+                "-plans_name",
+                PLANS,
+                "-c",
+                "3d_fullres",
+                "-np",
+                "2",
             )
         cases = pd.read_csv(self.raw / "survival.csv")["case_id"].to_numpy()
         n_validation = round(VALIDATION_SHARE * len(cases))
@@ -70,18 +80,31 @@ class Project:
         (self.preprocessed / "splits_final.json").write_text(json.dumps(splits))
         self.train_stage_one(STAGE_ONE)
         if radiomics:
-            self.run("adamss_extract_radiomics", *self.fold(0))
+            self.extract_radiomics("predicted")
         for fold in range(1, n_folds):
             self.share_stage_one(STAGE_ONE, fold)
+
+    def _set_batch_size(self) -> None:
+        """Batches of two, as nnU-Net plans them for images of a patient's size, and as in the paper (Section 4.2)."""
+        file = self.preprocessed / f"{PLANS}.json"
+        plans = json.loads(file.read_text())
+        plans["configurations"]["3d_fullres"]["batch_size"] = 2
+        write_json(file, plans)
 
     def train_stage_one(self, trainer: str) -> None:
         """Train a Stage-I network on fold 0, unless that is done."""
         folder = self.results / f"{trainer}__{PLANS}__3d_fullres" / "fold_0"
         if not (folder / "checkpoint_final.pth").is_file():
             self.run(
-                "nnUNetv2_train", self.dataset_id, "3d_fullres", "0", "-tr", trainer, "-p", PLANS, "-device", self.device,
-                *self.continuing(folder),
+                "nnUNetv2_train", self.dataset_id, "3d_fullres", "0", "-tr", trainer, "-p", PLANS,
+                "-device", self.device, *self.continuing(folder),
             )  # fmt: skip
+
+    def extract_radiomics(self, mask_source: str) -> None:
+        """The features of fold 0, unless they are there."""
+        folder = self.results / f"{STAGE_ONE}__{PLANS}__3d_fullres" / "fold_0"
+        if not (folder / f"radiomics_{mask_source}.json").is_file():
+            self.run("adamss_extract_radiomics", *self.fold(0), "--mask_source", mask_source)
 
     def share_stage_one(self, trainer: str, fold: int) -> None:
         """Give the Stage-I network of fold 0, its masks and their radiomics to another fold."""
@@ -129,6 +152,20 @@ class Project:
                 *options,
                 *self.continuing(folder),
             )
+        return folder
+
+    def train_here(self, trainer: str, fold: int, settings: Mapping[str, Any]) -> Path:
+        """As ``train``, in this process, which saves the seconds in which a command starts."""
+        from nnunetv2_adamss.trainers.finetune import FinetuneRequest, finetune_survival  # noqa: PLC0415
+
+        folder = self.results / f"{trainer}__{PLANS}__3d_fullres" / f"fold_{fold}"
+        if not (folder / "survival_summary.json").is_file():
+            os.environ.update(self.variables)
+            request = FinetuneRequest(
+                self.dataset_id, "3d_fullres", fold, {"seg_trainer": STAGE_ONE, **settings}, trainer, PLANS,
+                self.device, continue_training=bool(self.continuing(folder)),
+            )  # fmt: skip
+            finetune_survival(request)
         return folder
 
     def fit_statistical(self, method: str, name: str, fold: int, **settings: Any) -> Path:

@@ -30,6 +30,7 @@ _EXAMPLES = """\
 examples:
   adamss_extract_radiomics 510 3d_fullres 0                        masks of the fold's Stage-I network
   adamss_extract_radiomics 510 3d_fullres 0 --mask_source out_of_fold -device cpu
+  adamss_extract_radiomics 510 3d_fullres 0 --radiomics first_order    seconds for the whole cohort
   adamss_extract_radiomics 510 3d_fullres 0 --per_lesion --shell_mm 5 --overwrite
   adamss_extract_radiomics -i imagesTs -m MASKS -o features.csv    MASKS as nnUNetv2_predict leaves them
   adamss_extract_radiomics -i IMAGES -m MASKS -o features.csv --channels CT PET --settings my.yaml
@@ -57,6 +58,10 @@ def build_parser() -> argparse.ArgumentParser:
         metavar="YAML",
         help="pyradiomics' parameter file (default: the paper's features)",
     )
+    add(
+        "--radiomics", choices=["all", "first_order"],
+        help="the paper's features (default), or first-order statistics and the volume alone, which take seconds",
+    )  # fmt: skip
     add("--per_label", action="store_true", help="also the features of every foreground label")
     add(
         "--per_lesion",
@@ -141,6 +146,8 @@ def _check(parser: argparse.ArgumentParser, args: argparse.Namespace) -> None:
         if of_folders:
             parser.error(f"{', '.join(of_folders)}: not with DATASET CONFIGURATION FOLD")
         check_fold_options(parser, vars(args))
+    if args.settings and args.radiomics:
+        parser.error("--settings and --radiomics exclude each other")
     if args.num_processes < 1:
         parser.error(f"-np is {args.num_processes}, but must be at least 1")
 
@@ -157,7 +164,7 @@ def _of_fold(args: argparse.Namespace) -> ExtractionReport:
         args.configuration,
         fold_number(args.fold),
     )
-    config = SurvivalConfig(**mask_settings(vars(args)))
+    config = SurvivalConfig(radiomics=args.radiomics or "all", **mask_settings(vars(args)))
     fold = FoldRadiomics(nnunet_fold, config, _settings(args), _extras(args))
     with progress_bars() as progress:
         return fold.extract(
@@ -211,9 +218,9 @@ def _folders_request(args: argparse.Namespace) -> tuple[RadiomicsRequest, str]:
 
 
 def _settings(args: argparse.Namespace) -> Any:
-    from nnunetv2_adamss.radiomics.radiomics_settings import RadiomicsSettings
+    from nnunetv2_adamss.radiomics.radiomics_settings import SHIPPED_SETTINGS, RadiomicsSettings
 
-    return RadiomicsSettings.read(args.settings) if args.settings else RadiomicsSettings.read()
+    return RadiomicsSettings.read(args.settings or SHIPPED_SETTINGS[args.radiomics or "all"])
 
 
 def _extras(args: argparse.Namespace) -> Any:

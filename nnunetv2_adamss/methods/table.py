@@ -29,6 +29,11 @@ STAGE_TWO = SurvivalRecipe(
     schedule=Schedule(learning_rates=(5e-5, 1e-5, 1e-6)), l2_weight=0.1, starts_from_stage_one=True
 )
 SHORT_STAGE_TWO = STAGE_TWO.with_schedule(n_epochs=10, n_iterations=40, learning_rates=(5e-4, 1e-4, 1e-5))
+# deviation: starts from a Cox model and keeps Stage I's statistics, so that the image features of a training crop are
+# those that the Cox model was fitted on (docs/anchored_model.md).
+ANCHORED: Mapping[str, Any] = MappingProxyType({"anchor": "image", "batch_norm": "frozen", "head_rate": 10.0})
+# The head learns as fast as in the other short schedules, encoder and decoder as published.
+SHORT_ANCHORED = STAGE_TWO.with_schedule(n_epochs=10, n_iterations=40)
 
 # choice: from random weights at Stage I's learning rates, since Stage II's are for fine-tuning; the paper names none.
 FROM_RANDOM_WEIGHTS = replace(
@@ -141,6 +146,16 @@ def _fusion(
     )  # fmt: skip
 
 
+def _anchored(variant: str, summary: str, clinical: bool = True, **settings: Any) -> Trainer:
+    """A trainer whose network starts from a Cox model, and adds to it."""
+    return _trainer(
+        (f"AdaMSSSurvTrainer_Anchored{variant}", f"AdaMSSSurvTrainer_ShortSchedule_Anchored{variant}"),
+        f"{summary}.", STAGE_TWO, SHORT_ANCHORED,
+        covariate_use=CovariateUse(clinical=clinical),
+        default_settings=MappingProxyType({**ANCHORED, **settings}),
+    )  # fmt: skip
+
+
 # choice: the publications put no limit on the LASSO; the ridge bears more columns than events.
 _NO_LIMIT = 100_000
 _OWN_DICE = (0.775, 0.796)
@@ -195,6 +210,11 @@ METHODS: tuple[Method, ...] = (
         "adamss", "AdaMSS", 1, (0.804, 0.757), _OWN_DICE,
         trainer=_trainer(("AdaMSSSurvTrainer", "AdaMSSSurvTrainer_ShortSchedule"),
                          "Stage II: Stage I's encoder and decoder, a new head, Eq. (1).", STAGE_TWO, SHORT_STAGE_TWO),
+    ),
+    # Not in the paper.
+    Method(
+        name="adamss_anchored", title="AdaMSS, anchored", tables=(1,), stage_one=SEGMENTATION,
+        trainer=_anchored("", "Stage II from a Cox model on covariates and image features"),
     ),
     _row("adamss_no_radiomics", "AdaMSS (No-radio)", 1, (0.780, 0.728), _OWN_DICE, trainer=ADAMSS_NO_RADIOMICS),
     _row(
@@ -282,8 +302,21 @@ TABLES = {
 REFERENCES = {1: "adamss", 2: "two_stage", 3: "data_driven"}
 
 STATISTICAL: Mapping[str, Method] = MappingProxyType({m.name: m for m in METHODS if m.fit is not None})
+# Of no row: what --no_radiomics and --no_clinical make of the anchored trainer. First-order statistics of the
+# tumour, which take a fraction of a second, stand in for radiomics.
+ANCHORED_VARIANTS = (
+    _anchored("_NoRadiomics", "As anchored, with first-order statistics of the tumour instead of radiomics",
+              radiomics="first_order"),
+    _anchored("_NoClinical", "As anchored, without clinical indicators", clinical=False),
+    _anchored("_ImageOnly", "As anchored, with first-order statistics of the tumour alone", clinical=False,
+              radiomics="first_order"),
+)  # fmt: skip
 TRAINERS: tuple[Trainer, ...] = tuple(
-    {t.name: t for m in METHODS for t in (m.stage_one, m.trainer) if t is not None}.values()
+    {
+        t.name: t
+        for t in (*(t for m in METHODS for t in (m.stage_one, m.trainer)), *ANCHORED_VARIANTS)
+        if t is not None
+    }.values()
 )
 RECIPES: Mapping[str, Recipe] = MappingProxyType(
     {one.name: one.recipe for one in TRAINERS} | {one.short_name: one.short_recipe for one in TRAINERS}

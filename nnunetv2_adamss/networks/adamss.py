@@ -69,6 +69,7 @@ class AdaMSSSurvival(AdaMSSTrunk, DiscreteTimeNetwork):
         strides: pooling before each stage, per axis.
         kernel_sizes: of the convolutions of each stage, per axis.
         fusion: how the encoder fuses modalities; default as the paper proposes, data-driven.
+        anchor: of the survival head: ``none``, ``covariates`` or ``image``.
 
     Raises:
         ValueError: for fewer than two modalities, or sizes that ``Stages`` refuses.
@@ -83,9 +84,10 @@ class AdaMSSSurvival(AdaMSSTrunk, DiscreteTimeNetwork):
         kernel_sizes: Sequence[Sequence[int]],
         *,
         fusion: FusionStrategy = AdaFusionEncoder,
+        anchor: str = "none",
     ) -> None:
         super().__init__(n_modalities, strides, kernel_sizes, fusion=fusion)
-        self.survival_head = SurvivalHead(self.stages, n_covariates, n_intervals)
+        self.survival_head = SurvivalHead(self.stages, n_covariates, n_intervals, anchor=anchor)
 
     def forward(self, image: Tensor, valid: Tensor, covariates: Tensor) -> Tensor:
         """Predict the logits of surviving each interval, given alive at its start.
@@ -106,6 +108,10 @@ class AdaMSSSurvival(AdaMSSTrunk, DiscreteTimeNetwork):
     def squared_weights(self) -> Tensor:
         """Sum of squares of both weight matrices of the survival head, a scalar (Section 3.3)."""
         return self.survival_head.squared_weights()
+
+    def pooled_features(self, image: Tensor, valid: Tensor) -> Tensor:
+        """What the survival head sees of the image, ``(b, n_features)``; arguments as of ``forward``."""
+        return self.survival_head.pooled(self.decoder_features(image), valid)
 
     def load_stage_one(self, weights: Mapping[str, Any]) -> int:
         """Take every tensor of encoder and decoder from a Stage-I network; only the survival head stays new.
@@ -131,6 +137,7 @@ class AdaMSSMultiTask(AdaMSSSurvival):
         n_covariates: radiomics features and clinical indicators of a patient; 0 for none.
         strides: pooling before each stage, per axis.
         kernel_sizes: of the convolutions of each stage, per axis.
+        anchor: of the survival head: ``none``, ``covariates`` or ``image``.
 
     Raises:
         ValueError: for fewer than two modalities, or sizes that ``Stages`` refuses.
@@ -143,8 +150,10 @@ class AdaMSSMultiTask(AdaMSSSurvival):
         n_covariates: int,
         strides: Sequence[Sequence[int]],
         kernel_sizes: Sequence[Sequence[int]],
+        *,
+        anchor: str = "none",
     ) -> None:
-        super().__init__(n_modalities, n_intervals, n_covariates, strides, kernel_sizes)
+        super().__init__(n_modalities, n_intervals, n_covariates, strides, kernel_sizes, anchor=anchor)
         self.decoder.seg_layers = make_convolution(
             self.stages.fusion_channels[0], 1, [1] * self.stages.n_dimensions
         )

@@ -20,6 +20,11 @@ def network_names() -> tuple[str, ...]:
     return (*FUSION_STRATEGIES, ADAMSS_MULTI_TASK, *files)
 
 
+def can_be_anchored(name: str) -> bool:
+    """Whether the survival network of this name can start from a Cox model."""
+    return name in (ADAMSS_MULTI_TASK, *FUSION_STRATEGIES)
+
+
 def build_survival_network(name: str, sizes: NetworkSizes) -> SurvivalNetwork:
     """Build a network with new weights.
 
@@ -35,19 +40,13 @@ def build_survival_network(name: str, sizes: NetworkSizes) -> SurvivalNetwork:
         raise ValueError(
             f"There is no survival network '{name}' in this version, only {', '.join(network_names())}."
         )
-    if name == ADAMSS_MULTI_TASK:
-        return AdaMSSMultiTask(
+    if can_be_anchored(name):
+        positional = (
             sizes.n_modalities, sizes.n_intervals, sizes.n_covariates, sizes.strides, sizes.kernel_sizes
-        )
-    if name in FUSION_STRATEGIES:
-        return AdaMSSSurvival(
-            sizes.n_modalities,
-            sizes.n_intervals,
-            sizes.n_covariates,
-            sizes.strides,
-            sizes.kernel_sizes,
-            fusion=FUSION_STRATEGIES[name],
-        )
+        )  # fmt: skip
+        if name == ADAMSS_MULTI_TASK:
+            return AdaMSSMultiTask(*positional, anchor=sizes.anchor)
+        return AdaMSSSurvival(*positional, fusion=FUSION_STRATEGIES[name], anchor=sizes.anchor)
     # When it is asked for: tmss needs MONAI, which takes seconds to import.
     network: SurvivalNetwork = import_module(f"{comparison.__name__}.{name}").build(sizes)
     return network

@@ -11,7 +11,7 @@ from nnunetv2_adamss.common.messages import listed
 from nnunetv2_adamss.radiomics.extract_cases import ExtractionReport, check_table, extract_features
 from nnunetv2_adamss.radiomics.extraction_progress import SILENT, Progress
 from nnunetv2_adamss.radiomics.feature_table import read_provenance
-from nnunetv2_adamss.radiomics.radiomics_settings import RadiomicsSettings
+from nnunetv2_adamss.radiomics.radiomics_settings import SHIPPED_SETTINGS, RadiomicsSettings
 from nnunetv2_adamss.radiomics.request import Extras, RadiomicsCase, RadiomicsRequest
 from nnunetv2_adamss.survival.cohort.survival_table import SURVIVAL_CSV, read_survival_table
 from nnunetv2_adamss.survival.config import SurvivalConfig
@@ -30,7 +30,7 @@ class FoldRadiomics:
     Args:
         nnunet_fold: plan, configuration and fold.
         config: of the survival training; its Stage-I network and mask source are used.
-        settings: which features, and how; by default the paper's.
+        settings: which features, and how; by default those that ``config.radiomics`` names.
         extras: what is extracted beside the tumour's features.
 
     Raises:
@@ -39,7 +39,7 @@ class FoldRadiomics:
 
     nnunet_fold: NnunetFold
     config: SurvivalConfig
-    settings: RadiomicsSettings = field(default_factory=RadiomicsSettings.read)
+    settings: RadiomicsSettings | None = None
     extras: Extras = field(default_factory=Extras)
 
     @property
@@ -105,9 +105,8 @@ class FoldRadiomics:
             ValueError: if there is no such fold, raw data or Stage-I checkpoint, a case has no image or mask, none
                 has features, or a table is there that was made otherwise.
         """
-        request = RadiomicsRequest.from_dataset_json(
-            self.nnunet_fold.dataset_json, self.settings, self.extras
-        )
+        settings = self.settings or RadiomicsSettings.read(SHIPPED_SETTINGS[self.config.radiomics])
+        request = RadiomicsRequest.from_dataset_json(self.nnunet_fold.dataset_json, settings, self.extras)
         chosen = self._all_cases() if case_ids is None else sorted(set(case_ids))
         images = self._images(chosen)
         masks = self._masks(chosen)

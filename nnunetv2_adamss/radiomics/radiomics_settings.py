@@ -22,6 +22,8 @@ from nnunetv2_adamss.radiomics.settings_file import read_settings_file
 
 # choice: the paper says which features, but neither voxel size nor bin width.
 PAPER_SETTINGS = Path(__file__).with_name("paper.yaml")
+# By what ``SurvivalConfig.radiomics`` says.
+SHIPPED_SETTINGS = {"all": PAPER_SETTINGS, "first_order": Path(__file__).with_name("first_order.yaml")}
 CHANNEL_SETTING = "channelSetting"
 _KEYS = ("setting", "imageType", "featureClass", CHANNEL_SETTING)
 # Every region is handed to pyradiomics as a mask of its own, in which it is 1.

@@ -9,7 +9,7 @@ import numpy as np
 
 from nnunetv2_adamss.common.files import write_json
 from nnunetv2_adamss.common.json_object import parse_object
-from nnunetv2_adamss.common.kinds import Kind, faults_of_kind, list_of, optional
+from nnunetv2_adamss.common.kinds import Kind, faults_of_kind, is_positive, list_of, optional
 from nnunetv2_adamss.common.mask_flags import MASK_FLAGS
 from nnunetv2_adamss.common.messages import listed
 from nnunetv2_adamss.survival.discrete_time.intervals import check_interval_edges
@@ -20,6 +20,9 @@ POOLS = ("region", "crops")
 SELECTIONS = ("last", "best", "inner")
 CLINICAL_SELECTIONS = ("likelihood_ratio", "none")
 FEATURE_SELECTIONS = ("lasso", "none")
+RADIOMICS = ("all", "first_order")
+ANCHORS = ("none", "covariates", "image")
+NORMALISATIONS = ("batch", "frozen")
 CONFIG_FILE = "survival_config.json"
 # Where things lie may change between machines; what is in them may not, and is compared by its hash.
 PATHS = ("survival_csv", "features_csv", "masks_dir")
@@ -35,6 +38,7 @@ _KINDS: dict[str, Kind] = {
     "seg_checkpoint": str,
     "masks_dir": optional(str),
     "mirroring": bool,
+    "head_rate": is_positive,
     "n_intervals": int,
     "interval_edges": optional(list_of((int, float))),
     "epochs": optional(int),
@@ -49,6 +53,8 @@ class SurvivalConfig:
     Args:
         survival_csv: outcomes; default ``survival.csv`` in the raw data set's folder.
         features_csv: tables of numbers by case, of which features are selected together with the radiomics.
+        radiomics: ``all`` 1,456 features (paper), or ``first_order`` statistics of CT and PET in the tumour, and its
+            volume, which take a fraction of a second; for trainers that use radiomics.
         clinical_selection: ``likelihood_ratio`` keeps the clinical indicators that pass that test alone at P < 0.05
             (paper), ``none`` keeps all.
         feature_selection: ``lasso`` selects radiomics and the user's features, ``none`` keeps all.
@@ -59,6 +65,11 @@ class SurvivalConfig:
             did not train on it), ``groundtruth``, or ``folder``.
         masks_dir: the folder, for ``folder`` only.
         mirroring: whether Stage I predicts with test-time mirroring.
+        anchor: a Cox model that the network starts from and adds to: ``none`` (paper), on the ``covariates``, or on
+            them and the ``image`` as Stage I's network sees it. Only AdaMSS's networks can have one.
+        batch_norm: statistics of the batch normalisation in Stage II: of each ``batch`` (paper), or ``frozen``, as
+            Stage I left them.
+        head_rate: learning rate of the survival head, as a multiple of that of encoder and decoder; 1 in the paper.
         n_intervals: time intervals, N in the paper.
         interval_rule: ``quantile`` of all times (paper) or ``event_quantile`` of the events' times.
         interval_edges: explicit edges in the table's time unit, instead of a rule; the first is 0.
@@ -76,6 +87,7 @@ class SurvivalConfig:
 
     survival_csv: str | None = None
     features_csv: tuple[str, ...] = ()
+    radiomics: str = "all"
     clinical_selection: str = "likelihood_ratio"
     feature_selection: str = "lasso"
     max_features: int | None = None
@@ -84,6 +96,9 @@ class SurvivalConfig:
     mask_source: str = "predicted"
     masks_dir: str | None = None
     mirroring: bool = True
+    anchor: str = "none"
+    batch_norm: str = "batch"
+    head_rate: float = 1.0
     n_intervals: int = 10
     interval_rule: str = "quantile"
     interval_edges: tuple[float, ...] | None = None
@@ -102,6 +117,9 @@ class SurvivalConfig:
                 ("interval_rule", INTERVAL_RULES),
                 ("pool", POOLS),
                 ("select", SELECTIONS),
+                ("radiomics", RADIOMICS),
+                ("anchor", ANCHORS),
+                ("batch_norm", NORMALISATIONS),
                 ("clinical_selection", CLINICAL_SELECTIONS),
                 ("feature_selection", FEATURE_SELECTIONS),
             )

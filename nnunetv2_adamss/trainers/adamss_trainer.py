@@ -131,9 +131,13 @@ class AdaMSSTrainer(nnUNetTrainer):
         """The schedule's optimizer, by default Adam, with stepwise learning rates (Section 4.2)."""
         schedule = self.recipe.schedule
         optimizer: torch.optim.Optimizer = getattr(torch.optim, schedule.optimizer)(
-            self.network.parameters(), lr=self.initial_lr, weight_decay=self.weight_decay
+            self.parameter_groups(), lr=self.initial_lr, weight_decay=self.weight_decay
         )
         return optimizer, StepwiseLR(optimizer, schedule.learning_rates, self.num_epochs, schedule.drops_at)
+
+    def parameter_groups(self) -> list[dict[str, Any]]:
+        """What the optimizer trains."""
+        return [{"params": list(self.network.parameters())}]
 
     def set_deep_supervision_enabled(self, enabled: bool) -> None:
         """Do nothing: the network has one output."""

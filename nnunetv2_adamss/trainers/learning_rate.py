@@ -15,7 +15,7 @@ class StepwiseLR(LRScheduler):
     resumed training must find its rate from the epoch alone. torch's own schedulers count calls.
 
     Args:
-        optimizer: whose parameter groups get the rate.
+        optimizer: whose parameter groups get the rate, or a multiple of it where a group has a ``multiple``.
         learning_rates: one more than there are drops.
         n_epochs: length of the training.
         drops_at: fractions of it at which the rate drops.
@@ -40,5 +40,5 @@ class StepwiseLR(LRScheduler):
         """Set the rate of ``epoch``; without one, of the epoch after the last."""
         self.last_epoch = self.last_epoch + 1 if epoch is None else epoch
         for group in self.optimizer.param_groups:
-            group["lr"] = self.learning_rate(self.last_epoch)
+            group["lr"] = self.learning_rate(self.last_epoch) * group.get("multiple", 1.0)
         self._last_lr = [group["lr"] for group in self.optimizer.param_groups]

@@ -19,7 +19,7 @@ from nnunetv2_adamss.common.checkpoint import WEIGHTS, are_weights, read_checkpo
 from nnunetv2_adamss.common.kinds import Kind
 from nnunetv2_adamss.methods.recipe import ONE_PASS, SurvivalRecipe
 from nnunetv2_adamss.networks.adamss import AdaMSSSurvival
-from nnunetv2_adamss.networks.registry import build_survival_network
+from nnunetv2_adamss.networks.registry import build_survival_network, can_be_anchored
 from nnunetv2_adamss.networks.survival_network import SurvivalNetwork
 from nnunetv2_adamss.survival.config import SurvivalConfig
 from nnunetv2_adamss.survival.fold import SurvivalFold
@@ -126,6 +126,16 @@ class SurvivalFoldTrainer(AdaMSSTrainer):
             raise ValueError(
                 f"{cls.__name__} needs --pool crops, its default, not --pool {config.pool}: {cls.recipe.needs_crops}."
             )
+        if not can_be_anchored(cls.recipe.network):
+            for name, default in (("anchor", "none"), ("head_rate", 1)):
+                if getattr(config, name) != default:
+                    raise ValueError(f"{cls.__name__} cannot have --{name}: only AdaMSS's networks can.")
+        if not cls.recipe.starts_from_stage_one:
+            for name, value in (("anchor", "image"), ("batch_norm", "frozen")):
+                if getattr(config, name) == value:
+                    raise ValueError(
+                        f"{cls.__name__} cannot have --{name} {value}: its network does not come from Stage I."
+                    )
 
     def _set_up(self) -> SurvivalSetup:
         plans, folder = self.plans_manager.plans, Path(self.output_folder)
@@ -147,6 +157,11 @@ class SurvivalFoldTrainer(AdaMSSTrainer):
         )
 
     @property
+    def is_new(self) -> bool:
+        """Whether the training has begun now, and not from a checkpoint."""
+        return self._resumed_fold is None
+
+    @property
     def survival_fold(self) -> SurvivalFold:
         """Cases, settings and what was fitted on the training cases."""
         return self.setup.fold
@@ -161,7 +176,7 @@ class SurvivalFoldTrainer(AdaMSSTrainer):
     ) -> nn.Module:
         sizes = network_sizes(self.survival_fold, configuration_manager, self.dataset_json)
         network = build_survival_network(self.recipe.network, sizes)
-        if self._resumed_fold is None and self.recipe.starts_from_stage_one:
+        if self.is_new and self.recipe.starts_from_stage_one:
             self._take_stage_one(network)
         return network
 
@@ -174,6 +189,17 @@ class SurvivalFoldTrainer(AdaMSSTrainer):
         self.print_to_log_file(
             f"All {n_taken} tensors of encoder and decoder come from Stage I: {stage_one.checkpoint}"
         )
+
+    def parameter_groups(self) -> list[dict[str, Any]]:
+        """What the optimizer trains; a head with a learning rate of its own is a group of its own."""
+        head_rate = self.survival_fold.config.head_rate
+        if head_rate == 1:
+            return super().parameter_groups()
+        head: list[nn.Parameter] = []
+        others: list[nn.Parameter] = []
+        for name, parameter in self.network.named_parameters():
+            (head if "survival_head." in name else others).append(parameter)
+        return [{"params": others}, {"params": head, "multiple": head_rate}]
 
     @property
     def total_batch_size(self) -> int:

@@ -8,7 +8,8 @@ from types import MappingProxyType
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _BatchNorm
 
 from nnunetv2_adamss.methods.recipe import Recipe, SurvivalRecipe
 from nnunetv2_adamss.metrics.concordance import harrell_c
@@ -19,6 +20,7 @@ from nnunetv2_adamss.trained_folds.fold_files import CHECKPOINTS, TRAINING_PREDI
 from nnunetv2_adamss.trained_folds.fold_results import EpochPrediction, selected_epoch, write_results
 from nnunetv2_adamss.trained_folds.prediction import SurvivalPrediction
 from nnunetv2_adamss.trained_folds.training_log import training_seconds
+from nnunetv2_adamss.trainers.anchor import start_from_anchor
 from nnunetv2_adamss.trainers.objectives.cox import Cox
 from nnunetv2_adamss.trainers.objectives.discrete_time import DiscreteTime
 from nnunetv2_adamss.trainers.objectives.mtlr import MTLR
@@ -33,6 +35,13 @@ _GRADIENT_NORM = 12
 _OBJECTIVES: Mapping[str, type[Objective]] = MappingProxyType(
     {"discrete_time": DiscreteTime, "cox": Cox, "mtlr": MTLR}
 )
+
+
+def freeze_batch_norm(network: nn.Module) -> None:
+    """Let batch normalisation use and keep the statistics that it has."""
+    for module in network.modules():
+        if isinstance(module, _BatchNorm):
+            module.eval()
 
 
 class SurvivalTrainer(SurvivalFoldTrainer):
@@ -89,9 +98,25 @@ class SurvivalTrainer(SurvivalFoldTrainer):
 
     # --------------------------------------------------------------------------------------- the training
 
+    def on_train_start(self) -> None:
+        """As nnU-Net; a new training with an anchor starts from that."""
+        super().on_train_start()
+        if self.is_new and self.survival_fold.config.anchor != "none":
+            start_from_anchor(self)
+            self._log_score_at_start()
+
+    def _log_score_at_start(self) -> None:
+        """So that a user sees what the training adds to the Cox model that it starts from."""
+        if self.survival_fold.scoring_cases:
+            outputs = self._outputs(self.survival_fold.scoring_cases, "Validation before the training")
+            c_index = shown(self._score(outputs)[1])
+            self.print_to_log_file(f"C-index before the training: {c_index}", also_print_to_console=True)
+
     def on_train_epoch_start(self) -> None:
         """As nnU-Net, with dropout seeded, so that a resumed training goes on as if it had not been stopped."""
         super().on_train_epoch_start()
+        if self.survival_fold.config.batch_norm == "frozen":
+            freeze_batch_norm(self.network)
         torch.manual_seed(hash((self.survival_fold.config.seed, self.current_epoch, self.local_rank)))
         self.objective.start_epoch()
 
@@ -201,11 +226,15 @@ class SurvivalTrainer(SurvivalFoldTrainer):
         return epochs
 
     def _predict_cases(self, case_ids: Sequence[str], what: str) -> SurvivalPrediction:
+        return self._prediction(self._outputs(case_ids, what))
+
+    def _outputs(self, case_ids: Sequence[str], what: str) -> dict[str, list[float]]:
+        """The network's outputs for these cases on all GPUs, by ``case_id``."""
         outputs: dict[str, list[float]] = {}
         with torch.no_grad():
             for batch in self.whole_regions(case_ids, what):
                 outputs |= self.validation_step(batch)
-        return self._prediction(self.ranks.gather(outputs))
+        return self.ranks.gather(outputs)
 
     def _prediction(self, outputs: dict[str, list[float]]) -> SurvivalPrediction:
         values = torch.tensor(list(outputs.values()), dtype=torch.float64)

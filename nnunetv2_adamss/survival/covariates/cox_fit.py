@@ -49,7 +49,10 @@ class CoxFit:
 
 
 def fit_cox(
-    inputs: pd.DataFrame, event: NDArray[np.bool_], time: NDArray[np.float64], ridge: float = 0.0
+    inputs: pd.DataFrame,
+    event: NDArray[np.bool_],
+    time: NDArray[np.float64],
+    ridge: float | NDArray[np.float64] = 0.0,
 ) -> CoxFit:
     """Fit by maximum partial likelihood (Efron's handling of ties).
 
@@ -57,13 +60,14 @@ def fit_cox(
         inputs: ``(n_cases, n_columns)``, at least one column.
         event: ``(n_cases,)``, True = observed.
         time: ``(n_cases,)``.
-        ridge: weight of an L2 penalty; above 0 for more columns than the events can bear.
+        ridge: weight of an L2 penalty, of all columns or of each; above 0 for more columns than the events can bear.
 
     Raises:
         ValueError: if no model can be fitted at all.
     """
     fitter = _fitted(inputs, event, time, ridge)
-    is_separated = not ridge and (fitter is None or _is_separated(fitter, inputs))
+    has_ridge = bool(np.any(ridge))
+    is_separated = not has_ridge and (fitter is None or _is_separated(fitter, inputs))
     if fitter is None or is_separated:
         fits = (_fitted(inputs, event, time, stronger) for stronger in _SEPARATION_RIDGES)
         fitter = next((fit for fit in fits if fit is not None), None)
@@ -71,7 +75,7 @@ def fit_cox(
         raise ValueError(f"No Cox model can be fitted to {listed(list(map(str, inputs)))}.")
     weights = pd.Series(fitter.params_.to_numpy(), index=inputs.columns)
     errors = pd.Series(fitter.standard_errors_.to_numpy(), index=inputs.columns)
-    if ridge or is_separated:
+    if has_ridge or is_separated:
         p_value = _likelihood_ratio_p(inputs, weights, event, time)
     else:
         p_value = float(fitter.log_likelihood_ratio_test().p_value)
@@ -79,7 +83,10 @@ def fit_cox(
 
 
 def _fitted(
-    inputs: pd.DataFrame, event: NDArray[np.bool_], time: NDArray[np.float64], ridge: float
+    inputs: pd.DataFrame,
+    event: NDArray[np.bool_],
+    time: NDArray[np.float64],
+    ridge: float | NDArray[np.float64],
 ) -> CoxPHFitter | None:
     # Names of the user's columns could be those of the outcome.
     table = pd.DataFrame(inputs.to_numpy()).rename(columns=str).assign(event=event, time=time)

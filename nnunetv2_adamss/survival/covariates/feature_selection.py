@@ -2,18 +2,16 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from sklearn.model_selection import KFold, StratifiedKFold
 
-from nnunetv2_adamss.survival.covariates.breslow_likelihood import partial_log_likelihood
 from nnunetv2_adamss.survival.covariates.correlation_filter import drop_correlated
+from nnunetv2_adamss.survival.covariates.inner_cross_validation import CoxDesign, cross_validated_likelihood
 from nnunetv2_adamss.survival.covariates.lasso_path import lasso_path, penalty_grid
 
-_N_INNER_FOLDS = 5
 _N_BOOTSTRAP_SAMPLES = 100
 
 
@@ -77,18 +75,6 @@ class FeatureSelection:
         )
 
 
-class _Training(NamedTuple):
-    """The training cases: z-scores ``(n_cases, n_features)``, event and time ``(n_cases,)``."""
-
-    design: NDArray[np.float64]
-    event: NDArray[np.bool_]
-    time: NDArray[np.float64]
-
-    def of(self, cases: NDArray[np.integer]) -> "_Training":
-        """Some of the cases, perhaps some of them more than once."""
-        return _Training(*(values[cases] for values in self))
-
-
 def select_features(
     inputs: pd.DataFrame, event: NDArray[np.bool_], time: NDArray[np.float64], limit: int, seed: int
 ) -> FeatureSelection:
@@ -106,20 +92,21 @@ def select_features(
     # The random draws below are by place.
     order = np.argsort(np.asarray(inputs.index, dtype=str), kind="stable")
     names = drop_correlated(inputs)
-    training = _Training(inputs[names].to_numpy(), event, time).of(order)
+    training = CoxDesign(inputs[names].to_numpy(), event, time).of(order)
     counts: dict[str, Any] = {
         "n_candidates": inputs.shape[1],
         "n_uncorrelated": len(names),
         "limit": max(limit, 0),
     }
-    n_folds = min(_N_INNER_FOLDS, int(event.sum()))
-    if limit < 1 or n_folds < 2:
+    if limit < 1 or event.sum() < 2:
         return FeatureSelection(**counts, reason=_why_not_begun(limit, event))
     penalties = penalty_grid(*training)
     path = lasso_path(*training, penalties)
     # The first penalty is among them, since it chooses nothing.
     allowed = np.flatnonzero((path != 0).sum(axis=1) <= limit)
-    scores = _inner_scores(training, penalties[: allowed[-1] + 1], n_folds, seed)
+    # choice: the paper does not say how the penalty is chosen; here where the cross-validated likelihood is highest.
+    tried = penalties[: allowed[-1] + 1]
+    scores = cross_validated_likelihood(training, lambda part: lasso_path(*part, tried), seed)
     best = int(allowed[np.argmax(scores[allowed])])
     selected = sorted(map(int, np.flatnonzero(path[best])), key=lambda i: (-abs(path[best, i]), names[i]))
     frequency = _bootstrap_frequency(training, penalties[best], seed)[selected]
@@ -140,32 +127,9 @@ def _why_not_begun(limit: int, event: NDArray[np.bool_]) -> str:
     return f"with {int(event.sum())} of {len(event)} training cases with an event there is no inner cross-validation"
 
 
-def _inner_scores(
-    training: _Training, penalties: NDArray[np.float64], n_folds: int, seed: int
-) -> NDArray[np.float64]:
-    """Cross-validated log partial likelihood, ``(n_penalties,)`` (Verweij and van Houwelingen 1993).
-
-    choice: the paper does not say how the penalty is chosen; here where this is highest. What a left-out fold adds to
-    the likelihood of all cases is also defined where it holds too few events for a likelihood of its own.
-    """
-    scores = np.zeros(len(penalties))
-    # Too few censored cases for all folds need not be spread evenly.
-    kind = StratifiedKFold if (~training.event).sum() >= n_folds else KFold
-    folds = kind(n_folds, shuffle=True, random_state=seed)
-    for kept, _ in folds.split(training.design, training.event):
-        part = training.of(kept)
-        if not part.event.any():
-            continue
-        weights = lasso_path(*part, penalties)
-        everyone = partial_log_likelihood(training.design @ weights.T, training.event, training.time)
-        scores += everyone - partial_log_likelihood(part.design @ weights.T, part.event, part.time)
-    # So that rounding does not prefer one of equal solutions.
-    return scores.round(9)
-
-
-def _bootstrap_frequency(training: _Training, penalty: float, seed: int) -> NDArray[np.float64]:
+def _bootstrap_frequency(training: CoxDesign, penalty: float, seed: int) -> NDArray[np.float64]:
     """Share of the samples in which this penalty chooses each feature, ``(n_features,)``."""
-    n_cases, n_features = training.design.shape
+    n_cases, n_features = training.inputs.shape
     chosen = np.zeros(n_features)
     for draw in np.random.default_rng(seed).integers(n_cases, size=(_N_BOOTSTRAP_SAMPLES, n_cases)):
         sample = training.of(draw)

@@ -13,7 +13,7 @@ from nnunetv2_adamss.survival.covariates.cox_fit import fit_cox
 
 # choice: neither the paper, which has no model of the covariates alone, nor the publication of a comparison method
 # gives a ridge. A little of it bears columns that separate the events or say the same.
-_RIDGE = 0.1
+RIDGE = 0.1
 # Log hazard ratios beyond are damage: exp(10) already is a ratio of 22,000.
 _MAX_WEIGHT = 1e6
 _KINDS: dict[str, Kind] = {
@@ -50,7 +50,7 @@ class LinearRisk:
         """
         if not len(inputs.columns):
             return cls((), ())
-        fit = fit_cox(inputs, event, time, ridge=_RIDGE)
+        fit = fit_cox(inputs, event, time, ridge=RIDGE)
         return cls(tuple(map(str, inputs)), tuple(float(weight) for weight in fit.weights))
 
     def risk_score(self, inputs: pd.DataFrame) -> NDArray[np.float64]:

@@ -20,7 +20,7 @@ def radiomics_file(stage_one: StageOneModel, config: SurvivalConfig) -> Path:
 
 def radiomics_name(config: SurvivalConfig) -> str:
     """The name of that file."""
-    words = ["radiomics", config.mask_source]
+    words = ["radiomics", *([] if config.radiomics == "all" else [config.radiomics]), config.mask_source]
     if config.masks_dir is not None:
         # Folders of the same name would still share a file; its provenance tells them apart.
         words.append(Path(config.masks_dir).name)

@@ -28,4 +28,5 @@ def network_sizes(
         strides=stages.strides,
         kernel_sizes=stages.kernel_sizes,
         crop_size=crop_size(configuration.spacing, stages.total_stride),
+        anchor=fold.config.anchor,
     )

@@ -1,0 +1,116 @@
+"""The Cox model that an anchored network starts from: covariates, and principal components of image features."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from sklearn.decomposition import PCA
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from nnunetv2_adamss.survival.covariates.cox_fit import fit_cox
+from nnunetv2_adamss.survival.covariates.inner_cross_validation import CoxDesign, cross_validated_likelihood
+from nnunetv2_adamss.survival.covariates.linear_risk import RIDGE
+from nnunetv2_adamss.survival.discrete_time.intervals import IntervalLabels
+
+# choice: the inner cross-validation takes one of these numbers of components, and one of these ridges on them, as
+# lifelines counts it. 0 components are the covariates alone.
+_N_COMPONENTS = (0, 5, 10, 20)
+_RIDGES = (0.1, 0.3, 1.0, 3.0, 10.0)
+
+
+@dataclass(frozen=True)
+class Anchor:
+    """A linear risk of image features and covariates.
+
+    Args:
+        weights: log hazard ratios of one unit, image features first, ``(n_features + n_covariates,)``.
+        mean: of the weighted sum over the training cases.
+        n_components: principal components of the image features that were used.
+        ridge: on each of them; None without components.
+    """
+
+    weights: NDArray[np.float64]
+    mean: float
+    n_components: int
+    ridge: float | None
+
+    @classmethod
+    def fit(
+        cls,
+        features: NDArray[np.float64],
+        covariates: NDArray[np.float64],
+        event: NDArray[np.bool_],
+        time: NDArray[np.float64],
+        seed: int,
+    ) -> "Anchor":
+        """Fit to the training cases.
+
+        Args:
+            features: of the image, ``(n_cases, n_features)``; no features for an anchor on the covariates alone.
+            covariates: ``(n_cases, n_covariates)``.
+            event: ``(n_cases,)``, True = observed.
+            time: ``(n_cases,)``.
+            seed: of the inner folds.
+        """
+        n_covariates = covariates.shape[1]
+        components, to_features = _principal_components(features)
+        design = CoxDesign(np.hstack([covariates, components]), event, time)
+        n, ridge = _choose(design, n_covariates, seed)
+        fitted = _fit(design, n_covariates, n, ridge)
+        of_features = to_features[:, :n] @ fitted[n_covariates : n_covariates + n]
+        weights = np.concatenate([of_features, fitted[:n_covariates]])
+        mean = float((np.hstack([features, covariates]) @ weights).mean())
+        return cls(weights, mean, n, ridge if n else None)
+
+    def start_logits(self, labels: IntervalLabels, case_weights: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Logits of surviving each interval where the weighted sum is 0, ``(n_intervals,)``.
+
+        Args:
+            labels: of the training cases.
+            case_weights: how often batches hold each of them, in any unit, ``(n_cases,)``.
+        """
+        weights = case_weights[:, None] / case_weights.mean()
+        # Half a case each, so that intervals without events or survivors have finite logits.
+        survived, failed = ((weights * part).sum(axis=0) + 0.5 for part in (labels.survived, labels.failed))
+        logits: NDArray[np.float64] = np.log(survived / failed) + self.mean
+        return logits
+
+
+def _principal_components(features: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Components of unit variance ``(n_cases, n)``, and what a feature's unit adds to each, ``(n_features, n)``."""
+    n = min(max(_N_COMPONENTS), len(features) - 1, features.shape[1])
+    if n < 1:
+        return features[:, :0], np.zeros((features.shape[1], 0))
+    steps = make_pipeline(StandardScaler(), PCA(n, whiten=True, svd_solver="full"))
+    components = steps.fit_transform(features)
+    scale, pca = steps["standardscaler"].scale_, steps["pca"]
+    return components, (pca.components_ / np.sqrt(pca.explained_variance_)[:, None] / scale).T
+
+
+def _choose(design: CoxDesign, n_covariates: int, seed: int) -> tuple[int, float]:
+    """Number of components and ridge of the highest cross-validated likelihood."""
+    there = design.inputs.shape[1] - n_covariates
+    candidates = [(0, _RIDGES[0])] + [
+        (n, ridge) for n in _N_COMPONENTS if 0 < n <= there for ridge in _RIDGES
+    ]
+    if len(candidates) == 1 or design.event.sum() < 2:
+        return candidates[0]
+    scores = cross_validated_likelihood(
+        design,
+        lambda part: np.stack([_fit(part, n_covariates, n, ridge) for n, ridge in candidates]),
+        seed,
+    )
+    return candidates[int(np.argmax(scores))]
+
+
+def _fit(design: CoxDesign, n_covariates: int, n: int, ridge: float) -> NDArray[np.float64]:
+    """Weights of all inputs; 0 for components that are not used."""
+    used = n_covariates + n
+    weights = np.zeros(design.inputs.shape[1])
+    if used:
+        penalties = np.array([RIDGE] * n_covariates + [ridge] * n)
+        fit = fit_cox(pd.DataFrame(design.inputs[:, :used]), design.event, design.time, ridge=penalties)
+        weights[:used] = fit.weights.to_numpy()
+    return weights
