@@ -15,7 +15,8 @@ from nnunetv2_adamss.common.messages import listed
 from nnunetv2_adamss.survival.discrete_time.intervals import check_interval_edges
 
 MASK_SOURCES = ("predicted", "out_of_fold", "groundtruth", "folder")
-INTERVAL_RULES = ("quantile", "event_quantile")
+INTERVAL_RULES = ("quantile", "event_quantile", "authors_days")
+LOSS_REDUCTIONS = ("sum", "mean")
 POOLS = ("region", "crops")
 SELECTIONS = ("last", "best", "inner")
 CLINICAL_SELECTIONS = ("likelihood_ratio", "none")
@@ -59,9 +60,12 @@ class SurvivalConfig:
             did not train on it), ``groundtruth``, or ``folder``.
         masks_dir: the folder, for ``folder`` only.
         mirroring: whether Stage I predicts with test-time mirroring.
-        n_intervals: time intervals, N in the paper.
-        interval_rule: ``quantile`` of all times (paper) or ``event_quantile`` of the events' times.
+        n_intervals: time intervals, N in the paper, for the rules that take quantiles.
+        interval_rule: ``quantile`` of all times (paper), ``event_quantile`` of the events' times, or
+            ``authors_days``, the fixed edges of the authors' software, for tables in days.
         interval_edges: explicit edges in the table's time unit, instead of a rule; the first is 0.
+        loss_reduction: over the intervals: ``sum``, Eq. (1), or ``mean``, as in the authors' software. The L2
+            penalty stays as it is, so beside the mean it weighs as many times more as there are intervals.
         pool: ``region`` pools over the whole region at validation (paper), ``crops`` averages logits over crops
             of the training's size.
         select: which epoch the predictions are from: ``last``; ``best`` on the validation fold, which flatters
@@ -87,6 +91,7 @@ class SurvivalConfig:
     n_intervals: int = 10
     interval_rule: str = "quantile"
     interval_edges: tuple[float, ...] | None = None
+    loss_reduction: str = "sum"
     pool: str = "region"
     select: str = "last"
     epochs: int | None = None
@@ -100,6 +105,7 @@ class SurvivalConfig:
             for name, allowed in (
                 ("mask_source", MASK_SOURCES),
                 ("interval_rule", INTERVAL_RULES),
+                ("loss_reduction", LOSS_REDUCTIONS),
                 ("pool", POOLS),
                 ("select", SELECTIONS),
                 ("clinical_selection", CLINICAL_SELECTIONS),

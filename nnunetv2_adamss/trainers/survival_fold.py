@@ -121,10 +121,15 @@ class SurvivalFoldTrainer(AdaMSSTrainer):
 
     @classmethod
     def check_settings(cls, config: SurvivalConfig) -> None:
-        """Raise ValueError if the network cannot work with these settings."""
+        """Raise ValueError if network or loss cannot work with these settings."""
         if cls.recipe.needs_crops and config.pool != "crops":
             raise ValueError(
                 f"{cls.__name__} needs --pool crops, its default, not --pool {config.pool}: {cls.recipe.needs_crops}."
+            )
+        if cls.recipe.objective != "discrete_time" and config.loss_reduction != "sum":
+            raise ValueError(
+                f"The loss of {cls.__name__} is no sum over time intervals, so --loss_reduction "
+                f"{config.loss_reduction} has no meaning for it; leave the option out."
             )
 
     def _set_up(self) -> SurvivalSetup:
