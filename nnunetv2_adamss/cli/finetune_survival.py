@@ -23,6 +23,8 @@ examples:
   adamss_finetune_survival 510 3d_fullres 0 -device cpu -tr AdaMSSSurvTrainer_ShortSchedule \\
                            -seg_tr AdaMSSSegTrainer_ShortSchedule      minutes, for a first look
 
+All of these with -p AdaMSSPlans, if the data set was preprocessed by that plan (adamss_set_normalization).
+
 Results lie where nnU-Net's do: nnUNet_results/DATASET/AdaMSSSurvTrainer__PLANS__CONFIGURATION/fold_FOLD, with
 checkpoints, progress.png, survival_summary.json and validation/survival_predictions.csv.
 """

@@ -49,6 +49,10 @@ def weights(trainer: AdaMSSSegTrainer) -> dict[str, torch.Tensor]:
     return {name: tensor.clone() for name, tensor in trainer.network.state_dict().items()}
 
 
+def log_of(trainer: AdaMSSSegTrainer) -> str:
+    return Path(trainer.log_file).read_text()
+
+
 class Killed(BaseException):
     """Stands for a signal that ends the process."""
 
@@ -115,6 +119,13 @@ def test_a_training_leaves_complete_checkpoints_that_load_without_unpickling_obj
     for name in ("checkpoint_best.pth", "checkpoint_final.pth"):
         checkpoint = torch.load(folder / name, weights_only=True)
         assert checkpoint["trainer_name"] == "AdaMSSSegTrainer_ThreeEpochs"
+    fingerprint = json.loads((folder.parent / "dataset_fingerprint.json").read_text())
+    ct = fingerprint["foreground_intensity_properties_per_channel"]["0"]
+    window = f"{ct['percentile_00_5']:.0f} to {ct['percentile_99_5']:.0f} HU"
+    assert (
+        log_of(trainer).count(f"The plan clips CT to {window}, a window that nnU-Net fits to the tumours")
+        == 1
+    )
     log = checkpoint["logging"]
     assert log["lrs"] == [1e-4, 5e-5, 1e-5]
     ranks = list(zip(log["mean_fg_dice"], (-loss for loss in log["val_losses"]), strict=True))
@@ -143,6 +154,8 @@ def test_a_training_killed_in_an_epoch_repeats_only_that_epoch(
     assert resumed.current_epoch == 2
     assert all(torch.equal(weights(resumed)[name], saved_weights[name]) for name in saved_weights)
     resumed.run_training()
+    assert "The plan clips CT" in log_of(trainer)
+    assert "The plan clips CT" not in log_of(resumed)
     log = resumed.logger.get_checkpoint()
     assert {len(values) for values in log.values()} == {3}
     assert log["lrs"][2] == resumed.lr_scheduler.learning_rate(2)
