@@ -79,6 +79,17 @@ def test_the_schedule_is_the_papers(project: NnunetProject) -> None:
     assert isinstance(trainer.network, AdaMSS)
 
 
+def test_where_nothing_is_preprocessed_by_the_plan_another_one_may_have_been_meant(
+    project: NnunetProject,
+) -> None:
+    trainer = make_trainer(project)
+    trainer.preprocessed_dataset_folder = str(project.preprocessed / "Dataset901_Tiny" / "other_3d_fullres")
+    with pytest.raises(
+        ValueError, match="no preprocessed cases in .*other_3d_fullres.* choose with -p the plan"
+    ):
+        trainer.initialize()
+
+
 def test_the_short_variant_keeps_mirroring_in_training_and_drops_it_in_prediction(
     project: NnunetProject,
 ) -> None:
