@@ -60,7 +60,7 @@ class Project:
             write_phantom_dataset(self.config, self.raw.parent)
         if not (self.preprocessed / f"{PLANS}_3d_fullres").is_dir():
             self.run("nnUNetv2_plan_and_preprocess", "-d", self.dataset_id, "--no_pp")
-            self.run("adamss_set_normalization", self.dataset_id, "-o", PLANS)
+            self.run("adamss_set_normalization", self.dataset_id)
             self._set_batch_size()
             self.run(
                 "nnUNetv2_preprocess",
@@ -156,7 +156,7 @@ class Project:
 
     def train_here(self, trainer: str, fold: int, settings: Mapping[str, Any]) -> Path:
         """As ``train``, in this process, which saves the seconds in which a command starts."""
-        from nnunetv2_adamss.trainers.finetune import FinetuneRequest, finetune_survival  # noqa: PLC0415
+        from nnunetv2_adamss.trainers.finetune import FinetuneRequest, finetune_survival
 
         folder = self.results / f"{trainer}__{PLANS}__3d_fullres" / f"fold_{fold}"
         if not (folder / "survival_summary.json").is_file():

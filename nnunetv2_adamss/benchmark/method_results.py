@@ -27,7 +27,7 @@ _TRAINING_SETTINGS = (
     *MASK_FLAGS, "seed", "epochs", "select", "features_csv", "clinical_selection", "feature_selection", "max_features",
 )  # fmt: skip
 # Of AdaMSS; other networks have their own.
-_INTERVAL_SETTINGS = ("n_intervals", "interval_rule", "interval_edges", "pool")
+_INTERVAL_SETTINGS = ("n_intervals", "interval_rule", "interval_edges", "loss_reduction", "pool")
 
 
 @dataclass(frozen=True, eq=False)

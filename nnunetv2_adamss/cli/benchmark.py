@@ -29,12 +29,12 @@ stopped or killed at any time: run again, it goes on.
 
 _EXAMPLES = """\
 examples:
-  adamss_benchmark 510 3d_fullres -o BENCHMARK --dry_run             what would run
-  adamss_benchmark 510 3d_fullres -o BENCHMARK                       all methods, all folds
-  adamss_benchmark 510 3d_fullres -o BENCHMARK --methods table1 --folds 0 1 --gpus 0 1
-  adamss_benchmark 510 3d_fullres -o BENCHMARK --methods adamss icare --seeds 2024 1 2 --test 511
-  adamss_benchmark 510 3d_fullres -o FIRST_LOOK --short_schedule -device cpu
-  adamss_benchmark 510 3d_fullres -o BENCHMARK --profile slurm       by the nodes of a cluster
+  adamss_benchmark 510 3d_fullres -p AdaMSSPlans -o BENCHMARK --dry_run             what would run
+  adamss_benchmark 510 3d_fullres -p AdaMSSPlans -o BENCHMARK                       all methods, all folds
+  adamss_benchmark 510 3d_fullres -p AdaMSSPlans -o BENCHMARK --methods table1 --folds 0 1 --gpus 0 1
+  adamss_benchmark 510 3d_fullres -p AdaMSSPlans -o BENCHMARK --methods adamss icare --seeds 2024 1 2 --test 511
+  adamss_benchmark 510 3d_fullres -p AdaMSSPlans -o FIRST_LOOK --short_schedule -device cpu
+  adamss_benchmark 510 3d_fullres -p AdaMSSPlans -o BENCHMARK --profile slurm       by the nodes of a cluster
 
 {methods}
 
@@ -107,7 +107,7 @@ def _add_trainings(parser: argparse.ArgumentParser) -> None:
         dest="plans",
         default="nnUNetPlans",
         metavar="PLANS",
-        help="plans identifier (default: %(default)s)",
+        help="plans identifier, such as AdaMSSPlans of adamss_set_normalization (default: %(default)s)",
     )
     add(
         "--survival_csv",

@@ -265,7 +265,10 @@ def _next(report: ConversionReport, dataset_id: int) -> str:
     if not report.counts["with a mask"]:
         return f"No mask to learn from. Next, with a trained model: adamss_predict_survival -i {report.folder}/imagesTs"
     if not report.counts["of them with an event"]:
-        return f"No event to learn survival from. Next, for Stage I: nnUNetv2_plan_and_preprocess -d {dataset_id}"
+        return (
+            "No event to learn survival from. Next, for Stage I: "
+            f"nnUNetv2_plan_and_preprocess -d {dataset_id} --no_pp and adamss_set_normalization {dataset_id}"
+        )
     return f"Next: adamss_verify_dataset {dataset_id}"
 
 

@@ -66,9 +66,10 @@ def _run(args: argparse.Namespace) -> None:
     _check(args)
     folders = DemoFolders(args.output.resolve())
     progress = DemoProgress.begin_or_continue(folders.root, args.n_training, args.n_test)
+    steps = demo_steps(folders, args.n_training, args.n_test, args.device or _device())
+    progress.check_steps(folders.root, [step.title for step in steps])
     progress.save(folders.root)
     _print_paths(folders.environment)
-    steps = demo_steps(folders, args.n_training, args.n_test, args.device or _device())
     run_steps(steps, folders, progress, say=lambda text: print(text, flush=True))
     _print_results(folders, progress.seconds)
 

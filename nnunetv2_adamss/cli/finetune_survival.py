@@ -23,6 +23,8 @@ examples:
   adamss_finetune_survival 510 3d_fullres 0 -device cpu -tr AdaMSSSurvTrainer_ShortSchedule \\
                            -seg_tr AdaMSSSegTrainer_ShortSchedule      minutes, for a first look
 
+All of these with -p AdaMSSPlans, if the data set was preprocessed by that plan (adamss_set_normalization).
+
 Results lie where nnU-Net's do: nnUNet_results/DATASET/AdaMSSSurvTrainer__PLANS__CONFIGURATION/fold_FOLD, with
 checkpoints, progress.png, survival_summary.json and validation/survival_predictions.csv.
 """
@@ -107,10 +109,17 @@ def _add_settings(parser: argparse.ArgumentParser) -> None:
     add("--n_intervals", type=int, help="time intervals (default: 10; 14 for DeepMTLR and TMSS)")
     add(
         "--interval_rule",
-        choices=["quantile", "event_quantile"],
-        help="quantiles of all times (default) or of events' (default for DeepMTLR and TMSS)",
+        choices=["quantile", "event_quantile", "authors_days"],
+        help="quantiles of all times (default), of events' (default for DeepMTLR and TMSS), or the 10 intervals of the "
+        "AdaMSS authors' software, whose edges are in days",
     )
     add("--interval_edges", type=float, nargs="+", metavar="T", help="explicit edges, the first is 0")
+    add(
+        "--loss_reduction",
+        choices=["sum", "mean"],
+        help="over the intervals: sum, Eq. (1) (default), or mean, as in the authors' software: L2 then weighs as many "
+        "times more as there are intervals",
+    )
     add(
         "--pool",
         choices=["region", "crops"],
@@ -127,6 +136,8 @@ def main(argv: list[str] | None = None) -> int:
         parser.error("--c, --val and --overwrite exclude each other")
     if "interval_edges" in args and {"n_intervals", "interval_rule"} & set(args):
         parser.error("--interval_edges excludes --n_intervals and --interval_rule")
+    if "n_intervals" in args and args.get("interval_rule") == "authors_days":
+        parser.error("--interval_rule authors_days has 10 intervals and excludes --n_intervals")
     check_fold_options(parser, args)
     return exit_code(
         "adamss_finetune_survival",

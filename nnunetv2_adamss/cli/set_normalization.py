@@ -9,13 +9,14 @@ from nnunetv2_adamss.cli.file_name import file_name
 
 _DESCRIPTION = """\
 Write a copy of nnU-Net's plan with other normalisations. By default CT as in the paper (clipped to +-1024 HU, divided
-by 1024) and PET by a z-score of each image, as in the paper and in nnU-Net. A z-score depends on how much of the body
-an image shows and hides SUVmax; --pet suv clips to SUV 0 to 25 and divides by 5 instead.
+by 1024) and PET by a z-score of each image, as in the paper and in nnU-Net. nnU-Net itself clips CT to a window that
+it fits to the tumours, which hides what CT shows elsewhere. A z-score depends on how much of the body an image shows
+and hides SUVmax; --pet suv clips to SUV 0 to 25 and divides by 5 instead.
 """
 
 _EXAMPLES = """\
 examples:
-  adamss_set_normalization 22                               nnUNetPlans_CTpaper_PETzscore
+  adamss_set_normalization 22                               AdaMSSPlans
   adamss_set_normalization 22 --pet suv                     nnUNetPlans_CTpaper_PETsuv
   adamss_set_normalization 22 --ct nnunet --pet suv -o nnUNetPlans_mine
 
@@ -41,7 +42,11 @@ def build_parser() -> argparse.ArgumentParser:
         help="plan to copy (default: %(default)s)",
     )  # fmt: skip
     add(
-        "-o", dest="output", type=file_name, metavar="NAME", help="name of the copy (default: says the rules)"
+        "-o",
+        dest="output",
+        type=file_name,
+        metavar="NAME",
+        help="name of the copy (default: AdaMSSPlans; with other rules, or of another plan, a name that says them)",
     )
     add("--overwrite", action="store_true", help="replace another plan of this name")
     return parser
@@ -55,12 +60,15 @@ def main(argv: list[str] | None = None) -> int:
 
 def _run(args: argparse.Namespace) -> None:
     from nnunetv2_adamss.datasets.normalization import write_plans
+    from nnunetv2_adamss.survival.nnunet_data.dataset import dataset_id
 
     file = write_plans(
         args.dataset, args.plans, args.output, ct_rule=args.ct, pet_rule=args.pet, overwrite=args.overwrite
     )
     print(f"Written to {file}")
-    print(f"Next: nnUNetv2_preprocess -d {args.dataset} -plans_name {file.stem} -c 3d_fullres")
+    print(
+        f"Next: nnUNetv2_preprocess -d {dataset_id(file.parent.name)} -plans_name {file.stem} -c 3d_fullres"
+    )
     print(f"and -p {file.stem} with every command after it (adamss_evaluate_survival: -p_id).")
 
 

@@ -9,6 +9,13 @@ from pathlib import Path
 from typing import Any, Literal
 
 from nnunetv2_adamss.common.files import write_atomically
+from nnunetv2_adamss.survival.nnunet_data.adamss_plans import ADAMSS_PLANS
+from nnunetv2_adamss.survival.nnunet_data.ct_window import (
+    CT_NORMALIZATION,
+    PAPER_WINDOW_HU,
+    PERCENTILES,
+    PROPERTIES,
+)
 from nnunetv2_adamss.survival.nnunet_data.dataset import (
     PREPROCESSED,
     channel_names,
@@ -20,9 +27,7 @@ from nnunetv2_adamss.survival.nnunet_data.modalities import find_channel
 
 CTRule = Literal["paper", "nnunet"]
 PETRule = Literal["zscore", "suv"]
-_FIXED, _PER_IMAGE = "CTNormalization", "ZScoreNormalization"
-_PROPERTIES = "foreground_intensity_properties_per_channel"
-_PERCENTILES = ("percentile_00_5", "percentile_99_5")  # where CTNormalization clips
+_PER_IMAGE = "ZScoreNormalization"
 SUV_WINDOW = (0.0, 25.0)
 # choice: SUV 0 becomes 0, which is what nnU-Net pads with, and tumours of SUV 5 to 15 become 1 to 3, about what a
 # z-score makes of them.
@@ -37,7 +42,7 @@ def write_plans(
     Args:
         dataset: id or name.
         plans_name: of the plan as nnU-Net wrote it.
-        name: of the copy; None for one that says the rules.
+        name: of the copy; None for ``AdaMSSPlans``, or by other rules or of another plan for one that says them.
         ct_rule: ``paper`` or ``nnunet``.
         pet_rule: ``zscore`` or ``suv``.
         overwrite: whether another plan of this name is replaced.
@@ -48,7 +53,7 @@ def write_plans(
     Raises:
         ValueError: if there is no plan, the copy would replace it or, without ``overwrite``, another one.
     """
-    name = name or f"{plans_name}_CT{ct_rule}_PET{pet_rule}"
+    name = name or _default_name(plans_name, ct_rule, pet_rule)
     if name == plans_name:
         raise ValueError(
             f"{name} is the plan itself; give the copy another name, since cases are preprocessed by it."
@@ -63,6 +68,12 @@ def write_plans(
         raise ValueError(f"{file} is another plan; replace it with --overwrite, or name the copy with -o.")
     write_atomically(file, text)
     return file
+
+
+def _default_name(plans_name: str, ct_rule: CTRule, pet_rule: PETRule) -> str:
+    if (plans_name, ct_rule, pet_rule) == ("nnUNetPlans", "paper", "zscore"):
+        return ADAMSS_PLANS
+    return f"{plans_name}_CT{ct_rule}_PET{pet_rule}"
 
 
 def plans_with(
@@ -93,10 +104,10 @@ def plans_with(
     changed = copy.deepcopy(dict(plans))
     changed["plans_name"] = name
     if ct_rule == "paper":
-        _clip(changed, ct, -1024.0, 1024.0, scale=1024.0)
+        _clip(changed, ct, *PAPER_WINDOW_HU, scale=PAPER_WINDOW_HU[1])
     if pet_rule == "suv":
         _clip(changed, pet, *SUV_WINDOW, scale=SUV_PER_UNIT)
-    schemes = {ct: _FIXED, pet: _PER_IMAGE if pet_rule == "zscore" else _FIXED}
+    schemes = {ct: CT_NORMALIZATION, pet: _PER_IMAGE if pet_rule == "zscore" else CT_NORMALIZATION}
     for configuration_name, configuration in changed["configurations"].items():
         if "data_identifier" in configuration:
             configuration["data_identifier"] = f"{name}_{configuration_name}"
@@ -108,5 +119,5 @@ def plans_with(
 
 def _clip(plans: dict[str, Any], channel: int, lowest: float, highest: float, scale: float) -> None:
     """Make nnU-Net's CTNormalization, ``(clip(x) - mean) / std``, divide by ``scale``."""
-    properties = plans[_PROPERTIES][str(channel)]
-    properties |= {"mean": 0.0, "std": scale, **dict(zip(_PERCENTILES, (lowest, highest), strict=True))}
+    properties = plans[PROPERTIES][str(channel)]
+    properties |= {"mean": 0.0, "std": scale, **dict(zip(PERCENTILES, (lowest, highest), strict=True))}

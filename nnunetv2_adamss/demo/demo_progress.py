@@ -1,5 +1,6 @@
 """What a demo folder has behind it, so that a demo that was cut off goes on where it was."""
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -42,6 +43,14 @@ class DemoProgress:
                 f"--n_test {n_test} was asked for; use the same numbers to go on, or choose a new folder with -o."
             )
         return found
+
+    def check_steps(self, folder: Path, titles: Sequence[str]) -> None:
+        """Raise ValueError if another version of this package, with other steps than these titles, began the demo."""
+        if unknown := [title for title in self.seconds if title not in titles]:
+            raise ValueError(
+                f"{folder} holds a demo that another version of this package began (its step '{unknown[0]}' is none of "
+                "this version's); choose a new folder with -o."
+            )
 
     def save(self, folder: Path) -> None:
         """Write to the folder, whole or not at all."""

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from nnunetv2_adamss.survival.nnunet_data.adamss_plans import ADAMSS_PLANS
 from nnunetv2_adamss.trained_folds.fold_files import latest_checkpoint
 
 DATASET_ID = 990
@@ -44,7 +45,7 @@ class DemoFolders:
     @property
     def model(self) -> Path:
         """The trained model."""
-        name = f"{TRAINER}__nnUNetPlans__{CONFIGURATION}"
+        name = f"{TRAINER}__{ADAMSS_PLANS}__{CONFIGURATION}"
         return self.root / "nnUNet_results" / DATASET_NAME / name
 
     @property
@@ -55,7 +56,7 @@ class DemoFolders:
     @property
     def survival_fold(self) -> Path:
         """The fold of Stage II."""
-        name = f"{SURVIVAL_TRAINER}__nnUNetPlans__{CONFIGURATION}"
+        name = f"{SURVIVAL_TRAINER}__{ADAMSS_PLANS}__{CONFIGURATION}"
         return self.model.parent / name / f"fold_{FOLD}"
 
     @property
@@ -95,6 +96,7 @@ class Step:
 def demo_steps(folders: DemoFolders, n_training: int, n_test: int, device: str) -> list[Step]:
     """The steps in order; a training that was cut off goes on from its last epoch."""
     dataset = str(DATASET_ID)
+    by_plan = ("-p", ADAMSS_PLANS)
     # Clinical columns and outcomes of the held-out patients are in one table.
     outcomes = str(folders.raw / "survival_test.csv")
 
@@ -112,9 +114,17 @@ def demo_steps(folders: DemoFolders, n_training: int, n_test: int, device: str) 
             ["adamss_verify_dataset", dataset],
         ),
         Step(
-            "Plan and preprocess it with nnU-Net",
-            ["nnUNetv2_plan_and_preprocess", "-d", dataset, "-c", CONFIGURATION,
-             "-npfp", str(N_PROCESSES), "-np", str(N_PROCESSES)],
+            "Plan it with nnU-Net",
+            ["nnUNetv2_plan_and_preprocess", "-d", dataset, "--no_pp", "-npfp", str(N_PROCESSES)],
+        ),
+        Step(
+            "Normalise CT as in the paper",
+            ["adamss_set_normalization", dataset],
+        ),
+        Step(
+            "Preprocess it with nnU-Net",
+            ["nnUNetv2_preprocess", "-d", dataset, "-plans_name", ADAMSS_PLANS, "-c", CONFIGURATION,
+             "-np", str(N_PROCESSES)],
         ),
         Step(
             "Split it, with events on both sides",
@@ -122,22 +132,23 @@ def demo_steps(folders: DemoFolders, n_training: int, n_test: int, device: str) 
         ),
         Step(
             "Stage I: train the tumour segmentation",
-            ["nnUNetv2_train", dataset, CONFIGURATION, str(FOLD), "-tr", TRAINER, "--val_best",
+            ["nnUNetv2_train", dataset, CONFIGURATION, str(FOLD), "-tr", TRAINER, *by_plan, "--val_best",
              "-device", device, *continued(folders.fold)],
         ),
         Step(
             "Describe the tumours by radiomics",
-            ["adamss_extract_radiomics", dataset, CONFIGURATION, str(FOLD), "-seg_tr", TRAINER, "-device", device],
+            ["adamss_extract_radiomics", dataset, CONFIGURATION, str(FOLD), *by_plan, "-seg_tr", TRAINER,
+             "-device", device],
         ),
         Step(
             "Stage II: fine-tune it for survival",
             ["adamss_finetune_survival", dataset, CONFIGURATION, str(FOLD), "-tr", SURVIVAL_TRAINER,
-             "-seg_tr", TRAINER, "-device", device, *continued(folders.survival_fold)],
+             "-seg_tr", TRAINER, *by_plan, "-device", device, *continued(folders.survival_fold)],
         ),
         Step(
             "Predict masks and survival of the held-out patients",
             ["adamss_predict_survival", "-i", str(folders.raw / "imagesTs"), "-o", str(folders.prediction),
-             "-d", dataset, "-c", CONFIGURATION, "-tr", SURVIVAL_TRAINER, "-f", str(FOLD),
+             "-d", dataset, "-c", CONFIGURATION, "-tr", SURVIVAL_TRAINER, *by_plan, "-f", str(FOLD),
              "--clinical", outcomes, "-device", device, "--c"],
         ),
         Step(
@@ -152,12 +163,12 @@ def demo_steps(folders: DemoFolders, n_training: int, n_test: int, device: str) 
         ),
         Step(
             "Look at what the network looks at",
-            ["adamss_explain", dataset, CONFIGURATION, str(FOLD), "-tr", SURVIVAL_TRAINER, "--max_cases", "3",
+            ["adamss_explain", dataset, CONFIGURATION, str(FOLD), "-tr", SURVIVAL_TRAINER, *by_plan, "--max_cases", "3",
              "--occlusion_mm", "40", "-device", device],
         ),
         Step(
             "Write the report",
-            ["adamss_report", dataset, CONFIGURATION, "-tr", SURVIVAL_TRAINER, "-f", str(FOLD),
+            ["adamss_report", dataset, CONFIGURATION, "-tr", SURVIVAL_TRAINER, *by_plan, "-f", str(FOLD),
              "--predictions", str(folders.prediction), "-s", outcomes, "-o", str(folders.report)],
         ),
     ]  # fmt: skip

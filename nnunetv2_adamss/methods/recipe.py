@@ -17,7 +17,8 @@ ONE_PASS = 0
 class Schedule:
     """Length and learning rates of a training; by default the paper's length (Section 4.2).
 
-    choice: 10,000 iterations are counted as 50 epochs of 200.
+    The 10,000 iterations are 50 epochs of 200, after each of which the paper validates. deviation: its batches of two
+    are of the plan's size here.
 
     Args:
         learning_rates: one more than there are drops.

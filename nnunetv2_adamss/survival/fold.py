@@ -20,6 +20,7 @@ from nnunetv2_adamss.survival.covariates.covariate_model import CovariateModel
 from nnunetv2_adamss.survival.covariates.covariate_tables import CovariateTables
 from nnunetv2_adamss.survival.covariates.fitting import CovariateReport, fit_covariates
 from nnunetv2_adamss.survival.discrete_time.intervals import (
+    authors_edges,
     check_interval_edges,
     interval_edges,
     intervals_without_event,
@@ -140,7 +141,7 @@ class SurvivalFold:
             training_cases=tuple(training),
             scoring_cases=tuple(scoring),
             validation_cases=tuple(validation),
-            interval_edges=tuple(_edges(config, event, time)),
+            interval_edges=tuple(_edges(config, table.description.time_unit, event, time)),
             covariates=CovariateModel(),
             covariate_report=CovariateReport(),
             time_unit=table.description.time_unit,
@@ -277,9 +278,13 @@ def _set_aside(table: SurvivalTable, training: list[str], seed: int) -> tuple[li
     return sorted(training[i] for i in kept), inner
 
 
-def _edges(config: SurvivalConfig, event: NDArray[np.bool_], time: NDArray[np.float64]) -> list[float]:
+def _edges(
+    config: SurvivalConfig, time_unit: str, event: NDArray[np.bool_], time: NDArray[np.float64]
+) -> list[float]:
     if config.interval_edges is not None:
         edges = np.asarray(config.interval_edges, dtype=float)
+    elif config.interval_rule == "authors_days":
+        edges = authors_edges(time_unit)
     else:
         rule = config.interval_rule
         edges = interval_edges(

@@ -101,7 +101,13 @@ class AdaMSSTrainer(nnUNetTrainer):
         check_supported(plans, configuration, dataset_json)
 
     def initialize(self) -> None:
-        """As nnU-Net, with weights drawn from a seed of their own."""
+        """As nnU-Net, with weights drawn from a seed of their own.
+
+        Raises:
+            ValueError: if no cases are preprocessed by this plan.
+        """
+        # nnU-Net's own class unpickles the files of cases without a check.
+        checked_class = cases_class(self.preprocessed_dataset_folder)
         with torch.random.fork_rng(devices=[]):
             torch.default_generator.manual_seed(self.initialisation_seed)
             super().initialize()
@@ -109,8 +115,7 @@ class AdaMSSTrainer(nnUNetTrainer):
             # Synchronised batch normalisation has equal statistics everywhere. Broadcasting them at every
             # forward pass would hang the final validation, where each GPU has another number of tiles.
             self.network.broadcast_buffers = False
-        # nnU-Net's own class unpickles the files of cases without a check.
-        self.dataset_class = cases_class(self.preprocessed_dataset_folder)
+        self.dataset_class = checked_class
 
     def get_tr_and_val_datasets(self) -> tuple[nnUNetBaseDataset, nnUNetBaseDataset]:
         """As nnU-Net; each case's files are looked at before the training starts.

@@ -1,6 +1,7 @@
-"""The rule for the epoch whose weights become ``checkpoint_best``.
+"""The rule for the epoch whose weights become ``checkpoint_best``, which Stage I hands on (Section 4.2).
 
-deviation: the paper uses the weights after the last iteration for segmentation; masks come from this epoch.
+choice: the paper keeps "the highest validation results" and names no measure. In Stage I it is nnU-Net's mean
+foreground Dice of the epoch's validation patches.
 """
 
 import math

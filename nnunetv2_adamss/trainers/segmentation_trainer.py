@@ -10,6 +10,7 @@ from torch import nn
 from nnunetv2_adamss.methods.recipe import ONE_PASS, Recipe
 from nnunetv2_adamss.networks.adamss import AdaMSS
 from nnunetv2_adamss.networks.fusion_strategies import FUSION_STRATEGIES
+from nnunetv2_adamss.survival.nnunet_data.ct_window import lost_by_ct_window
 from nnunetv2_adamss.survival.nnunet_data.dataset import channel_names
 from nnunetv2_adamss.survival.nnunet_data.modalities import find_channel
 from nnunetv2_adamss.survival.nnunet_data.plan_stages import stages_of
@@ -65,9 +66,16 @@ class SegmentationTrainer(AdaMSSTrainer):
         self._use_channel()
 
     def on_train_start(self) -> None:
-        """As nnU-Net, with this data set's channel even if ``-pretrained_weights`` brought another's."""
+        """As nnU-Net, with this data set's channel even if ``-pretrained_weights`` brought another's.
+
+        A training that begins logs what the plan's CT window hides.
+        """
         super().on_train_start()
         self._use_channel()
+        if self.current_epoch == 0 and self.recipe.modality != "PET":
+            lost = lost_by_ct_window(self.plans_manager.plans, self.configuration_name, self.dataset_json)
+            if lost:
+                self.print_to_log_file(lost)
 
     def _use_channel(self) -> None:
         """Tell the network which channel it sees; Stage II takes that from Stage I with all weights."""

@@ -122,20 +122,25 @@ class SurvivalFoldTrainer(AdaMSSTrainer):
     @classmethod
     def check_settings(cls, config: SurvivalConfig) -> None:
         """Raise ValueError if the network cannot work with these settings."""
-        if cls.recipe.needs_crops and config.pool != "crops":
+        recipe, name = cls.recipe, cls.__name__
+        if recipe.needs_crops and config.pool != "crops":
             raise ValueError(
-                f"{cls.__name__} needs --pool crops, its default, not --pool {config.pool}: {cls.recipe.needs_crops}."
+                f"{name} needs --pool crops, its default, not --pool {config.pool}: {recipe.needs_crops}."
             )
-        if not can_be_anchored(cls.recipe.network):
-            for name, default in (("anchor", "none"), ("head_rate", 1)):
-                if getattr(config, name) != default:
-                    raise ValueError(f"{cls.__name__} cannot have --{name}: only AdaMSS's networks can.")
-        if not cls.recipe.starts_from_stage_one:
-            for name, value in (("anchor", "image"), ("batch_norm", "frozen")):
-                if getattr(config, name) == value:
-                    raise ValueError(
-                        f"{cls.__name__} cannot have --{name} {value}: its network does not come from Stage I."
-                    )
+        if recipe.objective != "discrete_time" and config.loss_reduction != "sum":
+            raise ValueError(
+                f"The loss of {name} is no sum over time intervals, so --loss_reduction {config.loss_reduction} has no "
+                "meaning for it; leave the option out."
+            )
+        if not can_be_anchored(recipe.network) and (config.anchor, config.head_rate) != ("none", 1):
+            raise ValueError(
+                f"{name} cannot have --anchor or --head_rate: only AdaMSS's networks have the head that these are about."
+            )
+        if not recipe.starts_from_stage_one and (config.anchor == "image" or config.batch_norm == "frozen"):
+            raise ValueError(
+                f"{name} cannot have --anchor image or --batch_norm frozen: its network does not start from Stage I's, "
+                "whose image features and statistics they take."
+            )
 
     def _set_up(self) -> SurvivalSetup:
         plans, folder = self.plans_manager.plans, Path(self.output_folder)

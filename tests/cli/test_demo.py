@@ -97,13 +97,21 @@ def test_a_failed_step_stops_the_demo_and_is_done_again(
     folder = tmp_path / "demo"
     arguments = ["-o", str(folder), "-n", "10", "--n_test", "2", "-device", "cpu"]
     assert demo.main(arguments) == 1
-    assert "step 5 failed with exit code 3" in capsys.readouterr().err
+    assert "step 7 failed with exit code 3" in capsys.readouterr().err
     assert demo.main(arguments) == 1
     assert commands == [
         "adamss_make_phantom_dataset", "adamss_verify_dataset", "nnUNetv2_plan_and_preprocess",
-        "adamss_make_splits", "nnUNetv2_train", "nnUNetv2_train",
+        "adamss_set_normalization", "nnUNetv2_preprocess", "adamss_make_splits", "nnUNetv2_train", "nnUNetv2_train",
     ]  # fmt: skip
-    assert len(json.loads((folder / "demo.json").read_text())["seconds"]) == 4
+    assert len(json.loads((folder / "demo.json").read_text())["seconds"]) == 6
+
+
+def test_a_demo_of_a_version_with_other_steps_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    DemoProgress(16, 2, {"Plan and preprocess it with nnU-Net": 9.0}).save(tmp_path)
+    assert demo.main(["-o", str(tmp_path), "-n", "16", "--n_test", "2", "-device", "cpu"]) == 2
+    assert "its step 'Plan and preprocess it with nnU-Net' is none of this" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

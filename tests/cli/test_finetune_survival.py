@@ -245,6 +245,11 @@ def test_a_gpu_that_is_not_there_is_said(fold_folder: Path, capsys: pytest.Captu
         (("--c", "--val"), "exclude each other"),
         (("--mask_source", "predicted", "--masks_dir", "masks"), "exclude each other"),
         (("--pool", "max"), "invalid choice"),
+        (
+            ("--interval_rule", "authors_days", "--n_intervals", "12"),
+            "has 10 intervals and excludes --n_intervals",
+        ),
+        (("--interval_rule", "authors_days", "--interval_edges", "0", "9"), "--interval_edges excludes"),
     ],
 )
 def test_options_that_contradict_each_other_are_refused(

@@ -13,6 +13,7 @@ from nnunetv2.preprocessing.normalization.default_normalization_schemes import (
 from nnunetv2.utilities.plans_handling.plans_handler import PlansManager
 
 from nnunetv2_adamss.cli.set_normalization import main
+from nnunetv2_adamss.common.files import write_json
 from nnunetv2_adamss.datasets.normalization import plans_with
 from tests.nnunet_project import NnunetProject
 
@@ -48,9 +49,33 @@ def read(folder: Path, name: str = "nnUNetPlans") -> dict[str, Any]:
 
 def test_ct_is_clipped_to_1024_and_divided_by_it_as_in_the_paper(folder: Path) -> None:
     assert main(["901"]) == 0
-    plans = read(folder, "nnUNetPlans_CTpaper_PETzscore")
+    plans = read(folder, "AdaMSSPlans")
     assert normalised(plans, 0, HU) == pytest.approx(np.clip(HU, -1024, 1024) / 1024)
     assert normalised(plans, 1, SUV) == pytest.approx((SUV - SUV.mean()) / SUV.std(), rel=1e-5)
+
+
+def test_copies_by_other_rules_or_of_other_plans_say_so_in_their_names(folder: Path) -> None:
+    write_json(
+        folder / "nnUNetResEncUNetMPlans.json", read(folder) | {"plans_name": "nnUNetResEncUNetMPlans"}
+    )
+    assert main(["901", "--pet", "suv"]) == 0
+    assert main(["901", "--ct", "nnunet"]) == 0
+    assert main(["901", "-p", "nnUNetResEncUNetMPlans"]) == 0
+    assert {file.stem for file in folder.glob("*_PET*.json")} == {
+        "nnUNetPlans_CTpaper_PETsuv",
+        "nnUNetPlans_CTnnunet_PETzscore",
+        "nnUNetResEncUNetMPlans_CTpaper_PETzscore",
+    }
+
+
+def test_the_next_command_is_said_with_the_id_that_nnunet_takes(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["Dataset901_Tiny"]) == 0
+    assert (
+        "Next: nnUNetv2_preprocess -d 901 -plans_name AdaMSSPlans -c 3d_fullres\nand -p AdaMSSPlans with"
+        in (capsys.readouterr().out)
+    )
 
 
 def test_suv_keeps_one_scale_in_every_image(folder: Path) -> None:
@@ -101,4 +126,9 @@ def test_another_plan_of_that_name_is_only_replaced_when_told(
 
 def test_a_data_set_without_a_plan_is_an_error(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["901", "-p", "Other"]) == 2
-    assert "Run nnUNetv2_plan_and_preprocess" in capsys.readouterr().err
+    assert "Run nnUNetv2_plan_and_preprocess, or" in capsys.readouterr().err
+    assert main(["901", "-p", "AdaMSSPlans", "-o", "Other"]) == 2
+    assert (
+        "Run nnUNetv2_plan_and_preprocess --no_pp, then adamss_set_normalization, or"
+        in capsys.readouterr().err
+    )

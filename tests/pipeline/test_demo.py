@@ -18,7 +18,7 @@ def run_demo(folder: Path, **environment: str) -> str:
 
 
 def check_what_it_leaves(folder: Path, output: str) -> None:
-    assert output.count("\n$ ") == 12
+    assert output.count("\n$ ") == 14
     assert len(list((folder / "prediction" / "masks").glob("*.nii.gz"))) == 3
     assert (folder / "held_out_cases.png").stat().st_size > 10_000
     tables = list(folder.rglob("radiomics_predicted.csv"))
@@ -42,7 +42,7 @@ def test_the_demo_ends_with_masks_survival_of_held_out_patients_tables_and_a_rep
     """With trainings of a few iterations, which teach little."""
     folder, schedules = tmp_path / "demo", {"nnUNet_extTrainer": str(QUICK_SCHEDULES)}
     check_what_it_leaves(folder, run_demo(folder, **schedules))
-    assert run_demo(folder, **schedules).count("done before") == 12
+    assert run_demo(folder, **schedules).count("done before") == 14
 
 
 @pytest.mark.long

@@ -11,6 +11,7 @@ from nnunetv2_adamss.survival.config import CONFIG_FILE, SurvivalConfig
 def test_a_fold_without_a_file_has_the_papers_settings(tmp_path: Path) -> None:
     config = SurvivalConfig.of_fold(tmp_path)
     assert (config.n_intervals, config.mask_source, config.pool) == (10, "predicted", "region")
+    assert (config.interval_rule, config.interval_edges, config.loss_reduction) == ("quantile", None, "sum")
     assert (config.seg_trainer, config.seg_checkpoint) == ("AdaMSSSegTrainer", "checkpoint_best.pth")
 
 
@@ -27,6 +28,12 @@ def test_settings_survive_a_round_trip_through_the_file(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == [CONFIG_FILE]
 
 
+def test_settings_of_0_1_have_no_reduction_and_mean_the_sum() -> None:
+    old = SurvivalConfig(n_intervals=7).to_dict()
+    del old["loss_reduction"]
+    assert SurvivalConfig.from_dict(old) == SurvivalConfig(n_intervals=7)
+
+
 @pytest.mark.parametrize(
     ("values", "message"),
     [
@@ -41,6 +48,8 @@ def test_settings_survive_a_round_trip_through_the_file(tmp_path: Path) -> None:
         ({"clinical_selection": "wald"}, "clinical_selection is 'wald', but must be one of likelihood_ratio"),
         ({"feature_selection": "ridge"}, "feature_selection is 'ridge', but must be one of lasso, none"),
         ({"interval_edges": [0, 50, 50]}, "ascend"),
+        ({"interval_rule": "days"}, "must be one of quantile, event_quantile, authors_days"),
+        ({"loss_reduction": "max"}, "loss_reduction is 'max', but must be one of sum, mean"),
         ({"n_interval": 5}, "Unknown survival settings: n_interval"),
     ],
 )

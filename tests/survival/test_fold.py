@@ -11,6 +11,7 @@ import pytest
 from nnunetv2_adamss.survival.cohort.survival_table import SurvivalTable, read_survival_table
 from nnunetv2_adamss.survival.config import SurvivalConfig
 from nnunetv2_adamss.survival.covariates.covariate_tables import CovariateTables
+from nnunetv2_adamss.survival.discrete_time.intervals import AUTHORS_EDGES_DAYS
 from nnunetv2_adamss.survival.fold import SurvivalFold
 from nnunetv2_adamss.survival.nnunet_data.nnunet_fold import FoldSplit
 
@@ -38,6 +39,24 @@ def test_explicit_edges_are_taken_as_they_are(tmp_path: Path) -> None:
         50,
         100,
     )
+
+
+def test_the_authors_edges_are_taken_whatever_the_number_of_intervals(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    config = SurvivalConfig(interval_rule="authors_days", n_intervals=14)
+    fold = SurvivalFold.prepare(config, make_table(tmp_path), SPLIT)
+    assert fold.interval_edges == AUTHORS_EDGES_DAYS
+    # All training cases end within 150 days.
+    assert "No training event lies in 9 of 10 time intervals: 300 to 600" in caplog.text
+
+
+def test_the_authors_edges_are_refused_for_a_table_in_months(tmp_path: Path) -> None:
+    make_table(tmp_path)
+    (tmp_path / "survival.json").write_text('{"time_unit": "months"}')
+    table = read_survival_table(tmp_path / "survival.csv")
+    with pytest.raises(ValueError, match="are in days, but .* is months. Give edges in months"):
+        SurvivalFold.prepare(SurvivalConfig(interval_rule="authors_days"), table, SPLIT)
 
 
 def test_intervals_without_a_training_event_are_reported(

@@ -240,6 +240,15 @@ def test_a_transformer_that_cannot_pool_whole_regions_says_so_before_it_trains(
         trainer.initialize()
 
 
+@pytest.mark.parametrize("name", TRAINERS)
+def test_a_loss_that_is_no_sum_over_intervals_has_no_mean_over_them(name: str) -> None:
+    trainer = getattr(trainers, name)
+    defaults = trainer.recipe.default_settings
+    trainer.check_settings(SurvivalConfig.from_dict(defaults))
+    with pytest.raises(ValueError, match=f"The loss of {name} is no sum over time intervals"):
+        trainer.check_settings(SurvivalConfig.from_dict({**defaults, "loss_reduction": "mean"}))
+
+
 def test_batches_iterations_and_optimisers_are_the_publications(project: NnunetProject) -> None:
     found = {}
     for name in TRAINERS:

@@ -87,6 +87,8 @@ def test_pretrained_weights_of_another_order_of_channels_do_not_change_which_is_
     assert seen_channel(trainer) == 0
     trainer.on_train_start()
     assert seen_channel(trainer) == 1
+    # It sees no CT that the plan could clip.
+    assert "The plan clips CT" not in Path(trainer.log_file).read_text()
 
 
 @pytest.mark.parametrize("trainer_class", [AdaMSSSegTrainer_PETOnly, AdaMSSSurvTrainer_PETOnly])

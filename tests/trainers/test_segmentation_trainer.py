@@ -49,6 +49,11 @@ def weights(trainer: AdaMSSSegTrainer) -> dict[str, torch.Tensor]:
     return {name: tensor.clone() for name, tensor in trainer.network.state_dict().items()}
 
 
+def log_of(trainer: AdaMSSSegTrainer) -> str:
+    """All logs of a fold."""
+    return "".join(file.read_text() for file in Path(trainer.output_folder).glob("training_log_*.txt"))
+
+
 class Killed(BaseException):
     """Stands for a signal that ends the process."""
 
@@ -73,6 +78,17 @@ def test_the_schedule_is_the_papers(project: NnunetProject) -> None:
     assert trainer.optimizer.defaults["weight_decay"] == 0
     assert not trainer.enable_deep_supervision
     assert isinstance(trainer.network, AdaMSS)
+
+
+def test_where_nothing_is_preprocessed_by_the_plan_another_one_may_have_been_meant(
+    project: NnunetProject,
+) -> None:
+    trainer = make_trainer(project)
+    trainer.preprocessed_dataset_folder = str(project.preprocessed / "Dataset901_Tiny" / "other_3d_fullres")
+    with pytest.raises(
+        ValueError, match="no preprocessed cases in .*other_3d_fullres.* choose with -p the plan"
+    ):
+        trainer.initialize()
 
 
 def test_the_short_variant_keeps_mirroring_in_training_and_drops_it_in_prediction(
@@ -115,6 +131,13 @@ def test_a_training_leaves_complete_checkpoints_that_load_without_unpickling_obj
     for name in ("checkpoint_best.pth", "checkpoint_final.pth"):
         checkpoint = torch.load(folder / name, weights_only=True)
         assert checkpoint["trainer_name"] == "AdaMSSSegTrainer_ThreeEpochs"
+    fingerprint = json.loads((folder.parent / "dataset_fingerprint.json").read_text())
+    ct = fingerprint["foreground_intensity_properties_per_channel"]["0"]
+    window = f"{ct['percentile_00_5']:.0f} to {ct['percentile_99_5']:.0f} HU"
+    assert (
+        log_of(trainer).count(f"The plan clips CT to {window}, a window that nnU-Net fits to the tumours")
+        == 1
+    )
     log = checkpoint["logging"]
     assert log["lrs"] == [1e-4, 5e-5, 1e-5]
     ranks = list(zip(log["mean_fg_dice"], (-loss for loss in log["val_losses"]), strict=True))
@@ -143,6 +166,7 @@ def test_a_training_killed_in_an_epoch_repeats_only_that_epoch(
     assert resumed.current_epoch == 2
     assert all(torch.equal(weights(resumed)[name], saved_weights[name]) for name in saved_weights)
     resumed.run_training()
+    assert log_of(resumed).count("The plan clips CT") == 1, "it is said once, when the training begins"
     log = resumed.logger.get_checkpoint()
     assert {len(values) for values in log.values()} == {3}
     assert log["lrs"][2] == resumed.lr_scheduler.learning_rate(2)

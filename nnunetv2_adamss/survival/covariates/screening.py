@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from nnunetv2_adamss.survival.covariates.cox_fit import CoxFit, fit_cox
 from nnunetv2_adamss.survival.covariates.indicator import Indicator
 
-# choice: the paper tests each indicator at 0.05 but does not say by which test; this is the one that takes all columns
-# of an indicator at once.
+# choice: the paper screens by univariate and multivariate Cox analyses at 0.05, but does not say how both decide, nor
+# by which test. Here each indicator alone, by the test that takes all its columns at once.
 _KEEP_BELOW_P = 0.05
 
 

@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 _logger = logging.getLogger(__name__)
 
 EdgeRule = Literal["quantile", "event_quantile"]
+# Of the authors' software, which names no rule for them.
+AUTHORS_EDGES_DAYS = (0.0, 300.0, 600.0, 900.0, 1100.0, 1300.0, 1500.0, 2100.0, 2700.0, 3500.0, 6000.0)
 
 
 class IntervalLabels(NamedTuple):
@@ -64,6 +66,25 @@ def interval_edges(
             "Many times are equal: %d time intervals instead of %d.", len(merged) - 1, n_intervals
         )
     return merged
+
+
+def authors_edges(time_unit: str) -> NDArray[np.float64]:
+    """Edges of the 10 intervals of the authors' published software, ``(11,)``, in days.
+
+    They are not converted: how many days a month has is for the user to say, who can give any edges.
+
+    Args:
+        time_unit: of the survival table.
+
+    Raises:
+        ValueError: if the unit is not days.
+    """
+    if time_unit != "days":
+        raise ValueError(
+            f"The interval edges of the rule 'authors_days' are in days, but the survival table's time_unit is "
+            f"{time_unit}. Give edges in {time_unit} with --interval_edges, or choose another --interval_rule."
+        )
+    return np.array(AUTHORS_EDGES_DAYS)
 
 
 def check_interval_edges(edges: NDArray[np.floating]) -> None:

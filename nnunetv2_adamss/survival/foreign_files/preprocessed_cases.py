@@ -63,12 +63,22 @@ class CheckedNumpyCases(_CheckedCases, nnUNetDatasetNumpy):
     array_endings = ()
 
 
+def no_cases(folder: Path | str) -> ValueError:
+    """The error that a plan's preprocessed cases are not there."""
+    return ValueError(
+        f"There are no preprocessed cases in {folder}. Run nnUNetv2_preprocess by this plan, or choose with -p the "
+        "plan that the data set was preprocessed by, such as AdaMSSPlans."
+    )
+
+
 def cases_class(folder: Path | str) -> type[CheckedBlosc2Cases] | type[CheckedNumpyCases]:
     """How the preprocessed cases of a folder are read.
 
     Raises:
-        ValueError: if the folder holds something else than nnU-Net's cases.
+        ValueError: if the folder is not there, or holds something else than nnU-Net's cases.
     """
+    if not Path(folder).is_dir():
+        raise no_cases(folder)
     try:
         nnunets = infer_dataset_class(str(folder))
     except (AssertionError, KeyError) as error:
@@ -89,7 +99,7 @@ def open_cases(
         case_ids: which cases; by default all in the folder.
 
     Raises:
-        ValueError: if the folder holds something else than nnU-Net's cases.
+        ValueError: if the folder is not there, or holds something else than nnU-Net's cases.
     """
     return cases_class(folder)(str(folder), None if case_ids is None else list(case_ids))
 

@@ -12,6 +12,7 @@ from nnunetv2.utilities.file_path_utilities import convert_trainer_plans_config_
 from nnunetv2.utilities.utils import get_filenames_of_train_images_and_targets
 
 from nnunetv2_adamss.survival.foreign_files.plan_names import check_names
+from nnunetv2_adamss.survival.nnunet_data.adamss_plans import ADAMSS_PLANS
 from nnunetv2_adamss.survival.nnunet_data.dataset_json import read_dataset_json
 from nnunetv2_adamss.survival.nnunet_data.plans_file import read_plans_file
 
@@ -33,6 +34,11 @@ def dataset_name(id_or_name: str) -> str:
         raise ValueError(
             f"'{id_or_name}' is neither the name nor the id of one data set in {', '.join(_known_folders())}."
         ) from error
+
+
+def dataset_id(name: str) -> int:
+    """The number in nnU-Net's name of a data set, which nnUNetv2_preprocess takes instead of the name."""
+    return int(name.removeprefix("Dataset").split("_")[0])
 
 
 def dataset_folder(variable: str, name: str) -> Path:
@@ -131,9 +137,10 @@ def read_plans(dataset: str, identifier: str) -> tuple[dict[str, Any], dict[str,
     file, description = folder / f"{identifier}.json", folder / "dataset.json"
     missing = [str(path) for path in (file, description) if not path.is_file()]
     if missing:
+        also = " --no_pp, then adamss_set_normalization" if identifier == ADAMSS_PLANS else ""
         raise ValueError(
             f"The data set is not planned and preprocessed: there is no {' and no '.join(missing)}. Run "
-            "nnUNetv2_plan_and_preprocess, or choose another plan with -p."
+            f"nnUNetv2_plan_and_preprocess{also}, or choose another plan with -p."
         )
     plans, dataset_json = read_plans_file(file), read_dataset_json(description, "file_ending", "labels")
     check_names(plans, dataset_json, file)

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from nnunetv2.utilities.plans_handling.plans_handler import PlansManager
 
 from nnunetv2_adamss.survival.cohort.splits_file import SPLITS_FILE, read_splits
-from nnunetv2_adamss.survival.foreign_files.preprocessed_cases import cases_class
+from nnunetv2_adamss.survival.foreign_files.preprocessed_cases import cases_class, no_cases
 from nnunetv2_adamss.survival.nnunet_data.dataset import PREPROCESSED, dataset_folder
 
 
@@ -60,9 +60,7 @@ class NnunetFold:
         folder = self.cases_folder
         case_ids = cases_class(folder).get_identifiers(str(folder)) if folder.is_dir() else []
         if not case_ids:
-            raise ValueError(
-                f"There are no preprocessed cases in {folder}. Run nnUNetv2_plan_and_preprocess."
-            )
+            raise no_cases(folder)
         return sorted(case_ids)
 
     def split(self) -> FoldSplit:

@@ -34,9 +34,10 @@ def test_a_cohort_without_outcomes_serves_stage_one(cohort: ManifestCohort, tmp_
     cohort.manifest.write_text("\n".join(",".join(row.split(",")[:4]) for row in rows))
     assert cohort.convert() == 0
     assert not (cohort.folder / "survival.csv").exists()
-    assert "No event to learn survival from. Next, for Stage I: nnUNetv2_plan_and_preprocess -d 8" in (
-        cohort.capsys.readouterr().out
-    )
+    assert (
+        "No event to learn survival from. Next, for Stage I: nnUNetv2_plan_and_preprocess -d 8 --no_pp and "
+        "adamss_set_normalization 8\n"
+    ) in cohort.capsys.readouterr().out
 
 
 @pytest.mark.parametrize("name", ["patient/1", "..", ".h", "a b", "x.nii", "x.NII.gz", "x.mha", "x."])

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from nnunetv2_adamss.survival.discrete_time.intervals import (
     EdgeRule,
+    authors_edges,
     check_interval_edges,
     interval_edges,
     interval_labels,
@@ -153,6 +154,37 @@ def test_no_interval_is_an_error() -> None:
 def test_an_unknown_rule_is_an_error() -> None:
     with pytest.raises(ValueError, match="not 'even'"):
         interval_edges(np.array([True]), np.array([1.0]), rule="even")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("event", "time", "n_survived"),
+    [
+        (True, 300, 0),
+        (True, 301, 1),
+        (True, 1000, 3),  # in the fourth interval, from 900 to 1100 days
+        (True, 6000, 9),
+        (True, 6001, 10),  # beyond the last edge: survived throughout, never failed
+        (False, 149, 0),
+        (False, 1000, 4),  # the midpoint of the fourth interval
+        (False, 1800, 7),
+        (False, 4749, 9),
+        (False, 4750, 10),
+    ],
+)
+def test_labels_under_the_edges_of_the_authors_software(event: bool, time: float, n_survived: int) -> None:
+    edges = authors_edges("days")
+    assert edges.tolist() == [0, 300, 600, 900, 1100, 1300, 1500, 2100, 2700, 3500, 6000]
+    check_interval_edges(edges)
+    survived, failed = interval_labels(edges, np.array([event]), np.array([float(time)]))
+    assert survived[0].tolist() == [1] * n_survived + [0] * (10 - n_survived)
+    has_failed = event and n_survived < 10
+    assert failed[0].tolist() == [float(has_failed and i == n_survived) for i in range(10)]
+
+
+@pytest.mark.parametrize("time_unit", ["weeks", "months", "years"])
+def test_the_edges_of_the_authors_software_are_refused_for_times_that_are_no_days(time_unit: str) -> None:
+    with pytest.raises(ValueError, match=f"are in days, but the survival table's time_unit is {time_unit}"):
+        authors_edges(time_unit)
 
 
 @pytest.mark.parametrize(

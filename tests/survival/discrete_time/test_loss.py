@@ -39,6 +39,9 @@ def test_two_patients_computed_by_hand() -> None:
     failed = torch.tensor([[0.0, 1.0], [0.0, 0.0]])
     expected = (-math.log(0.8) - math.log(0.5)) / 2
     assert discrete_survival_loss(logits, survived, failed).item() == pytest.approx(expected)
+    # The mean is over both intervals, also where nothing is known.
+    found = discrete_survival_loss(logits, survived, failed, "mean").item()
+    assert found == pytest.approx((-math.log(0.8) - math.log(0.5)) / 4)
 
 
 @pytest.mark.parametrize("seed", range(5))

@@ -135,6 +135,13 @@ def test_all_cases_that_cannot_be_used_are_named_at_once(folder: Path) -> None:
         check_cases(open_cases(folder))
 
 
+def test_where_nothing_is_preprocessed_another_plan_may_have_been_meant(tmp_path: Path) -> None:
+    with pytest.raises(
+        ValueError, match="no preprocessed cases in .*nnUNetPlans_3d_fullres.* choose with -p the plan"
+    ):
+        cases_class(tmp_path / "nnUNetPlans_3d_fullres")
+
+
 def test_a_folder_of_other_files_is_refused(folder: Path, tmp_path: Path) -> None:
     (folder / "notes.txt").touch()
     with pytest.raises(ValueError, match="holds other files than nnU-Net's preprocessed cases"):
