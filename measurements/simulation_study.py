@@ -14,7 +14,8 @@ the same seeds, so their differences are paired.
 
     python measurements/simulation_study.py WORK_FOLDER -o FILE
 
-What is finished is not repeated, so a killed run can be started again, also with more seeds.
+What is finished is not repeated, so a killed run can be started again, also with more seeds. Rows of FILE that were
+made with the same settings are kept, also where the work folder is gone.
 """
 
 import argparse
@@ -23,18 +24,19 @@ import os
 import warnings
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from itertools import product
-from multiprocessing import get_context
+from multiprocessing import get_context, set_start_method
 from pathlib import Path
 from time import monotonic
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from phantom_project import SURVIVAL_TRAINER, Project, mean_and_interval, predicted_risk
+from phantom_project import PLANS, STAGE_ONE, SURVIVAL_TRAINER, Project, mean_and_interval, predicted_risk
 
 from nnunetv2_adamss.common.files import write_atomically
 from nnunetv2_adamss.datasets.phantom import PhantomCohortConfig
 from nnunetv2_adamss.metrics.concordance import harrell_c
+from nnunetv2_adamss.metrics.volume_and_uptake import SUV_MAX, TUMOUR_VOLUME, measure_tumour
 
 ARMS: dict[str, dict[str, float]] = {
     "inside": {"heterogeneity": 1.0},
@@ -47,13 +49,7 @@ ARMS: dict[str, dict[str, float]] = {
         "age": 0.5, "hpv": -0.5,
     },
 }  # fmt: skip
-STATISTICAL = {
-    "TumourVolume": "tumour_volume",
-    "SUVmax": "suv_max",
-    "CovariatesCox": "covariates_cox",
-    "LassoCoxPH": "lasso_cox",
-    "ICARE": "icare",
-}
+STATISTICAL = {"LassoCoxPH": "lasso_cox", "ICARE": "icare"}
 ANCHORED = f"{SURVIVAL_TRAINER}_Anchored"
 DEEP = (SURVIVAL_TRAINER, ANCHORED)
 TRUE_RISK = "true risk"
@@ -87,24 +83,55 @@ def main() -> None:
     project.check_settings({"n": args.n, "epochs": args.epochs})
     project.prepare(n_folds=N_FOLDS, radiomics=True)
     project.extract_radiomics("groundtruth")
-    start, rows = monotonic(), []
+    sizes = tumour_sizes(project)
+    start, rows = monotonic(), finished_rows(args.output, settings_of(args))
     # Threads of several trainings would wait for each other. Set before the workers import torch.
     os.environ |= {"OMP_NUM_THREADS": "1", "nnUNet_n_proc_DA": "1", "nnUNet_def_n_proc": "1"}
-    with ProcessPoolExecutor(args.workers, mp_context=get_context("spawn"), max_tasks_per_child=6) as pool:
+    with ProcessPoolExecutor(
+        args.workers, get_context("spawn"), initializer=begin_worker, max_tasks_per_child=6
+    ) as pool:
         # Seeds first: a run that is stopped has as many of one arm as of another.
         tasks = {
-            pool.submit(scores, project, arm, seed, args.epochs): (arm, seed)
+            pool.submit(scores, project, arm, seed, args.epochs, sizes): (arm, seed)
             for seed, arm in product(range(args.seeds), ARMS)
+            if (arm, seed) not in [(row["arm"], row["seed"]) for row in rows]
         }
         for task in as_completed(tasks):
             arm, seed = tasks[task]
             rows.append({"arm": arm, "seed": seed, **task.result()})
             print(pd.DataFrame(rows).tail(1).T, f"\n{monotonic() - start:.0f} s", flush=True)
-            write(args.output, in_order(rows), vars(args))
+            write(args.output, in_order(rows), settings_of(args))
     print_summary(summary(in_order(rows)))
 
 
-def scores(project: Project, arm: str, seed: int, epochs: int) -> dict[str, Any]:
+def begin_worker() -> None:
+    """Let nnU-Net's own pools fork: each process of a spawned one would import torch again, a dozen for every fit."""
+    set_start_method("fork", force=True)
+
+
+def settings_of(args: argparse.Namespace) -> dict[str, Any]:
+    """What rows depend on."""
+    return {"n": args.n, "epochs": args.epochs, "device": args.device}
+
+
+def finished_rows(output: Path, settings: dict[str, Any]) -> list[dict[str, Any]]:
+    """The rows of an earlier run with the same settings."""
+    content = json.loads(output.read_text()) if output.is_file() else {}
+    return list(content["rows"]) if content.get("settings") == settings else []
+
+
+def tumour_sizes(project: Project) -> pd.DataFrame:
+    """Volume and SUVmax of the Stage-I masks, by ``case_id``."""
+    masks = project.results / f"{STAGE_ONE}__{PLANS}__3d_fullres" / "fold_0" / "stage1_masks"
+    files = {file.name.removesuffix(".nii.gz"): file for file in sorted(masks.glob("*.nii.gz"))}
+    found = {
+        case_id: measure_tumour(file, project.raw / "imagesTr" / f"{case_id}_0001.nii.gz")
+        for case_id, file in files.items()
+    }
+    return pd.DataFrame.from_dict(found, orient="index")
+
+
+def scores(project: Project, arm: str, seed: int, epochs: int, sizes: pd.DataFrame) -> dict[str, Any]:
     """C-index of every method on the validation cases."""
     warnings.simplefilter("ignore")  # what pools of processes and loaders have to say on this many cores
     rng = np.random.default_rng([seed, list(ARMS).index(arm)])
@@ -121,6 +148,12 @@ def scores(project: Project, arm: str, seed: int, epochs: int) -> dict[str, Any]
         name: predicted_risk(folder / "validation" / "survival_predictions.csv")
         for name, folder in folders.items()
     }
+    covariates_only = folders[ANCHORED] / "validation" / "covariates_only_cox_predictions.csv"
+    # Where nothing is selected there is no such model, and nobody's risk is higher than another's.
+    risks["CovariatesCox"] = (
+        predicted_risk(covariates_only) if covariates_only.is_file() else 0 * risks[ANCHORED]
+    )
+    risks |= {"TumourVolume": sizes[TUMOUR_VOLUME], "SUVmax": sizes[SUV_MAX]}
     cases = truth.set_index("case_id").loc[next(iter(risks.values())).index]
     risks[TRUE_RISK] = cases["true_risk"]
     event, time = cases["event"].to_numpy(dtype=bool), cases["time"].to_numpy()
@@ -154,8 +187,7 @@ def summary(rows: pd.DataFrame) -> dict[str, dict[str, Any]]:
 
 
 def write(output: Path, rows: pd.DataFrame, settings: dict[str, Any]) -> None:
-    known = {name: value for name, value in settings.items() if name not in ("work", "output")}
-    content = {"settings": known, "summary": summary(rows), "rows": rows.to_dict("records")}
+    content = {"settings": settings, "summary": summary(rows), "rows": rows.to_dict("records")}
     write_atomically(output, json.dumps(content, indent=2))
 
 

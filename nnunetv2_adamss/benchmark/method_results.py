@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -26,8 +27,11 @@ _MASK_SETTINGS = tuple(name for name in MASK_FLAGS if name != "seg_trainer")
 _TRAINING_SETTINGS = (
     *MASK_FLAGS, "seed", "epochs", "select", "features_csv", "clinical_selection", "feature_selection", "max_features",
 )  # fmt: skip
-# Of AdaMSS; other networks have their own.
-_INTERVAL_SETTINGS = ("n_intervals", "interval_rule", "interval_edges", "loss_reduction", "pool")
+# Of AdaMSS, with defaults by the recipe; other networks have their own.
+_ADAMSS_SETTINGS = (
+    "n_intervals", "interval_rule", "interval_edges", "loss_reduction", "pool",
+    "radiomics", "anchor", "batch_norm", "head_rate",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False)
@@ -234,15 +238,21 @@ def _seconds(method: Method, folders: BenchmarkFolders) -> float | None:
 def _other_settings(method: Method, folders: BenchmarkFolders) -> list[str]:
     """Where what counts was made before, and not as this benchmark would have made it."""
     compared: dict[str, Sequence[str]] = {}
+    defaults: dict[str, Any] = {}
     if method.trainer:  # from whose risks a statistical method starts
         recipe = method.survival_recipe
-        own = _INTERVAL_SETTINGS if recipe and recipe.objective == "discrete_time" else ()
+        own: Sequence[str] = ()
+        if recipe and recipe.objective == "discrete_time":
+            own = _ADAMSS_SETTINGS
+            defaults = {
+                name: recipe.default_settings[name] for name in own if name in recipe.default_settings
+            }
         compared[folders.trainer(method.trainer)] = (*_TRAINING_SETTINGS, *own)
     if method.fit:
         masks = () if method.chooses_masks else _MASK_SETTINGS
         compared[str(folders.survival(method))] = (*masks, "seed", "features_csv")
     seed = folders.settings.seeds[0]
-    asked = folders.settings.config(folders.trainer(method.stage_one), seed).to_dict()
+    asked = folders.settings.config(folders.trainer(method.stage_one), seed).to_dict() | defaults
     differing: dict[str, list[str]] = {}
     for trainer, names in compared.items():
         of_network = "" if trainer == folders.survival(method) else f" of {trainer}"

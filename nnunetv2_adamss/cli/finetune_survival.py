@@ -15,6 +15,7 @@ from nnunetv2_adamss.cli.model_options import add_trainer_options, fold_number
 _EPILOG = """
 examples:
   adamss_finetune_survival 510 3d_fullres 0
+  adamss_finetune_survival 510 3d_fullres 0 -tr AdaMSSSurvTrainer_Anchored      for your own work
   adamss_finetune_survival 510 3d_fullres 0 --c             go on after a stop
   adamss_finetune_survival 510 3d_fullres 0 --val           only predict and score the validation cases
   adamss_finetune_survival 510 3d_fullres 0 --mask_source out_of_fold --select inner
@@ -79,6 +80,12 @@ def _add_settings(parser: argparse.ArgumentParser) -> None:
         help="CSV of case_id and any numbers, such as genomics, to use like radiomics; may be repeated",
     )
     add(
+        "--radiomics",
+        choices=["all", "first_order"],
+        help="the paper's 1,456 features (default), or first-order statistics of CT and PET in the tumour and its "
+        "volume, in seconds for a whole cohort",
+    )
+    add(
         "--feature_selection",
         choices=["lasso", "none"],
         help="which radiomics and own features are used: by LASSO-Cox on the training cases (default), or all",
@@ -93,6 +100,25 @@ def _add_settings(parser: argparse.ArgumentParser) -> None:
         "--clinical_selection",
         choices=["likelihood_ratio", "none"],
         help="which clinical columns of the table are used: those that pass this test alone (default), or all",
+    )
+    add(
+        "--anchor",
+        choices=["none", "covariates", "image"],
+        help="a Cox model that the network starts from and adds to: none (default), on the covariates, or on them and "
+        "the image as Stage I sees it (default of AdaMSSSurvTrainer_Anchored)",
+    )
+    add(
+        "--batch_norm",
+        choices=["batch", "frozen"],
+        help="statistics of batch normalisation: of each batch (default), or as Stage I left them (default of "
+        "AdaMSSSurvTrainer_Anchored)",
+    )
+    add(
+        "--head_rate",
+        type=float,
+        metavar="N",
+        help="learning rate of the survival head, as a multiple of the network's (default: 1; 10 for "
+        "AdaMSSSurvTrainer_Anchored)",
     )
     add(
         "--epochs",

@@ -72,7 +72,7 @@ class SurvivalHead(nn.Module):
         return torch.cat(means, dim=1)
 
     def start_anchor(self, weights: Sequence[float], logits: Sequence[float]) -> None:
-        """Let training start from a Cox model.
+        """Let training start from a Cox model: both layers add nothing yet, since the output's weights are 0.
 
         Args:
             weights: log hazard ratios of the anchor's inputs, in their order.
@@ -81,6 +81,7 @@ class SurvivalHead(nn.Module):
         if self.anchor is not None:
             self.anchor.weight.data.copy_(torch.tensor([list(weights)]))
             self.output.bias.data.copy_(torch.tensor(list(logits)))
+            nn.init.zeros_(self.output.weight)
 
     def squared_weights(self) -> Tensor:
         """Sum of squares of both weight matrices, for the L2 penalty."""

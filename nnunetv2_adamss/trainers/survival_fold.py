@@ -134,7 +134,7 @@ class SurvivalFoldTrainer(AdaMSSTrainer):
             )
         if not can_be_anchored(recipe.network) and (config.anchor, config.head_rate) != ("none", 1):
             raise ValueError(
-                f"{name} cannot have --anchor or --head_rate: only AdaMSS's networks have the head that these are about."
+                f"{name} cannot have --anchor or --head_rate: they are about the survival head of AdaMSS's networks."
             )
         if not recipe.starts_from_stage_one and (config.anchor == "image" or config.batch_norm == "frozen"):
             raise ValueError(
