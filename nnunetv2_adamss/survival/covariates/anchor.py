@@ -12,6 +12,7 @@ from sklearn.preprocessing import StandardScaler
 from nnunetv2_adamss.survival.covariates.cox_fit import fit_cox
 from nnunetv2_adamss.survival.covariates.inner_cross_validation import CoxDesign, cross_validated_likelihood
 from nnunetv2_adamss.survival.covariates.linear_risk import RIDGE
+from nnunetv2_adamss.survival.covariates.ridge_path import ridge_path
 from nnunetv2_adamss.survival.discrete_time.intervals import IntervalLabels
 
 # choice: the inner cross-validation takes one of these numbers of components, and one of these ridges on them, as
@@ -91,26 +92,26 @@ def _principal_components(features: NDArray[np.float64]) -> tuple[NDArray[np.flo
 
 def _choose(design: CoxDesign, n_covariates: int, seed: int) -> tuple[int, float]:
     """Number of components and ridge of the highest cross-validated likelihood."""
-    there = design.inputs.shape[1] - n_covariates
-    candidates = [(0, _RIDGES[0])] + [
-        (n, ridge) for n in _N_COMPONENTS if 0 < n <= there for ridge in _RIDGES
-    ]
+    n_components = design.inputs.shape[1] - n_covariates
+    candidates = [(0, _RIDGES[0])]
+    candidates += [(n, ridge) for n in _N_COMPONENTS if 0 < n <= n_components for ridge in _RIDGES]
     if len(candidates) == 1 or design.event.sum() < 2:
         return candidates[0]
-    scores = cross_validated_likelihood(
-        design,
-        lambda part: np.stack([_fit(part, n_covariates, n, ridge) for n, ridge in candidates]),
-        seed,
-    )
+    ridges = np.stack([_ridges(n_covariates, n_components, n, ridge) for n, ridge in candidates])
+    scores = cross_validated_likelihood(design, lambda part: ridge_path(*part, ridges), seed)
     return candidates[int(np.argmax(scores))]
 
 
 def _fit(design: CoxDesign, n_covariates: int, n: int, ridge: float) -> NDArray[np.float64]:
     """Weights of all inputs; 0 for components that are not used."""
-    used = n_covariates + n
     weights = np.zeros(design.inputs.shape[1])
-    if used:
-        penalties = np.array([RIDGE] * n_covariates + [ridge] * n)
-        fit = fit_cox(pd.DataFrame(design.inputs[:, :used]), design.event, design.time, ridge=penalties)
-        weights[:used] = fit.weights.to_numpy()
+    used = np.isfinite(ridges := _ridges(n_covariates, len(weights) - n_covariates, n, ridge))
+    if used.any():
+        fit = fit_cox(pd.DataFrame(design.inputs[:, used]), design.event, design.time, ridge=ridges[used])
+        weights[used] = fit.weights.to_numpy()
     return weights
+
+
+def _ridges(n_covariates: int, n_components: int, n: int, ridge: float) -> NDArray[np.float64]:
+    """The ridge on each input where the first ``n`` components are used."""
+    return np.repeat([RIDGE, ridge, np.inf], [n_covariates, n, n_components - n])
