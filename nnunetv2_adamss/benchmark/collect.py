@@ -24,6 +24,7 @@ from nnunetv2_adamss.survival.cohort.cohort_summary import median_follow_up
 from nnunetv2_adamss.survival.cohort.outcome_files import outcome_files
 from nnunetv2_adamss.survival.cohort.splits_file import SPLITS_FILE
 from nnunetv2_adamss.survival.cohort.survival_table import SURVIVAL_CSV, read_survival_table
+from nnunetv2_adamss.survival.covariates.fitting import EVENTS_PER_FEATURE
 from nnunetv2_adamss.survival.nnunet_data.dataset import PREPROCESSED, RAW, dataset_folder
 from nnunetv2_adamss.survival.tumour_region.region import REGION_SIDE_MM
 from nnunetv2_adamss.trained_folds.fold_files import CHECKPOINTS
@@ -68,6 +69,11 @@ _REGION_DICE = (
 _FLATTERED = (
     ", which was chosen by its Dice on patches of the same patients and is therefore slightly optimistic"
 )
+_FEATURES = (
+    f"Features: {{titles}} may use one for every {EVENTS_PER_FEATURE} events among the training patients of a fold, "
+    "clinical columns counted; which ones is decided on these patients alone."
+)
+_ALL_FEATURES = " {titles} selects none beforehand, by design: its estimators draw from all."
 _TIME = (
     "Training: mean over the folds, on whatever machines they ran; for AdaMSS in two stages of both, for the others "
     "without the Stage I whose masks give all methods their regions. Parameters: of the survival network and, as the "
@@ -215,6 +221,7 @@ def _comparisons(
             _p_note(rows, REFERENCES[number]),
             _DICE.format(masks=masks),
             *_region_note(rows),
+            *_features_note(rows),
         ]
         tables.append(
             comparison_table(
@@ -246,6 +253,14 @@ def _p_note(rows: Sequence[Row], reference: str) -> str:
 def _region_note(rows: Sequence[Row]) -> list[str]:
     titles = [row.result.method.title for row in rows if row.result.method.has_own_masks and row.dice]
     return [_REGION_DICE.format(titles=joined(titles))] if titles else []
+
+
+def _features_note(rows: Sequence[Row]) -> list[str]:
+    methods = [row.result.method for row in rows]
+    selecting = [method.title for method in methods if method.selects_features]
+    drawing = [method.title for method in methods if method.fit and method.fit.all_features]
+    rule = _FEATURES.format(titles=joined(selecting)) if selecting else ""
+    return [rule + (_ALL_FEATURES.format(titles=joined(drawing)) if drawing else "")] if rule else []
 
 
 def _title_of(name: str) -> str:

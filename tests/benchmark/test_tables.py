@@ -277,11 +277,27 @@ def test_trainings_with_other_inputs_than_the_benchmarks_are_named(fake_benchmar
     expected = {
         "AdaMSS": shared | {"n_intervals 30, not 10", "pool crops, not region"},
         "MDSN (proxy)": shared,  # whose own intervals are others
-        "Cox model on the covariates": {"features_csv ['/genes.csv'], not []"},
+        "Cox model on the covariates": {"features_csv ['/genes.csv'], not []", "max_features 50, not None"},
     }
     for title, differences in expected.items():
         said = {note for note in table.notes if note.startswith(f"{title}: ") and "made before" in note}
         assert said == {f"{title}: fold 0, 1 made before with {difference}." for difference in differences}
+
+
+def test_the_rule_for_the_number_of_features_stands_below_the_table(fake_benchmark: FakeBenchmark) -> None:
+    names = ("ICARE", "AdaMSSSurvTrainer", "AdaMSSSurvTrainer_ImageOnly")
+    for name in names:
+        write_method(fake_benchmark, name, 0, 0)
+    # As version 0.1 fitted it.
+    write_method(fake_benchmark, "LassoCoxPH", 0, 0, settings={"seed": 2024, "max_features": 100_000})
+    (table,) = collect(fake_benchmark, "lasso_cox", "icare", "adamss", "adamss_image_only").tables()
+    (rule,) = [note for note in table.notes if note.startswith("Features: ")]
+    assert rule == (
+        "Features: Lasso-CoxPH, AdaMSS and Cox model on the covariates may use one for every 10 events among the "
+        "training patients of a fold, clinical columns counted; which ones is decided on these patients alone. ICARE "
+        "selects none beforehand, by design: its estimators draw from all."
+    )
+    assert "Lasso-CoxPH: fold 0, 1 made before with max_features 100000, not None." in table.notes
 
 
 def test_a_method_of_two_parts_has_the_parameters_of_both(fake_benchmark: FakeBenchmark) -> None:
