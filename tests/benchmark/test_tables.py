@@ -160,7 +160,10 @@ def test_under_thirty_pairs_nothing_is_estimated(fake_benchmark: FakeBenchmark) 
     write_method(fake_benchmark, "ICARE", 0, 0)
     (table,) = collect(fake_benchmark, "adamss", "icare").tables()
     assert cells_of(table, "ICARE")[1:5] == ["not estimable", "2", NONE, NONE]
-    assert "ICARE, C-index: not estimable: only 2 comparable pairs, at least 30 are needed." in table.notes
+    assert (
+        "ICARE, C-index: not estimable: only 1 events in comparable pairs, at least 10 are needed."
+        in table.notes
+    )
 
 
 def test_dice_is_the_mean_over_patients_of_all_labels_as_one(fake_benchmark: FakeBenchmark) -> None:
