@@ -12,6 +12,7 @@ from nnunetv2_adamss.benchmark.collect import GENERAL_NOTES
 from nnunetv2_adamss.benchmark.tables_text import ResultTable
 from nnunetv2_adamss.benchmark.write_tables import read_benchmark, write_tables
 from nnunetv2_adamss.display.words import NONE
+from nnunetv2_adamss.metrics.estimate import least_p
 from tests.benchmark.project import CASES, DATASET, FOLDS, FakeBenchmark, make_test_set, write_mask
 from tests.benchmark.results import collect, write_fold, write_method
 
@@ -75,10 +76,11 @@ def test_p_values_are_corrected_for_the_comparisons_of_the_table(fake_benchmark:
         write_method(fake_benchmark, name, 0, 0)
     (table,) = collect(fake_benchmark, "adamss", "icare", "lasso_cox").tables()
     rows = numbers_of(table)
-    # No resample makes 18 wrong pairs better than none: the smallest P that 1,000 of them can give.
-    assert rows.loc["icare", "p_value"] == pytest.approx(2 / 1001)
-    assert rows.loc["icare", "p_value_holm"] == pytest.approx(5 * 2 / 1001)
-    assert cells_of(table, "ICARE")[5:7] == ["≤ 0.002", "≤ 0.010"]
+    # No resample makes 18 wrong pairs better than none: the smallest P that 1,000 of them can give with two folds of 19
+    # events that somebody outlives.
+    assert rows.loc["icare", "p_value"] == pytest.approx(least_p(1000, 38))
+    assert rows.loc["icare", "p_value_holm"] == pytest.approx(5 * least_p(1000, 38))
+    assert cells_of(table, "ICARE")[5:7] == ["≤ 0.004", "≤ 0.021"]
     # Two of twenty patients are both in a resample with this chance; without all four pairs there is no difference.
     both = 1 - 2 * (1 - 1 / 20) ** 20 + (1 - 2 / 20) ** 20
     assert rows.loc["lasso_cox", "p_value"] == pytest.approx(2 * (1 - both) ** 4, abs=0.06)
@@ -93,7 +95,7 @@ def test_comparisons_that_are_planned_but_not_there_yet_count_and_are_named(
     write_method(fake_benchmark, "AdaMSSSurvTrainer", 0, 0)
     write_method(fake_benchmark, "ICARE", 9, 9)
     (table,) = collect(fake_benchmark, "adamss", "icare").tables()
-    assert numbers_of(table).loc["icare", "p_value_holm"] == pytest.approx(4 * 2 / 1001)
+    assert numbers_of(table).loc["icare", "p_value_holm"] == pytest.approx(4 * least_p(1000, 38))
     assert numbers_of(table)["p_value_holm"].notna().sum() == 1
     assert (
         "corrected for the 4 planned comparisons of this table, of which these are not there yet and count as not "
@@ -151,7 +153,7 @@ def test_the_c_index_of_each_fold_is_shown_where_folds_have_enough_pairs(
     )
 
 
-def test_under_thirty_pairs_nothing_is_estimated(fake_benchmark: FakeBenchmark) -> None:
+def test_under_ten_events_nothing_is_estimated(fake_benchmark: FakeBenchmark) -> None:
     censored = [f"{case_id},{number + 1},{int(number in (36, 37))}" for number, case_id in enumerate(CASES)]
     (fake_benchmark.project.raw / DATASET / "survival.csv").write_text(
         "\n".join(["case_id,time,event", *censored])
@@ -161,7 +163,7 @@ def test_under_thirty_pairs_nothing_is_estimated(fake_benchmark: FakeBenchmark) 
     (table,) = collect(fake_benchmark, "adamss", "icare").tables()
     assert cells_of(table, "ICARE")[1:5] == ["not estimable", "2", NONE, NONE]
     assert (
-        "ICARE, C-index: not estimable: only 1 events in comparable pairs, at least 10 are needed."
+        "ICARE, C-index: not estimable: only 2 events in comparable pairs, at least 10 are needed."
         in table.notes
     )
 

@@ -21,8 +21,8 @@ class Cox(Objective):
     """Cox's partial likelihood within batches, with a baseline hazard after every epoch.
 
     choice: Breslow's estimate from the batches of the epoch's last 16 steps. After each the network, as it then
-    predicts, sees the batch once more: with dropout and the batch's own statistics log hazards are of another size. Half
-    of a batch has events, so cases are weighted until events are as frequent as among the training cases.
+    predicts, sees the batch once more: with dropout and the batch's own statistics log hazards are of another size.
+    Half of a batch has events, so cases are weighted until events are as frequent as among the training cases.
     """
 
     network_kind = CoxNetwork
