@@ -53,8 +53,8 @@ def fit_correction(curve: Curves, labels: IntervalLabels) -> Correction:
     """Slope and intercepts of the highest penalised likelihood, which is unique: the problem is strictly convex.
 
     Probabilities of 0 and 1 have logits without an end, which would decide on the slope. So it is fitted to the others,
-    and only the intercepts to all, with logits kept within limits that follow from the others. After a curve has reached
-    0 it says nothing of later intervals, whose outcomes are left out.
+    and only the intercepts to all, with logits kept within limits that follow from the others. After a curve has
+    reached 0 it says nothing of later intervals, whose outcomes are left out.
 
     Args:
         curve: predicted S(t) at the right edges of the intervals, ``(n_cases, n_intervals)``.

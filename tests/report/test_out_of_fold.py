@@ -14,7 +14,6 @@ from nnunetv2_adamss.prediction.calibration import Calibration, read_model_calib
 from nnunetv2_adamss.report.out_of_fold import OutOfFold
 from nnunetv2_adamss.report.sections.baselines import image_baselines
 from nnunetv2_adamss.report.sections.results import subsections
-from nnunetv2_adamss.survival.discrete_time.curve import curves_at
 from nnunetv2_adamss.trained_folds.cross_validation import CrossValidation
 from tests.finished_project import DATASET, SEG_TRAINER, model_folder
 from tests.nnunet_project import NnunetProject
