@@ -5,6 +5,8 @@ patients are compared within thirds. The first partition has intervals by bootst
 how much the partition matters. For Lasso-CoxPH all columns are features to select from. For ICARE they are clinical
 indicators, which every estimator considers: of features it draws a percent or so, as there are thousands in radiomics.
 
+Lasso-CoxPH stands there twice: with the package's rule, one feature for every ten training events, and without a limit.
+
 Then outcomes are given to other patients, by 20 seeds: a method that still ranks the left-out third has seen it.
 
 TABLES is a folder with both public tables, named as below.
@@ -42,7 +44,13 @@ from nnunetv2_adamss.survival.nnunet_data.nnunet_fold import FoldSplit
 N_THIRDS = 3
 # As many as cohorts with PET/CT have, and the smallest table.
 MAX_PATIENTS = 300
-RIDGE = "ridge Cox"
+RIDGE, NO_LIMIT = "ridge Cox", "lasso_cox, no limit"
+# What is compared: a method, and settings other than its own.
+FITS: Mapping[str, tuple[str, Mapping[str, Any]]] = {
+    "lasso_cox": ("lasso_cox", {}),
+    NO_LIMIT: ("lasso_cox", {"max_features": 1000}),
+    "icare": ("icare", {}),
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,9 +110,10 @@ def thirds(n_cases: int, seed: int) -> NDArray[np.intp]:
 
 
 def method_risk(
-    method: str, patients: Patients, train: NDArray[np.bool_], test: NDArray[np.bool_]
+    name: str, patients: Patients, train: NDArray[np.bool_], test: NDArray[np.bool_]
 ) -> NDArray[np.float64]:
-    """What a method, fitted on some patients as ``adamss_fit_statistical`` does, says of others."""
+    """What one of ``FITS``, fitted on some patients as ``adamss_fit_statistical`` does, says of others."""
+    method, settings = FITS[name]
     case_ids = patients.columns.index
     outcomes = pd.DataFrame({"time": patients.time, "event": patients.event}, index=case_ids)
     clinical, features = outcomes[[]], {"columns": patients.columns}
@@ -114,7 +123,10 @@ def method_risk(
     tables = CovariateTables.gather(table, None, features, STATISTICAL[method].statistical_fit.covariate_use)
     split = FoldSplit(list(case_ids[train]), list(case_ids[test]))
     fold = SurvivalFold.prepare(
-        SurvivalConfig.from_dict(STATISTICAL[method].statistical_fit.settings), table, split, tables
+        SurvivalConfig.from_dict({**STATISTICAL[method].statistical_fit.settings, **settings}),
+        table,
+        split,
+        tables,
     )
     nothing = pd.DataFrame(index=case_ids)
     fitted = fit_fold(STATISTICAL[method], fold, table, tables, nothing)
@@ -134,7 +146,7 @@ def ridge_cox_risk(
 
 def out_of_third_risks(patients: Patients, third: NDArray[np.intp]) -> dict[str, NDArray[np.float64]]:
     """What each method and the ridge Cox model say of every patient, fitted on the other two thirds."""
-    risks = {name: np.empty(len(third)) for name in ("lasso_cox", "icare", RIDGE)}
+    risks = {name: np.empty(len(third)) for name in (*FITS, RIDGE)}
     for number in range(N_THIRDS):
         train, test = third != number, third == number
         for name, risk in risks.items():
@@ -213,7 +225,7 @@ def print_results(name: str, results: Mapping[str, Any]) -> None:
     first = results["partitions"][0]
     for method, of_method in first.items():
         c_indices = [row[method]["c_index"]["value"] for row in results["partitions"]]
-        line = f"{method:10s} {shown(of_method['c_index'])}  partitions {np.round(c_indices, 3)}"
+        line = f"{method:20s} {shown(of_method['c_index'])}  partitions {np.round(c_indices, 3)}"
         if method != RIDGE:
             shuffled = results["shuffled"][method]
             line += (

@@ -8,6 +8,7 @@ from nnunetv2_adamss.benchmark.folders import BenchmarkFolders
 from nnunetv2_adamss.benchmark.present_cohort import splits_of
 from nnunetv2_adamss.common.messages import listed
 from nnunetv2_adamss.methods.method import Method
+from nnunetv2_adamss.survival.cohort.splits_file import SPLITS_FILE
 from nnunetv2_adamss.survival.cohort.survival_table import SURVIVAL_CSV, SurvivalTable, read_survival_table
 from nnunetv2_adamss.survival.nnunet_data.dataset import (
     PREPROCESSED,
@@ -19,7 +20,7 @@ from nnunetv2_adamss.survival.nnunet_data.dataset import (
 )
 from nnunetv2_adamss.survival.nnunet_data.dataset_json import read_dataset_json
 from nnunetv2_adamss.survival.nnunet_data.plan_stages import check_three_dimensional
-from nnunetv2_adamss.survival.tumour_region.mask_source import GivenMasks
+from nnunetv2_adamss.survival.tumour_region.mask_source import GivenMasks, fold_that_validates
 from nnunetv2_adamss.trained_folds.fold_files import CHECKPOINTS
 
 
@@ -39,7 +40,8 @@ def begin(settings: BenchmarkSettings, methods: Sequence[Method], output: Path) 
     cases = preprocessed_cases(preprocessed)
     survival = read_survival_table(settings.outcomes, cases)
     folders = BenchmarkFolders(settings, plans_name, output)
-    _check_masks(folders, methods, [case_id for case_id in cases if case_id not in survival.without_outcome])
+    with_outcome = [case_id for case_id in cases if case_id not in survival.without_outcome]
+    _check_masks(folders, methods, with_outcome, len(splits))
     if settings.test is not None:
         _check_test_set(dataset_folder(RAW, settings.test), survival)
     settings.check(output)
@@ -58,8 +60,12 @@ def _check_plans(settings: BenchmarkSettings) -> str:
     return str(plans["plans_name"])
 
 
-def _check_masks(folders: BenchmarkFolders, methods: Sequence[Method], cases: Sequence[str]) -> None:
+def _check_masks(
+    folders: BenchmarkFolders, methods: Sequence[Method], cases: Sequence[str], n_splits: int
+) -> None:
     settings = folders.settings
+    if settings.mask_source == "out_of_fold":
+        fold_that_validates(cases, dataset_folder(PREPROCESSED, settings.dataset) / SPLITS_FILE)
     stages_one = {folders.trainer(method.stage_one) for method in methods}
     for trainer in stages_one:
         settings.config(trainer, settings.seeds[0])  # refuses values that are not allowed
@@ -73,7 +79,7 @@ def _check_masks(folders: BenchmarkFolders, methods: Sequence[Method], cases: Se
             folders.fold(trainer, fold, seed) / settings.seg_checkpoint
             for seed in settings.seeds
             for trainer in sorted(stages_one)
-            for fold in settings.folds
+            for fold in (range(n_splits) if settings.mask_source == "out_of_fold" else settings.folds)
         ]
         missing = [str(file) for file in files if not file.is_file()]
         if missing:

@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from nnunetv2_adamss.common.files import create_json, write_json
@@ -14,6 +15,8 @@ from nnunetv2_adamss.survival.config import SurvivalConfig
 from nnunetv2_adamss.survival.nnunet_data.dataset import RAW, dataset_folder
 
 SETTINGS_FILE = "settings.json"
+# Masks of training cases as good as those of validation cases, so that no method learns from sharper ones.
+_DEFAULT_MASKS: Mapping[str, Any] = MappingProxyType({"mask_source": "out_of_fold"})
 _KINDS: dict[str, Kind] = {
     "dataset": str,
     "configuration": str,
@@ -139,6 +142,23 @@ class BenchmarkSettings:
         self.check(folder)
         if _read(file) != self.to_dict():  # it has grown
             write_json(file, self.to_dict())
+
+
+def masks_of_benchmark(given: Mapping[str, Any], folder: Path) -> dict[str, Any]:
+    """What decides on the tumour masks where the user names no source: out of fold, or what the benchmark began with.
+
+    Args:
+        given: by the user, settings of ``SurvivalConfig``.
+        folder: of the benchmark, which may have begun.
+
+    Raises:
+        ValueError: if the folder holds other settings than those of a benchmark.
+    """
+    if "mask_source" in given:
+        return dict(given)
+    file = folder / SETTINGS_FILE
+    begun: Mapping[str, Any] = _read(file)["masks"] if file.is_file() else _DEFAULT_MASKS
+    return {**given, **{name: begun[name] for name in ("mask_source", "masks_dir") if name in begun}}
 
 
 def _is_grown(name: str, before: Any, now: Any) -> bool:

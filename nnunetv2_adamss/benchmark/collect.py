@@ -18,12 +18,13 @@ from nnunetv2_adamss.common.progress import Progress, silent
 from nnunetv2_adamss.display.words import joined
 from nnunetv2_adamss.methods.method import Method
 from nnunetv2_adamss.methods.table import METHODS, REFERENCES, TABLES
-from nnunetv2_adamss.metrics.pairs import MIN_PAIRS
+from nnunetv2_adamss.metrics.estimate import MIN_EVENTS
 from nnunetv2_adamss.metrics.resampling import DEFAULT_RESAMPLES
 from nnunetv2_adamss.survival.cohort.cohort_summary import median_follow_up
 from nnunetv2_adamss.survival.cohort.outcome_files import outcome_files
 from nnunetv2_adamss.survival.cohort.splits_file import SPLITS_FILE
 from nnunetv2_adamss.survival.cohort.survival_table import SURVIVAL_CSV, read_survival_table
+from nnunetv2_adamss.survival.covariates.fitting import EVENTS_PER_FEATURE
 from nnunetv2_adamss.survival.nnunet_data.dataset import PREPROCESSED, RAW, dataset_folder
 from nnunetv2_adamss.survival.tumour_region.region import REGION_SIDE_MM
 from nnunetv2_adamss.trained_folds.fold_files import CHECKPOINTS
@@ -31,7 +32,8 @@ from nnunetv2_adamss.trained_folds.fold_files import CHECKPOINTS
 _PACKAGES = ("nnunetv2-adamss", "nnunetv2", "torch", "numpy", "scipy", "pandas", "lifelines")
 # What is true of all tables.
 _INTERVALS = (
-    f"Intervals are percentiles of {DEFAULT_RESAMPLES:,} bootstrap resamples of patients. They and the P values "
+    f"Intervals are percentiles of {DEFAULT_RESAMPLES:,} bootstrap resamples of patients, those of the C-index wider "
+    "where events are few. They and the P values "
     "reflect sampling of patients only, not variation between trainings or splits."
 )
 _PUBLISHED = (
@@ -40,12 +42,12 @@ _PUBLISHED = (
 )
 _C_WITHIN_FOLDS = (
     "C-index: Harrell's, of validation patients, over all comparable pairs within folds, which is the mean of the "
-    f"folds weighted by their pairs; with fewer than {MIN_PAIRS} pairs it is not estimable. Each patient was predicted "
-    "by a fold that was not trained on that patient, by default at its last epoch."
+    f"folds weighted by their pairs; with fewer than {MIN_EVENTS} events it is not estimable. Each patient was "
+    "predicted by a fold that was not trained on that patient, by default at its last epoch."
 )
 _C_OF_TEST_SET = (
     "C-index: Harrell's, of test patients, each predicted by all folds together at their last epoch; with fewer than "
-    f"{MIN_PAIRS} comparable pairs it is not estimable."
+    f"{MIN_EVENTS} events it is not estimable."
 )
 _UNO = (
     "Uno's C weights the same pairs for censoring, up to {time:g} {unit}, when follow-up has thinned out to a tenth; "
@@ -56,7 +58,7 @@ _P = (
     "the {n} planned comparisons of this table{missing}."
 )
 _NOT_THERE = ", of which these are not there yet and count as not significant: {methods}"
-_NO_P = "P: none, since {reference} is not {why}, or there are too few pairs."
+_NO_P = "P: none, since {reference} is not {why}, or there are too few events."
 _DICE = (
     "Dice: of the tumour, all labels as one, mean over patients; the CSV also has the Dice of all patients' voxels "
     "taken together, and that of each label. Where a method has no masks of its own they are those of {masks}."
@@ -68,6 +70,11 @@ _REGION_DICE = (
 _FLATTERED = (
     ", which was chosen by its Dice on patches of the same patients and is therefore slightly optimistic"
 )
+_FEATURES = (
+    f"Features: {{titles}} may use one for every {EVENTS_PER_FEATURE} events among the training patients of a fold, "
+    "clinical columns counted; which ones is decided on these patients alone."
+)
+_ALL_FEATURES = " {titles} selects none beforehand, by design: its estimators draw from all."
 _TIME = (
     "Training: mean over the folds, on whatever machines they ran; for AdaMSS in two stages of both, for the others "
     "without the Stage I whose masks give all methods their regions. Parameters: of the survival network and, as the "
@@ -215,6 +222,7 @@ def _comparisons(
             _p_note(rows, REFERENCES[number]),
             _DICE.format(masks=masks),
             *_region_note(rows),
+            *_features_note(rows),
         ]
         tables.append(
             comparison_table(
@@ -246,6 +254,14 @@ def _p_note(rows: Sequence[Row], reference: str) -> str:
 def _region_note(rows: Sequence[Row]) -> list[str]:
     titles = [row.result.method.title for row in rows if row.result.method.has_own_masks and row.dice]
     return [_REGION_DICE.format(titles=joined(titles))] if titles else []
+
+
+def _features_note(rows: Sequence[Row]) -> list[str]:
+    methods = [row.result.method for row in rows]
+    selecting = [method.title for method in methods if method.selects_features]
+    drawing = [method.title for method in methods if method.fit and method.fit.all_features]
+    rule = _FEATURES.format(titles=joined(selecting)) if selecting else ""
+    return [rule + (_ALL_FEATURES.format(titles=joined(drawing)) if drawing else "")] if rule else []
 
 
 def _title_of(name: str) -> str:

@@ -250,7 +250,9 @@ def _other_settings(method: Method, folders: BenchmarkFolders) -> list[str]:
         compared[folders.trainer(method.trainer)] = (*_TRAINING_SETTINGS, *own)
     if method.fit:
         masks = () if method.chooses_masks else _MASK_SETTINGS
-        compared[str(folders.survival(method))] = (*masks, "seed", "features_csv")
+        # Version 0.1 put no limit on Lasso-CoxPH.
+        limit = ("max_features",) if method.selects_features else ()
+        compared[str(folders.survival(method))] = (*masks, "seed", "features_csv", *limit)
     seed = folders.settings.seeds[0]
     asked = folders.settings.config(folders.trainer(method.stage_one), seed).to_dict() | defaults
     differing: dict[str, list[str]] = {}

@@ -14,7 +14,7 @@ from nnunetv2_adamss.common.tables.csv_text import read_csv
 from nnunetv2_adamss.explanation.gate_weights import STAGES
 from nnunetv2_adamss.metrics.concordance import cross_validated_c
 from nnunetv2_adamss.metrics.estimate import Estimate, PairEstimate, bootstrap_estimate
-from nnunetv2_adamss.metrics.paired_comparison import compare, holm
+from nnunetv2_adamss.metrics.paired_comparison import Comparison, compare, holm
 from nnunetv2_adamss.metrics.uno import UnoC, uno_c
 
 
@@ -30,6 +30,7 @@ class Row:
         uno: over all folds, weighted for censoring.
         difference: the reference's C less this one's; None without either, and of the reference itself.
         p_value: of the difference, two-sided; None without one.
+        p_is_bound: whether it is the least that the resamples can show.
         p_value_holm: corrected for the comparisons of the table.
         dice: of the tumour, mean over the patients; None without masks. ``result`` has more of it.
         c_of_seeds: of all seeds that are finished, the first one's first; empty where C is not estimable.
@@ -42,6 +43,7 @@ class Row:
     uno: UnoC = field(default_factory=partial(UnoC, None))
     difference: Estimate | None = None
     p_value: float | None = None
+    p_is_bound: bool = False
     p_value_holm: float | None = None
     dice: Estimate | None = None
     c_of_seeds: tuple[float, ...] = ()
@@ -87,8 +89,8 @@ def _row(result: MethodResult, patients: ComparedPatients, against: pd.Series | 
     row = replace(row, c_of_seeds=tuple(c_of_seeds))
     if against is None:
         return row
-    difference, p_value = _difference(against, result.risk_score, patients)
-    return replace(row, difference=difference, p_value=p_value)
+    found = _comparison(against, result.risk_score, patients)
+    return replace(row, difference=found.difference, p_value=found.p_value, p_is_bound=found.is_bound)
 
 
 def _with_concordance(row: Row, risk_score: pd.Series, patients: ComparedPatients) -> Row:
@@ -108,20 +110,18 @@ def _with_concordance(row: Row, risk_score: pd.Series, patients: ComparedPatient
     )
 
 
-def _difference(
-    first: pd.Series, second: pd.Series, patients: ComparedPatients
-) -> tuple[Estimate, float | None]:
+def _comparison(first: pd.Series, second: pd.Series, patients: ComparedPatients) -> Comparison:
     """On the patients that both predict."""
     both = first.index.intersection(second.index)
     case_ids = [case_id for case_id in patients.case_ids if case_id in both]
     if not case_ids:
-        return Estimate(None, reason="no patient is predicted by both"), None
-    found = compare(
+        nobody = PairEstimate(None, reason="no patient is predicted by both")
+        return Comparison(nobody, nobody, nobody, None)
+    return compare(
         first[case_ids].to_numpy(np.float64),
         second[case_ids].to_numpy(np.float64),
         patients.cohort(case_ids),
     )
-    return found.difference, found.p_value
 
 
 def _mean_dice(dice: pd.Series, patients: ComparedPatients) -> Estimate:

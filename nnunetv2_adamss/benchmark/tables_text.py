@@ -12,11 +12,8 @@ from nnunetv2_adamss.display.blocks import Table
 from nnunetv2_adamss.display.words import NONE, duration, p_value, three_decimals, with_interval
 from nnunetv2_adamss.methods.method import Published
 from nnunetv2_adamss.metrics.estimate import Estimate, PairEstimate
-from nnunetv2_adamss.metrics.resampling import DEFAULT_RESAMPLES
 
 _NOT_PUBLISHED = "not in the paper"
-# Two-sided, where all resamples lie on one side of no difference; a little more where some cannot be estimated.
-SMALLEST_P = 2.02 / (DEFAULT_RESAMPLES + 1)
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -50,8 +47,8 @@ def comparison_table(
         "Pairs": lambda row: NONE if row.harrell is None else str(row.harrell.n_pairs),
         "C-index of each fold": _folds,
         "Uno's C": lambda row: three_decimals(row.uno.value),
-        f"P against {reference}": lambda row: _p(row.p_value, row.p_value),
-        "P (Holm)": lambda row: _p(row.p_value_holm, row.p_value),
+        f"P against {reference}": lambda row: _p(row.p_value, row),
+        "P (Holm)": lambda row: _p(row.p_value_holm, row),
         "Dice [95% interval]": lambda row: _estimate(row.dice, row.result.why_no_dice),
         "Parameters": lambda row: NONE if row.result.parameters is None else f"{row.result.parameters:,}",
         "Training of a fold": lambda row: NONE if row.result.seconds is None else duration(row.result.seconds),
@@ -104,10 +101,9 @@ def _estimate(estimate: Estimate | None, why_none: str) -> str:
     return "not estimable" if estimate.value is None else with_interval(estimate.value, estimate.interval)
 
 
-def _p(value: float | None, uncorrected: float | None) -> str:
+def _p(value: float | None, row: Row) -> str:
     """A P value; what no resample contradicts is known only to be no greater than the least that they can show."""
-    is_bound = uncorrected is not None and uncorrected <= SMALLEST_P and value != 1
-    return p_value(value, "≤ " if is_bound else "")
+    return p_value(value, "≤ " if row.p_is_bound and value != 1 else "")
 
 
 def _seeds(values: Sequence[float]) -> str:

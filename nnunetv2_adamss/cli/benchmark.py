@@ -91,7 +91,13 @@ def build_parser() -> argparse.ArgumentParser:
 def _add_trainings(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("trainings", "the same in every run into one folder")
     add = group.add_argument
-    add("--folds", nargs="+", type=int, metavar="F", help="default: all of the split")
+    add(
+        "--folds",
+        nargs="+",
+        type=int,
+        metavar="F",
+        help="default: all of the split; with masks out of fold Stage I is trained in all of them nevertheless",
+    )
     add(
         "--seeds",
         nargs="+",
@@ -115,7 +121,7 @@ def _add_trainings(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="outcomes (default: survival.csv of the raw data set)",
     )
-    add_mask_options(group, _MASKS)
+    add_mask_options(group, _MASKS, default_source="out_of_fold")
 
 
 def _add_machine(parser: argparse.ArgumentParser) -> None:
@@ -169,7 +175,7 @@ def _check(parser: argparse.ArgumentParser, args: argparse.Namespace) -> None:
 
 def _run(args: argparse.Namespace) -> int:
     from nnunetv2_adamss.benchmark.begin import begin
-    from nnunetv2_adamss.benchmark.benchmark_settings import BenchmarkSettings
+    from nnunetv2_adamss.benchmark.benchmark_settings import BenchmarkSettings, masks_of_benchmark
     from nnunetv2_adamss.benchmark.outdated import refuse_outdated_trainings
     from nnunetv2_adamss.benchmark.plan import plan_steps
     from nnunetv2_adamss.benchmark.present_cohort import PresentCohort, splits_of
@@ -189,7 +195,7 @@ def _run(args: argparse.Namespace) -> int:
         tuple(args.seeds),
         args.short_schedule,
         args.epochs,
-        mask_settings(vars(args)),
+        masks_of_benchmark(mask_settings(vars(args)), args.output.resolve()),
         None if args.survival_csv is None else str(args.survival_csv.resolve()),
         None if args.test is None else dataset_name(args.test),
     )

@@ -14,6 +14,7 @@ from nnunetv2_adamss.display.text import text_of
 from nnunetv2_adamss.display.words import number, significant, with_interval
 
 if TYPE_CHECKING:
+    from nnunetv2_adamss.prediction.calibration import Calibration
     from nnunetv2_adamss.prediction.calibration_check import CalibrationCheck
 
 _DESCRIPTION = """\
@@ -115,17 +116,37 @@ def _table(name: str, check: CalibrationCheck) -> Table:
         "beyond follow-up" if isnan(observed) else with_interval(observed, interval)
         for observed, interval in zip(check.observed, check.interval.T, strict=True)
     )
+    columns = {"predicted": check.before, "calibrated, on the same patients": check.after}
+    if check.cross_fitted is not None:
+        columns["calibrated, on the other folds"] = check.cross_fitted
     return Table(
         f"{name}{folds}: {found.n_cases} cases, {found.n_events} events\n"
-        f"slope {found.slope:.2f}; median risk score {found.risk_threshold:.6g}, the threshold of risk groups",
-        [found.time_unit, "Kaplan-Meier [95% interval]", "predicted", "calibrated"],
+        f"slope {_slopes(found)}; median risk score {found.threshold_of_average:.6g}, the threshold of risk groups",
+        [found.time_unit, "Kaplan-Meier [95% interval]", *columns],
         [
-            [significant(time, 6), observed, number(before, 3), number(after, 3)]
-            for time, observed, before, after in zip(
-                found.times, shown, check.before, check.after, strict=True
-            )
+            [significant(time, 6), observed, *(number(value, 3) for value in values)]
+            for time, observed, *values in zip(found.times, shown, *columns.values(), strict=True)
         ],
+        [_honest(check)],
         n_names=0,
+    )
+
+
+def _slopes(found: Calibration) -> str:
+    if found.ensemble is None:
+        return f"{found.slope:.2f}"
+    return f"{found.slope:.2f} of a fold alone, {found.ensemble.slope:.2f} of the folds together"
+
+
+def _honest(check: CalibrationCheck) -> str:
+    if check.cross_fitted_slope is None:
+        return (
+            "Calibrated survival is of the patients that it was fitted on, so it looks better than it is. "
+            f"{check.why_not_cross_fitted}"
+        )
+    return (
+        "On the other folds: each fold's patients as a calibration of the other folds has them. The slope of these "
+        f"curves is {check.cross_fitted_slope:.2f}, where 1 is right and less is overconfident."
     )
 
 

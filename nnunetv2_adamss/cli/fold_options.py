@@ -8,8 +8,18 @@ from typing import Any
 from nnunetv2_adamss.common.mask_flags import MASK_FLAGS
 
 
-def add_mask_options(group: argparse._ActionsContainer, names: Collection[str] = tuple(MASK_FLAGS)) -> None:
-    """Add options of ``MASK_FLAGS``, by default all; they are absent unless the user gives them."""
+def add_mask_options(
+    group: argparse._ActionsContainer,
+    names: Collection[str] = tuple(MASK_FLAGS),
+    default_source: str = "predicted",
+) -> None:
+    """Add options of ``MASK_FLAGS``, by default all; they are absent unless the user gives them.
+
+    Args:
+        group: that they are added to.
+        names: of the settings.
+        default_source: of the masks, as the command has it.
+    """
 
     def add(name: str, **options: Any) -> None:
         if name in names:
@@ -24,8 +34,8 @@ def add_mask_options(group: argparse._ActionsContainer, names: Collection[str] =
     add(
         "mask_source",
         choices=["predicted", "out_of_fold", "groundtruth"],
-        help="whose tumour masks: the fold's Stage-I network (default), for each case the fold that did not train on "
-        "it, or the reference",
+        help="whose tumour masks: by the fold's Stage-I network (predicted), for each case by the fold that did not "
+        f"train on it (out_of_fold, needs Stage I of all folds), or the reference (default: {default_source})",
     )
     add("masks_dir", metavar="DIR", help="masks of your own instead, one file a case")
     add("mirroring", action="store_false", help="predict the masks without mirroring")

@@ -155,6 +155,13 @@ class Method:
         return "predicted" if recipe is not None and recipe.covariate_use.radiomics else None
 
     @property
+    def selects_features(self) -> bool:
+        """Whether some of its radiomics are selected, which the rule for the number of features limits."""
+        if self.fit is not None:
+            return self.fit.radiomics and not self.fit.all_features
+        return self.radiomics is not None
+
+    @property
     def needs_other_folds(self) -> bool:
         """Whether a fold needs the network in the other folds, too, and takes masks from them."""
         return self.fit is not None and self.fit.deep_risks == "out_of_fold"

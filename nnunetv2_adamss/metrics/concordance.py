@@ -9,7 +9,7 @@ from lifelines.utils import concordance_index
 from numpy.typing import NDArray
 
 from nnunetv2_adamss.metrics.estimate import PairEstimate, percentile_interval
-from nnunetv2_adamss.metrics.pairs import MIN_PAIRS, PairSums, few_pairs, not_finite, pooled, sum_pairs
+from nnunetv2_adamss.metrics.pairs import PairSums, not_finite, pooled, sum_pairs, too_few
 from nnunetv2_adamss.metrics.resampling import DEFAULT_RESAMPLES, ResampledCohort
 from nnunetv2_adamss.metrics.risk import time_order_from_risk
 
@@ -23,7 +23,7 @@ class Concordance:
             comparable or a risk score is not finite.
         n_pairs: comparable pairs: the earlier time is an event, or of equal times exactly one is.
         interval: lower and upper bound by bootstrap; None if not asked for or not estimable.
-        reason: what is wrong with the estimate, in words; None if nothing is.
+        reason: what is wrong with the estimate, such as under 10 events, in words; None if nothing is.
     """
 
     c_index: float | None
@@ -49,7 +49,7 @@ def harrell_c(
     Raises:
         ValueError: if the lengths differ.
     """
-    n_pairs = _count_comparable_pairs(event, time)
+    n_pairs = int(_later_patients(event, time).sum())
     if faulty := not_finite(risk_score):
         return Concordance(None, n_pairs, reason=faulty)
     c_index = _c_index(risk_score, event, time)
@@ -58,8 +58,8 @@ def harrell_c(
         reason = (
             f"not estimable: no comparable pair among {len(time)} patients with {int(event.sum())} events"
         )
-    elif n_pairs < MIN_PAIRS:
-        reason = few_pairs(n_pairs)
+    else:
+        reason = too_few(int((_later_patients(event, time) > 0).sum()), _count_outliving(event, time))
     return Concordance(c_index, n_pairs, reason=reason)
 
 
@@ -72,7 +72,7 @@ def bootstrap_harrell_c(
     seed: int = 0,
     confidence: float = 0.95,
 ) -> Concordance:
-    """Harrell's C with the percentile interval over resamples of patients.
+    """Harrell's C with its interval over resamples of patients, which is wider the fewer events there are.
 
     Resamples without a comparable pair are dropped; if they are more than half, there is no interval.
 
@@ -82,7 +82,7 @@ def bootstrap_harrell_c(
         time: time to event or censoring, ``(n_cases,)``.
         n_resamples: how often as many patients are drawn with replacement.
         seed: of the draws.
-        confidence: share of the resamples inside the interval.
+        confidence: that the interval is meant to have.
 
     Raises:
         ValueError: if the lengths differ.
@@ -92,7 +92,9 @@ def bootstrap_harrell_c(
         return concordance
     cohort = ResampledCohort(event, time, n_resamples=n_resamples, seed=seed)
     (sums,) = harrell_pairs(risk_score, cohort)
-    interval, no_interval = percentile_interval(sums.share[1:], "have no comparable pair", confidence)
+    interval, no_interval = percentile_interval(
+        sums.share[1:], "have no comparable pair", confidence, sums.n_events
+    )
     reason = "; ".join(filter(None, [concordance.reason, no_interval])) or None
     return replace(concordance, interval=interval, reason=reason)
 
@@ -111,7 +113,7 @@ class CrossValidatedC:
 
 
 def cross_validated_c(risk_score: NDArray[np.floating], cohort: ResampledCohort) -> CrossValidatedC:
-    """Harrell's C within folds, with the percentile interval over resamples of patients within folds.
+    """Harrell's C within folds, with its interval over resamples of patients within folds.
 
     Args:
         risk_score: higher for an earlier event, ``(n_cases,)``; scores of different folds are never compared.
@@ -150,10 +152,17 @@ def _c_index(
         return None
 
 
-def _count_comparable_pairs(event: NDArray[np.bool_], time: NDArray[np.floating]) -> int:
+def _later_patients(event: NDArray[np.bool_], time: NDArray[np.floating]) -> NDArray[np.int64]:
+    """How many are known to outlive each patient with an event, ``(n_events,)``."""
     times, censored_times = np.sort(time), np.sort(time[~event])
     later = len(times) - np.searchsorted(times, time[event], side="right")
     censored_at = np.searchsorted(censored_times, time[event], side="right") - np.searchsorted(
         censored_times, time[event], side="left"
     )
-    return int(later.sum() + censored_at.sum())
+    return later + censored_at
+
+
+def _count_outliving(event: NDArray[np.bool_], time: NDArray[np.floating]) -> int:
+    """Patients who are known to outlive one with an event."""
+    first = time[event].min(initial=np.inf)
+    return int(((time > first) | ((time == first) & ~event)).sum())

@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nnunetv2_adamss.metrics.concordance import harrell_pairs
-from nnunetv2_adamss.metrics.estimate import Estimate, PairEstimate, percentile_interval
-from nnunetv2_adamss.metrics.pairs import MIN_PAIRS, few_pairs, not_finite, pooled
+from nnunetv2_adamss.metrics.estimate import Estimate, PairEstimate, least_p, percentile_interval, two_sided_p
+from nnunetv2_adamss.metrics.pairs import not_finite, pooled
 from nnunetv2_adamss.metrics.resampling import ResampledCohort
 
 
@@ -21,19 +21,20 @@ class Comparison:
         second: of the other.
         difference: first less second.
         p_value: two-sided; None if there is no difference to test.
+        is_bound: whether no resample contradicts the difference, so that P may be smaller still.
     """
 
     first: PairEstimate
     second: PairEstimate
     difference: Estimate
     p_value: float | None
+    is_bound: bool = False
 
 
 def compare(first: NDArray[np.floating], second: NDArray[np.floating], cohort: ResampledCohort) -> Comparison:
     """Compare two risk scores in the same resamples.
 
-    The P value is twice the smaller share of resamples on one side of no difference, each side counting one more so
-    that it is never 0.
+    The P value is of the same resamples as the interval: it is under 5% where the interval leaves zero out.
 
     Args:
         first: higher for an earlier event, ``(n_cases,)``.
@@ -45,18 +46,16 @@ def compare(first: NDArray[np.floating], second: NDArray[np.floating], cohort: R
         return Comparison(missing, missing, missing, None)
     sums = [pooled(harrell_pairs(risk_score, cohort)) for risk_score in (first, second)]
     first_c, second_c = (part.estimate() for part in sums)
-    if sums[0].n_pairs < MIN_PAIRS:
-        return Comparison(first_c, second_c, Estimate(None, reason=few_pairs(sums[0].n_pairs)), None)
-    differences = sums[0].share - sums[1].share
-    interval, reason = percentile_interval(differences[1:], "have no comparable pair")
+    if reason := sums[0].why_too_few:
+        return Comparison(first_c, second_c, Estimate(None, reason=reason), None)
+    differences, n_events = sums[0].share - sums[1].share, sums[0].n_events
+    interval, reason = percentile_interval(differences[1:], "have no comparable pair", n_events=n_events)
     difference = Estimate(float(differences[0]), interval, reason)
-    return Comparison(first_c, second_c, difference, _two_sided_p(differences[1:]) if interval else None)
-
-
-def _two_sided_p(differences: NDArray[np.float64]) -> float:
-    estimable = differences[np.isfinite(differences)]
-    smaller_side = min((estimable <= 0).sum(), (estimable >= 0).sum())
-    return float(min(1.0, 2 * (smaller_side + 1) / (len(estimable) + 1)))
+    if interval is None:
+        return Comparison(first_c, second_c, difference, None)
+    p_value = two_sided_p(differences[1:], n_events)
+    is_bound = p_value <= least_p(int(np.isfinite(differences[1:]).sum()), n_events)
+    return Comparison(first_c, second_c, difference, p_value, is_bound)
 
 
 def holm(p_values: Sequence[float | None]) -> list[float | None]:

@@ -6,10 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from nnunetv2_adamss.metrics.estimate import PairEstimate, percentile_interval
+from nnunetv2_adamss.metrics.estimate import MIN_EVENTS, PairEstimate, percentile_interval
 from nnunetv2_adamss.metrics.resampling import ResampledCohort
 
-MIN_PAIRS = 30
 _BLOCK = 4_000_000  # pairs looked at together: 16 MB
 
 
@@ -21,11 +20,15 @@ class PairSums:
         concordant: pairs in which the earlier event has the higher risk, equal risks a half, ``(1 + n_resamples,)``.
         comparable: all pairs of which the order is known, of the same shape.
         n_pairs: comparable pairs of the patients themselves, without weights.
+        is_earlier: whose event is the earlier time of such a pair, ``(n_cases,)``.
+        is_later: who outlives such an event, ``(n_cases,)``.
     """
 
     concordant: NDArray[np.float64]
     comparable: NDArray[np.float64]
     n_pairs: int
+    is_earlier: NDArray[np.bool_]
+    is_later: NDArray[np.bool_]
 
     @property
     def share(self) -> NDArray[np.float64]:
@@ -33,11 +36,23 @@ class PairSums:
         nothing = np.full_like(self.concordant, np.nan)
         return np.divide(self.concordant, self.comparable, out=nothing, where=self.comparable > 0)
 
+    @property
+    def why_too_few(self) -> str | None:
+        """In words; None for enough."""
+        return too_few(int(self.is_earlier.sum()), int(self.is_later.sum()))
+
+    @property
+    def n_events(self) -> int:
+        """Patients on the smaller side of the pairs, mostly the events, which decide how wide intervals are."""
+        return int(min(self.is_earlier.sum(), self.is_later.sum()))
+
     def estimate(self) -> PairEstimate:
-        """The share with its interval; under 30 pairs the reason why not."""
-        if self.n_pairs < MIN_PAIRS:
-            return PairEstimate(None, reason=few_pairs(self.n_pairs), n_pairs=self.n_pairs)
-        interval, reason = percentile_interval(self.share[1:], "have no comparable pair")
+        """The share with its interval; under 10 events the reason why not."""
+        if reason := self.why_too_few:
+            return PairEstimate(None, reason=reason, n_pairs=self.n_pairs)
+        interval, reason = percentile_interval(
+            self.share[1:], "have no comparable pair", n_events=self.n_events
+        )
         return PairEstimate(float(self.share[0]), interval, reason, self.n_pairs)
 
 
@@ -47,12 +62,23 @@ def pooled(folds: Sequence[PairSums]) -> PairSums:
         np.sum([fold.concordant for fold in folds], axis=0),
         np.sum([fold.comparable for fold in folds], axis=0),
         sum(fold.n_pairs for fold in folds),
+        np.any([fold.is_earlier for fold in folds], axis=0),
+        np.any([fold.is_later for fold in folds], axis=0),
     )
 
 
-def few_pairs(n_pairs: int) -> str:
-    """What is said of so few pairs."""
-    return f"not estimable: only {n_pairs} comparable pairs, at least {MIN_PAIRS} are needed"
+def too_few(n_events: int, n_later: int) -> str | None:
+    """Why no share of pairs is estimated, or None.
+
+    Args:
+        n_events: patients whose event is the earlier time of a comparable pair.
+        n_later: patients who outlive such an event.
+    """
+    if n_events < MIN_EVENTS:
+        return f"not estimable: only {n_events} events in comparable pairs, at least {MIN_EVENTS} are needed"
+    if n_later < MIN_EVENTS:
+        return f"not estimable: only {n_later} patients outlive an event, at least {MIN_EVENTS} are needed"
+    return None
 
 
 def not_finite(risk_score: NDArray[np.floating]) -> str | None:
@@ -110,8 +136,12 @@ def _sum_block(
         of_earlier *= weights[:, earlier]
     # Halves and whole numbers under 2^23: exact in float32, whose matrix product is the fastest.
     of_others = counts[:, others]
+    is_earlier, is_later = np.zeros((2, len(risk_score)), dtype=bool)
+    is_earlier[earlier], is_later[others] = comparable.any(axis=1), comparable.any(axis=0)
     return PairSums(
         np.einsum("bk,bk->b", of_earlier, of_others @ in_order.T),
         np.einsum("bk,bk->b", of_earlier, of_others @ comparable.T.astype(np.float32)),
         int(comparable.sum()),
+        is_earlier,
+        is_later,
     )

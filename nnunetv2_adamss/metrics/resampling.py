@@ -5,6 +5,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from nnunetv2_adamss.metrics.estimate import MIN_EVENTS
 from nnunetv2_adamss.metrics.step_curves import StepCurves, censoring_curves
 
 DEFAULT_RESAMPLES = 1000
@@ -88,7 +89,7 @@ class ResampledCohort:
             "patients are under observation"
         )
 
-    def too_few_events(self, horizon: float, least: int = 10) -> str | None:
+    def too_few_events(self, horizon: float, least: int = MIN_EVENTS) -> str | None:
         """Why no probability at a horizon can be judged, or None."""
         beyond = self.beyond_follow_up(horizon)
         n_events = int((self.event & (self.time <= horizon)).sum())

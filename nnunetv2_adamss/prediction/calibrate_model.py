@@ -5,6 +5,9 @@ from collections.abc import Sequence
 from itertools import compress
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
 from nnunetv2_adamss.common.files import sha256_of
 from nnunetv2_adamss.common.messages import listed, shortened
 from nnunetv2_adamss.common.tables.csv_cells import read_cells
@@ -49,7 +52,11 @@ def calibrate_model(
     validation.check_outcomes()
     checks = {
         CHECKPOINTS[epoch]: _fit(
-            validation.out_of_fold(epoch), validation.table, sorted(set(folds)), validation.sha256(epoch)
+            validation.out_of_fold(epoch),
+            validation.table,
+            sorted(set(folds)),
+            validation.sha256(epoch),
+            fold_of_case=validation.fold_of_cases(epoch),
         )
         for epoch in validation.epochs
     }
@@ -111,6 +118,7 @@ def _fit(
     sha256: dict[str, str],
     *,
     on: str = NO_CALIBRATION,
+    fold_of_case: NDArray[np.int64] | None = None,
 ) -> CalibrationCheck:
     time, event = table.time_and_event(curves.case_ids)
     calibration = Calibration.fit(
@@ -122,8 +130,9 @@ def _fit(
         folds=folds,
         sha256=sha256,
         on=on,
+        n_averaged=max(len(folds), 1),
     )
-    return CalibrationCheck.of(calibration, curves.survival_curve, event, time)
+    return CalibrationCheck.of(calibration, curves.survival_curve, event, time, fold_of_case)
 
 
 def _with_outcome(curves: CurvesByCase, table: SurvivalTable) -> CurvesByCase:

@@ -20,10 +20,16 @@ from nnunetv2_adamss.common.kinds import (
     is_positive,
     list_of,
     number_within,
+    optional,
 )
 from nnunetv2_adamss.common.messages import listed
 from nnunetv2_adamss.metrics.risk import risk_score_from_time
-from nnunetv2_adamss.prediction.calibration_fit import correct, fit_correction
+from nnunetv2_adamss.prediction.calibration_fit import (
+    Correction,
+    fit_correction,
+    fit_ensemble_correction,
+    limited_logits,
+)
 from nnunetv2_adamss.prediction.ensemble import Curves
 from nnunetv2_adamss.survival.discrete_time.curve import predicted_time_at
 from nnunetv2_adamss.survival.discrete_time.intervals import interval_labels
@@ -43,11 +49,35 @@ MAX_SLOPE, MAX_INTERCEPT = 100.0, 1000.0
 
 
 @dataclass(frozen=True)
+class EnsembleCalibration:
+    """The correction of the mean logits of several folds, in new patients.
+
+    Args:
+        slope: as of ``Calibration``, at least as steep as that of a fold alone.
+        intercepts: one for each interval, in logits.
+        risk_threshold: the median ``risk_score`` that is expected of curves of the mean.
+
+    Raises:
+        ValueError: if a value is of another kind, or a number is not finite or beyond its range.
+    """
+
+    slope: float
+    intercepts: tuple[float, ...]
+    risk_threshold: float
+
+    def __post_init__(self) -> None:
+        kinds = {name: _KINDS[name] for name in ("slope", "intercepts", "risk_threshold")}
+        if faults := faults_of_kind(vars(self), kinds):
+            raise ValueError(f"The calibration of an ensemble has a slope above 0, and: {listed(faults)}.")
+
+
+@dataclass(frozen=True)
 class Calibration:
     """A correction of survival curves: ``logit(p'_j) = slope * logit(p_j) + intercept_j`` in each interval.
 
     p_j is the conditional probability of surviving interval j. The slope is positive, so whoever is predicted to do
-    better in every interval stays ahead.
+    better in every interval stays ahead. It is of the curves of one fold, or of a file; ``ensemble`` is of several
+    folds that predict the same new patients.
 
     Args:
         times: right edges of the intervals, ascending, in ``time_unit``.
@@ -62,6 +92,10 @@ class Calibration:
         on: ``none`` if it corrects curves as networks give them, ``model`` if those that the model's own calibration
             has corrected already.
         version: of this package.
+        logit_limits: least and greatest logit in each interval, beyond which curves that reach 0 or 1 say nothing more;
+            none in calibrations of version 0.1.
+        ensemble: of several folds together; None for one fold, for files, and in calibrations of version 0.1, which are
+            applied to each fold before the curves are averaged.
 
     Raises:
         ValueError: if a value is of another kind, a number is not finite or beyond its range, or the numbers do not
@@ -79,6 +113,8 @@ class Calibration:
     sha256: Mapping[str, str] = field(default_factory=dict)
     on: str = NO_CALIBRATION
     version: str = field(default_factory=lambda: version("nnunetv2-adamss"))
+    logit_limits: tuple[tuple[float, float], ...] = ()
+    ensemble: EnsembleCalibration | None = None
 
     def __post_init__(self) -> None:
         if faults := faults_of_kind(vars(self), _KINDS):
@@ -90,6 +126,13 @@ class Calibration:
             raise ValueError(
                 f"A calibration has ascending times above 0, an intercept for each and a slope above 0, not the times "
                 f"{list(self.times)}, {len(self.intercepts)} intercepts and the slope {self.slope}."
+            )
+        n_limits = len(self.logit_limits)
+        n_of_ensemble = len(self.times if self.ensemble is None else self.ensemble.intercepts)
+        if n_limits not in (0, len(self.times)) or n_of_ensemble != len(self.times):
+            raise ValueError(
+                f"A calibration has limits and intercepts for each of its {len(self.times)} times, not {n_limits} "
+                f"limits and {n_of_ensemble} intercepts of the ensemble."
             )
 
     @classmethod
@@ -104,6 +147,7 @@ class Calibration:
         folds: Sequence[int] = (),
         sha256: Mapping[str, str] | None = None,
         on: str = NO_CALIBRATION,
+        n_averaged: int = 1,
     ) -> "Calibration":
         """Fit to the outcomes of patients that the predicting models were not trained on.
 
@@ -125,6 +169,7 @@ class Calibration:
             folds: whose predictions these are.
             sha256: of what the predictions were made from.
             on: whether the curves are calibrated already.
+            n_averaged: folds that predict new patients together, each of which has made some of these curves.
 
         Raises:
             ValueError: with under 10 events up to the last time, or a curve that is not finite.
@@ -138,24 +183,50 @@ class Calibration:
         if not np.isfinite(survival_curve).all():
             raise ValueError("Predicted survival is not finite everywhere, so it cannot be calibrated.")
         labels = interval_labels(np.append(0.0, times), event, time)
-        slope, intercepts = fit_correction(survival_curve, labels)
-        calibrated = correct(survival_curve, slope, intercepts)
+        alone, ensemble = fit_correction(survival_curve, labels), None
+        if n_averaged > 1:
+            together, expected = fit_ensemble_correction(survival_curve, labels, alone, n_averaged)
+            ensemble = EnsembleCalibration(
+                together.slope, tuple(map(float, together.intercepts)), _median_risk(expected, times)
+            )
         return cls(
             times=tuple(map(float, times)),
-            slope=slope,
-            intercepts=tuple(map(float, intercepts)),
-            risk_threshold=float(np.median(risk_score_from_time(predicted_time_at(calibrated, times)))),
+            slope=alone.slope,
+            intercepts=tuple(map(float, alone.intercepts)),
+            risk_threshold=_median_risk(alone.apply(survival_curve), times),
             n_cases=len(time),
             n_events=int(event.sum()),
             time_unit=time_unit,
             folds=tuple(folds),
             sha256=dict(sha256 or {}),
             on=on,
+            logit_limits=() if alone.limits is None else tuple((float(a), float(b)) for a, b in alone.limits),
+            ensemble=ensemble,
         )
 
+    @property
+    def _limits(self) -> NDArray[np.float64] | None:
+        return np.array(self.logit_limits) if self.logit_limits else None
+
     def apply(self, survival_curve: Curves) -> Curves:
-        """Calibrated S(t) of predicted S(t), both at ``times``, ``(..., n_times)``."""
-        return correct(survival_curve, self.slope, np.asarray(self.intercepts))
+        """Calibrated S(t) of what one fold, or a file, predicts, both at ``times``, ``(..., n_times)``."""
+        return Correction(self.slope, np.asarray(self.intercepts), self._limits).apply(survival_curve)
+
+    def average(self, fold_curves: Curves) -> Curves:
+        """Calibrated S(t) of what several folds predict of the same new patients.
+
+        Args:
+            fold_curves: S(t) at ``times``, ``(n_folds, ..., n_times)``.
+        """
+        if self.ensemble is None:
+            return self.apply(fold_curves).mean(axis=0)
+        correction = Correction(self.ensemble.slope, np.asarray(self.ensemble.intercepts))
+        return correction.apply_to_logits(limited_logits(fold_curves, self._limits).mean(axis=0))
+
+    @property
+    def threshold_of_average(self) -> float:
+        """The risk threshold of what :meth:`average` gives."""
+        return self.risk_threshold if self.ensemble is None else self.ensemble.risk_threshold
 
     def check_times(self, times: NDArray[np.floating]) -> None:
         """Raise ValueError unless curves at these times are what this calibration corrects."""
@@ -167,8 +238,11 @@ class Calibration:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain numbers, strings and lists, fit for JSON."""
-        lists = ("times", "intercepts", "folds")
-        return asdict(self) | {name: list(getattr(self, name)) for name in lists}
+        values = asdict(self) | {name: list(getattr(self, name)) for name in ("times", "intercepts", "folds")}
+        values["logit_limits"] = [list(limits) for limits in self.logit_limits]
+        if self.ensemble is not None:
+            values["ensemble"] = asdict(self.ensemble) | {"intercepts": list(self.ensemble.intercepts)}
+        return values
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> "Calibration":
@@ -178,10 +252,13 @@ class Calibration:
             ValueError: if it is not that of a calibration.
         """
         names = {item.name for item in fields(cls)}
-        if not isinstance(values, Mapping) or set(values) != names:
+        if not isinstance(values, Mapping) or not names - set(_NEW_IN_0_2) <= set(values) <= names:
             raise ValueError(f"A calibration has the entries {', '.join(sorted(names))}.")
-        lists = ("times", "intercepts", "folds")
-        return cls(**dict(values) | {name: tuple(values[name]) for name in lists})
+        read = dict(values) | {name: tuple(values[name]) for name in ("times", "intercepts", "folds")}
+        read["logit_limits"] = tuple(tuple(limits) for limits in values.get("logit_limits", ()))
+        if (ensemble := values.get("ensemble")) is not None:
+            read["ensemble"] = _ensemble(ensemble)
+        return cls(**read)
 
     def changed_folds(self, checkpoints: Mapping[int | str, Path]) -> list[int | str]:
         """Folds whose checkpoint is not the one whose predictions were calibrated, by ``{fold: checkpoint file}``."""
@@ -229,6 +306,27 @@ def _parsed(file: Path, parse: Callable[[Any], _Parsed]) -> _Parsed:
         raise ValueError(f"{file} does not hold what adamss_calibrate writes: {error}") from error
 
 
+def _median_risk(curve: Curves, times: NDArray[np.floating]) -> float:
+    return float(np.median(risk_score_from_time(predicted_time_at(curve, times))))
+
+
+def _ensemble(values: Any) -> EnsembleCalibration:
+    names = [item.name for item in fields(EnsembleCalibration)]
+    if not isinstance(values, Mapping) or set(values) != set(names):
+        raise ValueError(f"The calibration of an ensemble has the entries {', '.join(names)}.")
+    return EnsembleCalibration(**dict(values) | {"intercepts": tuple(values["intercepts"])})
+
+
+def _is_limits(value: Any) -> bool:
+    is_limit = number_within(-MAX_INTERCEPT, MAX_INTERCEPT)
+    return (
+        isinstance(value, list | tuple)
+        and len(value) == 2
+        and all(map(is_limit, value))
+        and value[0] <= value[1]
+    )
+
+
 def _is_slope(value: Any) -> bool:
     return is_positive(value) and value <= MAX_SLOPE
 
@@ -245,7 +343,10 @@ _KINDS: dict[str, Kind] = {
     "sha256": by_name(str),
     "on": lambda value: value in (NO_CALIBRATION, OF_MODEL),
     "version": str,
+    "logit_limits": list_of(_is_limits),
+    "ensemble": optional(EnsembleCalibration),
 }
+_NEW_IN_0_2 = ("logit_limits", "ensemble")
 
 
 def _words(times: Sequence[float] | NDArray[np.floating]) -> str:

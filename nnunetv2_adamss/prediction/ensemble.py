@@ -1,7 +1,8 @@
 """Several folds as one model: their survival curves at common times, averaged."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +14,16 @@ from nnunetv2_adamss.trained_folds.prediction import SurvivalPrediction
 Curves = NDArray[np.float64]
 
 
+class CurveCalibration(Protocol):
+    """What corrects curves of one fold, and of several."""
+
+    def apply(self, survival_curve: Curves) -> Curves:
+        """S(t) as one fold's are shown, ``(..., n_times)``."""
+
+    def average(self, fold_curves: Curves) -> Curves:
+        """S(t) of several folds together, ``(n_folds, ..., n_times)`` to ``(..., n_times)``."""
+
+
 @dataclass(frozen=True, eq=False)
 class EnsemblePrediction:
     """What the folds say together.
@@ -21,25 +32,27 @@ class EnsemblePrediction:
         case_ids: ``n_cases``.
         times: at which the curves are given, ascending; the last is tau, to which means are restricted, ``(n_times,)``.
         fold_curves: S(t) of each fold, ``(n_folds, n_cases, n_times)``.
+        survival_curve: S(t) of the folds together, by default their mean, ``(n_cases, n_times)``.
     """
 
     case_ids: Sequence[str]
     times: NDArray[np.float64]
     fold_curves: Curves
+    survival_curve: Curves
 
     @classmethod
     def of_folds(
         cls,
         folds: Sequence[SurvivalPrediction],
         times: NDArray[np.float64] | None = None,
-        calibrate: Callable[[Curves], Curves] | None = None,
+        calibration: "CurveCalibration | None" = None,
     ) -> "EnsemblePrediction":
         """Bring the folds' predictions of the same cases to common times.
 
         Args:
             folds: at least one.
             times: default :func:`common_times`; none may lie beyond a fold's last edge.
-            calibrate: applied to each fold's curves at these times, ``(n_cases, n_times)``.
+            calibration: of curves at these times.
 
         Raises:
             ValueError: if the folds predict different cases, or a time lies beyond a fold's last edge.
@@ -50,16 +63,14 @@ class EnsemblePrediction:
         if times is None:
             times = common_times([fold.interval_edges for fold in folds])
         curves = [curves_at(fold.survival_curve, fold.interval_edges, times) for fold in folds]
-        return cls(case_ids, times, np.stack([calibrate(c) for c in curves] if calibrate else curves))
-
-    @property
-    def survival_curve(self) -> Curves:
-        """S(t), the mean of the folds, ``(n_cases, n_times)``."""
-        return self.fold_curves.mean(axis=0)
+        raw = np.stack(curves)
+        if calibration is None:
+            return cls(case_ids, times, raw, raw.mean(axis=0))
+        return cls(case_ids, times, calibration.apply(raw), calibration.average(raw))
 
     @property
     def predicted_time(self) -> NDArray[np.float64]:
-        """Eq. (2) of the mean curve, ``(n_cases,)`` from 0 to tau, higher for longer survival."""
+        """Eq. (2) of the folds' curve together, ``(n_cases,)`` from 0 to tau, higher for longer survival."""
         return predicted_time_at(self.survival_curve, self.times)
 
     @property
@@ -69,7 +80,7 @@ class EnsemblePrediction:
 
     @property
     def predicted_time_by_fold(self) -> NDArray[np.float64]:
-        """Eq. (2) of each fold, ``(n_folds, n_cases)``; their mean is ``predicted_time``."""
+        """Eq. (2) of each fold alone, ``(n_folds, n_cases)``; if uncalibrated, their mean is ``predicted_time``."""
         return predicted_time_at(self.fold_curves, self.times)
 
     @property

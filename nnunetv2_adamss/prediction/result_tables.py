@@ -61,7 +61,7 @@ class ResultTables:
     def risk_threshold(self) -> float | None:
         """From which risk score on a patient counts as high risk; None without calibration."""
         calibration = self.recalibration or self.model.calibration
-        return None if calibration is None else calibration.risk_threshold
+        return None if calibration is None else calibration.threshold_of_average
 
     def write(self, folder: PredictionFolder, provenance: Mapping[str, Any]) -> None:
         """Write the tables of all finished patients, and what they come from.
@@ -133,10 +133,7 @@ class ResultTables:
             )
             for fold in self.model.folds
         ]
-        calibration = self.model.calibration
-        return EnsemblePrediction.of_folds(
-            folds, self.model.times, None if calibration is None else calibration.apply
-        )
+        return EnsemblePrediction.of_folds(folds, self.model.times, self.model.calibration)
 
     def _groups(self, risk_score: NDArray[np.float64]) -> list[str]:
         threshold = self.risk_threshold

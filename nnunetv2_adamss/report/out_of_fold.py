@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from nnunetv2_adamss.common.progress import Progress, silent
 from nnunetv2_adamss.evaluation.evaluate import EvaluationSettings, Other, evaluate
@@ -18,6 +19,7 @@ from nnunetv2_adamss.metrics.risk import risk_score_from_time
 from nnunetv2_adamss.metrics.risk_groups import RiskGroups
 from nnunetv2_adamss.metrics.survival_curves import PredictedCurves
 from nnunetv2_adamss.prediction.calibration import Calibration, read_model_calibrations
+from nnunetv2_adamss.prediction.cross_fit import cross_fitted
 from nnunetv2_adamss.report.model_data import masks_of, selected_features
 from nnunetv2_adamss.report.patient_pictures import Channel, channels_of
 from nnunetv2_adamss.report.sections.baselines import Images, image_baselines
@@ -92,8 +94,42 @@ class OutOfFold:
 
     @cached_property
     def curves(self) -> dict[int | str, CurvesByCase]:
-        """By number of the fold; at the calibration's times if there is one."""
-        return {fold.number: calibrated(fold.predictions(), self.calibration) for fold in self.folds}
+        """By number of the fold; as they are shown: calibrated on the other folds, at the calibration's times."""
+        if self.calibration is None:
+            return {fold.number: fold.predictions() for fold in self.folds}
+        curves, places = (
+            self._cross_fitted[0],
+            np.cumsum([len(part.case_ids) for part in self._raw_curves.values()]),
+        )
+        parts = zip(self._raw_curves.items(), np.split(curves, places[:-1]), strict=True)
+        return {number: raw._replace(survival_curve=curve) for (number, raw), curve in parts}
+
+    @cached_property
+    def _raw_curves(self) -> dict[int | str, CurvesByCase]:
+        """As the folds predict them, at the calibration's times."""
+        assert self.calibration is not None
+        times = np.asarray(self.calibration.times)
+        return {fold.number: fold.predictions().at(times) for fold in self.folds}
+
+    @cached_property
+    def _cross_fitted(self) -> tuple[NDArray[np.float64], str]:
+        """All folds' curves one after another, and why they are calibrated on the same patients, if they are."""
+        assert self.calibration is not None
+        parts = self._raw_curves.values()
+        raw = np.concatenate([part.survival_curve for part in parts])
+        fold = np.repeat(np.arange(len(parts)), [len(part.case_ids) for part in parts])
+        time, event = self.source.table.time_and_event(
+            [case_id for part in parts for case_id in part.case_ids]
+        )
+        try:
+            return cross_fitted(raw, event, time, fold, np.asarray(self.calibration.times)), ""
+        except ValueError as error:
+            return self.calibration.apply(raw), str(error)
+
+    @property
+    def why_calibration_is_apparent(self) -> str:
+        """Why curves are calibrated on the outcomes of the same patients, in words; empty if they are not."""
+        return "" if self.calibration is None else self._cross_fitted[1]
 
     @cached_property
     def features(self) -> dict[int | str, pd.DataFrame]:
@@ -107,12 +143,15 @@ class OutOfFold:
         patients = match(predictions, self.source.table)
         if self.calibration is None:
             return patients
+        all_cases = [case_id for part in self.curves.values() for case_id in part.case_ids]
         calibrated = pd.DataFrame(
-            np.concatenate([part.survival_curve for part in self.curves.values()]),
-            [case_id for part in self.curves.values() for case_id in part.case_ids],
+            np.concatenate([part.survival_curve for part in self.curves.values()]), all_cases
         ).loc[patients.case_ids]
         times, curve = np.asarray(self.calibration.times), calibrated.to_numpy()
-        risk_score = risk_score_from_time(predicted_time_at(curve, times))
+        raw = np.concatenate([part.survival_curve for part in self._raw_curves.values()])
+        # The threshold is that of curves by the model's own calibration.
+        stored = pd.DataFrame(self.calibration.apply(raw), all_cases).loc[patients.case_ids].to_numpy()
+        risk_score = risk_score_from_time(predicted_time_at(stored, times))
         return replace(
             patients,
             curves=PredictedCurves.from_columns(times, curve),
@@ -173,11 +212,3 @@ class OutOfFold:
             for masks in [masks_of(self.source, fold)]
             for case_id in self.curves[fold.number].case_ids
         }
-
-
-def calibrated(curves: CurvesByCase, calibration: Calibration | None) -> CurvesByCase:
-    """The curves as they are shown: as they are, or calibrated, at the calibration's times."""
-    if calibration is None:
-        return curves
-    at_times = curves.at(np.asarray(calibration.times))
-    return at_times._replace(survival_curve=calibration.apply(at_times.survival_curve))

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 from nnunetv2.utilities.file_path_utilities import convert_identifier_to_trainer_plans_config
+from numpy.typing import NDArray
 
 from nnunetv2_adamss.common.files import sha256_of
 from nnunetv2_adamss.common.messages import listed
@@ -205,6 +206,11 @@ class CrossValidation:
         case_ids = [case_id for prediction in predictions.values() for case_id in prediction.case_ids]
         curves = [prediction.at(times).survival_curve for prediction in predictions.values()]
         return CurvesByCase(case_ids, times, np.concatenate(curves))
+
+    def fold_of_cases(self, epoch: str) -> NDArray[np.int64]:
+        """Place among the folds of the one that predicts each case, in the order of :meth:`out_of_fold`."""
+        sizes = [len(fold.predictions(epoch).case_ids) for fold in self.folds]
+        return np.repeat(np.arange(len(sizes)), sizes)
 
     def sha256(self, epoch: str) -> dict[str, str]:
         """Hashes of the folds' checkpoints and of the outcomes, by a name for messages."""

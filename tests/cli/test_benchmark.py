@@ -18,8 +18,8 @@ from nnunetv2_adamss.common.file_locks import lock_file
 from tests.benchmark.project import DATASET, FOLDS, FakeBenchmark, make_test_set
 from tests.processes import wait_until
 
-# One network beside the baselines: five commands a fold.
-_SMALL = ("--methods", "two_stage")
+# One network beside the baselines, no fold needs another: five commands a fold.
+_SMALL = ("--methods", "two_stage", "--mask_source", "predicted")
 _TRAINER = "AdaMSSSurvTrainer_NoRadiomics"
 
 
@@ -508,6 +508,33 @@ def test_a_retrained_network_predicts_the_test_patients_anew(fake_benchmark: Fak
     assert again[:2] == ["adamss_explain", "adamss_predict_survival"]
     # And what goes on with its masks.
     assert again.count("adamss_predict_statistical") == 3
+
+
+def test_masks_are_out_of_fold_unless_the_benchmark_began_with_others(
+    fake_benchmark: FakeBenchmark, capsys: pytest.CaptureFixture[str]
+) -> None:
+    options = ("--methods", "two_stage", "--folds", "0", "--dry_run")
+    assert command.main(fake_benchmark.arguments(*options)) == 0
+    assert "AdaMSSSegTrainer fold 1" in capsys.readouterr().out
+    assert command.main(fake_benchmark.arguments(*_SMALL, "--folds", "0", "--steps_only")) == 0
+    settings = json.loads((fake_benchmark.output / "settings.json").read_text())
+    for masks in ({"mask_source": "predicted"}, {}):  # the second as version 0.1 wrote it
+        (fake_benchmark.output / "settings.json").write_text(json.dumps({**settings, "masks": masks}))
+        capsys.readouterr()
+        assert command.main(fake_benchmark.arguments(*options)) == 0
+        assert "AdaMSSSegTrainer fold 1" not in capsys.readouterr().out
+
+
+def test_masks_out_of_fold_are_refused_at_once_where_a_case_is_never_validated(
+    fake_benchmark: FakeBenchmark, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = fake_benchmark.project.preprocessed / DATASET / "splits_final.json"
+    file.write_text(json.dumps(json.loads(file.read_text())[:1]))
+    options = ("--methods", "two_stage", "--folds", "0", "--dry_run")
+    assert command.main(fake_benchmark.arguments(*options)) == 2
+    error = capsys.readouterr().err
+    assert "are in none: " in error and "Use --mask_source predicted" in error
+    assert command.main(fake_benchmark.arguments(*options, "--mask_source", "predicted")) == 0
 
 
 def test_settings_of_the_user_reach_the_commands(fake_benchmark: FakeBenchmark) -> None:

@@ -120,6 +120,7 @@ def test_each_checkpoint_gets_a_calibration_that_makes_its_curves_agree_with_kap
         assert calibration.changed_folds({n: fold_folder(project, n) / name for n in range(5)}) == []
         assert calibration.sha256["outcomes (survival.csv)"] == sha256_of(survival_csv(project))
         assert 0.2 < calibration.slope < 1
+        assert calibration.ensemble is not None and calibration.ensemble.slope > calibration.slope
     # The last epoch is the more pessimistic one.
     assert np.mean(found["checkpoint_final.pth"].intercepts) > np.mean(
         found["checkpoint_best.pth"].intercepts
@@ -127,9 +128,13 @@ def test_each_checkpoint_gets_a_calibration_that_makes_its_curves_agree_with_kap
     rows = [line.split() for line in capsys.readouterr().out.splitlines()]
     rows = [row for row in rows if row and row[0].replace(".", "").isdecimal()]
     assert [float(row[1]) for row in rows] == pytest.approx([*observed, *observed], abs=5e-4)
-    before, after = (np.array([float(row[column]) for row in rows]) for column in (-2, -1))
+    before, after, on_other_folds = (
+        np.array([float(row[column]) for row in rows]) for column in (-3, -2, -1)
+    )
     assert np.abs(before - [*observed, *observed]).max() > 0.2
     assert np.abs(after - [*observed, *observed]).max() < 0.05
+    assert np.abs(on_other_folds - [*observed, *observed]).max() < 0.1
+    assert (on_other_folds != after).any()
     assert (model_folder(project) / "survival_calibration.png").stat().st_size > 10_000
 
 
@@ -227,7 +232,10 @@ def test_a_new_hospitals_predictions_are_calibrated(
     assert found.sha256["predictions (survival_predictions_last.csv)"] == sha256_of(predictions)
     assert output.with_suffix(".png").is_file()
     # Follow-up ends before 60 months.
-    assert "beyond follow-up" in capsys.readouterr().out.splitlines()[-2]
+    out = capsys.readouterr().out
+    (last_row,) = [line for line in out.splitlines() if line.split()[:1] == ["60"]]
+    assert "beyond follow-up" in last_row
+    assert "of the patients that it was fitted on, so it looks better than it is" in out
 
 
 def test_cases_without_an_outcome_are_left_out_and_those_without_a_row_refused(

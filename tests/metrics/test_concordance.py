@@ -99,20 +99,44 @@ def test_without_a_comparable_pair_there_is_a_reason_and_no_number() -> None:
     )
 
 
-def test_few_pairs_are_called_not_estimable_but_the_numbers_are_given() -> None:
-    risk_score, event, time = random_cohort(8)
+def test_few_events_are_called_not_estimable_but_the_numbers_are_given() -> None:
+    risk_score, event, time = random_cohort(12)
+    n_events = int(event.sum())
+    assert 1 < n_events < 10
     found = bootstrap_harrell_c(risk_score, event, time, n_resamples=200)
-    assert 0 < found.n_pairs < 30
     assert found.c_index is not None
     assert found.interval is not None
-    assert found.reason == (f"not estimable: only {found.n_pairs} comparable pairs, at least 30 are needed")
+    assert found.reason == (
+        f"not estimable: only {n_events} events in comparable pairs, at least 10 are needed"
+    )
 
 
-def test_thirty_pairs_are_enough() -> None:
+def test_ten_events_are_enough() -> None:
     time = np.arange(1.0, 32.0)
-    event = time == 1  # dies first: comparable with all 30 others
-    assert harrell_c(-time, event, time) == Concordance(1.0, 30)
-    assert harrell_c(-time[:-1], event[:-1], time[:-1]).reason is not None
+    event = time <= 10
+    assert harrell_c(-time, event, time) == Concordance(1.0, 30 * 31 // 2 - 20 * 21 // 2)
+    assert harrell_c(-time[1:], event[1:], time[1:]).reason is not None
+
+
+def test_an_event_that_nobody_outlives_is_no_event_of_a_pair() -> None:
+    time = np.arange(1.0, 11.0)
+    found = harrell_c(-time, np.ones(10, dtype=bool), time)
+    assert found.reason == "not estimable: only 9 events in comparable pairs, at least 10 are needed"
+
+
+def test_a_handful_of_patients_who_outlive_the_events_is_too_few() -> None:
+    event = np.arange(20) < 15
+    time = np.where(event, 1.0, 2.0)
+    found = harrell_c(np.arange(20.0), event, time)
+    assert found.reason == "not estimable: only 5 patients outlive an event, at least 10 are needed"
+
+
+@given(tied_cohorts())
+def test_one_door_decides_on_too_few_events(cohort) -> None:
+    risk_score, event, time, _ = cohort
+    (sums,) = harrell_pairs(risk_score, ResampledCohort(event, time, n_resamples=0))
+    found = harrell_c(risk_score, event, time)
+    assert found.n_pairs == 0 or found.reason == sums.why_too_few
 
 
 def test_where_most_resamples_have_no_pair_there_is_no_interval() -> None:
@@ -122,7 +146,7 @@ def test_where_most_resamples_have_no_pair_there_is_no_interval() -> None:
     found = bootstrap_harrell_c(np.array([1.0, 3.0, 2.0]), event, time, n_resamples=1000)
     assert (found.c_index, found.n_pairs, found.interval) == (1, 1, None)
     assert found.reason is not None
-    assert "only 1 comparable pairs" in found.reason
+    assert "only 1 events in comparable pairs" in found.reason
     assert "resamples have no comparable pair" in found.reason
 
 
@@ -213,11 +237,11 @@ def test_the_pooled_c_is_the_mean_of_the_folds_weighted_by_their_pairs(cohort) -
     found = cross_validated_c(risk_score, ResampledCohort(event, time, fold, n_resamples=0))
     assert [part.n_pairs for part in found.folds] == [part.n_pairs for part in folds]
     assert found.pooled.n_pairs == sum(part.n_pairs for part in folds)
-    if found.pooled.n_pairs >= 30:
+    if found.pooled.value is not None:
         weighted = sum(part.c_index * part.n_pairs for part in folds if part.n_pairs)
         assert found.pooled.value == pytest.approx(weighted / found.pooled.n_pairs)
     else:
-        assert found.pooled.value is None
+        assert found.pooled.reason is not None
 
 
 def test_an_offset_between_folds_changes_nothing_but_would_change_c_over_all() -> None:
@@ -237,7 +261,7 @@ def test_patients_are_drawn_within_folds() -> None:
     assert (cohort.counts[0] == 1).all() and (cohort.counts[1:] != 1).any()
 
 
-def test_folds_of_few_pairs_are_not_estimable_though_all_together_are() -> None:
+def test_folds_of_few_events_are_not_estimable_though_all_together_are() -> None:
     risk_score, event, time = random_cohort(40)
     found = cross_validated_c(risk_score, ResampledCohort(event, time, np.repeat(np.arange(5), 8)))
     assert all(fold.value is None and "not estimable" in fold.reason for fold in found.folds)

@@ -26,7 +26,8 @@ from nnunetv2_adamss.prediction.calibration import (
     write_calibration,
     write_model_calibrations,
 )
-from nnunetv2_adamss.prediction.calibration_fit import MIN_SLOPE
+from nnunetv2_adamss.prediction.calibration_fit import MIN_SLOPE, limited_logits, logit_limits
+from nnunetv2_adamss.prediction.cross_fit import cross_fitted
 from nnunetv2_adamss.survival.discrete_time.curve import predicted_time_at, survival_curve
 from nnunetv2_adamss.survival.discrete_time.intervals import interval_edges, interval_labels
 
@@ -224,6 +225,116 @@ def test_few_patients_are_fitted_under_a_prior_of_3_logits_around_slope_1_and_th
     assert [found.slope, *found.intercepts] == pytest.approx(oracle.x, abs=1e-4)
 
 
+@pytest.mark.parametrize("certain", ["dead at once", "alive throughout", "both"])
+def test_curves_that_reach_0_or_1_do_not_decide_on_the_slope(certain: str) -> None:
+    """One patient in twenty has such a curve, which says nothing of the outcome."""
+    rng = np.random.default_rng(8)
+    logits = rng.normal(1.5, 2, (3000, 1)) + np.zeros(len(TIMES))
+    outcomes = draw_outcomes(rng, expit(0.25 * logits + 1))
+    curve = survival_curve(expit(logits))
+    assert fit(curve, outcomes).slope == pytest.approx(0.25, abs=0.03)
+    values = {"dead at once": [0.0], "alive throughout": [1.0], "both": [0.0, 1.0]}[certain]
+    curve[:150] = np.resize(values, (150, 1))
+    assert fit(curve, outcomes).slope == pytest.approx(0.25, abs=0.03)
+
+
+def test_after_a_curve_has_reached_0_its_patients_outcomes_say_nothing() -> None:
+    rng = np.random.default_rng(9)
+    prob = expit(rng.normal(1, 1, (400, len(TIMES))))
+    event, time = draw_outcomes(rng, prob)
+    curve = survival_curve(prob)
+    curve[:40, 1:] = 0  # dead in the second interval
+    survived_longer = np.where(np.arange(400) < 40, 80.0, time)
+    first = fit(curve, (event & (np.arange(400) >= 40), survived_longer))
+    survived_to_third = np.where(np.arange(400) < 40, 40.0, time)
+    second = fit(curve, (event & (np.arange(400) >= 40), survived_to_third))
+    assert first.slope == pytest.approx(second.slope, abs=1e-5)
+    assert first.intercepts == pytest.approx(second.intercepts, abs=1e-4)
+
+
+def test_logits_that_are_not_certain_are_left_as_they_are() -> None:
+    rng = np.random.default_rng(10)
+    logits = rng.normal(0, 1, (500, len(TIMES)))
+    assert limited_logits(survival_curve(expit(logits)), logit_limits(survival_curve(expit(logits)))) == (
+        pytest.approx(logits, abs=1e-9)
+    )
+
+
+def test_the_folds_together_are_steeper_than_one_alone_and_have_kaplan_meiers_mean() -> None:
+    """Five folds that share a signal and half of their errors, which the mean of five largely loses."""
+    rng = np.random.default_rng(11)
+    signal, shared = rng.normal(size=(2, 6000, 1, 1))
+    logits = 1.5 + (signal + 0.7 * shared + rng.normal(size=(6000, 5, 1))).transpose(1, 0, 2) + np.zeros(4)
+    outcomes = draw_outcomes(rng, expit(1.5 + signal[:, 0] + np.zeros(4)))
+    fold = np.arange(6000) % 5
+    curves = survival_curve(expit(logits))
+    calibrated = fold < 3  # the others are new patients
+    own = curves[fold, np.arange(6000)][calibrated]
+    known = tuple(values[calibrated] for values in outcomes)
+    found = Calibration.fit(own, *known, TIMES, time_unit="months", n_averaged=5)
+    assert found.ensemble is not None and found.ensemble.slope > 1.2 * found.slope
+    new = tuple(values[~calibrated] for values in outcomes)
+
+    def slope_of(curve: NDArray[np.float64]) -> float:
+        return fit(curve, new).slope
+
+    before = slope_of(found.apply(curves[:, ~calibrated]).mean(axis=0))
+    together = found.average(curves[:, ~calibrated])
+    assert before > 1.25 and abs(slope_of(together) - 1) < 0.5 * (before - 1)
+    assert together.mean(axis=0) == pytest.approx(kaplan_meier(new, TIMES), abs=0.03)
+
+
+def test_one_fold_alone_has_no_ensemble_and_risks_without_signal_are_not_made_steeper() -> None:
+    rng = np.random.default_rng(12)
+    logits = rng.normal(1, 1, (500, len(TIMES)))
+    outcomes = draw_outcomes(rng, expit(-logits))
+    assert fit(survival_curve(expit(logits)), outcomes).ensemble is None
+    found = Calibration.fit(survival_curve(expit(logits)), *outcomes, TIMES, time_unit="months", n_averaged=5)
+    assert found.ensemble is not None and found.ensemble.slope == pytest.approx(MIN_SLOPE)
+
+
+# ------------------------------------------------------------------------------------------ cross-fitting
+
+
+def test_a_folds_cross_fitted_curves_do_not_depend_on_its_own_outcomes() -> None:
+    rng = np.random.default_rng(13)
+    prob = expit(rng.normal(1, 1, (300, len(TIMES))))
+    event, time = draw_outcomes(rng, prob)
+    curve, fold = survival_curve(prob), np.arange(300) % 3
+    found = cross_fitted(curve, event, time, fold, TIMES)
+    shuffled = np.flatnonzero(fold == 1)
+    order = rng.permutation(shuffled)
+    other_event, other_time = event.copy(), time.copy()
+    other_event[shuffled], other_time[shuffled] = event[order], time[order]
+    others = cross_fitted(curve, other_event, other_time, fold, TIMES)
+    assert (others[fold == 1] == found[fold == 1]).all()
+    assert (others[fold != 1] != found[fold != 1]).any()
+    own = Calibration.fit(curve[fold != 1], event[fold != 1], time[fold != 1], TIMES, time_unit="months")
+    assert found[fold == 1] == pytest.approx(own.apply(curve[fold == 1]))
+
+
+def test_a_cross_fitted_figure_is_more_modest_than_the_apparent_one() -> None:
+    """Without any signal the apparent slope is 1 all the same; cross-fitted it is below on average."""
+    slopes = []
+    for seed in range(20):
+        rng = np.random.default_rng(seed)
+        prob = expit(rng.normal(1, 1, (100, 1)) + np.zeros(len(TIMES)))
+        event, time = draw_outcomes(rng, np.full((100, len(TIMES)), 0.8))
+        found = cross_fitted(survival_curve(prob), event, time, np.arange(100) % 5, TIMES)
+        slopes.append(fit(found, (event, time)).slope)
+    assert np.median(slopes) < 0.5
+
+
+def test_a_single_fold_or_few_events_elsewhere_leave_nothing_to_fit_on() -> None:
+    rng = np.random.default_rng(14)
+    prob = expit(rng.normal(1, 1, (40, len(TIMES))))
+    event, time = draw_outcomes(rng, prob)
+    with pytest.raises(ValueError, match="A single fold leaves no others"):
+        cross_fitted(survival_curve(prob), event, time, np.zeros(40, dtype=int), TIMES)
+    with pytest.raises(ValueError, match="at least 10 events"):
+        cross_fitted(survival_curve(prob), event & (np.arange(40) < 12), time, np.arange(40) // 20, TIMES)
+
+
 def test_certain_predictions_stay_finite() -> None:
     rng = np.random.default_rng(5)
     curve = np.repeat([[1.0, 1, 1, 1], [1, 1, 0, 0], [0, 0, 0, 0]], 20, axis=0)
@@ -255,6 +366,56 @@ def test_a_calibration_comes_back_from_its_file_as_it_was(tmp_path: Path) -> Non
 
 def test_a_model_without_a_file_is_not_calibrated(tmp_path: Path) -> None:
     assert read_model_calibrations(tmp_path) == {}
+
+
+def test_a_calibration_of_the_folds_together_comes_back_too(tmp_path: Path) -> None:
+    rng = np.random.default_rng(6)
+    prob = expit(rng.normal(1, 1, (100, len(TIMES))))
+    found = Calibration.fit(
+        survival_curve(prob), *draw_outcomes(rng, prob), TIMES, time_unit="months", n_averaged=5
+    )
+    assert found.ensemble is not None and len(found.logit_limits) == len(TIMES)
+    write_calibration(tmp_path / "one.json", found)
+    assert read_calibration(tmp_path / "one.json") == found
+
+
+def test_a_calibration_of_version_0_1_gives_the_same_numbers(tmp_path: Path) -> None:
+    """It has neither limits nor anything of the folds together; certain probabilities count as 1e-5."""
+    old = {
+        name: value
+        for name, value in some_calibration().to_dict().items()
+        if name not in ("logit_limits", "ensemble")
+    }
+    (tmp_path / "old.json").write_text(json.dumps(old | {"slope": 0.5, "intercepts": [0.1, 0.2, 0.3, 0.4]}))
+    found = read_calibration(tmp_path / "old.json")
+    curve = np.array([[1.0, 0.6, 0.0, 0.0], [0.9, 0.5, 0.4, 0.1]])
+    prob = np.clip(np.array([[1.0, 0.6, 0.0, 0.0], [0.9, 0.5 / 0.9, 0.8, 0.25]]), 1e-5, 1 - 1e-5)
+    expected = survival_curve(expit(0.5 * logit(prob) + np.array([0.1, 0.2, 0.3, 0.4])))
+    assert found.apply(curve) == pytest.approx(expected)
+    assert found.average(np.stack([curve, curve**2])) == pytest.approx(
+        (found.apply(curve) + found.apply(curve**2)) / 2
+    )
+    assert found.threshold_of_average == found.risk_threshold
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"logit_limits": [[1.0, -1.0]] * 4},
+        {"logit_limits": [[-1.0, 1.0]]},
+        {"logit_limits": [1.0] * 4},
+        {"ensemble": {"slope": 1.0}},
+        {"ensemble": {"slope": 0.0, "intercepts": [0.0] * 4, "risk_threshold": 0.0}},
+        {"ensemble": {"slope": 1.0, "intercepts": [0.0], "risk_threshold": 0.0}},
+        {"ensemble": 3},
+    ],
+)
+def test_a_faulty_correction_of_the_folds_together_is_refused(
+    tmp_path: Path, change: dict[str, object]
+) -> None:
+    (tmp_path / "one.json").write_text(json.dumps(some_calibration().to_dict() | change))
+    with pytest.raises(ValueError, match="one.json does not hold what adamss_calibrate writes"):
+        read_calibration(tmp_path / "one.json")
 
 
 @pytest.mark.parametrize("text", ["no JSON", "[]", "{}", '{"checkpoint_best.pth": {}}', '{"slope": 1}'])

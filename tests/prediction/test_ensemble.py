@@ -1,6 +1,7 @@
 """Folds with different edges as one model, by hand and as properties."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from random import Random
 
 import numpy as np
@@ -8,7 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
+from scipy.special import expit, logit
 
+from nnunetv2_adamss.prediction.calibration import Calibration, EnsembleCalibration
 from nnunetv2_adamss.prediction.ensemble import EnsemblePrediction
 from nnunetv2_adamss.survival.discrete_time.curve import common_times, curves_at
 from nnunetv2_adamss.trained_folds.prediction import SurvivalPrediction
@@ -87,10 +90,32 @@ def test_between_edges_the_hazard_is_constant_and_after_certain_death_nobody_liv
     np.testing.assert_allclose(curves, expected, rtol=1e-12, atol=1e-70)
 
 
-def test_a_calibration_acts_on_each_fold_before_the_mean() -> None:
+def a_calibration(**changes: object) -> Calibration:
+    return replace(Calibration((10.0,), 0.5, (0.2,), -7.0, 50, 20, "days", (0, 1)), **changes)  # type: ignore[arg-type]
+
+
+def test_a_calibration_of_version_0_1_acts_on_each_fold_before_the_mean() -> None:
     folds = [fold([[0.9]], [0, 10.0]), fold([[0.5]], [0, 10.0])]
-    found = EnsemblePrediction.of_folds(folds, calibrate=np.square)
-    assert found.survival_curve.item() == pytest.approx((0.81 + 0.25) / 2)
+    found = EnsemblePrediction.of_folds(folds, calibration=a_calibration())
+    alone = expit(0.5 * logit([0.9, 0.5]) + 0.2)
+    assert found.fold_curves.ravel() == pytest.approx(alone)
+    assert found.survival_curve.item() == pytest.approx(alone.mean())
+
+
+def test_a_calibration_of_the_folds_together_acts_on_the_mean_of_their_logits() -> None:
+    folds = [fold([[0.9]], [0, 10.0]), fold([[0.5]], [0, 10.0])]
+    calibration = a_calibration(ensemble=EnsembleCalibration(0.8, (0.1,), -7.5))
+    found = EnsemblePrediction.of_folds(folds, calibration=calibration)
+    assert found.survival_curve.item() == pytest.approx(expit(0.8 * logit([0.9, 0.5]).mean() + 0.1))
+    # As each fold alone would be shown.
+    assert found.fold_curves.ravel() == pytest.approx(expit(0.5 * logit([0.9, 0.5]) + 0.2))
+
+
+def test_a_fold_that_is_certain_does_not_outvote_the_others_beyond_the_limits() -> None:
+    folds = [fold([[1.0]], [0, 10.0]), fold([[0.5]], [0, 10.0])]
+    calibration = a_calibration(ensemble=EnsembleCalibration(1.0, (0.0,), -7.5), logit_limits=((-2.0, 2.0),))
+    found = EnsemblePrediction.of_folds(folds, calibration=calibration)
+    assert found.survival_curve.item() == pytest.approx(expit(1.0))
 
 
 def test_a_time_beyond_a_folds_last_edge_is_refused() -> None:

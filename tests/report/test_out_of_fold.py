@@ -10,11 +10,10 @@ from lifelines.utils import concordance_index
 
 from nnunetv2_adamss.common.progress import silent
 from nnunetv2_adamss.metrics.volume_and_uptake import suv_max, tumour_volume_ml
-from nnunetv2_adamss.prediction.calibration import read_model_calibrations
+from nnunetv2_adamss.prediction.calibration import Calibration, read_model_calibrations
 from nnunetv2_adamss.report.out_of_fold import OutOfFold
 from nnunetv2_adamss.report.sections.baselines import image_baselines
 from nnunetv2_adamss.report.sections.results import subsections
-from nnunetv2_adamss.survival.discrete_time.curve import curves_at
 from nnunetv2_adamss.trained_folds.cross_validation import CrossValidation
 from tests.finished_project import DATASET, SEG_TRAINER, model_folder
 from tests.nnunet_project import NnunetProject
@@ -37,16 +36,22 @@ def test_without_calibration_the_curves_are_the_folds_own_and_nobody_is_in_a_gro
     assert "calibrat" in str(found.evaluation.risk_groups.reason)
 
 
-def test_a_calibration_is_applied_and_its_threshold_makes_the_groups(
+def test_a_fold_is_calibrated_on_the_others_and_the_models_threshold_makes_the_groups(
     project: NnunetProject, calibrated_source: CrossValidation
 ) -> None:
     found = OutOfFold(calibrated_source)
     calibration = read_model_calibrations(model_folder(project))["checkpoint_final.pth"]
     times = np.asarray(calibration.times)
-    edges = np.asarray(calibrated_source.folds[0].summary["interval_edges"])
-    plain = OutOfFold(replace_model(calibrated_source, project)).curves[0]
-    expected = calibration.apply(curves_at(plain.survival_curve, edges, times))
-    np.testing.assert_allclose(found.curves[0].survival_curve, expected)
+    plain = [
+        curves.at(times) for curves in OutOfFold(replace_model(calibrated_source, project)).curves.values()
+    ]
+    others = np.concatenate([curves.survival_curve for curves in plain[1:]])
+    time, event = calibrated_source.table.time_and_event([c for curves in plain[1:] for c in curves.case_ids])
+    own = calibration
+    if event.sum() >= 10:
+        own = Calibration.fit(others, event, time, times, time_unit="days")
+    assert bool(found.why_calibration_is_apparent) == (own is calibration)
+    np.testing.assert_allclose(found.curves[0].survival_curve, own.apply(plain[0].survival_curve))
     assert found.patients.is_high_risk is not None
     # The threshold is the median of these very patients.
     assert found.patients.is_high_risk.sum() == 12

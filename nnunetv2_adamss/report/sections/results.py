@@ -40,11 +40,16 @@ def cross_validation(out_of_fold: OutOfFold) -> Iterator[Block]:
             "everything about probabilities is.",
             is_caution=True,
         )
-    else:
+    elif out_of_fold.why_calibration_is_apparent:
         yield Notice(
             "The curves are calibrated, on the outcomes of these same patients, so their calibration looks better "
-            "here than it will elsewhere.",
+            f"here than it will elsewhere. {out_of_fold.why_calibration_is_apparent}",
             is_caution=True,
+        )
+    else:
+        yield Notice(
+            "The curves are calibrated, those of each fold's patients on the outcomes of the other folds, so their "
+            "calibration is what one fold can be expected to have in patients like these."
         )
     yield from subsections(out_of_fold.evaluation, out_of_fold.patients, "results")
 

@@ -24,8 +24,8 @@ from nnunetv2_adamss.survival.covariates.screening import screen_indicators
 
 logger = logging.getLogger(__name__)
 
-# choice: the rule of thumb of ten events a variable (Peduzzi et al. 1995).
-_EVENTS_PER_FEATURE = 10
+# choice: the rule of thumb of ten events a variable (Peduzzi et al. 1995), for every method that selects features.
+EVENTS_PER_FEATURE = 10
 
 
 @dataclass(frozen=True)
@@ -152,7 +152,7 @@ def _fit_features(
     if not scaling.names:
         return Scaling(), FeatureSelection(reason="no feature varies in the training cases"), notes
     n_events = int(cases.event.sum())
-    limit = n_events // _EVENTS_PER_FEATURE if config.max_features is None else config.max_features
+    limit = n_events // EVENTS_PER_FEATURE if config.max_features is None else config.max_features
     selection = select_features(
         scaling.apply(training), cases.event, cases.time, limit=limit - n_clinical, seed=config.seed
     )

@@ -176,7 +176,7 @@ def choose_masks(
         return GivenMasks(Path(config.masks_dir), file_ending)
     fold_of_case: dict[str, int | str] = dict.fromkeys(case_ids, stage_one.fold)
     if config.mask_source == "out_of_fold":
-        fold_of_case = _fold_that_validates(case_ids, preprocessed_folder / SPLITS_FILE)
+        fold_of_case = fold_that_validates(case_ids, preprocessed_folder / SPLITS_FILE)
     masks = {
         fold: StageOneMasks(replace(stage_one, fold=fold), config.mirroring)
         for fold in set(fold_of_case.values())
@@ -184,7 +184,12 @@ def choose_masks(
     return PredictedMasks({case_id: masks[fold] for case_id, fold in fold_of_case.items()}, file_ending)
 
 
-def _fold_that_validates(case_ids: Sequence[str], splits_file: Path) -> dict[str, int | str]:
+def fold_that_validates(case_ids: Sequence[str], splits_file: Path) -> dict[str, int | str]:
+    """The fold whose Stage I was not trained on each case.
+
+    Raises:
+        ValueError: if a case is in no validation set, or the file holds something else.
+    """
     splits = read_splits(splits_file) if splits_file.is_file() else []
     fold_of_case: dict[str, int | str] = {c: fold for fold, split in enumerate(splits) for c in split["val"]}
     homeless = [case_id for case_id in case_ids if case_id not in fold_of_case]

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from nnunetv2_adamss.networks.comparison.parts.cox_network import CoxNetwork
 from nnunetv2_adamss.networks.survival_network import survival_outputs
-from nnunetv2_adamss.survival.cox.baseline_hazard import baseline_hazard
+from nnunetv2_adamss.survival.cox.baseline_hazard import baseline_hazard, sampling_weights
 from nnunetv2_adamss.survival.cox.partial_likelihood import cox_loss
 from nnunetv2_adamss.survival.training_data.case_data import Sample, SurvivalTargets
 from nnunetv2_adamss.trainers.objectives.objective import Objective
@@ -22,6 +22,7 @@ class Cox(Objective):
 
     choice: Breslow's estimate from the batches of the epoch's last 16 steps. After each the network, as it then
     predicts, sees the batch once more: with dropout and the batch's own statistics log hazards are of another size.
+    Half of a batch has events, so cases are weighted until events are as frequent as among the training cases.
     """
 
     network_kind = CoxNetwork
@@ -63,7 +64,12 @@ class Cox(Objective):
         trainer = self.trainer
         log_hazards = trainer.ranks.gather(self.log_hazards)
         time, event = trainer.setup.table.time_and_event(list(log_hazards))
+        _, events_of_cohort = trainer.setup.table.time_and_event(trainer.survival_fold.training_cases)
         increases = baseline_hazard(
-            np.array(list(log_hazards.values())), event, time, trainer.survival_fold.edges
+            np.array(list(log_hazards.values())),
+            event,
+            time,
+            trainer.survival_fold.edges,
+            sampling_weights(event, events_of_cohort),
         )
         cast(CoxNetwork, trainer.bare_network).baseline_hazard.copy_(torch.from_numpy(increases))
