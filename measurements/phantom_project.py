@@ -4,7 +4,6 @@ import json
 import os
 import shutil
 import subprocess
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
+from nnunetv2_adamss.common.processes import program_of
 from nnunetv2_adamss.datasets.phantom import PhantomCohortConfig, write_phantom_dataset
 from nnunetv2_adamss.datasets.phantom.outcomes import (
     censoring_scale,
@@ -49,12 +49,21 @@ class Project:
         file.write_text(json.dumps(settings))
 
     def prepare(self, n_folds: int, *, radiomics: bool = False) -> None:
-        """Phantoms, nnU-Net's plan, one random split a fold, and one Stage-I network that all folds share.
+        """As ``preprocess``, and one Stage-I network that all folds share.
 
         Args:
             n_folds: how many splits.
             radiomics: whether the features of the Stage-I masks are extracted too; all folds share them.
         """
+        self.preprocess(n_folds)
+        self.train_stage_one(STAGE_ONE)
+        if radiomics:
+            self.run("adamss_extract_radiomics", *self.fold(0))
+        for fold in range(1, n_folds):
+            self.share_stage_one(STAGE_ONE, fold)
+
+    def preprocess(self, n_folds: int) -> None:
+        """Phantoms, nnU-Net's plan, and one random split a fold."""
         if not self.raw.is_dir():
             write_phantom_dataset(self.config, self.raw.parent)
         if not (self.preprocessed / f"{PLANS}_3d_fullres").is_dir():
@@ -62,25 +71,20 @@ class Project:
             self.run("adamss_set_normalization", self.dataset_id, "-o", PLANS)
             self.run(
                 "nnUNetv2_preprocess", "-d", self.dataset_id, "-plans_name", PLANS, "-c", "3d_fullres", "-np", "2"
-            )
+            )  # fmt: skip
         cases = pd.read_csv(self.raw / "survival.csv")["case_id"].to_numpy()
         n_validation = round(VALIDATION_SHARE * len(cases))
         orders = [np.random.default_rng(fold).permutation(cases) for fold in range(n_folds)]
         splits = [{"train": sorted(o[n_validation:]), "val": sorted(o[:n_validation])} for o in orders]
         (self.preprocessed / "splits_final.json").write_text(json.dumps(splits))
-        self.train_stage_one(STAGE_ONE)
-        if radiomics:
-            self.run("adamss_extract_radiomics", *self.fold(0))
-        for fold in range(1, n_folds):
-            self.share_stage_one(STAGE_ONE, fold)
 
     def train_stage_one(self, trainer: str) -> None:
         """Train a Stage-I network on fold 0, unless that is done."""
         folder = self.results / f"{trainer}__{PLANS}__3d_fullres" / "fold_0"
         if not (folder / "checkpoint_final.pth").is_file():
             self.run(
-                "nnUNetv2_train", self.dataset_id, "3d_fullres", "0", "-tr", trainer, "-p", PLANS, "-device", self.device,
-                *self.continuing(folder),
+                "nnUNetv2_train", self.dataset_id, "3d_fullres", "0", "-tr", trainer, "-p", PLANS,
+                "-device", self.device, *self.continuing(folder),
             )  # fmt: skip
 
     def share_stage_one(self, trainer: str, fold: int) -> None:
@@ -161,10 +165,9 @@ class Project:
         return {f"nnUNet_{name}": str(self.root / name) for name in ("raw", "preprocessed", "results")}
 
     def run(self, command: str, *arguments: str) -> None:
-        program = str(Path(sys.executable).parent / command)
         with (self.root / "commands.log").open("a") as log:
             subprocess.run(
-                [program, *arguments],
+                [program_of(command), *arguments],
                 env={**os.environ, **self.variables},
                 check=True,
                 stdout=log,
