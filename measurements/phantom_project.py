@@ -66,9 +66,11 @@ class Project:
         """Phantoms, nnU-Net's plan, and one random split a fold."""
         if not self.raw.is_dir():
             write_phantom_dataset(self.config, self.raw.parent)
-        if not (self.preprocessed / f"{PLANS}_3d_fullres").is_dir():
+        # Written below, when all that is done.
+        splits_file = self.preprocessed / "splits_final.json"
+        if not splits_file.is_file():
             self.run("nnUNetv2_plan_and_preprocess", "-d", self.dataset_id, "--no_pp")
-            self.run("adamss_set_normalization", self.dataset_id, "-o", PLANS)
+            self.run("adamss_set_normalization", self.dataset_id, "-o", PLANS, "--overwrite")
             self.run(
                 "nnUNetv2_preprocess", "-d", self.dataset_id, "-plans_name", PLANS, "-c", "3d_fullres", "-np", "2"
             )  # fmt: skip
@@ -76,7 +78,7 @@ class Project:
         n_validation = round(VALIDATION_SHARE * len(cases))
         orders = [np.random.default_rng(fold).permutation(cases) for fold in range(n_folds)]
         splits = [{"train": sorted(o[n_validation:]), "val": sorted(o[:n_validation])} for o in orders]
-        (self.preprocessed / "splits_final.json").write_text(json.dumps(splits))
+        splits_file.write_text(json.dumps(splits))
 
     def train_stage_one(self, trainer: str) -> None:
         """Train a Stage-I network on fold 0, unless that is done."""
