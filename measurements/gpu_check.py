@@ -342,7 +342,7 @@ def continuation(epochs: Sequence[Sequence[int]], seconds: Sequence[Sequence[flo
 def c_indices(folder: Path) -> dict[str, Any]:
     """Of the validation cases, by the last and the best epoch."""
     found = json.loads((folder / "survival_summary.json").read_text())["c_index"]
-    return {f"C-index, {epoch} epoch": found[epoch]["c_index"] for epoch in ("last", "best")}
+    return {f"C-index, {epoch} epoch": score["c_index"] for epoch, score in found.items()}
 
 
 def true_c_index(project: Project, folder: Path) -> float | None:
