@@ -20,7 +20,8 @@ import torch
 from nnunetv2.utilities.dataset_name_id_conversion import maybe_convert_to_dataset_name
 
 from nnunetv2_adamss.survival.config import SurvivalConfig
-from nnunetv2_adamss.trainers import AdaMSSSurvTrainer, AdaMSSSurvTrainer_ImageOnly
+from nnunetv2_adamss.survival.foreign_files.trainer_names import find_trainer
+from nnunetv2_adamss.trainers import AdaMSSSurvTrainer
 
 
 def main() -> None:
@@ -29,14 +30,17 @@ def main() -> None:
     )
     parser.add_argument("dataset", type=int)
     parser.add_argument("-f", "--fold", type=int, default=0)
+    parser.add_argument("-p", "--plans", default="nnUNetPlans")
+    parser.add_argument("-tr", "--trainer", default="AdaMSSSurvTrainer_ImageOnly")
     parser.add_argument("-seg_tr", default="AdaMSSSegTrainer")
     parser.add_argument("-device", default="cpu", choices=["cpu", "cuda"])
     parser.add_argument("-n", type=int, default=100, help="iterations in a round (default: %(default)s)")
     parser.add_argument("--rounds", type=int, default=3, help="default: %(default)s")
     parser.add_argument("-o", "--output", type=Path, required=True)
     args = parser.parse_args()
-    if args.device == "cpu":
-        torch.set_num_threads(os.cpu_count() or 1)
+    # As nnU-Net's training.
+    torch.set_num_threads(1 if args.device == "cuda" else os.cpu_count() or 1)
+    torch.backends.cudnn.benchmark = args.device == "cuda"
     trainer = start(args)
     shares = [measure(trainer, args.n) for _ in range(args.rounds)]
     result = {
@@ -55,11 +59,12 @@ def main() -> None:
 def start(args: argparse.Namespace) -> AdaMSSSurvTrainer:
     """A trainer at the start of its first epoch, whose own output goes to a temporary folder."""
     folder = Path(os.environ["nnUNet_preprocessed"]) / maybe_convert_to_dataset_name(args.dataset)
-    plans = json.loads((folder / "nnUNetPlans.json").read_text()) | {"continue_training": False}
+    plans = json.loads((folder / f"{args.plans}.json").read_text()) | {"continue_training": False}
     dataset_json = json.loads((folder / "dataset.json").read_text())
-    trainer = AdaMSSSurvTrainer_ImageOnly(
-        plans, "3d_fullres", args.fold, dataset_json, torch.device(args.device)
-    )
+    trainer_class = find_trainer(args.trainer)
+    if trainer_class is None:
+        raise SystemExit(f"nnU-Net finds no trainer {args.trainer} (-tr).")
+    trainer = trainer_class(plans, "3d_fullres", args.fold, dataset_json, torch.device(args.device))
     trainer.output_folder = tempfile.mkdtemp()
     SurvivalConfig(seg_trainer=args.seg_tr).save(Path(trainer.output_folder))
     trainer.initialize()

@@ -4,7 +4,6 @@ import json
 import os
 import shutil
 import subprocess
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ import pandas as pd
 from scipy import stats
 
 from nnunetv2_adamss.common.files import write_json
+from nnunetv2_adamss.common.processes import program_of
 from nnunetv2_adamss.datasets.phantom import PhantomCohortConfig, write_phantom_dataset
 from nnunetv2_adamss.datasets.phantom.outcomes import (
     censoring_scale,
@@ -50,39 +50,37 @@ class Project:
         file.write_text(json.dumps(settings))
 
     def prepare(self, n_folds: int, *, radiomics: bool = False) -> None:
-        """Phantoms, nnU-Net's plan, one random split a fold, and one Stage-I network that all folds share.
+        """As ``preprocess``, and one Stage-I network that all folds share.
 
         Args:
             n_folds: how many splits.
             radiomics: whether the features of the Stage-I masks are extracted too; all folds share them.
         """
-        if not self.raw.is_dir():
-            write_phantom_dataset(self.config, self.raw.parent)
-        if not (self.preprocessed / f"{PLANS}_3d_fullres").is_dir():
-            self.run("nnUNetv2_plan_and_preprocess", "-d", self.dataset_id, "--no_pp")
-            self.run("adamss_set_normalization", self.dataset_id)
-            self._set_batch_size()
-            self.run(
-                "nnUNetv2_preprocess",
-                "-d",
-                self.dataset_id,
-                "-plans_name",
-                PLANS,
-                "-c",
-                "3d_fullres",
-                "-np",
-                "2",
-            )
-        cases = pd.read_csv(self.raw / "survival.csv")["case_id"].to_numpy()
-        n_validation = round(VALIDATION_SHARE * len(cases))
-        orders = [np.random.default_rng(fold).permutation(cases) for fold in range(n_folds)]
-        splits = [{"train": sorted(o[n_validation:]), "val": sorted(o[:n_validation])} for o in orders]
-        (self.preprocessed / "splits_final.json").write_text(json.dumps(splits))
+        self.preprocess(n_folds)
         self.train_stage_one(STAGE_ONE)
         if radiomics:
             self.extract_radiomics("predicted")
         for fold in range(1, n_folds):
             self.share_stage_one(STAGE_ONE, fold)
+
+    def preprocess(self, n_folds: int) -> None:
+        """Phantoms, nnU-Net's plan, and one random split a fold."""
+        if not self.raw.is_dir():
+            write_phantom_dataset(self.config, self.raw.parent)
+        # Written below, when all that is done.
+        splits_file = self.preprocessed / "splits_final.json"
+        if not splits_file.is_file():
+            self.run("nnUNetv2_plan_and_preprocess", "-d", self.dataset_id, "--no_pp")
+            self.run("adamss_set_normalization", self.dataset_id, "--overwrite")
+            self._set_batch_size()
+            self.run(
+                "nnUNetv2_preprocess", "-d", self.dataset_id, "-plans_name", PLANS, "-c", "3d_fullres", "-np", "2"
+            )  # fmt: skip
+        cases = pd.read_csv(self.raw / "survival.csv")["case_id"].to_numpy()
+        n_validation = round(VALIDATION_SHARE * len(cases))
+        orders = [np.random.default_rng(fold).permutation(cases) for fold in range(n_folds)]
+        splits = [{"train": sorted(o[n_validation:]), "val": sorted(o[:n_validation])} for o in orders]
+        splits_file.write_text(json.dumps(splits))
 
     def _set_batch_size(self) -> None:
         """Batches of two, as nnU-Net plans them for images of a patient's size, and as in the paper (Section 4.2)."""
@@ -198,10 +196,9 @@ class Project:
         return {f"nnUNet_{name}": str(self.root / name) for name in ("raw", "preprocessed", "results")}
 
     def run(self, command: str, *arguments: str) -> None:
-        program = str(Path(sys.executable).parent / command)
         with (self.root / "commands.log").open("a") as log:
             subprocess.run(
-                [program, *arguments],
+                [program_of(command), *arguments],
                 env={**os.environ, **self.variables},
                 check=True,
                 stdout=log,

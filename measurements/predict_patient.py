@@ -5,7 +5,8 @@ means nothing, but takes as long as what trained ones predict.
 
     python measurements/predict_patient.py WORK_FOLDER -o measurements/results/predict_patient.json [--mirroring]
 
-The memory is the highest of the process after each patient; it must not grow with their number.
+The memory is the highest of the process after each patient; it must not grow with their number. With -device cuda there
+is the highest that was allocated on the GPU too.
 """
 
 import argparse
@@ -13,15 +14,17 @@ import json
 import os
 import resource
 import subprocess
-import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import torch
 
+from nnunetv2_adamss.common.processes import program_of
 from nnunetv2_adamss.datasets.phantom import PhantomCohortConfig, write_phantom_dataset
 
-N_TRAINING, SIDE = 12, 160
+N_TRAINING, SIDE, PATCH = 12, 160, 112
+QUICK_SIDE, QUICK_PATCH = 40, 32
 CONFIG = PhantomCohortConfig(
     n_training=N_TRAINING,
     n_test=2,
@@ -30,6 +33,8 @@ CONFIG = PhantomCohortConfig(
     censoring_fraction=0.3,
     dataset_id=997,
 )
+# The same 160 mm.
+QUICK_CONFIG = replace(CONFIG, shape=(QUICK_SIDE,) * 3, spacing_mm=(SIDE / QUICK_SIDE,) * 3)
 STAGES, STRIDE, KERNEL = 5, [2, 2, 2], [3, 3, 3]
 
 
@@ -38,33 +43,38 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("work", type=Path)
-    parser.add_argument("-o", "--output", type=Path, required=True)
+    parser.add_argument("-o", "--output", type=Path, help="(without: only phantoms and plan are made)")
     parser.add_argument("--mirroring", action="store_true", help="predict masks with it: eight times as long")
+    parser.add_argument("--quick", action="store_true", help=f"{QUICK_SIDE}^3 voxels: whether it runs")
     parser.add_argument("-device", default="cpu", choices=["cpu", "cuda"])
     args = parser.parse_args()
     work = args.work.resolve()
     os.environ.update({f"nnUNet_{name}": str(work / name) for name in ("raw", "preprocessed", "results")})
-    prepare(work)
+    config, patch = (QUICK_CONFIG, QUICK_PATCH) if args.quick else (CONFIG, PATCH)
+    prepare(work, config, patch)
+    if args.output is None:
+        return
     model_folder = save_networks()
     rows = predict(work, model_folder, args.mirroring, args.device)
-    settings = {"mirroring": args.mirroring, "device": args.device}
+    settings = {"mirroring": args.mirroring, "device": args.device, "side": config.shape[0]}
     args.output.write_text(json.dumps({"settings": settings, "patients": rows}, indent=2))
     for row in rows:
         print(row)
 
 
-def prepare(work: Path) -> None:
+def prepare(work: Path, config: PhantomCohortConfig, patch: int) -> None:
     """Phantoms, preprocessed, and a plan of the paper's size."""
     folder = work / "preprocessed" / CONFIG.folder_name
     if (folder / "splits_final.json").is_file():
         return
-    write_phantom_dataset(CONFIG, work / "raw")
-    command = Path(sys.executable).parent / "nnUNetv2_plan_and_preprocess"
-    subprocess.run([command, "-d", str(CONFIG.dataset_id), "-c", "3d_fullres", "-np", "2"], check=True)
+    if not (work / "raw" / config.folder_name).is_dir():
+        write_phantom_dataset(config, work / "raw", num_processes=os.cpu_count() or 1)
+    command = program_of("nnUNetv2_plan_and_preprocess")
+    subprocess.run([command, "-d", str(config.dataset_id), "-c", "3d_fullres", "-np", "2"], check=True)
     file = folder / "nnUNetPlans.json"
     plans = json.loads(file.read_text())
     configuration = plans["configurations"]["3d_fullres"]
-    configuration["patch_size"] = [112] * 3
+    configuration["patch_size"] = [patch] * 3
     architecture = configuration["architecture"]["arch_kwargs"]
     architecture |= {"strides": [[1] * 3] + [STRIDE] * (STAGES - 1), "kernel_sizes": [KERNEL] * STAGES}
     file.write_text(json.dumps(plans))
@@ -107,8 +117,11 @@ def settle_batch_normalisation(trainer: Any) -> None:
     for norm in norms:
         norm.momentum = 1
     data = trainer.dataset_class(trainer.preprocessed_dataset_folder).load_case("phantom000")[0]
+    patch = trainer.configuration_manager.patch_size[0]
+    start = (data.shape[1] - patch) // 2
+    middle = slice(start, start + patch)
     with torch.no_grad():
-        trainer.network.train()(torch.from_numpy(data[:, 24:136, 24:136, 24:136])[None])
+        trainer.network.train()(torch.from_numpy(data[:, middle, middle, middle])[None])
     for norm in norms:
         norm.momentum = 0.1
 
@@ -121,7 +134,9 @@ def predict(work: Path, model_folder: Path, mirroring: bool, device: str) -> lis
     peaks_gib = {}
 
     def note_memory(case_id: str) -> None:
-        peaks_gib[case_id] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+        peaks_gib[case_id] = {"peak_gib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20}
+        if device == "cuda":
+            peaks_gib[case_id]["gpu_peak_gib"] = torch.cuda.max_memory_allocated() / 2**30
 
     predict_patients(
         PredictionRequest(
@@ -134,7 +149,7 @@ def predict(work: Path, model_folder: Path, mirroring: bool, device: str) -> lis
         content = json.loads((output / "cases" / f"{case_id}.json").read_text())
         seconds = content["prediction"]["seconds"]
         share = seconds["survival"] / seconds["segmentation"]
-        rows.append({"case_id": case_id, **seconds, "survival / segmentation": share, "peak_gib": peak})
+        rows.append({"case_id": case_id, **seconds, "survival / segmentation": share, **peak})
     return rows
 
 
