@@ -23,6 +23,8 @@ from nnunetv2_adamss.datasets.phantom.outcomes import (
 )
 from nnunetv2_adamss.datasets.phantom.signals import SIGNALS
 from nnunetv2_adamss.methods.statistical.fit import FitRequest, fit_statistical
+from nnunetv2_adamss.survival.config import SurvivalConfig
+from nnunetv2_adamss.survival.covariates.radiomics_table import radiomics_name
 
 STAGE_ONE = "AdaMSSSegTrainer_ShortSchedule"
 SURVIVAL_TRAINER = "AdaMSSSurvTrainer_ShortSchedule"
@@ -98,11 +100,19 @@ class Project:
                 "-device", self.device, *self.continuing(folder),
             )  # fmt: skip
 
-    def extract_radiomics(self, mask_source: str) -> None:
+    def extract_radiomics(self, mask_source: str, radiomics: str = "all") -> None:
         """The features of fold 0, unless they are there."""
+        config = SurvivalConfig(mask_source=mask_source, radiomics=radiomics)
         folder = self.results / f"{STAGE_ONE}__{PLANS}__3d_fullres" / "fold_0"
-        if not (folder / f"radiomics_{mask_source}.json").is_file():
-            self.run("adamss_extract_radiomics", *self.fold(0), "--mask_source", mask_source)
+        if not (folder / radiomics_name(config)).is_file():
+            self.run(
+                "adamss_extract_radiomics",
+                *self.fold(0),
+                "--mask_source",
+                mask_source,
+                "--radiomics",
+                radiomics,
+            )
 
     def share_stage_one(self, trainer: str, fold: int) -> None:
         """Give the Stage-I network of fold 0, its masks and their radiomics to another fold."""

@@ -1,6 +1,7 @@
 """Which methods find which prognostic signal: phantoms whose hazard follows one known signal at a time, or all.
 
-One cohort of phantoms, one Stage-I training that all methods share; six arms, which differ in the outcomes alone:
+One cohort of phantoms, one Stage-I training; all methods get the reference masks, so that they differ in what they make
+of them. Six arms, which differ in the outcomes alone:
 
 - inside: the spread of PET uptake in the tumour;
 - outside: the PET uptake of muscle away from every mask;
@@ -31,7 +32,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from phantom_project import PLANS, STAGE_ONE, SURVIVAL_TRAINER, Project, mean_and_interval, predicted_risk
+from phantom_project import SURVIVAL_TRAINER, Project, mean_and_interval, predicted_risk
 
 from nnunetv2_adamss.common.files import write_atomically
 from nnunetv2_adamss.datasets.phantom import PhantomCohortConfig
@@ -75,13 +76,9 @@ def main() -> None:
     if not 1 <= args.seeds <= MOST_SEEDS:
         parser.error(f"--seeds must be from 1 to {MOST_SEEDS}")
 
-    config = PhantomCohortConfig(
-        n_training=args.n, n_test=0, shape=(32, 32, 32), spacing_mm=(5, 5, 5), censoring_fraction=0.3,
-        dataset_id=996,
-    )  # fmt: skip
-    project = Project(args.work.resolve(), config, args.device)
+    project = Project(args.work.resolve(), phantoms(args.n), args.device)
     project.check_settings({"n": args.n, "epochs": args.epochs})
-    project.prepare(n_folds=N_FOLDS, radiomics=True)
+    project.prepare(n_folds=N_FOLDS)
     project.extract_radiomics("groundtruth")
     sizes = tumour_sizes(project)
     start, rows = monotonic(), finished_rows(args.output, settings_of(args))
@@ -104,6 +101,18 @@ def main() -> None:
     print_summary(summary(in_order(rows)))
 
 
+def phantoms(n: int) -> PhantomCohortConfig:
+    """The cohort that all arms share."""
+    return PhantomCohortConfig(
+        n_training=n,
+        n_test=0,
+        shape=(32, 32, 32),
+        spacing_mm=(5, 5, 5),
+        censoring_fraction=0.3,
+        dataset_id=996,
+    )
+
+
 def begin_worker() -> None:
     """Let nnU-Net's own pools fork: each process of a spawned one would import torch again, a dozen for every fit."""
     set_start_method("fork", force=True)
@@ -121,9 +130,9 @@ def finished_rows(output: Path, settings: dict[str, Any]) -> list[dict[str, Any]
 
 
 def tumour_sizes(project: Project) -> pd.DataFrame:
-    """Volume and SUVmax of the Stage-I masks, by ``case_id``."""
-    masks = project.results / f"{STAGE_ONE}__{PLANS}__3d_fullres" / "fold_0" / "stage1_masks"
-    files = {file.name.removesuffix(".nii.gz"): file for file in sorted(masks.glob("*.nii.gz"))}
+    """Volume and SUVmax, by ``case_id``."""
+    masks = sorted((project.raw / "labelsTr").glob("*.nii.gz"))
+    files = {file.name.removesuffix(".nii.gz"): file for file in masks}
     found = {
         case_id: measure_tumour(file, project.raw / "imagesTr" / f"{case_id}_0001.nii.gz")
         for case_id, file in files.items()
@@ -142,7 +151,9 @@ def scores(project: Project, arm: str, seed: int, epochs: int, sizes: pd.DataFra
         name: project.fit_statistical(method, name, fold, survival_csv=str(survival_csv), seed=seed)
         for name, method in STATISTICAL.items()
     }
-    settings = {"survival_csv": str(survival_csv), "seed": seed, "epochs": epochs}
+    settings = {
+        "survival_csv": str(survival_csv), "seed": seed, "epochs": epochs, "mask_source": "groundtruth",
+    }  # fmt: skip
     folders |= {trainer: project.train_here(trainer, fold, settings) for trainer in DEEP}
     risks = {
         name: predicted_risk(folder / "validation" / "survival_predictions.csv")

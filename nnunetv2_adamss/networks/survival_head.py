@@ -16,15 +16,15 @@ _DROPOUT = 0.5
 class SurvivalHead(nn.Module):
     """Global average pooling of every decoder block, two fully-connected layers with dropout.
 
-    deviation: with an anchor, a weighted sum of its inputs is subtracted from every interval's logit too, outside
-    dropout and L2. As published, covariates have their say through both layers alone, which lose much of it
-    (docs/anchored_model.md).
+    deviation: with an anchor, the linear risk of a Cox model is subtracted from every interval's logit, outside dropout
+    and L2, and both layers add to that. As published, covariates have their say through both layers alone, which lose
+    much of it (docs/anchored_model.md).
 
     Args:
         stages: sizes of the network.
         n_covariates: numbers that are concatenated with the pooled features.
         n_intervals: time intervals, N in the paper.
-        anchor: what is summed up: ``none``, the ``covariates``, or ``image`` for the pooled features and them.
+        anchor: inputs of the Cox model: ``none``, the ``covariates``, or ``image`` for the pooled features and them.
     """
 
     # None where it has no inputs; the checkpoint of a network without one is as it was.
@@ -40,7 +40,7 @@ class SurvivalHead(nn.Module):
         self.hidden = nn.Linear(n_features, _HIDDEN)
         self.output = nn.Linear(_HIDDEN, n_intervals)
         n_anchored = {"none": 0, "covariates": n_covariates, "image": n_features}[anchor]
-        self.anchor = nn.Linear(n_anchored, 1, bias=False) if n_anchored else None
+        self.anchor = nn.Linear(n_anchored, 1, bias=False).requires_grad_(False) if n_anchored else None
 
     def forward(self, stage_features: list[Tensor], valid: Tensor, covariates: Tensor) -> Tensor:
         """Predict logits of conditional survival.
@@ -72,7 +72,7 @@ class SurvivalHead(nn.Module):
         return torch.cat(means, dim=1)
 
     def start_anchor(self, weights: Sequence[float], logits: Sequence[float]) -> None:
-        """Let training start from a Cox model: both layers add nothing yet, since the output's weights are 0.
+        """Set the Cox model, which training leaves as it is; both layers add nothing yet, their output's weights are 0.
 
         Args:
             weights: log hazard ratios of the anchor's inputs, in their order.

@@ -66,8 +66,8 @@ class SurvivalConfig:
             did not train on it), ``groundtruth``, or ``folder``.
         masks_dir: the folder, for ``folder`` only.
         mirroring: whether Stage I predicts with test-time mirroring.
-        anchor: a Cox model that the network starts from and adds to: ``none`` (paper), on the ``covariates``, or on
-            them and the ``image`` as Stage I's network sees it. Only AdaMSS's networks can have one.
+        anchor: a Cox model that the network adds to: ``none`` (paper), on the ``covariates``, or on them and the
+            ``image`` as Stage I's network sees it. Only AdaMSS's networks can have one.
         batch_norm: statistics of the batch normalisation in Stage II: of each ``batch`` (paper), or ``frozen``, as
             Stage I left them.
         head_rate: learning rate of the survival head, as a multiple of that of encoder and decoder; 1 in the paper.

@@ -1,5 +1,7 @@
 """Let a survival network start from a Cox model on its covariates, and on what Stage I's network sees of the image."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -16,17 +18,12 @@ def start_from_anchor(trainer: SurvivalFoldTrainer) -> None:
 
     deviation: the paper's head starts from random weights alone.
     """
-    network = trainer.bare_network
-    if not isinstance(network, AdaMSSSurvival):
-        raise other_network(network, AdaMSSSurvival)
     fold = trainer.survival_fold
     case_ids = list(fold.training_cases)
     time, event = trainer.setup.table.time_and_event(case_ids)
     covariates = trainer.load_cases().covariates
     features = (
-        _pooled_features(trainer, network, case_ids)
-        if fold.config.anchor == "image"
-        else np.zeros((len(case_ids), 0))
+        pooled_features(trainer, case_ids) if fold.config.anchor == "image" else np.zeros((len(case_ids), 0))
     )
     anchor = Anchor.fit(
         features,
@@ -36,9 +33,8 @@ def start_from_anchor(trainer: SurvivalFoldTrainer) -> None:
         fold.config.seed,
     )
     labels = interval_labels(fold.edges, event, time)
-    network.survival_head.start_anchor(
-        anchor.weights.tolist(), anchor.start_logits(labels, _shares_of_batches(event)).tolist()
-    )
+    logits = anchor.start_logits(labels, shares_of_batches(event))
+    _network_of(trainer).survival_head.start_anchor(anchor.weights.tolist(), logits.tolist())
     of_image = f" and {anchor.n_components} principal components of {features.shape[1]} image features"
     trainer.print_to_log_file(
         f"The training starts from a Cox model on {len(fold.covariates.names)} covariates"
@@ -47,10 +43,9 @@ def start_from_anchor(trainer: SurvivalFoldTrainer) -> None:
     )
 
 
-def _pooled_features(
-    trainer: SurvivalFoldTrainer, network: AdaMSSSurvival, case_ids: list[str]
-) -> NDArray[np.float64]:
+def pooled_features(trainer: SurvivalFoldTrainer, case_ids: Sequence[str]) -> NDArray[np.float64]:
     """What the survival head sees of each case's region, ``(n_cases, n_features)``."""
+    network = _network_of(trainer)
     own: dict[str, list[float]] = {}
     with torch.no_grad(), trainer.autocast():
         for batch in trainer.whole_regions(case_ids, "Image features of training cases"):
@@ -60,7 +55,14 @@ def _pooled_features(
     return np.array([found[case_id] for case_id in case_ids])
 
 
-def _shares_of_batches(event: NDArray[np.bool_]) -> NDArray[np.float64]:
+def shares_of_batches(event: NDArray[np.bool_]) -> NDArray[np.float64]:
     """How often each case is in a batch, of which half are events, ``(n_cases,)``."""
     share = event.mean()
     return np.where(event, 0.5 / share, 0.5 / (1 - share) if share < 1 else 0.0)
+
+
+def _network_of(trainer: SurvivalFoldTrainer) -> AdaMSSSurvival:
+    network = trainer.bare_network
+    if not isinstance(network, AdaMSSSurvival):
+        raise other_network(network, AdaMSSSurvival)
+    return network

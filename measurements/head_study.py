@@ -1,0 +1,263 @@
+"""What each part of the survival head does, alone: heads trained on frozen image features of phantoms.
+
+Cohort, arms and outcomes are those of the simulation study. The image features are what the head sees of each whole region
+by the Stage-I network, so a training takes seconds and every part can be tried on many seeds. What training does to
+encoder and decoder is not in it; the simulation study has that.
+
+    python measurements/head_study.py WORK_FOLDER -o FILE       WORK_FOLDER of simulation_study.py, or a new one
+
+Trainings have 2,000 iterations at five times the published rates, whose sum is that of the published 10,000. Covariates are
+the clinical columns and first-order statistics of the reference masks.
+"""
+
+import argparse
+import json
+import os
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+from nnunetv2.utilities.plans_handling.plans_handler import PlansManager
+from numpy.typing import NDArray
+from phantom_project import PLANS, STAGE_ONE, Project, mean_and_interval
+from simulation_study import ARMS, MOST_SEEDS, N_FOLDS, phantoms
+from torch import Tensor, nn
+
+from nnunetv2_adamss.common.files import write_atomically
+from nnunetv2_adamss.metrics.concordance import harrell_c
+from nnunetv2_adamss.networks.stages import Stages
+from nnunetv2_adamss.networks.survival_head import SurvivalHead
+from nnunetv2_adamss.survival.config import SurvivalConfig
+from nnunetv2_adamss.survival.covariates.anchor import Anchor
+from nnunetv2_adamss.survival.covariates.covariate_use import CovariateUse
+from nnunetv2_adamss.survival.discrete_time.intervals import interval_labels
+from nnunetv2_adamss.survival.discrete_time.loss import discrete_survival_loss
+from nnunetv2_adamss.survival.nnunet_data.dataset import read_plans
+from nnunetv2_adamss.survival.nnunet_data.nnunet_fold import FoldSplit, NnunetFold
+from nnunetv2_adamss.survival.nnunet_data.plan_stages import stages_of
+from nnunetv2_adamss.survival.setup import SurvivalSetup
+from nnunetv2_adamss.trained_folds.prediction import SurvivalPrediction
+from nnunetv2_adamss.trainers.anchor import pooled_features, shares_of_batches
+
+N_ITERATIONS = 2000
+RATES = (2.5e-4, 5e-5, 5e-6)
+COX, PUBLISHED = "Cox on the covariates", "as published"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Variant:
+    """A head and its training.
+
+    Args:
+        anchor: of the head.
+        tumour: whether first-order statistics of the tumour are among the covariates.
+        head_rate: multiple of the rates.
+        l2_weight: of both weight matrices.
+        batch_size: half events, half censored cases.
+        scales: whether pooled features are z-scored and divided by the root of their number.
+    """
+
+    anchor: str = "none"
+    tumour: bool = True
+    head_rate: float = 1.0
+    l2_weight: float = 0.1
+    batch_size: int = 2
+    scales: bool = False
+
+
+VARIANTS = {
+    PUBLISHED: Variant(),
+    "without statistics of the tumour": Variant(tumour=False),
+    "rate of the head x10": Variant(head_rate=10),
+    "features scaled": Variant(scales=True),
+    "features scaled, rate x10": Variant(scales=True, head_rate=10),
+    "L2 0.01": Variant(l2_weight=0.01),
+    "batch of 16": Variant(batch_size=16),
+    "anchor: covariates": Variant(anchor="covariates"),
+    "anchor: covariates and image": Variant(anchor="image"),
+    "the same, rate x10": Variant(anchor="image", head_rate=10),
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Patients:
+    """Some patients: image features, covariates ``(n, ...)`` and outcomes."""
+
+    features: NDArray[np.float64]
+    covariates: NDArray[np.float64]
+    event: NDArray[np.bool_]
+    time: NDArray[np.float64]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("work", type=Path)
+    parser.add_argument("-o", "--output", type=Path, required=True)
+    parser.add_argument("-n", type=int, default=200, help="phantoms (default: %(default)s)")
+    parser.add_argument("--seeds", type=int, default=10, help="(default: %(default)s)")
+    parser.add_argument("-device", default="cpu", choices=["cpu", "cuda"])
+    args = parser.parse_args()
+    project = Project(args.work.resolve(), phantoms(args.n), args.device)
+    project.prepare(n_folds=N_FOLDS)
+    project.extract_radiomics("groundtruth", "first_order")
+    os.environ.update(project.variables)
+    torch.set_num_threads(1)
+    features = image_features(project)
+    rows = []
+    for seed, arm in product(range(args.seeds), ARMS):
+        rows.append({"arm": arm, "seed": seed, **c_indices(project, features, arm, seed)})
+        print(pd.Series(rows[-1]).to_string(), flush=True)
+        write(args.output, pd.DataFrame(rows))
+
+
+def image_features(project: Project) -> pd.DataFrame:
+    """What the survival head sees of every case, by ``case_id``."""
+    from nnunetv2_adamss.trainers import AdaMSSSurvTrainer_ImageOnly
+
+    plans, dataset_json = read_plans(project.config.folder_name, PLANS)
+    trainer = AdaMSSSurvTrainer_ImageOnly(plans, "3d_fullres", 0, dataset_json, torch.device(project.device))
+    SurvivalConfig(seg_trainer=STAGE_ONE, mask_source="groundtruth").save(Path(trainer.output_folder))
+    trainer.initialize()
+    case_ids = trainer.survival_fold.all_cases
+    return pd.DataFrame(pooled_features(trainer, case_ids), index=case_ids)
+
+
+def c_indices(project: Project, features: pd.DataFrame, arm: str, seed: int) -> dict[str, float | None]:
+    """C-index of the validation cases by every variant."""
+    rng = np.random.default_rng([seed, list(ARMS).index(arm)])
+    _, survival_csv = project.write_outcomes(f"outcomes/{arm.replace(' ', '_')}_{seed}", ARMS[arm], rng)
+    fold = MOST_SEEDS * list(ARMS).index(arm) + seed
+    split = json.loads((project.preprocessed / "splits_final.json").read_text())[fold]
+    config = SurvivalConfig(
+        seg_trainer=STAGE_ONE, survival_csv=str(survival_csv), mask_source="groundtruth",
+        radiomics="first_order", seed=seed,
+    )  # fmt: skip
+    found: dict[str, float | None] = {}
+    warnings.simplefilter("ignore")  # of columns that are dropped, for every fold
+    of_use = {
+        tumour: read_patients(project, features, split, config, CovariateUse(radiomics=tumour))
+        for tumour in (True, False)
+    }
+    for name, variant in VARIANTS.items():
+        setup, training, validation = of_use[variant.tumour]
+        found[name] = c_index_of(train(variant, setup, training, seed), setup, validation)
+    setup, _, validation = of_use[True]
+    cox = setup.fold.covariate_report.only_cox
+    risk = validation.covariates @ cox.weights if cox else np.zeros(len(validation.time))
+    return {COX: harrell_c(risk, validation.event, validation.time).c_index, **found}
+
+
+def read_patients(
+    project: Project,
+    features: pd.DataFrame,
+    split: dict[str, list[str]],
+    config: SurvivalConfig,
+    use: CovariateUse,
+) -> tuple[SurvivalSetup, Patients, Patients]:
+    """A fold with its covariates: training and validation cases."""
+    plans, dataset_json = read_plans(project.config.folder_name, PLANS)
+    nnunet_fold = NnunetFold(plans, dataset_json, "3d_fullres", 0)
+    setup = SurvivalSetup.begin(nnunet_fold, config, FoldSplit(split["train"], split["val"]), use)
+
+    def patients(case_ids: tuple[str, ...]) -> Patients:
+        covariates = setup.fold.covariates.apply(setup.covariates, case_ids)
+        time, event = setup.table.time_and_event(list(case_ids))
+        of_cases = np.stack([covariates[case_id] for case_id in case_ids]).astype(np.float64)
+        return Patients(features.loc[list(case_ids)].to_numpy(), of_cases, event, time)
+
+    return setup, patients(setup.fold.training_cases), patients(setup.fold.validation_cases)
+
+
+class HeadOnFeatures(SurvivalHead):
+    """The survival head, of which the pooled features are given."""
+
+    def pooled(self, stage_features: Any, valid: Tensor) -> Tensor:
+        """They are what is given."""
+        features: Tensor = stage_features
+        return features
+
+
+def train(
+    variant: Variant, setup: SurvivalSetup, training: Patients, seed: int
+) -> Callable[[Patients], Tensor]:
+    """Train a head; returns what gives the logits of patients."""
+    torch.manual_seed(seed)
+    labels = interval_labels(setup.fold.edges, training.event, training.time)
+    mean, spread = training.features.mean(axis=0), training.features.std(axis=0) + 1e-6
+    root = np.sqrt(training.features.shape[1])
+
+    def inputs(patients: Patients) -> tuple[Tensor, Tensor, Tensor]:
+        features = (patients.features - mean) / spread / root if variant.scales else patients.features
+        return tensor(features), torch.empty(0), tensor(patients.covariates)
+
+    head = HeadOnFeatures(
+        stages(), training.covariates.shape[1], setup.fold.n_intervals, anchor=variant.anchor
+    )
+    if variant.anchor != "none":
+        seen = training.features if variant.anchor == "image" else np.zeros((len(training.time), 0))
+        anchor = Anchor.fit(seen, training.covariates, training.event, training.time, seed)
+        shares = shares_of_batches(training.event)
+        head.start_anchor(anchor.weights.tolist(), anchor.start_logits(labels, shares).tolist())
+    features, nothing, covariates = inputs(training)
+    survived, failed = tensor(labels.survived), tensor(labels.failed)
+    kinds = [np.flatnonzero(training.event), np.flatnonzero(~training.event)]
+    optimizer = torch.optim.Adam([p for p in head.parameters() if p.requires_grad])
+    rng = np.random.default_rng(seed)
+    for iteration in range(N_ITERATIONS):
+        rate = RATES[(iteration >= 0.4 * N_ITERATIONS) + (iteration >= 0.8 * N_ITERATIONS)]
+        optimizer.param_groups[0]["lr"] = variant.head_rate * rate
+        batch = np.concatenate([rng.choice(kind, variant.batch_size // 2, replace=False) for kind in kinds])
+        logits = head(features[batch], nothing, covariates[batch])
+        loss = discrete_survival_loss(logits, survived[batch], failed[batch])
+        optimizer.zero_grad()
+        (loss + variant.l2_weight * head.squared_weights()).backward()
+        nn.utils.clip_grad_norm_(head.parameters(), 12)
+        optimizer.step()
+    head.eval()
+    return lambda patients: head(*inputs(patients)).detach()
+
+
+def stages() -> Stages:
+    """Of the phantoms' plan."""
+    plans, _ = read_plans(phantoms(1).folder_name, PLANS)
+    return stages_of(PlansManager(plans).get_configuration("3d_fullres"))
+
+
+def tensor(values: NDArray[Any]) -> Tensor:
+    return torch.as_tensor(values, dtype=torch.float32)
+
+
+def c_index_of(
+    logits_of: Callable[[Patients], Tensor], setup: SurvivalSetup, patients: Patients
+) -> float | None:
+    probability = torch.sigmoid(logits_of(patients).double()).numpy()
+    case_ids = [str(i) for i in range(len(probability))]
+    risk = SurvivalPrediction(case_ids, probability, setup.fold.edges).risk_score
+    return harrell_c(risk, patients.event, patients.time).c_index
+
+
+def write(output: Path, rows: pd.DataFrame) -> None:
+    """Rows, the mean of every variant in every arm, and its difference to the published head; 95% intervals."""
+    found = {
+        arm: {
+            name: {
+                "c_index": mean_and_interval(part[name]),
+                "less_published": mean_and_interval(part[name] - part[PUBLISHED]),
+            }
+            for name in (COX, *VARIANTS)
+        }
+        for arm, part in rows.groupby("arm", sort=False)
+    }
+    write_atomically(output, json.dumps({"summary": found, "rows": rows.to_dict("records")}, indent=2))
+
+
+if __name__ == "__main__":
+    main()
