@@ -1,13 +1,13 @@
 """What each part of the survival head does, alone: heads trained on frozen image features of phantoms.
 
-Cohort, arms and outcomes are those of the simulation study. The image features are what the head sees of each whole region
-by the Stage-I network, so a training takes seconds and every part can be tried on many seeds. What training does to
-encoder and decoder is not in it; the simulation study has that.
+Cohort, arms and outcomes are those of the simulation study. The image features are what the head sees of each whole
+region by the Stage-I network, so a training takes seconds and every part can be tried on many seeds. What training does
+to encoder and decoder is not in it; the simulation study has that.
 
     python measurements/head_study.py WORK_FOLDER -o FILE       WORK_FOLDER of simulation_study.py, or a new one
 
-Trainings have 2,000 iterations at five times the published rates, whose sum is that of the published 10,000. Covariates are
-the clinical columns and first-order statistics of the reference masks.
+Trainings have 2,000 iterations at five times the published rates, whose sum is that of the published 10,000. Covariates
+are the clinical columns and first-order statistics of the reference masks.
 """
 
 import argparse
@@ -34,8 +34,8 @@ from nnunetv2_adamss.metrics.concordance import harrell_c
 from nnunetv2_adamss.networks.stages import Stages
 from nnunetv2_adamss.networks.survival_head import SurvivalHead
 from nnunetv2_adamss.survival.config import SurvivalConfig
-from nnunetv2_adamss.survival.covariates.anchor import Anchor
 from nnunetv2_adamss.survival.covariates.covariate_use import CovariateUse
+from nnunetv2_adamss.survival.covariates.cox_anchor import Anchor
 from nnunetv2_adamss.survival.discrete_time.intervals import interval_labels
 from nnunetv2_adamss.survival.discrete_time.loss import discrete_survival_loss
 from nnunetv2_adamss.survival.nnunet_data.dataset import read_plans
@@ -123,6 +123,7 @@ def image_features(project: Project) -> pd.DataFrame:
     from nnunetv2_adamss.trainers import AdaMSSSurvTrainer_ImageOnly
 
     plans, dataset_json = read_plans(project.config.folder_name, PLANS)
+    plans["continue_training"] = False  # which nnU-Net's command adds
     trainer = AdaMSSSurvTrainer_ImageOnly(plans, "3d_fullres", 0, dataset_json, torch.device(project.device))
     SurvivalConfig(seg_trainer=STAGE_ONE, mask_source="groundtruth").save(Path(trainer.output_folder))
     trainer.initialize()

@@ -146,11 +146,10 @@ def _fusion(
     )  # fmt: skip
 
 
-def _anchored(variant: str, summary: str, clinical: bool = True, **settings: Any) -> Trainer:
+def _anchored(names: tuple[str, str], summary: str, *, clinical: bool = True, **settings: Any) -> Trainer:
     """A trainer whose network starts from a Cox model, and adds to it."""
     return _trainer(
-        (f"AdaMSSSurvTrainer_Anchored{variant}", f"AdaMSSSurvTrainer_ShortSchedule_Anchored{variant}"),
-        f"{summary}.", STAGE_TWO, SHORT_ANCHORED,
+        names, summary, STAGE_TWO, SHORT_ANCHORED,
         covariate_use=CovariateUse(clinical=clinical),
         default_settings=MappingProxyType({**ANCHORED, **settings}),
     )  # fmt: skip
@@ -213,7 +212,8 @@ METHODS: tuple[Method, ...] = (
     # Not in the paper.
     Method(
         name="adamss_anchored", title="AdaMSS, anchored", tables=(1,), stage_one=SEGMENTATION,
-        trainer=_anchored("", "Stage II from a Cox model on covariates and image features"),
+        trainer=_anchored(("AdaMSSSurvTrainer_Anchored", "AdaMSSSurvTrainer_ShortSchedule_Anchored"),
+                          "Stage II from a Cox model on covariates and image features, to which it adds."),
     ),
     _row("adamss_no_radiomics", "AdaMSS (No-radio)", 1, (0.780, 0.728), _OWN_DICE, trainer=ADAMSS_NO_RADIOMICS),
     _row(
@@ -304,11 +304,19 @@ STATISTICAL: Mapping[str, Method] = MappingProxyType({m.name: m for m in METHODS
 # Of no row: what --no_radiomics and --no_clinical make of the anchored trainer. First-order statistics of the
 # tumour, which take a fraction of a second, stand in for radiomics.
 ANCHORED_VARIANTS = (
-    _anchored("_NoRadiomics", "As anchored, with first-order statistics of the tumour instead of radiomics",
-              radiomics="first_order"),
-    _anchored("_NoClinical", "As anchored, without clinical indicators", clinical=False),
-    _anchored("_ImageOnly", "As anchored, with first-order statistics of the tumour alone", clinical=False,
-              radiomics="first_order"),
+    _anchored(
+        ("AdaMSSSurvTrainer_Anchored_NoRadiomics", "AdaMSSSurvTrainer_ShortSchedule_Anchored_NoRadiomics"),
+        "As anchored, with first-order statistics of the tumour instead of radiomics.", radiomics="first_order",
+    ),
+    _anchored(
+        ("AdaMSSSurvTrainer_Anchored_NoClinical", "AdaMSSSurvTrainer_ShortSchedule_Anchored_NoClinical"),
+        "As anchored, without clinical indicators.", clinical=False,
+    ),
+    _anchored(
+        ("AdaMSSSurvTrainer_Anchored_ImageOnly", "AdaMSSSurvTrainer_ShortSchedule_Anchored_ImageOnly"),
+        "As anchored, with first-order statistics of the tumour as its only covariates.",
+        clinical=False, radiomics="first_order",
+    ),
 )  # fmt: skip
 TRAINERS: tuple[Trainer, ...] = tuple(
     {

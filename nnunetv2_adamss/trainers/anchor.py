@@ -7,7 +7,7 @@ import torch
 from numpy.typing import NDArray
 
 from nnunetv2_adamss.networks.adamss import AdaMSSSurvival
-from nnunetv2_adamss.survival.covariates.anchor import Anchor
+from nnunetv2_adamss.survival.covariates.cox_anchor import Anchor
 from nnunetv2_adamss.survival.discrete_time.intervals import interval_labels
 from nnunetv2_adamss.trainers.other_network import other_network
 from nnunetv2_adamss.trainers.survival_fold import SurvivalFoldTrainer

@@ -80,7 +80,8 @@ def test_radiomics_are_extracted_once_for_all_methods_that_use_the_same_masks() 
     assert extractions == {"radiomics of predicted masks, fold 0", "radiomics of groundtruth masks, fold 0"}
     predicted = {name for name, step in steps.items() if "radiomics of predicted masks, fold 0" in step.needs}
     assert predicted == {
-        "AdaMSSSurvTrainer fold 0", "AdaMSSSurvTrainer_NoClinical fold 0", "CovariatesCox fold 0"
+        "AdaMSSSurvTrainer fold 0", "AdaMSSSurvTrainer_Anchored fold 0", "AdaMSSSurvTrainer_NoClinical fold 0",
+        "CovariatesCox fold 0",
     }  # fmt: skip
 
 
@@ -92,7 +93,7 @@ def test_one_step_predicts_the_masks_that_many_share() -> None:
         "radiomics of predicted masks, fold 2", "CovariatesCox fold 2", "SUVmax fold 2", "MDSNProxyTrainer fold 2",
         "DeepMTLRTrainer fold 2", "DeepMTLRCoxPH fold 2", "TMSSTrainer fold 2", "DeepMTSTrainer fold 2",
         *(f"AdaMSSSurvTrainer{variant} fold 2" for variant in (
-            "", "_NoRadiomics", "_NoClinical", "_ImageOnly", "_SurvivalOnly", "_MultiTask",
+            "", "_Anchored", "_NoRadiomics", "_NoClinical", "_ImageOnly", "_SurvivalOnly", "_MultiTask",
         )),
     }  # fmt: skip
     out_of_fold = plan("two_stage", folds=(0, 2), masks={"mask_source": "out_of_fold"})

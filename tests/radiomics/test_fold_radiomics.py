@@ -5,16 +5,19 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 import torch
 
 from nnunetv2_adamss.common.files import sha256_of
+from nnunetv2_adamss.common.images import read_image
 from nnunetv2_adamss.radiomics.extraction_progress import Progress
 from nnunetv2_adamss.radiomics.feature_table import provenance_file
 from nnunetv2_adamss.radiomics.fold_radiomics import FoldRadiomics, read_fold
 from nnunetv2_adamss.radiomics.request import Extras
 from nnunetv2_adamss.survival.config import SurvivalConfig
+from nnunetv2_adamss.survival.nnunet_data.dataset import RAW, dataset_folder
 from tests.nnunet_project import NnunetProject
 from tests.radiomics.phantoms import quick_request
 from tests.survival_project import DATASET, N_CASES, write_stage_one
@@ -51,6 +54,26 @@ def test_all_cases_of_a_fold_are_extracted_from_the_reference_masks(
     assert rows.notna().all(axis=None)
     masks = json.loads(provenance_file(report.table).read_text())["masks"]
     assert masks == {"source": "groundtruth", "folder": None, "mirroring": None, "checkpoints_sha256": {}}
+
+
+def test_first_order_statistics_are_those_of_the_voxels_in_a_table_of_their_own(
+    project: NnunetProject, tmp_path: Path
+) -> None:
+    radiomics = replace(fold_radiomics(mask_source="groundtruth", radiomics="first_order"), settings=None)
+    report = radiomics.extract(device="cpu", num_processes=1)
+    assert report.table.name == "radiomics_first_order_groundtruth.csv"
+    rows = pd.read_csv(report.table, index_col="case_id")
+    n_channels = len(radiomics.nnunet_fold.dataset_json["channel_names"])
+    assert rows.shape == (N_CASES, 19 * n_channels + 1)
+    raw = dataset_folder(RAW, DATASET)
+    for case_id, row in rows.iterrows():
+        mask = read_image(raw / "labelsTr" / f"{case_id}.nii.gz")
+        inside = mask.voxels > 0
+        pet = read_image(raw / "imagesTr" / f"{case_id}_0001.nii.gz").voxels[inside]
+        assert row["PET_original_firstorder_Maximum"] == pytest.approx(pet.max(), rel=1e-5)
+        assert row["PET_original_firstorder_Mean"] == pytest.approx(pet.mean(), rel=1e-5)
+        volume = inside.sum() * np.prod(mask.grid.spacing_mm)
+        assert row["shape_VoxelVolume"] == pytest.approx(volume, rel=1e-5)
 
 
 def test_another_fold_extracts_only_what_is_not_the_same(project: NnunetProject) -> None:

@@ -7,7 +7,7 @@ from lifelines import CoxPHFitter
 from numpy.typing import NDArray
 
 from nnunetv2_adamss.metrics.concordance import harrell_c
-from nnunetv2_adamss.survival.covariates.anchor import Anchor
+from nnunetv2_adamss.survival.covariates.cox_anchor import Anchor
 from nnunetv2_adamss.survival.discrete_time.intervals import interval_labels
 
 N = 150
