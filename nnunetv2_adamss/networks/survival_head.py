@@ -59,8 +59,10 @@ class SurvivalHead(nn.Module):
         logits: Tensor = self.output(x)
         if self.anchor is None:
             return logits
-        # The covariates come last, and are all that an anchor without the image has.
-        return logits - self.anchor(inputs[:, -self.anchor.in_features :])
+        # The covariates come last, and are all that an anchor without the image has. In float32, since large weights of
+        # features that say nearly the same cancel out.
+        with torch.autocast(inputs.device.type, enabled=False):
+            return logits - self.anchor(inputs[:, -self.anchor.in_features :].float())
 
     def pooled(self, stage_features: list[Tensor], valid: Tensor) -> Tensor:
         """Means over the image of every decoder block, ``(b, n_features)``; arguments as of ``forward``."""

@@ -1,6 +1,7 @@
 """The Cox model that an anchored network starts from: covariates, and principal components of image features."""
 
 from dataclasses import dataclass
+from itertools import product
 
 import numpy as np
 import pandas as pd
@@ -19,6 +20,8 @@ from nnunetv2_adamss.survival.discrete_time.intervals import IntervalLabels
 # lifelines counts it. 0 components are the covariates alone.
 _N_COMPONENTS = (0, 5, 10, 20)
 _RIDGES = (0.1, 0.3, 1.0, 3.0, 10.0)
+# Of the largest component's variance; what is below is rounding.
+_LEAST_VARIANCE = 1e-6
 
 
 @dataclass(frozen=True)
@@ -87,18 +90,22 @@ def _principal_components(features: NDArray[np.float64]) -> tuple[NDArray[np.flo
     steps = make_pipeline(StandardScaler(), PCA(n, whiten=True, svd_solver="full"))
     components = steps.fit_transform(features)
     scale, pca = steps["standardscaler"].scale_, steps["pca"]
-    return components, (pca.components_ / np.sqrt(pca.explained_variance_)[:, None] / scale).T
+    is_sound = pca.explained_variance_ > _LEAST_VARIANCE * max(pca.explained_variance_[0], _LEAST_VARIANCE)
+    of_features = pca.components_[is_sound] / np.sqrt(pca.explained_variance_[is_sound])[:, None] / scale
+    return components[:, is_sound], of_features.T
 
 
 def _choose(design: CoxDesign, n_covariates: int, seed: int) -> tuple[int, float]:
     """Number of components and ridge of the highest cross-validated likelihood."""
     n_components = design.inputs.shape[1] - n_covariates
-    candidates = [(0, _RIDGES[0])]
-    candidates += [(n, ridge) for n in _N_COMPONENTS if 0 < n <= n_components for ridge in _RIDGES]
+    numbers = sorted({min(n, n_components) for n in _N_COMPONENTS} - {0})
+    candidates = [(0, _RIDGES[0]), *product(numbers, _RIDGES)]
     if len(candidates) == 1 or design.event.sum() < 2:
         return candidates[0]
     ridges = np.stack([_ridges(n_covariates, n_components, n, ridge) for n, ridge in candidates])
-    scores = cross_validated_likelihood(design, lambda part: ridge_path(*part, ridges), seed)
+    # As lifelines does it before it fits.
+    scaled = design._replace(inputs=design.inputs / design.inputs.std(axis=0))
+    scores = cross_validated_likelihood(scaled, lambda part: ridge_path(*part, ridges), seed)
     return candidates[int(np.argmax(scores))]
 
 

@@ -64,6 +64,15 @@ def test_image_features_without_a_signal_cost_next_to_nothing() -> None:
     assert np.mean(losses) < 0.02
 
 
+def test_image_features_that_repeat_each_other_are_no_more_than_one() -> None:
+    one = np.random.default_rng(5).normal(size=(N, 1))
+    event, time = outcomes(one[:, 0], 6)
+    features = np.hstack([one * scale for scale in (1.0, -2.0, 0.5, 3.0, 1e-3, 0.0)] + [np.ones((N, 2))])
+    anchor = Anchor.fit(features, np.zeros((N, 0)), event, time, seed=0)
+    assert anchor.n_components == 1
+    assert np.corrcoef(features @ anchor.weights, one[:, 0])[0, 1] == pytest.approx(1)
+
+
 def test_it_starts_at_the_survival_of_the_cases_in_a_batch() -> None:
     edges = np.array([0.0, 1.0, 2.0])
     event, time = np.array([True, True, False, False]), np.array([0.5, 1.5, 3.0, 3.0])
