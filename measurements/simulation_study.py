@@ -160,7 +160,7 @@ def scores(project: Project, arm: str, seed: int, epochs: int, sizes: pd.DataFra
         for name, folder in folders.items()
     }
     covariates_only = folders[ANCHORED] / "validation" / "covariates_only_cox_predictions.csv"
-    # Where nothing is selected there is no such model, and nobody's risk is higher than another's.
+    # Where nothing is selected there is no such model, and all risks are equal.
     risks["CovariatesCox"] = (
         predicted_risk(covariates_only) if covariates_only.is_file() else 0 * risks[ANCHORED]
     )

@@ -115,8 +115,8 @@ def _comparison(first: pd.Series, second: pd.Series, patients: ComparedPatients)
     both = first.index.intersection(second.index)
     case_ids = [case_id for case_id in patients.case_ids if case_id in both]
     if not case_ids:
-        nobody = PairEstimate(None, reason="no patient is predicted by both")
-        return Comparison(nobody, nobody, nobody, None)
+        no_patient = PairEstimate(None, reason="no patient is predicted by both")
+        return Comparison(no_patient, no_patient, no_patient, None)
     return compare(
         first[case_ids].to_numpy(np.float64),
         second[case_ids].to_numpy(np.float64),

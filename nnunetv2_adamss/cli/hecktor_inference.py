@@ -22,7 +22,8 @@ to /output. Images are converted as those were that the model was trained on.
 
 _EPILOG = """\
 examples:
-  adamss_hecktor_inference --rfs_output days -m /opt/ml/model/AdaMSSSurvTrainer__AdaMSSPlans__3d_fullres \\
+  adamss_hecktor_inference --rfs_output days \\
+                           -m /opt/ml/model/AdaMSSSurvTrainer_Anchored__AdaMSSPlans__3d_fullres \\
                            --conversion_log /opt/ml/model/conversion_log.json
 
 Editions differ in what rfs.json must hold, and the wrong choice reverses the ranking, so --rfs_output has no default.

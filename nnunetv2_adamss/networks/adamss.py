@@ -110,7 +110,7 @@ class AdaMSSSurvival(AdaMSSTrunk, DiscreteTimeNetwork):
         return self.survival_head.squared_weights()
 
     def pooled_features(self, image: Tensor, valid: Tensor) -> Tensor:
-        """What the survival head sees of the image, ``(b, n_features)``; arguments as of ``forward``."""
+        """Pooled features of every decoder block, ``(b, n_features)``; arguments as of ``forward``."""
         return self.survival_head.pooled(self.decoder_features(image), valid)
 
     def load_stage_one(self, weights: Mapping[str, Any]) -> int:

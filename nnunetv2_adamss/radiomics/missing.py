@@ -38,11 +38,14 @@ def extract_missing_radiomics(nnunet_fold: NnunetFold, setup: SurvivalSetup, dev
                 case_ids, device=device, num_processes=num_processes, progress=progress
             )
     except ValueError as error:
-        dataset, fold = nnunet_fold.plans["dataset_name"], nnunet_fold.number
+        plans, which = nnunet_fold.plans, setup.fold.config.radiomics
+        command = (
+            f"adamss_extract_radiomics {plans['dataset_name']} {nnunet_fold.configuration} {nnunet_fold.number} "
+            f"-p {plans['plans_name']} --radiomics {which}"
+        )
         raise ValueError(
-            f"The radiomics of this fold cannot be extracted: {error} The command adamss_extract_radiomics {dataset} "
-            f"{nnunet_fold.configuration} {fold} has options for it (--settings, --overwrite, -np; masks as in this "
-            "training); run it before the training, or train with --no_radiomics."
+            f"The radiomics of this fold cannot be extracted: {error} The command {command} has options for it "
+            "(--overwrite, -np; masks as in this training); run it before the training."
         ) from error
     _tell(report)
 
@@ -51,7 +54,7 @@ def _tell(report: ExtractionReport) -> None:
     if report.broken:
         broken = [f"{case_id} ({fault})" for case_id, fault in report.broken.items()]
         raise ValueError(
-            f"{len(broken)} case(s) have no radiomics: {listed(broken)}. Mend them, or train with --no_radiomics."
+            f"{len(broken)} case(s) have no radiomics: {listed(broken)}. Mend them, or train without radiomics."
         )
     for case_id, notes in report.notes.items():
         logger.warning("Radiomics of %s: %s.", case_id, "; ".join(notes))

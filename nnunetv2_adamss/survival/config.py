@@ -172,7 +172,7 @@ class SurvivalConfig:
 
     @classmethod
     def of_fold(cls, fold_folder: Path, defaults: Mapping[str, Any] | None = None) -> "SurvivalConfig":
-        """The settings in a fold's folder, or the defaults where there are none.
+        """The settings in a fold's folder; the defaults for what they leave out, and where there are none.
 
         Args:
             fold_folder: nnU-Net's.
@@ -181,10 +181,14 @@ class SurvivalConfig:
         Raises:
             ValueError: if the file cannot be read or holds something else.
         """
-        file = fold_folder / CONFIG_FILE
+        file, given = fold_folder / CONFIG_FILE, dict(defaults or {})
         if not file.is_file():
-            return cls.from_dict(defaults or {})
-        return parse_object(file, cls.from_dict, "It holds the settings of a survival training.")
+            return cls.from_dict(given)
+        return parse_object(
+            file,
+            lambda own: cls.from_dict(given | dict(own)),
+            "It holds the settings of a survival training.",
+        )
 
     def save(self, fold_folder: Path) -> None:
         """Write into a fold's folder, whole or not at all."""

@@ -13,38 +13,37 @@ from nnunetv2_adamss.trainers.other_network import other_network
 from nnunetv2_adamss.trainers.survival_fold import SurvivalFoldTrainer
 
 
-def start_from_anchor(trainer: SurvivalFoldTrainer) -> None:
+def start_from_anchor(trainer: SurvivalFoldTrainer) -> bool:
     """Fit the Cox model to the fold's training cases, and put it into the new network's head.
 
     deviation: the paper's head starts from random weights alone.
+
+    Returns:
+        Whether there is anything to fit it to: a covariate, or the image.
     """
-    fold = trainer.survival_fold
+    fold, head = trainer.survival_fold, _network_of(trainer).survival_head
+    if head.anchor is None:
+        trainer.print_to_log_file("No covariate is left for a Cox model to start from.")
+        return False
     case_ids = list(fold.training_cases)
     time, event = trainer.setup.table.time_and_event(case_ids)
-    covariates = trainer.load_cases().covariates
-    features = (
-        pooled_features(trainer, case_ids) if fold.config.anchor == "image" else np.zeros((len(case_ids), 0))
-    )
-    anchor = Anchor.fit(
-        features,
-        np.stack([covariates[case_id] for case_id in case_ids]).astype(np.float64),
-        event,
-        time,
-        fold.config.seed,
-    )
+    by_case = trainer.load_cases().covariates
+    covariates = np.stack([by_case[case_id] for case_id in case_ids]).astype(np.float64)
+    with_image = fold.config.anchor == "image"
+    features = pooled_features(trainer, case_ids) if with_image else np.zeros((len(case_ids), 0))
+    anchor = Anchor.fit(features, covariates, event, time, fold.config.seed)
     labels = interval_labels(fold.edges, event, time)
     logits = anchor.start_logits(labels, shares_of_batches(event))
-    _network_of(trainer).survival_head.start_anchor(anchor.weights.tolist(), logits.tolist())
-    of_image = f" and {anchor.n_components} principal components of {features.shape[1]} image features"
-    trainer.print_to_log_file(
-        f"The training starts from a Cox model on {len(fold.covariates.names)} covariates"
-        f"{of_image if fold.config.anchor == 'image' else ''}.",
-        also_print_to_console=True,
-    )
+    head.start_anchor(anchor.weights.tolist(), logits.tolist())
+    said = f"The training starts from a Cox model on {covariates.shape[1]} covariates"
+    if with_image:
+        said += f" and {anchor.n_components} principal components of {features.shape[1]} image features"
+    trainer.print_to_log_file(f"{said} (ridge {anchor.ridge:g})." if anchor.ridge else f"{said}.")
+    return True
 
 
 def pooled_features(trainer: SurvivalFoldTrainer, case_ids: Sequence[str]) -> NDArray[np.float64]:
-    """What the survival head sees of each case's region, ``(n_cases, n_features)``."""
+    """Pooled image features of each case's region, ``(n_cases, n_features)``."""
     network = _network_of(trainer)
     own: dict[str, list[float]] = {}
     with torch.no_grad(), trainer.autocast():

@@ -132,6 +132,10 @@ class SurvivalFoldTrainer(AdaMSSTrainer):
                 f"The loss of {name} is no sum over time intervals, so --loss_reduction {config.loss_reduction} has no "
                 "meaning for it; leave the option out."
             )
+        if config.radiomics != "all" and not recipe.covariate_use.radiomics:
+            raise ValueError(
+                f"{name} uses no radiomics, so --radiomics {config.radiomics} has no meaning for it; leave it out."
+            )
         if not can_be_anchored(recipe.network) and (config.anchor, config.head_rate) != ("none", 1):
             raise ValueError(
                 f"{name} cannot have --anchor or --head_rate: they are about the survival head of AdaMSS's networks."

@@ -101,16 +101,15 @@ class SurvivalTrainer(SurvivalFoldTrainer):
     def on_train_start(self) -> None:
         """As nnU-Net; a new training with an anchor starts from that."""
         super().on_train_start()
-        if self.is_new and self.survival_fold.config.anchor != "none":
-            start_from_anchor(self)
+        if self.is_new and self.survival_fold.config.anchor != "none" and start_from_anchor(self):
             self._log_score_at_start()
 
     def _log_score_at_start(self) -> None:
-        """So that a user sees what the training adds to the Cox model that it starts from."""
+        """Log the C-index of the Cox model that training starts from."""
         if self.survival_fold.scoring_cases:
             outputs = self._outputs(self.survival_fold.scoring_cases, "Validation before the training")
             c_index = shown(self._score(outputs)[1])
-            self.print_to_log_file(f"C-index before the training: {c_index}", also_print_to_console=True)
+            self.print_to_log_file(f"C-index before the training: {c_index}")
 
     def on_train_epoch_start(self) -> None:
         """As nnU-Net, with dropout seeded, so that a resumed training goes on as if it had not been stopped."""

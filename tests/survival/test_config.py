@@ -79,3 +79,9 @@ def test_files_may_have_moved_when_a_training_goes_on() -> None:
     moved = config.with_paths({"features_csv": ["new/a.csv", "new/b.csv"], "seed": 3})
     assert moved == SurvivalConfig(features_csv=("new/a.csv", "new/b.csv"))
     assert config.differences({"features_csv": ["new/a.csv"]}) == []
+
+
+def test_what_a_file_leaves_out_is_the_trainers_default(tmp_path: Path) -> None:
+    (tmp_path / "survival_config.json").write_text('{"seed": 1}')
+    config = SurvivalConfig.of_fold(tmp_path, {"anchor": "image", "seed": 2})
+    assert (config.seed, config.anchor) == (1, "image")

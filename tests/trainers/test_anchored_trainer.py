@@ -77,6 +77,14 @@ def test_a_network_anchored_on_covariates_starts_as_the_cox_model_on_them(
         torch.testing.assert_close(found[other] - found[first], expected, rtol=1e-4, atol=1e-5)
 
 
+def test_without_a_covariate_there_is_no_cox_model_to_start_from(project: NnunetProject) -> None:
+    trainer = make_trainer(project, anchor="covariates")
+    trainer.on_train_start()
+    assert not trainer.survival_fold.covariates.names
+    assert "No covariate is left for a Cox model to start from." in log(trainer)
+    assert "C-index before the training" not in log(trainer)
+
+
 def test_image_features_are_those_of_the_trained_stage_one_network(
     project: NnunetProject, tmp_path: Path
 ) -> None:
@@ -169,6 +177,7 @@ def test_the_anchored_trainers_have_an_anchor_by_default(trainer: type[AdaMSSSur
     [
         (MDSNProxyTrainer, {"anchor": "covariates"}, "cannot have --anchor or --head_rate"),
         (MDSNProxyTrainer, {"head_rate": 2.0}, "cannot have --anchor or --head_rate"),
+        (MDSNProxyTrainer, {"radiomics": "first_order"}, "MDSNProxyTrainer uses no radiomics"),
         (AdaMSSSurvTrainer_SurvivalOnly, {"anchor": "image"}, "does not start from Stage I's"),
         (AdaMSSSurvTrainer_SurvivalOnly, {"batch_norm": "frozen"}, "does not start from Stage I's"),
     ],

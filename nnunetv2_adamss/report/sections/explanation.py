@@ -27,8 +27,8 @@ def explanations(source: CrossValidation) -> Iterator[Block]:
         names = ", ".join(str(fold.number) for fold in absent)
         yield Notice(
             f"Not explained yet: fold {names}. `adamss_explain {source.dataset} {source.configuration} "
-            f"{absent[0].number} -tr {source.trainer}` writes gate weights, attention and occlusion maps; this "
-            "report then shows them."
+            f"{absent[0].number} -tr {source.trainer} -p {source.plans_name}` writes gate weights, attention and "
+            "occlusion maps; this report then shows them."
         )
     if len(absent) < len(source.folds):
         yield Notice(

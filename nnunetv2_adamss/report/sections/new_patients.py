@@ -184,7 +184,7 @@ def prediction_facts(new: NewPatients) -> Iterator[Block]:
         yield Notice(
             "The curves are not calibrated: the order of patients holds, the height of the curves does not, and "
             f"there are no risk groups. `adamss_calibrate {made['dataset']} {made['configuration']} -tr "
-            f"{made['trainer']}` calibrates the model; then predict again.",
+            f"{made['trainer']} -p {made['plans']}` calibrates the model; then predict again.",
             is_caution=True,
         )
     failed = made["failed"]

@@ -31,7 +31,7 @@ def dice_of_labels(source: CrossValidation) -> Iterator[Block]:
             yield Notice(
                 f"{fold.name} has no Dice: there is no {fold.stage_one.folder / SUMMARY_FILE}. Validate Stage I "
                 f"with: `nnUNetv2_train {source.dataset} {source.configuration} {fold.number} -tr "
-                f"{fold.summary['settings']['seg_trainer']} --val --val_best`"
+                f"{fold.summary['settings']['seg_trainer']} -p {source.plans_name} --val --val_best`"
             )
         rows += of_fold or []
     if not rows:

@@ -9,7 +9,7 @@ from sklearn.model_selection import KFold, StratifiedKFold
 
 from nnunetv2_adamss.survival.covariates.breslow_likelihood import partial_log_likelihood
 
-N_INNER_FOLDS = 5
+_N_INNER_FOLDS = 5
 
 
 class CoxDesign(NamedTuple):
@@ -37,7 +37,7 @@ def cross_validated_likelihood(
         fit: weights of every model on some of the cases, ``(n_models, n_inputs)``.
         seed: of the folds.
     """
-    n_folds = min(N_INNER_FOLDS, int(design.event.sum()))
+    n_folds = min(_N_INNER_FOLDS, int(design.event.sum()))
     # Too few censored cases for all folds need not be spread evenly.
     kind = StratifiedKFold if (~design.event).sum() >= n_folds else KFold
     scores: NDArray[np.float64] = np.zeros(1)

@@ -1,6 +1,7 @@
 """Ridge Cox models by skglm: minimise -log partial likelihood / n_cases + sum of ridge / 2 * weight^2.
 
-The same problem as lifelines', up to Breslow's handling of ties, but far faster: many are solved to choose one.
+The same problem as lifelines' for inputs of unit standard deviation, up to Breslow's handling of ties, but far faster:
+many are solved to choose one.
 """
 
 import warnings

@@ -90,7 +90,9 @@ def test_folds_that_were_not_explained_are_named_with_the_command(source: CrossV
     write_explanation(source.folds[0].folder)
     notices = [block.text for block in explanations(source) if isinstance(block, Notice)]
     assert "fold 1, 2" in notices[0]
-    assert "`adamss_explain Dataset903_Finished 3d_fullres 1 -tr AdaMSSSurvTrainer`" in notices[0]
+    assert (
+        "`adamss_explain Dataset903_Finished 3d_fullres 1 -tr AdaMSSSurvTrainer -p nnUNetPlans`" in notices[0]
+    )
     assert "not why a risk is high" in notices[1]
 
 
