@@ -72,7 +72,7 @@ _FLATTERED = (
 )
 _FEATURES = (
     f"Features: {{titles}} may use one for every {EVENTS_PER_FEATURE} events among the training patients of a fold, "
-    "clinical columns counted; they are chosen on these patients alone."
+    "clinical columns counted, image features not; they are chosen on these patients alone."
 )
 _ALL_FEATURES = " {titles} selects none beforehand, by design: its estimators draw from all."
 _TIME = (

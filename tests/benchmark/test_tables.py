@@ -299,8 +299,8 @@ def test_the_rule_for_the_number_of_features_stands_below_the_table(fake_benchma
     (rule,) = [note for note in table.notes if note.startswith("Features: ")]
     assert rule == (
         "Features: Lasso-CoxPH, AdaMSS and Cox model on the covariates may use one for every 10 events among the "
-        "training patients of a fold, clinical columns counted; which ones is decided on these patients alone. ICARE "
-        "selects none beforehand, by design: its estimators draw from all."
+        "training patients of a fold, clinical columns counted, image features not; they are chosen on these "
+        "patients alone. ICARE selects none beforehand, by design: its estimators draw from all."
     )
     assert "Lasso-CoxPH: fold 0, 1 made before with max_features 100000, not None." in table.notes
 
