@@ -82,13 +82,17 @@ def test_validation_cases_are_predicted_anew_as_by_0_1_0(project: ProjectOf010, 
         assert_same_tables(folder / name, expected / name)
 
 
-def test_its_calibration_is_the_same(project: ProjectOf010) -> None:
+def test_calibrating_it_again_finds_the_same_slope_and_adds_what_corrects_the_folds_together(
+    project: ProjectOf010,
+) -> None:
+    """Predictions below are calibrated by the file of 0.1.0."""
     written = project.fold("0").with_name("survival_calibration.json")
     before = json.loads(written.read_text())
-    table = project.calibrate()
-    assert_same(json.loads(written.read_text()), before)
-    expected = (project.answers / "calibration.txt").read_text()
-    assert_same(numbers(without_paths(table)), numbers(without_paths(expected)))
+    project.calibrate()
+    for checkpoint, again in json.loads(written.read_text()).items():
+        assert again.pop("ensemble")
+        again.pop("logit_limits")
+        assert_same(again, before[checkpoint])
 
 
 def test_its_evaluation_has_the_same_numbers(project: ProjectOf010, tmp_path: Path) -> None:
@@ -99,7 +103,9 @@ def test_its_evaluation_has_the_same_numbers(project: ProjectOf010, tmp_path: Pa
     )
     # Versions, and hashes by files' paths.
     del found["provenance"], expected["provenance"]
-    assert_same(found, expected)
+    # An AUC needs 10 patients on both sides now.
+    del found["auc"], expected["auc"]
+    assert_same(without_intervals(found), without_intervals(expected))
 
 
 @pytest.mark.parametrize("name", PREDICTIONS)
@@ -126,14 +132,18 @@ def test_a_fitted_statistical_method_predicts_the_same_risks(
 
 
 def test_its_report_has_the_same_numbers(project: ProjectOf010, tmp_path: Path) -> None:
-    """All those of 0.1.0, as often; some have more digits now, and others stand beside them."""
+    """All those of 0.1.0 but intervals, as often; some have more digits now, and others stand beside them."""
     # The prediction names the place of its images, which has moved.
     provenance = project.answers / CALIBRATED / "prediction.json"
     content = json.loads(provenance.read_text()) | {"images": str(project.raw / "imagesTs")}
     provenance.write_text(json.dumps(content))
     project.report(project.answers / CALIBRATED, tmp_path / "report.html")
     found = numbers(text_of(tmp_path / "report.html"))
-    expected = Counter(NUMBER.findall(text_of(project.answers / "report.html")))
+    # Intervals as it wrote them, and its reasons why there is none; both have changed for few events.
+    changed = r"\(?-?[\d.]+ to -?[\d.]+\)?|only \d+ comparable pairs, at least 30"
+    expected = Counter(NUMBER.findall(re.sub(changed, "", text_of(project.answers / "report.html"))))
+    # An AUC of fewer than 10 patients on one side, which is not estimated any more.
+    del expected["0.677"]
     assert expected.total() > 100
     for number, count in expected.items():
         digits = len(number.partition(".")[2])
@@ -168,6 +178,17 @@ def text_of(file: Path) -> str:
 
 def without_paths(text: str) -> str:
     return re.sub(r"/\S+", "", text)
+
+
+def without_intervals(content: Any) -> Any:
+    """Of C-indices and AUC they are wider than those of 0.1.0 where events are few, and so are P values."""
+    if isinstance(content, Mapping):
+        return {
+            name: without_intervals(value)
+            for name, value in content.items()
+            if name not in ("interval", "reason", "p_value", "p_value_holm", "is_bound")
+        }
+    return [without_intervals(one) for one in content] if isinstance(content, list) else content
 
 
 def numbers(text: str) -> list[float]:
