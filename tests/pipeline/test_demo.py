@@ -21,7 +21,7 @@ def check_what_it_leaves(folder: Path, output: str) -> None:
     assert output.count("\n$ ") == 14
     assert len(list((folder / "prediction" / "masks").glob("*.nii.gz"))) == 3
     assert (folder / "held_out_cases.png").stat().st_size > 10_000
-    tables = list(folder.rglob("radiomics_predicted.csv"))
+    tables = list(folder.rglob("radiomics_first_order_predicted.csv"))
     assert len(tables[0].read_text().splitlines()) == 1 + 12
     validated = list(folder.rglob("validation/survival_predictions.csv"))
     assert len(validated[0].read_text().splitlines()) == 1 + 4

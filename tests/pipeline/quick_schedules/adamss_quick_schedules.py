@@ -9,5 +9,9 @@ class AdaMSSSegTrainer_ShortSchedule(trainers.AdaMSSSegTrainer_ShortSchedule):
     )
 
 
-class AdaMSSSurvTrainer_ShortSchedule(trainers.AdaMSSSurvTrainer_ShortSchedule):
-    recipe = trainers.AdaMSSSurvTrainer_ShortSchedule.recipe.with_schedule(n_epochs=2, n_iterations=5)
+class AdaMSSSurvTrainer_ShortSchedule_Anchored_NoRadiomics(
+    trainers.AdaMSSSurvTrainer_ShortSchedule_Anchored_NoRadiomics
+):
+    recipe = trainers.AdaMSSSurvTrainer_ShortSchedule_Anchored_NoRadiomics.recipe.with_schedule(
+        n_epochs=2, n_iterations=5
+    )
