@@ -9,9 +9,12 @@ import pytest
 from nnunetv2_adamss.radiomics import missing
 from nnunetv2_adamss.radiomics.extract_cases import ExtractionReport
 from nnunetv2_adamss.radiomics.missing import extract_missing_radiomics
+from nnunetv2_adamss.survival.config import SurvivalConfig
 
-FOLD: Any = SimpleNamespace(plans={"dataset_name": "Dataset001_X"}, configuration="3d_fullres", number=2)
-SETUP: Any = SimpleNamespace(fold=SimpleNamespace(config=None, all_cases=["a", "b"]))
+FOLD: Any = SimpleNamespace(
+    plans={"dataset_name": "Dataset001_X", "plans_name": "nnUNetPlans"}, configuration="3d_fullres", number=2
+)
+SETUP: Any = SimpleNamespace(fold=SimpleNamespace(config=SurvivalConfig(), all_cases=["a", "b"]))
 
 
 def report(
@@ -57,7 +60,8 @@ def test_what_stops_the_extraction_is_said_with_the_command_that_has_options_for
     radiomics: type[Radiomics],
 ) -> None:
     sentence = (
-        "there is no mask of b. The command adamss_extract_radiomics Dataset001_X 3d_fullres 2 has options"
+        "there is no mask of b. The command adamss_extract_radiomics Dataset001_X 3d_fullres 2 -p nnUNetPlans "
+        "--radiomics all has options"
     )
     with pytest.raises(ValueError, match=sentence):
         extract_missing_radiomics(FOLD, SETUP, "cpu")
