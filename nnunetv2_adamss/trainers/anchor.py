@@ -8,9 +8,13 @@ from numpy.typing import NDArray
 
 from nnunetv2_adamss.networks.adamss import AdaMSSSurvival
 from nnunetv2_adamss.survival.covariates.cox_anchor import Anchor
+from nnunetv2_adamss.survival.cox.baseline_hazard import sampling_weights
 from nnunetv2_adamss.survival.discrete_time.intervals import interval_labels
 from nnunetv2_adamss.trainers.other_network import other_network
 from nnunetv2_adamss.trainers.survival_fold import SurvivalFoldTrainer
+
+# Batches hold as many events as censored cases.
+HALF_EVENTS = np.array([True, False])
 
 
 def start_from_anchor(trainer: SurvivalFoldTrainer) -> bool:
@@ -33,7 +37,7 @@ def start_from_anchor(trainer: SurvivalFoldTrainer) -> bool:
     features = pooled_features(trainer, case_ids) if with_image else np.zeros((len(case_ids), 0))
     anchor = Anchor.fit(features, covariates, event, time, fold.config.seed)
     labels = interval_labels(fold.edges, event, time)
-    logits = anchor.start_logits(labels, shares_of_batches(event))
+    logits = anchor.start_logits(labels, sampling_weights(event, HALF_EVENTS))
     head.start_anchor(anchor.weights.tolist(), logits.tolist())
     said = f"The training starts from a Cox model on {covariates.shape[1]} covariates"
     if with_image:
@@ -52,12 +56,6 @@ def pooled_features(trainer: SurvivalFoldTrainer, case_ids: Sequence[str]) -> ND
             own[batch["case_id"][0]] = network.pooled_features(image, valid)[0].double().tolist()
     found = trainer.ranks.gather(own)
     return np.array([found[case_id] for case_id in case_ids])
-
-
-def shares_of_batches(event: NDArray[np.bool_]) -> NDArray[np.float64]:
-    """How often each case is in a batch, of which half are events, ``(n_cases,)``."""
-    share = event.mean()
-    return np.where(event, 0.5 / share, 0.5 / (1 - share) if share < 1 else 0.0)
 
 
 def _network_of(trainer: SurvivalFoldTrainer) -> AdaMSSSurvival:
