@@ -10,7 +10,6 @@ Trainings have 2,000 iterations at five times the published rates, whose sum is 
 are the clinical columns and first-order statistics of the reference masks.
 """
 
-import argparse
 import json
 import os
 import warnings
@@ -26,7 +25,7 @@ import torch
 from nnunetv2.utilities.plans_handling.plans_handler import PlansManager
 from numpy.typing import NDArray
 from phantom_project import PLANS, STAGE_ONE, Project, mean_and_interval
-from simulation_study import ARMS, MOST_SEEDS, N_FOLDS, phantoms
+from simulation_study import ARMS, MOST_SEEDS, N_FOLDS, phantoms, study_parser
 from torch import Tensor, nn
 
 from nnunetv2_adamss.common.files import write_atomically
@@ -36,6 +35,7 @@ from nnunetv2_adamss.networks.survival_head import SurvivalHead
 from nnunetv2_adamss.survival.config import SurvivalConfig
 from nnunetv2_adamss.survival.covariates.covariate_use import CovariateUse
 from nnunetv2_adamss.survival.covariates.cox_anchor import Anchor
+from nnunetv2_adamss.survival.cox.baseline_hazard import sampling_weights
 from nnunetv2_adamss.survival.discrete_time.intervals import interval_labels
 from nnunetv2_adamss.survival.discrete_time.loss import discrete_survival_loss
 from nnunetv2_adamss.survival.nnunet_data.dataset import read_plans
@@ -43,7 +43,7 @@ from nnunetv2_adamss.survival.nnunet_data.nnunet_fold import FoldSplit, NnunetFo
 from nnunetv2_adamss.survival.nnunet_data.plan_stages import stages_of
 from nnunetv2_adamss.survival.setup import SurvivalSetup
 from nnunetv2_adamss.trained_folds.prediction import SurvivalPrediction
-from nnunetv2_adamss.trainers.anchor import pooled_features, shares_of_batches
+from nnunetv2_adamss.trainers.anchor import HALF_EVENTS, pooled_features
 
 N_ITERATIONS = 2000
 RATES = (2.5e-4, 5e-5, 5e-6)
@@ -96,15 +96,7 @@ class Patients:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("work", type=Path)
-    parser.add_argument("-o", "--output", type=Path, required=True)
-    parser.add_argument("-n", type=int, default=200, help="phantoms (default: %(default)s)")
-    parser.add_argument("--seeds", type=int, default=10, help="(default: %(default)s)")
-    parser.add_argument("-device", default="cpu", choices=["cpu", "cuda"])
-    args = parser.parse_args()
+    args = study_parser(__doc__).parse_args()
     project = Project(args.work.resolve(), phantoms(args.n), args.device)
     project.prepare(n_folds=N_FOLDS)
     project.extract_radiomics("groundtruth", "first_order")
@@ -205,7 +197,7 @@ def train(
     if variant.anchor != "none":
         seen = training.features if variant.anchor == "image" else np.zeros((len(training.time), 0))
         anchor = Anchor.fit(seen, training.covariates, training.event, training.time, seed)
-        shares = shares_of_batches(training.event)
+        shares = sampling_weights(training.event, HALF_EVENTS)
         head.start_anchor(anchor.weights.tolist(), anchor.start_logits(labels, shares).tolist())
     features, nothing, covariates = inputs(training)
     survived, failed = tensor(labels.survived), tensor(labels.failed)

@@ -60,18 +60,11 @@ N_FOLDS = MOST_SEEDS * len(ARMS)
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("work", type=Path)
-    parser.add_argument("-o", "--output", type=Path, required=True)
-    parser.add_argument("-n", type=int, default=200, help="phantoms (default: %(default)s)")
-    parser.add_argument("--seeds", type=int, default=10, help="(default: %(default)s)")
+    parser = study_parser(__doc__)
     parser.add_argument("--epochs", type=int, default=4, help="of 40 iterations (default: %(default)s)")
     parser.add_argument(
         "--workers", type=int, default=os.cpu_count(), help="trainings at once (default: a core each)"
     )
-    parser.add_argument("-device", default="cpu", choices=["cpu", "cuda"])
     args = parser.parse_args()
     if not 1 <= args.seeds <= MOST_SEEDS:
         parser.error(f"--seeds must be from 1 to {MOST_SEEDS}")
@@ -99,6 +92,19 @@ def main() -> None:
             print(pd.DataFrame(rows).tail(1).T, f"\n{monotonic() - start:.0f} s", flush=True)
             write(args.output, in_order(rows), settings_of(args))
     print_summary(summary(in_order(rows)))
+
+
+def study_parser(description: str | None) -> argparse.ArgumentParser:
+    """The options of a study on this cohort."""
+    parser = argparse.ArgumentParser(
+        description=description, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("work", type=Path)
+    parser.add_argument("-o", "--output", type=Path, required=True)
+    parser.add_argument("-n", type=int, default=200, help="phantoms (default: %(default)s)")
+    parser.add_argument("--seeds", type=int, default=10, help="(default: %(default)s)")
+    parser.add_argument("-device", default="cpu", choices=["cpu", "cuda"])
+    return parser
 
 
 def phantoms(n: int) -> PhantomCohortConfig:
