@@ -3,11 +3,13 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from torch import Tensor
+import torch
+from torch import Tensor, nn
 
 from nnunetv2_adamss.networks.convolution import convolve, make_convolution
 from nnunetv2_adamss.networks.encoder import AdaFusionEncoder
 from nnunetv2_adamss.networks.fusion_strategies import FusionStrategy
+from nnunetv2_adamss.networks.risk_anchor import RiskAnchor
 from nnunetv2_adamss.networks.survival_head import SurvivalHead
 from nnunetv2_adamss.networks.survival_network import DiscreteTimeNetwork, MultiTaskOutput
 from nnunetv2_adamss.networks.trunk import AdaMSSTrunk, Interpretation
@@ -69,7 +71,7 @@ class AdaMSSSurvival(AdaMSSTrunk, DiscreteTimeNetwork):
         strides: pooling before each stage, per axis.
         kernel_sizes: of the convolutions of each stage, per axis.
         fusion: how the encoder fuses modalities; default as the paper proposes, data-driven.
-        anchor: of the survival head: ``none``, ``covariates`` or ``image``.
+        anchor: inputs of a Cox model that the network adds to: ``none``, the ``covariates``, or the ``image`` too.
 
     Raises:
         ValueError: for fewer than two modalities, or sizes that ``Stages`` refuses.
@@ -87,7 +89,11 @@ class AdaMSSSurvival(AdaMSSTrunk, DiscreteTimeNetwork):
         anchor: str = "none",
     ) -> None:
         super().__init__(n_modalities, strides, kernel_sizes, fusion=fusion)
-        self.survival_head = SurvivalHead(self.stages, n_covariates, n_intervals, anchor=anchor)
+        self.survival_head = SurvivalHead(self.stages, n_covariates, n_intervals)
+        channels = self.encoder.out_channels if anchor == "image" else []
+        has_inputs = anchor != "none" and len(channels) + n_covariates > 0
+        # None where it has no inputs; the checkpoint of a network without one is as it was.
+        self.anchor = RiskAnchor(self.stages, channels, n_covariates) if has_inputs else None
 
     def forward(self, image: Tensor, valid: Tensor, covariates: Tensor) -> Tensor:
         """Predict the logits of surviving each interval, given alive at its start.
@@ -103,15 +109,31 @@ class AdaMSSSurvival(AdaMSSTrunk, DiscreteTimeNetwork):
         Raises:
             ValueError: if a side of the image is not a multiple of the product of strides.
         """
-        return self.survival_head(self.decoder_features(image), valid, covariates)
+        encoder_features = self.encoder_features(image)
+        stage_features = self.decoder(encoder_features)
+        return self._survival_logits(encoder_features, stage_features, valid, covariates)
+
+    def _survival_logits(
+        self, encoder_features: list[Tensor], stage_features: list[Tensor], valid: Tensor, covariates: Tensor
+    ) -> Tensor:
+        logits: Tensor = self.survival_head(stage_features, valid, covariates)
+        return logits if self.anchor is None else logits - self.anchor(encoder_features, valid, covariates)
 
     def squared_weights(self) -> Tensor:
         """Sum of squares of both weight matrices of the survival head, a scalar (Section 3.3)."""
         return self.survival_head.squared_weights()
 
-    def pooled_features(self, image: Tensor, valid: Tensor) -> Tensor:
-        """Pooled features of every decoder block, ``(b, n_features)``; arguments as of ``forward``."""
-        return self.survival_head.pooled(self.decoder_features(image), valid)
+    def start_from(self, weights: Sequence[float], logits: Sequence[float]) -> None:
+        """Set the anchor, and let the survival head add nothing yet: its output's weights are 0.
+
+        Args:
+            weights: log hazard ratios of the anchor's inputs, image features first.
+            logits: of surviving each interval where the weighted sum is 0, ``(n_intervals,)``.
+        """
+        assert self.anchor is not None
+        self.anchor.risk.weight.data.copy_(torch.tensor([list(weights)]))
+        self.survival_head.output.bias.data.copy_(torch.tensor(list(logits)))
+        nn.init.zeros_(self.survival_head.output.weight)
 
     def load_stage_one(self, weights: Mapping[str, Any]) -> int:
         """Take every tensor of encoder and decoder from a Stage-I network; only the survival head stays new.
@@ -122,9 +144,9 @@ class AdaMSSSurvival(AdaMSSTrunk, DiscreteTimeNetwork):
         Raises:
             ValueError: if a tensor is missing, unknown or of another shape.
         """
-        own_head = {k: v for k, v in self.state_dict().items() if k.startswith("survival_head.")}
+        own = {k: v for k, v in self.state_dict().items() if k.startswith(("survival_head.", "anchor."))}
         trunk = {k: v for k, v in weights.items() if not k.startswith("decoder.seg_layers.")}
-        self.load_state_dict(trunk | own_head)
+        self.load_state_dict(trunk | own)
         return len(trunk)
 
 
@@ -137,7 +159,7 @@ class AdaMSSMultiTask(AdaMSSSurvival):
         n_covariates: radiomics features and clinical indicators of a patient; 0 for none.
         strides: pooling before each stage, per axis.
         kernel_sizes: of the convolutions of each stage, per axis.
-        anchor: of the survival head: ``none``, ``covariates`` or ``image``.
+        anchor: inputs of a Cox model that the network adds to: ``none``, the ``covariates``, or the ``image`` too.
 
     Raises:
         ValueError: for fewer than two modalities, or sizes that ``Stages`` refuses.
@@ -160,9 +182,10 @@ class AdaMSSMultiTask(AdaMSSSurvival):
 
     def forward(self, image: Tensor, valid: Tensor, covariates: Tensor) -> MultiTaskOutput:  # type: ignore[override]
         """Segment the tumour and predict the logits of surviving each interval; arguments as ``AdaMSSSurvival``."""
-        stage_features = self.decoder_features(image)
+        encoder_features = self.encoder_features(image)
+        stage_features = self.decoder(encoder_features)
         head = self.decoder.seg_layers
         return MultiTaskOutput(
-            survival=self.survival_head(stage_features, valid, covariates),
+            survival=self._survival_logits(encoder_features, stage_features, valid, covariates),
             segmentation=convolve(stage_features[0], head.weight, head.bias),
         )

@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 
 import torch
-from torch import Tensor
+from dynamic_network_architectures.building_blocks.helper import get_matching_pool_op
+from torch import Tensor, nn
 from torch.nn import functional as F
 
 
@@ -31,3 +32,31 @@ def share_of_image(valid: Tensor, size: Sequence[int]) -> Tensor:
     """
     depth, height, width = size
     return F.adaptive_avg_pool3d(valid.to(torch.float32), (depth, height, width))
+
+
+class StageMeans(nn.Module):
+    """Means over the image of the features of the first stages, high to low resolution.
+
+    Args:
+        n_dimensions: of space.
+        strides: pooling before each of these stages, per axis; the first is not pooled.
+    """
+
+    def __init__(self, n_dimensions: int, strides: Sequence[Sequence[int]]) -> None:
+        super().__init__()
+        avg_pool = get_matching_pool_op(dimension=n_dimensions, pool_type="avg")
+        self.valid_pools = nn.ModuleList(avg_pool(tuple(stride)) for stride in strides)
+
+    def forward(self, stage_features: Sequence[Tensor], valid: Tensor) -> list[Tensor]:
+        """One mean a stage, ``(b, channels)``.
+
+        Args:
+            stage_features: ``(b, channels, *space)`` of every stage.
+            valid: ``(b, 1, *space)``, 1 where the image is, 0 where it is padding.
+        """
+        means = []
+        share = valid.to(torch.float32)
+        for pool, features in zip(self.valid_pools, stage_features[: len(self.valid_pools)], strict=True):
+            share = pool(share)
+            means.append(masked_mean(features, share))
+        return means

@@ -20,7 +20,7 @@ class NetworkSizes:
         strides: of the plan, before each stage, per axis.
         kernel_sizes: of the plan, of each stage, per axis.
         crop_size: voxels of a training crop, per axis.
-        anchor: of AdaMSS's survival head: ``none``, ``covariates`` or ``image``.
+        anchor: of AdaMSS: ``none``, ``covariates`` or ``image``.
     """
 
     channel_names: tuple[str, ...]

@@ -59,14 +59,20 @@ class AdaMSSTrunk(nn.Module):
         """The gates of the encoder, high to low resolution; none where its fusion strategy has none."""
         return [module for module in self.encoder.modules() if isinstance(module, FusionGate)]
 
-    def decoder_features(self, image: Tensor) -> list[Tensor]:
-        """The output of every decoder block, high to low resolution, for ``(b, n_modalities, *space)``.
+    def encoder_features(self, image: Tensor) -> list[Tensor]:
+        """The encoder's features of every stage, high to low resolution, for ``(b, n_modalities, *space)``.
 
         Raises:
             ValueError: if a side of the image is not a multiple of the product of strides.
         """
         self.stages.check_image_size(image.shape[2:])
-        return self.decoder(self.encoder(_in_fast_memory_format(image)))
+        features: list[Tensor] = self.encoder(_in_fast_memory_format(image))
+        return features
+
+    def decoder_features(self, image: Tensor) -> list[Tensor]:
+        """The output of every decoder block, high to low resolution; argument and error as of the encoder's."""
+        features: list[Tensor] = self.decoder(self.encoder_features(image))
+        return features
 
     @contextmanager
     def interpreted(self) -> Iterator[Interpretation]:

@@ -10,9 +10,9 @@ from nnunetv2_adamss.networks.survival_head import SurvivalHead
 STAGES = Stages([[1, 1, 1], [2, 2, 2], [1, 2, 2]], [[3, 3, 3]] * 3)
 
 
-def make_head(n_covariates: int = 0, anchor: str = "none") -> SurvivalHead:
+def make_head(n_covariates: int = 0) -> SurvivalHead:
     torch.manual_seed(0)
-    return SurvivalHead(STAGES, n_covariates, 10, anchor=anchor)
+    return SurvivalHead(STAGES, n_covariates, 10)
 
 
 def features(seed: int = 0) -> list[torch.Tensor]:
@@ -83,33 +83,3 @@ def test_the_penalty_is_the_sum_of_squares_of_both_matrices_without_biases() -> 
     head = make_head()
     expected = (head.hidden.weight**2).sum() + (head.output.weight**2).sum()
     assert head.squared_weights().item() == pytest.approx(expected.item(), rel=1e-6)
-
-
-@pytest.mark.parametrize(("anchor", "n_weights"), [("covariates", 3), ("image", 16 + 32 + 3)])
-def test_an_anchor_lowers_every_logit_by_a_weighted_sum_of_its_inputs(anchor: str, n_weights: int) -> None:
-    published, anchored = make_head(3).eval(), make_head(3, anchor).eval()
-    weights = torch.linspace(-1, 1, n_weights)
-    anchored.start_anchor(weights.tolist(), published.output.bias.tolist())
-    anchored.load_state_dict(published.state_dict(), strict=False)
-    stage_features, covariates = features(), torch.randn(2, 3)
-    pooled = torch.cat([*(f.mean(dim=(2, 3, 4)) for f in stage_features), covariates], dim=1)
-    weighted_sum = pooled[:, -n_weights:] @ weights
-    valid = torch.ones(2, 1, 8, 8, 8)
-    torch.testing.assert_close(
-        anchored(stage_features, valid, covariates),
-        published(stage_features, valid, covariates) - weighted_sum[:, None],
-    )
-
-
-def test_neither_dropout_nor_the_penalty_touches_an_anchor() -> None:
-    head = make_head(3, "covariates").train()
-    head.start_anchor([1.0, -2.0, 0.5], [0.0] * 10)
-    covariates = torch.tensor([[1.0, 1.0, 2.0], [0.0, -1.0, 0.0]])
-    logits = head(features(), torch.ones(2, 1, 8, 8, 8), covariates)
-    torch.testing.assert_close(logits, torch.tensor([[0.0], [-2.0]]).expand(2, 10))
-    torch.testing.assert_close(head.squared_weights(), head.hidden.weight.square().sum())
-
-
-def test_an_anchor_without_inputs_is_none_and_leaves_the_published_head() -> None:
-    assert make_head(0, "covariates").anchor is None
-    assert set(make_head(0, "covariates").state_dict()) == set(make_head(0).state_dict())

@@ -90,14 +90,14 @@ def test_image_features_are_those_of_the_trained_stage_one_network(
 ) -> None:
     trainer = make_trainer(project, **anchored(project, tmp_path))
     trainer.on_train_start()
-    head = trainer.network.survival_head
+    risk = trainer.network.anchor.risk
     n_covariates = len(trainer.survival_fold.covariates.names)
-    assert head.anchor.in_features == 16 + 32 + 64 + n_covariates
-    assert not head.anchor.weight.requires_grad
+    assert risk.in_features == sum(trainer.network.encoder.out_channels) + n_covariates
+    assert not risk.weight.requires_grad
     assert "starts from a Cox model on" in log(trainer)
     times, events = trainer.setup.table.time_and_event(list(trainer.survival_fold.scoring_cases))
-    risk = np.array([-float(outputs(trainer)[c][0]) for c in trainer.survival_fold.scoring_cases])
-    c_index = harrell_c(risk, events, times).c_index
+    first_logit = np.array([float(outputs(trainer)[c][0]) for c in trainer.survival_fold.scoring_cases])
+    c_index = harrell_c(-first_logit, events, times).c_index
     assert c_index is not None
     # All logits differ by the same sum, so that the predicted time ranks as one of them.
     assert f"C-index before the training: {c_index:.4f}" in log(trainer)
@@ -120,9 +120,7 @@ def test_training_leaves_statistics_and_anchor_and_its_checkpoint_predicts_the_s
     assert trainer.network.survival_head.output.weight.abs().sum() > 0
     checkpoint = SurvivalCheckpoint.read(Path(trainer.output_folder) / "checkpoint_final.pth")
     again = checkpoint.build_network().state_dict()
-    assert torch.equal(
-        again["survival_head.anchor.weight"], trainer.network.survival_head.anchor.weight.cpu()
-    )
+    assert torch.equal(again["anchor.risk.weight"], trainer.network.anchor.risk.weight.cpu())
 
 
 @pytest.mark.slow
