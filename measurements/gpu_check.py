@@ -4,8 +4,9 @@ Parts, in this order; each has a time limit, and runs whatever becomes of the ot
 
 - preparation: phantoms of 32^3 and 160^3 voxels and the sarcomas, planned and preprocessed, side by side;
 - training step: seconds and memory at 112^3, batch 2, autocast, for AdaMSS and nnU-Net's network by the same plan;
-- killed and continued: both stages' trainers with nnU-Net's defaults, such as torch.compile and autocast, killed after
-  their first checkpoint and continued with --c; on the phantoms and, at the same time, on the sarcomas;
+- killed and continued: Stage I, and Stage II as published and anchored, with nnU-Net's defaults, such as torch.compile
+  and autocast, killed after their first checkpoint and continued with --c; on the phantoms and, at the same time, on
+  the sarcomas;
 - waiting for data: the share of Stage II's time;
 - predicting a patient: of 160^3 voxels;
 - GPU beside CPU: new phantoms predicted by one checkpoint on both;
@@ -32,6 +33,7 @@ from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from statistics import median
+from tempfile import mkdtemp
 from time import monotonic
 from typing import Any
 
@@ -52,7 +54,10 @@ SCRIPTS = Path(__file__).resolve().parent
 SARCOMAS = SCRIPTS.parents[1] / "shared" / "data" / "Dataset510_STS"
 PLUGIN = Path(nnunetv2_adamss.__file__).parent / "nnunet_plugin"
 # Radiomics would take longer than the training and have nothing to do with a GPU.
-SHORT_STAGE_TWO = f"{SURVIVAL_TRAINER}_NoRadiomics"
+SHORT_STAGE_TWO = {
+    "published": f"{SURVIVAL_TRAINER}_NoRadiomics",
+    "anchored": f"{SURVIVAL_TRAINER}_Anchored_ImageOnly",
+}
 FULL_STAGE_TWO = "AdaMSSSurvTrainer_NoRadiomics"
 # Stage II finds this signal within 160 iterations.
 SIGNAL = "out_of_tumour_uptake"
@@ -97,12 +102,12 @@ class Check:
             ),
             (Part("training step", 170, self.training_step),),
             (
-                Part("killed and continued phantoms", 200, self.killed_phantoms),
-                Part("killed and continued sarcomas", 200, self.killed_sarcomas),
+                Part("killed and continued phantoms", 240, self.killed_phantoms),
+                Part("killed and continued sarcomas", 240, self.killed_sarcomas),
             ),
             (Part("waiting for data", 60, self.waiting),),
             (Part("predicting a patient", 60, self.patient),),
-            (Part("GPU beside CPU", 60, self.beside_cpu),),
+            (Part("GPU beside CPU", 90, self.beside_cpu),),
             (Part("full schedule", 460, self.full_schedule),),
         )
 
@@ -172,20 +177,23 @@ class Check:
 
     def kill_both_stages(self, project: "TimedProject", rows: Rows) -> None:
         project.preprocess(1)
-        stage_one, stage_two = project.fold_folder(STAGE_ONE), project.fold_folder(SHORT_STAGE_TWO)
+        stage_one = project.fold_folder(STAGE_ONE)
         project.kill_and_continue(stage_one, lambda: project.train_stage_one(STAGE_ONE))
         validation = json.loads((stage_one / "validation" / "summary.json").read_text())
         rows["Stage I"] = training_figures(stage_one, killed=True)
         rows["Stage I"]["Dice"] = finite(validation["foreground_mean"]["Dice"])
-        project.kill_and_continue(stage_two, lambda: project.train(SHORT_STAGE_TWO, 0))
-        rows["Stage II"] = training_figures(stage_two, killed=True) | c_indices(stage_two)
+        for name, trainer in SHORT_STAGE_TWO.items():
+            stage_two = project.fold_folder(trainer)
+            project.kill_and_continue(stage_two, partial(project.train, trainer, 0))
+            rows[f"Stage II, {name}"] = training_figures(stage_two, killed=True) | c_indices(stage_two)
 
     def waiting(self, commands: Commands, rows: Rows) -> None:
         project, file = self.phantoms(commands), self.work / "data_wait.json"
         project.prepare(1)
         length = ("-n", "3", "--rounds", "1") if self.quick else ("-n", "100", "--rounds", "3")
         self.run_script(
-            commands, "data_wait.py", project.dataset_id, "-p", PLANS, "-tr", SHORT_STAGE_TWO, "-seg_tr", STAGE_ONE,
+            commands, "data_wait.py", project.dataset_id, "-p", PLANS, "-seg_tr", STAGE_ONE,
+            "-tr", SHORT_STAGE_TWO["published"],
             "-device", self.device, *length, "-o", str(file), environment=project.variables,
         )  # fmt: skip
         rounds = json.loads(file.read_text())["rounds"]
@@ -212,17 +220,20 @@ class Check:
     def beside_cpu(self, commands: Commands, rows: Rows) -> None:
         project = self.phantoms(commands)
         project.prepare(1)
-        project.train(SHORT_STAGE_TWO, 0)
-        predicted = []
-        for name, device in (("checked", self.device), ("cpu", "cpu")):
-            output = self.work / f"predicted_{name}"
-            project.run(
-                "adamss_predict_survival", "-i", str(project.raw / "imagesTs"), "-o", str(output),
-                "-d", project.dataset_id, "-c", "3d_fullres", "-tr", SHORT_STAGE_TWO, "-p", PLANS, "-f", "0",
-                "--clinical", str(project.raw / "survival_test.csv"), "-device", device,
-            )  # fmt: skip
-            predicted.append(output)
-        rows["largest difference"] = differences(*predicted)
+        for name, trainer in SHORT_STAGE_TWO.items():
+            project.train(trainer, 0)
+            predicted = [self.predict_new(project, trainer, device) for device in (self.device, "cpu")]
+            rows[f"largest difference, {name}"] = differences(*predicted)
+
+    def predict_new(self, project: "TimedProject", trainer: str, device: str) -> Path:
+        """Predict the new phantoms; returns the folder, another one each time."""
+        output = Path(mkdtemp(dir=self.work, prefix=f"predicted_{device}_"))
+        project.run(
+            "adamss_predict_survival", "-i", str(project.raw / "imagesTs"), "-o", str(output),
+            "-d", project.dataset_id, "-c", "3d_fullres", "-tr", trainer, "-p", PLANS, "-f", "0",
+            "--clinical", str(project.raw / "survival_test.csv"), "-device", device,
+        )  # fmt: skip
+        return output
 
     def full_schedule(self, commands: Commands, rows: Rows) -> None:
         project = self.phantoms(commands)
@@ -268,10 +279,6 @@ class TimedProject(Project):
     def variables(self) -> dict[str, str]:
         """nnU-Net's folders, and those of the check."""
         return super().variables | self.environment
-
-    def fold_folder(self, trainer: str) -> Path:
-        """Of fold 0."""
-        return self.results / f"{trainer}__{PLANS}__3d_fullres" / "fold_0"
 
     def run(self, command: str, *arguments: str) -> None:
         if self.kill_when is None:

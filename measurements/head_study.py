@@ -1,8 +1,8 @@
 """What each part of the survival head does, alone: heads trained on frozen image features of phantoms.
 
-Cohort, arms and outcomes are those of the simulation study. The image features are what the head sees of each whole
-region by the Stage-I network, so a training takes seconds and every part can be tried on many seeds. What training does
-to encoder and decoder is not in it; the simulation study has that.
+Cohort, arms and outcomes are those of the simulation study. The image features are those of each whole region by the
+Stage-I network, so a training takes seconds and every part can be tried on many seeds. What training does to encoder
+and decoder is not in it; the simulation study has that.
 
     python measurements/head_study.py WORK_FOLDER -o FILE       WORK_FOLDER of simulation_study.py, or a new one
 
@@ -12,10 +12,11 @@ are the clinical columns and first-order statistics of the reference masks.
 
 import json
 import os
-import warnings
 from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
 from itertools import product
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -25,11 +26,12 @@ import torch
 from nnunetv2.utilities.plans_handling.plans_handler import PlansManager
 from numpy.typing import NDArray
 from phantom_project import PLANS, STAGE_ONE, Project, mean_and_interval
-from simulation_study import ARMS, MOST_SEEDS, N_FOLDS, phantoms, study_parser
+from simulation_study import ARMS, MOST_SEEDS, N_FOLDS, begin_worker, in_order, phantoms, study_parser
 from torch import Tensor, nn
 
 from nnunetv2_adamss.common.files import write_atomically
 from nnunetv2_adamss.metrics.concordance import harrell_c
+from nnunetv2_adamss.networks.masked_mean import StageMeans, masked_mean
 from nnunetv2_adamss.networks.stages import Stages
 from nnunetv2_adamss.networks.survival_head import SurvivalHead
 from nnunetv2_adamss.survival.config import SurvivalConfig
@@ -43,7 +45,8 @@ from nnunetv2_adamss.survival.nnunet_data.nnunet_fold import FoldSplit, NnunetFo
 from nnunetv2_adamss.survival.nnunet_data.plan_stages import stages_of
 from nnunetv2_adamss.survival.setup import SurvivalSetup
 from nnunetv2_adamss.trained_folds.prediction import SurvivalPrediction
-from nnunetv2_adamss.trainers.anchor import HALF_EVENTS, pooled_features
+from nnunetv2_adamss.trainers.anchor import HALF_EVENTS
+from nnunetv2_adamss.trainers.anchor import image_features as image_means
 
 N_ITERATIONS = 2000
 RATES = (2.5e-4, 5e-5, 5e-6)
@@ -55,20 +58,25 @@ class Variant:
     """A head and its training.
 
     Args:
-        anchor: of the head.
+        anchor: inputs of the Cox model that the head starts from and adds to: ``none``, the ``covariates``, or these
+            and a kind of image features: of the ``encoder``, the ``decoder``, or the ``attended`` ones of the decoder.
+        pooling: image features that the head sees: of the ``decoder`` or the ``attended`` ones.
         tumour: whether first-order statistics of the tumour are among the covariates.
         head_rate: multiple of the rates.
         l2_weight: of both weight matrices.
         batch_size: half events, half censored cases.
-        scales: whether pooled features are z-scored and divided by the root of their number.
+        scales: whether image features are z-scored and divided by the root of their number.
+        one_score: whether all intervals share one score and differ in their bias alone.
     """
 
     anchor: str = "none"
+    pooling: str = "decoder"
     tumour: bool = True
     head_rate: float = 1.0
     l2_weight: float = 0.1
     batch_size: int = 2
     scales: bool = False
+    one_score: bool = False
 
 
 VARIANTS = {
@@ -79,39 +87,49 @@ VARIANTS = {
     "features scaled, rate x10": Variant(scales=True, head_rate=10),
     "L2 0.01": Variant(l2_weight=0.01),
     "batch of 16": Variant(batch_size=16),
+    "one score for all intervals": Variant(one_score=True),
+    "means weighted by attention": Variant(pooling="attended"),
     "anchor: covariates": Variant(anchor="covariates"),
-    "anchor: covariates and image": Variant(anchor="image"),
-    "the same, rate x10": Variant(anchor="image", head_rate=10),
+    "anchor: covariates and decoder": Variant(anchor="decoder"),
+    "anchor: covariates and decoder, weighted by attention": Variant(anchor="attended"),
+    "anchor: covariates and encoder": Variant(anchor="encoder"),
+    "the same, rate x10 (the anchored model)": Variant(anchor="encoder", head_rate=10),
 }
 
 
 @dataclass(frozen=True, eq=False)
 class Patients:
-    """Some patients: image features, covariates ``(n, ...)`` and outcomes."""
+    """Some patients: image features by their kind, covariates ``(n, ...)`` and outcomes."""
 
-    features: NDArray[np.float64]
+    features: dict[str, NDArray[np.float64]]
     covariates: NDArray[np.float64]
     event: NDArray[np.bool_]
     time: NDArray[np.float64]
 
 
 def main() -> None:
-    args = study_parser(__doc__).parse_args()
+    parser = study_parser(__doc__)
+    args = parser.parse_args()
     project = Project(args.work.resolve(), phantoms(args.n), args.device)
     project.prepare(n_folds=N_FOLDS)
     project.extract_radiomics("groundtruth", "first_order")
-    os.environ.update(project.variables)
-    torch.set_num_threads(1)
+    os.environ |= {**project.variables, "OMP_NUM_THREADS": "1", "nnUNet_def_n_proc": "1"}
     features = image_features(project)
-    rows = []
-    for seed, arm in product(range(args.seeds), ARMS):
-        rows.append({"arm": arm, "seed": seed, **c_indices(project, features, arm, seed)})
-        print(pd.Series(rows[-1]).to_string(), flush=True)
-        write(args.output, pd.DataFrame(rows))
+    rows: list[dict[str, Any]] = []
+    with ProcessPoolExecutor(args.workers, get_context("spawn"), initializer=begin_worker) as pool:
+        tasks = {
+            pool.submit(c_indices, project, features, arm, seed): (arm, seed)
+            for seed, arm in product(range(args.seeds), ARMS)
+        }
+        for task in as_completed(tasks):
+            arm, seed = tasks[task]
+            rows.append({"arm": arm, "seed": seed, **task.result()})
+            print(pd.Series(rows[-1]).to_string(), flush=True)
+            write(args.output, in_order(rows))
 
 
-def image_features(project: Project) -> pd.DataFrame:
-    """What the survival head sees of every case, by ``case_id``."""
+def image_features(project: Project) -> dict[str, pd.DataFrame]:
+    """Means over each case's region, by their kind and ``case_id``."""
     from nnunetv2_adamss.trainers import AdaMSSSurvTrainer_ImageOnly
 
     plans, dataset_json = read_plans(project.config.folder_name, PLANS)
@@ -119,11 +137,29 @@ def image_features(project: Project) -> pd.DataFrame:
     trainer = AdaMSSSurvTrainer_ImageOnly(plans, "3d_fullres", 0, dataset_json, torch.device(project.device))
     SurvivalConfig(seg_trainer=STAGE_ONE, mask_source="groundtruth").save(Path(trainer.output_folder))
     trainer.initialize()
-    case_ids = trainer.survival_fold.all_cases
-    return pd.DataFrame(pooled_features(trainer, case_ids), index=case_ids)
+    network, case_ids = trainer.bare_network, trainer.survival_fold.all_cases
+    of_encoder = StageMeans(network.stages.n_dimensions, network.stages.strides)
+
+    def encoder(image: Tensor, valid: Tensor) -> list[Tensor]:
+        return of_encoder(network.encoder_features(image), valid)
+
+    def decoder(image: Tensor, valid: Tensor) -> list[Tensor]:
+        return network.survival_head.means(network.decoder_features(image), valid)
+
+    def attended(image: Tensor, valid: Tensor) -> list[Tensor]:
+        with network.interpreted() as seen:
+            stage_features = network.decoder_features(image)
+        return [masked_mean(*pair) for pair in zip(stage_features, seen.attention, strict=True)]
+
+    return {
+        means.__name__: pd.DataFrame(image_means(trainer, case_ids, means), index=case_ids)
+        for means in (encoder, decoder, attended)
+    }
 
 
-def c_indices(project: Project, features: pd.DataFrame, arm: str, seed: int) -> dict[str, float | None]:
+def c_indices(
+    project: Project, features: dict[str, pd.DataFrame], arm: str, seed: int
+) -> dict[str, float | None]:
     """C-index of the validation cases by every variant."""
     rng = np.random.default_rng([seed, list(ARMS).index(arm)])
     _, survival_csv = project.write_outcomes(f"outcomes/{arm.replace(' ', '_')}_{seed}", ARMS[arm], rng)
@@ -134,7 +170,6 @@ def c_indices(project: Project, features: pd.DataFrame, arm: str, seed: int) -> 
         radiomics="first_order", seed=seed,
     )  # fmt: skip
     found: dict[str, float | None] = {}
-    warnings.simplefilter("ignore")  # of columns that are dropped, for every fold
     of_use = {
         tumour: read_patients(project, features, split, config, CovariateUse(radiomics=tumour))
         for tumour in (True, False)
@@ -150,7 +185,7 @@ def c_indices(project: Project, features: pd.DataFrame, arm: str, seed: int) -> 
 
 def read_patients(
     project: Project,
-    features: pd.DataFrame,
+    features: dict[str, pd.DataFrame],
     split: dict[str, list[str]],
     config: SurvivalConfig,
     use: CovariateUse,
@@ -164,18 +199,49 @@ def read_patients(
         covariates = setup.fold.covariates.apply(setup.covariates, case_ids)
         time, event = setup.table.time_and_event(list(case_ids))
         of_cases = np.stack([covariates[case_id] for case_id in case_ids]).astype(np.float64)
-        return Patients(features.loc[list(case_ids)].to_numpy(), of_cases, event, time)
+        own = {kind: table.loc[list(case_ids)].to_numpy() for kind, table in features.items()}
+        return Patients(own, of_cases, event, time)
 
     return setup, patients(setup.fold.training_cases), patients(setup.fold.validation_cases)
 
 
-class HeadOnFeatures(SurvivalHead):
-    """The survival head, of which the pooled features are given."""
+class Given(nn.Module):
+    """In the place of means over space: image features that are means already."""
 
-    def pooled(self, stage_features: Any, valid: Tensor) -> Tensor:
-        """They are what is given."""
-        features: Tensor = stage_features
-        return features
+    def forward(self, features: Tensor, valid: Tensor) -> list[Tensor]:
+        return [features]
+
+
+class Head(nn.Module):
+    """The survival head of a variant.
+
+    Args:
+        variant: of the study.
+        n_covariates: of a patient.
+        n_intervals: of time.
+        anchor: log hazard ratios of the anchor's inputs, and logits where it is 0.
+    """
+
+    def __init__(
+        self,
+        variant: Variant,
+        n_covariates: int,
+        n_intervals: int,
+        anchor: tuple[NDArray[np.float64], NDArray[np.float64]] | None,
+    ) -> None:
+        super().__init__()
+        self.head = SurvivalHead(stages(), n_covariates, 1 if variant.one_score else n_intervals)
+        self.head.means = Given()
+        self.bias = nn.Parameter(torch.zeros(n_intervals)) if variant.one_score else None
+        self.anchor = tensor(anchor[0]) if anchor else None
+        if anchor:
+            self.head.output.bias.data.copy_(tensor(anchor[1]))
+            nn.init.zeros_(self.head.output.weight)
+
+    def forward(self, features: Tensor, anchored: Tensor, covariates: Tensor) -> Tensor:
+        logits = self.head(features, torch.empty(0), covariates)
+        logits = logits if self.bias is None else logits + self.bias
+        return logits if self.anchor is None else logits - (anchored @ self.anchor)[:, None]
 
 
 def train(
@@ -184,34 +250,37 @@ def train(
     """Train a head; returns what gives the logits of patients."""
     torch.manual_seed(seed)
     labels = interval_labels(setup.fold.edges, training.event, training.time)
-    mean, spread = training.features.mean(axis=0), training.features.std(axis=0) + 1e-6
-    root = np.sqrt(training.features.shape[1])
+    pooled = training.features[variant.pooling]
+    mean, spread = pooled.mean(axis=0), (pooled.std(axis=0) + 1e-6) * np.sqrt(pooled.shape[1])
+
+    def of_anchor(patients: Patients) -> NDArray[np.float64]:
+        return patients.features.get(variant.anchor, np.zeros((len(patients.time), 0)))
 
     def inputs(patients: Patients) -> tuple[Tensor, Tensor, Tensor]:
-        features = (patients.features - mean) / spread / root if variant.scales else patients.features
-        return tensor(features), torch.empty(0), tensor(patients.covariates)
+        features = patients.features[variant.pooling]
+        features = (features - mean) / spread if variant.scales else features
+        anchored = np.hstack([of_anchor(patients), patients.covariates])
+        return tensor(features), tensor(anchored), tensor(patients.covariates)
 
-    head = HeadOnFeatures(
-        stages(), training.covariates.shape[1], setup.fold.n_intervals, anchor=variant.anchor
-    )
+    start = None
     if variant.anchor != "none":
-        seen = training.features if variant.anchor == "image" else np.zeros((len(training.time), 0))
-        anchor = Anchor.fit(seen, training.covariates, training.event, training.time, seed)
+        anchor = Anchor.fit(of_anchor(training), training.covariates, training.event, training.time, seed)
         shares = sampling_weights(training.event, HALF_EVENTS)
-        head.start_anchor(anchor.weights.tolist(), anchor.start_logits(labels, shares).tolist())
-    features, nothing, covariates = inputs(training)
+        start = (anchor.weights, anchor.start_logits(labels, shares))
+    head = Head(variant, training.covariates.shape[1], setup.fold.n_intervals, start)
+    features, anchored, covariates = inputs(training)
     survived, failed = tensor(labels.survived), tensor(labels.failed)
     kinds = [np.flatnonzero(training.event), np.flatnonzero(~training.event)]
-    optimizer = torch.optim.Adam([p for p in head.parameters() if p.requires_grad])
+    optimizer = torch.optim.Adam(head.parameters())
     rng = np.random.default_rng(seed)
     for iteration in range(N_ITERATIONS):
         rate = RATES[(iteration >= 0.4 * N_ITERATIONS) + (iteration >= 0.8 * N_ITERATIONS)]
         optimizer.param_groups[0]["lr"] = variant.head_rate * rate
         batch = np.concatenate([rng.choice(kind, variant.batch_size // 2, replace=False) for kind in kinds])
-        logits = head(features[batch], nothing, covariates[batch])
+        logits = head(features[batch], anchored[batch], covariates[batch])
         loss = discrete_survival_loss(logits, survived[batch], failed[batch])
         optimizer.zero_grad()
-        (loss + variant.l2_weight * head.squared_weights()).backward()
+        (loss + variant.l2_weight * head.head.squared_weights()).backward()
         nn.utils.clip_grad_norm_(head.parameters(), 12)
         optimizer.step()
     head.eval()

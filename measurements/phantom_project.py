@@ -34,14 +34,24 @@ PLANS = "AdaMSSPlans"
 
 
 class Project:
-    """nnU-Net's three folders with one cohort of phantoms."""
+    """nnU-Net's three folders with one cohort of phantoms.
 
-    def __init__(self, root: Path, config: PhantomCohortConfig, device: str) -> None:
+    Args:
+        root: that the three are in.
+        config: the cohort.
+        device: that networks are trained on.
+        results: name of the folder of trainings.
+    """
+
+    def __init__(
+        self, root: Path, config: PhantomCohortConfig, device: str, results: str = "results"
+    ) -> None:
         self.root, self.config, self.device = root, config, device
         self.dataset_id = str(config.dataset_id)
         self.raw = root / "raw" / config.folder_name
         self.preprocessed = root / "preprocessed" / config.folder_name
-        self.results = root / "results" / config.folder_name
+        self.results = root / results / config.folder_name
+        self.splits_file = self.preprocessed / "splits_final.json"
 
     def check_settings(self, settings: dict) -> None:
         """Stop if the work folder holds trainings with other settings."""
@@ -69,20 +79,23 @@ class Project:
         """Phantoms, nnU-Net's plan, and one random split a fold."""
         if not self.raw.is_dir():
             write_phantom_dataset(self.config, self.raw.parent)
-        # Written below, when all that is done.
-        splits_file = self.preprocessed / "splits_final.json"
-        if not splits_file.is_file():
-            self.run("nnUNetv2_plan_and_preprocess", "-d", self.dataset_id, "--no_pp")
-            self.run("adamss_set_normalization", self.dataset_id, "--overwrite")
-            self._set_batch_size()
-            self.run(
-                "nnUNetv2_preprocess", "-d", self.dataset_id, "-plans_name", PLANS, "-c", "3d_fullres", "-np", "2"
-            )  # fmt: skip
+        self.plan()
         cases = pd.read_csv(self.raw / "survival.csv")["case_id"].to_numpy()
         n_validation = round(VALIDATION_SHARE * len(cases))
         orders = [np.random.default_rng(fold).permutation(cases) for fold in range(n_folds)]
         splits = [{"train": sorted(o[n_validation:]), "val": sorted(o[:n_validation])} for o in orders]
-        splits_file.write_text(json.dumps(splits))
+        self.splits_file.write_text(json.dumps(splits))
+
+    def plan(self) -> None:
+        """Plan and preprocess, unless that is done: the splits are written afterwards."""
+        if self.splits_file.is_file():
+            return
+        self.run("nnUNetv2_plan_and_preprocess", "-d", self.dataset_id, "--no_pp")
+        self.run("adamss_set_normalization", self.dataset_id, "--overwrite")
+        self._set_batch_size()
+        self.run(
+            "nnUNetv2_preprocess", "-d", self.dataset_id, "-plans_name", PLANS, "-c", "3d_fullres", "-np", "2"
+        )
 
     def _set_batch_size(self) -> None:
         """Batches of two, as nnU-Net plans them for images of a patient's size, and as in the paper (Section 4.2)."""
@@ -91,32 +104,26 @@ class Project:
         plans["configurations"]["3d_fullres"]["batch_size"] = 2
         write_json(file, plans)
 
-    def train_stage_one(self, trainer: str) -> None:
-        """Train a Stage-I network on fold 0, unless that is done."""
-        folder = self.results / f"{trainer}__{PLANS}__3d_fullres" / "fold_0"
+    def train_stage_one(self, trainer: str, fold: int = 0) -> None:
+        """Train a Stage-I network, unless that is done."""
+        folder = self.fold_folder(trainer, fold)
         if not (folder / "checkpoint_final.pth").is_file():
             self.run(
-                "nnUNetv2_train", self.dataset_id, "3d_fullres", "0", "-tr", trainer, "-p", PLANS,
+                "nnUNetv2_train", self.dataset_id, "3d_fullres", str(fold), "-tr", trainer, "-p", PLANS,
                 "-device", self.device, *self.continuing(folder),
             )  # fmt: skip
 
-    def extract_radiomics(self, mask_source: str, radiomics: str = "all") -> None:
-        """The features of fold 0, unless they are there."""
+    def extract_radiomics(self, mask_source: str, radiomics: str = "all", fold: int = 0) -> None:
+        """The features of a fold, unless they are there."""
         config = SurvivalConfig(mask_source=mask_source, radiomics=radiomics)
-        folder = self.results / f"{STAGE_ONE}__{PLANS}__3d_fullres" / "fold_0"
-        if not (folder / radiomics_name(config)).is_file():
+        if not (self.fold_folder(STAGE_ONE, fold) / radiomics_name(config)).is_file():
             self.run(
-                "adamss_extract_radiomics",
-                *self.fold(0),
-                "--mask_source",
-                mask_source,
-                "--radiomics",
-                radiomics,
-            )
+                "adamss_extract_radiomics", *self.fold(fold), "--mask_source", mask_source, "--radiomics", radiomics
+            )  # fmt: skip
 
     def share_stage_one(self, trainer: str, fold: int) -> None:
         """Give the Stage-I network of fold 0, its masks and their radiomics to another fold."""
-        link = self.results / f"{trainer}__{PLANS}__3d_fullres" / f"fold_{fold}"
+        link = self.fold_folder(trainer, fold)
         if not link.exists():
             link.symlink_to("fold_0")
 
@@ -150,7 +157,7 @@ class Project:
 
     def train(self, trainer: str, fold: int, *options: str, stage_one: str = STAGE_ONE) -> Path:
         """Stage II of one fold, unless it is finished or goes on; returns the fold's folder."""
-        folder = self.results / f"{trainer}__{PLANS}__3d_fullres" / f"fold_{fold}"
+        folder = self.fold_folder(trainer, fold)
         if not (folder / "survival_summary.json").is_file():
             self.run(
                 "adamss_finetune_survival",
@@ -166,7 +173,7 @@ class Project:
         """As ``train``, in this process, which saves the seconds in which a command starts."""
         from nnunetv2_adamss.trainers.finetune import FinetuneRequest, finetune_survival
 
-        folder = self.results / f"{trainer}__{PLANS}__3d_fullres" / f"fold_{fold}"
+        folder = self.fold_folder(trainer, fold)
         if not (folder / "survival_summary.json").is_file():
             os.environ.update(self.variables)
             request = FinetuneRequest(
@@ -178,7 +185,7 @@ class Project:
 
     def fit_statistical(self, method: str, name: str, fold: int, **settings: Any) -> Path:
         """A statistical method on one fold, unless that is done; returns the folder of the fold under its name."""
-        folder = self.results / f"{name}__{PLANS}__3d_fullres" / f"fold_{fold}"
+        folder = self.fold_folder(name, fold)
         if not (folder / "survival_summary.json").is_file():
             # In this process: to start another takes longer than most fits.
             os.environ.update(self.variables)
@@ -188,6 +195,10 @@ class Project:
             )  # fmt: skip
             fit_statistical(request)
         return folder
+
+    def fold_folder(self, trainer: str, fold: int = 0) -> Path:
+        """A trained fold."""
+        return self.results / f"{trainer}__{PLANS}__3d_fullres" / f"fold_{fold}"
 
     def fold(self, number: int, stage_one: str = STAGE_ONE) -> tuple[str, ...]:
         """What the commands about a fold of Stage II begin with."""
@@ -203,7 +214,8 @@ class Project:
     @property
     def variables(self) -> dict[str, str]:
         """nnU-Net's."""
-        return {f"nnUNet_{name}": str(self.root / name) for name in ("raw", "preprocessed", "results")}
+        folders = {"raw": self.raw, "preprocessed": self.preprocessed, "results": self.results}
+        return {f"nnUNet_{name}": str(folder.parent) for name, folder in folders.items()}
 
     def run(self, command: str, *arguments: str) -> None:
         with (self.root / "commands.log").open("a") as log:

@@ -62,9 +62,6 @@ N_FOLDS = MOST_SEEDS * len(ARMS)
 def main() -> None:
     parser = study_parser(__doc__)
     parser.add_argument("--epochs", type=int, default=4, help="of 40 iterations (default: %(default)s)")
-    parser.add_argument(
-        "--workers", type=int, default=os.cpu_count(), help="trainings at once (default: a core each)"
-    )
     args = parser.parse_args()
     if not 1 <= args.seeds <= MOST_SEEDS:
         parser.error(f"--seeds must be from 1 to {MOST_SEEDS}")
@@ -104,6 +101,9 @@ def study_parser(description: str | None) -> argparse.ArgumentParser:
     parser.add_argument("-n", type=int, default=200, help="phantoms (default: %(default)s)")
     parser.add_argument("--seeds", type=int, default=10, help="(default: %(default)s)")
     parser.add_argument("-device", default="cpu", choices=["cpu", "cuda"])
+    parser.add_argument(
+        "--workers", type=int, default=os.cpu_count(), help="trainings at once (default: a core each)"
+    )
     return parser
 
 
@@ -122,6 +122,7 @@ def phantoms(n: int) -> PhantomCohortConfig:
 def begin_worker() -> None:
     """Let nnU-Net's own pools fork: each process of a spawned one would import torch again, a dozen for every fit."""
     set_start_method("fork", force=True)
+    warnings.simplefilter("ignore")  # what pools of processes and loaders have to say on this many cores
 
 
 def settings_of(args: argparse.Namespace) -> dict[str, Any]:
@@ -148,7 +149,6 @@ def tumour_sizes(project: Project) -> pd.DataFrame:
 
 def scores(project: Project, arm: str, seed: int, epochs: int, sizes: pd.DataFrame) -> dict[str, Any]:
     """C-index of every method on the validation cases."""
-    warnings.simplefilter("ignore")  # what pools of processes and loaders have to say on this many cores
     rng = np.random.default_rng([seed, list(ARMS).index(arm)])
     outcomes = f"outcomes/{arm.replace(' ', '_')}_{seed}"
     truth, survival_csv = project.write_outcomes(outcomes, ARMS[arm], rng)

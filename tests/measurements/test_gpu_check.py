@@ -34,7 +34,9 @@ def test_every_part_runs_at_toy_size(tmp_path: Path) -> None:
     assert set(steps) == {f"{network}, {layout}" for network in ("AdaMSS", "nnU-Net") for layout in layouts}
     assert all(figure > 0 for row in steps.values() for figure in row.values())
 
-    for stage in parts["killed and continued phantoms"]["rows"].values():
+    stages = parts["killed and continued phantoms"]["rows"]
+    assert set(stages) == {"Stage I", "Stage II, published", "Stage II, anchored"}
+    for stage in stages.values():
         assert stage["epochs"] == 3
         assert 1 <= stage["continued at"] < 3
     assert parts["full schedule"]["rows"]["published"]["epochs"] == 2
@@ -44,7 +46,9 @@ def test_every_part_runs_at_toy_size(tmp_path: Path) -> None:
     assert seconds["segmentation seconds"] > 0 < seconds["survival seconds"]
 
     # Here both are the CPU.
-    difference = parts["GPU beside CPU"]["rows"]["largest difference"]
-    assert difference["patients"] == 4
-    assert math.isclose(difference["lowest Dice"], 1)
-    assert difference["conditional survival"] < 1e-6 > difference["predicted time, relative"]
+    differences = parts["GPU beside CPU"]["rows"]
+    assert set(differences) == {"largest difference, published", "largest difference, anchored"}
+    for difference in differences.values():
+        assert difference["patients"] == 4
+        assert math.isclose(difference["lowest Dice"], 1)
+        assert difference["conditional survival"] < 1e-6 > difference["predicted time, relative"]

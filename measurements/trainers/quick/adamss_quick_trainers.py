@@ -31,6 +31,16 @@ class AdaMSSSurvTrainer_ShortSchedule_NoRadiomics(trainers.AdaMSSSurvTrainer_Sho
     )
 
 
+class AdaMSSSurvTrainer_ShortSchedule_Anchored_ImageOnly(
+    trainers.AdaMSSSurvTrainer_ShortSchedule_Anchored_ImageOnly
+):
+    """Stage II, anchored."""
+
+    recipe = trainers.AdaMSSSurvTrainer_ShortSchedule_Anchored_ImageOnly.recipe.with_schedule(
+        n_epochs=3, n_iterations=2
+    )
+
+
 class AdaMSSSurvTrainer_NoRadiomics(trainers.AdaMSSSurvTrainer_NoRadiomics):
     """Stage II in the place of the full schedule."""
 
