@@ -28,7 +28,6 @@ from nnunetv2_adamss.survival.covariates.radiomics_table import radiomics_name
 
 STAGE_ONE = "AdaMSSSegTrainer_ShortSchedule"
 SURVIVAL_TRAINER = "AdaMSSSurvTrainer_ShortSchedule"
-VALIDATION_SHARE = 0.3
 # CT as in the paper: nnU-Net's window, fitted to tumours, hides what CT shows elsewhere.
 PLANS = "AdaMSSPlans"
 
@@ -41,12 +40,19 @@ class Project:
         config: the cohort.
         device: that networks are trained on.
         results: name of the folder of trainings.
+        validation_share: of the cases of a split.
     """
 
     def __init__(
-        self, root: Path, config: PhantomCohortConfig, device: str, results: str = "results"
+        self,
+        root: Path,
+        config: PhantomCohortConfig,
+        device: str,
+        results: str = "results",
+        validation_share: float = 0.3,
     ) -> None:
         self.root, self.config, self.device = root, config, device
+        self.validation_share = validation_share
         self.dataset_id = str(config.dataset_id)
         self.raw = root / "raw" / config.folder_name
         self.preprocessed = root / "preprocessed" / config.folder_name
@@ -81,7 +87,7 @@ class Project:
             write_phantom_dataset(self.config, self.raw.parent)
         self.plan()
         cases = pd.read_csv(self.raw / "survival.csv")["case_id"].to_numpy()
-        n_validation = round(VALIDATION_SHARE * len(cases))
+        n_validation = round(self.validation_share * len(cases))
         orders = [np.random.default_rng(fold).permutation(cases) for fold in range(n_folds)]
         splits = [{"train": sorted(o[n_validation:]), "val": sorted(o[:n_validation])} for o in orders]
         self.splits_file.write_text(json.dumps(splits))

@@ -60,9 +60,7 @@ def main() -> None:
     # Threads of several trainings would wait for each other. Set before the workers import torch.
     os.environ |= {"OMP_NUM_THREADS": "1", "nnUNet_n_proc_DA": "1", "nnUNet_def_n_proc": "1"}
     start = monotonic()
-    with ProcessPoolExecutor(
-        args.workers, get_context("spawn"), initializer=begin_worker, max_tasks_per_child=6
-    ) as pool:
+    with ProcessPoolExecutor(args.workers, get_context("spawn"), initializer=begin_worker) as pool:
         tasks = [
             pool.submit(train, project, seed, fold, trainer)
             for seed, fold, trainer in product(range(args.seeds), range(N_FOLDS), TRAINERS.values())

@@ -74,9 +74,7 @@ def main() -> None:
     start, rows = monotonic(), finished_rows(args.output, settings_of(args))
     # Threads of several trainings would wait for each other. Set before the workers import torch.
     os.environ |= {"OMP_NUM_THREADS": "1", "nnUNet_n_proc_DA": "1", "nnUNet_def_n_proc": "1"}
-    with ProcessPoolExecutor(
-        args.workers, get_context("spawn"), initializer=begin_worker, max_tasks_per_child=6
-    ) as pool:
+    with ProcessPoolExecutor(args.workers, get_context("spawn"), initializer=begin_worker) as pool:
         # Seeds first: a run that is stopped has as many of one arm as of another.
         tasks = {
             pool.submit(scores, project, arm, seed, args.epochs, sizes): (arm, seed)

@@ -37,7 +37,7 @@ def build_parser() -> argparse.ArgumentParser:
         "-n",
         dest="n_training",
         type=int,
-        default=40,
+        default=80,
         help="training cases, at least 10 (default: %(default)s)",
     )
     add("--n_test", type=int, default=20, help="held-out cases, at least 1 (default: %(default)s)")

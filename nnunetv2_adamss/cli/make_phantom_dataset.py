@@ -33,7 +33,7 @@ signals (independent of each other; all are in the data, the ones switched on dr
 _EXAMPLES = """\
 examples:
   adamss_make_phantom_dataset -n 100 --n_test 50
-  adamss_make_phantom_dataset -d 991 --name NodesOnly --signals n_nodes
+  adamss_make_phantom_dataset -d 991 --name NodesOnly --signals n_nodes --effect 1
   adamss_make_phantom_dataset -d 992 --name Null --null
   adamss_make_phantom_dataset -d 993 --name Shifted --centres 4 --scanner_shift
 """
@@ -72,6 +72,10 @@ def _add_survival_options(group: argparse._ArgumentGroup) -> None:
         help="signals that drive the hazard (default: all seven)",
     )  # fmt: skip
     which.add_argument("--null", action="store_true", help="no signal drives the hazard; oracle C-index 0.5")
+    add(
+        "--effect", type=float, default=0.5,
+        help="log hazard ratio of one SD of each signal; of hpv, with a minus (default: %(default)s)",
+    )  # fmt: skip
     add("--censoring", type=float, default=0.6, help="censored share in training (default: %(default)s)")
     add("--missing", type=float, default=0.1, help="chance of a missing age or hpv (default: %(default)s)")
     add("--seed", type=int, default=0, help="same seed, same files (default: %(default)s)")
@@ -125,7 +129,7 @@ def _raw_folder(option: Path | None) -> Path:
 
 
 def _config(args: argparse.Namespace) -> PhantomCohortConfig:
-    from nnunetv2_adamss.datasets.phantom import PhantomCohortConfig
+    from nnunetv2_adamss.datasets.phantom import PhantomCohortConfig, log_hazard_ratios
 
     return PhantomCohortConfig(
         n_training=args.n_training,
@@ -133,6 +137,7 @@ def _config(args: argparse.Namespace) -> PhantomCohortConfig:
         shape=tuple(args.shape),
         spacing_mm=tuple(args.spacing),
         signals_on=() if args.null else tuple(dict.fromkeys(args.signals)),
+        log_hazard_ratio=log_hazard_ratios(args.effect),
         censoring_fraction=args.censoring,
         missing_fraction=args.missing,
         n_centres=args.centres,

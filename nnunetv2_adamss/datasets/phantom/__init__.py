@@ -2,7 +2,11 @@
 
 from nnunetv2_adamss.datasets.phantom.outcomes import oracle_c_index
 from nnunetv2_adamss.datasets.phantom.phantom_cohort import PhantomCohort, draw_cohorts
-from nnunetv2_adamss.datasets.phantom.phantom_config import DEFAULT_LOG_HAZARD_RATIO, PhantomCohortConfig
+from nnunetv2_adamss.datasets.phantom.phantom_config import (
+    DEFAULT_LOG_HAZARD_RATIO,
+    PhantomCohortConfig,
+    log_hazard_ratios,
+)
 from nnunetv2_adamss.datasets.phantom.signals import CLINICAL_SIGNALS, IMAGE_SIGNALS, SIGNALS, draw_signals
 from nnunetv2_adamss.datasets.phantom.writer import write_phantom_dataset
 
@@ -15,6 +19,7 @@ __all__ = [
     "PhantomCohortConfig",
     "draw_cohorts",
     "draw_signals",
+    "log_hazard_ratios",
     "oracle_c_index",
     "write_phantom_dataset",
 ]

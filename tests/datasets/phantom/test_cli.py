@@ -55,9 +55,17 @@ def test_a_null_cohort_has_no_signal_on(tmp_path: Path) -> None:
     assert content["config"]["signals_on"] == []
 
 
+def test_an_effect_is_the_size_of_every_log_hazard_ratio(tmp_path: Path) -> None:
+    assert make_phantom_dataset.main([*SMALL, "-o", str(tmp_path), "--effect", "1.5"]) == 0
+    content = json.loads((tmp_path / "Dataset990_Phantom" / "phantom.json").read_text())
+    expected = {name: -1.5 if name == "hpv" else 1.5 for name in SIGNALS}
+    assert content["config"]["log_hazard_ratio"] == expected
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [
+        (["-o", "RAW", "--effect", "nan"], "log_hazard_ratio (--effect) of 'volume' is nan"),
         ([], "set the variable nnUNet_raw or give a folder with -o"),
         (["-o", "RAW", "-n", "0"], "n_training is 0, expected at least 1"),
         (["-o", "RAW", "-d", "5"], "id of Dataset005_Phantom is taken by"),
