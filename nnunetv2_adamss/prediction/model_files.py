@@ -1,0 +1,66 @@
+"""A survival model as a user has it: nnU-Net's folder or an exported zip, and the folds in it."""
+
+import zipfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from nnunetv2_adamss.trained_folds.fold_files import CHECKPOINTS
+from nnunetv2_adamss.trained_folds.trained_fold import TrainedFold
+
+
+@contextmanager
+def opened_model(model: Path) -> Iterator[Path]:
+    """The folder of a survival model, for as long as the context lasts.
+
+    Args:
+        model: nnU-Net's ``TRAINER__PLANS__CONFIGURATION``, or a zip by ``adamss_export_model``.
+
+    Raises:
+        ValueError: if it is neither, or the zip does not hold one survival model.
+    """
+    if model.is_dir():
+        yield model
+        return
+    if not zipfile.is_zipfile(model):
+        raise ValueError(
+            f"There is no model {model}: expected nnU-Net's folder TRAINER__PLANS__CONFIGURATION of a survival "
+            "training, or a zip by adamss_export_model."
+        )
+    with TemporaryDirectory() as results:
+        with zipfile.ZipFile(model) as archive:
+            archive.extractall(results)
+        folders = [folder for folder in sorted(Path(results).glob("*/*")) if _is_survival_model(folder)]
+        if len(folders) != 1:
+            raise ValueError(f"{model} holds {len(folders)} survival models, expected one.")
+        yield folders[0]
+
+
+def choose_checkpoints(
+    folder: Path, folds: Sequence[int | str] | None, checkpoint_name: str | None
+) -> tuple[list[int | str], str]:
+    """The folds and the checkpoint to predict with.
+
+    Args:
+        folder: nnU-Net's ``TRAINER__PLANS__CONFIGURATION``.
+        folds: numbers, or ``all``; None for all numbered folds that are there, or else ``all``.
+        checkpoint_name: of every fold; None for the best epoch, or the last where no cases chose it.
+    """
+    chosen = list(folds) if folds is not None else _numbered_folds(folder) or ["all"]
+    return chosen, checkpoint_name or CHECKPOINTS["last" if chosen == ["all"] else "best"]
+
+
+def _numbered_folds(folder: Path) -> list[int | str]:
+    numbers = (fold.number for fold in _folds(folder))
+    return sorted(number for number in numbers if isinstance(number, int))
+
+
+def _folds(folder: Path) -> list[TrainedFold]:
+    folds = [TrainedFold(path) for path in sorted(folder.glob("fold_*"))]
+    return [fold for fold in folds if fold.latest_checkpoint is not None]
+
+
+def _is_survival_model(folder: Path) -> bool:
+    begun = (fold.begun_with() for fold in _folds(folder))
+    return any(start is not None and "survival" in start for start in begun)
