@@ -48,7 +48,7 @@ def harrell_c(risk_score: Column, event: Column, time: Column) -> Concordance:
         time: time to event or censoring, ``(n_cases,)``.
 
     Raises:
-        ValueError: if a column cannot be used, or is of other patients than another by its length or index.
+        ValueError: if a column holds other values, or two columns differ in their length or index.
 
     Examples:
         >>> import pandas as pd

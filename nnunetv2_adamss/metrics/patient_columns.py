@@ -39,7 +39,7 @@ def patient_columns(**columns: Column) -> tuple[NDArray[Any], ...]:
 def _numbers(name: str, values: Column) -> NDArray[np.float64]:
     column = values if isinstance(values, pd.Series) else pd.Series(_one_dimensional(name, values))
     column = column.infer_objects()
-    if column.dtype.kind not in "biuf":
+    if len(column) and column.dtype.kind not in "biuf":
         raise ValueError(f"'{name}' must hold numbers, but holds {column.iloc[0]!r} ({column.dtype}).")
     numbers: NDArray[np.float64] = column.to_numpy(np.float64, na_value=np.nan)
     return numbers

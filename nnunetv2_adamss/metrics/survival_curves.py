@@ -40,7 +40,7 @@ class PredictedCurves:
     def in_cohort(
         cls, survival_prob: Column | pd.DataFrame, times: ArrayLike, cohort: ResampledCohort
     ) -> PredictedCurves:
-        """From probabilities that were given for the patients of a cohort.
+        """Curves from a user's probabilities for the patients of a cohort.
 
         Args:
             survival_prob: of living beyond each time, ``(n_cases, n_times)``, or ``(n_cases,)`` for one time.
@@ -48,11 +48,11 @@ class PredictedCurves:
             cohort: the patients, in the same order.
 
         Raises:
-            ValueError: if the probabilities are none or of other patients, or the times do not fit.
+            ValueError: if a column does not fit the cohort or holds no probabilities, or the times do not fit them.
         """
         known = np.atleast_1d(np.asarray(times, dtype=np.float64))
-        if not (known > 0).all() or len(np.unique(known)) < len(known):
-            raise ValueError(f"Times must be above 0 and differ, but they are {known.tolist()}.")
+        if not (np.isfinite(known) & (known > 0)).all() or len(np.unique(known)) < len(known):
+            raise ValueError(f"Times must be above 0, finite and all different, but are {known.tolist()}.")
         columns = _columns(survival_prob)
         if len(columns) != len(known):
             raise ValueError(

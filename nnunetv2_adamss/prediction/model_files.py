@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from nnunetv2_adamss.trained_folds.fold_files import CHECKPOINTS
+from nnunetv2_adamss.trained_folds.fold_files import CHECKPOINT_FILES, CHECKPOINTS
 from nnunetv2_adamss.trained_folds.trained_fold import TrainedFold
 
 
@@ -44,23 +44,26 @@ def choose_checkpoints(
 
     Args:
         folder: nnU-Net's ``TRAINER__PLANS__CONFIGURATION``.
-        folds: numbers, or ``all``; None for all numbered folds that are there, or else ``all``.
-        checkpoint_name: of every fold; None for the best epoch, or the last where no cases chose it.
+        folds: numbers, or ``all``; None for every numbered fold that is not in training, or else ``all``.
+        checkpoint_name: of every fold; None for the best epoch, of fold ``all`` the last.
     """
     chosen = list(folds) if folds is not None else _numbered_folds(folder) or ["all"]
     return chosen, checkpoint_name or CHECKPOINTS["last" if chosen == ["all"] else "best"]
 
 
 def _numbered_folds(folder: Path) -> list[int | str]:
-    numbers = (fold.number for fold in _folds(folder))
-    return sorted(number for number in numbers if isinstance(number, int))
+    folds = (fold for fold in _folds(folder) if not _is_in_training(fold))
+    return sorted(fold.number for fold in folds if isinstance(fold.number, int))
 
 
-def _folds(folder: Path) -> list[TrainedFold]:
-    folds = [TrainedFold(path) for path in sorted(folder.glob("fold_*"))]
-    return [fold for fold in folds if fold.latest_checkpoint is not None]
+def _is_in_training(fold: TrainedFold) -> bool:
+    return fold.latest_checkpoint is None or fold.latest_checkpoint.name == CHECKPOINT_FILES[1]
 
 
 def _is_survival_model(folder: Path) -> bool:
     begun = (fold.begun_with() for fold in _folds(folder))
     return any(start is not None and "survival" in start for start in begun)
+
+
+def _folds(folder: Path) -> list[TrainedFold]:
+    return [TrainedFold(path) for path in folder.glob("fold_*")]

@@ -107,7 +107,7 @@ class SurvivalPredictor:
 
         Args:
             model: the zip, or nnU-Net's ``TRAINER__PLANS__CONFIGURATION``, which has Stage I beside it.
-            folds: numbers, or ``all``; default all numbered folds that are there, or else ``all``.
+            folds: numbers, or ``all``; default every numbered fold that is not in training, or else ``all``.
             checkpoint_name: of every fold; default ``checkpoint_best.pth``, for fold ``all``
                 ``checkpoint_final.pth``.
             device: ``cuda``, ``cpu`` or ``mps``; default ``cuda`` if there is a GPU, else ``cpu``.

@@ -136,6 +136,12 @@ def test_what_is_no_column_of_patients_is_refused_in_a_sentence(
         patient_columns(**columns)
 
 
+def test_columns_without_patients_are_empty_whatever_their_type() -> None:
+    event, time = patient_columns(event=pd.Series([], dtype=object), time=[])
+    assert (event.dtype, time.dtype) == (np.bool_, np.float64)
+    assert len(event) == len(time) == 0
+
+
 def test_a_table_of_probabilities_needs_a_column_for_each_time() -> None:
     _, event, time = columns_of(patients())
     table = pd.DataFrame({"at 200": 0.9, "at 400": 0.8}, index=range(80))
@@ -146,7 +152,7 @@ def test_a_table_of_probabilities_needs_a_column_for_each_time() -> None:
     )
     with pytest.raises(ValueError, match="'survival_prob' has 2 columns, but there are 3 times"):
         adamss.integrated_brier_score(table, event, time, [200, 400, 600])
-    with pytest.raises(ValueError, match="Times must be above 0 and differ"):
+    with pytest.raises(ValueError, match="Times must be above 0, finite and all different"):
         adamss.integrated_brier_score(table, event, time, [200, 200])
     with pytest.raises(ValueError, match="have different indexes"):
         adamss.integrated_brier_score(table[::-1], event, time, [200, 400])

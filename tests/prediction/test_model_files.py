@@ -1,5 +1,6 @@
 """Which folder, folds and checkpoint a model is opened with."""
 
+import shutil
 import zipfile
 from pathlib import Path
 
@@ -55,9 +56,11 @@ def test_what_is_no_model_is_refused(tmp_path: Path, name: str) -> None:
         pass
 
 
-def test_all_numbered_folds_are_chosen_or_else_the_fold_of_all_cases(tmp_path: Path) -> None:
+def test_all_numbered_folds_that_are_trained_are_chosen_or_else_the_fold_of_all_cases(tmp_path: Path) -> None:
     numbered = write_model(tmp_path / "numbered", "10", "2", "0", "all")
-    (numbered / "fold_3").mkdir()  # begun, without a checkpoint
+    (numbered / "fold_3").mkdir()  # just begun
+    shutil.copytree(numbered / "fold_2", numbered / "fold_4")
+    (numbered / "fold_4" / "checkpoint_latest.pth").touch()  # still in training
     assert choose_checkpoints(numbered, None, None) == ([0, 2, 10], "checkpoint_best.pth")
     only_all = write_model(tmp_path / "only_all", "all")
     assert choose_checkpoints(only_all, None, None) == (["all"], "checkpoint_final.pth")
