@@ -75,10 +75,12 @@ def given_patients(
         file_ending: of the images.
 
     Raises:
-        ValueError: if the folder is not such, or a patient has more files or fewer, or of another format.
+        ValueError: if there is no patient, or one has a file too many or too few, or of another format.
     """
     if not isinstance(images, Mapping):
         return find_patients(Path(images), len(channel_names), file_ending)
+    if not images:
+        raise ValueError("There is no patient to predict: 'images' is empty.")
     for case_id, files in images.items():
         if isinstance(files, str | Path) or len(files) != len(channel_names):
             raise ValueError(

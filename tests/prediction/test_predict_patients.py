@@ -132,6 +132,8 @@ def test_what_one_call_cannot_predict_is_named(trained_model: TrainedModel, tmp_
     predictor = SurvivalPredictor.from_model(trained_model.folder, [0], device="cpu")
     files = sorted(images.iterdir())
     clinical = pd.read_csv(trained_model.clinical, dtype=str)
+    with pytest.raises(ValueError, match="There is no patient to predict"):
+        predictor.predict_images({}, clinical=clinical)
     with pytest.raises(ValueError, match="anna: .* is not one file for each channel of the model: CT, PET"):
         predictor.predict_images({"anna": files[:1]}, clinical=clinical)
     with pytest.raises(ValueError, match=r"anna: the model reads .nii.gz files, but pet.mha is not one"):
