@@ -15,7 +15,7 @@ from nnunetv2_adamss.explanation.gate_weights import STAGES
 from nnunetv2_adamss.metrics.concordance import cross_validated_c
 from nnunetv2_adamss.metrics.estimate import Estimate, PairEstimate, bootstrap_estimate
 from nnunetv2_adamss.metrics.paired_comparison import Comparison, compare, holm
-from nnunetv2_adamss.metrics.uno import UnoC, uno_c
+from nnunetv2_adamss.metrics.uno import UnoC, uno_c_in_cohort
 
 
 @dataclass(frozen=True)
@@ -106,7 +106,7 @@ def _with_concordance(row: Row, risk_score: pd.Series, patients: ComparedPatient
         n_patients=len(case_ids),
         harrell=harrell.pooled,
         folds=dict(zip(folds, harrell.folds, strict=True)),
-        uno=uno_c(scores, cohort),
+        uno=uno_c_in_cohort(scores, cohort),
     )
 
 

@@ -14,9 +14,9 @@ from nnunetv2_adamss.display.words import count
 from nnunetv2_adamss.display.words import time as time_text
 from nnunetv2_adamss.evaluation.evaluated_patients import Patients
 from nnunetv2_adamss.evaluation.evaluation import CohortFacts, Evaluation, NamedComparison, PartC
-from nnunetv2_adamss.metrics.auc import cumulative_dynamic_auc
-from nnunetv2_adamss.metrics.brier import BrierScore, brier_score, integrated_brier_score
-from nnunetv2_adamss.metrics.calibration_at_horizon import Calibration, calibration
+from nnunetv2_adamss.metrics.auc import auc_in_cohort
+from nnunetv2_adamss.metrics.brier import BrierScore, brier_score_in_cohort, integrated_brier_score_in_cohort
+from nnunetv2_adamss.metrics.calibration_at_horizon import Calibration, calibration_in_cohort
 from nnunetv2_adamss.metrics.concordance import cross_validated_c
 from nnunetv2_adamss.metrics.d_calibration import DCalibration, d_calibration
 from nnunetv2_adamss.metrics.decision_curve import DecisionCurve, decision_curve
@@ -27,7 +27,7 @@ from nnunetv2_adamss.metrics.pairs import not_finite
 from nnunetv2_adamss.metrics.resampling import DEFAULT_RESAMPLES, ResampledCohort
 from nnunetv2_adamss.metrics.risk_groups import RiskGroups, compare_risk_groups
 from nnunetv2_adamss.metrics.survival_curves import PredictedCurves
-from nnunetv2_adamss.metrics.uno import uno_c
+from nnunetv2_adamss.metrics.uno import uno_c_in_cohort
 from nnunetv2_adamss.survival.cohort.cohort_summary import median_follow_up
 from nnunetv2_adamss.survival.cohort.survival_table import SurvivalTable
 
@@ -102,16 +102,16 @@ def evaluate(
     return Evaluation(
         cohort=_facts(patients, survival, cohort),
         harrell_c=harrell.pooled,
-        uno_c=uno_c(risk_score, cohort, settings.truncation_time),
+        uno_c=uno_c_in_cohort(risk_score, cohort, settings.truncation_time),
         folds=_folds(patients, cohort, harrell.folds, fold_names) if has_folds else [],
         group_column=survival.description.group_column,
         groups=_groups(patients, settings),
-        auc=[cumulative_dynamic_auc(risk_score, cohort, horizon) for horizon in progress(horizons, "AUC")],
-        brier=_at_each(horizons, brier_score, BrierScore.missing, curves, cohort),
-        integrated_brier=integrated_brier_score(curves, cohort)
+        auc=[auc_in_cohort(risk_score, cohort, horizon) for horizon in progress(horizons, "AUC")],
+        brier=_at_each(horizons, brier_score_in_cohort, BrierScore.missing, curves, cohort),
+        integrated_brier=integrated_brier_score_in_cohort(curves, cohort)
         if curves
         else BrierScore.missing(cohort.follow_up_limit, NO_CURVES, start=0.0),
-        calibration=_at_each(horizons, calibration, Calibration.missing, curves, cohort),
+        calibration=_at_each(horizons, calibration_in_cohort, Calibration.missing, curves, cohort),
         d_calibration=d_calibration(curves, patients.event, patients.time)
         if curves
         else DCalibration.missing(NO_CURVES),

@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
+import pandas as pd
+from numpy.typing import ArrayLike, NDArray
 
 from nnunetv2_adamss.metrics.estimate import Estimate, bootstrap_estimate
-from nnunetv2_adamss.metrics.resampling import ResampledCohort
+from nnunetv2_adamss.metrics.patient_columns import Column
+from nnunetv2_adamss.metrics.resampling import DEFAULT_RESAMPLES, ResampledCohort
 from nnunetv2_adamss.metrics.step_curves import kaplan_meier_curves
 from nnunetv2_adamss.metrics.survival_curves import PredictedCurves
 
@@ -40,7 +42,85 @@ class BrierScore:
         return cls(end if start is None else start, end, none, none, none)
 
 
-def brier_score(curves: PredictedCurves, cohort: ResampledCohort, horizon: float) -> BrierScore:
+def brier_score(
+    survival_prob: Column,
+    event: Column,
+    time: Column,
+    horizon: float,
+    *,
+    n_resamples: int = DEFAULT_RESAMPLES,
+    seed: int = 0,
+) -> BrierScore:
+    """Brier score of survival probabilities at a horizon, with its 95% interval.
+
+    Arrays, lists and pandas columns are taken as by :func:`harrell_c`.
+
+    Args:
+        survival_prob: predicted probability of living beyond the horizon, ``(n_cases,)``.
+        event: True or 1 where the event was observed, ``(n_cases,)``.
+        time: to event or censoring, ``(n_cases,)``.
+        horizon: in the unit of the times.
+        n_resamples: of the bootstrap.
+        seed: of the bootstrap.
+
+    Raises:
+        ValueError: as :func:`harrell_c`, or if a probability is not from 0 to 1.
+
+    Examples:
+        >>> import numpy as np
+        >>> import nnunetv2_adamss as adamss
+        >>> time = np.arange(1, 61)
+        >>> event = time % 3 > 0  # every third patient is censored
+        >>> survival_prob = np.where(time > 25, 0.8, 0.3)
+        >>> found = adamss.brier_score(survival_prob, event, time, horizon=30)
+        >>> round(found.score.value, 3), round(found.kaplan_meier.value, 3)  # of the predictions; of no prediction
+        (0.092, 0.232)
+    """
+    cohort = ResampledCohort(event, time, n_resamples=n_resamples, seed=seed)
+    return brier_score_in_cohort(PredictedCurves.in_cohort(survival_prob, horizon, cohort), cohort, horizon)
+
+
+def integrated_brier_score(
+    survival_prob: ArrayLike | pd.DataFrame,
+    event: Column,
+    time: Column,
+    times: ArrayLike,
+    *,
+    n_resamples: int = DEFAULT_RESAMPLES,
+    seed: int = 0,
+) -> BrierScore:
+    """Mean Brier score over time, from 0 to the end of the curves or of the follow-up, with its 95% interval.
+
+    Survival is 1 at time 0, and a straight line between the times. Arrays, lists and pandas tables are taken as by
+    :func:`harrell_c`.
+
+    Args:
+        survival_prob: predicted probability of living beyond each of the times, ``(n_cases, n_times)``.
+        event: True or 1 where the event was observed, ``(n_cases,)``.
+        time: to event or censoring, ``(n_cases,)``.
+        times: of the columns of ``survival_prob``, ``(n_times,)``.
+        n_resamples: of the bootstrap.
+        seed: of the bootstrap.
+
+    Raises:
+        ValueError: as :func:`brier_score`, or if there are more times than columns, or fewer.
+
+    Examples:
+        >>> import numpy as np
+        >>> import nnunetv2_adamss as adamss
+        >>> time = np.arange(1, 61)
+        >>> event = time % 3 > 0  # every third patient is censored
+        >>> times = [15, 30, 45]
+        >>> survival_prob = np.clip(1 - np.outer(60 / (time + 30), times) / 60, 0, 1)
+        >>> found = adamss.integrated_brier_score(survival_prob, event, time, times)
+        >>> round(found.score.value, 3), found.end
+        (0.116, 45.0)
+    """
+    cohort = ResampledCohort(event, time, n_resamples=n_resamples, seed=seed)
+    return integrated_brier_score_in_cohort(PredictedCurves.in_cohort(survival_prob, times, cohort), cohort)
+
+
+def brier_score_in_cohort(curves: PredictedCurves, cohort: ResampledCohort, horizon: float) -> BrierScore:
     """Graf et al., Statistics in Medicine 1999: mean squared error of the predicted survival at a horizon.
 
     Patients with an event at t weigh 1 / G(t-), those who are seen beyond the horizon h weigh 1 / G(h), where G is the
@@ -56,10 +136,10 @@ def brier_score(curves: PredictedCurves, cohort: ResampledCohort, horizon: float
     return _score(curves, cohort, np.array([horizon]), reason)
 
 
-def integrated_brier_score(curves: PredictedCurves, cohort: ResampledCohort) -> BrierScore:
+def integrated_brier_score_in_cohort(curves: PredictedCurves, cohort: ResampledCohort) -> BrierScore:
     """The mean Brier score from 0 to the end of the predicted curves or of the follow-up, whichever is first.
 
-    Arguments as of ``brier_score``; trapezoids on a hundred equal steps.
+    Arguments as of ``brier_score_in_cohort``; trapezoids on a hundred equal steps.
     """
     grid = np.linspace(0, min(curves.times[-1], cohort.follow_up_limit), _GRID_STEPS + 1)
     grid = grid[grid < cohort.follow_up_limit]

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from nnunetv2_adamss.metrics.brier import beyond_curves
 from nnunetv2_adamss.metrics.estimate import Estimate
 from nnunetv2_adamss.metrics.kaplan_meier import kaplan_meier
+from nnunetv2_adamss.metrics.patient_columns import Column
 from nnunetv2_adamss.metrics.resampling import ResampledCohort
 from nnunetv2_adamss.metrics.survival_curves import PredictedCurves
 
@@ -60,6 +61,38 @@ class Calibration:
 
 
 def calibration(
+    survival_prob: Column, event: Column, time: Column, horizon: float, most_groups: int = MOST_GROUPS
+) -> Calibration:
+    """Predicted against observed risk by a horizon: of all patients, and in groups by predicted risk.
+
+    Arrays, lists and pandas columns are taken as by :func:`harrell_c`.
+
+    Args:
+        survival_prob: predicted probability of living beyond the horizon, ``(n_cases,)``.
+        event: True or 1 where the event was observed, ``(n_cases,)``.
+        time: to event or censoring, ``(n_cases,)``.
+        horizon: in the unit of the times.
+        most_groups: however many events there are; a group has about ten events or more.
+
+    Raises:
+        ValueError: as :func:`harrell_c`, or if a probability is not from 0 to 1.
+
+    Examples:
+        >>> import numpy as np
+        >>> import nnunetv2_adamss as adamss
+        >>> time = np.arange(1, 61)
+        >>> event = time % 3 > 0  # every third patient is censored
+        >>> survival_prob = np.where(time > 25, 0.8, 0.3)
+        >>> found = adamss.calibration(survival_prob, event, time, horizon=30)
+        >>> round(found.predicted, 2), round(found.observed.value, 2)
+        (0.41, 0.37)
+    """
+    cohort = ResampledCohort(event, time, n_resamples=0)
+    curves = PredictedCurves.in_cohort(survival_prob, horizon, cohort)
+    return calibration_in_cohort(curves, cohort, horizon, most_groups)
+
+
+def calibration_in_cohort(
     curves: PredictedCurves, cohort: ResampledCohort, horizon: float, most_groups: int = MOST_GROUPS
 ) -> Calibration:
     """Compare predicted with observed risk, in groups of equal size.

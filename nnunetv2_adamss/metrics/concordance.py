@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from nnunetv2_adamss.metrics.estimate import PairEstimate, percentile_interval
 from nnunetv2_adamss.metrics.pairs import PairSums, not_finite, pooled, sum_pairs, too_few
+from nnunetv2_adamss.metrics.patient_columns import Column, patient_columns
 from nnunetv2_adamss.metrics.resampling import DEFAULT_RESAMPLES, ResampledCohort
 from nnunetv2_adamss.metrics.risk import time_order_from_risk
 
@@ -36,19 +37,33 @@ class Concordance:
         return asdict(self) | {"interval": list(self.interval) if self.interval else None}
 
 
-def harrell_c(
-    risk_score: NDArray[np.floating], event: NDArray[np.bool_], time: NDArray[np.floating]
-) -> Concordance:
+def harrell_c(risk_score: Column, event: Column, time: Column) -> Concordance:
     """Harrell's C as lifelines computes it, without an interval.
+
+    Arrays, lists and pandas columns are taken, paired by position. pandas columns must share one index.
 
     Args:
         risk_score: higher for an earlier event, ``(n_cases,)``.
-        event: True where the event was observed, ``(n_cases,)``.
+        event: True or 1 where the event was observed, ``(n_cases,)``.
         time: time to event or censoring, ``(n_cases,)``.
 
     Raises:
-        ValueError: if the lengths differ.
+        ValueError: if a column holds other values, or two columns differ in their length or index.
+
+    Examples:
+        >>> import pandas as pd
+        >>> import nnunetv2_adamss as adamss
+        >>> table = pd.DataFrame({"risk": [9, 7, 7, 1], "event": [1, 1, 0, 0], "time": [30, 200, 400, 500]})
+        >>> found = adamss.harrell_c(table.risk, table.event, table.time)
+        >>> found.c_index, found.n_pairs
+        (0.9, 5)
+
+        Four patients are too few to conclude anything, which the result says:
+
+        >>> found.reason
+        'not estimable: only 2 events in comparable pairs, at least 10 are needed'
     """
+    risk_score, event, time = patient_columns(risk_score=risk_score, event=event, time=time)
     n_pairs = int(_later_patients(event, time).sum())
     if faulty := not_finite(risk_score):
         return Concordance(None, n_pairs, reason=faulty)
@@ -64,9 +79,9 @@ def harrell_c(
 
 
 def bootstrap_harrell_c(
-    risk_score: NDArray[np.floating],
-    event: NDArray[np.bool_],
-    time: NDArray[np.floating],
+    risk_score: Column,
+    event: Column,
+    time: Column,
     *,
     n_resamples: int = DEFAULT_RESAMPLES,
     seed: int = 0,
@@ -78,15 +93,26 @@ def bootstrap_harrell_c(
 
     Args:
         risk_score: higher for an earlier event, ``(n_cases,)``.
-        event: True where the event was observed, ``(n_cases,)``.
+        event: True or 1 where the event was observed, ``(n_cases,)``.
         time: time to event or censoring, ``(n_cases,)``.
         n_resamples: how often as many patients are drawn with replacement.
         seed: of the draws.
         confidence: that the interval is meant to have.
 
     Raises:
-        ValueError: if the lengths differ.
+        ValueError: as :func:`harrell_c`.
+
+    Examples:
+        >>> import numpy as np
+        >>> import nnunetv2_adamss as adamss
+        >>> time = np.arange(1, 61)
+        >>> event = time % 3 > 0  # every third patient is censored
+        >>> risk_score = 5 * np.sin(time) - time / 10
+        >>> found = adamss.bootstrap_harrell_c(risk_score, event, time)
+        >>> round(found.c_index, 2), [round(bound, 2) for bound in found.interval]
+        (0.65, [0.53, 0.76])
     """
+    risk_score, event, time = patient_columns(risk_score=risk_score, event=event, time=time)
     concordance = harrell_c(risk_score, event, time)
     if concordance.c_index is None:
         return concordance
@@ -112,13 +138,14 @@ class CrossValidatedC:
     folds: list[PairEstimate]
 
 
-def cross_validated_c(risk_score: NDArray[np.floating], cohort: ResampledCohort) -> CrossValidatedC:
+def cross_validated_c(risk_score: Column, cohort: ResampledCohort) -> CrossValidatedC:
     """Harrell's C within folds, with its interval over resamples of patients within folds.
 
     Args:
         risk_score: higher for an earlier event, ``(n_cases,)``; scores of different folds are never compared.
         cohort: the patients and their folds.
     """
+    risk_score = cohort.column("risk_score", risk_score)
     if reason := not_finite(risk_score):
         missing = PairEstimate(None, reason=reason)
         return CrossValidatedC(missing, [missing] * len(cohort.folds))

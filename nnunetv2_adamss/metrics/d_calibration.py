@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import chi2
 
+from nnunetv2_adamss.metrics.patient_columns import Column, patient_columns
 from nnunetv2_adamss.metrics.survival_curves import PredictedCurves
 
 N_BINS = 10
@@ -36,9 +37,7 @@ class DCalibration:
         return cls(None, None, [], reason)
 
 
-def d_calibration(
-    curves: PredictedCurves, event: NDArray[np.bool_], time: NDArray[np.floating]
-) -> DCalibration:
+def d_calibration(curves: PredictedCurves, event: Column, time: Column) -> DCalibration:
     """Haider et al., JMLR 2020.
 
     The curve at a patient's own event time is uniform on [0, 1] if the curves are right. A patient who is censored
@@ -50,6 +49,7 @@ def d_calibration(
         event: ``(n_cases,)``.
         time: ``(n_cases,)``.
     """
+    event, time = patient_columns(event=event, time=time)
     n_cases, end = len(time), curves.times[-1]
     if n_cases < _LEAST_EXPECTED * N_BINS:
         least = _LEAST_EXPECTED * N_BINS

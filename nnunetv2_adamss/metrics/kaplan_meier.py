@@ -8,6 +8,7 @@ from lifelines import KaplanMeierFitter
 from numpy.typing import NDArray
 
 from nnunetv2_adamss.metrics.estimate import Estimate
+from nnunetv2_adamss.metrics.patient_columns import Column, patient_columns
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,8 +46,9 @@ class KaplanMeier:
         return Estimate(risk, (lower, upper))
 
 
-def kaplan_meier(event: NDArray[np.bool_], time: NDArray[np.floating]) -> KaplanMeier:
+def kaplan_meier(event: Column, time: Column) -> KaplanMeier:
     """The curve of these patients, ``(n_cases,)`` each and at least one."""
+    event, time = patient_columns(event=event, time=time)
     # lifelines turns off numpy's warnings of divisions by zero, for all that comes after it.
     with np.errstate():
         fitter = KaplanMeierFitter().fit(time, event)

@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from nnunetv2_adamss.metrics.concordance import harrell_pairs
 from nnunetv2_adamss.metrics.estimate import Estimate, PairEstimate, least_p, percentile_interval, two_sided_p
 from nnunetv2_adamss.metrics.pairs import not_finite, pooled
+from nnunetv2_adamss.metrics.patient_columns import Column
 from nnunetv2_adamss.metrics.resampling import ResampledCohort
 
 
@@ -31,7 +31,7 @@ class Comparison:
     is_bound: bool = False
 
 
-def compare(first: NDArray[np.floating], second: NDArray[np.floating], cohort: ResampledCohort) -> Comparison:
+def compare(first: Column, second: Column, cohort: ResampledCohort) -> Comparison:
     """Compare two risk scores in the same resamples.
 
     The P value is of the same resamples as the interval: it is under 5% where the interval leaves zero out.
@@ -41,6 +41,7 @@ def compare(first: NDArray[np.floating], second: NDArray[np.floating], cohort: R
         second: the same.
         cohort: the patients; pairs are within its folds.
     """
+    first, second = cohort.column("first", first), cohort.column("second", second)
     if reason := not_finite(first) or not_finite(second):
         missing = PairEstimate(None, reason=reason)
         return Comparison(missing, missing, missing, None)

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nnunetv2_adamss.metrics.estimate import MIN_EVENTS
+from nnunetv2_adamss.metrics.patient_columns import Column, patient_columns
 from nnunetv2_adamss.metrics.step_curves import StepCurves, censoring_curves
 
 DEFAULT_RESAMPLES = 1000
@@ -31,29 +32,42 @@ class ResampledCohort:
         counts: how often each patient counts, ``(1 + n_resamples, n_cases)``. Row 0 are the patients themselves.
 
     Raises:
-        ValueError: if there is no patient or the lengths differ.
+        ValueError: if there is no patient, or the columns are not such as :func:`patient_columns` takes.
     """
 
     def __init__(
         self,
-        event: NDArray[np.bool_],
-        time: NDArray[np.floating],
-        fold: NDArray[np.integer] | None = None,
+        event: Column,
+        time: Column,
+        fold: Column | None = None,
         *,
         n_resamples: int = DEFAULT_RESAMPLES,
         seed: int = 0,
     ) -> None:
-        fold = np.zeros(len(time), dtype=int) if fold is None else fold
-        if not 0 < len(time) == len(event) == len(fold):
-            raise ValueError(
-                f"There are {len(event)} events, {len(time)} times and {len(fold)} folds, expected as many of each."
-            )
-        self.event, self.time = event, time
-        self.folds = [np.flatnonzero(fold == number) for number in np.unique(fold)]
-        self.counts = np.ones((1 + n_resamples, len(time)), dtype=np.float32)
+        self._given: dict[str, Column] = {"event": event, "time": time}
+        if fold is not None:
+            self._given["fold"] = fold
+        self.event, self.time, *folds = patient_columns(**self._given)
+        if not len(self.time):
+            raise ValueError("There is no patient: 'event' and 'time' are empty.")
+        numbers = folds[0] if folds else np.zeros(len(self.time))
+        self.folds = [np.flatnonzero(numbers == number) for number in np.unique(numbers)]
+        self.counts = np.ones((1 + n_resamples, len(self.time)), dtype=np.float32)
         rng = np.random.default_rng(seed)
         for patients in self.folds:
             self.counts[1:, patients] = _draw(len(patients), n_resamples, rng)
+
+    def column(self, name: str, values: Column) -> NDArray[np.float64]:
+        """Another column of the same patients, such as their risk scores, ``(n_cases,)``.
+
+        Args:
+            name: for messages.
+            values: in the order of the patients; a pandas column has the index of the others.
+
+        Raises:
+            ValueError: if it is not such as :func:`patient_columns` takes.
+        """
+        return patient_columns(**{name: values}, **self._given)[0]
 
     @cached_property
     def censoring(self) -> StepCurves:

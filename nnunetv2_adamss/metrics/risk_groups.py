@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from nnunetv2_adamss.metrics.estimate import Estimate
 from nnunetv2_adamss.metrics.kaplan_meier import kaplan_meier
+from nnunetv2_adamss.metrics.patient_columns import Column, patient_columns
 
 
 @dataclass(frozen=True)
@@ -58,9 +59,7 @@ class RiskGroups:
         return cls(source, list(groups), None, Estimate(None, reason=reason), reason)
 
 
-def compare_risk_groups(
-    is_high: NDArray[np.bool_], event: NDArray[np.bool_], time: NDArray[np.floating], source: str
-) -> RiskGroups:
+def compare_risk_groups(is_high: Column, event: Column, time: Column, source: str) -> RiskGroups:
     """Compare the patients of high with those of low risk.
 
     Args:
@@ -69,6 +68,7 @@ def compare_risk_groups(
         time: ``(n_cases,)``.
         source: what made the groups; it must not have seen these outcomes.
     """
+    is_high, event, time = patient_columns(is_high=is_high, event=event, time=time)
     members = {"low": ~is_high, "high": is_high}
     groups = [_describe(name, event[part], time[part]) for name, part in members.items()]
     lacking = [name for name, part in members.items() if not part.any()]

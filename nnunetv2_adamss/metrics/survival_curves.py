@@ -6,9 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
+import pandas as pd
+from numpy.typing import ArrayLike, NDArray
 
 from nnunetv2_adamss.metrics.interpolation import at_straight_lines
+from nnunetv2_adamss.metrics.patient_columns import Column
+from nnunetv2_adamss.metrics.resampling import ResampledCohort
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,6 +37,32 @@ class PredictedCurves:
         )
 
     @classmethod
+    def in_cohort(
+        cls, survival_prob: Column | pd.DataFrame, times: ArrayLike, cohort: ResampledCohort
+    ) -> PredictedCurves:
+        """Curves from a user's probabilities for the patients of a cohort.
+
+        Args:
+            survival_prob: of living beyond each time, ``(n_cases, n_times)``, or ``(n_cases,)`` for one time.
+            times: above 0, in any order.
+            cohort: the patients, in the same order.
+
+        Raises:
+            ValueError: if a column does not fit the cohort or holds no probabilities, or the times do not fit them.
+        """
+        known = np.atleast_1d(np.asarray(times, dtype=np.float64))
+        if not (np.isfinite(known) & (known > 0)).all() or len(np.unique(known)) < len(known):
+            raise ValueError(f"Times must be above 0, finite and all different, but are {known.tolist()}.")
+        columns = _columns(survival_prob)
+        if len(columns) != len(known):
+            raise ValueError(
+                f"'survival_prob' has {len(columns)} columns, but there are {len(known)} times: "
+                f"{known.tolist()}. Each time needs one column."
+            )
+        checked = [cohort.column("survival_prob", column) for column in columns]
+        return cls.from_columns(known, np.stack(checked, axis=1))
+
+    @classmethod
     def stacked(cls, parts: Sequence[PredictedCurves]) -> PredictedCurves:
         """Patients of all parts, whose times may differ, as far as every part reaches."""
         end = min(part.times[-1] for part in parts)
@@ -52,3 +81,11 @@ class PredictedCurves:
     def at_own(self, time: NDArray[np.floating]) -> NDArray[np.float64]:
         """Probability of each patient at their own time, ``(n_cases,)``; times within the curves' range."""
         return at_straight_lines(self.survival_prob, self.times, time[:, None])[:, 0]
+
+
+def _columns(values: Column | pd.DataFrame) -> list[Column]:
+    if isinstance(values, pd.DataFrame):
+        return [values.iloc[:, place] for place in range(values.shape[1])]
+    if isinstance(values, pd.Series) or np.ndim(values) == 1:
+        return [values]
+    return list(np.asarray(values).T)

@@ -3,12 +3,12 @@
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from nnunetv2_adamss.metrics.concordance import lives_longer
 from nnunetv2_adamss.metrics.estimate import PairEstimate
 from nnunetv2_adamss.metrics.pairs import not_finite, pooled, sum_pairs
-from nnunetv2_adamss.metrics.resampling import ResampledCohort
+from nnunetv2_adamss.metrics.patient_columns import Column
+from nnunetv2_adamss.metrics.resampling import DEFAULT_RESAMPLES, ResampledCohort
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,47 @@ class UnoC(PairEstimate):
 
 
 def uno_c(
-    risk_score: NDArray[np.floating], cohort: ResampledCohort, truncation_time: float | None = None
+    risk_score: Column,
+    event: Column,
+    time: Column,
+    truncation_time: float | None = None,
+    *,
+    fold: Column | None = None,
+    n_resamples: int = DEFAULT_RESAMPLES,
+    seed: int = 0,
+) -> UnoC:
+    """Uno's C, which does not depend on when patients were censored, with its 95% interval.
+
+    Arrays, lists and pandas columns are taken as by :func:`harrell_c`.
+
+    Args:
+        risk_score: higher for an earlier event, ``(n_cases,)``.
+        event: True or 1 where the event was observed, ``(n_cases,)``.
+        time: to event or censoring, ``(n_cases,)``.
+        truncation_time: only events before it count; default where follow-up thins out to a tenth.
+        fold: number of the fold that predicted each patient, ``(n_cases,)``; risks of different folds are not compared.
+        n_resamples: of the bootstrap.
+        seed: of the bootstrap.
+
+    Raises:
+        ValueError: as :func:`harrell_c`.
+
+    Examples:
+        >>> import numpy as np
+        >>> import nnunetv2_adamss as adamss
+        >>> time = np.arange(1, 61)
+        >>> event = time % 3 > 0  # every third patient is censored
+        >>> risk_score = 5 * np.sin(time) - time / 10
+        >>> found = adamss.uno_c(risk_score, event, time, truncation_time=40)
+        >>> round(found.value, 2), [round(bound, 2) for bound in found.interval]
+        (0.66, [0.52, 0.78])
+    """
+    cohort = ResampledCohort(event, time, fold, n_resamples=n_resamples, seed=seed)
+    return uno_c_in_cohort(risk_score, cohort, truncation_time)
+
+
+def uno_c_in_cohort(
+    risk_score: Column, cohort: ResampledCohort, truncation_time: float | None = None
 ) -> UnoC:
     """Uno et al., Statistics in Medicine 2011, within folds, with its bootstrap interval.
 
@@ -35,6 +75,7 @@ def uno_c(
         cohort: the patients.
         truncation_time: default where follow-up thins out to a tenth.
     """
+    risk_score = cohort.column("risk_score", risk_score)
     limit = cohort.follow_up_limit if truncation_time is None else truncation_time
     if reason := not_finite(risk_score):
         return UnoC(None, reason=reason, truncation_time=limit)

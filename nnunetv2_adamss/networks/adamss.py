@@ -27,6 +27,14 @@ class AdaMSS(AdaMSSTrunk):
 
     Raises:
         ValueError: for fewer than two modalities, or sizes that ``Stages`` refuses.
+
+    Examples:
+        >>> import torch
+        >>> import nnunetv2_adamss as adamss
+        >>> strides, kernel_sizes = [[1, 1, 1], [2, 2, 2], [2, 2, 2]], [[3, 3, 3]] * 3
+        >>> network = adamss.AdaMSS(2, 2, strides, kernel_sizes)
+        >>> network(torch.rand(1, 2, 8, 8, 8)).shape  # CT and PET in, background and tumour out
+        torch.Size([1, 2, 8, 8, 8])
     """
 
     def __init__(
@@ -75,6 +83,17 @@ class AdaMSSSurvival(AdaMSSTrunk, DiscreteTimeNetwork):
 
     Raises:
         ValueError: for fewer than two modalities, or sizes that ``Stages`` refuses.
+
+    Examples:
+        >>> import torch
+        >>> import nnunetv2_adamss as adamss
+        >>> strides, kernel_sizes = [[1, 1, 1], [2, 2, 2], [2, 2, 2]], [[3, 3, 3]] * 3
+        >>> network = adamss.AdaMSSSurvival(2, 10, 3, strides, kernel_sizes)
+        >>> network.load_stage_one(adamss.AdaMSS(2, 2, strides, kernel_sizes).state_dict()) > 0
+        True
+        >>> image, valid, covariates = torch.rand(2, 2, 8, 8, 8), torch.ones(2, 1, 8, 8, 8), torch.rand(2, 3)
+        >>> network(image, valid, covariates).shape  # 10 intervals of 2 patients
+        torch.Size([2, 10])
     """
 
     def __init__(

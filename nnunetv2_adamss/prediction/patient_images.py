@@ -1,7 +1,7 @@
 """The images of new patients: found by name, checked before anything is computed."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -62,6 +62,35 @@ class PatientImages:
     def stamps(self) -> list[list[int] | None]:
         """Size and time of writing of each file, or None where there is none: what tells other images apart."""
         return [stamp_of(file) for file in self.files]
+
+
+def given_patients(
+    images: str | Path | Mapping[str, Sequence[str | Path]], channel_names: Sequence[str], file_ending: str
+) -> list[PatientImages]:
+    """Patients whose images lie in a folder, or are named file by file.
+
+    Args:
+        images: folder for :func:`find_patients`, or files by ``case_id``, one a channel.
+        channel_names: of the model, in the order of the files.
+        file_ending: of the images.
+
+    Raises:
+        ValueError: if there is no patient, or one has a file too many or too few, or of another format.
+    """
+    if not isinstance(images, Mapping):
+        return find_patients(Path(images), len(channel_names), file_ending)
+    if not images:
+        raise ValueError("There is no patient to predict: 'images' is empty.")
+    for case_id, files in images.items():
+        if isinstance(files, str | Path) or len(files) != len(channel_names):
+            raise ValueError(
+                f"{case_id}: {files} is not one file for each channel of the model: {listed(channel_names)}."
+            )
+        if others := [str(file) for file in files if not str(file).endswith(file_ending)]:
+            raise ValueError(
+                f"{case_id}: the model reads {file_ending} files, but {listed(others)} is not one."
+            )
+    return [PatientImages(case_id, tuple(map(Path, files))) for case_id, files in images.items()]
 
 
 def stamp_of(file: Path) -> list[int] | None:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import pandas as pd
@@ -15,6 +16,7 @@ from nnunetv2_adamss.common.tables.cell_faults import (
     unclear_faults,
 )
 from nnunetv2_adamss.common.tables.csv_cells import read_cells
+from nnunetv2_adamss.common.tables.csv_text import csv_text
 from nnunetv2_adamss.common.tables.faults import FileFaultsError
 from nnunetv2_adamss.common.tables.number_cells import NumberCells
 from nnunetv2_adamss.prediction.survival_model import SurvivalModel
@@ -63,6 +65,33 @@ class PatientTables:
             )
         return cls(clinical, pd.DataFrame() if features is None else features[given], to_extract)
 
+    @classmethod
+    def given(
+        cls,
+        model: SurvivalModel,
+        clinical: str | Path | pd.DataFrame | None,
+        features: str | Path | pd.DataFrame | None,
+    ) -> "PatientTables":
+        """Tables that are files or data frames; a data frame means what it would mean as a CSV file.
+
+        Args:
+            model: that is to predict.
+            clinical: with ``case_id`` as column or index, as of :meth:`read`.
+            features: the same.
+
+        Raises:
+            ValueError: as :meth:`read`.
+        """
+        with TemporaryDirectory() as folder:
+            clinical_csv = _csv_file(clinical, Path(folder, "clinical"))
+            features_csv = _csv_file(features, Path(folder, "features"))
+            try:
+                return cls.read(model, clinical_csv, [features_csv] if features_csv else [])
+            except FileFaultsError as error:
+                if not error.path.is_relative_to(folder):
+                    raise
+                raise FileFaultsError(Path(error.path.name), error.faults) from error
+
     def faults_of(self, case_id: str, model: SurvivalModel) -> list[str]:
         """What is missing of a patient, words without a full stop."""
         faults = []
@@ -99,6 +128,15 @@ class PatientTables:
             return {}
         values = self.features.loc[[case_id]].to_numpy(dtype=float)[0]
         return dict(zip(map(str, self.features), values.tolist(), strict=True))
+
+
+def _csv_file(table: str | Path | pd.DataFrame | None, new_file: Path) -> Path | None:
+    """The file itself, or a new one with the content of a data frame."""
+    if not isinstance(table, pd.DataFrame):
+        return None if table is None else Path(table)
+    columns = table.reset_index() if table.index.name == CASE_ID else table
+    new_file.write_text(csv_text(columns, index=False), encoding="utf-8")
+    return new_file
 
 
 def read_clinical(file: Path | None, indicators: Sequence[Indicator]) -> pd.DataFrame:

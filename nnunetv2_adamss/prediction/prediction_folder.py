@@ -33,6 +33,14 @@ class MaskFiles:
     ensemble: Path
     by_fold: Mapping[int | str, Path]
 
+    @classmethod
+    def below(cls, root: Path, name: str, folds: Sequence[int | str]) -> "MaskFiles":
+        """The files of this name in the folders of a prediction."""
+        ensemble = root / MASKS / name
+        if len(folds) == 1:
+            return cls(ensemble, {folds[0]: ensemble})
+        return cls(ensemble, {fold: root / "masks_by_fold" / f"fold_{fold}" / name for fold in folds})
+
 
 @dataclass(frozen=True)
 class PredictionFolder:
@@ -54,13 +62,7 @@ class PredictionFolder:
 
     def mask_files(self, case_id: str, folds: Sequence[int | str]) -> MaskFiles:
         """Where the masks of a case lie."""
-        name = case_id + self.file_ending
-        ensemble = self.root / MASKS / name
-        if len(folds) == 1:
-            return MaskFiles(ensemble, {folds[0]: ensemble})
-        return MaskFiles(
-            ensemble, {fold: self.root / "masks_by_fold" / f"fold_{fold}" / name for fold in folds}
-        )
+        return MaskFiles.below(self.root, case_id + self.file_ending, folds)
 
     def forget(self, case_ids: Iterable[str]) -> None:
         """Remove what is there of these patients, and the tables, which are written anew at the end."""

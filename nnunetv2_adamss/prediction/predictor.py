@@ -5,22 +5,27 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from time import perf_counter
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import torch
 from joblib import delayed
 from nnunetv2.imageio.simpleitk_reader_writer import SimpleITKIO
 from nnunetv2.utilities.helpers import dummy_context
 from numpy.typing import NDArray
 
+from nnunetv2_adamss.common.device import torch_device
 from nnunetv2_adamss.common.parallel import in_parallel
 from nnunetv2_adamss.networks.survival_network import SurvivalNetwork
-from nnunetv2_adamss.prediction.patient_images import PatientImages
+from nnunetv2_adamss.prediction.model_files import choose_checkpoints, opened_model
+from nnunetv2_adamss.prediction.patient_images import PatientImages, given_patients
 from nnunetv2_adamss.prediction.patient_prediction import FoldPrediction, PatientPrediction
 from nnunetv2_adamss.prediction.patient_tables import PatientTables
 from nnunetv2_adamss.prediction.prediction_folder import MaskFiles
+from nnunetv2_adamss.prediction.result_tables import ResultTables
 from nnunetv2_adamss.prediction.survival_model import SurvivalModel
 from nnunetv2_adamss.prediction.tumours import StageOneTumours, Tumour, TumourFinder
 from nnunetv2_adamss.radiomics.extract_case import extract_case
@@ -67,6 +72,14 @@ class SurvivalPredictor:
         model: the folds.
         tumours: how their tumours are found.
         device: where the survival networks run.
+
+    Examples:
+        >>> import nnunetv2_adamss as adamss
+        >>> predictor = adamss.SurvivalPredictor.from_model("model.zip")
+        >>> images = {"anna": ["anna_ct.nii.gz", "anna_pet.nii.gz"]}
+        >>> table = predictor.predict_images(images, clinical="patients.csv", output="OUT")
+        >>> list(table.columns[:4])
+        ['case_id', 'risk_score', 'predicted_time', 'risk_group']
     """
 
     def __init__(self, model: SurvivalModel, tumours: TumourFinder, device: torch.device) -> None:
@@ -81,6 +94,31 @@ class SurvivalPredictor:
         self.total_stride = stages_of(configuration).total_stride
         self.region_size = region_size(configuration.spacing, self.total_stride)
         self.crop_size = crop_size(configuration.spacing, self.total_stride)
+
+    @classmethod
+    def from_model(
+        cls,
+        model: str | Path,
+        folds: Sequence[int | str] | None = None,
+        checkpoint_name: str | None = None,
+        device: str | None = None,
+    ) -> "SurvivalPredictor":
+        """A model from nnU-Net's folder of a training, or from the zip that ``adamss_export_model`` writes.
+
+        Args:
+            model: the zip, or nnU-Net's ``TRAINER__PLANS__CONFIGURATION``, which has Stage I beside it.
+            folds: numbers, or ``all``; default every numbered fold that is not in training, or else ``all``.
+            checkpoint_name: of every fold; default ``checkpoint_best.pth``, for fold ``all``
+                ``checkpoint_final.pth``.
+            device: ``cuda``, ``cpu`` or ``mps``; default ``cuda`` if there is a GPU, else ``cpu``.
+
+        Raises:
+            ValueError: if there is no such model, a checkpoint cannot be used, or there is no such device.
+        """
+        name = device or ("cuda" if torch.cuda.is_available() else "cpu")
+        on = torch_device(name, "predict")
+        with opened_model(Path(model)) as folder:
+            return cls.from_model_folder(folder, *choose_checkpoints(folder, folds, checkpoint_name), on)
 
     @classmethod
     def from_model_folder(
@@ -103,6 +141,50 @@ class SurvivalPredictor:
         """
         model = SurvivalModel.load(folder, folds, checkpoint_name)
         return cls(model, StageOneTumours(model, device, model.first.survival.config.mirroring), device)
+
+    def predict_images(
+        self,
+        images: str | Path | Mapping[str, Sequence[str | Path]],
+        *,
+        clinical: str | Path | pd.DataFrame | None = None,
+        features: str | Path | pd.DataFrame | None = None,
+        output: str | Path | None = None,
+    ) -> pd.DataFrame:
+        """Predict survival from raw image files, in one call.
+
+        The results are those of ``adamss_predict_survival``, which also continues after a stop and leaves out patients
+        that cannot be predicted.
+
+        Args:
+            images: folder of images named ``CASE_0000``, ``CASE_0001``; or by ``case_id`` the files of each patient,
+                one a channel, in the order of the model's channels.
+            clinical: table or CSV file with ``case_id`` and the clinical columns that the model uses.
+            features: the same with features of your own that the model uses.
+            output: folder in which the tumour masks are kept, in ``masks``; default nowhere.
+
+        Returns:
+            One row a patient: risk score, predicted time, risk group, survival at common times, warnings.
+
+        Raises:
+            ValueError: naming the patient or the table, if anything cannot be used.
+        """
+        patients = given_patients(images, self.model.channel_names, self.model.dataset_json["file_ending"])
+        tables = PatientTables.given(self.model, clinical, features)
+        with TemporaryDirectory() as folder:
+            root = Path(folder if output is None else output)
+            predictions = [self._predict_files(patient, tables, root) for patient in patients]
+        return ResultTables(self.model).survival(predictions)
+
+    def _predict_files(self, images: PatientImages, tables: PatientTables, root: Path) -> PatientPrediction:
+        case_id = images.case_id
+        name = f"{case_id}{self.model.dataset_json['file_ending']}"
+        try:
+            if faults := tables.faults_of(case_id, self.model):
+                raise ValueError("; ".join(faults))
+            files = MaskFiles.below(root, name, self.model.fold_numbers)
+            return self.predict(self.prepare(images), tables, files)
+        except ValueError as error:
+            raise ValueError(f"{case_id}: {error}") from error
 
     def prepare(self, images: PatientImages) -> PreparedPatient:
         """Read, check and preprocess the images as nnU-Net's prediction does; may run beside another prediction.

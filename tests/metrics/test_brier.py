@@ -9,9 +9,9 @@ from sksurv.metrics import brier_score as sksurv_brier
 from sksurv.metrics import integrated_brier_score as sksurv_integrated
 
 from nnunetv2_adamss.metrics.brier import (
-    brier_score,
+    brier_score_in_cohort,
     brier_scores,
-    integrated_brier_score,
+    integrated_brier_score_in_cohort,
     mean_over_times,
 )
 from nnunetv2_adamss.metrics.resampling import ResampledCohort
@@ -56,7 +56,7 @@ def test_the_kaplan_meier_curve_itself_has_no_skill() -> None:
     _, event, time = random_cohort(200)
     observed = KaplanMeierFitter().fit(time, event).predict(500.0)
     curves = PredictedCurves(np.array([0.0, 500.0]), np.tile([1.0, observed], (200, 1)))
-    found = brier_score(curves, ResampledCohort(event, time, n_resamples=50), 500.0)
+    found = brier_score_in_cohort(curves, ResampledCohort(event, time, n_resamples=50), 500.0)
     assert found.skill.value == pytest.approx(0, abs=1e-12)
     assert found.kaplan_meier.value == pytest.approx(found.score.value)
 
@@ -64,7 +64,7 @@ def test_the_kaplan_meier_curve_itself_has_no_skill() -> None:
 def test_the_interval_holds_the_score_and_is_of_resamples() -> None:
     _, event, time = random_cohort(80)
     cohort = ResampledCohort(event, time, n_resamples=3)
-    found = brier_score(straight_curves(80), cohort, 500.0).score
+    found = brier_score_in_cohort(straight_curves(80), cohort, 500.0).score
     expected = [
         brier_scores(
             straight_curves(80).at(np.array([500.0])),
@@ -80,7 +80,8 @@ def test_the_integral_goes_from_0_to_the_end_of_the_curves_or_of_the_follow_up()
     _, event, time = random_cohort(200)
     cohort = ResampledCohort(event, time, n_resamples=5)
     short, long = (
-        integrated_brier_score(straight_curves(200, end), cohort) for end in (700.0, 10 * time.max())
+        integrated_brier_score_in_cohort(straight_curves(200, end), cohort)
+        for end in (700.0, 10 * time.max())
     )
     assert (short.start, short.end) == (0, 700)
     assert 0.98 * cohort.follow_up_limit < long.end < cohort.follow_up_limit
@@ -96,7 +97,7 @@ def test_the_integral_goes_from_0_to_the_end_of_the_curves_or_of_the_follow_up()
 def test_what_cannot_be_judged_has_a_reason_and_no_number(horizon: float, reason: str) -> None:
     _, event, time = random_cohort(100)
     cohort = ResampledCohort(event, np.maximum(time, 2), n_resamples=5)
-    found = brier_score(straight_curves(100, 750.0), cohort, horizon)
+    found = brier_score_in_cohort(straight_curves(100, 750.0), cohort, horizon)
     assert found.score.value is None and found.skill.value is None
     assert found.score.reason is not None and reason in found.score.reason
 

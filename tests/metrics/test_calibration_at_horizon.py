@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from nnunetv2_adamss.metrics.calibration_at_horizon import calibration
+from nnunetv2_adamss.metrics.calibration_at_horizon import calibration_in_cohort
 from nnunetv2_adamss.metrics.resampling import ResampledCohort
 from nnunetv2_adamss.metrics.survival_curves import PredictedCurves
 
@@ -24,7 +24,7 @@ def exponential_cohort(
 def test_true_risks_lie_within_the_intervals_as_often_as_these_say() -> None:
     inside, overall = [], []
     for seed in range(25):
-        found = calibration(*exponential_cohort(600, seed=seed), HORIZON)
+        found = calibration_in_cohort(*exponential_cohort(600, seed=seed), HORIZON)
         predicted = [group.predicted for group in found.groups]
         assert sum(group.n_patients for group in found.groups) == 600
         assert predicted == sorted(predicted)
@@ -35,7 +35,7 @@ def test_true_risks_lie_within_the_intervals_as_often_as_these_say() -> None:
 
 
 def test_risks_of_double_rates_are_found_to_be_too_high() -> None:
-    found = calibration(*exponential_cohort(4000, factor=2.0), HORIZON)
+    found = calibration_in_cohort(*exponential_cohort(4000, factor=2.0), HORIZON)
     assert found.observed_to_predicted.interval[1] < 0.8
     assert all(group.observed.value < group.predicted for group in found.groups)
 
@@ -43,7 +43,9 @@ def test_risks_of_double_rates_are_found_to_be_too_high() -> None:
 def test_without_censoring_the_observed_risk_is_a_share_of_patients() -> None:
     time = np.concatenate([np.arange(1.0, 41.0), np.full(60, 900.0)])
     curves = PredictedCurves.from_columns(np.array([HORIZON]), np.repeat([0.4, 0.8], 50)[:, None])
-    found = calibration(curves, ResampledCohort(np.ones(100, dtype=bool), time, n_resamples=0), HORIZON)
+    found = calibration_in_cohort(
+        curves, ResampledCohort(np.ones(100, dtype=bool), time, n_resamples=0), HORIZON
+    )
     assert [(g.n_patients, g.predicted, g.observed.value) for g in found.groups] == [
         (50, pytest.approx(0.2), pytest.approx(0.0)),
         (50, pytest.approx(0.6), pytest.approx(0.8)),
@@ -55,13 +57,13 @@ def test_there_is_a_group_for_every_ten_events() -> None:
     curves, cohort = exponential_cohort(150)
     n_events = (cohort.event & (cohort.time <= HORIZON)).sum()
     assert 20 <= n_events < 100
-    assert len(calibration(curves, cohort, HORIZON).groups) == n_events // 10
+    assert len(calibration_in_cohort(curves, cohort, HORIZON).groups) == n_events // 10
 
 
 def test_however_many_events_there_are_ten_groups_of_equal_size() -> None:
     curves, cohort = exponential_cohort(4000)
     assert (cohort.event & (cohort.time <= HORIZON)).sum() > 200
-    assert [group.n_patients for group in calibration(curves, cohort, HORIZON).groups] == [400] * 10
+    assert [group.n_patients for group in calibration_in_cohort(curves, cohort, HORIZON).groups] == [400] * 10
 
 
 def test_a_group_that_is_not_followed_up_to_the_horizon_has_a_reason() -> None:
@@ -70,7 +72,7 @@ def test_a_group_that_is_not_followed_up_to_the_horizon_has_a_reason() -> None:
     event = np.concatenate([np.zeros(20, dtype=bool), np.ones(40, dtype=bool), np.zeros(60, dtype=bool)])
     probability = np.concatenate([np.full(20, 0.99), np.full(100, 0.5)])
     curves = PredictedCurves.from_columns(np.array([HORIZON]), probability[:, None])
-    groups = calibration(curves, ResampledCohort(event, time, n_resamples=0), HORIZON).groups
+    groups = calibration_in_cohort(curves, ResampledCohort(event, time, n_resamples=0), HORIZON).groups
     assert groups[0].observed.value is None
     assert groups[0].observed.reason == "nobody in the group is under observation after 100"
 
@@ -84,7 +86,7 @@ def test_a_group_that_is_not_followed_up_to_the_horizon_has_a_reason() -> None:
     ],
 )
 def test_what_cannot_be_judged_has_a_reason_and_no_numbers(horizon: float, reason: str) -> None:
-    found = calibration(*exponential_cohort(300), horizon)
+    found = calibration_in_cohort(*exponential_cohort(300), horizon)
     assert found.reason is not None and reason in found.reason
     assert found.predicted is None and found.groups == []
     assert found.observed.value is None and found.observed_to_predicted.value is None

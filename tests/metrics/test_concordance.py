@@ -216,7 +216,7 @@ def test_a_risk_that_is_not_finite_gives_no_c_index_and_the_reason(score: Callab
 
 def test_a_risk_of_another_length_is_an_error() -> None:
     event, time = np.array([True, True]), np.array([1.0, 2.0])
-    with pytest.raises(ValueError, match="same shape"):
+    with pytest.raises(ValueError, match="'risk_score' has 1 values, but 'event' has 2"):
         harrell_c(np.array([1.0]), event, time)
 
 

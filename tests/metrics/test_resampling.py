@@ -14,7 +14,16 @@ def test_ten_events_until_a_horizon_are_enough_and_nine_are_not() -> None:
     assert cohort.too_few_events(9.5) == "not estimable: only 9 events until then, at least 10 are needed"
 
 
-@pytest.mark.parametrize(("n_events", "n_times", "n_folds"), [(0, 0, 0), (2, 3, 3), (3, 3, 2)])
-def test_no_patient_and_lengths_that_differ_are_refused(n_events: int, n_times: int, n_folds: int) -> None:
-    with pytest.raises(ValueError, match=f"{n_events} events, {n_times} times and {n_folds} folds"):
+@pytest.mark.parametrize(
+    ("n_events", "n_times", "n_folds", "message"),
+    [
+        (0, 0, 0, "There is no patient"),
+        (2, 3, 3, "'event' has 2 values, but 'time' has 3"),
+        (3, 3, 2, "'event' has 3 values, but 'fold' has 2"),
+    ],
+)
+def test_no_patient_and_lengths_that_differ_are_refused(
+    n_events: int, n_times: int, n_folds: int, message: str
+) -> None:
+    with pytest.raises(ValueError, match=message):
         ResampledCohort(np.ones(n_events, dtype=bool), np.ones(n_times), np.zeros(n_folds, dtype=int))

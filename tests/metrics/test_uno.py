@@ -10,7 +10,7 @@ from sksurv.metrics import concordance_index_ipcw
 from nnunetv2_adamss.metrics.concordance import cross_validated_c
 from nnunetv2_adamss.metrics.estimate import tail_of_resamples
 from nnunetv2_adamss.metrics.resampling import ResampledCohort
-from nnunetv2_adamss.metrics.uno import uno_c
+from nnunetv2_adamss.metrics.uno import uno_c_in_cohort
 from tests.metrics.cohorts import REAL, head_and_neck, random_cohort, tied_cohorts
 
 
@@ -35,7 +35,7 @@ def test_it_equals_the_sums_over_all_pairs_of_each_fold(cohort) -> None:
                 comparable += weight
                 n_pairs += 1
                 concordant += weight * (0.5 + 0.5 * np.sign(risk_score[i] - risk_score[j]))
-    found = uno_c(risk_score, ResampledCohort(event, time, fold, n_resamples=0), truncation_time=6)
+    found = uno_c_in_cohort(risk_score, ResampledCohort(event, time, fold, n_resamples=0), truncation_time=6)
     assert found.n_pairs == n_pairs
     assert found.truncation_time == 6
     if found.value is not None:
@@ -53,7 +53,7 @@ def test_it_equals_scikit_survival_once_the_censored_leave_after_the_dead(
     cohort = REAL[name](real_data)
     outcomes = cohort.oracle_outcomes(later_days=1e-4)
     expected = concordance_index_ipcw(outcomes, outcomes, cohort.risk_score, tau=truncation_time)[0]
-    found = uno_c(cohort.risk_score, cohort.cohort, truncation_time).value
+    found = uno_c_in_cohort(cohort.risk_score, cohort.cohort, truncation_time).value
     assert found == pytest.approx(expected, abs=1e-6)
 
 
@@ -61,14 +61,14 @@ def test_on_days_of_both_deaths_and_censoring_the_two_differ_a_little(real_data:
     cohort = head_and_neck(real_data)
     outcomes = cohort.oracle_outcomes()
     expected = concordance_index_ipcw(outcomes, outcomes, cohort.risk_score, tau=1500.0)[0]
-    found = uno_c(cohort.risk_score, cohort.cohort, 1500.0).value
+    found = uno_c_in_cohort(cohort.risk_score, cohort.cohort, 1500.0).value
     assert 1e-6 < abs(found - expected) < 1e-3
 
 
 def test_without_censoring_it_is_harrells_c() -> None:
     risk_score, _, time = random_cohort(200)
     cohort = ResampledCohort(np.ones(200, dtype=bool), time, n_resamples=20)
-    uno, harrell = uno_c(risk_score, cohort), cross_validated_c(risk_score, cohort).pooled
+    uno, harrell = uno_c_in_cohort(risk_score, cohort), cross_validated_c(risk_score, cohort).pooled
     assert uno.truncation_time == time.max()
     assert (uno.value, uno.interval) == (pytest.approx(harrell.value), pytest.approx(harrell.interval))
 
@@ -88,7 +88,7 @@ def test_its_interval_is_of_resamples_that_weigh_anew() -> None:
     expected = []
     for count in cohort.counts[1:].astype(int):
         one = ResampledCohort(np.repeat(event, count), np.repeat(time, count), n_resamples=0)
-        expected.append(uno_c(np.repeat(risk_score, count), one, cohort.follow_up_limit).value)
-    found = uno_c(risk_score, cohort).interval
+        expected.append(uno_c_in_cohort(np.repeat(risk_score, count), one, cohort.follow_up_limit).value)
+    found = uno_c_in_cohort(risk_score, cohort).interval
     tail = tail_of_resamples((event & (time < cohort.follow_up_limit)).sum())
     assert found == pytest.approx(tuple(np.quantile(expected, [tail, 1 - tail])))

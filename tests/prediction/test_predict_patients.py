@@ -13,6 +13,7 @@ import SimpleITK as sitk
 import torch
 
 from nnunetv2_adamss.prediction import predict_patients as run
+from nnunetv2_adamss.prediction.export import export_model
 from nnunetv2_adamss.prediction.patient_images import PatientImages
 from nnunetv2_adamss.prediction.patient_tables import PatientTables
 from nnunetv2_adamss.prediction.predict_patients import PredictionReport, PredictionRequest, predict_patients
@@ -20,6 +21,7 @@ from nnunetv2_adamss.prediction.prediction_folder import MaskFiles
 from nnunetv2_adamss.prediction.predictor import SurvivalPredictor
 from nnunetv2_adamss.prediction.result_tables import ResultTables
 from nnunetv2_adamss.prediction.survival_model import SurvivalModel
+from tests.run_examples import PREDICTION, page_parts, run_examples
 from tests.trained_model import TrainedModel
 
 pytestmark = [
@@ -85,6 +87,63 @@ def test_the_model_predicts_from_python_what_the_command_predicts(
     table = ResultTables(predictor.model).survival([prediction])
     assert table["risk_score"].item() == pytest.approx(predictions(tmp_path / "out")["risk_score"].item())
     assert mask.is_file()
+
+
+def test_one_call_predicts_what_the_command_predicts_for_both_folds(
+    trained_model: TrainedModel, tmp_path: Path
+) -> None:
+    case_id = trained_model.validation_cases(0)[0]
+    images = trained_model.images([case_id], tmp_path / "images")
+    predict(trained_model, images, tmp_path / "out", folds=[0, 1], checkpoint_name="checkpoint_best.pth")
+    predictor = SurvivalPredictor.from_model(trained_model.folder, device="cpu")
+    assert predictor.model.fold_numbers == [0, 1]
+    clinical = pd.read_csv(trained_model.clinical, dtype=str).set_index("case_id")
+    by_folder = predictor.predict_images(images, clinical=clinical, output=tmp_path / "python")
+    expected = predictions(tmp_path / "out").reset_index()
+    pd.testing.assert_frame_equal(
+        by_folder.fillna({"warnings": ""}), expected.fillna({"warnings": "", "risk_group": ""})
+    )
+    for masks in ("masks", "masks_by_fold/fold_0"):
+        one, other = (tmp_path / folder / masks / f"{case_id}.nii.gz" for folder in ("out", "python"))
+        assert np.array_equal(
+            sitk.GetArrayFromImage(sitk.ReadImage(one)), sitk.GetArrayFromImage(sitk.ReadImage(other))
+        )
+
+
+@pytest.mark.parametrize("source", ["docstring", "page"])
+def test_the_examples_of_predicting_from_python_run(
+    trained_model: TrainedModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, source: str
+) -> None:
+    case_id = trained_model.validation_cases(0)[0]
+    images = trained_model.images([case_id], tmp_path / "images")
+    export_model(SurvivalModel.load(trained_model.folder, [0], "checkpoint_best.pth"), tmp_path / "model.zip")
+    for channel, name in enumerate(("ct", "pet")):
+        shutil.copy(images / f"{case_id}_000{channel}.nii.gz", tmp_path / f"anna_{name}.nii.gz")
+    table = pd.read_csv(trained_model.clinical, dtype=str).query("case_id == @case_id")
+    table.assign(case_id="anna").to_csv(tmp_path / "patients.csv", index=False)
+    monkeypatch.chdir(tmp_path)
+    run_examples(source, SurvivalPredictor.__doc__ if source == "docstring" else page_parts()[PREDICTION])
+    assert [path.name for path in Path("OUT/masks").iterdir()] == ["anna.nii.gz"]
+
+
+def test_what_one_call_cannot_predict_is_named(trained_model: TrainedModel, tmp_path: Path) -> None:
+    case_id = trained_model.validation_cases(0)[0]
+    images = trained_model.images([case_id], tmp_path / "images")
+    predictor = SurvivalPredictor.from_model(trained_model.folder, [0], device="cpu")
+    files = sorted(images.iterdir())
+    clinical = pd.read_csv(trained_model.clinical, dtype=str)
+    with pytest.raises(ValueError, match="There is no patient to predict"):
+        predictor.predict_images({}, clinical=clinical)
+    with pytest.raises(ValueError, match="anna: .* is not one file for each channel of the model: CT, PET"):
+        predictor.predict_images({"anna": files[:1]}, clinical=clinical)
+    with pytest.raises(ValueError, match=r"anna: the model reads .nii.gz files, but pet.mha is not one"):
+        predictor.predict_images({"anna": [files[0], "pet.mha"]}, clinical=clinical)
+    with pytest.raises(ValueError, match="anna: there is no row of this case among the clinical data"):
+        predictor.predict_images({"anna": files}, clinical=clinical)
+    with pytest.raises(ValueError, match=f"{case_id}: .*there is no .*pet.nii.gz"):
+        predictor.predict_images({case_id: [files[0], "pet.nii.gz"]}, clinical=clinical)
+    with pytest.raises(ValueError, match="^clinical: there is no column 'age'"):
+        predictor.predict_images({case_id: files}, clinical=clinical.drop(columns="age"))
 
 
 def test_each_fold_works_with_its_own_mask_and_the_folds_curves_are_averaged(

@@ -74,7 +74,15 @@ def centre_name(centre: int) -> str:
 def draw_cohorts(config: PhantomCohortConfig) -> list[PhantomCohort]:
     """Draw the training cohort and, if ``n_test`` is above 0, the test cohort.
 
-    Both share one hazard and one censoring distribution, whose scale is set on the training cohort.
+    Both share one hazard and one censoring distribution, whose scale is set on the training cohort. No images are made.
+
+    Examples:
+        >>> import nnunetv2_adamss as adamss
+        >>> training, test = adamss.draw_cohorts(adamss.PhantomCohortConfig(n_training=40, n_test=20))
+        >>> len(training.table), len(test.table)
+        (40, 20)
+        >>> list(training.survival_table())
+        ['case_id', 'time', 'event', 'age', 'hpv', 'centre']
     """
     training = _draw_uncensored(config, TRAINING, config.n_training)
     event_time, uniform = (training[name].to_numpy() for name in ("uncensored_time", "censoring_uniform"))

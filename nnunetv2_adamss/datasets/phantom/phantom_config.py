@@ -30,7 +30,7 @@ MAX_CASES = 100_000
 
 @dataclass(frozen=True)
 class PhantomCohortConfig:
-    """What to write.
+    """The settings of a phantom cohort.
 
     Args:
         n_training: cases with a row in ``survival.csv``, 1 to 100,000.
@@ -53,6 +53,11 @@ class PhantomCohortConfig:
 
     Raises:
         ValueError: with every fault, if a value is outside its range.
+
+    Examples:
+        >>> import nnunetv2_adamss as adamss
+        >>> adamss.PhantomCohortConfig(n_training=40, signals_on=("volume", "age")).folder_name
+        'Dataset990_Phantom'
     """
 
     n_training: int = 100

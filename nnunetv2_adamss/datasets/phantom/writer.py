@@ -54,7 +54,7 @@ class CaseJob:
 
 def write_phantom_dataset(
     config: PhantomCohortConfig,
-    raw_folder: Path,
+    raw_folder: str | Path,
     *,
     overwrite: bool = False,
     num_processes: int = 1,
@@ -79,6 +79,13 @@ def write_phantom_dataset(
         FileExistsError: if the folder exists and ``overwrite`` is off or it is not a phantom, or if another
             data set has the same id.
         ValueError: if ``num_processes`` is below 1.
+
+    Examples:
+        >>> import nnunetv2_adamss as adamss
+        >>> config = adamss.PhantomCohortConfig(n_training=1, n_test=0, shape=(30, 30, 30), spacing_mm=(5, 5, 5))
+        >>> folder = adamss.write_phantom_dataset(config, "nnUNet_raw")
+        >>> sorted(path.name for path in (folder / "imagesTr").iterdir())
+        ['phantom000_0000.nii.gz', 'phantom000_0001.nii.gz']
     """
     if num_processes < 1:
         raise ValueError(f"num_processes is {num_processes}, expected at least 1.")

@@ -119,9 +119,9 @@ class SurvivalTable:
 
 
 def read_survival_table(
-    csv_file: Path, known_cases: Collection[str] | None = None, *, needs_events: bool = True
+    csv_file: str | Path, known_cases: Collection[str] | None = None, *, needs_events: bool = True
 ) -> SurvivalTable:
-    """Read and check a survival table and the ``survival.json`` beside it, if there is one.
+    r"""Read and check a survival table and the ``survival.json`` beside it, if there is one.
 
     Args:
         csv_file: columns ``case_id``, ``time``, ``event`` and any clinical columns.
@@ -130,6 +130,26 @@ def read_survival_table(
 
     Raises:
         SurvivalTableError: with every fault of both files.
+
+    Examples:
+        >>> from pathlib import Path
+        >>> import nnunetv2_adamss as adamss
+        >>> rows = ["case_id,time,event,age", "STS_001,266,1,59", "STS_002,501,0,", "STS_003,,,17"]
+        >>> _ = Path("survival.csv").write_text("\n".join(rows))
+        >>> table = adamss.read_survival_table("survival.csv")
+        >>> table.outcomes.index.tolist(), table.without_outcome
+        (['STS_001', 'STS_002'], ['STS_003'])
+        >>> table.clinical["age"].tolist()
+        [59.0, nan, 17.0]
+
+        All faults of a table are named at once:
+
+        >>> _ = Path("survival.csv").write_text("case_id,time,event\nSTS_001,-5,2")
+        >>> adamss.read_survival_table("survival.csv")
+        Traceback (most recent call last):
+            ...
+        nnunetv2_adamss.survival.cohort.survival_table.SurvivalTableError: survival.csv has 2 faults:
+        ...
     """
     csv_file = Path(csv_file)
     description, faults = SurvivalDescription(), []
