@@ -1,4 +1,7 @@
-"""Locks on files. The system lifts those of a process that ends, however it ends."""
+"""Locks on files. The system lifts those of a process that ends, however it ends.
+
+Not filelock's: shared ones need SQLite, unsafe on network file systems, or files that outlive a killed process.
+"""
 
 import errno
 import logging

@@ -1,4 +1,7 @@
-"""Whether values of files are of some kind: finite numbers, lists of texts, objects with certain entries, and so on."""
+"""Whether values of files are of some kind: finite numbers, lists of texts, objects with certain entries, and so on.
+
+Not pydantic: most files are other programs', and each reader needs other entries of them, so models would be longer.
+"""
 
 import sys
 from collections.abc import Callable, Iterable, Mapping

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import chi2
+from scipy.stats import chisquare
 
 from nnunetv2_adamss.metrics.patient_columns import Column, patient_columns
 from nnunetv2_adamss.metrics.survival_curves import PredictedCurves
@@ -59,10 +59,8 @@ def d_calibration(curves: PredictedCurves, event: Column, time: Column) -> DCali
     value = curves.at_own(np.minimum(time, end))
     is_event = event & (time <= end)
     counts = _counts_of_events(value[is_event]) + _spread(value[~is_event])
-    expected = n_cases / N_BINS
-    statistic = float(((counts - expected) ** 2 / expected).sum())
-    p_value = float(chi2.sf(statistic, N_BINS - 1))
-    return DCalibration(p_value, statistic, [float(share) for share in counts / n_cases])
+    test = chisquare(counts)
+    return DCalibration(float(test.pvalue), float(test.statistic), (counts / n_cases).tolist())
 
 
 def _counts_of_events(value: NDArray[np.float64]) -> NDArray[np.float64]:

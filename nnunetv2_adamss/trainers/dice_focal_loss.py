@@ -1,4 +1,7 @@
-"""The Stage-I loss: Dice plus Focal (Section 3.4)."""
+"""The Stage-I loss: Dice plus Focal (Section 3.4).
+
+Not MONAI's FocalLoss, a witness in the tests: it takes longer to import than torch, and works on one-hot targets.
+"""
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable

@@ -1,10 +1,11 @@
-"""The Stage-I loss, against torchvision's focal loss, nnU-Net's Dice and hand-computed cases."""
+"""The Stage-I loss, against torchvision's and MONAI's focal losses, nnU-Net's Dice and hand-computed cases."""
 
 import math
 from typing import cast
 
 import pytest
 import torch
+from monai.losses import FocalLoss
 from nnunetv2.training.loss.dice import MemoryEfficientSoftDiceLoss
 from nnunetv2.utilities.helpers import softmax_helper_dim1
 from torch import Tensor
@@ -50,16 +51,17 @@ def test_regions_equal_torchvisions_sigmoid_focal_loss() -> None:
     torch.testing.assert_close(focal_part(region_loss(), logits, target), expected)
 
 
-def test_the_loss_is_nnunets_dice_plus_the_focal_loss() -> None:
+def test_the_loss_of_several_labels_is_nnunets_dice_plus_monais_focal_loss() -> None:
     torch.manual_seed(0)
     logits = torch.randn(2, 3, 4, 4, 4)
     target = torch.randint(0, 3, (2, 1, 4, 4, 4))
     dice = MemoryEfficientSoftDiceLoss(
         softmax_helper_dim1, batch_dice=False, do_bg=False, smooth=1e-5, ddp=False
     )
-    log_p = torch.log_softmax(logits, dim=1).gather(1, target)
-    weight = torch.tensor([0.75, 0.25, 0.25])[target]
-    focal = (-weight * (1 - log_p.exp()) ** 2 * log_p).mean()
+    focal_of_classes = FocalLoss(to_onehot_y=True, use_softmax=True, gamma=2, alpha=0.25, reduction="none")(
+        logits, target
+    )
+    focal = focal_of_classes.sum(dim=1).mean()
     torch.testing.assert_close(label_loss()(logits, target), dice(logits, target) + focal)
 
 

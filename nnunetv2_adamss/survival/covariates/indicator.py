@@ -1,4 +1,7 @@
-"""One clinical indicator and how it becomes columns of numbers."""
+"""One clinical indicator and how it becomes columns of numbers.
+
+Not scikit-learn's encoders: fitted ones are stored by pickle, which runs code; these are JSON and plain checkpoints.
+"""
 
 import logging
 from collections.abc import Collection, Mapping

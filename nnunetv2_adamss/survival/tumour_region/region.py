@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from acvl_utils.cropping_and_padding.bounding_boxes import crop_and_pad_nd
 from numpy.typing import NDArray
 from scipy import ndimage
 
@@ -31,8 +32,9 @@ class Region:
 
     def within(self, image_shape: Sequence[int]) -> "Region":
         """The part that lies in an image of this shape."""
-        source, _ = _overlap(image_shape, self)
-        return Region(tuple(axis.start for axis in source), tuple(axis.stop - axis.start for axis in source))
+        start = np.maximum(self.start, 0)
+        stop = np.minimum(np.add(self.start, self.size), image_shape)
+        return Region(tuple(start.tolist()), tuple((stop - start).tolist()))
 
 
 def region_size(spacing_mm: Sequence[float], total_stride: Sequence[int]) -> tuple[int, ...]:
@@ -108,11 +110,10 @@ def read_region(data: Any, region: Region) -> tuple[NDArray[np.float32], NDArray
         The image, ``(channels, *region.size)``, and 1 where it is image and 0 where it is padding,
         ``(1, *region.size)``.
     """
-    source, target = _overlap(data.shape[1:], region)
-    image = np.zeros((data.shape[0], *region.size), dtype=np.float32)
-    valid = np.zeros((1, *region.size), dtype=np.float32)
-    image[(slice(None), *target)] = data[(slice(None), *source)]
-    valid[(slice(None), *target)] = 1
+    box = [[start, start + side] for start, side in zip(region.start, region.size, strict=True)]
+    everywhere = np.broadcast_to(np.float32(1), (1, *data.shape[1:]))
+    # Copied, since a region that lies in the image would else be a view of it.
+    image, valid = (np.array(crop_and_pad_nd(voxels, box), np.float32) for voxels in (data, everywhere))
     return image, valid
 
 
@@ -130,16 +131,6 @@ def read_within_image(
     in_region = np.zeros_like(valid)
     in_region[(slice(None), *(slice(side) for side in inside.size))] = 1
     return image, valid * in_region
-
-
-def _overlap(image_shape: Sequence[int], region: Region) -> tuple[list[slice], list[slice]]:
-    """Where image and region overlap, in image voxels and in region voxels."""
-    source, target = [], []
-    for side, start, size in zip(image_shape, region.start, region.size, strict=True):
-        low, high = max(start, 0), min(start + size, side)
-        source.append(slice(low, high))
-        target.append(slice(low - start, high - start))
-    return source, target
 
 
 def _round_up(length: float, multiple: int) -> int:
