@@ -1,6 +1,7 @@
 """nnU-Net's planning and preprocessing of small data sets, in seconds."""
 
 import multiprocessing.dummy
+import multiprocessing.pool
 import warnings
 from typing import Any
 
@@ -32,6 +33,7 @@ def plan_and_preprocess(project: NnunetProject, dataset_id: int, *configurations
     with pytest.MonkeyPatch.context() as monkeypatch, warnings.catch_warnings():
         warnings.simplefilter("ignore")
         project.use(monkeypatch)
+        # multiprocessing.pool, imported above, has taken the original.
         monkeypatch.setattr(multiprocessing, "get_context", lambda method: multiprocessing.dummy)
         extract_fingerprint_dataset(dataset_id, _QuickFingerprint, num_processes=1)
         plan_experiments([dataset_id])
