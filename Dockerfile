@@ -9,8 +9,10 @@ FROM ${BASE} AS base
 RUN apt-get update && apt-get install -y --no-install-recommends gcc libc6-dev \
     && rm -rf /var/lib/apt/lists/*
 
+# torchvision, which nnU-Net needs, must be of the same build as PyTorch.
 ARG TORCH_INDEX=https://download.pytorch.org/whl/cpu
-RUN python3 -c "import torch" || pip install --no-cache-dir --index-url "${TORCH_INDEX}" "torch>=2.4,!=2.9.*"
+RUN python3 -c "import torch, torchvision" \
+    || pip install --no-cache-dir --index-url "${TORCH_INDEX}" "torch>=2.4,!=2.9.*" torchvision
 
 # Containers often run as a user without a home; what libraries cache goes where everyone may write.
 ENV HOME=/tmp MPLCONFIGDIR=/tmp/matplotlib TORCHINDUCTOR_CACHE_DIR=/tmp/torchinductor \
