@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from nnunetv2_adamss.demo.demo_steps import Step
 
-# choice: counted as done at the typical pace, so that the first steps, which are short, decide little.
+# Counted as done at the typical pace, so that the first steps, which are short, decide little.
 _SECONDS_AT_TYPICAL_PACE = 60.0
 
 
