@@ -116,7 +116,6 @@ def test_initial_weights_come_from_a_seed_and_leave_the_callers_random_numbers_a
     )
 
 
-@pytest.mark.usefixtures("progress_plots")
 def test_a_training_says_once_that_its_split_does_not_serve_stage_two_and_goes_on(
     project: NnunetProject, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -132,6 +131,7 @@ def test_a_training_says_once_that_its_split_does_not_serve_stage_two_and_goes_o
     assert "adamss_make_splits" not in log_of(of_all_cases)
 
 
+@pytest.mark.usefixtures("progress_plots")
 def test_a_training_leaves_complete_checkpoints_that_load_without_unpickling_objects(
     project: NnunetProject,
 ) -> None:
