@@ -1,10 +1,13 @@
-"""Install the start-up file that lets nnU-Net find the trainers; all else is in setup.cfg."""
+"""The two parts of a build that pyproject.toml cannot say: a start-up file for nnU-Net, and README's links."""
 
+import re
+import tomllib
 from pathlib import Path
 
 from setuptools import Command, setup
 from setuptools.command.build import build
 
+HERE = Path(__file__).parent.resolve()
 PLUGIN = "nnunetv2_adamss/nnunet_plugin"
 
 # Python runs a .pth line that starts with "import" at every start, so it does the least that works: append
@@ -30,7 +33,7 @@ class BuildStartupFile(Command):
         if self.editable_mode:
             # There the packages stay where they are, and only what is put here is installed.
             destination = self.get_finalized_command("install").install_lib
-            folder = repr(str(Path(__file__).parent.resolve() / PLUGIN))
+            folder = repr(str(HERE / PLUGIN))
         else:
             destination = self.build_lib
             folder = f"os.path.join(sitedir, *{PLUGIN.split('/')})"
@@ -45,4 +48,20 @@ class Build(build):
     sub_commands = [*build.sub_commands, ("build_startup_file", None)]
 
 
-setup(cmdclass={"build": Build, "build_startup_file": BuildStartupFile})
+def readme_with_absolute_links():
+    """README.md, whose links into the repository would lead nowhere from a package index."""
+    project = tomllib.loads((HERE / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    repository = project["urls"]["Repository"]
+
+    def absolute(link):
+        return f"{link[0]}{repository}/{'raw' if link[1] else 'blob'}/HEAD/"
+
+    text = (HERE / "README.md").read_text(encoding="utf-8")
+    return re.sub(r"(!?)\[[^]]*\]\((?!\w+:|#)", absolute, text)
+
+
+setup(
+    cmdclass={"build": Build, "build_startup_file": BuildStartupFile},
+    long_description=readme_with_absolute_links(),
+    long_description_content_type="text/markdown",
+)

@@ -14,7 +14,7 @@ from nnunetv2_adamss.cli.trainer_path import main as trainer_path
 from nnunetv2_adamss.plugin_folder import PLUGIN_FOLDER
 
 REPOSITORY = Path(__file__).parents[1]
-SOURCES = ("nnunetv2_adamss", "setup.py", "setup.cfg", "pyproject.toml", "README.md", "LICENSE")
+SOURCES = ("nnunetv2_adamss", "setup.py", "pyproject.toml", "README.md", "LICENSE")
 
 PIP_INSTALL = ("-m", "pip", "install", "--no-deps", "--no-build-isolation", "--no-index", "--quiet")
 

@@ -6,14 +6,14 @@ import sys
 from pathlib import Path
 
 from nnunetv2_adamss.demo.demo_progress import DemoProgress
-from nnunetv2_adamss.demo.demo_steps import DemoFolders, demo_steps
+from nnunetv2_adamss.demo.demo_steps import LENGTH, DemoFolders, demo_steps
 from nnunetv2_adamss.demo.run_demo import StepFailedError, run_steps
 from nnunetv2_adamss.display.blocks import Table
 from nnunetv2_adamss.display.text import text_of
 
-_EPILOG = """
+_EPILOG = f"""
 examples:
-  adamss_demo                        about 10 minutes on 2 CPU cores
+  adamss_demo                        {LENGTH}
   adamss_demo -o /tmp/demo -device cuda
   adamss_demo -n 20 --n_test 4       smaller
   adamss_demo                        once more, after Ctrl-C: goes on where it was
@@ -69,6 +69,7 @@ def _run(args: argparse.Namespace) -> None:
     steps = demo_steps(folders, args.n_training, args.n_test, args.device or _device())
     progress.check_steps(folders.root, [step.title for step in steps])
     progress.save(folders.root)
+    print(f"The demo takes {LENGTH} with the default number of cases, less on a GPU.")
     _print_paths(folders.environment)
     run_steps(steps, folders, progress, say=lambda text: print(text, flush=True))
     _print_results(folders, progress.seconds)
@@ -90,7 +91,7 @@ def _device() -> str:
 
 
 def _print_paths(environment: dict[str, str]) -> None:
-    print("The demo uses these paths; set them to type its commands yourself:\n")
+    print("It uses these paths; set them to type its commands yourself:\n")
     for name, value in environment.items():
         print(f"export {name}={shlex.quote(value)}")
 

@@ -16,6 +16,7 @@ from nnunetv2_adamss.cli.model_options import (
 _DESCRIPTION = """\
 Pack a trained survival model, with the segmentation networks that find its tumours and its calibration, into one zip.
 On the other machine: nnUNetv2_install_pretrained_model_from_zip FILE.zip, then adamss_predict_survival.
+A model card is written beside it, FILE.md: intended use, cohort, results, limits and settings.
 """
 
 _EPILOG = """\
@@ -24,8 +25,8 @@ examples:
   adamss_export_model 510 3d_fullres -o sarcoma.zip -f 0 1 2
   adamss_export_model 510 3d_fullres -o sarcoma.zip -f all
 
-The zip holds no images and no table of outcomes, but checkpoints name the cases that they were trained on: see
-docs/prediction.md before you give one away.
+The zip holds no images and no table of outcomes, but checkpoints name the cases that they were trained on: the card
+lists what the zip discloses about patients. Read it before you give a model away.
 """
 
 
@@ -58,6 +59,7 @@ def main(argv: list[str] | None = None) -> int:
 def _export(args: argparse.Namespace) -> None:
     from nnunetv2_adamss.prediction.export import export_model
     from nnunetv2_adamss.prediction.survival_model import SurvivalModel
+    from nnunetv2_adamss.report.model_card import write_model_card
     from nnunetv2_adamss.survival.nnunet_data.dataset import model_folder
 
     folder = model_folder(args.dataset, args.trainer, args.plans, args.configuration)
@@ -65,6 +67,9 @@ def _export(args: argparse.Namespace) -> None:
     model = SurvivalModel.load(folder, [fold_number(fold) for fold in args.folds], checkpoint)
     files = export_model(model, args.output, lambda name: print(f"packing {name}"))
     print(f"{len(files)} files, {args.output.stat().st_size / 1e6:.0f} MB: {args.output}")
+    card = args.output.with_suffix(".md")
+    write_model_card(card, model)
+    print(f"Model card, with what the zip discloses about patients: {card}")
     print(f"Install it with nnUNetv2_install_pretrained_model_from_zip {args.output.name}")
 
 

@@ -8,6 +8,8 @@ from pathlib import Path
 from nnunetv2_adamss.survival.nnunet_data.adamss_plans import ADAMSS_PLANS
 from nnunetv2_adamss.trained_folds.fold_files import latest_checkpoint
 
+# A run with the default number of cases; README and --help say the same, and the steps below have their parts of it.
+LENGTH = "about 10 minutes on two CPU cores"
 DATASET_ID = 990
 DATASET_NAME = f"Dataset{DATASET_ID}_Phantom"
 CONFIGURATION = "3d_fullres"
@@ -91,10 +93,12 @@ class Step:
 
     Args:
         title: what it is for, in a few words.
+        seconds: typical duration, of which :data:`LENGTH` is the sum.
         command: the command line, as a user would type it; started again, it does the step anew.
     """
 
     title: str
+    seconds: float
     command: Sequence[str]
 
 
@@ -111,69 +115,83 @@ def demo_steps(folders: DemoFolders, n_training: int, n_test: int, device: str) 
     return [
         Step(
             "Make a synthetic PET/CT cohort",
+            10,
             ["adamss_make_phantom_dataset", "-d", dataset, "-n", str(n_training), "--n_test", str(n_test),
              "--signals", *SIGNALS, "--effect", str(EFFECT), "--censoring", str(CENSORING),
              "--shape", *_SHAPE, "--spacing", *_SPACING_MM, "--overwrite"],
         ),
         Step(
             "Check images, masks and outcomes",
+            20,
             ["adamss_verify_dataset", dataset],
         ),
         Step(
             "Plan it with nnU-Net",
+            25,
             ["nnUNetv2_plan_and_preprocess", "-d", dataset, "--no_pp", "-npfp", str(N_PROCESSES)],
         ),
         Step(
             "Normalise CT as in the paper",
+            3,
             ["adamss_set_normalization", dataset],
         ),
         Step(
             "Preprocess it with nnU-Net",
+            14,
             ["nnUNetv2_preprocess", "-d", dataset, "-plans_name", ADAMSS_PLANS, "-c", CONFIGURATION,
              "-np", str(N_PROCESSES)],
         ),
         Step(
             "Split it, with events on both sides",
+            4,
             ["adamss_make_splits", dataset, "-k", str(N_FOLDS)],
         ),
         Step(
             "Stage I: train the tumour segmentation",
+            220,
             ["nnUNetv2_train", dataset, CONFIGURATION, str(FOLD), "-tr", TRAINER, *by_plan, "--val_best",
              "-device", device, *continued(folders.fold)],
         ),
         Step(
             "Describe the tumours by radiomics",
+            50,
             ["adamss_extract_radiomics", dataset, CONFIGURATION, str(FOLD), *by_plan, "-seg_tr", TRAINER,
              "--radiomics", "first_order", "-device", device],
         ),
         Step(
             "Stage II: fine-tune it for survival",
+            160,
             ["adamss_finetune_survival", dataset, CONFIGURATION, str(FOLD), "-tr", SURVIVAL_TRAINER,
              "-seg_tr", TRAINER, *by_plan, "-device", device, *continued(folders.survival_fold)],
         ),
         Step(
             "Predict masks and survival of the held-out patients",
+            25,
             ["adamss_predict_survival", "-i", str(folders.raw / "imagesTs"), "-o", str(folders.prediction),
              "-d", dataset, "-c", CONFIGURATION, "-tr", SURVIVAL_TRAINER, *by_plan, "-f", str(FOLD),
              "--clinical", outcomes, "-device", device, "--c"],
         ),
         Step(
             "Compare the masks with the truth",
+            6,
             ["nnUNetv2_evaluate_folder", str(folders.raw / "labelsTs"), str(folders.masks),
              "-djfile", str(folders.model / "dataset.json"), "-pfile", str(folders.model / "plans.json")],
         ),
         Step(
             "Compare predicted with observed survival",
+            4,
             ["adamss_evaluate_survival", "-p", str(folders.prediction / "survival_predictions.csv"), "-s", outcomes,
              "-o", str(folders.evaluation)],
         ),
         Step(
             "Look at what the network looks at",
+            30,
             ["adamss_explain", dataset, CONFIGURATION, str(FOLD), "-tr", SURVIVAL_TRAINER, *by_plan, "--max_cases", "3",
              "--occlusion_mm", "40", "-device", device],
         ),
         Step(
             "Write the report",
+            15,
             ["adamss_report", dataset, CONFIGURATION, "-tr", SURVIVAL_TRAINER, *by_plan, "-f", str(FOLD),
              "--predictions", str(folders.prediction), "-s", outcomes, "-o", str(folders.report)],
         ),

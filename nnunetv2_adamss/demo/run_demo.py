@@ -8,6 +8,8 @@ from time import monotonic
 from nnunetv2_adamss.common.processes import end_watched, start_watched
 from nnunetv2_adamss.demo.demo_progress import DemoProgress
 from nnunetv2_adamss.demo.demo_steps import N_PROCESSES, DemoFolders, Step
+from nnunetv2_adamss.demo.time_left import seconds_left
+from nnunetv2_adamss.display.words import duration
 
 
 class StepFailedError(Exception):
@@ -23,15 +25,16 @@ def run_steps(
         steps: in order.
         folders: where the demo keeps its things.
         progress: changed and saved after every step.
-        say: called with each step's title and command.
+        say: called with each step's title, the time left and the command.
 
     Raises:
         StepFailedError: if a command fails.
     """
     for number, step in enumerate(steps, start=1):
-        say(f"\n=== Step {number} of {len(steps)}: {step.title}\n$ {shlex.join(step.command)}\n")
-        if step.title in progress.seconds:
-            say("done before")
+        is_done = step.title in progress.seconds
+        note = "done before" if is_done else f"about {duration(seconds_left(steps, progress.seconds))} left"
+        say(f"\n=== Step {number} of {len(steps)}: {step.title} ({note})\n$ {shlex.join(step.command)}\n")
+        if is_done:
             continue
         start = monotonic()
         exit_code = run_command(step.command, folders.environment)

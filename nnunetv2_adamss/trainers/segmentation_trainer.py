@@ -14,6 +14,7 @@ from nnunetv2_adamss.survival.nnunet_data.ct_window import lost_by_ct_window
 from nnunetv2_adamss.survival.nnunet_data.dataset import channel_names
 from nnunetv2_adamss.survival.nnunet_data.modalities import find_channel
 from nnunetv2_adamss.survival.nnunet_data.plan_stages import stages_of
+from nnunetv2_adamss.survival.nnunet_data.random_splits import not_split_by_events
 from nnunetv2_adamss.trained_folds.training_cases import TRAINING_CASES, check_same_training_cases
 from nnunetv2_adamss.trainers.adamss_trainer import AdaMSSTrainer
 from nnunetv2_adamss.trainers.dice_focal_loss import LabelDiceFocalLoss, RegionDiceFocalLoss
@@ -68,14 +69,23 @@ class SegmentationTrainer(AdaMSSTrainer):
     def on_train_start(self) -> None:
         """As nnU-Net, with this data set's channel even if ``-pretrained_weights`` brought another's.
 
-        A training that begins logs what the plan's CT window hides.
+        A training that begins logs what the plan's CT window hides, and whether its split is no good for Stage II.
         """
         super().on_train_start()
         self._use_channel()
-        if self.current_epoch == 0 and self.recipe.modality != "PET":
-            lost = lost_by_ct_window(self.plans_manager.plans, self.configuration_name, self.dataset_json)
-            if lost:
-                self.print_to_log_file(lost)
+        if self.current_epoch == 0:
+            for remark in self._remarks():
+                self.print_to_log_file(remark)
+
+    def _remarks(self) -> Iterator[str]:
+        """What a user may want to change before hours of training."""
+        plans = self.plans_manager.plans
+        if self.recipe.modality != "PET" and (
+            lost := lost_by_ct_window(plans, self.configuration_name, self.dataset_json)
+        ):
+            yield lost
+        if self.fold != "all" and (unsuited := not_split_by_events(plans["dataset_name"])):
+            yield unsuited
 
     def _use_channel(self) -> None:
         """Tell the network which channel it sees; Stage II takes that from Stage I with all weights."""

@@ -13,7 +13,8 @@ import pytest
 from nnunetv2_adamss.cli import demo
 from nnunetv2_adamss.demo import run_demo as run
 from nnunetv2_adamss.demo.demo_progress import DemoProgress
-from nnunetv2_adamss.demo.demo_steps import DemoFolders, demo_steps
+from nnunetv2_adamss.demo.demo_steps import LENGTH, DemoFolders, demo_steps
+from nnunetv2_adamss.demo.time_left import seconds_left
 from tests.processes import is_running, wait_until
 
 
@@ -97,8 +98,11 @@ def test_a_failed_step_stops_the_demo_and_is_done_again(
     folder = tmp_path / "demo"
     arguments = ["-o", str(folder), "-n", "10", "--n_test", "2", "-device", "cpu"]
     assert demo.main(arguments) == 1
-    assert "step 7 failed with exit code 3" in capsys.readouterr().err
+    printed = capsys.readouterr()
+    assert "=== Step 1 of 14: Make a synthetic PET/CT cohort (about 10 min left)" in printed.out
+    assert "step 7 failed with exit code 3" in printed.err
     assert demo.main(arguments) == 1
+    assert "=== Step 6 of 14: Split it, with events on both sides (done before)" in capsys.readouterr().out
     assert commands == [
         "adamss_make_phantom_dataset", "adamss_verify_dataset", "nnUNetv2_plan_and_preprocess",
         "adamss_set_normalization", "nnUNetv2_preprocess", "adamss_make_splits", "nnUNetv2_train", "nnUNetv2_train",
@@ -127,3 +131,21 @@ def test_a_training_that_was_cut_off_is_continued(tmp_path: Path, command: str, 
     folder.mkdir(parents=True)
     (folder / "checkpoint_latest.pth").touch()
     assert "--c" in arguments()
+
+
+def test_the_steps_take_together_what_readme_and_help_promise(tmp_path: Path) -> None:
+    minutes = sum(step.seconds for step in demo_steps(DemoFolders(tmp_path), 40, 20, "cpu")) / 60
+    assert f"about {minutes:.0f} minutes on two CPU cores" == LENGTH
+    readme = Path(__file__).parents[2].joinpath("README.md").read_text()
+    for text in (demo.build_parser().format_help(), readme):
+        assert LENGTH in " ".join(text.split())
+
+
+def test_the_time_left_follows_the_pace_of_what_is_done(tmp_path: Path) -> None:
+    steps = demo_steps(DemoFolders(tmp_path), 40, 20, "cpu")
+    whole, first = sum(step.seconds for step in steps), steps[0]
+    assert seconds_left(steps, {}) == whole
+    as_expected = seconds_left(steps, {first.title: first.seconds})
+    assert as_expected == pytest.approx(whole - first.seconds)
+    assert seconds_left(steps, {first.title: 2 * first.seconds}) > as_expected
+    assert seconds_left(steps, {step.title: 1.0 for step in steps}) == 0

@@ -116,6 +116,21 @@ def test_initial_weights_come_from_a_seed_and_leave_the_callers_random_numbers_a
     )
 
 
+def test_a_training_says_once_that_its_split_does_not_serve_stage_two_and_goes_on(
+    project: NnunetProject, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    raw = tmp_path / "raw" / "Dataset901_Tiny"
+    raw.mkdir(parents=True)
+    (raw / "survival.csv").write_text("case_id,time,event\ncase_0,100,1\n")
+    monkeypatch.setenv("nnUNet_raw", str(raw.parent))
+    trainer = make_trainer(project)
+    trainer.on_train_start()
+    assert log_of(trainer).count("run adamss_make_splits 901 before Stage I") == 1
+    of_all_cases = make_trainer(project, fold="all")
+    of_all_cases.on_train_start()
+    assert "adamss_make_splits" not in log_of(of_all_cases)
+
+
 @pytest.mark.usefixtures("progress_plots")
 def test_a_training_leaves_complete_checkpoints_that_load_without_unpickling_objects(
     project: NnunetProject,

@@ -2,11 +2,14 @@
 
 import copy
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
+from nnunetv2.experiment_planning.plan_and_preprocess_api import plan_experiments
 
+from nnunetv2_adamss.cli import set_normalization
 from nnunetv2_adamss.trainers import AdaMSSSegTrainer
 from tests.nnunet_project import NnunetProject
 
@@ -71,3 +74,22 @@ def test_a_patch_that_the_strides_do_not_divide_is_refused(
     expect_refusal(
         plans, "3d_fullres", dataset_json, r"patch size \[24, 24, 25\] does not fit", empty_results
     )
+
+
+def test_the_residual_encoder_plan_of_the_guide_is_supported(
+    tiny_project: NnunetProject, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    guide = Path(__file__).parents[2].joinpath("docs", "stage_one.md").read_text()
+    copied = NnunetProject(shutil.copytree(tiny_project.root, tmp_path / "project"))
+    copied.use(monkeypatch)
+    assert "-pl nnUNetPlannerResEncL" in guide
+    planned = plan_experiments([901], "nnUNetPlannerResEncL")
+    assert f"adamss_set_normalization DATASET -p {planned}" in guide
+    assert set_normalization.main(["901", "-p", str(planned)]) == 0
+    name = f"{planned}_CTpaper_PETzscore"
+    assert f"-plans_name {name}" in guide
+    folder = copied.preprocessed / "Dataset901_Tiny"
+    plans = json.loads((folder / f"{name}.json").read_text())
+    architecture = plans["configurations"]["3d_fullres"]["architecture"]
+    assert architecture["network_class_name"].endswith("ResidualEncoderUNet")
+    AdaMSSSegTrainer.check_plan(plans, "3d_fullres", json.loads((folder / "dataset.json").read_text()))

@@ -28,6 +28,12 @@ def glance(out_of_fold: OutOfFold) -> Iterator[Block]:
 
 def cross_validation(out_of_fold: OutOfFold) -> Iterator[Block]:
     """Results in the validation patients, and what limits them."""
+    yield from caveats(out_of_fold)
+    yield from subsections(out_of_fold.evaluation, out_of_fold.patients, "results")
+
+
+def caveats(out_of_fold: OutOfFold) -> Iterator[Notice]:
+    """What limits the results in the validation patients."""
     flattered = [fold.name for fold in out_of_fold.folds if fold.epoch_was_chosen_here]
     if flattered:
         yield Notice(
@@ -51,7 +57,6 @@ def cross_validation(out_of_fold: OutOfFold) -> Iterator[Block]:
             "The curves are calibrated, those of each fold's patients on the outcomes of the other folds, so their "
             "calibration is what one fold can be expected to have in patients like these."
         )
-    yield from subsections(out_of_fold.evaluation, out_of_fold.patients, "results")
 
 
 def in_new_patients(new: NewPatients) -> Iterator[Block]:

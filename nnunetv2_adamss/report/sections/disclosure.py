@@ -1,0 +1,75 @@
+"""What an exported model tells about the patients that it was trained on, to whoever gets it."""
+
+from collections.abc import Iterator, Sequence
+
+from nnunetv2_adamss.display.blocks import Block, Table, Text
+from nnunetv2_adamss.display.words import count, joined, time
+from nnunetv2_adamss.prediction.survival_model import SurvivalModel
+from nnunetv2_adamss.survival.config import PATHS
+from nnunetv2_adamss.survival.fold import SurvivalFold
+
+_EDGES_FROM = {
+    "quantile": "quantiles of the training patients' times, and the last one is the longest follow-up",
+    "event_quantile": "quantiles of the times of the events, and the last one is the longest follow-up",
+}
+
+
+def disclosed(model: SurvivalModel) -> Iterator[Block]:
+    """One row for each kind of content."""
+    folds = [fold.survival for fold in model.folds]
+    yield Text("The zip holds no images, masks or tables of patients. It holds:")
+    rows = [
+        (
+            "Names of cases",
+            f"{count(_n_names(folds), 'case identifier')}, and on which side of each fold the case is",
+        ),
+        ("Times", _times(folds)),
+        ("Clinical columns", _columns(model)),
+        ("Features", _features(model)),
+        ("Paths on the machine of the training", _paths(folds)),
+        (
+            "Images",
+            "voxel sizes and shapes of the training images, and intensities of all tumours together (plans.json and "
+            "dataset_fingerprint.json)",
+        ),
+        ("dataset.json", "whatever its author wrote into it"),
+        (
+            "Weights",
+            "no image can be read from them, but a network's answers can betray whether a patient was among those that "
+            "it was trained on",
+        ),
+    ]
+    yield Table("", ["What", "In this model"], rows, is_prose=True)
+
+
+def _n_names(folds: Sequence[SurvivalFold]) -> int:
+    return len({case_id for fold in folds for part in fold.split for case_id in part})
+
+
+def _times(folds: Sequence[SurvivalFold]) -> str:
+    """Edges that are set by hand or by a rule of fixed ones say nothing of patients."""
+    config = folds[0].config
+    if config.interval_edges is not None or config.interval_rule not in _EDGES_FROM:
+        return "no time of a patient: the edges of the intervals were given"
+    longest = max(fold.interval_edges[-1] for fold in folds)
+    return (
+        f"edges of up to {config.n_intervals} intervals in each fold: {_EDGES_FROM[config.interval_rule]} "
+        f"({time(longest, folds[0].time_unit)}); in a small cohort some are times of single patients"
+    )
+
+
+def _columns(model: SurvivalModel) -> str:
+    if not model.clinical_columns:
+        return "none"
+    ranged = sorted({one.name for one in model.indicators if one.lowest is not None})
+    named = sorted({one.name for one in model.indicators if one.levels})
+    return f"lowest and highest value of {joined(ranged)}; the categories of {joined(named)}; means and hazard ratios"
+
+
+def _features(model: SurvivalModel) -> str:
+    return f"mean and spread of {count(len(model.features), 'feature')}" if model.features else "none"
+
+
+def _paths(folds: Sequence[SurvivalFold]) -> str:
+    given = [name for name in PATHS if any(getattr(fold.config, name) for fold in folds)]
+    return f"of {joined(given)}" if given else "none"
