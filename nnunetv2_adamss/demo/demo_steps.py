@@ -112,7 +112,7 @@ def demo_steps(folders: DemoFolders, n_training: int, n_test: int, device: str) 
         ),
         Step(
             "Check images, masks and outcomes",
-            ["adamss_verify_dataset", dataset],
+            ["adamss_verify_dataset", "-d", dataset],
         ),
         Step(
             "Plan it with nnU-Net",
@@ -120,7 +120,7 @@ def demo_steps(folders: DemoFolders, n_training: int, n_test: int, device: str) 
         ),
         Step(
             "Normalise CT as in the paper",
-            ["adamss_set_normalization", dataset],
+            ["adamss_set_normalization", "-d", dataset],
         ),
         Step(
             "Preprocess it with nnU-Net",
@@ -129,7 +129,7 @@ def demo_steps(folders: DemoFolders, n_training: int, n_test: int, device: str) 
         ),
         Step(
             "Split it, with events on both sides",
-            ["adamss_make_splits", dataset, "-k", str(N_FOLDS)],
+            ["adamss_make_splits", "-d", dataset, "-k", str(N_FOLDS)],
         ),
         Step(
             "Stage I: train the tumour segmentation",
@@ -159,8 +159,8 @@ def demo_steps(folders: DemoFolders, n_training: int, n_test: int, device: str) 
         ),
         Step(
             "Compare predicted with observed survival",
-            ["adamss_evaluate_survival", "-p", str(folders.prediction / "survival_predictions.csv"), "-s", outcomes,
-             "-o", str(folders.evaluation)],
+            ["adamss_evaluate_survival", "--predictions", str(folders.prediction / "survival_predictions.csv"),
+             "--survival_csv", outcomes, "-o", str(folders.evaluation)],
         ),
         Step(
             "Look at what the network looks at",
@@ -169,7 +169,7 @@ def demo_steps(folders: DemoFolders, n_training: int, n_test: int, device: str) 
         ),
         Step(
             "Write the report",
-            ["adamss_report", dataset, CONFIGURATION, "-tr", SURVIVAL_TRAINER, *by_plan, "-f", str(FOLD),
-             "--predictions", str(folders.prediction), "-s", outcomes, "-o", str(folders.report)],
+            ["adamss_report", "-d", dataset, "-c", CONFIGURATION, "-tr", SURVIVAL_TRAINER, *by_plan, "-f", str(FOLD),
+             "--predictions", str(folders.prediction), "--survival_csv", outcomes, "-o", str(folders.report)],
         ),
     ]  # fmt: skip
