@@ -26,14 +26,14 @@ def check_cross_validation(args: Namespace, *needed: str) -> None:
         args: with the model's ``-d``, ``-c``, ``-tr`` and ``-p``.
         needed: files of each fold.
     """
-    from nnunetv2_adamss.trained_folds.finished_folds import finished_folds
+    from nnunetv2_adamss.trained_folds.complete_folds import complete_folds
 
-    finished_folds(folder_of_model(args), args.folds and [fold_number(fold) for fold in args.folds], *needed)
+    complete_folds(folder_of_model(args), args.folds and [fold_number(fold) for fold in args.folds], *needed)
 
 
 def check_checkpoints(model_folder: Path, folds: Sequence[str], checkpoint: str | None) -> None:
     """Raise ValueError unless these folds of a model have the checkpoint of ``-chk``, or the default one."""
-    from nnunetv2_adamss.trained_folds.finished_folds import check_checkpoint
+    from nnunetv2_adamss.trained_folds.complete_folds import check_checkpoint
 
     for fold in folds:
         check_checkpoint(model_folder.resolve() / f"fold_{fold}" / checkpoint_name(checkpoint, fold))

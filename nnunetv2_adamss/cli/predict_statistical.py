@@ -71,7 +71,7 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def _run(args: argparse.Namespace) -> None:
-    from nnunetv2_adamss.trained_folds.finished_folds import check_fitted
+    from nnunetv2_adamss.trained_folds.complete_folds import check_fitted
 
     check_inputs([args.clinical, *args.features, args.deep], [args.images, args.masks])
     folder = folder_of_model(args)

@@ -19,7 +19,7 @@ from nnunetv2_adamss.survival.discrete_time.curve import common_times
 from nnunetv2_adamss.survival.nnunet_data.dataset import PREPROCESSED, RAW, dataset_folder
 from nnunetv2_adamss.survival.nnunet_data.dataset_json import read_dataset_json
 from nnunetv2_adamss.survival.nnunet_data.plans_file import read_plans_file
-from nnunetv2_adamss.trained_folds.finished_folds import finished_folds
+from nnunetv2_adamss.trained_folds.complete_folds import complete_folds
 from nnunetv2_adamss.trained_folds.fold_files import CHECKPOINTS, epoch_predictions_file
 from nnunetv2_adamss.trained_folds.predicted_curves import CurvesByCase
 from nnunetv2_adamss.trained_folds.trained_fold import TrainedFold
@@ -58,7 +58,7 @@ class CrossValidation:
         Raises:
             ValueError: if there is no such model, or one of the folds is not finished.
         """
-        asked = finished_folds(model_folder, numbers, *needed)
+        asked = complete_folds(model_folder, numbers, *needed)
         folds = [TrainedFold(model_folder / f"fold_{number}") for number in asked]
         return cls(model_folder, folds, survival_csv)
 

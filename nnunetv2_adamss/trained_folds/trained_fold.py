@@ -16,7 +16,7 @@ from nnunetv2_adamss.common.kinds import Kind, list_of, unfit
 from nnunetv2_adamss.common.messages import listed
 from nnunetv2_adamss.survival.cohort.survival_table import SURVIVAL_CSV
 from nnunetv2_adamss.survival.nnunet_data.dataset import RAW, dataset_folder
-from nnunetv2_adamss.trained_folds.finished_folds import check_checkpoint
+from nnunetv2_adamss.trained_folds.complete_folds import check_checkpoint
 from nnunetv2_adamss.trained_folds.fold_files import (
     CHECKPOINT_FILES,
     CHECKPOINTS,

@@ -20,7 +20,7 @@ from nnunetv2_adamss.methods.table import STATISTICAL
 from nnunetv2_adamss.survival.covariates.covariate_tables import CovariateTables
 from nnunetv2_adamss.survival.covariates.scaling import Scaling
 from nnunetv2_adamss.survival.fold import SurvivalFold
-from nnunetv2_adamss.trained_folds.finished_folds import check_fitted
+from nnunetv2_adamss.trained_folds.complete_folds import check_fitted
 from nnunetv2_adamss.trained_folds.fold_files import MODEL_FILE
 
 _KINDS: dict[str, Kind] = {"mean_risk": is_number, "risk_deviation": number_within(0, math.inf)}

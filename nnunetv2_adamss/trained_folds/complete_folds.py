@@ -9,7 +9,7 @@ from nnunetv2_adamss.common.messages import listed
 from nnunetv2_adamss.trained_folds.fold_files import MODEL_FILE, SUMMARY_FILE, fold_number
 
 
-def finished_folds(model_folder: Path, numbers: Sequence[int | str] | None, *needed: str) -> list[int | str]:
+def complete_folds(model_folder: Path, numbers: Sequence[int | str] | None, *needed: str) -> list[int | str]:
     """Folds that were trained and validated to the end, in order; ``all`` is the last.
 
     Args:
