@@ -1,6 +1,7 @@
 """nnU-Net's planning and preprocessing of small data sets, in seconds."""
 
 import multiprocessing.dummy
+import multiprocessing.pool  # before its get_context is another one
 import warnings
 from typing import Any
 

@@ -82,7 +82,7 @@ class CommandParser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """End with exit code 2 and a sentence; the usage of some commands would hide it."""
-        self.exit(2, f"{self.prog}: error: {message}\nSee {self.prog} --help.\n")
+        self.exit(2, f"{self.prog}: error: {message} (see {self.prog} --help)\n")
 
     def run(self, run: Callable[[], int | None], stopped: str = "stopped.") -> int:
         """Do what the command is for, as loud as the parsed options want it; see ``exit_code``."""

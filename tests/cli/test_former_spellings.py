@@ -110,5 +110,5 @@ def test_what_is_missing_or_unknown_is_said_in_one_sentence(
     with pytest.raises(SystemExit) as stopped:
         PARSERS["adamss_report"].parse_args(words.split())
     assert stopped.value.code == 2
-    error = f"adamss_report: error: {message}\nSee adamss_report --help.\n"
+    error = f"adamss_report: error: {message} (see adamss_report --help)\n"
     assert capsys.readouterr().err == error
