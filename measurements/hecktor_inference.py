@@ -49,7 +49,7 @@ def main() -> None:
         "0",
     ]
     paths = ["-m", model, "--conversion_log", work / "conversion_log.json"]
-    paths += ["--input", work / "input", "--output", work / "output"]
+    paths += ["-i", work / "input", "-o", work / "output"]
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     run = subprocess.run(
         [*command, *paths, "-device", args.device, "--disable_tta"],

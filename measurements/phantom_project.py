@@ -97,7 +97,7 @@ class Project:
         if self.splits_file.is_file():
             return
         self.run("nnUNetv2_plan_and_preprocess", "-d", self.dataset_id, "--no_pp")
-        self.run("adamss_set_normalization", self.dataset_id, "--overwrite")
+        self.run("adamss_set_normalization", "-d", self.dataset_id, "--overwrite")
         self._set_batch_size()
         self.run(
             "nnUNetv2_preprocess", "-d", self.dataset_id, "-plans_name", PLANS, "-c", "3d_fullres", "-np", "2"

@@ -80,7 +80,7 @@ def prepared_project(root: Path, raw: Path, device: str) -> Project:
         project.raw.symlink_to(raw)
     project.plan()
     if not project.splits_file.is_file():
-        project.run("adamss_make_splits", project.dataset_id, "-k", str(N_FOLDS))
+        project.run("adamss_make_splits", "-d", project.dataset_id, "-k", str(N_FOLDS))
     for fold in range(N_FOLDS):
         project.train_stage_one(STAGE_ONE, fold)
     for fold in range(N_FOLDS):

@@ -47,7 +47,7 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore:.*multi-threaded, use of fork:DeprecationWarning"),
 ]
 
-_FINISHED = ["903", "3d_fullres"]
+_FINISHED = ["-d", "903", "-c", "3d_fullres"]
 _MODEL = ["-tr", "AdaMSSSurvTrainer_TwoIterations_WithRadiomics", "-f", "0", "-chk", "checkpoint_final.pth"]
 
 
@@ -103,7 +103,7 @@ def test_commands_on_a_finished_cross_validation(
     file = fold / name if name == "survival_summary.json" else finished.root / "OUT" / name
     out = str(finished.root / "new")
     run = {
-        "evaluate": lambda: evaluate_survival.main(["-d", *_FINISHED[:1], "-c", "3d_fullres", "-f", "0", "-o", out]),
+        "evaluate": lambda: evaluate_survival.main([*_FINISHED, "-f", "0", "-o", out]),
         "calibrate": lambda: calibrate.main([*_FINISHED, "-f", "0", "1", "2"]),
         "report": lambda: report.main([*_FINISHED, "--predictions", str(finished.root / "OUT"), "-o", f"{out}.html"]),
     }[command]  # fmt: skip
@@ -158,7 +158,7 @@ def trained_spoilt(trained_model: TrainedModel, tmp_path_factory: pytest.TempPat
     copy = TrainedModel(project, root / "results")
     with pytest.MonkeyPatch.context() as monkeypatch:
         copy.use_for_statistical_methods(monkeypatch)
-        options = ["--method", "tumour_volume", "-device", "cpu", "--disable_tta", "--overwrite"]
+        options = ["-tr", "TumourVolume", "-device", "cpu", "--disable_tta", "--overwrite"]
         assert fit_statistical.main(["902", "3d_fullres", "0", *options]) == 0
     return copy
 
@@ -207,17 +207,18 @@ def test_commands_on_a_trained_model(
     trainer, device = ["-tr", _MODEL[1]], ["-device", "cpu"]
     labels = str(trained.project.raw / TRAINED / "labelsTr")
     run: Callable[[], int] = {
-        "normalization": lambda: set_normalization.main(["902", "-o", "copy", "--overwrite"]),
-        "fit": lambda: fit_statistical.main(["902", "3d_fullres", "0", "--method", "tumour_volume", *device,
+        "normalization": lambda: set_normalization.main(["-d", "902", "-o", "copy", "--overwrite"]),
+        "fit": lambda: fit_statistical.main(["902", "3d_fullres", "0", "-tr", "TumourVolume", *device,
                                              "--disable_tta", "--overwrite"]),
         "finetune": lambda: finetune_survival.main(["902", "3d_fullres", "0", *device]),
-        "splits": lambda: make_splits.main(["902", "-k", "3"]),
+        "splits": lambda: make_splits.main(["-d", "902", "-k", "3"]),
         "predict": lambda: predict_survival.main(["-i", str(tmp_path), "-o", str(tmp_path / "out"), "-d", "902", "-c",
                                                   "3d_fullres", *device, *_MODEL]),
-        "export": lambda: export_model.main(["902", "3d_fullres", "-o", str(tmp_path / "model.zip"), *_MODEL]),
+        "export": lambda: export_model.main(
+            ["-d", "902", "-c", "3d_fullres", "-o", str(tmp_path / "model.zip"), *_MODEL]),
         "predict_statistical": lambda: predict_statistical.main(
-            ["-d", "902", "-c", "3d_fullres", "-tr", "TumourVolume", "-f", "0", "-o", str(tmp_path / "r.csv"), "-m",
-             labels]),
+            ["-d", "902", "-c", "3d_fullres", "-tr", "TumourVolume", "-f", "0", "-o", str(tmp_path / "r.csv"),
+             "--masks", labels]),
         "explain": lambda: explain.main(["902", "3d_fullres", "0", *trainer, *device]),
     }[command]  # fmt: skip
     # Those that load checkpoints first take a second each.

@@ -103,7 +103,7 @@ class FoldSteps:
         return self.book.add(
             self.seed,
             f"{name} fold {fold}",
-            ["adamss_fit_statistical", *self._fold(fold), "--method", method.name, *deep,
+            ["adamss_fit_statistical", *self._fold(fold), "-tr", method.statistical_fit.folder, *deep,
              *self._data(method, masks), "--seed", str(self.seed), *self.book.on_device],
             [folder / SUMMARY_FILE, folder / PREDICTIONS_FILE],
             made_from,

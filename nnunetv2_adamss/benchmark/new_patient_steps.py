@@ -36,7 +36,7 @@ class NewPatientSteps:
         assert method.trainer is not None
         raw, trainer = self._folders.test_data, self._folders.trainer(method.trainer)
         output = self._folders.test / trainer
-        masks = ["--masks_dir", str(raw / "labelsTr")] if self._settings.uses_reference_masks else []
+        masks = ["--masks", str(raw / "labelsTr")] if self._settings.uses_reference_masks else []
         return self._add(
             f"test patients by {trainer}",
             ["adamss_predict_survival", *self._model(trainer), "-i", str(raw / "imagesTr"), "-o", str(output),
@@ -65,7 +65,7 @@ class NewPatientSteps:
             inputs += ["--deep", str(deep)]
         if method.measures_tumour:
             made_from += self._masks()
-            inputs = ["-i", str(raw / "imagesTr"), "-m", str(masks)]
+            inputs = ["-i", str(raw / "imagesTr"), "--masks", str(masks)]
         return self._add(
             f"test patients by {name}",
             ["adamss_predict_statistical", *self._model(name), *inputs, "-o", str(file)],
@@ -79,7 +79,7 @@ class NewPatientSteps:
         return self._add(
             f"radiomics of {source} masks of test patients",
             ["adamss_extract_radiomics", "-i", str(raw / "imagesTr"),
-             "-m", str(raw / "labelsTr" if is_reference else masks), "-o", str(table)],
+             "--masks", str(raw / "labelsTr" if is_reference else masks), "-o", str(table)],
             [table, provenance_file(table)],
             [] if is_reference else self._masks(),
         )  # fmt: skip

@@ -107,7 +107,7 @@ def _alone(output: Path) -> Iterator[None]:
     except BlockingIOError as error:
         raise ValueError(
             f"Another adamss_benchmark works in {output}; wait until it has ended, or stop it. One call does several "
-            "steps at once with --num_workers, --gpus or --profile."
+            "steps at once with -np, --gpus or --profile."
         ) from error
     try:
         if any(locks.glob("*")) and not file.read_text():

@@ -92,6 +92,6 @@ def mask_options(settings: Mapping[str, Any]) -> list[str]:
     for name, value in settings.items():
         if name == "mirroring":
             options += [] if value else [MASK_FLAGS[name]]
-        elif name != "mask_source" or value != "folder":  # which --masks_dir says already
+        elif name != "mask_source" or value != "folder":  # which --masks says already
             options += [MASK_FLAGS[name], str(value)]
     return options

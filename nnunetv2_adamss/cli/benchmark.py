@@ -11,10 +11,14 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from nnunetv2_adamss.cli.exit_code import exit_code
+from nnunetv2_adamss.cli.command_parser import CommandParser
+from nnunetv2_adamss.cli.early_checks import check_inputs
 from nnunetv2_adamss.cli.fold_options import add_mask_options, mask_settings
+from nnunetv2_adamss.cli.former_spellings import MASKS_DIR, Renamed
+from nnunetv2_adamss.cli.model_options import add_device_option, add_once_positional_model, add_plans_option
 from nnunetv2_adamss.common.mask_flags import MASK_FLAGS
-from nnunetv2_adamss.methods.table import GROUPS, METHODS
+from nnunetv2_adamss.common.quiet import no_bar
+from nnunetv2_adamss.methods.table import GROUPS, METHODS, choose_methods
 
 if TYPE_CHECKING:
     from nnunetv2_adamss.benchmark.folders import BenchmarkFolders
@@ -29,12 +33,13 @@ stopped or killed at any time: run again, it goes on.
 
 _EXAMPLES = """\
 examples:
-  adamss_benchmark 510 3d_fullres -p AdaMSSPlans -o BENCHMARK --dry_run             what would run
-  adamss_benchmark 510 3d_fullres -p AdaMSSPlans -o BENCHMARK                       all methods, all folds
-  adamss_benchmark 510 3d_fullres -p AdaMSSPlans -o BENCHMARK --methods table1 --folds 0 1 --gpus 0 1
-  adamss_benchmark 510 3d_fullres -p AdaMSSPlans -o BENCHMARK --methods adamss icare --seeds 2024 1 2 --test 511
-  adamss_benchmark 510 3d_fullres -p AdaMSSPlans -o FIRST_LOOK --short_schedule -device cpu
-  adamss_benchmark 510 3d_fullres -p AdaMSSPlans -o BENCHMARK --profile slurm       by the nodes of a cluster
+  adamss_benchmark -d 510 -c 3d_fullres -p AdaMSSPlans -o BENCHMARK --dry_run             what would run
+  adamss_benchmark -d 510 -c 3d_fullres -p AdaMSSPlans -o BENCHMARK                       all methods, all folds
+  adamss_benchmark -d 510 -c 3d_fullres -p AdaMSSPlans -o BENCHMARK --methods table1 -f 0 1 --gpus 0 1
+  adamss_benchmark -d 510 -c 3d_fullres -p AdaMSSPlans -o BENCHMARK --methods adamss icare --test 511 \\
+                   --seeds 2024 1 2
+  adamss_benchmark -d 510 -c 3d_fullres -p AdaMSSPlans -o FIRST_LOOK --short_schedule -device cpu
+  adamss_benchmark -d 510 -c 3d_fullres -p AdaMSSPlans -o BENCHMARK --profile slurm       by the nodes of a cluster
 
 {methods}
 
@@ -63,17 +68,16 @@ def _methods() -> str:
 _MASKS = [name for name in MASK_FLAGS if name != "seg_trainer"]  # which the methods say
 
 
-def build_parser() -> argparse.ArgumentParser:
+def build_parser() -> CommandParser:
     """The command's options; those about masks are absent unless the user gives them."""
-    parser = argparse.ArgumentParser(
-        prog="adamss_benchmark",
-        description=_DESCRIPTION,
-        epilog=_EXAMPLES.format(methods=_methods()),
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+    parser = CommandParser(
+        "adamss_benchmark",
+        _DESCRIPTION,
+        _EXAMPLES.format(methods=_methods()),
+        [MASKS_DIR, Renamed("--folds", "-f"), Renamed("--num_workers", "-np")],
     )
     add = parser.add_argument
-    add("dataset", metavar="DATASET", help="nnU-Net's data set id or name")
-    add("configuration", metavar="CONFIGURATION", help="such as 3d_fullres")
+    add_once_positional_model(parser)
     add("-o", dest="output", type=Path, metavar="BENCHMARK", required=True, help="folder of the results")
     add("--methods", nargs="+", default=["all"], metavar="NAME", help="methods or groups (default: all)")
     add(
@@ -92,10 +96,11 @@ def _add_trainings(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("trainings", "the same in every run into one folder")
     add = group.add_argument
     add(
-        "--folds",
+        "-f",
+        dest="folds",
         nargs="+",
         type=int,
-        metavar="F",
+        metavar="FOLD",
         help="default: all of the split; with masks out of fold Stage I is trained in all of them nevertheless",
     )
     add(
@@ -108,17 +113,11 @@ def _add_trainings(parser: argparse.ArgumentParser) -> None:
     )
     add("--short_schedule", action="store_true", help="the trainers' _ShortSchedule, for a first look")
     add("--epochs", type=int, metavar="N", help="of the survival trainings (default: the trainers' own)")
-    add(
-        "-p",
-        dest="plans",
-        default="nnUNetPlans",
-        metavar="PLANS",
-        help="plans identifier, such as AdaMSSPlans of adamss_set_normalization (default: %(default)s)",
-    )
+    add_plans_option(group)
     add(
         "--survival_csv",
         type=Path,
-        metavar="FILE",
+        metavar="CSV",
         help="outcomes (default: survival.csv of the raw data set)",
     )
     add_mask_options(group, _MASKS, default_source="out_of_fold")
@@ -127,9 +126,10 @@ def _add_trainings(parser: argparse.ArgumentParser) -> None:
 def _add_machine(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("machine")
     add = group.add_argument
-    add("-device", choices=["cuda", "cpu", "mps"], default="cuda", help="default: %(default)s")
+    add_device_option(group)
     add(
-        "--num_workers",
+        "-np",
+        dest="num_workers",
         type=int,
         metavar="N",
         help="steps at once (default: one, one a GPU of --gpus, or the profile's jobs)",
@@ -147,13 +147,13 @@ def main(argv: list[str] | None = None) -> int:
     parser = build_parser()
     args = parser.parse_args(argv)
     _check(parser, args)
-    return exit_code("adamss_benchmark", lambda: _run(args), "stopped; run it again to go on.")
+    return parser.run(lambda: _run(args), "stopped; run it again to go on.")
 
 
 def _check(parser: argparse.ArgumentParser, args: argparse.Namespace) -> None:
     if args.gpus and args.num_workers not in (None, len(args.gpus)):
         parser.error(
-            f"--gpus names {len(args.gpus)} devices, one for each worker, but --num_workers is {args.num_workers}"
+            f"--gpus names {len(args.gpus)} devices, one for each worker, but -np is {args.num_workers}"
         )
     if args.gpus and args.device != "cuda":
         parser.error(f"--gpus needs -device cuda, not {args.device}")
@@ -162,18 +162,24 @@ def _check(parser: argparse.ArgumentParser, args: argparse.Namespace) -> None:
     if args.num_workers is None and args.profile is None:
         args.num_workers = len(args.gpus) or 1
     if args.num_workers is not None and args.num_workers < 1:
-        parser.error(f"--num_workers is {args.num_workers}, but must be at least 1")
-    for name in ("folds", "seeds"):
-        values = getattr(args, name) or []
+        parser.error(f"-np is {args.num_workers}, but must be at least 1")
+    for flag, values in (("-f", args.folds or []), ("--seeds", args.seeds)):
         if len(set(values)) < len(values) or min(values, default=0) < 0:
-            parser.error(f"--{name} takes numbers from 0 on, each once")
+            parser.error(f"{flag} takes numbers from 0 on, each once")
     if hasattr(args, "mask_source") and hasattr(args, "masks_dir"):
-        parser.error("--mask_source and --masks_dir exclude each other")
+        parser.error("--mask_source and --masks exclude each other")
     if hasattr(args, "masks_dir") and args.test:
-        parser.error("--masks_dir has masks of the training patients only, so it does not go with --test")
+        parser.error("--masks has masks of the training patients only, so it does not go with --test")
 
 
 def _run(args: argparse.Namespace) -> int:
+    from nnunetv2_adamss.survival.nnunet_data.dataset import dataset_name, planned_files
+
+    methods = choose_methods(args.methods)
+    dataset = dataset_name(args.dataset)
+    planned_files(dataset, args.plans)
+    check_inputs([args.survival_csv])
+
     from nnunetv2_adamss.benchmark.begin import begin
     from nnunetv2_adamss.benchmark.benchmark_settings import BenchmarkSettings, masks_of_benchmark
     from nnunetv2_adamss.benchmark.outdated import refuse_outdated_trainings
@@ -182,11 +188,7 @@ def _run(args: argparse.Namespace) -> int:
     from nnunetv2_adamss.benchmark.run_steps import check_snakemake, run_steps
     from nnunetv2_adamss.benchmark.steps import needed_steps
     from nnunetv2_adamss.common.device import torch_device
-    from nnunetv2_adamss.methods.table import choose_methods
-    from nnunetv2_adamss.survival.nnunet_data.dataset import dataset_name
 
-    methods = choose_methods(args.methods)
-    dataset = dataset_name(args.dataset)
     settings = BenchmarkSettings(
         dataset,
         args.configuration,
@@ -249,7 +251,7 @@ def _write(folders: BenchmarkFolders, methods: Sequence[Any]) -> None:
     from nnunetv2_adamss.benchmark.write_tables import TABLES_MD, write_tables
 
     collection = Collection(folders, methods)
-    tables = collection.tables(lambda items, what: tqdm(items, desc=what, disable=None))
+    tables = collection.tables(lambda items, what: tqdm(items, desc=what, disable=no_bar()))
     written = write_tables(folders.output, tables, GENERAL_NOTES, collection.provenance())
     _print_lines(
         [

@@ -7,11 +7,19 @@ from math import isnan
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from nnunetv2_adamss.cli.exit_code import exit_code
-from nnunetv2_adamss.cli.model_options import add_folds_option, add_trainer_options, check_numbered_folds
+from nnunetv2_adamss.cli.command_parser import CommandParser
+from nnunetv2_adamss.cli.early_checks import check_cross_validation, check_inputs, folder_of_model
+from nnunetv2_adamss.cli.former_spellings import OUTCOMES, Renamed
+from nnunetv2_adamss.cli.model_options import (
+    add_folds_option,
+    add_once_positional_model,
+    add_trainer_options,
+    check_numbered_folds,
+)
 from nnunetv2_adamss.display.blocks import Table
 from nnunetv2_adamss.display.text import text_of
 from nnunetv2_adamss.display.words import number, significant, with_interval
+from nnunetv2_adamss.trained_folds.fold_files import CHECKPOINTS
 
 if TYPE_CHECKING:
     from nnunetv2_adamss.prediction.calibration import Calibration
@@ -19,45 +27,45 @@ if TYPE_CHECKING:
 
 _DESCRIPTION = """\
 Calibrate the survival curves of a model on the out-of-fold predictions of its finished cross-validation. The result,
-survival_calibration.json in the model's folder, is used by every later prediction. With --on, calibrate a file of
-predictions on the outcomes of its patients instead, such as those of another hospital.
+survival_calibration.json in the model's folder, is used by every later prediction. With --predictions, calibrate a
+file of predictions on the outcomes of its patients instead, such as those of another hospital.
 """
 
 _EPILOG = """\
 examples:
-  adamss_calibrate 510 3d_fullres
-  adamss_calibrate 510 3d_fullres -f 0 1 2       only these folds were trained
-  adamss_calibrate --on survival_predictions.csv -s survival.csv -o our_hospital.json
+  adamss_calibrate -d 510 -c 3d_fullres
+  adamss_calibrate -d 510 -c 3d_fullres -f 0 1 2       only these folds were trained
+  adamss_calibrate --predictions survival_predictions.csv --survival_csv survival.csv -o our_hospital.json
 """
 
 
-def build_parser() -> argparse.ArgumentParser:
+def build_parser() -> CommandParser:
     """The command's options."""
-    parser = argparse.ArgumentParser(
-        prog="adamss_calibrate",
-        description=_DESCRIPTION,
-        epilog=_EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+    parser = CommandParser(
+        "adamss_calibrate", _DESCRIPTION, _EPILOG, [OUTCOMES, Renamed("--on", "--predictions")]
     )
     add = parser.add_argument
-    add("dataset", nargs="?", metavar="DATASET", help="nnU-Net's data set id or name")
-    add("configuration", nargs="?", metavar="CONFIGURATION", help="3d_fullres or 3d_lowres")
+    add_once_positional_model(parser, required=False)
     add_trainer_options(parser)
     add_folds_option(parser)
     add(
-        "-s",
-        dest="survival_csv",
+        "--survival_csv",
         type=Path,
-        metavar="SURVIVAL.csv",
+        metavar="CSV",
         help="outcomes; of a model only if the table that it was trained with has moved",
     )
-    add("--on", type=Path, metavar="PREDICTIONS.csv", help="case_id and survival_at_T; needs -s and -o")
+    add(
+        "--predictions",
+        type=Path,
+        metavar="CSV",
+        help="case_id and survival_at_T; needs --survival_csv and -o",
+    )
     add(
         "-o",
         dest="output",
         type=Path,
         metavar="CALIBRATION.json",
-        help="what --on writes, and a plot beside it",
+        help="what --predictions writes, and a plot beside it",
     )
     return parser
 
@@ -67,27 +75,29 @@ def main(argv: list[str] | None = None) -> int:
     parser = build_parser()
     args = parser.parse_args(argv)
     _check(parser, args)
-    return exit_code("adamss_calibrate", lambda: _calibrate(args))
+    return parser.run(lambda: _calibrate(args))
 
 
 def _check(parser: argparse.ArgumentParser, args: argparse.Namespace) -> None:
-    if args.on:
+    if args.predictions:
         if args.dataset or not args.survival_csv or not args.output:
             parser.error(
-                "--on PREDICTIONS.csv goes with -s SURVIVAL.csv and -o CALIBRATION.json, without a data set"
+                "--predictions CSV goes with --survival_csv CSV and -o CALIBRATION.json, without a data set"
             )
         if args.output.suffix != ".json":
             parser.error(f"-o must end in .json, not {args.output.name}")
         return
     if not args.configuration or args.output:
-        parser.error(
-            "give DATASET and CONFIGURATION, or --on PREDICTIONS.csv -s SURVIVAL.csv -o CALIBRATION.json"
-        )
+        parser.error("give -d and -c, or --predictions CSV --survival_csv CSV -o CALIBRATION.json")
     check_numbered_folds(parser, args.folds)
 
 
 def _calibrate(args: argparse.Namespace) -> None:
-    checks, file = _calibrate_file(args) if args.on else _calibrate_model(args)
+    check_inputs([args.predictions, args.survival_csv])
+    if not args.predictions:
+        check_cross_validation(args, CHECKPOINTS["last"])
+
+    checks, file = _calibrate_file(args) if args.predictions else _calibrate_model(args)
 
     print(text_of(*(_table(name, check) for name, check in checks.items())))
     print(f"Written to {file}; plot: {file.with_suffix('.png')}")
@@ -96,9 +106,8 @@ def _calibrate(args: argparse.Namespace) -> None:
 def _calibrate_model(args: argparse.Namespace) -> tuple[dict[str, CalibrationCheck], Path]:
     from nnunetv2_adamss.prediction.calibrate_model import calibrate_model
     from nnunetv2_adamss.prediction.calibration import CALIBRATION_FILE
-    from nnunetv2_adamss.survival.nnunet_data.dataset import model_folder
 
-    folder = model_folder(args.dataset, args.trainer, args.plans, args.configuration)
+    folder = folder_of_model(args)
     checks = calibrate_model(folder, [int(fold) for fold in args.folds], args.survival_csv)
     return checks, folder / CALIBRATION_FILE
 
@@ -106,7 +115,9 @@ def _calibrate_model(args: argparse.Namespace) -> tuple[dict[str, CalibrationChe
 def _calibrate_file(args: argparse.Namespace) -> tuple[dict[str, CalibrationCheck], Path]:
     from nnunetv2_adamss.prediction.calibrate_model import calibrate_predictions
 
-    return {args.on.name: calibrate_predictions(args.on, args.survival_csv, args.output)}, args.output
+    return {
+        args.predictions.name: calibrate_predictions(args.predictions, args.survival_csv, args.output)
+    }, args.output
 
 
 def _table(name: str, check: CalibrationCheck) -> Table:

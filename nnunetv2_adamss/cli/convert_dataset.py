@@ -11,8 +11,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from nnunetv2_adamss.cli.exit_code import exit_code
+from nnunetv2_adamss.cli.command_parser import CommandParser
+from nnunetv2_adamss.cli.early_checks import check_inputs
 from nnunetv2_adamss.cli.file_name import file_name
+from nnunetv2_adamss.cli.model_options import add_processes_option, check_processes
+from nnunetv2_adamss.common.quiet import no_bar
 from nnunetv2_adamss.display.blocks import Facts
 from nnunetv2_adamss.display.text import text_of
 
@@ -46,24 +49,16 @@ _FIELD_MM = (50.0, 2000.0)  # the tumour's middle is at least 25 mm inside on ei
 _MOST_PROCESSES = 4  # a whole body in voxels of 1 mm takes up to 4 GB
 
 
-def build_parser() -> argparse.ArgumentParser:
+def build_parser() -> CommandParser:
     """The command's options."""
-    parser = argparse.ArgumentParser(
-        prog="adamss_convert_dataset",
-        description=_DESCRIPTION,
-        epilog=_EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = CommandParser("adamss_convert_dataset", _DESCRIPTION, _EXAMPLES)
     add = parser.add_argument
     add("format", metavar="FORMAT", choices=_FORMATS, help=", ".join(_FORMATS))
     add("source", metavar="SOURCE", type=Path, help="folder of the cohort; the CSV of a manifest")
     add("-d", dest="dataset_id", type=int, required=True, metavar="ID", help="id of the data set, 1 to 999")
     add("--name", type=file_name, help="name of the data set (default: the format's)")
     add("-o", dest="raw_folder", type=Path, help="nnU-Net's raw folder (default: the variable nnUNet_raw)")
-    add(
-        "-np", dest="num_processes", type=int, default=min(_MOST_PROCESSES, os.cpu_count() or 1),
-        help="patients at once (default: %(default)s)",
-    )  # fmt: skip
+    add_processes_option(parser, min(_MOST_PROCESSES, os.cpu_count() or 1), "patients at once")
     add("--overwrite", action="store_true", help="begin anew, whatever the id was converted from or how")
     _add_images(parser.add_argument_group("images"))
     _add_tables(parser.add_argument_group("tables"))
@@ -139,15 +134,14 @@ def main(argv: list[str] | None = None) -> int:
     parser = build_parser()
     args = parser.parse_args(argv)
     _check(parser, args)
-    return exit_code("adamss_convert_dataset", lambda: _run(args), "stopped; run it again to go on.")
+    return parser.run(lambda: _run(args), "stopped; run it again to go on.")
 
 
 def _check(parser: argparse.ArgumentParser, args: argparse.Namespace) -> None:
     """Stop with a message if options do not go together or a value makes no sense."""
     if not 1 <= args.dataset_id <= 999:
         parser.error(f"-d is {args.dataset_id}, expected 1 to 999")
-    if args.num_processes < 1:
-        parser.error(f"-np is {args.num_processes}, but must be at least 1")
+    check_processes(parser, args)
     if args.seed < 0:
         parser.error(f"--seed is {args.seed}, but must be at least 0")
     if args.spacing and len(args.spacing) not in (1, 3):
@@ -174,6 +168,9 @@ def _run(args: argparse.Namespace) -> int:
     raw_folder = args.raw_folder or os.environ.get("nnUNet_raw")
     if not raw_folder:
         raise ValueError("Where to write is unknown: set the variable nnUNet_raw or give a folder with -o.")
+    check_inputs([args.pet_table, *(args.tables or [])])
+    if not args.source.exists():
+        raise ValueError(f"There is no {args.source}.")
 
     from tqdm import tqdm
 
@@ -184,7 +181,7 @@ def _run(args: argparse.Namespace) -> int:
     cohort = _cohort(args)
     case_ids = [patient.case_id for patient in cohort.patients]
     factors = read_suv_factors(args.pet_table, case_ids) if args.pet_table else {}
-    with tqdm(total=len(case_ids), desc="Patients", unit="patient", disable=None) as bar:
+    with tqdm(total=len(case_ids), desc="Patients", unit="patient", disable=no_bar()) as bar:
         report = convert_cohort(
             cohort,
             _settings(args, cohort),
@@ -267,9 +264,9 @@ def _next(report: ConversionReport, dataset_id: int) -> str:
     if not report.counts["of them with an event"]:
         return (
             "No event to learn survival from. Next, for Stage I: "
-            f"nnUNetv2_plan_and_preprocess -d {dataset_id} --no_pp and adamss_set_normalization {dataset_id}"
+            f"nnUNetv2_plan_and_preprocess -d {dataset_id} --no_pp and adamss_set_normalization -d {dataset_id}"
         )
-    return f"Next: adamss_verify_dataset {dataset_id}"
+    return f"Next: adamss_verify_dataset -d {dataset_id}"
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ import shlex
 import sys
 from pathlib import Path
 
+from nnunetv2_adamss.cli.command_parser import CommandParser
 from nnunetv2_adamss.demo.demo_progress import DemoProgress
 from nnunetv2_adamss.demo.demo_steps import LENGTH, DemoFolders, demo_steps
 from nnunetv2_adamss.demo.run_demo import StepFailedError, run_steps
@@ -23,13 +24,12 @@ show that the software works, not that the method does.
 """
 
 
-def build_parser() -> argparse.ArgumentParser:
+def build_parser() -> CommandParser:
     """The command's options."""
-    parser = argparse.ArgumentParser(
-        prog="adamss_demo",
-        description="Make a synthetic PET/CT cohort and train both stages of AdaMSS on it inside nnU-Net.",
-        epilog=_EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+    parser = CommandParser(
+        "adamss_demo",
+        "Make a synthetic PET/CT cohort and train both stages of AdaMSS on it inside nnU-Net.",
+        _EPILOG,
     )
     add = parser.add_argument
     add("-o", dest="output", type=Path, default=Path("adamss_demo"), help="folder (default: ./%(default)s)")
@@ -47,22 +47,12 @@ def build_parser() -> argparse.ArgumentParser:
 
 def main(argv: list[str] | None = None) -> int:
     """Run the command; returns the exit code (0 done, 1 a step failed, 2 a user's error, 130 stopped)."""
-    args = build_parser().parse_args(argv)
-    try:
-        _run(args)
-    except KeyboardInterrupt:
-        print("\nadamss_demo: stopped; start it again to go on from here.", file=sys.stderr)
-        return 130
-    except (ValueError, OSError) as error:
-        print(f"adamss_demo: {error}", file=sys.stderr)
-        return 2
-    except StepFailedError as error:
-        print(f"\nadamss_demo: {error}; start the demo again to go on from here.", file=sys.stderr)
-        return 1
-    return 0
+    parser = build_parser()
+    args = parser.parse_args(argv)
+    return parser.run(lambda: _run(args), "stopped; start it again to go on from here.")
 
 
-def _run(args: argparse.Namespace) -> None:
+def _run(args: argparse.Namespace) -> int:
     _check(args)
     folders = DemoFolders(args.output.resolve())
     progress = DemoProgress.begin_or_continue(folders.root, args.n_training, args.n_test)
@@ -71,8 +61,13 @@ def _run(args: argparse.Namespace) -> None:
     progress.save(folders.root)
     print(f"The demo takes {LENGTH} with the default number of cases, less on a GPU.")
     _print_paths(folders.environment)
-    run_steps(steps, folders, progress, say=lambda text: print(text, flush=True))
+    try:
+        run_steps(steps, folders, progress, say=lambda text: print(text, flush=True))
+    except StepFailedError as error:
+        print(f"\nadamss_demo: {error}; start the demo again to go on from here.", file=sys.stderr)
+        return 1
     _print_results(folders, progress.seconds)
+    return 0
 
 
 def _check(args: argparse.Namespace) -> None:

@@ -6,9 +6,18 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from nnunetv2_adamss.cli.exit_code import exit_code
-from nnunetv2_adamss.cli.model_options import add_folds_option, add_trainer_options, check_numbered_folds
+from nnunetv2_adamss.cli.command_parser import CommandParser
+from nnunetv2_adamss.cli.early_checks import check_cross_validation, check_inputs, folder_of_model
+from nnunetv2_adamss.cli.former_spellings import OUTCOMES, Renamed
+from nnunetv2_adamss.cli.model_options import (
+    add_folds_option,
+    add_model_options,
+    add_trainer_options,
+    check_numbered_folds,
+)
+from nnunetv2_adamss.common.quiet import no_bar
 from nnunetv2_adamss.display.text import text_of
+from nnunetv2_adamss.trained_folds.fold_files import COVARIATES_ONLY_FILE, PREDICTIONS_FILE
 
 if TYPE_CHECKING:
     from nnunetv2_adamss.evaluation.evaluate_files import EvaluationInputs
@@ -22,33 +31,49 @@ survival.json names one, and against other predictions or tumour volume and SUVm
 
 _EXAMPLES = """\
 examples:
-  adamss_evaluate_survival -p predictions.csv -s survival.csv -o EVALUATION
-  adamss_evaluate_survival -p fold_*/validation/survival_predictions.csv -s survival.csv -o EVALUATION
+  adamss_evaluate_survival --predictions a.csv --survival_csv survival.csv -o EVALUATION
+  adamss_evaluate_survival --predictions fold_*/validation/survival_predictions.csv --survival_csv survival.csv \\
+                           -o EVALUATION
   adamss_evaluate_survival -d 510 -c 3d_fullres -o EVALUATION            the folds of a finished cross-validation
-  adamss_evaluate_survival -p a.csv -s survival.csv -o EVALUATION --compare clinical=b.csv --compare c.csv
-  adamss_evaluate_survival -p a.csv -s survival.csv -o EVALUATION --masks MASKS --images imagesTs --labels labelsTs
+  adamss_evaluate_survival --predictions a.csv --survival_csv survival.csv -o EVALUATION \\
+                           --compare clinical=b.csv --compare c.csv
+  adamss_evaluate_survival --predictions a.csv --survival_csv survival.csv -o EVALUATION \\
+                           --masks MASKS -i imagesTs --reference_masks labelsTs
 
 Predictions have a column case_id and a column risk_score (higher = earlier event); predicted_time, risk_group (low,
 high) and survival_at_T (probability of living beyond T, in the table's unit) are used if they are there.
 """
 
 
-def build_parser() -> argparse.ArgumentParser:
+def _is_csv(value: str) -> bool:
+    return value.endswith(".csv")  # no plan is called so, since nnU-Net would look for .csv.json
+
+
+_RENAMED = [
+    OUTCOMES,
+    Renamed("-p_id", "-p"),
+    Renamed("-p", "--predictions", is_old=_is_csv, shown_value="FILE.csv"),
+    Renamed("--images", "-i"),
+    Renamed("--labels", "--reference_masks"),
+]
+
+
+def build_parser() -> CommandParser:
     """The command's options."""
-    parser = argparse.ArgumentParser(
-        prog="adamss_evaluate_survival",
-        usage="%(prog)s -p CSV [CSV ...] -s CSV -o FOLDER [options]\n"
+    parser = CommandParser(
+        "adamss_evaluate_survival",
+        _DESCRIPTION,
+        _EXAMPLES,
+        _RENAMED,
+        usage="%(prog)s --predictions CSV [CSV ...] --survival_csv CSV -o FOLDER [options]\n"
         "       %(prog)s -d DATASET -c CONFIGURATION -o FOLDER [options]",
-        description=_DESCRIPTION,
-        epilog=_EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     add = parser.add_argument
     add(
-        "-p", dest="predictions", type=Path, nargs="+", metavar="CSV",
+        "--predictions", type=Path, nargs="+", metavar="CSV",
         help="predictions; several files are the folds of one cross-validation",
     )  # fmt: skip
-    add("-s", dest="survival_csv", type=Path, metavar="CSV", help="outcomes, with survival.json beside it")
+    add("--survival_csv", type=Path, metavar="CSV", help="outcomes, with survival.json beside it")
     add("-o", dest="output", type=Path, metavar="FOLDER", required=True, help="where the results go")
     add(
         "--horizons",
@@ -77,24 +102,24 @@ def build_parser() -> argparse.ArgumentParser:
 
 
 def _add_folds(parser: argparse.ArgumentParser) -> None:
-    group = parser.add_argument_group("of a finished cross-validation, instead of -p")
-    add = group.add_argument
-    add("-d", dest="dataset", metavar="DATASET", help="nnU-Net's data set id or name; -s is found too")
-    add("-c", dest="configuration", metavar="CONFIGURATION", help="such as 3d_fullres")
-    add_trainer_options(group, plans_flag="-p_id")
+    group = parser.add_argument_group("of a finished cross-validation, instead of --predictions")
+    add_model_options(group)
+    add_trainer_options(group)
     add_folds_option(group)
 
 
-_FOLD_OPTIONS = {"configuration": "-c", "trainer": "-tr", "plans": "-p_id", "folds": "-f"}
+_FOLD_OPTIONS = {"configuration": "-c", "trainer": "-tr", "plans": "-p", "folds": "-f"}
 
 
 def _add_masks(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("masks and images")
     add = group.add_argument
     add("--masks", type=Path, metavar="DIR", help="tumour masks: compare with the tumour's volume alone")
-    add("--images", type=Path, metavar="DIR", help="with --masks: compare with SUVmax alone")
-    add("--pet_channel", type=int, metavar="N", help="of --images (default: the one dataset.json names PET)")
-    add("--labels", type=Path, metavar="DIR", help="with --masks: reference masks, for Dice")
+    add("-i", dest="images", type=Path, metavar="DIR", help="with --masks: compare with SUVmax alone")
+    add(
+        "--pet_channel", type=int, metavar="N", help="of the images (default: the one dataset.json names PET)"
+    )
+    add("--reference_masks", type=Path, metavar="DIR", help="with --masks: for Dice")
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -102,24 +127,24 @@ def main(argv: list[str] | None = None) -> int:
     parser = build_parser()
     args = parser.parse_args(argv)
     _check(parser, args)
-    return exit_code("adamss_evaluate_survival", lambda: _evaluate(args))
+    return parser.run(lambda: _evaluate(args))
 
 
 def _check(parser: argparse.ArgumentParser, args: argparse.Namespace) -> None:
     if bool(args.predictions) == bool(args.dataset):
-        parser.error("give either -p or -d")
+        parser.error("give either --predictions or -d")
     if args.predictions and not args.survival_csv:
-        parser.error("-p needs -s")
+        parser.error("--predictions needs --survival_csv")
     if args.dataset and not args.configuration:
         parser.error("-d needs -c")
     given = [flag for name, flag in _FOLD_OPTIONS.items() if getattr(args, name) != parser.get_default(name)]
     if args.predictions and given:
         parser.error(f"{', '.join(given)}: only with -d")
     check_numbered_folds(parser, args.folds)
-    if (args.images or args.labels) and not args.masks:
-        parser.error("--images and --labels need --masks")
+    if (args.images or args.reference_masks) and not args.masks:
+        parser.error("-i and --reference_masks need --masks")
     if args.pet_channel is not None and not args.images:
-        parser.error("--pet_channel needs --images")
+        parser.error("--pet_channel needs -i")
     if args.n_resamples < 1:
         parser.error(f"--n_resamples is {args.n_resamples}, but must be at least 1")
     times = [*(args.horizons or []), *([] if args.tau is None else [args.tau])]
@@ -128,6 +153,15 @@ def _check(parser: argparse.ArgumentParser, args: argparse.Namespace) -> None:
 
 
 def _evaluate(args: argparse.Namespace) -> None:
+    compare = _compared(args.compare)
+    compared = [file for files in compare.values() for file in files]
+    check_inputs(
+        [*(args.predictions or []), args.survival_csv, *compared],
+        [args.masks, args.images, args.reference_masks],
+    )
+    if args.dataset:
+        check_cross_validation(args, PREDICTIONS_FILE)
+
     from tqdm import tqdm
 
     from nnunetv2_adamss.evaluation.evaluate import EvaluationSettings
@@ -141,19 +175,17 @@ def _evaluate(args: argparse.Namespace) -> None:
         args.n_resamples,
         args.seed,
     )
-    inputs = _inputs(args)
+    inputs = _inputs(args, compare)
     evaluation, written = evaluate_files(
-        inputs, settings, args.output, lambda items, what: tqdm(items, desc=what, disable=None)
+        inputs, settings, args.output, lambda items, what: tqdm(items, desc=what, disable=no_bar())
     )
     print(text_of(*evaluation_sections(evaluation)))
     print(f"\nWritten to {args.output}: {', '.join(file.name for file in written)}")
 
 
-def _inputs(args: argparse.Namespace) -> EvaluationInputs:
+def _inputs(args: argparse.Namespace, compare: dict[str, list[Path]]) -> EvaluationInputs:
     from nnunetv2_adamss.evaluation.evaluate_files import EvaluationInputs
-    from nnunetv2_adamss.trained_folds.fold_files import COVARIATES_ONLY_FILE, PREDICTIONS_FILE
 
-    compare = _compared(args.compare)
     predictions, survival_csv, notes = args.predictions, args.survival_csv, []
     if args.dataset:
         found = _cross_validation(args)
@@ -161,18 +193,24 @@ def _inputs(args: argparse.Namespace) -> EvaluationInputs:
         if covariates_only := found.files(COVARIATES_ONLY_FILE):
             compare = {"covariates without the image": covariates_only, **compare}
     return EvaluationInputs(
-        predictions, survival_csv, compare, args.masks, args.images, args.labels, args.pet_channel, notes
+        predictions,
+        survival_csv,
+        compare,
+        args.masks,
+        args.images,
+        args.reference_masks,
+        args.pet_channel,
+        notes,
     )
 
 
 def _cross_validation(args: argparse.Namespace) -> CrossValidation:
-    from nnunetv2_adamss.survival.nnunet_data.dataset import model_folder
     from nnunetv2_adamss.trained_folds.cross_validation import CrossValidation
-    from nnunetv2_adamss.trained_folds.fold_files import PREDICTIONS_FILE
 
-    folder = model_folder(args.dataset, args.trainer, args.plans, args.configuration)
     folds = [int(fold) for fold in args.folds]
-    return CrossValidation.find(folder, folds, PREDICTIONS_FILE, survival_csv=args.survival_csv)
+    return CrossValidation.find(
+        folder_of_model(args), folds, PREDICTIONS_FILE, survival_csv=args.survival_csv
+    )
 
 
 def _optimism(found: CrossValidation) -> list[str]:

@@ -11,6 +11,8 @@ from types import FrameType
 
 _INTERRUPTED, _TERMINATED = 130, 143
 
+logger = logging.getLogger(__name__)
+
 
 class Terminated(KeyboardInterrupt):
     """The process got SIGTERM, from a batch system or another user; it ends as if it was interrupted."""
@@ -35,6 +37,7 @@ def exit_code(command: str, run: Callable[[], int | None], stopped: str = "stopp
         print(f"\n{command}: {stopped}", file=sys.stderr)
         return _TERMINATED if isinstance(stop, Terminated) else _INTERRUPTED
     except (ValueError, OSError) as error:
+        logger.debug("The error below comes from here:", exc_info=True)
         print(f"{command}: {error}", file=sys.stderr)
         return 2
 

@@ -6,10 +6,13 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from nnunetv2_adamss.cli.exit_code import exit_code
+from nnunetv2_adamss.cli.command_parser import CommandParser
+from nnunetv2_adamss.cli.early_checks import check_checkpoints, folder_of_model
 from nnunetv2_adamss.cli.fold_options import check_fold_options
 from nnunetv2_adamss.cli.model_options import (
     add_checkpoint_option,
+    add_device_option,
+    add_fold_arguments,
     add_trainer_options,
     checkpoint_name,
     fold_number,
@@ -39,21 +42,14 @@ again, it goes on.
 """
 
 
-def build_parser() -> argparse.ArgumentParser:
+def build_parser() -> CommandParser:
     """The command's options; those of the settings are absent unless the user gives them."""
-    parser = argparse.ArgumentParser(
-        prog="adamss_explain",
-        description=_DESCRIPTION,
-        epilog=_EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = CommandParser("adamss_explain", _DESCRIPTION, _EXAMPLES)
     add = parser.add_argument
-    add("dataset", help="nnU-Net's data set id or name")
-    add("configuration", help="such as 3d_fullres")
-    add("fold", help="number of the fold, or all, whose training cases are looked at")
+    add_fold_arguments(parser, fold="number of the fold, or all, whose training cases are looked at")
     add_trainer_options(parser)
     add_checkpoint_option(parser)
-    add("-device", choices=["cuda", "cpu", "mps"], default="cuda", help="default: %(default)s")
+    add_device_option(parser)
     add(
         "-o",
         dest="output",
@@ -95,10 +91,12 @@ def main(argv: list[str] | None = None) -> int:
     parser = build_parser()
     args = parser.parse_args(argv)
     check_fold_options(parser, vars(args))
-    return exit_code("adamss_explain", lambda: _tell(_run(args)), "stopped; run it again to go on.")
+    return parser.run(lambda: _tell(_run(args)), "stopped; run it again to go on.")
 
 
 def _run(args: argparse.Namespace) -> ExplanationReport:
+    check_checkpoints(folder_of_model(args), [args.fold], args.checkpoint)
+
     from nnunetv2_adamss.explanation.explain_fold import explain
     from nnunetv2_adamss.explanation.explained_model import open_trained_fold
     from nnunetv2_adamss.explanation.explanation_settings import ExplanationSettings

@@ -3,15 +3,18 @@
 import argparse
 from pathlib import Path
 
-from nnunetv2_adamss.cli.exit_code import exit_code
+from nnunetv2_adamss.cli.command_parser import CommandParser
+from nnunetv2_adamss.cli.early_checks import check_checkpoints, folder_of_model
 from nnunetv2_adamss.cli.model_options import (
     add_checkpoint_option,
     add_folds_option,
+    add_once_positional_model,
     add_trainer_options,
     check_folds,
     checkpoint_name,
     fold_number,
 )
+from nnunetv2_adamss.common.quiet import is_quiet
 
 _DESCRIPTION = """\
 Pack a trained survival model, with the segmentation networks that find its tumours and its calibration, into one zip.
@@ -21,27 +24,22 @@ A model card is written beside it, FILE.md: intended use, cohort, results, limit
 
 _EPILOG = """\
 examples:
-  adamss_export_model 510 3d_fullres -o sarcoma.zip
-  adamss_export_model 510 3d_fullres -o sarcoma.zip -f 0 1 2
-  adamss_export_model 510 3d_fullres -o sarcoma.zip -f all
+  adamss_export_model -d 510 -c 3d_fullres -o sarcoma.zip
+  adamss_export_model -d 510 -c 3d_fullres -o sarcoma.zip -f 0 1 2
+  adamss_export_model -d 510 -c 3d_fullres -o sarcoma.zip -f all
 
 The zip holds no images and no table of outcomes, but checkpoints name the cases that they were trained on: the card
 lists what the zip discloses about patients. Read it before you give a model away.
 """
 
 
-def build_parser() -> argparse.ArgumentParser:
+def build_parser() -> CommandParser:
     """The command's options."""
-    parser = argparse.ArgumentParser(
-        prog="adamss_export_model",
-        description=_DESCRIPTION,
-        epilog=_EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+    parser = CommandParser("adamss_export_model", _DESCRIPTION, _EPILOG)
+    add_once_positional_model(parser)
+    parser.add_argument(
+        "-o", dest="output", type=Path, required=True, metavar="FILE.zip", help="file that is written"
     )
-    add = parser.add_argument
-    add("dataset", help="nnU-Net's data set id or name")
-    add("configuration", help="3d_fullres or 3d_lowres")
-    add("-o", dest="output", type=Path, required=True, metavar="FILE.zip", help="file that is written")
     add_trainer_options(parser)
     add_folds_option(parser)
     add_checkpoint_option(parser)
@@ -53,19 +51,20 @@ def main(argv: list[str] | None = None) -> int:
     parser = build_parser()
     args = parser.parse_args(argv)
     check_folds(parser, args.folds)
-    return exit_code("adamss_export_model", lambda: _export(args))
+    return parser.run(lambda: _export(args))
 
 
 def _export(args: argparse.Namespace) -> None:
+    folder = folder_of_model(args)
+    check_checkpoints(folder, args.folds, args.checkpoint)
+
     from nnunetv2_adamss.prediction.export import export_model
     from nnunetv2_adamss.prediction.survival_model import SurvivalModel
     from nnunetv2_adamss.report.model_card import write_model_card
-    from nnunetv2_adamss.survival.nnunet_data.dataset import model_folder
 
-    folder = model_folder(args.dataset, args.trainer, args.plans, args.configuration)
     checkpoint = checkpoint_name(args.checkpoint, args.folds[0])
     model = SurvivalModel.load(folder, [fold_number(fold) for fold in args.folds], checkpoint)
-    files = export_model(model, args.output, lambda name: print(f"packing {name}"))
+    files = export_model(model, args.output, lambda name: None if is_quiet() else print(f"packing {name}"))
     print(f"{len(files)} files, {args.output.stat().st_size / 1e6:.0f} MB: {args.output}")
     card = args.output.with_suffix(".md")
     write_model_card(card, model)

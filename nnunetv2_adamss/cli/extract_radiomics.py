@@ -8,13 +8,20 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from nnunetv2_adamss.cli.exit_code import exit_code
+from nnunetv2_adamss.cli.command_parser import CommandParser
+from nnunetv2_adamss.cli.early_checks import check_inputs, check_trainer
 from nnunetv2_adamss.cli.fold_options import (
     add_mask_options,
     check_fold_options,
     mask_settings,
 )
-from nnunetv2_adamss.cli.model_options import fold_number
+from nnunetv2_adamss.cli.former_spellings import MASKS, MASKS_DIR
+from nnunetv2_adamss.cli.model_options import (
+    add_fold_arguments,
+    add_processes_option,
+    check_processes,
+    fold_number,
+)
 from nnunetv2_adamss.common.mask_flags import MASK_FLAGS
 
 if TYPE_CHECKING:
@@ -32,24 +39,27 @@ examples:
   adamss_extract_radiomics 510 3d_fullres 0 --mask_source out_of_fold -device cpu
   adamss_extract_radiomics 510 3d_fullres 0 --radiomics first_order    seconds for the whole cohort
   adamss_extract_radiomics 510 3d_fullres 0 --per_lesion --shell_mm 5 --overwrite
-  adamss_extract_radiomics -i imagesTs -m MASKS -o features.csv    MASKS as nnUNetv2_predict leaves them
-  adamss_extract_radiomics -i IMAGES -m MASKS -o features.csv --channels CT PET --settings my.yaml
+  adamss_extract_radiomics -i imagesTs --masks MASKS -o features.csv    MASKS as nnUNetv2_predict leaves them
+  adamss_extract_radiomics -i IMAGES --masks MASKS -o features.csv --channels CT PET --settings my.yaml
 
 A fold's features lie beside its Stage-I checkpoint, as radiomics_SOURCE.csv, with their provenance in a .json file.
 The command can be killed at any time: run again, it goes on with the cases that are missing.
 """
 
 _MOST_PROCESSES = 8  # nnU-Net's own
+# --masks goes with both ways to call the command.
+_FOLD_MASKS = {name: flag for name, flag in MASK_FLAGS.items() if name != "masks_dir"}
 
 
-def build_parser() -> argparse.ArgumentParser:
+def build_parser() -> CommandParser:
     """The command's options."""
-    parser = argparse.ArgumentParser(
-        prog="adamss_extract_radiomics",
-        usage="%(prog)s DATASET CONFIGURATION FOLD [options]\n       %(prog)s -i IMAGES -m MASKS -o CSV [options]",
-        description=_DESCRIPTION,
-        epilog=_EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+    parser = CommandParser(
+        "adamss_extract_radiomics",
+        _DESCRIPTION,
+        _EXAMPLES,
+        [MASKS, MASKS_DIR],
+        usage="%(prog)s DATASET CONFIGURATION FOLD [options]\n"
+        "       %(prog)s -i IMAGES --masks MASKS -o CSV [options]",
     )
     add = parser.add_argument
     add(
@@ -74,11 +84,9 @@ def build_parser() -> argparse.ArgumentParser:
         metavar="MM",
         help="also the features of a shell of this thickness around the tumour",
     )
-    add(
-        "-np", dest="num_processes", type=int, default=min(_MOST_PROCESSES, os.cpu_count() or 1),
-        help="cases at once (default: %(default)s)",
-    )  # fmt: skip
+    add_processes_option(parser, min(_MOST_PROCESSES, os.cpu_count() or 1), "cases at once")
     add("--overwrite", action="store_true", help="begin anew, also where other features are there")
+    add_mask_options(parser, ["masks_dir"])
     _add_fold(parser)
     _add_folders(parser)
     return parser
@@ -87,11 +95,9 @@ def build_parser() -> argparse.ArgumentParser:
 def _add_fold(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("of a fold")
     add = group.add_argument
-    add("dataset", metavar="DATASET", nargs="?", help="nnU-Net's data set id or name")
-    add("configuration", metavar="CONFIGURATION", nargs="?", help="such as 3d_fullres")
-    add("fold", metavar="FOLD", nargs="?", help="number of the fold, or all")
+    add_fold_arguments(group, nargs="?")
     add("-p", dest="plans", metavar="PLANS", help="plans identifier (default: nnUNetPlans)")
-    add_mask_options(group)
+    add_mask_options(group, _FOLD_MASKS)
     add("-device", choices=["cuda", "cpu", "mps"], help="where masks are predicted (default: cuda)")
 
 
@@ -99,7 +105,6 @@ def _add_folders(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("of two folders")
     add = group.add_argument
     add("-i", dest="images", type=Path, metavar="IMAGES", help="folder of images, CASE_0000 and so on")
-    add("-m", dest="masks", type=Path, metavar="MASKS", help="folder of masks, one file a case")
     add("-o", dest="output", type=Path, metavar="CSV", help="where the features go")
     add(
         "--dataset_json", type=Path, metavar="FILE",
@@ -111,9 +116,9 @@ def _add_folders(parser: argparse.ArgumentParser) -> None:
     )
 
 
-_FOLD_OPTIONS = {"plans": "-p", **MASK_FLAGS, "device": "-device"}
+_FOLD_OPTIONS = {"plans": "-p", **_FOLD_MASKS, "device": "-device"}
 _FOLDER_OPTIONS = {
-    "images": "-i", "masks": "-m", "output": "-o", "dataset_json": "--dataset_json", "channels": "--channels",
+    "images": "-i", "output": "-o", "dataset_json": "--dataset_json", "channels": "--channels",
     "file_ending": "--file_ending",
 }  # fmt: skip
 
@@ -124,9 +129,7 @@ def main(argv: list[str] | None = None) -> int:
     args = parser.parse_args(argv)
     _check(parser, args)
     extract = _of_folders if args.dataset is None else _of_fold
-    return exit_code(
-        "adamss_extract_radiomics", lambda: _tell(extract(args)), "stopped; run it again to go on."
-    )
+    return parser.run(lambda: _tell(extract(args)), "stopped; run it again to go on.")
 
 
 def _check(parser: argparse.ArgumentParser, args: argparse.Namespace) -> None:
@@ -134,8 +137,8 @@ def _check(parser: argparse.ArgumentParser, args: argparse.Namespace) -> None:
     of_folders = [flag for name, flag in _FOLDER_OPTIONS.items() if getattr(args, name)]
     if args.dataset is None:
         of_fold = [flag for name, flag in _FOLD_OPTIONS.items() if getattr(args, name, None) is not None]
-        if not (args.images and args.masks and args.output):
-            parser.error("give DATASET CONFIGURATION FOLD, or -i, -m and -o")
+        if not (args.images and hasattr(args, "masks_dir") and args.output):
+            parser.error("give DATASET CONFIGURATION FOLD, or -i, --masks and -o")
         if of_fold:
             parser.error(f"{', '.join(of_fold)}: only with DATASET CONFIGURATION FOLD")
         if args.dataset_json and args.channels:
@@ -148,22 +151,24 @@ def _check(parser: argparse.ArgumentParser, args: argparse.Namespace) -> None:
         check_fold_options(parser, vars(args))
     if args.settings and args.radiomics:
         parser.error("--settings and --radiomics exclude each other")
-    if args.num_processes < 1:
-        parser.error(f"-np is {args.num_processes}, but must be at least 1")
+    check_processes(parser, args)
 
 
 def _of_fold(args: argparse.Namespace) -> ExtractionReport:
+    from nnunetv2_adamss.survival.nnunet_data.dataset import dataset_name, planned_files
+
+    check_inputs([args.settings], [getattr(args, "masks_dir", None)])
+    plans = args.plans or "nnUNetPlans"
+    dataset = dataset_name(args.dataset)
+    planned_files(dataset, plans)
+    if hasattr(args, "seg_trainer"):
+        check_trainer(args.seg_trainer, "-seg_tr")
+
     from nnunetv2_adamss.radiomics.extraction_progress import progress_bars
     from nnunetv2_adamss.radiomics.fold_radiomics import FoldRadiomics, read_fold
     from nnunetv2_adamss.survival.config import SurvivalConfig
-    from nnunetv2_adamss.survival.nnunet_data.dataset import dataset_name
 
-    nnunet_fold = read_fold(
-        dataset_name(args.dataset),
-        args.plans or "nnUNetPlans",
-        args.configuration,
-        fold_number(args.fold),
-    )
+    nnunet_fold = read_fold(dataset, plans, args.configuration, fold_number(args.fold))
     config = SurvivalConfig(radiomics=args.radiomics or "all", **mask_settings(vars(args)))
     fold = FoldRadiomics(nnunet_fold, config, _settings(args), _extras(args))
     with progress_bars() as progress:
@@ -176,19 +181,22 @@ def _of_fold(args: argparse.Namespace) -> ExtractionReport:
 
 
 def _of_folders(args: argparse.Namespace) -> ExtractionReport:
+    masks = Path(args.masks_dir)
+    check_inputs([args.settings, args.dataset_json], [args.images, masks])
+
     from nnunetv2_adamss.radiomics.extract_cases import extract_features
     from nnunetv2_adamss.radiomics.extraction_progress import progress_bars
     from nnunetv2_adamss.radiomics.radiomics_folder import cases_in
 
-    request, file_ending = _folders_request(args)
-    cases = cases_in(args.images, args.masks, request.channels, file_ending)
+    request, file_ending = _folders_request(args, masks)
+    cases = cases_in(args.images, masks, request.channels, file_ending)
     with progress_bars() as progress:
         progress.on_features(len(cases))
         return extract_features(
             cases,
             request,
             args.output,
-            masks={"source": "folder", "folder": str(args.masks.resolve())},
+            masks={"source": "folder", "folder": str(masks.resolve())},
             num_processes=args.num_processes,
             overwrite=args.overwrite,
             on_case_done=progress.on_case_done,
@@ -196,7 +204,7 @@ def _of_folders(args: argparse.Namespace) -> ExtractionReport:
         )
 
 
-def _folders_request(args: argparse.Namespace) -> tuple[RadiomicsRequest, str]:
+def _folders_request(args: argparse.Namespace, masks: Path) -> tuple[RadiomicsRequest, str]:
     """What is extracted, and the ending of the files."""
     from nnunetv2_adamss.radiomics.request import RadiomicsRequest, column_word
     from nnunetv2_adamss.survival.nnunet_data.dataset_json import find_dataset_json, read_dataset_json
@@ -206,10 +214,10 @@ def _folders_request(args: argparse.Namespace) -> tuple[RadiomicsRequest, str]:
         return RadiomicsRequest(
             channels, _settings(args), extras=_extras(args)
         ), args.file_ending or ".nii.gz"
-    file = args.dataset_json or find_dataset_json(args.images, args.masks)
+    file = args.dataset_json or find_dataset_json(args.images, masks)
     if file is None:
         raise ValueError(
-            f"There is no dataset.json beside {args.masks} or {args.images} that names the channels. Say where one is "
+            f"There is no dataset.json beside {masks} or {args.images} that names the channels. Say where one is "
             "with --dataset_json, or name them with --channels, such as --channels CT PET."
         )
     dataset_json = read_dataset_json(file)

@@ -4,13 +4,21 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from nnunetv2_adamss.cli.exit_code import exit_code
+from nnunetv2_adamss.cli.command_parser import CommandParser
+from nnunetv2_adamss.cli.early_checks import check_inputs, check_planned_fold, check_trainer
 from nnunetv2_adamss.cli.fold_options import (
     add_mask_options,
     check_fold_options,
     mask_settings,
 )
-from nnunetv2_adamss.cli.model_options import add_trainer_options, fold_number
+from nnunetv2_adamss.cli.former_spellings import MASKS_DIR
+from nnunetv2_adamss.cli.model_options import (
+    add_device_option,
+    add_fold_arguments,
+    add_trainer_options,
+    fold_number,
+)
+from nnunetv2_adamss.cli.verbosity import results_only
 
 _EPILOG = """
 examples:
@@ -31,20 +39,18 @@ checkpoints, progress.png, survival_summary.json and validation/survival_predict
 """
 
 
-def build_parser() -> argparse.ArgumentParser:
+def build_parser() -> CommandParser:
     """The command's options; those of the settings are absent unless the user gives them."""
-    parser = argparse.ArgumentParser(
-        prog="adamss_finetune_survival",
-        description="Fine-tune a fold's Stage-I network to predict survival, on nnU-Net's preprocessed data.",
-        epilog=_EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+    parser = CommandParser(
+        "adamss_finetune_survival",
+        "Fine-tune a fold's Stage-I network to predict survival, on nnU-Net's preprocessed data.",
+        _EPILOG,
+        [MASKS_DIR],
     )
     add = parser.add_argument
-    add("dataset", help="nnU-Net's data set id or name")
-    add("configuration", help="3d_fullres or 3d_lowres")
-    add("fold", help="number of the fold, or all")
+    add_fold_arguments(parser)
     add_trainer_options(parser)
-    add("-device", choices=["cuda", "cpu", "mps"], default="cuda", help="default: %(default)s")
+    add_device_option(parser)
     add("-num_gpus", type=int, default=1, help="default: %(default)s")
     add("--c", dest="continue_training", action="store_true", help="continue from the latest checkpoint")
     add(
@@ -165,14 +171,15 @@ def main(argv: list[str] | None = None) -> int:
     if "n_intervals" in args and args.get("interval_rule") == "authors_days":
         parser.error("--interval_rule authors_days has 10 intervals and excludes --n_intervals")
     check_fold_options(parser, args)
-    return exit_code(
-        "adamss_finetune_survival",
+    return parser.run(
         lambda: _run(args),
         "stopped. Run the same command again if the training had not begun, or else go on with --c.",
     )
 
 
 def _run(args: dict[str, Any]) -> None:
+    _check_files_and_names(args)
+
     from nnunetv2_adamss.trainers.finetune import FinetuneRequest, finetune_survival
 
     own = ("plans", "device", "num_gpus", "continue_training", "only_validation", "overwrite")
@@ -183,17 +190,25 @@ def _run(args: dict[str, Any]) -> None:
         settings["survival_csv"] = str(Path(settings["survival_csv"]).resolve())
     if "features_csv" in settings:
         settings["features_csv"] = [str(Path(file).resolve()) for file in settings["features_csv"]]
-    folder = finetune_survival(
-        FinetuneRequest(
-            args["dataset"],
-            args["configuration"],
-            fold_number(args["fold"]),
-            settings,
-            _variant(args["trainer"], args["no_radiomics"], args["no_clinical"]),
-            **{name: args[name] for name in own},
-        )
+    request = FinetuneRequest(
+        args["dataset"],
+        args["configuration"],
+        fold_number(args["fold"]),
+        settings,
+        _variant(args["trainer"], args["no_radiomics"], args["no_clinical"]),
+        **{name: args[name] for name in own},
     )
+    with results_only():
+        folder = finetune_survival(request)
     print(f"Done: {folder}")
+
+
+def _check_files_and_names(args: dict[str, Any]) -> None:
+    check_inputs([args.get("survival_csv"), *args.get("features_csv", [])], [args.get("masks_dir")])
+    check_trainer(_variant(args["trainer"], args["no_radiomics"], args["no_clinical"]))
+    if "seg_trainer" in args:
+        check_trainer(args["seg_trainer"], "-seg_tr")
+    check_planned_fold(args["dataset"], args["plans"], args["fold"])
 
 
 def _variant(trainer: str, no_radiomics: bool, no_clinical: bool) -> str:

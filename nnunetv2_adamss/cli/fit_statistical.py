@@ -1,25 +1,29 @@
 """``adamss_fit_statistical``: a statistical comparison method or a baseline on a fold, where trainings lie."""
 
 import argparse
-import logging
 from pathlib import Path
 from typing import Any
 
-from nnunetv2_adamss.cli.exit_code import exit_code
+from nnunetv2_adamss.cli.command_parser import CommandParser
+from nnunetv2_adamss.cli.early_checks import check_inputs, check_planned_fold, check_trainer
 from nnunetv2_adamss.cli.fold_options import add_mask_options, check_fold_options, mask_settings
+from nnunetv2_adamss.cli.former_spellings import MASKS_DIR, Renamed
+from nnunetv2_adamss.cli.model_options import add_device_option, add_fold_arguments, add_plans_option
 from nnunetv2_adamss.methods.table import STATISTICAL
 
-_METHODS = "\n".join(
-    f"  {name:15} {method.title}: {method.statistical_fit.summary}" for name, method in STATISTICAL.items()
+# By the names of their results, which stand in the place of a trainer's.
+_METHODS = {method.statistical_fit.folder: method for method in STATISTICAL.values()}
+_SUMMARIES = "\n".join(
+    f"  {name:15} {method.title}: {method.statistical_fit.summary}" for name, method in _METHODS.items()
 )
 _EPILOG = f"""
 methods:
-{_METHODS}
+{_SUMMARIES}
 
 examples:
-  adamss_fit_statistical 510 3d_fullres 0 --method lasso_cox
-  adamss_fit_statistical 510 3d_fullres 0 --method tumour_volume -device cpu
-  adamss_fit_statistical 510 3d_fullres 0 --method deepmtlr_cox --deep_trainer DeepMTLRTrainer_ShortSchedule
+  adamss_fit_statistical 510 3d_fullres 0 -tr LassoCoxPH
+  adamss_fit_statistical 510 3d_fullres 0 -tr TumourVolume -device cpu
+  adamss_fit_statistical 510 3d_fullres 0 -tr DeepMTLRCoxPH --deep_trainer DeepMTLRTrainer_ShortSchedule
 
 Results lie where trainings' do, such as nnUNet_results/DATASET/LassoCoxPH__PLANS__CONFIGURATION/fold_FOLD, with
 model.json, survival_summary.json and validation/survival_predictions.csv; adamss_evaluate_survival -tr LassoCoxPH reads
@@ -27,21 +31,26 @@ them.
 """
 
 
-def build_parser() -> argparse.ArgumentParser:
+def build_parser() -> CommandParser:
     """The command's options; those of the settings are absent unless the user gives them."""
-    parser = argparse.ArgumentParser(
-        prog="adamss_fit_statistical",
-        description="Fit a statistical comparison method of the paper's Table I, or a baseline, on a fold.",
-        epilog=_EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+    parser = CommandParser(
+        "adamss_fit_statistical",
+        "Fit a statistical comparison method of the paper's Table I, or a baseline, on a fold.",
+        _EPILOG,
+        [Renamed("--method", "-tr", {method.name: name for name, method in _METHODS.items()}), MASKS_DIR],
     )
     add = parser.add_argument
-    add("dataset", help="nnU-Net's data set id or name")
-    add("configuration", help="3d_fullres or 3d_lowres")
-    add("fold", help="number of the fold")
-    add("--method", choices=tuple(STATISTICAL), required=True)
-    add("-p", dest="plans", default="nnUNetPlans", help="plans identifier (default: %(default)s)")
-    add("-device", choices=["cuda", "cpu", "mps"], default="cuda", help="for missing masks (default: cuda)")
+    add_fold_arguments(parser, fold="number of the fold")
+    add(
+        "-tr",
+        dest="method",
+        metavar="NAME",
+        choices=tuple(_METHODS),
+        required=True,
+        help="one of the methods below",
+    )
+    add_plans_option(parser)
+    add_device_option(parser, "for missing masks (default: %(default)s)")
     add("--deep_trainer", metavar="TRAINER", help="variant of the network that two methods start from")
     add("--overwrite", action="store_true", help="fit anew where there is a fit already")
     add_mask_options(parser)
@@ -63,20 +72,24 @@ def main(argv: list[str] | None = None) -> int:
     if args["fold"] == "all":
         parser.error("fold all leaves no cases to judge a method on; choose a numbered fold")
     _check_method_options(parser, args)
-    logging.basicConfig(level=logging.WARNING, format="%(levelname)s: %(message)s")
-    return exit_code("adamss_fit_statistical", lambda: _run(args), "stopped. Run the same command again.")
+    return parser.run(lambda: _run(args), "stopped. Run the same command again.")
 
 
 def _check_method_options(parser: argparse.ArgumentParser, args: dict[str, Any]) -> None:
-    method = STATISTICAL[args["method"]]
+    method = _METHODS[args["method"]]
     if args["deep_trainer"] and not method.trainer:
-        parser.error(f"{method.name} starts from no network, so --deep_trainer means nothing")
+        parser.error(f"{args['method']} starts from no network, so --deep_trainer means nothing")
     if method.statistical_fit.masks and {"mask_source", "masks_dir"} & args.keys():
         whose = f"the masks of {method.trainer.name}" if method.trainer else "the reference masks"
-        parser.error(f"{method.name} looks at {whose}, so --mask_source and --masks_dir mean nothing")
+        parser.error(f"{args['method']} looks at {whose}, so --mask_source and --masks mean nothing")
 
 
 def _run(args: dict[str, Any]) -> None:
+    check_inputs([args.get("survival_csv")], [args.get("masks_dir")])
+    check_planned_fold(args["dataset"], args["plans"], args["fold"])
+    if "seg_trainer" in args:
+        check_trainer(args["seg_trainer"], "-seg_tr")
+
     from nnunetv2_adamss.methods.statistical.fit import FitRequest, fit_statistical
 
     settings = mask_settings(args) | {name: args[name] for name in ("seed",) if name in args}
@@ -86,7 +99,7 @@ def _run(args: dict[str, Any]) -> None:
         args["dataset"],
         args["configuration"],
         int(args["fold"]),
-        args["method"],
+        _METHODS[args["method"]].name,
         settings,
         plans=args["plans"],
         deep_trainer=args["deep_trainer"],

@@ -46,7 +46,7 @@ def check_fold_options(parser: argparse.ArgumentParser, args: Mapping[str, Any])
     if args["fold"] != "all" and not args["fold"].isdecimal():
         parser.error(f"the fold must be a number or all, not {args['fold']}")
     if "mask_source" in args and "masks_dir" in args:
-        parser.error("--mask_source and --masks_dir exclude each other")
+        parser.error("--mask_source and --masks exclude each other")
 
 
 def mask_settings(args: Mapping[str, Any]) -> dict[str, Any]:

@@ -6,14 +6,17 @@ import argparse
 import sys
 from pathlib import Path
 
-from nnunetv2_adamss.cli.exit_code import exit_code
+from nnunetv2_adamss.cli.command_parser import CommandParser
+from nnunetv2_adamss.cli.former_spellings import Renamed
 from nnunetv2_adamss.cli.model_options import (
     add_checkpoint_option,
+    add_device_option,
     add_folds_option,
     check_folds,
     checkpoint_name,
     fold_number,
 )
+from nnunetv2_adamss.cli.verbosity import results_only
 
 _DESCRIPTION = """\
 Predict the one patient whose CT, PET and ehr.json are in /input; write rfs.json and the tumour mask, on the CT's grid,
@@ -30,13 +33,13 @@ Editions differ in what rfs.json must hold, and the wrong choice reverses the ra
 """
 
 
-def build_parser() -> argparse.ArgumentParser:
+def build_parser() -> CommandParser:
     """The command's options."""
-    parser = argparse.ArgumentParser(
-        prog="adamss_hecktor_inference",
-        description=_DESCRIPTION,
-        epilog=_EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+    parser = CommandParser(
+        "adamss_hecktor_inference",
+        _DESCRIPTION,
+        _EPILOG,
+        [Renamed("--input", "-i"), Renamed("--output", "-o")],
     )
     add = parser.add_argument
     add(
@@ -51,15 +54,15 @@ def build_parser() -> argparse.ArgumentParser:
         "--conversion_log", type=Path, required=True, metavar="FILE.json",
         help="of the data set that the model was trained on; only its settings are read",
     )  # fmt: skip
-    add("--input", type=Path, default=Path("/input"), metavar="DIR", help="default: %(default)s")
-    add("--output", type=Path, default=Path("/output"), metavar="DIR", help="default: %(default)s")
+    add("-i", dest="input", type=Path, default=Path("/input"), metavar="DIR", help="default: %(default)s")
+    add("-o", dest="output", type=Path, default=Path("/output"), metavar="DIR", help="default: %(default)s")
     add(
         "--mask_name", default="head-neck-tumor-segmentation", metavar="NAME",
         help="the mask is written to images/NAME/output.mha (default: %(default)s, of 2026)",
     )  # fmt: skip
     add_folds_option(parser)
     add_checkpoint_option(parser)
-    add("-device", choices=["cuda", "cpu", "mps"], default="cuda", help="default: %(default)s")
+    add_device_option(parser)
     add("--disable_tta", action="store_true", help="predict masks without mirroring: an eighth of the time")
     return parser
 
@@ -69,26 +72,26 @@ def main(argv: list[str] | None = None) -> int:
     parser = build_parser()
     args = parser.parse_args(argv)
     check_folds(parser, args.folds)
-    return exit_code("adamss_hecktor_inference", lambda: _run(args))
+    return parser.run(lambda: _run(args))
 
 
 def _run(args: argparse.Namespace) -> None:
     from nnunetv2_adamss.prediction.hecktor.inference import InferenceRequest, predict_container
 
-    report = predict_container(
-        InferenceRequest(
-            input=args.input,
-            output=args.output,
-            rfs_output=args.rfs_output,
-            model_folder=args.model,
-            conversion_log=args.conversion_log,
-            mask_name=args.mask_name,
-            folds=[fold_number(fold) for fold in args.folds],
-            checkpoint_name=checkpoint_name(args.checkpoint, args.folds[0]),
-            device=args.device,
-            mirroring=False if args.disable_tta else None,
-        )
+    request = InferenceRequest(
+        input=args.input,
+        output=args.output,
+        rfs_output=args.rfs_output,
+        model_folder=args.model,
+        conversion_log=args.conversion_log,
+        mask_name=args.mask_name,
+        folds=[fold_number(fold) for fold in args.folds],
+        checkpoint_name=checkpoint_name(args.checkpoint, args.folds[0]),
+        device=args.device,
+        mirroring=False if args.disable_tta else None,
     )
+    with results_only():
+        report = predict_container(request)
     for warning in report.warnings:
         print(f"WARNING: {warning}", file=sys.stderr)
     steps = ", ".join(f"{step} {seconds:.1f}" for step, seconds in report.seconds.items())

@@ -7,7 +7,10 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from nnunetv2_adamss.cli.exit_code import exit_code
+from nnunetv2_adamss.cli.command_parser import CommandParser
+from nnunetv2_adamss.cli.former_spellings import Renamed
+from nnunetv2_adamss.cli.model_options import add_processes_option, check_processes
+from nnunetv2_adamss.common.quiet import is_quiet
 from nnunetv2_adamss.display.blocks import Table
 from nnunetv2_adamss.display.text import text_of
 from nnunetv2_adamss.display.words import number, percent
@@ -43,13 +46,10 @@ _RAW_FOLDER_VARIABLE = "nnUNet_raw"
 _SIGNALS = ("volume", "heterogeneity", "n_nodes", "out_of_tumour_uptake", "ct_only_pattern", "age", "hpv")
 
 
-def build_parser() -> argparse.ArgumentParser:
+def build_parser() -> CommandParser:
     """The command's options."""
-    parser = argparse.ArgumentParser(
-        prog="adamss_make_phantom_dataset",
-        description=_DESCRIPTION,
-        epilog=_EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+    parser = CommandParser(
+        "adamss_make_phantom_dataset", _DESCRIPTION, _EXAMPLES, [Renamed("--num_processes", "-np")]
     )
     add = parser.add_argument
     add("-o", dest="raw_folder", type=Path, help="nnU-Net's raw folder (default: the variable nnUNet_raw)")
@@ -58,7 +58,7 @@ def build_parser() -> argparse.ArgumentParser:
     add("-n", dest="n_training", type=int, default=100, help="training cases (default: %(default)s)")
     add("--n_test", type=int, default=50, help="held-out cases (default: %(default)s)")
     add("--overwrite", action="store_true", help="replace a phantom of the same id and name")
-    add("--num_processes", type=int, default=2, help="cases at once; same files (default: %(default)s)")
+    add_processes_option(parser, 2, "cases at once; same files")
     _add_survival_options(parser.add_argument_group("survival"))
     _add_image_options(parser.add_argument_group("images"))
     return parser
@@ -96,8 +96,10 @@ def _add_image_options(group: argparse._ArgumentGroup) -> None:
 
 def main(argv: list[str] | None = None) -> int:
     """Run the command; returns the exit code (0 done, 2 a user's error, said in one sentence on stderr)."""
-    args = build_parser().parse_args(argv)
-    return exit_code("adamss_make_phantom_dataset", lambda: _print_summary(_write(args)))
+    parser = build_parser()
+    args = parser.parse_args(argv)
+    check_processes(parser, args)
+    return parser.run(lambda: _print_summary(_write(args)))
 
 
 def _write(args: argparse.Namespace) -> Path:
@@ -109,7 +111,9 @@ def _write(args: argparse.Namespace) -> Path:
 
     config = _config(args)
     # The delay keeps the bar off the screen when the first check fails.
-    with tqdm(total=config.n_training + config.n_test, desc="Cases", unit="case", delay=0.5) as bar:
+    with tqdm(
+        total=config.n_training + config.n_test, desc="Cases", unit="case", delay=0.5, disable=is_quiet()
+    ) as bar:
         return write_phantom_dataset(
             config,
             raw_folder,

@@ -8,7 +8,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from nnunetv2_adamss.cli.exit_code import exit_code
+from nnunetv2_adamss.cli.command_parser import CommandParser
+from nnunetv2_adamss.cli.early_checks import check_inputs
+from nnunetv2_adamss.cli.model_options import add_once_positional_dataset
 from nnunetv2_adamss.display.blocks import Table
 from nnunetv2_adamss.display.text import text_of
 
@@ -25,26 +27,21 @@ Stage I: they are in the training part of the folds and in no validation part.
 
 _EXAMPLES = """\
 examples:
-  adamss_make_splits 510                            five folds, events spread evenly
-  adamss_make_splits 510 --group patient            all scans of a patient on one side
-  adamss_make_splits 510 --leave_one_out centre     one fold for each centre
+  adamss_make_splits -d 510                            five folds, events spread evenly
+  adamss_make_splits -d 510 --group patient            all scans of a patient on one side
+  adamss_make_splits -d 510 --leave_one_out centre     one fold for each centre
 """
 
 # A copy of the package's numbers, which are nnU-Net's, so that --help need not import it; a test compares them.
 _DEFAULT_FOLDS, _DEFAULT_SEED = 5, 12345
 
 
-def build_parser() -> argparse.ArgumentParser:
+def build_parser() -> CommandParser:
     """The command's options."""
-    parser = argparse.ArgumentParser(
-        prog="adamss_make_splits",
-        description=_DESCRIPTION,
-        epilog=_EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = CommandParser("adamss_make_splits", _DESCRIPTION, _EXAMPLES)
     add = parser.add_argument
-    add("dataset", metavar="DATASET", help="id or name of the data set; it must be preprocessed")
-    add("--survival_csv", type=Path, help="default: survival.csv in the raw data set's folder")
+    add_once_positional_dataset(parser, "id or name of the data set; it must be preprocessed")
+    add("--survival_csv", type=Path, metavar="CSV", help="default: survival.csv in the raw data set's folder")
     add("--seed", type=int, default=_DEFAULT_SEED, help="same seed, same folds (default: %(default)s)")
     add("--group", metavar="COLUMN", help="cases with the same value of this column stay on one side")
     add("--overwrite", action="store_true", help="replace another split even if models were trained on it")
@@ -62,13 +59,11 @@ def main(argv: list[str] | None = None) -> int:
     args = parser.parse_args(argv)
     if args.group and args.leave_one_out:
         parser.error("argument --group: not allowed with argument --leave_one_out")
-    return exit_code("adamss_make_splits", lambda: _run(args))
+    return parser.run(lambda: _run(args))
 
 
 def _run(args: argparse.Namespace) -> None:
-    from nnunetv2_adamss.survival.cohort.splits import count_folds
     from nnunetv2_adamss.survival.cohort.splits_file import SPLITS_FILE, save_splits
-    from nnunetv2_adamss.survival.cohort.survival_table import SURVIVAL_CSV, read_survival_table
     from nnunetv2_adamss.survival.nnunet_data.dataset import (
         PREPROCESSED,
         RAW,
@@ -78,9 +73,14 @@ def _run(args: argparse.Namespace) -> None:
         preprocessed_cases,
     )
 
+    check_inputs([args.survival_csv])
     name = dataset_name(args.dataset)
     folder = dataset_folder(PREPROCESSED, name)
     known_cases = preprocessed_cases(folder)
+
+    from nnunetv2_adamss.survival.cohort.splits import count_folds
+    from nnunetv2_adamss.survival.cohort.survival_table import SURVIVAL_CSV, read_survival_table
+
     survival_csv = args.survival_csv or dataset_folder(RAW, name) / SURVIVAL_CSV
     table = read_survival_table(survival_csv, known_cases)
     splits = _splits(table, args)

@@ -1,16 +1,95 @@
-"""What commands about a trained survival model share: which trainer, folds and checkpoint."""
+"""Options that commands share: data set, configuration, trainer, plans, folds, checkpoint, device, processes."""
 
 import argparse
 from collections.abc import Sequence
 
+from nnunetv2_adamss.cli.command_parser import CommandParser
+
 _FOLDS = ["0", "1", "2", "3", "4"]
+_DATASET, _CONFIGURATION = "nnU-Net's data set id or name", "such as 3d_fullres"
 
 
-def add_trainer_options(group: argparse._ActionsContainer, plans_flag: str = "-p") -> None:
-    """Add ``-tr`` and ``-p``, or another flag for the plans."""
-    add = group.add_argument
-    add("-tr", dest="trainer", default="AdaMSSSurvTrainer", help="survival trainer (default: %(default)s)")
-    add(plans_flag, dest="plans", default="nnUNetPlans", help="plans identifier (default: %(default)s)")
+def add_fold_arguments(
+    group: argparse._ActionsContainer, *, nargs: str | None = None, fold: str = "number of the fold, or all"
+) -> None:
+    """Add DATASET, CONFIGURATION and FOLD, which one fold is named by, as nnUNetv2_train has them.
+
+    Args:
+        group: that they are added to.
+        nargs: "?" where the command can do without.
+        fold: help of FOLD.
+    """
+    for name, text in (("dataset", _DATASET), ("configuration", _CONFIGURATION), ("fold", fold)):
+        group.add_argument(name, metavar=name.upper(), nargs=nargs, help=text)
+
+
+def add_model_options(group: argparse._ActionsContainer, *, required: bool = False) -> None:
+    """Add ``-d`` and ``-c``, which a whole model is named by, as nnUNetv2_predict has them."""
+    group.add_argument("-d", dest="dataset", metavar="DATASET", required=required, help=_DATASET)
+    group.add_argument(
+        "-c", dest="configuration", metavar="CONFIGURATION", required=required, help=_CONFIGURATION
+    )
+
+
+def add_once_positional_dataset(
+    parser: CommandParser, text: str = _DATASET, *, required: bool = True
+) -> None:
+    """Add ``-d`` to a command that had DATASET in version 0.1."""
+    parser.add_once_positional("-d", dest="dataset", metavar="DATASET", required=required, help=text)
+
+
+def add_once_positional_model(parser: CommandParser, *, required: bool = True) -> None:
+    """Add ``-d`` and ``-c`` to a command that had DATASET and CONFIGURATION in version 0.1."""
+    add_once_positional_dataset(parser, required=required)
+    parser.add_once_positional(
+        "-c", dest="configuration", metavar="CONFIGURATION", required=required, help=_CONFIGURATION
+    )
+
+
+def add_trainer_options(group: argparse._ActionsContainer) -> None:
+    """Add ``-tr`` and ``-p``."""
+    group.add_argument(
+        "-tr",
+        dest="trainer",
+        metavar="TRAINER",
+        default="AdaMSSSurvTrainer",
+        help="survival trainer (default: %(default)s)",
+    )
+    add_plans_option(group)
+
+
+def add_plans_option(group: argparse._ActionsContainer) -> None:
+    """Add ``-p``."""
+    group.add_argument(
+        "-p",
+        dest="plans",
+        metavar="PLANS",
+        default="nnUNetPlans",
+        help="plans identifier, such as AdaMSSPlans of adamss_set_normalization (default: %(default)s)",
+    )
+
+
+def add_device_option(group: argparse._ActionsContainer, text: str = "default: %(default)s") -> None:
+    """Add ``-device``."""
+    group.add_argument("-device", choices=["cuda", "cpu", "mps"], default="cuda", help=text)
+
+
+def add_processes_option(group: argparse._ActionsContainer, default: int, text: str) -> None:
+    """Add ``-np``."""
+    group.add_argument(
+        "-np",
+        dest="num_processes",
+        type=int,
+        default=default,
+        metavar="N",
+        help=f"{text} (default: %(default)s)",
+    )
+
+
+def check_processes(parser: argparse.ArgumentParser, args: argparse.Namespace) -> None:
+    """Stop with a message unless there is at least one process."""
+    if args.num_processes < 1:
+        parser.error(f"-np is {args.num_processes}, but must be at least 1")
 
 
 def add_folds_option(group: argparse._ActionsContainer) -> None:

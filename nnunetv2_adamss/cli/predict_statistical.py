@@ -1,18 +1,25 @@
 """``adamss_predict_statistical``: new patients by a statistical comparison method or a baseline."""
 
 import argparse
-import logging
 from pathlib import Path
 
-from nnunetv2_adamss.cli.exit_code import exit_code
-from nnunetv2_adamss.cli.model_options import add_folds_option, check_numbered_folds
+from nnunetv2_adamss.cli.command_parser import CommandParser
+from nnunetv2_adamss.cli.early_checks import check_inputs, folder_of_model
+from nnunetv2_adamss.cli.former_spellings import MASKS
+from nnunetv2_adamss.cli.model_options import (
+    add_folds_option,
+    add_model_options,
+    add_plans_option,
+    check_numbered_folds,
+)
+from nnunetv2_adamss.trained_folds.fold_files import MODEL_FILE
 
 _EPILOG = """
 examples:
-  adamss_extract_radiomics -i imagesTs -m labelsTs -o radiomics.csv
+  adamss_extract_radiomics -i imagesTs --masks labelsTs -o radiomics.csv
   adamss_predict_statistical -d 510 -c 3d_fullres -tr LassoCoxPH --clinical patients.csv --features radiomics.csv \\
                              -o risk.csv
-  adamss_predict_statistical -d 510 -c 3d_fullres -tr TumourVolume -m MASKS -o risk.csv
+  adamss_predict_statistical -d 510 -c 3d_fullres -tr TumourVolume --masks MASKS -o risk.csv
   adamss_predict_survival -i imagesTs -o OUT -d 510 -c 3d_fullres -tr DeepMTLRTrainer -chk checkpoint_final.pth \\
                           --no_calibration --clinical patients.csv
   adamss_predict_statistical -d 510 -c 3d_fullres -tr DeepMTLRCoxPH --clinical patients.csv \\
@@ -24,25 +31,24 @@ them.
 """
 
 
-def build_parser() -> argparse.ArgumentParser:
+def build_parser() -> CommandParser:
     """The command's options."""
-    parser = argparse.ArgumentParser(
-        prog="adamss_predict_statistical",
-        description="Predict new patients by the folds of a method that adamss_fit_statistical fitted.",
-        epilog=_EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+    parser = CommandParser(
+        "adamss_predict_statistical",
+        "Predict new patients by the folds of a method that adamss_fit_statistical fitted.",
+        _EPILOG,
+        [MASKS],
     )
     add = parser.add_argument
-    add("-d", dest="dataset", required=True, help="nnU-Net's data set id or name, that it was fitted on")
-    add("-c", dest="configuration", required=True, help="3d_fullres or 3d_lowres")
+    add_model_options(parser, required=True)
     add(
         "-tr",
-        dest="method_folder",
+        dest="trainer",
         required=True,
         metavar="NAME",
         help="such as LassoCoxPH, ICARE, TumourVolume",
     )
-    add("-p", dest="plans", default="nnUNetPlans", help="plans identifier (default: %(default)s)")
+    add_plans_option(parser)
     add_folds_option(parser)
     add("-o", dest="output", type=Path, required=True, metavar="CSV", help="file that is written")
     add("--clinical", type=Path, metavar="FILE.csv", help="case_id and the clinical columns that it uses")
@@ -52,7 +58,7 @@ def build_parser() -> argparse.ArgumentParser:
     )  # fmt: skip
     add("--deep", type=Path, metavar="FILE.csv", help="uncalibrated predictions of DeepMTLR's last epoch")
     add("-i", dest="images", type=Path, metavar="IMAGES", help="for SUVmax")
-    add("-m", dest="masks", type=Path, metavar="MASKS", help="for tumour volume and SUVmax")
+    add("--masks", type=Path, metavar="DIR", help="for tumour volume and SUVmax")
     return parser
 
 
@@ -61,16 +67,20 @@ def main(argv: list[str] | None = None) -> int:
     parser = build_parser()
     args = parser.parse_args(argv)
     check_numbered_folds(parser, args.folds)
-    logging.basicConfig(level=logging.WARNING, format="%(levelname)s: %(message)s")
-    return exit_code("adamss_predict_statistical", lambda: _run(args), "stopped. Run the same command again.")
+    return parser.run(lambda: _run(args), "stopped. Run the same command again.")
 
 
 def _run(args: argparse.Namespace) -> None:
+    from nnunetv2_adamss.trained_folds.complete_folds import check_fitted
+
+    check_inputs([args.clinical, *args.features, args.deep], [args.images, args.masks])
+    folder = folder_of_model(args)
+    for fold in args.folds:
+        check_fitted(folder / f"fold_{fold}" / MODEL_FILE)
+
     from nnunetv2_adamss.methods.statistical.predict_new_patients import PatientInputs, predict_statistical
-    from nnunetv2_adamss.survival.nnunet_data.dataset import model_folder
 
     inputs = PatientInputs(args.clinical, args.features, args.deep, args.images, args.masks)
-    folder = model_folder(args.dataset, args.method_folder, args.plans, args.configuration)
     prediction = predict_statistical(folder, [int(fold) for fold in args.folds], inputs)
     prediction.write(args.output)
     print(f"Risk scores of {len(prediction.case_ids)} patients: {args.output}")

@@ -7,15 +7,21 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from nnunetv2_adamss.cli.exit_code import exit_code
+from nnunetv2_adamss.cli.command_parser import CommandParser
+from nnunetv2_adamss.cli.early_checks import check_checkpoints, check_inputs, folder_of_model
+from nnunetv2_adamss.cli.former_spellings import MASKS_DIR, Renamed
 from nnunetv2_adamss.cli.model_options import (
     add_checkpoint_option,
+    add_device_option,
     add_folds_option,
+    add_model_options,
     add_trainer_options,
     check_folds,
     checkpoint_name,
     fold_number,
 )
+from nnunetv2_adamss.cli.verbosity import results_only
+from nnunetv2_adamss.common.quiet import no_bar
 
 if TYPE_CHECKING:
     from nnunetv2_adamss.prediction.hecktor.submission import Submission
@@ -34,26 +40,23 @@ examples:
   adamss_predict_survival -i imagesTs -o OUT -d 510 -c 3d_fullres -f all           the network of all cases
   adamss_predict_survival -i imagesTs -o OUT -d 510 -c 3d_fullres -f 0 -device cpu \\
                           -tr AdaMSSSurvTrainer_ShortSchedule                      a first look
-  adamss_predict_survival ... --num_parts 2 --part_id 0     and, beside it, ... --part_id 1
+  adamss_predict_survival ... -num_parts 2 -part_id 0     and, beside it, ... -part_id 1
 
 OUT holds survival_predictions.csv (risk, predicted time, risk group, survival at common times, warnings), masks,
 covariates.csv and radiomics.csv of what the model used, and prediction.json, which says where all of it comes from.
 """
 
 
-def build_parser() -> argparse.ArgumentParser:
+_RENAMED = [MASKS_DIR, Renamed("--num_parts", "-num_parts"), Renamed("--part_id", "-part_id")]
+
+
+def build_parser() -> CommandParser:
     """The command's options."""
-    parser = argparse.ArgumentParser(
-        prog="adamss_predict_survival",
-        description=_DESCRIPTION,
-        epilog=_EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = CommandParser("adamss_predict_survival", _DESCRIPTION, _EPILOG, _RENAMED)
     add = parser.add_argument
     add("-i", dest="images", type=Path, required=True, metavar="IMAGES", help="CASE_0000, CASE_0001, ...")
     add("-o", dest="output", type=Path, required=True, metavar="OUT", help="folder that is written to")
-    add("-d", dest="dataset", help="nnU-Net's data set id or name")
-    add("-c", dest="configuration", help="3d_fullres or 3d_lowres")
+    add_model_options(parser)
     add(
         "-m",
         dest="model",
@@ -64,7 +67,7 @@ def build_parser() -> argparse.ArgumentParser:
     add_trainer_options(parser)
     add_folds_option(parser)
     add_checkpoint_option(parser)
-    add("-device", choices=["cuda", "cpu", "mps"], default="cuda", help="default: %(default)s")
+    add_device_option(parser)
     add(
         "--clinical",
         type=Path,
@@ -79,13 +82,13 @@ def build_parser() -> argparse.ArgumentParser:
         metavar="FILE.csv",
         help="case_id and features of your own that the model uses; may be repeated",
     )
-    add("--masks_dir", type=Path, metavar="DIR", help="masks of your own instead of predicted ones")
+    add("--masks", type=Path, metavar="DIR", help="masks of your own instead of predicted ones")
     calibration = parser.add_mutually_exclusive_group()
     calibration.add_argument(
         "--calibration",
         type=Path,
         metavar="FILE.json",
-        help="what adamss_calibrate --on wrote for your hospital",
+        help="what adamss_calibrate --predictions wrote for your hospital",
     )
     calibration.add_argument(
         "--no_calibration",
@@ -103,8 +106,8 @@ def build_parser() -> argparse.ArgumentParser:
     )
     add("--disable_tta", action="store_true", help="predict masks without mirroring")
     add("--c", dest="continue_prediction", action="store_true", help="keep what an earlier run has finished")
-    add("--num_parts", "-num_parts", type=int, default=1, help="predict the patients in parts (default: 1)")
-    add("--part_id", "-part_id", type=int, default=0, help="which part this run predicts, from 0")
+    add("-num_parts", type=int, default=1, metavar="N", help="predict the patients in parts (default: 1)")
+    add("-part_id", type=int, default=0, metavar="N", help="which part this run predicts, from 0")
     return parser
 
 
@@ -117,8 +120,7 @@ def main(argv: list[str] | None = None) -> int:
     parser = build_parser()
     args = parser.parse_args(argv)
     _check(parser, args)
-    return exit_code(
-        "adamss_predict_survival",
+    return parser.run(
         lambda: _tell(_run(args), calibrated=not args.no_calibration),
         "stopped. The patients that are done are kept: go on with --c.",
     )
@@ -129,21 +131,25 @@ def _check(parser: argparse.ArgumentParser, args: argparse.Namespace) -> None:
         parser.error("give -d and -c, or -m")
     check_folds(parser, args.folds)
     if not 0 <= args.part_id < args.num_parts:
-        parser.error(f"--part_id must be from 0 to {args.num_parts - 1}, not {args.part_id}")
-    if args.masks_dir is not None and args.disable_tta:
-        parser.error("--masks_dir and --disable_tta exclude each other: given masks are not predicted")
+        parser.error(f"-part_id must be from 0 to {args.num_parts - 1}, not {args.part_id}")
+    if args.masks is not None and args.disable_tta:
+        parser.error("--masks and --disable_tta exclude each other: given masks are not predicted")
     if args.hecktor_submission is not None and args.num_parts > 1:
-        parser.error("--hecktor_submission needs all parts: run once more without --num_parts, with --c")
+        parser.error("--hecktor_submission needs all parts: run once more without -num_parts, with --c")
 
 
 def _run(args: argparse.Namespace) -> PredictionReport:
+    check_inputs([args.clinical, *args.features, args.calibration], [args.images, args.masks])
+    model_folder = args.model or folder_of_model(args)
+    check_checkpoints(model_folder, args.folds, args.checkpoint)
+
     from tqdm import tqdm
 
     from nnunetv2_adamss.prediction.predict_patients import predict_patients
 
-    request = _request(args)
+    request = _request(args, model_folder)
     submission = _submission(args)
-    with tqdm(desc="Patients", unit="case", disable=None) as bar:
+    with tqdm(desc="Patients", unit="case", disable=no_bar()) as bar, results_only():
         report = predict_patients(request, bar.reset, lambda case_id: bar.update())
     if submission is not None and report.n_predicted + report.n_kept:
         print(f"Submission: {submission.write(report.folder)}")
@@ -159,11 +165,11 @@ def _submission(args: argparse.Namespace) -> Submission | None:
     return Submission.of(args.images, None if log == Path() else log)
 
 
-def _request(args: argparse.Namespace) -> PredictionRequest:
+def _request(args: argparse.Namespace, model_folder: Path) -> PredictionRequest:
     from nnunetv2_adamss.prediction.predict_patients import PredictionRequest
 
     return PredictionRequest(
-        model_folder=args.model or _model_folder(args),
+        model_folder=model_folder,
         images=args.images,
         output=args.output,
         folds=[fold_number(fold) for fold in args.folds],
@@ -171,7 +177,7 @@ def _request(args: argparse.Namespace) -> PredictionRequest:
         device=args.device,
         clinical_csv=args.clinical,
         features_csv=args.features,
-        masks_dir=args.masks_dir,
+        masks_dir=args.masks,
         calibrated=not args.no_calibration,
         calibration_json=args.calibration,
         mirroring=False if args.disable_tta else None,
@@ -179,12 +185,6 @@ def _request(args: argparse.Namespace) -> PredictionRequest:
         num_parts=args.num_parts,
         part_id=args.part_id,
     )
-
-
-def _model_folder(args: argparse.Namespace) -> Path:
-    from nnunetv2_adamss.survival.nnunet_data.dataset import model_folder
-
-    return model_folder(args.dataset, args.trainer, args.plans, args.configuration)
 
 
 def _tell(report: PredictionReport, *, calibrated: bool) -> int:

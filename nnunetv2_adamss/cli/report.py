@@ -7,8 +7,16 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TypeVar
 
-from nnunetv2_adamss.cli.exit_code import exit_code
-from nnunetv2_adamss.cli.model_options import add_trainer_options, check_folds, fold_number
+from nnunetv2_adamss.cli.command_parser import CommandParser
+from nnunetv2_adamss.cli.early_checks import check_cross_validation, check_inputs
+from nnunetv2_adamss.cli.former_spellings import OUTCOMES
+from nnunetv2_adamss.cli.model_options import (
+    add_once_positional_model,
+    add_trainer_options,
+    check_folds,
+    fold_number,
+)
+from nnunetv2_adamss.common.quiet import no_bar
 
 _Item = TypeVar("_Item")
 _DESCRIPTION = """\
@@ -18,24 +26,18 @@ provenance and a page for each patient. It needs no network and prints on A4. Wh
 
 _EXAMPLES = """\
 examples:
-  adamss_report 510 3d_fullres
-  adamss_report 510 3d_fullres -f 0 1 2 -tr AdaMSSSurvTrainer_NoClinical -o report.html
-  adamss_report 510 3d_fullres --predictions OUT                    patients that adamss_predict_survival predicted
-  adamss_report 510 3d_fullres --predictions OUT -s SURVIVAL.csv    and how good these predictions are
+  adamss_report -d 510 -c 3d_fullres
+  adamss_report -d 510 -c 3d_fullres -f 0 1 2 -tr AdaMSSSurvTrainer_NoClinical -o report.html
+  adamss_report -d 510 -c 3d_fullres --predictions OUT               patients that adamss_predict_survival predicted
+  adamss_report -d 510 -c 3d_fullres --predictions OUT --survival_csv NEW.csv    and how good these predictions are
 """
 
 
-def build_parser() -> argparse.ArgumentParser:
+def build_parser() -> CommandParser:
     """The command's options."""
-    parser = argparse.ArgumentParser(
-        prog="adamss_report",
-        description=_DESCRIPTION,
-        epilog=_EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = CommandParser("adamss_report", _DESCRIPTION, _EXAMPLES, [OUTCOMES])
     add = parser.add_argument
-    add("dataset", metavar="DATASET", help="nnU-Net's data set id or name")
-    add("configuration", metavar="CONFIGURATION", help="such as 3d_fullres")
+    add_once_positional_model(parser)
     add_trainer_options(parser)
     add(
         "-f",
@@ -50,7 +52,7 @@ def build_parser() -> argparse.ArgumentParser:
         metavar="OUT",
         help="output folder of adamss_predict_survival: a page a patient",
     )
-    add("-s", dest="survival_csv", type=Path, metavar="CSV", help="outcomes of the patients of --predictions")
+    add("--survival_csv", type=Path, metavar="CSV", help="outcomes of the patients of --predictions")
     add("--benchmark", type=Path, metavar="OUT", help="show the tables that adamss_benchmark wrote")
     add(
         "--max_patients", type=int, metavar="N",
@@ -65,19 +67,22 @@ def main(argv: list[str] | None = None) -> int:
     parser = build_parser()
     args = parser.parse_args(argv)
     _check(parser, args)
-    return exit_code("adamss_report", lambda: _write(args))
+    return parser.run(lambda: _write(args))
 
 
 def _check(parser: argparse.ArgumentParser, args: argparse.Namespace) -> None:
     if args.folds:
         check_folds(parser, args.folds)
     if args.survival_csv and not args.predictions:
-        parser.error("-s has outcomes of new patients, so it goes with --predictions")
+        parser.error("--survival_csv has outcomes of new patients, so it goes with --predictions")
     if args.max_patients is not None and args.max_patients < 0:
         parser.error(f"--max_patients is {args.max_patients}, but must be at least 0")
 
 
 def _write(args: argparse.Namespace) -> None:
+    check_inputs([args.survival_csv], [args.predictions, args.benchmark])
+    check_cross_validation(args)
+
     from nnunetv2_adamss.report.model_data import find_model
     from nnunetv2_adamss.report.sections.new_patients import NewPatients
     from nnunetv2_adamss.report.write_report import REPORT_FILE, write_report
@@ -95,7 +100,7 @@ def _write(args: argparse.Namespace) -> None:
 def _bar(items: Sequence[_Item], what: str) -> Iterable[_Item]:
     from tqdm import tqdm
 
-    return tqdm(items, desc=what, unit="patient", disable=None)
+    return tqdm(items, desc=what, unit="patient", disable=no_bar())
 
 
 if __name__ == "__main__":

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import argparse
 
-from nnunetv2_adamss.cli.exit_code import exit_code
+from nnunetv2_adamss.cli.command_parser import CommandParser
 from nnunetv2_adamss.cli.file_name import file_name
+from nnunetv2_adamss.cli.model_options import add_once_positional_dataset
 
 _DESCRIPTION = """\
 Write a copy of nnU-Net's plan with other normalisations. By default CT as in the paper (clipped to +-1024 HU, divided
@@ -16,25 +17,20 @@ and hides SUVmax; --pet suv clips to SUV 0 to 25 and divides by 5 instead.
 
 _EXAMPLES = """\
 examples:
-  adamss_set_normalization 22                               AdaMSSPlans
-  adamss_set_normalization 22 --pet suv                     nnUNetPlans_CTpaper_PETsuv
-  adamss_set_normalization 22 --ct nnunet --pet suv -o nnUNetPlans_mine
+  adamss_set_normalization -d 22                               AdaMSSPlans
+  adamss_set_normalization -d 22 --pet suv                     nnUNetPlans_CTpaper_PETsuv
+  adamss_set_normalization -d 22 --ct nnunet --pet suv -o nnUNetPlans_mine
 
 The data set must be planned (nnUNetv2_plan_and_preprocess --no_pp suffices). Then preprocess by the new plan and
 give its name to every command with -p.
 """
 
 
-def build_parser() -> argparse.ArgumentParser:
+def build_parser() -> CommandParser:
     """The command's options."""
-    parser = argparse.ArgumentParser(
-        prog="adamss_set_normalization",
-        description=_DESCRIPTION,
-        epilog=_EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = CommandParser("adamss_set_normalization", _DESCRIPTION, _EXAMPLES)
     add = parser.add_argument
-    add("dataset", metavar="DATASET", help="id or name of the data set")
+    add_once_positional_dataset(parser)
     add("--ct", choices=["paper", "nnunet"], default="paper", help="(default: %(default)s)")
     add("--pet", choices=["zscore", "suv"], default="zscore", help="(default: %(default)s)")
     add(
@@ -54,8 +50,9 @@ def build_parser() -> argparse.ArgumentParser:
 
 def main(argv: list[str] | None = None) -> int:
     """Run the command; returns the exit code (0 done, 2 a user's error, said in one sentence on stderr)."""
-    args = build_parser().parse_args(argv)
-    return exit_code("adamss_set_normalization", lambda: _run(args))
+    parser = build_parser()
+    args = parser.parse_args(argv)
+    return parser.run(lambda: _run(args))
 
 
 def _run(args: argparse.Namespace) -> None:
@@ -69,7 +66,7 @@ def _run(args: argparse.Namespace) -> None:
     print(
         f"Next: nnUNetv2_preprocess -d {dataset_id(file.parent.name)} -plans_name {file.stem} -c 3d_fullres"
     )
-    print(f"and -p {file.stem} with every command after it (adamss_evaluate_survival: -p_id).")
+    print(f"and -p {file.stem} with every command after it.")
 
 
 if __name__ == "__main__":

@@ -1,25 +1,26 @@
 """``adamss_trainer_path``: print the folder that nnU-Net must search for the trainers."""
 
-import argparse
-
+from nnunetv2_adamss.cli.command_parser import CommandParser
 from nnunetv2_adamss.plugin_folder import PLUGIN_FOLDER
 
 _EPILOG = """
 The package's start-up file adds this folder to nnUNet_extTrainer by itself. Where Python does not read
-start-up files (pip install --target, a folder on PYTHONPATH, python -S), set it by hand:
+start-up files (pip install --target, a folder on PYTHONPATH, python -S), set it by hand.
 
+examples:
   export nnUNet_extTrainer="$(adamss_trainer_path)"
 """
 
 
+def build_parser() -> CommandParser:
+    """The command's options."""
+    return CommandParser(
+        "adamss_trainer_path", "Print the folder in which nnU-Net finds the AdaMSS trainers.", _EPILOG
+    )
+
+
 def main(argv: list[str] | None = None) -> int:
     """Run the command."""
-    parser = argparse.ArgumentParser(
-        prog="adamss_trainer_path",
-        description="Print the folder in which nnU-Net finds the AdaMSS trainers.",
-        epilog=_EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.parse_args(argv)
+    build_parser().parse_args(argv)
     print(PLUGIN_FOLDER)
     return 0

@@ -8,7 +8,15 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from nnunetv2_adamss.cli.exit_code import exit_code
+from nnunetv2_adamss.cli.command_parser import CommandParser
+from nnunetv2_adamss.cli.early_checks import check_inputs
+from nnunetv2_adamss.cli.model_options import (
+    add_once_positional_dataset,
+    add_processes_option,
+    check_processes,
+)
+from nnunetv2_adamss.cli.verbosity import results_only
+from nnunetv2_adamss.common.quiet import no_bar
 from nnunetv2_adamss.display.blocks import Block, Facts, Table
 from nnunetv2_adamss.display.text import text_of
 from nnunetv2_adamss.display.words import percent, time
@@ -25,36 +33,34 @@ table and its description survival.json. All faults are listed. Ends with a summ
 
 _EXAMPLES = """\
 examples:
-  adamss_verify_dataset 510
-  adamss_verify_dataset Dataset510_STS --survival_csv overall_survival.csv
+  adamss_verify_dataset -d 510
+  adamss_verify_dataset -d Dataset510_STS --survival_csv overall_survival.csv
 """
 
 _MOST_PROCESSES = 8  # nnU-Net's own
 _MOST_CATEGORIES = 6
 
 
-def build_parser() -> argparse.ArgumentParser:
+def build_parser() -> CommandParser:
     """The command's options."""
-    parser = argparse.ArgumentParser(
-        prog="adamss_verify_dataset",
-        description=_DESCRIPTION,
-        epilog=_EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+    parser = CommandParser("adamss_verify_dataset", _DESCRIPTION, _EXAMPLES)
+    add_once_positional_dataset(parser, "id or name of the data set in nnUNet_raw")
+    parser.add_argument(
+        "--survival_csv",
+        type=Path,
+        metavar="CSV",
+        help="default: survival.csv in the raw data set's folder",
     )
-    add = parser.add_argument
-    add("dataset", metavar="DATASET", help="id or name of the data set in nnUNet_raw")
-    add("--survival_csv", type=Path, help="default: survival.csv in the raw data set's folder")
-    add(
-        "-np", dest="num_processes", type=int, default=min(_MOST_PROCESSES, os.cpu_count() or 1),
-        help="cases that are checked at once (default: %(default)s)",
-    )  # fmt: skip
+    add_processes_option(parser, min(_MOST_PROCESSES, os.cpu_count() or 1), "cases that are checked at once")
     return parser
 
 
 def main(argv: list[str] | None = None) -> int:
     """Run the command; returns the exit code (0 all is well, 2 faults, said on stderr, 130 stopped)."""
-    args = build_parser().parse_args(argv)
-    return exit_code("adamss_verify_dataset", lambda: _run(args))
+    parser = build_parser()
+    args = parser.parse_args(argv)
+    check_processes(parser, args)
+    return parser.run(lambda: _run(args))
 
 
 def _run(args: argparse.Namespace) -> int:
@@ -67,15 +73,15 @@ def _run(args: argparse.Namespace) -> int:
 
 
 def _verify(args: argparse.Namespace) -> tuple[list[str], CohortSummary | None]:
-    if args.num_processes < 1:
-        raise ValueError(f"-np is {args.num_processes}, expected at least 1.")
-
-    from nnunetv2_adamss.survival.cohort.survival_table import SURVIVAL_CSV
     from nnunetv2_adamss.survival.nnunet_data.dataset import RAW, dataset_folder, dataset_name
 
+    check_inputs([args.survival_csv])
     folder = dataset_folder(RAW, dataset_name(args.dataset))
     if not folder.is_dir():
         raise ValueError(f"There is no raw data set {folder}.")
+
+    from nnunetv2_adamss.survival.cohort.survival_table import SURVIVAL_CSV
+
     image_faults = _image_faults(folder, args.num_processes)
     table_faults, summary = _table_faults(folder, args.survival_csv or folder / SURVIVAL_CSV)
     return [*image_faults, *table_faults], summary
@@ -92,7 +98,7 @@ def _faults_by_case(folder: Path, num_processes: int) -> list[str]:
 
     from nnunetv2_adamss.survival.nnunet_data.image_check import check_raw_images
 
-    with tqdm(desc="Images and masks", unit="case", disable=None) as bar:
+    with tqdm(desc="Images and masks", unit="case", disable=no_bar()) as bar:
 
         def show(n_done: int, n_cases: int) -> None:
             bar.total = n_cases
@@ -109,7 +115,8 @@ def _faults_by_nnunet(folder: Path, num_processes: int) -> list[str]:
     from nnunetv2.experiment_planning.verify_dataset_integrity import verify_dataset_integrity
 
     try:
-        verify_dataset_integrity(str(folder), num_processes)
+        with results_only():
+            verify_dataset_integrity(str(folder), num_processes)
     # Whatever nnU-Net stops at, from an assertion to a reader's own error, is its finding on the images.
     except Exception as error:
         return [f"nnU-Net's check of the images failed: {str(error) or type(error).__name__}"]

@@ -1,5 +1,6 @@
 """The one reader of checkpoints, which may be damaged or foreign: cut short, replaced, written by another program."""
 
+import logging
 from collections.abc import Mapping
 from pathlib import Path
 from pickle import UnpicklingError
@@ -9,6 +10,8 @@ import torch
 
 from nnunetv2_adamss.common.kinds import Kind, unfit
 from nnunetv2_adamss.common.messages import listed
+
+logger = logging.getLogger(__name__)
 
 WEIGHTS = "network_weights"
 
@@ -36,6 +39,7 @@ def read_checkpoint(
     """
     if not file.is_file():
         raise FileNotFoundError(f"There is no checkpoint {file}.")
+    logger.debug("Reading %s", file)
     try:
         content = torch.load(file, map_location=device, weights_only=True, mmap=mapped)
     # A damaged or foreign file can fail in many ways inside torch, such as for want of memory or by its depth.

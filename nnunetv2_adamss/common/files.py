@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import logging
 import math
 import os
 import platform
@@ -11,6 +12,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
+
+logger = logging.getLogger(__name__)
 
 UNFINISHED = ".unfinished"  # begins or ends the name of whatever is not whole yet
 # Numbers of JSON become floats somewhere, which end at 1.8e308.
@@ -121,6 +124,7 @@ def read_json(file: Path) -> Any:
             nested too deeply, or holds a number of more digits than a float can have.
         FileNotFoundError: if it is not there.
     """
+    logger.debug("Reading %s", file)
     try:
         return parse_json(file.read_bytes())
     except ValueError as error:

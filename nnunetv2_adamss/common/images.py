@@ -155,6 +155,7 @@ def load_image(file: Path) -> LoadedImage:
     Raises:
         ValueError: if it is not there, cannot be read or was cut off.
     """
+    logger.debug("Reading %s", file)
     grid = read_header(file)
     if not nifti.is_nifti(file):
         voxels = _read_by_simpleitk(file)

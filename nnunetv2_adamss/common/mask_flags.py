@@ -2,5 +2,5 @@
 
 MASK_FLAGS = {
     "seg_trainer": "-seg_tr", "seg_checkpoint": "-seg_chk", "mask_source": "--mask_source",
-    "masks_dir": "--masks_dir", "mirroring": "--disable_tta",
+    "masks_dir": "--masks", "mirroring": "--disable_tta",
 }  # fmt: skip

@@ -123,7 +123,7 @@ def demo_steps(folders: DemoFolders, n_training: int, n_test: int, device: str) 
         Step(
             "Check images, masks and outcomes",
             20,
-            ["adamss_verify_dataset", dataset],
+            ["adamss_verify_dataset", "-d", dataset],
         ),
         Step(
             "Plan it with nnU-Net",
@@ -133,7 +133,7 @@ def demo_steps(folders: DemoFolders, n_training: int, n_test: int, device: str) 
         Step(
             "Normalise CT as in the paper",
             3,
-            ["adamss_set_normalization", dataset],
+            ["adamss_set_normalization", "-d", dataset],
         ),
         Step(
             "Preprocess it with nnU-Net",
@@ -144,7 +144,7 @@ def demo_steps(folders: DemoFolders, n_training: int, n_test: int, device: str) 
         Step(
             "Split it, with events on both sides",
             4,
-            ["adamss_make_splits", dataset, "-k", str(N_FOLDS)],
+            ["adamss_make_splits", "-d", dataset, "-k", str(N_FOLDS)],
         ),
         Step(
             "Stage I: train the tumour segmentation",
@@ -180,8 +180,8 @@ def demo_steps(folders: DemoFolders, n_training: int, n_test: int, device: str) 
         Step(
             "Compare predicted with observed survival",
             4,
-            ["adamss_evaluate_survival", "-p", str(folders.prediction / "survival_predictions.csv"), "-s", outcomes,
-             "-o", str(folders.evaluation)],
+            ["adamss_evaluate_survival", "--predictions", str(folders.prediction / "survival_predictions.csv"),
+             "--survival_csv", outcomes, "-o", str(folders.evaluation)],
         ),
         Step(
             "Look at what the network looks at",
@@ -192,7 +192,7 @@ def demo_steps(folders: DemoFolders, n_training: int, n_test: int, device: str) 
         Step(
             "Write the report",
             15,
-            ["adamss_report", dataset, CONFIGURATION, "-tr", SURVIVAL_TRAINER, *by_plan, "-f", str(FOLD),
-             "--predictions", str(folders.prediction), "-s", outcomes, "-o", str(folders.report)],
+            ["adamss_report", "-d", dataset, "-c", CONFIGURATION, "-tr", SURVIVAL_TRAINER, *by_plan, "-f", str(FOLD),
+             "--predictions", str(folders.prediction), "--survival_csv", outcomes, "-o", str(folders.report)],
         ),
     ]  # fmt: skip

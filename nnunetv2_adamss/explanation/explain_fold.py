@@ -12,6 +12,7 @@ from torch import Tensor
 from tqdm import tqdm
 
 from nnunetv2_adamss.common.files import write_atomically
+from nnunetv2_adamss.common.quiet import no_bar
 from nnunetv2_adamss.common.tables.csv_text import csv_text
 from nnunetv2_adamss.explanation.explained_case import ExplainedCase
 from nnunetv2_adamss.explanation.explained_model import ExplainedModel, versions
@@ -72,7 +73,7 @@ def explain(
     run.folder.begin(run.provenance(), run.occlusion_settings(), overwrite=overwrite)
     unfinished = [case_id for case_id in model.case_ids if run.is_missing(case_id)]
     if unfinished:
-        for case in tqdm(model.read(unfinished), "Cases", len(unfinished), unit="case", disable=None):
+        for case in tqdm(model.read(unfinished), "Cases", len(unfinished), unit="case", disable=no_bar()):
             run.explain_case(case)
     by_case = run.gate_weights.read()
     table = table_four(by_case[by_case["case_id"].isin(model.case_ids)])
@@ -194,7 +195,7 @@ class _Run:
             _in_voxels(settings.occlusion_mm, spacing_mm),
             _in_voxels(settings.step_mm, spacing_mm),
         )
-        with tqdm(total=len(windows), desc=f"Blocks of {case.case_id}", leave=False, disable=None) as bar:
+        with tqdm(total=len(windows), desc=f"Blocks of {case.case_id}", leave=False, disable=no_bar()) as bar:
             change = occlusion_map(
                 self.model.risk_of(case),
                 case.image,

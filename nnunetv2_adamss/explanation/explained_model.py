@@ -18,6 +18,7 @@ from tqdm import tqdm
 
 from nnunetv2_adamss.common.device import torch_device
 from nnunetv2_adamss.common.files import sha256_of
+from nnunetv2_adamss.common.quiet import no_bar
 from nnunetv2_adamss.explanation.explained_case import ExplainedCase
 from nnunetv2_adamss.explanation.gate_weights import STAGES
 from nnunetv2_adamss.explanation.occlusion import RiskOf
@@ -149,10 +150,10 @@ class ExplainedModel:
         masks.prepare()
         missing = masks.missing(case_ids)
         if missing:
-            with tqdm(total=len(missing), desc="Stage-I masks", unit="case", disable=None) as bar:
+            with tqdm(total=len(missing), desc="Stage-I masks", unit="case", disable=no_bar()) as bar:
                 masks.predict(missing, dataset, self.device, lambda case_id: bar.update())
         found = find_regions(
-            tqdm(case_ids, "Regions", unit="case", leave=False, disable=None),
+            tqdm(case_ids, "Regions", unit="case", leave=False, disable=no_bar()),
             masks,
             dataset,
             plans_manager=self.checkpoint.plans_manager,

@@ -53,7 +53,7 @@ class StatisticalFit:
     """A statistical method: its inputs, and the risk that is fitted.
 
     Args:
-        folder: its name in the place of a trainer's.
+        folder: its name in the place of a trainer's, for ``-tr``.
         summary: description in a line.
         risk: name of a file in ``statistical/risks/``.
         radiomics: whether radiomics are inputs.
@@ -95,7 +95,7 @@ class Method:
     """A row of a table: a network, a statistical method, or one that starts from a network's risks.
 
     Args:
-        name: for ``--methods``, and for ``--method`` of a statistical one.
+        name: for ``--methods``.
         title: as tables print it.
         tables: in which it stands.
         published: by the paper; None for what it does not report.

@@ -175,7 +175,7 @@ def _tumours(request: PredictionRequest, model: SurvivalModel, device: torch.dev
     if source in ("groundtruth", "folder"):
         logger.warning(
             "The model was trained with masks of people (%s), but works with predicted ones here; give masks of the "
-            "same kind with --masks_dir if you have them.",
+            "same kind with --masks if you have them.",
             source,
         )
     return StageOneTumours(model, device, bool(_mirroring(request, model)))
@@ -199,7 +199,7 @@ def _recalibration(request: PredictionRequest, model: SurvivalModel) -> Calibrat
         raise ValueError(
             f"{request.calibration_json} was fitted on curves with calibration '{calibration.on}', but this model "
             f"gives curves with calibration '{expected}'. Predict the hospital's patients again without --calibration, "
-            "and run adamss_calibrate --on them."
+            "and give the result to adamss_calibrate --predictions."
         )
     return calibration
 
@@ -217,7 +217,7 @@ def _check_of_this_model(calibration: Calibration, request: PredictionRequest, m
     elif of_model != own:
         raise ValueError(
             f"{request.calibration_json} was fitted on predictions of another model or of other folds than those in "
-            "use. Predict the hospital's patients with this one, and run adamss_calibrate --on them."
+            "use. Predict the hospital's patients with this one, and give the result to adamss_calibrate --predictions."
         )
 
 

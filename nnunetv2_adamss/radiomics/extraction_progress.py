@@ -8,6 +8,8 @@ from typing import Any
 
 from tqdm import tqdm
 
+from nnunetv2_adamss.common.quiet import no_bar
+
 # A case may take minutes, in which only the time in the bar moves.
 _REFRESH_SECONDS = 5.0
 _MAX_SHOWN = 3
@@ -46,7 +48,7 @@ def progress_bars() -> Iterator[Progress]:
     ended = Event()
 
     def begin(what: str, n_cases: int) -> None:
-        bars.append(tqdm(total=n_cases, desc=what, unit="case", disable=None))
+        bars.append(tqdm(total=n_cases, desc=what, unit="case", disable=no_bar()))
 
     def step(case_id: str) -> None:
         bars[-1].update()

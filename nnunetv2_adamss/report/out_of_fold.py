@@ -58,7 +58,7 @@ class OutOfFold:
     @cached_property
     def _found_calibration(self) -> tuple[Calibration | None, str]:
         command = (
-            f"`adamss_calibrate {self.source.dataset} {self.source.configuration} -tr {self.source.trainer} "
+            f"`adamss_calibrate -d {self.source.dataset} -c {self.source.configuration} -tr {self.source.trainer} "
             f"-p {self.source.plans_name}`"
         )
         epochs = {fold.summary["predictions_from"] for fold in self.folds}

@@ -19,12 +19,8 @@ from nnunetv2_adamss.survival.discrete_time.curve import common_times
 from nnunetv2_adamss.survival.nnunet_data.dataset import PREPROCESSED, RAW, dataset_folder
 from nnunetv2_adamss.survival.nnunet_data.dataset_json import read_dataset_json
 from nnunetv2_adamss.survival.nnunet_data.plans_file import read_plans_file
-from nnunetv2_adamss.trained_folds.fold_files import (
-    CHECKPOINTS,
-    MODEL_FILE,
-    SUMMARY_FILE,
-    epoch_predictions_file,
-)
+from nnunetv2_adamss.trained_folds.complete_folds import complete_folds
+from nnunetv2_adamss.trained_folds.fold_files import CHECKPOINTS, epoch_predictions_file
 from nnunetv2_adamss.trained_folds.predicted_curves import CurvesByCase
 from nnunetv2_adamss.trained_folds.trained_fold import TrainedFold
 
@@ -62,13 +58,9 @@ class CrossValidation:
         Raises:
             ValueError: if there is no such model, or one of the folds is not finished.
         """
-        finished = _finished(model_folder, needed)
-        there = [number for number in finished if isinstance(number, int)] if numbers is None else numbers
-        asked = sorted(set(there), key=_order)
-        missing = [number for number in asked if number not in finished]
-        if missing or not asked:
-            raise ValueError(_not_trained(model_folder, missing, finished))
-        return cls(model_folder, [finished[number] for number in asked], survival_csv)
+        asked = complete_folds(model_folder, numbers, *needed)
+        folds = [TrainedFold(model_folder / f"fold_{number}") for number in asked]
+        return cls(model_folder, folds, survival_csv)
 
     # --------------------------------------------------------------------------------------------- its model
 
@@ -139,7 +131,8 @@ class CrossValidation:
         if len(files) > 1:
             raise ValueError(
                 f"The folds were trained on different survival tables ({listed(files)}), so they are no one "
-                "cross-validation; choose folds of one table with -f, or one table with -s where the command has it."
+                "cross-validation; choose folds of one table with -f, or one table with --survival_csv where the "
+                "command has it."
             )
         return Path(files[0])
 
@@ -167,7 +160,7 @@ class CrossValidation:
         if changed:
             raise ValueError(
                 f"Fold {', '.join(changed)} was not trained on the outcomes that are in {file} now. Give the table "
-                "that it was trained on with -s, under its old name, or train it again with --overwrite."
+                "that it was trained on with --survival_csv, under its old name, or train it again with --overwrite."
             )
 
     # --------------------------------------------------------------------------------------- its predictions
@@ -218,40 +211,6 @@ class CrossValidation:
             f"fold {fold.number}": sha256_of(fold.folder / CHECKPOINTS[epoch]) for fold in self.folds
         }
         return checkpoints | {outcomes_source(self.table.path): sha256_of(self.table.path)}
-
-
-def _finished(model_folder: Path, needed: Sequence[str]) -> dict[int | str, TrainedFold]:
-    """Folds by number, ``all`` last."""
-    folds = [TrainedFold(summary.parent) for summary in model_folder.glob(f"fold_*/{SUMMARY_FILE}")]
-    return {
-        fold.number: fold for fold in sorted(folds, key=lambda f: _order(f.number)) if fold.has_files(*needed)
-    }
-
-
-def _order(number: int | str) -> tuple[bool, int, str]:
-    return isinstance(number, str), number if isinstance(number, int) else 0, str(number)
-
-
-def _not_trained(
-    folder: Path, missing: Sequence[int | str], finished: Mapping[int | str, TrainedFold]
-) -> str:
-    what = f"Fold {', '.join(map(str, missing))} of {folder} is not trained to the end"
-    if not missing:
-        what = f"There is no trained fold in {folder}"
-    trainer, plans, configuration = convert_identifier_to_trainer_plans_config(folder.name)
-    train = f"train it with adamss_finetune_survival {folder.parent.name} {configuration} "
-    train += f"{missing[0] if missing else 'FOLD'}"
-    if trainer != "AdaMSSSurvTrainer":
-        train += f" -tr {trainer}"
-    if plans != "nnUNetPlans":
-        train += f" -p {plans}"
-    if any(fold.has_files(MODEL_FILE) for fold in finished.values()):
-        train = "fit it with adamss_fit_statistical"
-    if there := " ".join(map(str, finished)):
-        return f"{what}: {train}, or choose those that are with -f {there}."
-    others = sorted({file.parents[1].name for file in folder.parent.glob(f"*/fold_*/{SUMMARY_FILE}")})
-    hint = f" There are {listed(others)}: choose with -tr and -p." if others else ""
-    return f"{what}: {train}.{hint}"
 
 
 def _check_apart(cases_by_fold: Mapping[int | str, Sequence[str]]) -> None:

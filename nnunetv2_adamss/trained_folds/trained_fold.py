@@ -16,6 +16,7 @@ from nnunetv2_adamss.common.kinds import Kind, list_of, unfit
 from nnunetv2_adamss.common.messages import listed
 from nnunetv2_adamss.survival.cohort.survival_table import SURVIVAL_CSV
 from nnunetv2_adamss.survival.nnunet_data.dataset import RAW, dataset_folder
+from nnunetv2_adamss.trained_folds.complete_folds import check_checkpoint
 from nnunetv2_adamss.trained_folds.fold_files import (
     CHECKPOINT_FILES,
     CHECKPOINTS,
@@ -172,8 +173,7 @@ class TrainedFold:
 
         # A fold may be a link: its Stage I lies beside the link.
         file = self.folder.parent.resolve() / self.folder.name / checkpoint_name
-        if not file.is_file():
-            raise ValueError(_not_there(file))
+        check_checkpoint(file)
         return SurvivalCheckpoint.read(file)
 
     @property
@@ -230,11 +230,3 @@ class TrainedFold:
             log, is_finished = self.log(*EPOCH_TIMES)
             return training_seconds(log) if is_finished else None
         return None
-
-
-def _not_there(file: Path) -> str:
-    others = sorted(path.name for path in file.parent.glob("checkpoint_*.pth"))
-    there = f" There is {' and '.join(others)}: choose with -chk." if others else ""
-    folds = sorted(path.name.removeprefix("fold_") for path in file.parents[1].glob("fold_*"))
-    trained = f" Trained folds: {', '.join(folds)}." if folds and not others else ""
-    return f"There is no trained survival network {file}.{there}{trained} Train it with adamss_finetune_survival."

@@ -7,6 +7,7 @@ import torch
 from nnunetv2.training.dataloading.nnunet_dataset import nnUNetBaseDataset
 from tqdm import tqdm
 
+from nnunetv2_adamss.common.quiet import is_quiet
 from nnunetv2_adamss.survival.tumour_region.mask_source import MaskSource
 from nnunetv2_adamss.trainers.ranks import Ranks
 
@@ -37,7 +38,9 @@ def predict_missing_masks(
     ranks.wait()
     if own:
         log(f"Stage I predicts the masks of {len(own)} cases")
-        with tqdm(total=len(own), desc="Stage-I masks", unit="case", disable=ranks.rank > 0) as bar:
+        with tqdm(
+            total=len(own), desc="Stage-I masks", unit="case", disable=ranks.rank > 0 or is_quiet()
+        ) as bar:
             masks.predict(own, dataset, device, lambda case_id: bar.update())
     # A barrier would give up after ten minutes, and another GPU's cases may take that much longer.
     while masks.missing(case_ids):

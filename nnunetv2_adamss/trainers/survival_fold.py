@@ -17,6 +17,7 @@ from tqdm import tqdm
 
 from nnunetv2_adamss.common.checkpoint import WEIGHTS, are_weights, read_checkpoint
 from nnunetv2_adamss.common.kinds import Kind
+from nnunetv2_adamss.common.quiet import is_quiet
 from nnunetv2_adamss.methods.recipe import ONE_PASS, SurvivalRecipe
 from nnunetv2_adamss.networks.adamss import AdaMSSSurvival
 from nnunetv2_adamss.networks.registry import build_survival_network, can_be_anchored
@@ -268,7 +269,7 @@ class SurvivalFoldTrainer(AdaMSSTrainer):
                     log=self.print_to_log_file,
                 )
                 found = find_regions(
-                    tqdm(case_ids, "Regions", unit="case", disable=self.local_rank > 0),
+                    tqdm(case_ids, "Regions", unit="case", disable=self.local_rank > 0 or is_quiet()),
                     self.setup.masks,
                     dataset,
                     plans_manager=self.plans_manager,
@@ -284,7 +285,7 @@ class SurvivalFoldTrainer(AdaMSSTrainer):
         own = self.ranks.share(case_ids)
         self.network.eval()
         loader = self._loader(WholeRegions(self.load_cases(), self.total_stride), [[c] for c in own], 0)
-        return iter(tqdm(loader, what, len(own), unit="case", disable=self.local_rank > 0))
+        return iter(tqdm(loader, what, len(own), unit="case", disable=self.local_rank > 0 or is_quiet()))
 
     # ------------------------------------------------------------------------------ devices and checkpoints
 

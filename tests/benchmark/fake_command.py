@@ -12,7 +12,7 @@ import sys
 import time
 from pathlib import Path
 
-from nnunetv2_adamss.methods.table import results_name
+from nnunetv2_adamss.methods.table import STATISTICAL, results_name
 
 HERE = Path(__file__).parent
 
@@ -66,7 +66,8 @@ def train() -> None:
 
 
 def fit() -> None:
-    name = results_name(option("--method"), option("--deep_trainer") or None)
+    by_folder = {method.statistical_fit.folder: name for name, method in STATISTICAL.items()}
+    name = results_name(by_folder[option("-tr")], option("--deep_trainer") or None)
     leave_predictions(fold_folder(name), name)
 
 

@@ -58,7 +58,7 @@ class FakeBenchmark:
 
     def arguments(self, *options: str) -> list[str]:
         """Of ``adamss_benchmark``."""
-        return ["7", "3d_fullres", "-o", str(self.output), "-device", "cpu", *options]
+        return ["-d", "7", "-c", "3d_fullres", "-o", str(self.output), "-device", "cpu", *options]
 
     def fold(self, trainer: str, fold: int) -> Path:
         return self.project.results / DATASET / f"{trainer}__nnUNetPlans__3d_fullres" / f"fold_{fold}"

@@ -26,7 +26,7 @@ _TRAINER = "AdaMSSSurvTrainer_NoRadiomics"
 def test_everything_is_trained_once_and_stands_in_the_tables(
     snakemake_benchmark: FakeBenchmark, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    options = ("--methods", "adamss", "icare", "table2", "--num_workers", "3")
+    options = ("--methods", "adamss", "icare", "table2", "-np", "3")
     assert command.main(snakemake_benchmark.arguments(*options)) == 0
     calls = snakemake_benchmark.calls()
     assert len(set(calls)) == len(calls)
@@ -63,7 +63,7 @@ def test_a_dry_run_says_what_would_run_and_writes_nothing(
 def test_a_dry_run_says_what_is_done_and_what_is_not_needed_any_more(
     fake_benchmark: FakeBenchmark, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert command.main(fake_benchmark.arguments(*_SMALL, "--folds", "0", "--steps_only")) == 0
+    assert command.main(fake_benchmark.arguments(*_SMALL, "-f", "0", "--steps_only")) == 0
     capsys.readouterr()
     assert command.main(fake_benchmark.arguments(*_SMALL, "--dry_run")) == 0
     lines = capsys.readouterr().out.splitlines()
@@ -77,7 +77,7 @@ def test_a_failed_step_is_told_with_its_last_words_and_the_others_go_on(
     fake_benchmark: FakeBenchmark, capsys: pytest.CaptureFixture[str]
 ) -> None:
     fake_benchmark.knob("fail", "adamss_extract_radiomics")
-    assert command.main(fake_benchmark.arguments(*_SMALL, "--folds", "0")) == 1
+    assert command.main(fake_benchmark.arguments(*_SMALL, "-f", "0")) == 1
     out, error = capsys.readouterr()
     assert "FAILED: radiomics of predicted masks, fold 0: it ended with exit code 3; see " in error
     assert "    this went wrong\n" in error
@@ -85,14 +85,14 @@ def test_a_failed_step_is_told_with_its_last_words_and_the_others_go_on(
     assert f"{_TRAINER}" in " ".join(fake_benchmark.calls())
     assert "Cox model on the covariates, C-index: not finished: fold 0." in out
     fake_benchmark.knob("fail", "")
-    assert command.main(fake_benchmark.arguments(*_SMALL, "--folds", "0")) == 0
+    assert command.main(fake_benchmark.arguments(*_SMALL, "-f", "0")) == 0
     assert [call.split()[0] for call in fake_benchmark.calls()[-2:]] == [
         "adamss_extract_radiomics", "adamss_fit_statistical"
     ]  # fmt: skip
 
 
 def test_a_training_that_was_begun_goes_on_from_its_checkpoint(fake_benchmark: FakeBenchmark) -> None:
-    arguments = fake_benchmark.arguments(*_SMALL, "--folds", "0", "--steps_only")
+    arguments = fake_benchmark.arguments(*_SMALL, "-f", "0", "--steps_only")
     for trainer, name in (("AdaMSSSegTrainer", "checkpoint_best.pth"), (_TRAINER, "checkpoint_latest.pth")):
         folder = fake_benchmark.fold(trainer, 0)
         folder.mkdir(parents=True, exist_ok=True)
@@ -107,7 +107,7 @@ def test_a_terminated_benchmark_takes_its_commands_along_and_goes_on_later(
     snakemake_benchmark: FakeBenchmark, capsys: pytest.CaptureFixture[str]
 ) -> None:
     snakemake_benchmark.knob("sleep", _TRAINER)
-    arguments = snakemake_benchmark.arguments(*_SMALL, "--folds", "0", "--steps_only")
+    arguments = snakemake_benchmark.arguments(*_SMALL, "-f", "0", "--steps_only")
 
     def terminate() -> None:
         wait_until((snakemake_benchmark.fold(_TRAINER, 0) / "checkpoint_latest.pth").is_file)
@@ -226,13 +226,13 @@ def test_test_patients_without_a_clinical_column_of_the_others_are_refused(
 def test_other_settings_are_refused_with_both_sides_and_other_methods_and_more_folds_are_not(
     fake_benchmark: FakeBenchmark, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert command.main(fake_benchmark.arguments(*_SMALL, "--folds", "0")) == 0
-    assert command.main(fake_benchmark.arguments("--methods", "icare", "--folds", "0")) == 0
+    assert command.main(fake_benchmark.arguments(*_SMALL, "-f", "0")) == 0
+    assert command.main(fake_benchmark.arguments("--methods", "icare", "-f", "0")) == 0
     calls = fake_benchmark.calls()
     assert command.main(fake_benchmark.arguments(*_SMALL)) == 0
     assert all(" 3d_fullres 1 " in call for call in fake_benchmark.calls()[len(calls) :])
     capsys.readouterr()
-    assert command.main(fake_benchmark.arguments(*_SMALL, "--folds", "0", "--epochs", "3")) == 2
+    assert command.main(fake_benchmark.arguments(*_SMALL, "-f", "0", "--epochs", "3")) == 2
     error = capsys.readouterr().err
     assert "folds was [0, 1], and now is [0]; epochs was null, and now is 3" in error
     assert len(error.splitlines()) == 1
@@ -244,7 +244,7 @@ def test_more_folds_predict_the_test_patients_anew(fake_benchmark: FakeBenchmark
     assert command.main(fake_benchmark.arguments(*_SMALL, "--steps_only")) == 0
     (fake_benchmark.output / "settings.json").unlink()
     for folds in (["0"], ["0", "1"]):
-        arguments = fake_benchmark.arguments(*_SMALL, "--test", "8", "--folds", *folds, "--steps_only")
+        arguments = fake_benchmark.arguments(*_SMALL, "--test", "8", "-f", *folds, "--steps_only")
         assert command.main(arguments) == 0
     by = [call.split(" -f ")[1].split(" -")[0] for call in fake_benchmark.calls() if " -tr AdaMSSSurv" in call
           and call.startswith("adamss_predict_survival")]  # fmt: skip
@@ -280,7 +280,7 @@ def test_trainings_of_other_outcomes_or_another_split_are_refused_before_anythin
 def test_trainings_of_another_stage_one_are_refused_and_those_of_a_copy_are_not(
     fake_benchmark: FakeBenchmark, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    arguments = fake_benchmark.arguments("--methods", "two_stage", "survival_only", "--folds", "0")
+    arguments = fake_benchmark.arguments("--methods", "two_stage", "survival_only", "-f", "0")
     assert command.main(arguments) == 0
     checkpoint = fake_benchmark.fold("AdaMSSSegTrainer", 0) / "checkpoint_best.pth"
     later = time() + 60
@@ -295,29 +295,29 @@ def test_trainings_of_another_stage_one_are_refused_and_those_of_a_copy_are_not(
 
 
 def test_fits_of_other_outcomes_or_settings_are_made_anew(fake_benchmark: FakeBenchmark) -> None:
-    methods = ("--methods", "icare", "--folds", "0")
+    methods = ("--methods", "icare", "-f", "0")
     assert command.main(fake_benchmark.arguments(*methods)) == 0
     n_calls = len(fake_benchmark.calls())
     file = fake_benchmark.project.raw / DATASET / "survival.csv"
     file.write_text(file.read_text().replace("case_00,1,1", "case_00,1,0"))
     assert command.main(fake_benchmark.arguments(*methods)) == 0
-    fitted = [call.split("--method ")[1].split()[0] for call in fake_benchmark.calls()[n_calls:]]
-    assert fitted == ["icare", "tumour_volume", "covariates_cox", "suv_max"]
+    fitted = [call.split("-tr ")[1].split()[0] for call in fake_benchmark.calls()[n_calls:]]
+    assert fitted == ["ICARE", "TumourVolume", "CovariatesCox", "SUVmax"]
 
     (fake_benchmark.output / "settings.json").unlink()
     n_calls = len(fake_benchmark.calls())
     assert command.main(fake_benchmark.arguments(*methods, "--mask_source", "groundtruth")) == 0
-    fitted = [call.split("--method ")[1].split()[0] for call in fake_benchmark.calls()[n_calls:]]
-    assert fitted == ["covariates_cox", "tumour_volume", "suv_max"], "ICARE looks at the reference anyway"
+    fitted = [call.split("-tr ")[1].split()[0] for call in fake_benchmark.calls()[n_calls:]]
+    assert fitted == ["CovariatesCox", "TumourVolume", "SUVmax"], "ICARE looks at the reference anyway"
 
 
 def test_a_fit_that_cannot_be_made_anew_does_not_count(fake_benchmark: FakeBenchmark) -> None:
-    methods = ("--methods", "icare", "--folds", "0")
+    methods = ("--methods", "icare", "-f", "0")
     assert command.main(fake_benchmark.arguments(*methods)) == 0
     file = fake_benchmark.project.raw / DATASET / "survival.csv"
     file.write_text(file.read_text().replace("case_00,1,1", "case_00,1,0"))
     # Its step predicts the masks for the others, which can do so themselves.
-    fake_benchmark.knob("fail", "tumour_volume")
+    fake_benchmark.knob("fail", "TumourVolume")
     assert command.main(fake_benchmark.arguments(*methods)) == 1
     table = pd.read_csv(fake_benchmark.output / "table_1.csv", index_col="method")
     assert table["c_index"].notna().to_dict() == {
@@ -328,7 +328,7 @@ def test_a_fit_that_cannot_be_made_anew_does_not_count(fake_benchmark: FakeBench
 
 def test_patients_who_could_not_be_predicted_are_tried_again(fake_benchmark: FakeBenchmark) -> None:
     make_test_set(fake_benchmark.project)
-    arguments = fake_benchmark.arguments(*_SMALL, "--folds", "0", "--test", "8")
+    arguments = fake_benchmark.arguments(*_SMALL, "-f", "0", "--test", "8")
     fake_benchmark.knob("fail_in_part", "adamss_predict_survival")
     assert command.main(arguments) == 1
     table = pd.read_csv(fake_benchmark.output / "table_2_test.csv", index_col="method")
@@ -360,7 +360,7 @@ def test_without_snakemake_nothing_is_begun_but_what_is_there_is_shown(
     fake_benchmark: FakeBenchmark, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr("nnunetv2_adamss.benchmark.run_steps.find_spec", lambda name: None)
-    arguments = fake_benchmark.arguments(*_SMALL, "--folds", "0")
+    arguments = fake_benchmark.arguments(*_SMALL, "-f", "0")
     assert command.main([*arguments, "--dry_run"]) == 0
     capsys.readouterr()
     assert command.main(arguments) == 2
@@ -373,7 +373,7 @@ def test_results_of_version_0_1_are_shown_and_what_failed_for_single_patients_is
     fake_benchmark: FakeBenchmark,
 ) -> None:
     make_test_set(fake_benchmark.project)
-    arguments = fake_benchmark.arguments(*_SMALL, "--folds", "0", "--test", "8")
+    arguments = fake_benchmark.arguments(*_SMALL, "-f", "0", "--test", "8")
     assert command.main(arguments) == 0
     n_calls = len(fake_benchmark.calls())
     # It left records and claims, and no workflow.
@@ -403,7 +403,7 @@ def test_a_list_that_nobody_reads_to_the_end_ends_quietly(fake_benchmark: FakeBe
 
 
 def test_a_users_own_explanation_is_neither_shown_nor_removed(fake_benchmark: FakeBenchmark) -> None:
-    arguments = fake_benchmark.arguments(*_SMALL, "--folds", "0")
+    arguments = fake_benchmark.arguments(*_SMALL, "-f", "0")
     assert command.main(arguments) == 0
     own = fake_benchmark.fold(_TRAINER, 0) / "explanation" / "gate_weights.csv"
     own.parent.mkdir()
@@ -433,12 +433,12 @@ def test_a_stage_one_that_was_begun_under_another_split_is_refused(
 def test_a_training_whose_stage_one_would_be_trained_again_is_refused(
     fake_benchmark: FakeBenchmark, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    methods = ("--methods", "two_stage", "segmentation_only", "--folds", "0")
+    methods = ("--methods", "two_stage", "segmentation_only", "-f", "0")
     assert command.main(fake_benchmark.arguments(*methods)) == 0
     calls = fake_benchmark.calls()
     shutil.rmtree(fake_benchmark.fold("AdaMSSSegTrainer", 0))
     # Where nothing needs it any more, it may be gone.
-    assert command.main(fake_benchmark.arguments("--methods", "two_stage", "--folds", "0")) == 0
+    assert command.main(fake_benchmark.arguments("--methods", "two_stage", "-f", "0")) == 0
     capsys.readouterr()
     assert command.main(fake_benchmark.arguments(*methods)) == 2
     assert f"(of a Stage I that is not there: {_TRAINER} fold 0)" in capsys.readouterr().err
@@ -449,14 +449,14 @@ def test_a_training_whose_stage_one_would_be_trained_again_is_refused(
 def test_a_file_that_was_copied_in_part_is_named(
     fake_benchmark: FakeBenchmark, name: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert command.main(fake_benchmark.arguments(*_SMALL, "--folds", "0", "--steps_only")) == 0
+    assert command.main(fake_benchmark.arguments(*_SMALL, "-f", "0", "--steps_only")) == 0
     trainer = "AdaMSSSegTrainer" if name.startswith("validation") else _TRAINER
     file = fake_benchmark.fold(trainer, 0) / name
     if not file.is_file():
         file = fake_benchmark.project.preprocessed / DATASET / name
     file.write_text(file.read_text()[:-9])
     capsys.readouterr()
-    assert command.main(fake_benchmark.arguments(*_SMALL, "--folds", "0")) == 2
+    assert command.main(fake_benchmark.arguments(*_SMALL, "-f", "0")) == 2
     error = capsys.readouterr().err
     assert f"{file} cannot be read as JSON" in error and error.count("\n") == 1
 
@@ -475,7 +475,7 @@ def test_a_file_that_was_copied_in_part_is_named(
 def test_a_file_that_does_not_hold_what_it_should_is_named_in_one_sentence(
     fake_benchmark: FakeBenchmark, name: str, contents: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert command.main(fake_benchmark.arguments(*_SMALL, "--folds", "0", "--steps_only")) == 0
+    assert command.main(fake_benchmark.arguments(*_SMALL, "-f", "0", "--steps_only")) == 0
     of_trainer = fake_benchmark.fold("AdaMSSSegTrainer" if name.endswith("/summary.json") else _TRAINER, 0)
     file = of_trainer / name
     if not file.is_file():
@@ -483,13 +483,13 @@ def test_a_file_that_does_not_hold_what_it_should_is_named_in_one_sentence(
     capsys.readouterr()
     for content in contents:
         file.write_text(content)
-        assert command.main(fake_benchmark.arguments(*_SMALL, "--folds", "0")) == 2
+        assert command.main(fake_benchmark.arguments(*_SMALL, "-f", "0")) == 2
         error = capsys.readouterr().err
         assert str(file) in error and error.count("\n") == 1, error
 
 
 def test_damaged_records_do_not_stop_a_benchmark(fake_benchmark: FakeBenchmark) -> None:
-    arguments = fake_benchmark.arguments(*_SMALL, "--folds", "0", "--steps_only")
+    arguments = fake_benchmark.arguments(*_SMALL, "-f", "0", "--steps_only")
     assert command.main(arguments) == 0
     for file in (fake_benchmark.output / "steps").iterdir():
         file.write_text("{")
@@ -498,7 +498,7 @@ def test_damaged_records_do_not_stop_a_benchmark(fake_benchmark: FakeBenchmark) 
 
 def test_a_retrained_network_predicts_the_test_patients_anew(fake_benchmark: FakeBenchmark) -> None:
     make_test_set(fake_benchmark.project)
-    arguments = fake_benchmark.arguments("--methods", "two_stage", "--test", "8", "--folds", "0")
+    arguments = fake_benchmark.arguments("--methods", "two_stage", "--test", "8", "-f", "0")
     assert command.main(arguments) == 0
     n_calls = len(fake_benchmark.calls())
     later = time() + 60
@@ -513,10 +513,10 @@ def test_a_retrained_network_predicts_the_test_patients_anew(fake_benchmark: Fak
 def test_masks_are_out_of_fold_unless_the_benchmark_began_with_others(
     fake_benchmark: FakeBenchmark, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    options = ("--methods", "two_stage", "--folds", "0", "--dry_run")
+    options = ("--methods", "two_stage", "-f", "0", "--dry_run")
     assert command.main(fake_benchmark.arguments(*options)) == 0
     assert "AdaMSSSegTrainer fold 1" in capsys.readouterr().out
-    assert command.main(fake_benchmark.arguments(*_SMALL, "--folds", "0", "--steps_only")) == 0
+    assert command.main(fake_benchmark.arguments(*_SMALL, "-f", "0", "--steps_only")) == 0
     settings = json.loads((fake_benchmark.output / "settings.json").read_text())
     for masks in ({"mask_source": "predicted"}, {}):  # the second as version 0.1 wrote it
         (fake_benchmark.output / "settings.json").write_text(json.dumps({**settings, "masks": masks}))
@@ -530,7 +530,7 @@ def test_masks_out_of_fold_are_refused_at_once_where_a_case_is_never_validated(
 ) -> None:
     file = fake_benchmark.project.preprocessed / DATASET / "splits_final.json"
     file.write_text(json.dumps(json.loads(file.read_text())[:1]))
-    options = ("--methods", "two_stage", "--folds", "0", "--dry_run")
+    options = ("--methods", "two_stage", "-f", "0", "--dry_run")
     assert command.main(fake_benchmark.arguments(*options)) == 2
     error = capsys.readouterr().err
     assert "are in none: " in error and "Use --mask_source predicted" in error
@@ -547,7 +547,7 @@ def test_settings_of_the_user_reach_the_commands(fake_benchmark: FakeBenchmark) 
         "out_of_fold",
         "--steps_only",
     )
-    assert command.main(fake_benchmark.arguments(*_SMALL, "--folds", "1", *options)) == 0
+    assert command.main(fake_benchmark.arguments(*_SMALL, "-f", "1", *options)) == 0
     trained = [call for call in fake_benchmark.calls() if call.startswith("adamss_finetune_survival")]
     assert trained == [
         "adamss_finetune_survival Dataset007_Forty 3d_fullres 1 -p nnUNetPlans "
@@ -563,12 +563,12 @@ def test_settings_of_the_user_reach_the_commands(fake_benchmark: FakeBenchmark) 
     ("options", "message"),
     [
         (["--methods", "adamss", "cnn"], "There is no method cnn, only "),
-        (["--folds", "1", "2"], "There is no fold 2: the split has 2 folds."),
+        (["-f", "1", "2"], "There is no fold 2: the split has 2 folds."),
         (["--test", "8"], "'8' is neither the name nor the id"),
         (["--epochs", "0"], "epochs is 0, but must be at least 1"),
         (["-p", "others"], "not planned and preprocessed"),
         (["--survival_csv", "nowhere.csv"], "nowhere.csv: there is no such file"),
-        (["--masks_dir", "/nowhere"], "40 of 40 cases have no mask in /nowhere: case_00, "),
+        (["--masks", "/nowhere"], "40 of 40 cases have no mask in /nowhere: case_00, "),
         (["-seg_chk", "typo.pth"], "but -seg_chk is typo.pth, and"),
     ],
 )
@@ -584,7 +584,7 @@ def test_a_users_error_is_one_sentence_and_exit_code_two(
 def test_survival_in_two_dimensions_is_refused_before_stage_one_is_trained(
     fake_benchmark: FakeBenchmark, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert command.main(["7", "2d", "-o", str(fake_benchmark.output), "-device", "cpu"]) == 2
+    assert command.main(["-d", "7", "-c", "2d", "-o", str(fake_benchmark.output), "-device", "cpu"]) == 2
     assert "Configuration '2d' has 2D patches" in capsys.readouterr().err
     assert not fake_benchmark.calls()
 
@@ -593,15 +593,15 @@ def test_survival_in_two_dimensions_is_refused_before_stage_one_is_trained(
     ("options", "message"),
     [
         (
-            ["--gpus", "0", "1", "--num_workers", "3", "-device", "cuda"],
+            ["--gpus", "0", "1", "-np", "3", "-device", "cuda"],
             "names 2 devices, one for each worker",
         ),
         (["--gpus", "0"], "--gpus needs -device cuda"),
         (["--gpus", "0", "--profile", "slurm", "-device", "cuda"], "it does not go with --profile"),
-        (["--num_workers", "0"], "must be at least 1"),
+        (["-np", "0"], "must be at least 1"),
         (["--seeds", "1", "1"], "each once"),
-        (["--mask_source", "groundtruth", "--masks_dir", "M"], "exclude each other"),
-        (["--masks_dir", "M", "--test", "8"], "does not go with --test"),
+        (["--mask_source", "groundtruth", "--masks", "M"], "exclude each other"),
+        (["--masks", "M", "--test", "8"], "does not go with --test"),
     ],
 )
 def test_options_that_make_no_sense_are_refused(

@@ -24,6 +24,7 @@ from nnunetv2_adamss.trained_folds.prediction import SurvivalPrediction
 from tests.nnunet_project import NnunetProject
 
 NAME = "Dataset007_Simulated"
+PREDICTIONS, OUTCOMES = "--predictions", "--survival_csv"
 MODEL = "AdaMSSSurvTrainer__nnUNetPlans__3d_fullres"
 N_CASES, N_FOLDS = 300, 5
 # Fold 3 ends first.
@@ -106,7 +107,7 @@ def failed(options: list[str], capsys: pytest.CaptureFixture[str]) -> str:
 def test_each_checkpoint_gets_a_calibration_that_makes_its_curves_agree_with_kaplan_meier(
     project: NnunetProject, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert calibrate.main(["7", "3d_fullres"]) == 0
+    assert calibrate.main(["-d", "7", "-c", "3d_fullres"]) == 0
     found = read_model_calibrations(model_folder(project))
     assert set(found) == {"checkpoint_best.pth", "checkpoint_final.pth"}
     table = pd.read_csv(survival_csv(project))
@@ -139,7 +140,7 @@ def test_each_checkpoint_gets_a_calibration_that_makes_its_curves_agree_with_kap
 
 
 def test_the_threshold_halves_the_cases(project: NnunetProject) -> None:
-    assert calibrate.main([NAME, "3d_fullres", "-f", "0"]) == 0
+    assert calibrate.main(["-d", NAME, "-c", "3d_fullres", "-f", "0"]) == 0
     calibration = read_model_calibrations(model_folder(project))["checkpoint_final.pth"]
     # Of one fold, so these are its own edges.
     curve = pd.read_csv(fold_folder(project, 0) / epoch_predictions_file("last")).filter(like="survival_at_")
@@ -151,7 +152,7 @@ def test_the_threshold_halves_the_cases(project: NnunetProject) -> None:
 
 def test_a_checkpoint_that_not_every_fold_has_is_left_out(project: NnunetProject) -> None:
     (fold_folder(project, 2) / "checkpoint_best.pth").unlink()
-    assert calibrate.main(["7", "3d_fullres"]) == 0
+    assert calibrate.main(["-d", "7", "-c", "3d_fullres"]) == 0
     assert list(read_model_calibrations(model_folder(project))) == ["checkpoint_final.pth"]
 
 
@@ -160,24 +161,24 @@ def test_unfinished_folds_are_named_with_what_to_do(
 ) -> None:
     shutil.rmtree(fold_folder(project, 1))
     (fold_folder(project, 4) / "checkpoint_final.pth").unlink()
-    error = failed(["7", "3d_fullres"], capsys)
+    error = failed(["-d", "7", "-c", "3d_fullres"], capsys)
     assert "Fold 1, 4" in error
     assert "3d_fullres 1, or choose those that are with -f 0 2 3" in error
-    assert calibrate.main(["7", "3d_fullres", "-f", "0", "2", "3"]) == 0
+    assert calibrate.main(["-d", "7", "-c", "3d_fullres", "-f", "0", "2", "3"]) == 0
 
 
 def test_folds_of_an_older_version_are_told_to_be_validated_again(
     project: NnunetProject, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (fold_folder(project, 3) / epoch_predictions_file("last")).unlink()
-    assert "Fold 3" in (error := failed(["7", "3d_fullres"], capsys)) and "--val" in error
+    assert "Fold 3" in (error := failed(["-d", "7", "-c", "3d_fullres"], capsys)) and "--val" in error
 
 
 def test_predictions_of_another_training_are_refused(
     project: NnunetProject, capsys: pytest.CaptureFixture[str]
 ) -> None:
     change_summary(project, 1, interval_edges=[0, 10, 20])
-    assert "differ in their times" in failed(["7", "3d_fullres"], capsys)
+    assert "differ in their times" in failed(["-d", "7", "-c", "3d_fullres"], capsys)
 
 
 @pytest.mark.parametrize(("name", "value"), [("time_unit", "days"), ("endpoint", "recurrence")])
@@ -185,7 +186,7 @@ def test_folds_with_another_endpoint_or_unit_are_refused(
     project: NnunetProject, name: str, value: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     change_summary(project, 2, **{name: value})
-    assert f"trained on another (fold 2: {value})" in failed(["7", "3d_fullres"], capsys)
+    assert f"trained on another (fold 2: {value})" in failed(["-d", "7", "-c", "3d_fullres"], capsys)
 
 
 def test_cases_that_two_folds_validate_are_refused(
@@ -198,7 +199,7 @@ def test_cases_that_two_folds_validate_are_refused(
             shutil.copytree(source, target)
         else:
             shutil.copy(source, target)
-    error = failed(["7", "3d_fullres"], capsys)
+    error = failed(["-d", "7", "-c", "3d_fullres"], capsys)
     assert "case_000 (folds 0 and 4)" in error and "(60 in all)" in error
 
 
@@ -209,9 +210,11 @@ def test_outcomes_that_changed_after_training_are_refused_and_the_old_table_is_t
     shutil.copytree(survival_csv(project).parent, old)
     table = pd.read_csv(survival_csv(project))
     table.assign(time=table["time"] + 1).to_csv(survival_csv(project), index=False)
-    assert "Fold 0, 1, 2, 3, 4 was not trained on the outcomes" in failed(["7", "3d_fullres"], capsys)
+    assert "Fold 0, 1, 2, 3, 4 was not trained on the outcomes" in failed(
+        ["-d", "7", "-c", "3d_fullres"], capsys
+    )
     assert not (model_folder(project) / "survival_calibration.json").exists()
-    assert calibrate.main(["7", "3d_fullres", "-s", str(old / "survival.csv")]) == 0
+    assert calibrate.main(["-d", "7", "-c", "3d_fullres", OUTCOMES, str(old / "survival.csv")]) == 0
 
 
 # -------------------------------------------------------------------------- of a file of predictions
@@ -223,7 +226,17 @@ def test_a_new_hospitals_predictions_are_calibrated(
     output = tmp_path / "hospital" / "ours.json"
     predictions = fold_folder(project, 0) / epoch_predictions_file("last")
     assert (
-        calibrate.main(["--on", str(predictions), "-s", str(survival_csv(project)), "-o", str(output)]) == 0
+        calibrate.main(
+            [
+                PREDICTIONS,
+                str(predictions),
+                OUTCOMES,
+                str(survival_csv(project)),
+                "-o",
+                str(output),
+            ]
+        )
+        == 0
     )
     found = read_calibration(output)
     assert isinstance(found, Calibration)
@@ -247,7 +260,14 @@ def test_cases_without_an_outcome_are_left_out_and_those_without_a_row_refused(
     table = pd.read_csv(survival_csv(project))
     table.loc[0, ["time", "event"]] = np.nan
     predictions = fold_folder(project, 0) / epoch_predictions_file("last")
-    options = ["--on", str(predictions), "-s", str(tmp_path / "o.csv"), "-o", str(tmp_path / "c.json")]
+    options = [
+        PREDICTIONS,
+        str(predictions),
+        OUTCOMES,
+        str(tmp_path / "o.csv"),
+        "-o",
+        str(tmp_path / "c.json"),
+    ]
     table.to_csv(tmp_path / "o.csv", index=False)
     assert calibrate.main(options) == 0
     assert "1 case(s) without an outcome are left out: case_000" in caplog.text
@@ -263,7 +283,14 @@ def test_too_few_events_are_said(
     table = pd.read_csv(survival_csv(project)).iloc[::N_FOLDS]
     table.assign(event=[1] * 9 + [0] * 51).to_csv(tmp_path / "o.csv", index=False)
     predictions = fold_folder(project, 0) / epoch_predictions_file("last")
-    options = ["--on", str(predictions), "-s", str(tmp_path / "o.csv"), "-o", str(tmp_path / "c.json")]
+    options = [
+        PREDICTIONS,
+        str(predictions),
+        OUTCOMES,
+        str(tmp_path / "o.csv"),
+        "-o",
+        str(tmp_path / "c.json"),
+    ]
     assert "at least 10 events; there are 9" in failed(options, capsys)
     assert not (tmp_path / "c.json").exists()
 
@@ -274,13 +301,16 @@ def test_too_few_events_are_said(
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ([], "give DATASET and CONFIGURATION, or --on"),
-        (["7"], "give DATASET and CONFIGURATION, or --on"),
-        (["7", "3d_fullres", "-f", "all"], "fold all trains on every case"),
-        (["7", "3d_fullres", "-f", "0", "x"], "-f takes numbers of folds, not 0 x"),
-        (["--on", "p.csv"], "goes with -s SURVIVAL.csv and -o"),
-        (["7", "3d_fullres", "--on", "p.csv", "-s", "s.csv", "-o", "c.json"], "without a data set"),
-        (["--on", "p.csv", "-s", "s.csv", "-o", "c.png"], "-o must end in .json"),
+        ([], "give -d and -c, or --predictions"),
+        (["-d", "7"], "give -d and -c, or --predictions"),
+        (["-d", "7", "-c", "3d_fullres", "-f", "all"], "fold all trains on every case"),
+        (["-d", "7", "-c", "3d_fullres", "-f", "0", "x"], "-f takes numbers of folds, not 0 x"),
+        ([PREDICTIONS, "p.csv"], "goes with --survival_csv CSV and -o"),
+        (
+            ["-d", "7", "-c", "3d_fullres", PREDICTIONS, "p.csv", OUTCOMES, "s.csv", "-o", "c.json"],
+            "without a data set",
+        ),
+        ([PREDICTIONS, "p.csv", OUTCOMES, "s.csv", "-o", "c.png"], "-o must end in .json"),
     ],
 )
 def test_options_that_do_not_go_together_are_refused(
@@ -295,5 +325,5 @@ def test_options_that_do_not_go_together_are_refused(
 def test_a_model_that_was_never_trained_is_refused(
     project: NnunetProject, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    error = failed(["7", "3d_fullres", "-tr", "AdaMSSSurvTrainer_ImageOnly"], capsys)
+    error = failed(["-d", "7", "-c", "3d_fullres", "-tr", "AdaMSSSurvTrainer_ImageOnly"], capsys)
     assert "AdaMSSSurvTrainer_ImageOnly__nnUNetPlans__3d_fullres is not trained to the end" in error

@@ -15,6 +15,7 @@ from nnunetv2_adamss.demo import run_demo as run
 from nnunetv2_adamss.demo.demo_progress import DemoProgress
 from nnunetv2_adamss.demo.demo_steps import LENGTH, DemoFolders, demo_steps
 from nnunetv2_adamss.demo.time_left import seconds_left
+from tests.cli.all_commands import PARSERS
 from tests.processes import is_running, wait_until
 
 
@@ -116,6 +117,16 @@ def test_a_demo_of_a_version_with_other_steps_is_refused(
     DemoProgress(16, 2, {"Plan and preprocess it with nnU-Net": 9.0}).save(tmp_path)
     assert demo.main(["-o", str(tmp_path), "-n", "16", "--n_test", "2", "-device", "cpu"]) == 2
     assert "its step 'Plan and preprocess it with nnU-Net' is none of this" in capsys.readouterr().err
+
+
+def test_the_commands_that_it_prints_are_in_todays_spelling(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for step in demo_steps(DemoFolders(tmp_path), 10, 2, "cpu"):
+        command, *words = step.command
+        if command in PARSERS:  # others are nnU-Net's
+            PARSERS[command].parse_args(words)
+    assert capsys.readouterr().err == ""
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,7 @@ from tests.evaluation.study import Study, make_study
 from tests.nnunet_project import NnunetProject
 
 NAME = "Dataset007_Study"
+PREDICTIONS, OUTCOMES = "--predictions", "--survival_csv"
 PICTURES = {"auc.png", "calibration.png", "decision_curve.png"}
 
 
@@ -44,7 +45,7 @@ def test_a_file_gives_numbers_tables_pictures_and_what_they_were_made_from(
     study: Study, capsys: pytest.CaptureFixture[str]
 ) -> None:
     file = study.write()
-    metrics = run(study, "-p", file, "-s", study.survival_csv, "--threshold", "-7", "--seed", "3")
+    metrics = run(study, PREDICTIONS, file, OUTCOMES, study.survival_csv, "--threshold", "-7", "--seed", "3")
     written = {path.name for path in (study.folder / "out").iterdir()}
     assert written == {"metrics.json", "metrics.md", "kaplan_meier.png", *PICTURES}
     assert all((study.folder / "out" / name).stat().st_size > 10_000 for name in PICTURES)
@@ -63,9 +64,9 @@ def test_a_file_gives_numbers_tables_pictures_and_what_they_were_made_from(
 
 
 def test_the_pictures_of_an_earlier_evaluation_do_not_stay(study: Study) -> None:
-    run(study, "-p", study.write(), "-s", study.survival_csv, "--threshold", "-7")
+    run(study, PREDICTIONS, study.write(), OUTCOMES, study.survival_csv, "--threshold", "-7")
     bare = study.write(**{name: None for name in study.predictions if name.startswith("survival_at")})
-    run(study, "-p", bare, "-s", study.survival_csv)
+    run(study, PREDICTIONS, bare, OUTCOMES, study.survival_csv)
     assert {path.name for path in (study.folder / "out").glob("*.png")} == {"auc.png"}
 
 
@@ -74,9 +75,9 @@ def test_folds_are_compared_with_the_folds_of_others(study: Study) -> None:
     named = [f"clinical={others[0]}", *map(str, others[1:])]
     metrics = run(
         study,
-        "-p",
+        PREDICTIONS,
         *files,
-        "-s",
+        OUTCOMES,
         study.survival_csv,
         "--compare",
         *named,
@@ -98,8 +99,24 @@ def test_masks_and_images_give_volume_uptake_and_dice(study: Study) -> None:
             (study.folder / folder).mkdir(exist_ok=True)
             sitk.WriteImage(sitk.GetImageFromArray(voxels), str(study.folder / folder / f"{name}.nii.gz"))
     (study.folder / "masks" / "dataset.json").write_text('{"labels": {"background": 0, "tumour": 1}}')
-    folders = [f"--{name}={study.folder / name}" for name in ("masks", "labels", "images")]
-    metrics = run(study, "-p", study.write(), "-s", study.survival_csv, *folders, "--pet_channel", "2")
+    folders = [
+        "--masks",
+        study.folder / "masks",
+        "--reference_masks",
+        study.folder / "labels",
+        "-i",
+        study.folder / "images",
+    ]
+    metrics = run(
+        study,
+        PREDICTIONS,
+        study.write(),
+        OUTCOMES,
+        study.survival_csv,
+        *folders,
+        "--pet_channel",
+        "2",
+    )
     names = [row["name"] for row in metrics["comparisons"]]
     assert names == ["tumour volume alone", "SUVmax alone"]
     assert metrics["segmentation"][0]["n_cases"] == 119
@@ -111,7 +128,18 @@ def test_masks_and_images_give_volume_uptake_and_dice(study: Study) -> None:
 
 def test_masks_along_other_axes_are_measured_where_they_lie(cases: Path, tmp_path: Path) -> None:
     folder = cases / "orientation"
-    options = ["-p", "pred.csv", "-s", "survival.csv", "--masks", "msk", "--images", "img", "--labels", "lab"]
+    options = [
+        PREDICTIONS,
+        "pred.csv",
+        OUTCOMES,
+        "survival.csv",
+        "--masks",
+        "msk",
+        "-i",
+        "img",
+        "--reference_masks",
+        "lab",
+    ]
     given = [str(folder / word) if not word.startswith("-") else word for word in options]
     assert evaluate_survival.main([*given, "-o", str(tmp_path)]) == 0
     metrics = json.loads((tmp_path / "metrics.json").read_text())
@@ -133,8 +161,15 @@ def test_masks_on_another_grid_are_refused_in_one_sentence(
             (study.folder / folder).mkdir(exist_ok=True)
             sitk.WriteImage(image, str(study.folder / folder / f"{case_id}.nii.gz"))
     (study.folder / "masks" / "dataset.json").write_text('{"labels": {"background": 0, "tumour": 1}}')
-    folders = [f"--{name}={study.folder / name}" for name in ("masks", "labels")]
-    files = ["-p", str(study.write()), "-s", str(study.survival_csv), "-o", str(study.folder / "out")]
+    folders = ["--masks", str(study.folder / "masks"), "--reference_masks", str(study.folder / "labels")]
+    files = [
+        PREDICTIONS,
+        str(study.write()),
+        OUTCOMES,
+        str(study.survival_csv),
+        "-o",
+        str(study.folder / "out"),
+    ]
     assert evaluate_survival.main([*files, *folders]) == 2
     error = capsys.readouterr().err
     assert "lies on another grid than" in error and error.count("\n") == 1
@@ -184,7 +219,7 @@ def test_folds_of_different_tables_ask_for_one(
     folds = ["-d", "7", "-c", "3d_fullres", "-f", "0", "1", "2"]
     assert evaluate_survival.main([*folds, "-o", str(study.folder / "out")]) == 2
     assert "trained on different survival tables (" in capsys.readouterr().err
-    assert run(study, *folds, "-s", study.survival_csv)["cohort"]["n_patients"] == 118
+    assert run(study, *folds, OUTCOMES, study.survival_csv)["cohort"]["n_patients"] == 118
 
 
 def test_folds_that_are_not_finished_are_named(
@@ -202,14 +237,29 @@ def test_folds_that_are_not_finished_are_named(
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (["-p", "no.csv", "-s", "survival.csv"], "no.csv: there is no such file"),
-        (["-p", "predictions.csv", "-s", "no.csv"], "no.csv: there is no such file"),
-        (["-p", "predictions.csv", "predictions.csv", "-s", "survival.csv"], "predict the same cases"),
+        ([PREDICTIONS, "no.csv", OUTCOMES, "survival.csv"], "no.csv: there is no such file"),
+        ([PREDICTIONS, "predictions.csv", OUTCOMES, "no.csv"], "no.csv: there is no such file"),
         (
-            ["-p", "predictions.csv", "-s", "survival.csv", "--compare", "a.csv", "--compare", "a.csv"],
+            [PREDICTIONS, "predictions.csv", "predictions.csv", OUTCOMES, "survival.csv"],
+            "predict the same cases",
+        ),
+        (
+            [
+                PREDICTIONS,
+                "predictions.csv",
+                OUTCOMES,
+                "survival.csv",
+                "--compare",
+                "a.csv",
+                "--compare",
+                "a.csv",
+            ],
             "Two of --compare are called 'a'",
         ),
-        (["-p", "predictions.csv", "-s", "survival.csv", "--masks", "no"], "There is no folder no"),
+        (
+            [PREDICTIONS, "predictions.csv", OUTCOMES, "survival.csv", "--masks", "no"],
+            "There is no folder no",
+        ),
     ],
 )
 def test_a_users_error_is_one_sentence_and_exit_code_two(
@@ -227,15 +277,18 @@ def test_a_users_error_is_one_sentence_and_exit_code_two(
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ([], "give either -p or -d"),
-        (["-p", "a.csv", "-d", "7"], "give either -p or -d"),
-        (["-p", "a.csv"], "-p needs -s"),
+        ([], "give either --predictions or -d"),
+        ([PREDICTIONS, "a.csv", "-d", "7"], "give either --predictions or -d"),
+        ([PREDICTIONS, "a.csv"], "--predictions needs --survival_csv"),
         (["-d", "7"], "-d needs -c"),
-        (["-p", "a.csv", "-s", "b.csv", "-f", "0"], "-f: only with -d"),
-        (["-p", "a.csv", "-s", "b.csv", "--labels", "x"], "need --masks"),
-        (["-p", "a.csv", "-s", "b.csv", "--horizons", "-1"], "must be numbers above 0"),
-        (["-p", "a.csv", "-s", "b.csv", "--tau", "0"], "must be numbers above 0"),
-        (["-p", "a.csv", "-s", "b.csv", "--n_resamples", "0"], "at least 1"),
+        ([PREDICTIONS, "a.csv", OUTCOMES, "b.csv", "-f", "0"], "-f: only with -d"),
+        ([PREDICTIONS, "a.csv", OUTCOMES, "b.csv", "--reference_masks", "x"], "need --masks"),
+        (
+            [PREDICTIONS, "a.csv", OUTCOMES, "b.csv", "--horizons", "-1"],
+            "must be numbers above 0",
+        ),
+        ([PREDICTIONS, "a.csv", OUTCOMES, "b.csv", "--tau", "0"], "must be numbers above 0"),
+        ([PREDICTIONS, "a.csv", OUTCOMES, "b.csv", "--n_resamples", "0"], "at least 1"),
     ],
 )
 def test_options_that_make_no_sense_together_are_refused(

@@ -23,7 +23,7 @@ def folders(tmp_path: Path) -> tuple[str, ...]:
     return (
         "-i",
         str(tmp_path / "images"),
-        "-m",
+        "--masks",
         str(tmp_path / "masks"),
         "-o",
         str(tmp_path / "out.csv"),
@@ -111,7 +111,7 @@ def test_a_fold_of_a_data_set_is_extracted(
     assert "There is no Stage-I checkpoint" in refusal(capsys, *fold)
     assert "is neither the name nor the id" in refusal(capsys, "777", *fold[1:])
     masks = survival_project.raw / DATASET / "labelsTr"
-    assert main([*fold, "--masks_dir", str(masks)]) == 0
+    assert main([*fold, "--masks", str(masks)]) == 0
     assert f"3 features of {N_CASES} cases" in capsys.readouterr().out
     (table,) = (tmp_path / "results").rglob("radiomics_folder_labelsTr.csv")
     assert table.parent.name == "fold_0"
@@ -120,18 +120,18 @@ def test_a_fold_of_a_data_set_is_extracted(
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        ((), "give DATASET CONFIGURATION FOLD, or -i, -m and -o"),
+        ((), "give DATASET CONFIGURATION FOLD, or -i, --masks and -o"),
         (("510", "3d_fullres"), "belong together"),
         (("510", "3d_fullres", "first"), "the fold must be a number or all, not first"),
         (("510", "3d_fullres", "0", "-o", "x.csv"), "-o: not with DATASET"),
-        (("510", "3d_fullres", "0", "--masks_dir", "m", "--mask_source", "predicted"), "exclude each other"),
-        (("-i", "a", "-m", "b"), "-i, -m and -o"),
-        (("-i", "a", "-m", "b", "-o", "c.csv", "-p", "plans"), "-p: only with DATASET"),
+        (("510", "3d_fullres", "0", "--masks", "m", "--mask_source", "predicted"), "exclude each other"),
+        (("-i", "a", "--masks", "b"), "-i, --masks and -o"),
+        (("-i", "a", "--masks", "b", "-o", "c.csv", "-p", "plans"), "-p: only with DATASET"),
         (
-            ("-i", "a", "-m", "b", "-o", "c.csv", "--channels", "CT", "--dataset_json", "d"),
+            ("-i", "a", "--masks", "b", "-o", "c.csv", "--channels", "CT", "--dataset_json", "d"),
             "exclude each other",
         ),
-        (("-i", "a", "-m", "b", "-o", "c.csv", "-np", "0"), "-np is 0"),
+        (("-i", "a", "--masks", "b", "-o", "c.csv", "-np", "0"), "-np is 0"),
     ],
 )
 def test_options_that_contradict_each_other_are_refused(

@@ -243,7 +243,7 @@ def test_a_gpu_that_is_not_there_is_said(fold_folder: Path, capsys: pytest.Captu
     ("arguments", "sentence"),
     [
         (("--c", "--val"), "exclude each other"),
-        (("--mask_source", "predicted", "--masks_dir", "masks"), "exclude each other"),
+        (("--mask_source", "predicted", "--masks", "masks"), "exclude each other"),
         (("--pool", "max"), "invalid choice"),
         (
             ("--interval_rule", "authors_days", "--n_intervals", "12"),

@@ -20,8 +20,8 @@ def model(statistical_model: TrainedModel) -> TrainedModel:
     return statistical_model
 
 
-def typed(*options: str, fold: str = "0", method: str = "tumour_volume") -> int:
-    given = ["902", "3d_fullres", fold, "--method", method, "-device", "cpu", *options]
+def typed(*options: str, fold: str = "0", method: str = "TumourVolume") -> int:
+    given = ["902", "3d_fullres", fold, "-tr", method, "-device", "cpu", *options]
     return fit_statistical.main(given)
 
 
@@ -55,10 +55,10 @@ def test_what_a_method_needs_and_is_not_there_is_one_sentence(
         capsys, "-seg_tr", "AdaMSSSegTrainer_ShortSchedule", "--overwrite"
     )
     assert "fold 0 is not trained to the end" in refusal(
-        capsys, "--deep_trainer", "DeepMTLRTrainer_NeverTrained", method="deepmtlr_cox"
+        capsys, "--deep_trainer", "DeepMTLRTrainer_NeverTrained", method="DeepMTLRCoxPH"
     )
     assert "starts from DeepMTSTrainer or a variant of it" in refusal(
-        capsys, "--deep_trainer", "TMSSTrainer", method="radio_deepmts"
+        capsys, "--deep_trainer", "TMSSTrainer", method="RadioDeepMTS"
     )
     assert "nowhere.csv" in refusal(capsys, "--survival_csv", "nowhere.csv", "--overwrite")
     assert "splits_final.json" in refusal(capsys, fold="7")
@@ -67,17 +67,17 @@ def test_what_a_method_needs_and_is_not_there_is_one_sentence(
 @pytest.mark.parametrize(
     ("fold", "method", "options", "message"),
     [
-        ("all", "lasso_cox", [], "fold all leaves no cases to judge a method on"),
-        ("first", "lasso_cox", [], "the fold must be a number or all, not first"),
-        ("0", "icare", ["--deep_trainer", "TMSSTrainer"], "icare starts from no network"),
-        ("0", "lasso_cox", ["--mask_source", "predicted"], "lasso_cox looks at the reference masks"),
+        ("all", "LassoCoxPH", [], "fold all leaves no cases to judge a method on"),
+        ("first", "LassoCoxPH", [], "the fold must be a number or all, not first"),
+        ("0", "ICARE", ["--deep_trainer", "TMSSTrainer"], "ICARE starts from no network"),
+        ("0", "LassoCoxPH", ["--mask_source", "predicted"], "LassoCoxPH looks at the reference masks"),
         (
             "0",
-            "radio_deepmts",
-            ["--masks_dir", "masks"],
-            "radio_deepmts looks at the masks of DeepMTSTrainer",
+            "RadioDeepMTS",
+            ["--masks", "masks"],
+            "RadioDeepMTS looks at the masks of DeepMTSTrainer",
         ),
-        ("0", "suv_max", ["--mask_source", "predicted", "--masks_dir", "masks"], "exclude each other"),
+        ("0", "SUVmax", ["--mask_source", "predicted", "--masks", "masks"], "exclude each other"),
         ("0", "cox", [], "invalid choice: 'cox'"),
     ],
 )
@@ -92,5 +92,5 @@ def test_options_that_make_no_sense_are_refused_before_anything_is_read(
 
 def test_an_unknown_data_set_is_one_sentence(model: TrainedModel, capsys: pytest.CaptureFixture[str]) -> None:
     capsys.readouterr()
-    assert fit_statistical.main(["903", "3d_fullres", "0", "--method", "icare", "-device", "cpu"]) == 2
+    assert fit_statistical.main(["903", "3d_fullres", "0", "-tr", "ICARE", "-device", "cpu"]) == 2
     assert "'903' is neither the name nor the id of one data set" in capsys.readouterr().err

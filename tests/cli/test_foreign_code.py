@@ -137,7 +137,7 @@ def predict(place: Place) -> int:
 
 def export(place: Place) -> int:
     model = ["-tr", TRAINER, "-f", "0", "-chk", "checkpoint_final.pth"]
-    return export_model.main(["902", "3d_fullres", "-o", str(place.root / "model.zip"), *model])
+    return export_model.main(["-d", "902", "-c", "3d_fullres", "-o", str(place.root / "model.zip"), *model])
 
 
 def explain_fold(place: Place) -> int:
@@ -152,7 +152,7 @@ def infer_hecktor(place: Place) -> int:
         (folder / kind / "x.mha").touch()
     (place.root / "input" / "ehr.json").write_text("{}")
     (place.root / "conversion_log.json").write_text(json.dumps({"settings": CONVERSION}))
-    folders = ["--input", str(place.root / "input"), "--output", str(place.root), "-m", str(place.stage_two)]
+    folders = ["-i", str(place.root / "input"), "-o", str(place.root), "-m", str(place.stage_two)]
     options = ["--rfs_output", "days", "--conversion_log", str(place.root / "conversion_log.json")]
     model = ["-f", "0", "-chk", "checkpoint_final.pth", "-device", "cpu"]
     return hecktor_inference.main([*folders, *options, *model])
@@ -166,7 +166,7 @@ def extract(place: Place, *options: str) -> int:
 
 def fit(place: Place) -> int:
     place.without_features()
-    return fit_statistical.main([*FOLD_0, "--method", "tumour_volume", "-device", "cpu", "--disable_tta"])
+    return fit_statistical.main([*FOLD_0, "-tr", "TumourVolume", "-device", "cpu", "--disable_tta"])
 
 
 def begin_stage_two(place: Place, *options: str) -> int:
@@ -428,6 +428,6 @@ def test_a_report_names_checkpoints_with_code_and_runs_none(finished_copy: Nnune
         for file in model_folder(finished_copy, trainer).glob("fold_*/checkpoint_*.pth"):
             plant_in_checkpoint(file, marker)
     page = finished_copy.root / "report.html"
-    assert report.main(["903", "3d_fullres", "-o", str(page), "-f", "0", "1", "2"]) == 0
+    assert report.main(["-d", "903", "-c", "3d_fullres", "-o", str(page), "-f", "0", "1", "2"]) == 0
     assert "checkpoint_final.pth is not a checkpoint that a trainer of this package wrote" in page.read_text()
     assert not marker.exists()

@@ -55,7 +55,7 @@ def test_the_command_has_the_packages_defaults() -> None:
 def test_a_split_is_written_and_its_folds_are_counted(
     project: NnunetProject, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert make_splits.main(["7", "-k", "2"]) == 0
+    assert make_splits.main(["-d", "7", "-k", "2"]) == 0
     splits = written(project)
     assert sorted(splits[0]["val"] + splits[1]["val"]) == [f"case_{i:02d}" for i in range(10)]
     assert all({"case_10", "case_11"} <= set(split["train"]) for split in splits)
@@ -80,7 +80,7 @@ def test_nnunet_trains_on_the_split(
     monkeypatch.setenv("nnUNet_preprocessed", str(tmp_path))
     file = tmp_path / "outcomes.csv"
     file.write_text("case_id,time,event\n" + "".join(f"case_{i},{i + 1},{i % 2}\n" for i in range(6)))
-    assert make_splits.main(["901", "-k", "3", "--survival_csv", str(file)]) == 0
+    assert make_splits.main(["-d", "901", "-k", "3", "--survival_csv", str(file)]) == 0
 
     trainer = nnUNetTrainer.__new__(nnUNetTrainer)
     trainer.fold, trainer.dataset_class, trainer.local_rank = 2, None, 0
@@ -95,7 +95,7 @@ def test_nnunet_trains_on_the_split(
 def test_scans_of_a_patient_stay_on_one_side(
     project: NnunetProject, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert make_splits.main(["7", "-k", "3", "--group", "patient"]) == 0
+    assert make_splits.main(["-d", "7", "-k", "3", "--group", "patient"]) == 0
     for split in written(project):
         sides = [{int(case_id[-2:]) // 3 for case_id in split[part]} for part in ("train", "val")]
         assert not sides[0] & sides[1]
@@ -105,7 +105,7 @@ def test_scans_of_a_patient_stay_on_one_side(
 def test_leaving_a_centre_out_names_it_at_its_fold(
     project: NnunetProject, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert make_splits.main([NAME, "--leave_one_out", "centre"]) == 0
+    assert make_splits.main(["-d", NAME, "--leave_one_out", "centre"]) == 0
     assert written(project)[1]["train"] == [f"case_{i:02d}" for i in range(6)]
     assert capsys.readouterr().out.splitlines()[:3] == [
         "fold  train cases  events  val cases  events",
@@ -117,24 +117,24 @@ def test_leaving_a_centre_out_names_it_at_its_fold(
 def test_the_same_split_is_left_alone_and_another_one_is_replaced_with_a_note(
     project: NnunetProject, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert make_splits.main(["7", "-k", "2"]) == make_splits.main(["7", "-k", "2"]) == 0
+    assert make_splits.main(["-d", "7", "-k", "2"]) == make_splits.main(["-d", "7", "-k", "2"]) == 0
     assert capsys.readouterr().out.endswith("already; left as it is.\n")
-    assert make_splits.main(["7", "-k", "2", "--seed", "1"]) == 0
+    assert make_splits.main(["-d", "7", "-k", "2", "--seed", "1"]) == 0
     assert f"Replaced another split in {splits_file(project)}\n" in capsys.readouterr().out
 
 
 def test_a_split_that_models_were_trained_on_is_replaced_only_on_demand(
     project: NnunetProject, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert make_splits.main(["7", "-k", "2"]) == 0
+    assert make_splits.main(["-d", "7", "-k", "2"]) == 0
     before = splits_file(project).read_text()
     train_a_fold(project)
     capsys.readouterr()
-    assert make_splits.main(["7", "-k", "3"]) == 2
+    assert make_splits.main(["-d", "7", "-k", "3"]) == 2
     out, error = capsys.readouterr()
     assert "1 folds were trained" in error and "--overwrite" in error and out == ""
     assert splits_file(project).read_text() == before
-    assert make_splits.main(["7", "-k", "3", "--overwrite"]) == 0
+    assert make_splits.main(["-d", "7", "-k", "3", "--overwrite"]) == 0
     assert "must be trained again" in capsys.readouterr().out
     assert len(written(project)) == 3
 
@@ -143,7 +143,7 @@ def test_a_data_set_that_is_not_preprocessed_is_refused(
     project: NnunetProject, capsys: pytest.CaptureFixture[str]
 ) -> None:
     shutil.rmtree(project.preprocessed / NAME)
-    assert make_splits.main(["7"]) == 2
+    assert make_splits.main(["-d", "7"]) == 2
     assert "run nnUNetv2_plan_and_preprocess first" in capsys.readouterr().err
     assert not (project.preprocessed / NAME).exists()
 
@@ -152,7 +152,7 @@ def test_a_preprocessed_case_without_a_row_is_refused(
     project: NnunetProject, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (project.preprocessed / NAME / "gt_segmentations" / "case_12.nii.gz").touch()
-    assert make_splits.main(["7"]) == 2
+    assert make_splits.main(["-d", "7"]) == 2
     assert "cases with an image have no row: case_12" in capsys.readouterr().err
     assert not splits_file(project).exists()
 
@@ -160,10 +160,10 @@ def test_a_preprocessed_case_without_a_row_is_refused(
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (["8"], "'8' is neither the name nor the id of one data set"),
-        (["7", "-k", "1"], "There are 1 folds"),
-        (["7", "--group", "hospital"], "there is no clinical column 'hospital'"),
-        (["7", "--survival_csv", "nowhere.csv"], "nowhere.csv: there is no such file"),
+        (["-d", "8"], "'8' is neither the name nor the id of one data set"),
+        (["-d", "7", "-k", "1"], "There are 1 folds"),
+        (["-d", "7", "--group", "hospital"], "there is no clinical column 'hospital'"),
+        (["-d", "7", "--survival_csv", "nowhere.csv"], "nowhere.csv: there is no such file"),
     ],
 )
 def test_a_users_error_is_one_sentence_and_exit_code_two(
@@ -179,6 +179,6 @@ def test_leaving_one_out_excludes_other_ways_to_split(
     project: NnunetProject, other: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
     with pytest.raises(SystemExit) as stopped:
-        make_splits.main(["7", "--leave_one_out", "centre", *other])
+        make_splits.main(["-d", "7", "--leave_one_out", "centre", *other])
     assert stopped.value.code == 2
     assert "not allowed with argument" in capsys.readouterr().err

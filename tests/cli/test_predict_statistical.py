@@ -23,8 +23,8 @@ pytestmark = [
 @pytest.fixture(scope="module")
 def model(statistical_model: TrainedModel) -> TrainedModel:
     """With two folds of tumour volume and one of ICARE."""
-    for method, fold in (("tumour_volume", "0"), ("tumour_volume", "1"), ("icare", "0")):
-        options = ["--method", method, "-device", "cpu", "--disable_tta", "--overwrite"]
+    for method, fold in (("TumourVolume", "0"), ("TumourVolume", "1"), ("ICARE", "0")):
+        options = ["-tr", method, "-device", "cpu", "--disable_tta", "--overwrite"]
         assert fit_statistical.main(["902", "3d_fullres", fold, *options]) == 0
     return statistical_model
 
@@ -66,7 +66,7 @@ def test_tumour_volume_of_new_masks_ranks_patients_and_other_commands_read_it(
     model: TrainedModel, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     masks, output = model.project.raw / DATASET / "labelsTr", tmp_path / "new" / "risk.csv"
-    assert typed(output, "-m", masks, name="TumourVolume", folds=("0", "1")) == 0
+    assert typed(output, "--masks", masks, name="TumourVolume", folds=("0", "1")) == 0
     assert capsys.readouterr().out == f"Risk scores of 12 patients: {output}\n"
     risk = read_predictions([output]).table["risk_score"]
     volumes = pd.Series({case: np.sum(sitk.GetArrayFromImage(sitk.ReadImage(masks / f"{case}.nii.gz")) > 0)
@@ -90,7 +90,7 @@ def test_masks_end_as_the_data_set_of_the_images_says(model: TrainedModel, tmp_p
     for file in sorted((model.project.raw / DATASET / "labelsTr").iterdir())[:3]:
         sitk.WriteImage(sitk.ReadImage(file), masks / f"{file.name.partition('.')[0]}.nrrd")
     output = tmp_path / "risk.csv"
-    assert typed(output, "-i", images, "-m", masks, name="TumourVolume") == 0
+    assert typed(output, "-i", images, "--masks", masks, name="TumourVolume") == 0
     assert len(read_predictions([output]).table) == 3
 
 
@@ -104,7 +104,7 @@ def test_a_table_that_the_model_needs_is_asked_for(
         capsys, tmp_path, *clinical, "--features", tables["first"]
     )
     assert "there is no such file" in refusal(capsys, tmp_path, "--clinical", tmp_path / "no.csv", *features)
-    assert "give the patients' masks with -m" in refusal(capsys, tmp_path, name="TumourVolume")
+    assert "give the patients' masks with --masks" in refusal(capsys, tmp_path, name="TumourVolume")
 
 
 def test_who_is_missing_in_one_of_the_tables_is_named_and_the_others_are_predicted(
@@ -168,7 +168,7 @@ def test_a_patient_without_a_finite_risk_is_named_and_left_out(
         return np.where(np.arange(len(case_ids)) == 1, np.inf, whole(self, tables, case_ids, extra))
 
     monkeypatch.setattr(FittedModel, "risk_score", spoilt)
-    assert typed(output, "-m", masks, name="TumourVolume") == 0
+    assert typed(output, "--masks", masks, name="TumourVolume") == 0
     cases = sorted(file.name.removesuffix(".nii.gz") for file in masks.iterdir())
     assert (
         f"1 patient(s) cannot be predicted, since their risk is no finite number: {cases[1]}." in caplog.text
@@ -176,5 +176,5 @@ def test_a_patient_without_a_finite_risk_is_named_and_left_out(
     assert list(pd.read_csv(output)["case_id"]) == [case for case in cases if case != cases[1]]
     monkeypatch.setattr(FittedModel, "risk_score", lambda *given: np.full(len(cases), np.nan))
     assert "12 patient(s) cannot be predicted" in refusal(
-        capsys, tmp_path / "new", "-m", masks, name="TumourVolume"
+        capsys, tmp_path / "new", "--masks", masks, name="TumourVolume"
     )

@@ -29,7 +29,7 @@ def test_a_model_goes_in_one_zip_to_another_machine_and_predicts_the_same_there(
     monkeypatch.setenv("nnUNet_raw", str(trained_model.project.raw))
     monkeypatch.setenv("nnUNet_results", str(trained_model.results))
     zip_file = tmp_path / "model.zip"
-    assert export_model.main(["902", "3d_fullres", "-o", str(zip_file), *MODEL]) == 0
+    assert export_model.main(["-d", "902", "-c", "3d_fullres", "-o", str(zip_file), *MODEL]) == 0
     with zipfile.ZipFile(zip_file) as archive:
         names = {name.split("/", 1)[1] for name in archive.namelist()}
     survival, stage_one = (
@@ -89,8 +89,8 @@ def test_faulty_patients_are_said_at_the_end_with_another_exit_code(
         (("-m", "model", "-d", "902", "-c", "3d_fullres"), "give -d and -c, or -m"),
         (("-m", "model", "-f", "0", "all"), "-f takes numbers, or all by itself"),
         (("-m", "model", "-f", "0", "0"), "-f names a fold twice"),
-        (("-m", "model", "--num_parts", "2", "--part_id", "2"), "--part_id must be from 0 to 1"),
-        (("-m", "model", "--masks_dir", "masks", "--disable_tta"), "exclude each other"),
+        (("-m", "model", "-num_parts", "2", "-part_id", "2"), "-part_id must be from 0 to 1"),
+        (("-m", "model", "--masks", "masks", "--disable_tta"), "exclude each other"),
     ],
 )
 def test_options_that_contradict_each_other_are_refused(

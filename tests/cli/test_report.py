@@ -16,14 +16,16 @@ def test_the_report_lies_in_the_models_folder_unless_said_otherwise(
     finished_copy: NnunetProject,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    assert report.main(["903", "3d_fullres", "--max_patients", "0"]) == 0
+    assert report.main(["-d", "903", "-c", "3d_fullres", "--max_patients", "0"]) == 0
     file = model_folder(finished_copy) / "report.html"
     assert str(file) in capsys.readouterr().out
     other = finished_copy.root / "new" / "other.html"
     assert (
         report.main(
             [
+                "-d",
                 "903",
+                "-c",
                 "3d_fullres",
                 "-f",
                 "0",
@@ -44,13 +46,13 @@ def test_the_report_lies_in_the_models_folder_unless_said_otherwise(
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["903", "3d_fullres", "-f", "0", "7"], "Fold 7 of"),
+        (["-d", "903", "-c", "3d_fullres", "-f", "0", "7"], "Fold 7 of"),
         (
-            ["903", "3d_fullres", "-tr", "AdaMSSSurvTrainer_Nobody"],
+            ["-d", "903", "-c", "3d_fullres", "-tr", "AdaMSSSurvTrainer_Nobody"],
             "There are AdaMSSSurvTrainer__nnUNetPlans__3d_fullres",
         ),
-        (["903", "3d_fullres", "--predictions", "nowhere"], "has no survival_predictions.csv"),
-        (["904", "3d_fullres"], "'904' is neither the name nor the id"),
+        (["-d", "903", "-c", "3d_fullres", "--predictions", "nowhere"], "There is no folder nowhere."),
+        (["-d", "904", "-c", "3d_fullres"], "'904' is neither the name nor the id"),
     ],
 )
 def test_what_is_not_there_is_one_sentence_and_exit_code_two(
@@ -70,7 +72,7 @@ def test_what_is_not_there_is_one_sentence_and_exit_code_two(
     [
         (["-f", "one"], "-f takes numbers, or all by itself, not one"),
         (["-f", "0", "all"], "-f takes numbers, or all by itself, not 0 all"),
-        (["-s", "survival.csv"], "goes with --predictions"),
+        (["--survival_csv", "survival.csv"], "goes with --predictions"),
         (["--max_patients", "-1"], "must be at least 0"),
     ],
 )
@@ -78,5 +80,5 @@ def test_options_that_make_no_sense_are_refused(
     capsys: pytest.CaptureFixture[str], arguments: list[str], words: str
 ) -> None:
     with pytest.raises(SystemExit):
-        report.main(["903", "3d_fullres", *arguments])
+        report.main(["-d", "903", "-c", "3d_fullres", *arguments])
     assert words in capsys.readouterr().err

@@ -46,7 +46,7 @@ def test_a_sound_data_set_passes_nnunets_check_too_and_is_summarised(
 ) -> None:
     file = write_table(tmp_path, ROWS)
     (tmp_path / "survival.json").write_text('{"endpoint": "death", "group_column": "centre"}')
-    assert verify_dataset.main(["901", "--survival_csv", file, "-np", "1"]) == 0
+    assert verify_dataset.main(["-d", "901", "--survival_csv", file, "-np", "1"]) == 0
     out, error = capsys.readouterr()
     assert "verify_dataset_integrity Done" in out and error == ""
     assert out[out.index("Endpoint") :].splitlines() == [
@@ -76,7 +76,7 @@ def test_a_column_that_was_misread_is_seen(
     rows = [f"case_{i},{i + 1},1,{ages[i]},{sites[i]},{i}" for i in range(6)]
     file.write_text("\n".join(["case_id,time,event,age,site,ecog", *rows]) + "\n")
     (tmp_path / "survival.json").write_text('{"columns": {"ecog": "ordinal"}}')
-    assert verify_dataset.main(["901", "--survival_csv", str(file)]) == 0
+    assert verify_dataset.main(["-d", "901", "--survival_csv", str(file)]) == 0
     assert capsys.readouterr().out.splitlines()[7:12] == [
         "Clinical column  type       missing  values",
         "age              category   0        50 (1), 60 y (1), 65 y (1), 70 y (1), 80 y (1), 90 y (1)",
@@ -96,7 +96,7 @@ def test_many_categories_are_counted() -> None:
 def test_the_table_is_looked_for_in_the_raw_folder(
     unchecked_images: NnunetProject, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert verify_dataset.main(["Dataset901_Tiny"]) == 2
+    assert verify_dataset.main(["-d", "Dataset901_Tiny"]) == 2
     file = unchecked_images.raw / "Dataset901_Tiny" / "survival.csv"
     assert capsys.readouterr().err == f"adamss_verify_dataset: {file}: there is no such file.\n"
 
@@ -105,7 +105,7 @@ def test_rows_and_images_must_belong_together(
     unchecked_images: NnunetProject, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     file = write_table(tmp_path, [*ROWS[:5], "case_7,1,1,50,A"])
-    assert verify_dataset.main(["901", "--survival_csv", file]) == 2
+    assert verify_dataset.main(["-d", "901", "--survival_csv", file]) == 2
     error = capsys.readouterr().err
     assert f"{file} has 2 faults:\n" in error
     assert "- column 'case_id' has cases without an image: row 7 'case_7'.\n" in error
@@ -117,7 +117,7 @@ def test_follow_up_without_a_median_and_a_table_of_outcomes_alone_are_said(
 ) -> None:
     file = tmp_path / "outcomes.csv"
     file.write_text("case_id,time,event\n" + "".join(f"case_{i},{i + 1},1\n" for i in range(6)))
-    assert verify_dataset.main(["901", "--survival_csv", str(file)]) == 0
+    assert verify_dataset.main(["-d", "901", "--survival_csv", str(file)]) == 0
     out = capsys.readouterr().out
     assert "Median follow-up:  not reached" in out and out.endswith("Clinical columns:  none\n")
 
@@ -126,7 +126,7 @@ def test_faults_of_images_and_table_are_both_said(
     broken_images: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     file = write_table(tmp_path, ["case_0,0,1,50,A", *ROWS[1:]])
-    assert verify_dataset.main(["901", "--survival_csv", file]) == 2
+    assert verify_dataset.main(["-d", "901", "--survival_csv", file]) == 2
     out, error = capsys.readouterr()
     assert "nnU-Net's check of the images failed: Did not find the expected number" in error
     assert "column 'time' must be a finite number above 0: row 2 '0'" in error
@@ -138,7 +138,7 @@ def test_a_sound_table_is_summarised_even_where_images_have_faults(
 ) -> None:
     (broken_images / "dataset.json").unlink()
     write_table(broken_images, ROWS)
-    assert verify_dataset.main(["901"]) == 2
+    assert verify_dataset.main(["-d", "901"]) == 2
     out, error = capsys.readouterr()
     assert "There needs to be a dataset.json file" in error and "Patients:          6" in out
 
@@ -146,10 +146,9 @@ def test_a_sound_table_is_summarised_even_where_images_have_faults(
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (["77"], "'77' is neither the name nor the id of one data set in nnUNet_raw"),
-        (["sarcoma"], "'sarcoma' is neither the name nor the id"),
-        (["Dataset077_None"], "There is no raw data set"),
-        (["901", "-np", "0"], "-np is 0, expected at least 1"),
+        (["-d", "77"], "'77' is neither the name nor the id of one data set in nnUNet_raw"),
+        (["-d", "sarcoma"], "'sarcoma' is neither the name nor the id"),
+        (["-d", "Dataset077_None"], "There is no raw data set"),
     ],
 )
 def test_a_users_error_is_one_sentence_and_exit_code_two(
@@ -164,5 +163,5 @@ def test_a_variable_that_is_not_set_is_named(
     nnunet_environment: NnunetProject, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.delenv("nnUNet_raw")
-    assert verify_dataset.main(["901"]) == 2
+    assert verify_dataset.main(["-d", "901"]) == 2
     assert "The variable nnUNet_raw is not set" in capsys.readouterr().err

@@ -48,7 +48,7 @@ def read(folder: Path, name: str = "nnUNetPlans") -> dict[str, Any]:
 
 
 def test_ct_is_clipped_to_1024_and_divided_by_it_as_in_the_paper(folder: Path) -> None:
-    assert main(["901"]) == 0
+    assert main(["-d", "901"]) == 0
     plans = read(folder, "AdaMSSPlans")
     assert normalised(plans, 0, HU) == pytest.approx(np.clip(HU, -1024, 1024) / 1024)
     assert normalised(plans, 1, SUV) == pytest.approx((SUV - SUV.mean()) / SUV.std(), rel=1e-5)
@@ -58,9 +58,9 @@ def test_copies_by_other_rules_or_of_other_plans_say_so_in_their_names(folder: P
     write_json(
         folder / "nnUNetResEncUNetMPlans.json", read(folder) | {"plans_name": "nnUNetResEncUNetMPlans"}
     )
-    assert main(["901", "--pet", "suv"]) == 0
-    assert main(["901", "--ct", "nnunet"]) == 0
-    assert main(["901", "-p", "nnUNetResEncUNetMPlans"]) == 0
+    assert main(["-d", "901", "--pet", "suv"]) == 0
+    assert main(["-d", "901", "--ct", "nnunet"]) == 0
+    assert main(["-d", "901", "-p", "nnUNetResEncUNetMPlans"]) == 0
     assert {file.stem for file in folder.glob("*_PET*.json")} == {
         "nnUNetPlans_CTpaper_PETsuv",
         "nnUNetPlans_CTnnunet_PETzscore",
@@ -71,7 +71,7 @@ def test_copies_by_other_rules_or_of_other_plans_say_so_in_their_names(folder: P
 def test_the_next_command_is_said_with_the_id_that_nnunet_takes(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert main(["Dataset901_Tiny"]) == 0
+    assert main(["-d", "Dataset901_Tiny"]) == 0
     assert (
         "Next: nnUNetv2_preprocess -d 901 -plans_name AdaMSSPlans -c 3d_fullres\nand -p AdaMSSPlans with"
         in (capsys.readouterr().out)
@@ -79,20 +79,20 @@ def test_the_next_command_is_said_with_the_id_that_nnunet_takes(
 
 
 def test_suv_keeps_one_scale_in_every_image(folder: Path) -> None:
-    assert main(["901", "--pet", "suv"]) == 0
+    assert main(["-d", "901", "--pet", "suv"]) == 0
     plans = read(folder, "nnUNetPlans_CTpaper_PETsuv")
     assert normalised(plans, 1, SUV) == pytest.approx([0, 0, 0.2, 0.5, 2, 5, 5])
     assert normalised(plans, 1, SUV[:3]) == pytest.approx([0, 0, 0.2])
 
 
 def test_nnunets_rule_stays_as_it_was_planned(folder: Path) -> None:
-    assert main(["901", "--ct", "nnunet", "--pet", "suv", "-o", "mine"]) == 0
+    assert main(["-d", "901", "--ct", "nnunet", "--pet", "suv", "-o", "mine"]) == 0
     assert normalised(read(folder, "mine"), 0, HU) == pytest.approx(normalised(read(folder), 0, HU))
 
 
 def test_the_copy_has_its_own_name_and_folders_and_the_plan_is_left_as_it_was(folder: Path) -> None:
     before = read(folder)
-    main(["901", "--pet", "suv", "-o", "mine"])
+    main(["-d", "901", "--pet", "suv", "-o", "mine"])
     after = read(folder, "mine")
     assert read(folder) == before
     assert PlansManager(after).plans_name == "mine"
@@ -115,19 +115,19 @@ def test_configurations_that_inherit_are_not_touched(folder: Path) -> None:
 def test_another_plan_of_that_name_is_only_replaced_when_told(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert main(["901", "-o", "mine"]) == 0
-    assert main(["901", "-o", "mine"]) == 0  # the same
-    assert main(["901", "-o", "mine", "--pet", "suv"]) == 2
+    assert main(["-d", "901", "-o", "mine"]) == 0
+    assert main(["-d", "901", "-o", "mine"]) == 0  # the same
+    assert main(["-d", "901", "-o", "mine", "--pet", "suv"]) == 2
     assert "replace it with --overwrite" in capsys.readouterr().err
-    assert main(["901", "-o", "mine", "--pet", "suv", "--overwrite"]) == 0
-    assert main(["901", "-o", "nnUNetPlans", "--overwrite"]) == 2
+    assert main(["-d", "901", "-o", "mine", "--pet", "suv", "--overwrite"]) == 0
+    assert main(["-d", "901", "-o", "nnUNetPlans", "--overwrite"]) == 2
     assert "is the plan itself" in capsys.readouterr().err
 
 
 def test_a_data_set_without_a_plan_is_an_error(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["901", "-p", "Other"]) == 2
+    assert main(["-d", "901", "-p", "Other"]) == 2
     assert "Run nnUNetv2_plan_and_preprocess, or" in capsys.readouterr().err
-    assert main(["901", "-p", "AdaMSSPlans", "-o", "Other"]) == 2
+    assert main(["-d", "901", "-p", "AdaMSSPlans", "-o", "Other"]) == 2
     assert (
         "Run nnUNetv2_plan_and_preprocess --no_pp, then adamss_set_normalization, or"
         in capsys.readouterr().err

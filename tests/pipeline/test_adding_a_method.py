@@ -79,7 +79,7 @@ def test_a_network_of_a_file_and_a_row_is_trained_and_predicts(
 def test_a_statistical_method_of_a_file_and_a_row_is_fitted(
     environment: dict[str, str], tmp_path: Path
 ) -> None:
-    options = ("--method", "unit_weights", "--mask_source", "groundtruth", "-device", "cpu")
+    options = ("-tr", "UnitWeights", "--mask_source", "groundtruth", "-device", "cpu")
     run("fit_statistical", "902", "3d_fullres", "0", *options, environment=environment)
     fold = tmp_path / DATASET / "UnitWeights__nnUNetPlans__3d_fullres" / "fold_0"
     assert len((fold / "validation" / "survival_predictions.csv").read_text().splitlines()) == 1 + 4

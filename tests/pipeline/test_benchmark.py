@@ -26,8 +26,8 @@ from tests.processes import wait_until
 pytestmark = pytest.mark.slow
 
 ARGUMENTS = (
-    "510", "3d_fullres", "--methods", "lasso_cox", "icare", "deepmts", "--folds", "0", "--short_schedule",
-    "--epochs", "1", "--mask_source", "groundtruth", "--num_workers", "2", "-device", "cpu",
+    "-d", "510", "-c", "3d_fullres", "--methods", "lasso_cox", "icare", "deepmts", "-f", "0", "--short_schedule",
+    "--epochs", "1", "--mask_source", "groundtruth", "-np", "2", "-device", "cpu",
 )  # fmt: skip
 
 

@@ -151,8 +151,8 @@ def test_cases_that_were_not_trained_on_are_predicted_from_raw_images_and_evalua
         assert np.array_equal(again, before) or dice(again, before) > 0.999
 
     stage_one_run.run(
-        "adamss_evaluate_survival", "-p", str(out / "survival_predictions.csv"), "-s", survival_csv,
-        "-o", str(evaluation),
+        "adamss_evaluate_survival", "--predictions", str(out / "survival_predictions.csv"),
+        "--survival_csv", survival_csv, "-o", str(evaluation),
     )  # fmt: skip
     metrics = json.loads((evaluation / "metrics.json").read_text())
     assert metrics["cohort"]["n_patients"] == len(cases)

@@ -201,7 +201,7 @@ def test_a_run_that_was_killed_goes_on_where_it_was(tmp_path: Path) -> None:
         folders = [
             "-i",
             str(tmp_path / "images"),
-            "-m",
+            "--masks",
             str(tmp_path / "masks"),
             "-o",
             str(output),

@@ -2,12 +2,15 @@
 
 import csv
 import io
+import logging
 from pathlib import Path
 
 import pandas as pd
 
 from nnunetv2_adamss.common.tables.csv_text import unescaped
 from nnunetv2_adamss.common.tables.faults import FileFaultsError, with_examples
+
+logger = logging.getLogger(__name__)
 
 _OTHER_SEPARATORS = {";": "semicolons", "\t": "tabs"}
 _HEADER_ROW = 1
@@ -52,6 +55,7 @@ def _cells(csv_file: Path) -> pd.DataFrame:
 def _text(csv_file: Path) -> str:
     if not csv_file.is_file():
         raise _UnreadableCsvError("there is no such file")
+    logger.debug("Reading %s", csv_file)
     try:
         return csv_file.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:

@@ -20,6 +20,7 @@ from nnunetv2_adamss.methods.table import STATISTICAL
 from nnunetv2_adamss.survival.covariates.covariate_tables import CovariateTables
 from nnunetv2_adamss.survival.covariates.scaling import Scaling
 from nnunetv2_adamss.survival.fold import SurvivalFold
+from nnunetv2_adamss.trained_folds.complete_folds import check_fitted
 from nnunetv2_adamss.trained_folds.fold_files import MODEL_FILE
 
 _KINDS: dict[str, Kind] = {"mean_risk": is_number, "risk_deviation": number_within(0, math.inf)}
@@ -110,6 +111,5 @@ class FittedModel:
             ValueError: if there is none, or it is damaged.
         """
         file = fold_folder / MODEL_FILE
-        if not file.is_file():
-            raise ValueError(f"There is no fitted model {file}. Fit it with adamss_fit_statistical.")
+        check_fitted(file)
         return parse_object(file, cls.from_dict, "Fit it again with adamss_fit_statistical --overwrite.")

@@ -113,7 +113,7 @@ def _tumour_sizes(names: Sequence[str], inputs: PatientInputs) -> pd.DataFrame:
         return pd.DataFrame()
     if inputs.masks is None:
         raise ValueError(
-            "The method measures the tumour: give the patients' masks with -m, and for SUVmax -i."
+            "The method measures the tumour: give the patients' masks with --masks, and for SUVmax images with -i."
         )
     if SUV_MAX in names and inputs.images is None:
         raise ValueError("SUVmax needs the patients' images: give their folder with -i.")
@@ -130,7 +130,7 @@ def _in_all(tables: Sequence[pd.DataFrame | None]) -> list[str]:
     """The patients who have a row in every table that is there; the others are named in a warning."""
     indices = [set(map(str, table.index)) for table in tables if table is not None]
     if not indices:
-        raise ValueError("There is nothing to predict from: give --clinical, --features, --deep or -m.")
+        raise ValueError("There is nothing to predict from: give --clinical, --features, --deep or --masks.")
     everybody, common = set.union(*indices), set.intersection(*indices)
     if not common:
         raise ValueError("No patient is in all of the given tables.")

@@ -65,7 +65,9 @@ class NewPatients:
             ValueError: if there are none.
         """
         if self.survival is None:
-            raise ValueError("No outcomes of the new patients are given; -s SURVIVAL.csv gives them.")
+            raise ValueError(
+                "No outcomes of the new patients are given; --survival_csv SURVIVAL.csv gives them."
+            )
         patients = match(read_predictions([self.folder / PREDICTIONS_FILE]), self.survival)
         unit = self.provenance["time_unit"]
         if self.survival.description.time_unit != unit:
@@ -80,7 +82,9 @@ class NewPatients:
     def evaluation(self) -> Evaluation:
         """How good the predictions are."""
         if self.survival is None:
-            raise ValueError("No outcomes of the new patients are given; -s SURVIVAL.csv gives them.")
+            raise ValueError(
+                "No outcomes of the new patients are given; --survival_csv SURVIVAL.csv gives them."
+            )
         images = {
             case_id: (self._channels(case_id), self._mask(case_id)) for case_id in self.patients.case_ids
         }
@@ -183,7 +187,7 @@ def prediction_facts(new: NewPatients) -> Iterator[Block]:
     if not made["calibrated"]:
         yield Notice(
             "The curves are not calibrated: the order of patients holds, the height of the curves does not, and "
-            f"there are no risk groups. `adamss_calibrate {made['dataset']} {made['configuration']} -tr "
+            f"there are no risk groups. `adamss_calibrate -d {made['dataset']} -c {made['configuration']} -tr "
             f"{made['trainer']} -p {made['plans']}` calibrates the model; then predict again.",
             is_caution=True,
         )

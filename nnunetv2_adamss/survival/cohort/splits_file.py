@@ -61,6 +61,22 @@ def read_splits(file: Path) -> list[Split]:
     return splits
 
 
+def split_of_fold(preprocessed_folder: Path, number: int) -> Split:
+    """The split of one fold of a preprocessed data set.
+
+    Raises:
+        ValueError: if there is no such fold; nnU-Net itself would make up a random split.
+    """
+    file = preprocessed_folder / SPLITS_FILE
+    splits = read_splits(file) if file.is_file() else []
+    if number >= len(splits):
+        raise ValueError(
+            f"There is no fold {number}: {file} has {len(splits)} folds. Make splits with adamss_make_splits, or let "
+            "nnU-Net make its own by training Stage I."
+        )
+    return splits[number]
+
+
 def trained_folds(results_folder: Path) -> list[Path]:
     """The folders of the folds that have a checkpoint. ``fold_all`` is not among them: it uses no split."""
     return sorted({path.parent for path in results_folder.glob("*/fold_[0-9]*/checkpoint_*.pth")})

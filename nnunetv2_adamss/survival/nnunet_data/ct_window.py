@@ -55,5 +55,6 @@ def lost_by_ct_window(
     return (
         f"The plan clips CT to {lowest:.0f} to {highest:.0f} HU, a window that nnU-Net fits to the tumours, so what "
         "differs only below or above it outside them, as in fat, lung and bone, is lost to the network; for +-1024 HU, "
-        f"as in the paper, run adamss_set_normalization {dataset_id(plans['dataset_name'])}{plan}, then what it prints."
+        f"as in the paper, run adamss_set_normalization -d {dataset_id(plans['dataset_name'])}{plan}, then what it "
+        "prints."
     )

@@ -11,7 +11,6 @@ from nnunetv2.utilities.dataset_name_id_conversion import maybe_convert_to_datas
 from nnunetv2.utilities.file_path_utilities import convert_trainer_plans_config_to_identifier
 from nnunetv2.utilities.utils import get_filenames_of_train_images_and_targets
 
-from nnunetv2_adamss.survival.foreign_files.plan_names import check_names
 from nnunetv2_adamss.survival.nnunet_data.adamss_plans import ADAMSS_PLANS
 from nnunetv2_adamss.survival.nnunet_data.dataset_json import read_dataset_json
 from nnunetv2_adamss.survival.nnunet_data.plans_file import read_plans_file
@@ -122,6 +121,28 @@ def _known_folders() -> list[str]:
     return [f"{name} ({folder or 'not set'})" for name, folder in folders.items()]
 
 
+def planned_files(dataset: str, identifier: str) -> tuple[Path, Path]:
+    """The plans file and ``dataset.json`` of a preprocessed data set.
+
+    Args:
+        dataset: its name.
+        identifier: of the plans, such as ``nnUNetPlans``.
+
+    Raises:
+        ValueError: if one of them does not exist.
+    """
+    folder = dataset_folder(PREPROCESSED, dataset)
+    files = folder / f"{identifier}.json", folder / "dataset.json"
+    missing = [str(path) for path in files if not path.is_file()]
+    if missing:
+        also = " --no_pp, then adamss_set_normalization" if identifier == ADAMSS_PLANS else ""
+        raise ValueError(
+            f"The data set is not planned and preprocessed: there is no {' and no '.join(missing)}. Run "
+            f"nnUNetv2_plan_and_preprocess{also}, or choose another plan with -p."
+        )
+    return files
+
+
 def read_plans(dataset: str, identifier: str) -> tuple[dict[str, Any], dict[str, Any]]:
     """Content of the plans file and of ``dataset.json`` of a preprocessed data set.
 
@@ -133,15 +154,10 @@ def read_plans(dataset: str, identifier: str) -> tuple[dict[str, Any], dict[str,
         ValueError: if one of the files does not exist, is damaged, names what nnU-Net does not ship, or is a copy that
             has kept the other plan's name.
     """
-    folder = dataset_folder(PREPROCESSED, dataset)
-    file, description = folder / f"{identifier}.json", folder / "dataset.json"
-    missing = [str(path) for path in (file, description) if not path.is_file()]
-    if missing:
-        also = " --no_pp, then adamss_set_normalization" if identifier == ADAMSS_PLANS else ""
-        raise ValueError(
-            f"The data set is not planned and preprocessed: there is no {' and no '.join(missing)}. Run "
-            f"nnUNetv2_plan_and_preprocess{also}, or choose another plan with -p."
-        )
+    # Imports PyTorch, and what does without it is found first.
+    from nnunetv2_adamss.survival.foreign_files.plan_names import check_names  # noqa: PLC0415
+
+    file, description = planned_files(dataset, identifier)
     plans, dataset_json = read_plans_file(file), read_dataset_json(description, "file_ending", "labels")
     check_names(plans, dataset_json, file)
     _check_own_name(plans, file)

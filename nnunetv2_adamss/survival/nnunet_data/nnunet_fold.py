@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from nnunetv2.utilities.plans_handling.plans_handler import PlansManager
 
-from nnunetv2_adamss.survival.cohort.splits_file import SPLITS_FILE, read_splits
+from nnunetv2_adamss.survival.cohort.splits_file import split_of_fold
 from nnunetv2_adamss.survival.foreign_files.preprocessed_cases import cases_class, no_cases
 from nnunetv2_adamss.survival.nnunet_data.dataset import PREPROCESSED, dataset_folder
 
@@ -71,11 +71,5 @@ class NnunetFold:
         """
         if self.number == "all":
             return FoldSplit(self.case_ids(), self.case_ids())
-        file = self.preprocessed_folder / SPLITS_FILE
-        splits = read_splits(file) if file.is_file() else []
-        if int(self.number) >= len(splits):
-            raise ValueError(
-                f"There is no fold {self.number}: {file} has {len(splits)} folds. Make splits with "
-                "adamss_make_splits, or let nnU-Net make its own by training Stage I."
-            )
-        return FoldSplit(splits[int(self.number)]["train"], splits[int(self.number)]["val"])
+        split = split_of_fold(self.preprocessed_folder, int(self.number))
+        return FoldSplit(split["train"], split["val"])

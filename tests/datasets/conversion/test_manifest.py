@@ -29,14 +29,14 @@ def test_a_manifest_becomes_a_data_set(cohort: ManifestCohort) -> None:
 
 def test_a_cohort_without_outcomes_serves_stage_one(cohort: ManifestCohort, tmp_path: Path) -> None:
     assert cohort.into(tmp_path / "with").convert() == 0
-    assert "Next: adamss_verify_dataset 8" in cohort.capsys.readouterr().out
+    assert "Next: adamss_verify_dataset -d 8" in cohort.capsys.readouterr().out
     rows = cohort.manifest.read_text().splitlines()
     cohort.manifest.write_text("\n".join(",".join(row.split(",")[:4]) for row in rows))
     assert cohort.convert() == 0
     assert not (cohort.folder / "survival.csv").exists()
     assert (
         "No event to learn survival from. Next, for Stage I: nnUNetv2_plan_and_preprocess -d 8 --no_pp and "
-        "adamss_set_normalization 8\n"
+        "adamss_set_normalization -d 8\n"
     ) in cohort.capsys.readouterr().out
 
 

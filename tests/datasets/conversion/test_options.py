@@ -41,6 +41,6 @@ def test_options_that_make_no_sense_are_refused(
 @pytest.mark.parametrize("option", ["-o", "-p"])
 def test_no_plan_is_written_or_read_elsewhere(option: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as stopped:
-        set_normalization.main(["901", option, "../../x"])
+        set_normalization.main(["-d", "901", option, "../../x"])
     assert stopped.value.code == 2
     assert f"'../../x' {NO_NAME}" in capsys.readouterr().err

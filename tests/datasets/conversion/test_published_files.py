@@ -35,7 +35,7 @@ def test_a_scan_without_the_other_is_named_and_what_comes_next_is_said(publish: 
     assert cohort.convert() == 1
     said = cohort.capsys.readouterr()
     assert "1 patient could not be converted:\n  CHUS003: there is no CT beside the other scan" in said.err
-    assert "Next: adamss_verify_dataset 7" in said.out
+    assert "Next: adamss_verify_dataset -d 7" in said.out
 
 
 @pytest.mark.parametrize("place", ["predicted", "imagesTr"])

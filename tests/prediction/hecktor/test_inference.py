@@ -35,7 +35,7 @@ def container(native: Path, tmp_path: Path) -> Path:
 
 
 def infer(container: Path, model: TrainedModel, converted: Path, *options: str) -> int:
-    folders = ["--input", str(container / "input"), "--output", str(container / "output")]
+    folders = ["-i", str(container / "input"), "-o", str(container / "output")]
     settings = ["-m", str(model.folder), "--conversion_log", str(converted / "conversion_log.json")]
     return hecktor_inference.main([*folders, *settings, *MODEL, *options])
 

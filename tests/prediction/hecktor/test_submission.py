@@ -117,7 +117,7 @@ def test_patients_whose_ct_is_not_known_are_named_before_anything_is_predicted(
         Submission.of(converted / "imagesTs", tmp_path / "log.json")
     with pytest.raises(ValueError, match="cannot be read as the log of adamss_convert_dataset"):
         Submission.of(tmp_path)
-    arguments = ["-i", "x", "-o", "y", "-m", "z", "--hecktor_submission", "--num_parts", "2"]
+    arguments = ["-i", "x", "-o", "y", "-m", "z", "--hecktor_submission", "-num_parts", "2"]
     with pytest.raises(SystemExit):
         predict_survival.main(arguments)
     assert "--hecktor_submission needs all parts" in capsys.readouterr().err

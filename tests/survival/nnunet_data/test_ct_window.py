@@ -28,12 +28,12 @@ def test_nnunets_window_is_said_in_hu_with_what_to_run(configuration: str) -> No
     said = lost_by_ct_window(PLANS, configuration, CHANNELS)
     assert said is not None
     assert "The plan clips CT to -67 to 125 HU" in said
-    assert "run adamss_set_normalization 11, then what" in said
+    assert "run adamss_set_normalization -d 11, then what" in said
 
 
 def test_a_plan_of_another_name_is_named_in_the_command() -> None:
     said = lost_by_ct_window(PLANS | {"plans_name": "Mine"}, "3d_fullres", CHANNELS)
-    assert said is not None and "run adamss_set_normalization 11 -p Mine, then" in said
+    assert said is not None and "run adamss_set_normalization -d 11 -p Mine, then" in said
 
 
 def test_the_papers_window_is_no_loss() -> None:
