@@ -125,7 +125,7 @@ def test_a_training_says_once_that_its_split_does_not_serve_stage_two_and_goes_o
     monkeypatch.setenv("nnUNet_raw", str(raw.parent))
     trainer = make_trainer(project)
     trainer.on_train_start()
-    assert log_of(trainer).count("run adamss_make_splits 901 before Stage I") == 1
+    assert log_of(trainer).count("run adamss_make_splits -d 901 before Stage I") == 1
     of_all_cases = make_trainer(project, fold="all")
     of_all_cases.on_train_start()
     assert "adamss_make_splits" not in log_of(of_all_cases)

@@ -84,7 +84,7 @@ def test_the_residual_encoder_plan_of_the_guide_is_supported(
     copied.use(monkeypatch)
     assert "-pl nnUNetPlannerResEncL" in guide
     planned = plan_experiments([901], "nnUNetPlannerResEncL")
-    assert f"adamss_set_normalization DATASET -p {planned}" in guide
+    assert f"adamss_set_normalization -d DATASET -p {planned}" in guide
     assert set_normalization.main(["901", "-p", str(planned)]) == 0
     name = f"{planned}_CTpaper_PETzscore"
     assert f"-plans_name {name}" in guide

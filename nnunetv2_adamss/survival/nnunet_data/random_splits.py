@@ -28,7 +28,7 @@ def not_split_by_events(dataset: str) -> str | None:
         return None
     return (
         f"There are outcomes in {survival_csv}, but the folds are nnU-Net's own, which do not spread events evenly, so "
-        "Stage II may refuse them; to predict survival, stop now and run adamss_make_splits "
+        "Stage II may refuse them; to predict survival, stop now and run adamss_make_splits -d "
         f"{dataset_id(dataset)} before Stage I."
     )
 

@@ -37,7 +37,7 @@ def test_one_sentence_says_what_to_run_where_nnunet_has_split_or_will(splits_fil
     after = not_split_by_events(DATASET)
     assert before == after
     assert after is not None
-    assert after.endswith("run adamss_make_splits 905 before Stage I.")
+    assert after.endswith("run adamss_make_splits -d 905 before Stage I.")
 
 
 def test_splits_by_events_or_of_the_users_own_are_left_alone(splits_file: Path, tmp_path: Path) -> None:
