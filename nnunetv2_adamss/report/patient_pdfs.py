@@ -28,7 +28,8 @@ def write_patient_pdfs(
     """
     browser = find_browser()
     folder.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory() as temporary:
+    # A browser that was installed as a snap does not see the system's folder for temporary files.
+    with tempfile.TemporaryDirectory(dir=folder) as temporary:
         html = Path(temporary) / "patient.html"
         for page in progress(list(pages), "PDF"):
             write_html(html, [page])

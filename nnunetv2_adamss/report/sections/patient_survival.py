@@ -68,16 +68,17 @@ def survival_chart(patient: Patient, background: Background) -> Picture:
             axes.plot(times, np.append(1, fold), color=BLUE, linewidth=0.6, alpha=0.5)
         axes.plot(times, np.append(1, patient.curve), color=BLUE, marker="o", markersize=3,
                   label="this patient, predicted")  # fmt: skip
-        last = patient.last_time
+        last, outcome = patient.last_time, ""
         if patient.outcome is not None:
             time, is_event = patient.outcome
             label = "event observed" if is_event else "last seen without event"
+            outcome = f" {label.capitalize()} at {significant(time, 4)} {unit}."
             axes.axvline(time, color=VERMILION, linestyle="-" if is_event else ":", label=label)
             last = max(last, time)
         survival_axes(axes, unit, 1.02 * last)
         axes.legend(fontsize=8, loc="best", frameon=True, edgecolor="none")
         return chart.picture(
-            f"Predicted survival of {patient.case_id}: {said}.",
+            f"Predicted survival of {patient.case_id}: {said}.{outcome}",
             f"Predicted event-free probability (blue{folds}) over the Kaplan-Meier curve of {background.name} (grey)."
             f"{'' if background.is_calibrated else ' ' + _UNCALIBRATED}",
         )

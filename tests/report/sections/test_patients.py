@@ -9,8 +9,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.figure import Figure
 
 from nnunetv2_adamss.display.blocks import Facts, Notice, Picture, Section, Table
+from nnunetv2_adamss.display.charts import Chart
 from nnunetv2_adamss.report.out_of_fold import OutOfFold
 from nnunetv2_adamss.report.sections.new_patients import NewPatients, overview, prediction_facts
 from nnunetv2_adamss.report.sections.patient_survival import survival_chart, survival_table
@@ -165,6 +167,19 @@ def test_probabilities_reach_as_far_as_the_curve_with_the_lowest_and_the_highest
     short = survival_table(replace(patient, times=patient.times / 10), background)
     assert isinstance(short, Notice)
     assert "ends at 100 days, before the first year" in short.text
+
+
+def test_a_patient_who_was_seen_after_the_curves_end_is_drawn_there(
+    new: NewPatients, source: CrossValidation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drawn: list[Figure] = []
+    monkeypatch.setattr(Chart, "picture", lambda chart, *_: drawn.append(chart.figure))
+    patient = replace(new.pages()[0], outcome=(2500.0, False))
+    survival_chart(patient, new.background(OutOfFold(source)))
+    (axes,) = drawn[0].axes
+    (last_seen,) = [line for line in axes.get_lines() if str(line.get_label()).startswith("last seen")]
+    assert list(last_seen.get_xdata()) == [2500, 2500]
+    assert patient.last_time < 2500 < axes.get_xlim()[1]
 
 
 def test_a_prediction_that_kept_no_curves_of_folds_has_no_spread_of_them(
