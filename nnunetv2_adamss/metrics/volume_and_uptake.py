@@ -1,8 +1,9 @@
-"""What needs no training and stands beside every model: volume, uptake and lesions of the tumour."""
+"""Volume, uptake and lesions of a tumour: numbers that need no training and stand beside every model."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,7 +38,7 @@ class TumourMeasures:
 
     @classmethod
     def of(
-        cls, mask: NDArray[np.bool_], spacing_mm: Sequence[float], pet: NDArray[np.number] | None = None
+        cls, mask: NDArray[np.bool_], spacing_mm: Sequence[float], pet: NDArray[Any] | None = None
     ) -> "TumourMeasures":
         """Measure a tumour.
 

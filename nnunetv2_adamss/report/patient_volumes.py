@@ -55,7 +55,7 @@ class Volume:
 
 @dataclass(frozen=True, eq=False)
 class PatientVolumes:
-    """What is shown of a patient's images.
+    """The images of a patient that are shown, with the mask.
 
     Args:
         images: CT, then PET, or the first two channels where neither is known.

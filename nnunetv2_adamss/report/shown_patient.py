@@ -1,4 +1,4 @@
-"""One patient of the report, and the cohort that the patient is shown against."""
+"""One patient of the report, and the cohort beside that patient."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -15,7 +15,7 @@ from nnunetv2_adamss.report.patient_volumes import Channel
 
 @dataclass(frozen=True, eq=False)
 class Patient:
-    """What is known and predicted of one patient.
+    """One patient: images, prediction, and what is known beside them.
 
     Args:
         case_id: nnU-Net's.
@@ -49,7 +49,7 @@ class Patient:
 
     @property
     def last_time(self) -> float:
-        """Where the curve ends."""
+        """The time at which the curve ends."""
         return float(self.times[-1])
 
 
