@@ -157,6 +157,14 @@ def calibrate(project: NnunetProject, n_folds: int = 3) -> None:
     write_model_calibrations(folder, {"checkpoint_final.pth": calibration})
 
 
+def _write_curves_of_folds(folder: Path, cases: list[str], days: np.ndarray, times: list[float]) -> None:
+    by_fold = []
+    for fold, more_days in enumerate((0, -100, 100)):
+        curves = {f"survival_at_{time:g}": np.exp(-time / (days + more_days)) for time in times}
+        by_fold.append(pd.DataFrame({"case_id": cases, "fold": fold, **curves}))
+    pd.concat(by_fold).to_csv(folder / "survival_by_fold.csv", index=False)
+
+
 def write_prediction(project: NnunetProject, folder: Path) -> Path:
     """A folder as ``adamss_predict_survival`` leaves it, of the first four cases; one more has failed."""
     cases = read_survival_table(project.raw / DATASET / "survival.csv").case_ids[:4]
@@ -170,6 +178,7 @@ def write_prediction(project: NnunetProject, folder: Path) -> Path:
     table["warnings"] = ["", "no tumour found by fold 1; the folds disagree", "", ""]
     (folder / "masks").mkdir(parents=True)
     table.to_csv(folder / "survival_predictions.csv", index=False)
+    _write_curves_of_folds(folder, cases, table["predicted_time"].to_numpy(), times)
     pd.DataFrame({"case_id": cases, "age": 61.5}).to_csv(folder / "covariates.csv", index=False)
     for case_id in cases:
         label = project.raw / DATASET / "labelsTr" / f"{case_id}.nii.gz"

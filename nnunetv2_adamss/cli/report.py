@@ -30,6 +30,7 @@ examples:
   adamss_report -d 510 -c 3d_fullres -f 0 1 2 -tr AdaMSSSurvTrainer_NoClinical -o report.html
   adamss_report -d 510 -c 3d_fullres --predictions OUT               patients that adamss_predict_survival predicted
   adamss_report -d 510 -c 3d_fullres --predictions OUT --survival_csv NEW.csv    and how good these predictions are
+  adamss_report -d 510 -c 3d_fullres --predictions OUT --pdf PDFS    and a PDF of each patient
 """
 
 
@@ -58,6 +59,10 @@ def build_parser() -> CommandParser:
         "--max_patients", type=int, metavar="N",
         help="pages of patients at most (default: 20 validation patients, or all of --predictions)",
     )  # fmt: skip
+    add(
+        "--pdf", type=Path, metavar="FOLDER",
+        help="also print each patient's page as FOLDER/CASE.pdf; needs Chromium, Google Chrome or Microsoft Edge",
+    )  # fmt: skip
     add("-o", dest="output", type=Path, metavar="HTML", help="default: report.html in the model's folder")
     return parser
 
@@ -82,6 +87,10 @@ def _check(parser: argparse.ArgumentParser, args: argparse.Namespace) -> None:
 def _write(args: argparse.Namespace) -> None:
     check_inputs([args.survival_csv], [args.predictions, args.benchmark])
     check_cross_validation(args)
+    from nnunetv2_adamss.display.pdf import find_browser
+
+    if args.pdf:
+        find_browser()  # before the work
 
     from nnunetv2_adamss.report.model_data import find_model
     from nnunetv2_adamss.report.sections.new_patients import NewPatients
@@ -93,8 +102,10 @@ def _write(args: argparse.Namespace) -> None:
     if new is not None:
         new.check(source)
     file: Path = args.output or source.model_folder / REPORT_FILE
-    write_report(source, file, new, args.max_patients, _bar, benchmark=args.benchmark)
+    write_report(source, file, new, args.max_patients, _bar, benchmark=args.benchmark, pdf_folder=args.pdf)
     print(f"Report: {file}")
+    if args.pdf:
+        print(f"A PDF of each patient's page: {args.pdf}")
 
 
 def _bar(items: Sequence[_Item], what: str) -> Iterable[_Item]:

@@ -50,6 +50,15 @@ def percent(part: float, whole: float = 1.0) -> str:
     return f"{100 * part / whole:.0f}%" if whole else NONE
 
 
+def probability(value: float | None) -> str:
+    """A probability in per cent, never 0% or 100%, which would be certain; a dash for what is no number."""
+    if value is None or not math.isfinite(value):
+        return NONE
+    if value < 0.01:
+        return "< 1%"
+    return "> 99%" if value > 0.99 else percent(value)
+
+
 def with_interval(
     value: float | None,
     interval: Sequence[float] | None,

@@ -1,15 +1,72 @@
-"""What needs no training and stands beside every model: the tumour's volume and its highest uptake."""
+"""Volume, uptake and lesions of a tumour: numbers that need no training and stand beside every model."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from nnunetv2_adamss.common.images import read_image, read_mask
+from nnunetv2_adamss.metrics.lesions import find_lesions
 
 # As columns of tables.
 TUMOUR_VOLUME, SUV_MAX = "tumour_volume_ml", "suv_max"
+
+
+@dataclass(frozen=True)
+class TumourMeasures:
+    """Size and uptake of a tumour as a report of nuclear medicine gives them; all are 0 for an empty mask.
+
+    Args:
+        volume_ml: of the mask, the metabolic tumour volume (MTV).
+        n_lesions: connected parts of the mask.
+        suv_max: highest uptake, in the unit of the PET; None without a PET.
+        suv_mean: mean uptake, in the same unit; None without a PET.
+    """
+
+    volume_ml: float
+    n_lesions: int
+    suv_max: float | None = None
+    suv_mean: float | None = None
+
+    @property
+    def lesion_glycolysis(self) -> float | None:
+        """Total lesion glycolysis (TLG): mean uptake times volume, in ml times the unit of the PET."""
+        return None if self.suv_mean is None else self.suv_mean * self.volume_ml
+
+    @classmethod
+    def of(
+        cls, mask: NDArray[np.bool_], spacing_mm: Sequence[float], pet: NDArray[Any] | None = None
+    ) -> "TumourMeasures":
+        """Measure a tumour.
+
+        Args:
+            mask: of three axes.
+            spacing_mm: of the voxels, in any order of the axes.
+            pet: on the mask's grid, if there is one.
+        """
+        volume, n_lesions = volume_ml(mask, spacing_mm), len(find_lesions(mask))
+        if pet is None:
+            return cls(volume, n_lesions)
+        uptake = pet[mask]
+        if not uptake.size:
+            return cls(volume, n_lesions, 0.0, 0.0)
+        return cls(volume, n_lesions, float(uptake.max()), float(uptake.mean(dtype=np.float64)))
+
+    @classmethod
+    def read(cls, mask_file: Path, pet_file: Path | None = None) -> "TumourMeasures":
+        """Measure the tumour in a mask file.
+
+        Raises:
+            ValueError: if a file cannot be read, or the two lie on different grids.
+        """
+        if pet_file is None:
+            mask, grid = read_image(mask_file)
+            return cls.of(mask > 0, grid.spacing_mm)
+        pet, grid = read_image(pet_file)
+        return cls.of(read_mask(mask_file, grid, pet_file) > 0, grid.spacing_mm, pet)
 
 
 def measure_tumour(mask_file: Path, pet_file: Path | None = None) -> dict[str, float]:

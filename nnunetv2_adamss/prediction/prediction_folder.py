@@ -15,6 +15,7 @@ logger = logging.getLogger(__name__)
 _Kept = TypeVar("_Kept")
 
 PREDICTIONS_FILE = "survival_predictions.csv"
+FOLD_CURVES_FILE = "survival_by_fold.csv"
 RADIOMICS_FILE = "radiomics.csv"
 COVARIATES_FILE = "covariates.csv"
 PROVENANCE_FILE = "prediction.json"
@@ -68,7 +69,7 @@ class PredictionFolder:
         """Remove what is there of these patients, and the tables, which are written anew at the end."""
         for case_id in case_ids:
             self._case_file(case_id).unlink(missing_ok=True)
-        for name in (PREDICTIONS_FILE, RADIOMICS_FILE, COVARIATES_FILE, PROVENANCE_FILE):
+        for name in (PREDICTIONS_FILE, FOLD_CURVES_FILE, RADIOMICS_FILE, COVARIATES_FILE, PROVENANCE_FILE):
             (self.root / name).unlink(missing_ok=True)
 
     def keep(self, prediction: PatientPrediction) -> None:

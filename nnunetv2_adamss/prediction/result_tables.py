@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from nnunetv2_adamss.common.case_names import CASE_ID
 from nnunetv2_adamss.common.files import write_atomically, write_json
 from nnunetv2_adamss.common.tables.csv_text import csv_text
-from nnunetv2_adamss.metrics.risk import risk_score_from_time
 from nnunetv2_adamss.prediction.calibration import (
     CALIBRATION_COLUMN,
     NO_CALIBRATION,
@@ -23,14 +23,15 @@ from nnunetv2_adamss.prediction.ensemble import EnsemblePrediction
 from nnunetv2_adamss.prediction.patient_prediction import PatientPrediction
 from nnunetv2_adamss.prediction.prediction_folder import (
     COVARIATES_FILE,
+    FOLD_CURVES_FILE,
     PREDICTIONS_FILE,
     PROVENANCE_FILE,
     RADIOMICS_FILE,
     PredictionFolder,
 )
 from nnunetv2_adamss.prediction.survival_model import SurvivalModel
-from nnunetv2_adamss.survival.discrete_time.curve import predicted_time_at
 from nnunetv2_adamss.survival.tumour_region.case_regions import LEAST_SHARE
+from nnunetv2_adamss.trained_folds.predicted_curves import FOLD
 from nnunetv2_adamss.trained_folds.prediction import SurvivalPrediction, survival_columns
 
 LOW, HIGH = "low", "high"
@@ -81,6 +82,7 @@ class ResultTables:
     ) -> None:
         tables = {
             PREDICTIONS_FILE: self.survival(patients) if patients else pd.DataFrame(),
+            FOLD_CURVES_FILE: self.survival_by_fold(patients) if patients else pd.DataFrame(),
             RADIOMICS_FILE: _radiomics(patients),
             COVARIATES_FILE: _covariates(patients),
         }
@@ -96,13 +98,8 @@ class ResultTables:
     def survival(self, patients: list[PatientPrediction]) -> pd.DataFrame:
         """One row a patient: risk, time, group, curve, spread between folds, warnings."""
         ensemble = self._ensemble(patients)
-        curve = ensemble.survival_curve
-        if self.recalibration is not None:
-            curve = self.recalibration.apply(curve)
-            # The spread is that of the folds' curves as they would be shown alone.
-            ensemble = replace(ensemble, fold_curves=self.recalibration.apply(ensemble.fold_curves))
-        predicted_time = predicted_time_at(curve, ensemble.times)
-        risk_score = risk_score_from_time(predicted_time)
+        predicted_time = ensemble.predicted_time
+        risk_score = ensemble.risk_score
         spread = ensemble.predicted_time_spread
         table = pd.DataFrame(
             {
@@ -113,7 +110,7 @@ class ResultTables:
                 CALIBRATION_COLUMN: self.calibration,
             }
         )
-        table[survival_columns(ensemble.times)] = curve
+        table[survival_columns(ensemble.times)] = ensemble.survival_curve
         table["predicted_time_sd"] = np.nan if spread is None else spread
         limit = _DISAGREEMENT * ensemble.times[-1]
         disagree = np.zeros(len(patients), bool) if spread is None else spread > limit
@@ -123,7 +120,20 @@ class ResultTables:
         ]
         return table
 
+    def survival_by_fold(self, patients: list[PatientPrediction]) -> pd.DataFrame:
+        """One row a patient and fold, with the fold's curve; empty where one fold predicts."""
+        ensemble, folds = self._ensemble(patients), self.model.fold_numbers
+        if len(folds) == 1:
+            return pd.DataFrame()
+        columns = survival_columns(ensemble.times)
+        tables = [pd.DataFrame(curves, columns=columns) for curves in ensemble.fold_curves]
+        for number, table in zip(folds, tables, strict=True):
+            table.insert(0, FOLD, number)
+            table.insert(0, CASE_ID, ensemble.case_ids)
+        return pd.concat(tables)
+
     def _ensemble(self, patients: list[PatientPrediction]) -> EnsemblePrediction:
+        """The folds' curves as they are shown, those of each fold as if it were shown alone."""
         case_ids = [patient.case_id for patient in patients]
         folds = [
             SurvivalPrediction(
@@ -133,7 +143,14 @@ class ResultTables:
             )
             for fold in self.model.folds
         ]
-        return EnsemblePrediction.of_folds(folds, self.model.times, self.model.calibration)
+        ensemble = EnsemblePrediction.of_folds(folds, self.model.times, self.model.calibration)
+        if self.recalibration is None:
+            return ensemble
+        return replace(
+            ensemble,
+            survival_curve=self.recalibration.apply(ensemble.survival_curve),
+            fold_curves=self.recalibration.apply(ensemble.fold_curves),
+        )
 
     def _groups(self, risk_score: NDArray[np.float64]) -> list[str]:
         threshold = self.risk_threshold

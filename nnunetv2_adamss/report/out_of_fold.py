@@ -18,11 +18,12 @@ from nnunetv2_adamss.evaluation.prediction_files import FOLD, RISK_SCORE, read_p
 from nnunetv2_adamss.metrics.risk import risk_score_from_time
 from nnunetv2_adamss.metrics.risk_groups import RiskGroups
 from nnunetv2_adamss.metrics.survival_curves import PredictedCurves
+from nnunetv2_adamss.metrics.volume_and_uptake import TumourMeasures
 from nnunetv2_adamss.prediction.calibration import Calibration, read_model_calibrations
 from nnunetv2_adamss.prediction.cross_fit import cross_fitted
 from nnunetv2_adamss.report.model_data import masks_of, selected_features
-from nnunetv2_adamss.report.patient_pictures import Channel, channels_of
-from nnunetv2_adamss.report.sections.baselines import Images, image_baselines
+from nnunetv2_adamss.report.patient_volumes import Channel, channels_of
+from nnunetv2_adamss.report.sections.baselines import Images, image_baselines, measure_tumours
 from nnunetv2_adamss.survival.discrete_time.curve import predicted_time_at
 from nnunetv2_adamss.survival.nnunet_data.dataset import channel_names, raw_images
 from nnunetv2_adamss.trained_folds.cross_validation import CrossValidation
@@ -164,7 +165,7 @@ class OutOfFold:
         """All measures, beside what needs no network."""
         others, notes = self._covariates_only(), []
         try:
-            others += image_baselines(self._images(), self.progress)
+            others += image_baselines(self.tumours)
         except (ValueError, OSError) as error:
             notes.append(f"Tumour volume and SUVmax do not stand beside the model. {error}")
         result = evaluate(
@@ -204,6 +205,15 @@ class OutOfFold:
             raise ValueError(f"The images of {case_id} are not in {self.source.raw_folder}.")
         files = [Path(file) for file in self._image_files[case_id]["images"]]
         return channels_of(channel_names(self.source.dataset_json), files)
+
+    @cached_property
+    def tumours(self) -> dict[str, TumourMeasures]:
+        """Size and uptake in the masks that the network worked with, by ``case_id``.
+
+        Raises:
+            ValueError: if images or masks are not there.
+        """
+        return measure_tumours(self._images(), self.progress)
 
     def _images(self) -> dict[str, Images]:
         """With the masks that the network worked with."""

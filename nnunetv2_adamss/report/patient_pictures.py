@@ -1,63 +1,66 @@
-"""PET and CT of one patient with the outline of the tumour mask, as a radiologist holds them."""
+"""PET and CT of one patient, cut through the largest lesion, with the outline of the tumour mask."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
-import SimpleITK as sitk
 from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
-from nnunetv2_adamss.common.images import MASK, read_on_one_grid
 from nnunetv2_adamss.display.blocks import Picture
 from nnunetv2_adamss.display.charts import VERMILION, WIDTH, Chart
-from nnunetv2_adamss.display.words import joined, number, significant
-from nnunetv2_adamss.metrics.volume_and_uptake import volume_ml
-from nnunetv2_adamss.survival.nnunet_data.modalities import Modality, modalities
+from nnunetv2_adamss.display.words import joined, significant
+from nnunetv2_adamss.report.patient_volumes import Channel, PatientVolumes, Volume
 
 # Soft tissue, in HU.
 _CT_WINDOW = (-160.0, 240.0)
-_HIGHEST_IN = 4.2
+# A neck, or a lesion with what surrounds it.
+_FIELD_MM = 240.0
+_HIGHEST_IN = 4.4
+# What a window is found from: all voxels of a whole-body scan take seconds to sort.
+_SAMPLE = 1_000_000
 
 
 @dataclass(frozen=True)
-class Channel:
-    """One image of a patient.
+class _Plane:
+    """A direction to cut in.
 
     Args:
-        name: as dataset.json has it, such as ``PET``.
-        file: the image.
-        modality: None where the names do not tell which it is.
+        name: of the plane.
+        axis: that it is at right angles to.
+        sides: at the left and the right edge of the picture.
     """
 
     name: str
-    file: Path
-    modality: Modality | None = None
+    axis: int
+    sides: tuple[str, str]
 
 
-def channels_of(names: Sequence[str], files: Sequence[Path]) -> list[Channel]:
-    """The images of a patient, in nnU-Net's order; one file for each name."""
-    return [Channel(*one) for one in zip(names, files, modalities(names), strict=True)]
+_PLANES = (
+    _Plane("axial", 0, ("R", "L")),
+    _Plane("coronal", 1, ("R", "L")),
+    _Plane("sagittal", 2, ("A", "P")),
+)
 
 
 @dataclass(frozen=True, eq=False)
-class Volume:
-    """An image whose axes run from feet to head, front to back, and right to left of the patient.
+class _Shown:
+    """An image with the grey values that it is shown in.
 
     Args:
-        values: ``(z, y, x)``.
-        spacing_mm: ``(z, y, x)``.
+        channel: whose image.
+        volume: the image.
+        window: values that are black and white, or the other way round for PET.
     """
 
-    values: NDArray
-    spacing_mm: tuple[float, ...]
+    channel: Channel
+    volume: Volume
+    window: tuple[float, float]
 
-    @classmethod
-    def of(cls, image: sitk.Image) -> "Volume":
-        """An image turned."""
-        turned = sitk.DICOMOrient(image, "LPS")
-        return cls(sitk.GetArrayFromImage(turned), turned.GetSpacing()[::-1])
+    @property
+    def is_pet(self) -> bool:
+        """Whether uptake is shown: dark where it is high."""
+        return self.channel.modality == "PET"
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,100 +73,136 @@ class _View:
     pixel_mm: tuple[float, float]
     window: tuple[float, float]
     is_inverted: bool
+    sides: tuple[str, str]
+
+    @property
+    def size_mm(self) -> tuple[float, float]:
+        """Height and width."""
+        height, width = (n * mm for n, mm in zip(self.image.shape, self.pixel_mm, strict=True))
+        return height, width
 
 
-def patient_picture(case_id: str, channels: Sequence[Channel], mask_file: Path) -> Picture:
-    """Axial slices at the mask's largest area, and PET in projection from the front.
+def patient_picture(case_id: str, volumes: PatientVolumes) -> Picture:
+    """Axial, coronal and sagittal cuts through the largest lesion, and PET in projection from the front.
 
     Args:
         case_id: of the patient.
-        channels: images, in nnU-Net's order.
-        mask_file: of the tumour, on the images' grid.
-
-    Raises:
-        ValueError: if a file is missing or broken, or grids differ.
+        volumes: images and mask.
     """
-    shown = _shown(channels)
-    read = read_on_one_grid({str(channel.file): channel.file for channel in shown}, mask_file)
-    volumes = {channel: Volume.of(read[str(channel.file)].itk()) for channel in shown}
-    mask_volume = Volume.of(read[MASK].itk())
-    mask = mask_volume.values > 0
-    z = int(mask.sum(axis=(1, 2)).argmax()) if mask.any() else len(mask) // 2
-    views = [_axial(channel, volume, mask, z) for channel, volume in volumes.items()]
-    last = next((c for c in shown if c.modality == "PET"), shown[-1])
-    views.append(_frontal(last, volumes[last], mask))
-    where = f"slice {z + 1} of {len(mask)} from the feet"
-    found = (
-        f"The mask's volume is {number(volume_ml(mask, mask_volume.spacing_mm), 1)} ml."
-        if mask.any()
-        else "The mask is empty."
-    )
-    windows = {channel.name: _window(channel, volume) for channel, volume in volumes.items()}
-    scales = joined(
-        [f"{name} from {significant(low)} to {significant(high)}" for name, (low, high) in windows.items()]
-    )
-    return _picture(
-        views,
-        f"{case_id}: {joined([view.title for view in views])}, with the outline of the tumour mask, {where}. {found}",
-        f"Axial {where}, where the mask is largest. {found} Orange: outline of the mask. Grey values: {scales}; "
-        "PET is dark where uptake is high.",
-    )
+    images = [_Shown(channel, volume, _window(channel, volume)) for channel, volume in volumes.images.items()]
+    centre = _centre(volumes)
+    rows = [[_cut(image, volumes.mask, plane, centre) for plane in _PLANES] for image in images]
+    projections = [_projection(image, volumes.mask) for image in images if image.is_pet]
+    titles = [view.title for view in [*(view for row in rows for view in row), *projections]]
+    where, scales = _where(volumes, centre), _scales(images)
+    with Chart(*_size(rows, projections)) as chart:
+        _draw(chart, rows, projections)
+        return chart.picture(
+            f"{case_id}: {joined(titles)}, with the outline of the tumour mask. {where}",
+            f"{where} Orange: outline of the mask. Grey values: {scales}; PET is dark where uptake is high. "
+            "R, L: the patient's right and left; A, P: front and back.",
+            ".png",
+        )
 
 
-def _shown(channels: Sequence[Channel]) -> list[Channel]:
-    """CT, then PET, or the first two channels where neither is known."""
-    known = {c.modality: c for c in channels if c.modality is not None}
-    return [known[modality] for modality in sorted(known)] or list(channels[:2])
+def _centre(volumes: PatientVolumes) -> tuple[int, ...]:
+    """The slice along each axis where the largest lesion is largest; the middle without a lesion."""
+    if not volumes.lesions:
+        return tuple(n // 2 for n in volumes.mask.values.shape)
+    return tuple(int(np.bincount(places).argmax()) for places in volumes.lesions[0].T)
 
 
-def _axial(channel: Channel, volume: Volume, mask: NDArray[np.bool_], z: int) -> _View:
-    _, y_mm, x_mm = volume.spacing_mm
-    return _View(
-        f"{channel.name}, axial",
-        volume.values[z],
-        mask[z],
-        (y_mm, x_mm),
-        _window(channel, volume),
-        channel.modality == "PET",
+def _where(volumes: PatientVolumes, centre: tuple[int, ...]) -> str:
+    (z, y, x), (n_z, n_y, n_x) = centre, volumes.mask.values.shape
+    through = "through the largest lesion, where it is largest" if volumes.lesions else "through the middle"
+    empty = "" if volumes.lesions else " The mask is empty."
+    return (
+        f"Cuts {through}: axial slice {z + 1} of {n_z} from the feet, coronal slice {y + 1} of {n_y} from the front, "
+        f"sagittal slice {x + 1} of {n_x} from the patient's right; at most {_FIELD_MM:g} mm are shown.{empty}"
     )
 
 
-def _frontal(channel: Channel, volume: Volume, mask: NDArray[np.bool_]) -> _View:
-    """The strongest voxel along each line from front to back, or the middle plane where that says nothing."""
-    z_mm, _, x_mm = volume.spacing_mm
-    if channel.modality == "PET":
-        title, image = f"{channel.name}, projection from the front", volume.values.max(axis=1)
-    else:
-        title, image = f"{channel.name}, middle coronal", volume.values[:, volume.values.shape[1] // 2]
+def _scales(images: Sequence[_Shown]) -> str:
+    return joined([f"{i.channel.name} from {' to '.join(map(significant, i.window))}" for i in images])
+
+
+def _cut(image: _Shown, mask: Volume, plane: _Plane, centre: tuple[int, ...]) -> _View:
+    """The field around the centre in one plane."""
+    volume = image.volume
+    ranges = zip(volume.values.shape, centre, volume.spacing_mm, strict=True)
+    field: list[slice | int] = [_field(n, place, mm) for n, place, mm in ranges]
+    field[plane.axis] = centre[plane.axis]
+    row_mm, column_mm = (mm for axis, mm in enumerate(volume.spacing_mm) if axis != plane.axis)
     # Head up.
+    rows = slice(None, None, 1 if plane.axis == 0 else -1)
     return _View(
-        title,
-        image[::-1],
-        mask.max(axis=1)[::-1],
+        f"{image.channel.name}, {plane.name}",
+        volume.values[tuple(field)][rows],
+        mask.values[tuple(field)][rows],
+        (row_mm, column_mm),
+        image.window,
+        image.is_pet,
+        plane.sides,
+    )
+
+
+def _field(n_voxels: int, centre: int, voxel_mm: float) -> slice:
+    """Voxels around a centre: as many as the field has, or all."""
+    n_shown = min(n_voxels, round(_FIELD_MM / voxel_mm))
+    start = min(max(centre - n_shown // 2, 0), n_voxels - n_shown)
+    return slice(start, start + n_shown)
+
+
+def _projection(pet: _Shown, mask: Volume) -> _View:
+    """The strongest voxel along each line from front to back."""
+    z_mm, _, x_mm = pet.volume.spacing_mm
+    return _View(
+        f"{pet.channel.name}, projection",
+        pet.volume.values.max(axis=1)[::-1],
+        mask.values.max(axis=1)[::-1],
         (z_mm, x_mm),
-        _window(channel, volume),
-        channel.modality == "PET",
+        pet.window,
+        is_inverted=True,
+        sides=("R", "L"),
     )
 
 
 def _window(channel: Channel, volume: Volume) -> tuple[float, float]:
     if channel.modality == "CT":
         return _CT_WINDOW
-    low, high = np.percentile(volume.values, [0.5, 99.8])
+    values = volume.values.reshape(-1)
+    low, high = np.percentile(values[:: max(1, values.size // _SAMPLE)], [0.5, 99.8])
     low = 0.0 if channel.modality == "PET" else float(low)
     return low, max(float(high), low + 1e-6)
 
 
-def _picture(views: Sequence[_View], description: str, caption: str) -> Picture:
-    """The views side by side, all in one scale if they are of one height."""
-    sizes = [tuple(n * mm for n, mm in zip(v.image.shape, v.pixel_mm, strict=True)) for v in views]
-    ratios = [width / height for height, width in sizes]
-    height = min(WIDTH / sum(ratios), _HIGHEST_IN)
-    with Chart(sum(ratios) * height, height + 0.25) as chart:
-        axes = chart.axes(1, len(views), width_ratios=ratios)[0]
-        for axis, view in zip(axes, views, strict=True):
-            _draw_view(axis, view)
-        return chart.picture(description, caption, ".png")
+def _widths(rows: Sequence[Sequence[_View]], projections: Sequence[_View]) -> tuple[list[float], float]:
+    """Widths of the columns and the height of all rows, in mm; a projection is as high as all rows, if that fits."""
+    widths = [view.size_mm[1] for view in rows[0]]
+    height = len(rows) * max(view.size_mm[0] for view in rows[0])
+    for view in projections:
+        high, wide = view.size_mm
+        widths.append(min(height * wide / high, 1.3 * max(widths)))
+    return widths, height
+
+
+def _size(rows: Sequence[Sequence[_View]], projections: Sequence[_View]) -> tuple[float, float]:
+    """Width and height of the picture in inches."""
+    widths, height = _widths(rows, projections)
+    ratio = height / sum(widths)
+    high = min(WIDTH * ratio, _HIGHEST_IN)
+    return high / ratio, high + 0.25 * len(rows)
+
+
+def _draw(chart: Chart, rows: Sequence[Sequence[_View]], projections: Sequence[_View]) -> None:
+    """A row for each image, and the projection beside all rows."""
+    widths, _ = _widths(rows, projections)
+    grid = chart.figure.add_gridspec(len(rows), len(widths), width_ratios=widths)
+    for row, views in enumerate(rows):
+        for column, view in enumerate(views):
+            _draw_view(chart.figure.add_subplot(grid[row, column]), view)
+    for view in projections:
+        _draw_view(chart.figure.add_subplot(grid[:, -1]), view)
 
 
 def _draw_view(axes: Axes, view: _View) -> None:
@@ -171,11 +210,10 @@ def _draw_view(axes: Axes, view: _View) -> None:
     axes.imshow(view.image, cmap="gray_r" if view.is_inverted else "gray", vmin=view.window[0], vmax=view.window[1],
                 aspect=row_mm / column_mm, interpolation="bilinear")  # fmt: skip
     if view.mask.any():
-        axes.contour(view.mask, levels=[0.5], colors=VERMILION, linewidths=1.3)
+        axes.contour(view.mask, levels=[0.5], colors=VERMILION, linewidths=1.1)
     axes.set(title=view.title, xticks=[], yticks=[])
     axes.spines[:].set_visible(False)
-    ink = "black" if view.is_inverted else "white"
-    for side, place in (("R", 0.02), ("L", 0.98)):
-        axes.text(place, 0.5, side, color=ink, fontsize=8, ha="left" if side == "R" else "right", va="center",
-                  transform=axes.transAxes, bbox={"facecolor": "white" if view.is_inverted else "black", "alpha": 0.4,
-                                                  "linewidth": 0, "pad": 1})  # fmt: skip
+    ink, paper = ("black", "white") if view.is_inverted else ("white", "black")
+    for side, place, edge in zip(view.sides, (0.02, 0.98), ("left", "right"), strict=True):
+        axes.text(place, 0.5, side, color=ink, fontsize=8, ha=edge, va="center", transform=axes.transAxes,
+                  bbox={"facecolor": paper, "alpha": 0.4, "linewidth": 0, "pad": 1})  # fmt: skip

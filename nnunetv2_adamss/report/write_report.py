@@ -1,16 +1,17 @@
 """The table of contents of the report."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 
 from nnunetv2_adamss.common.progress import Progress, silent
-from nnunetv2_adamss.display.blocks import Block, Notice, Text
+from nnunetv2_adamss.display.blocks import Block, Notice, Section, Text
 from nnunetv2_adamss.display.html import write_page
 from nnunetv2_adamss.display.parts import Part, section
 from nnunetv2_adamss.display.words import count
 from nnunetv2_adamss.report.model_data import is_synthetic
 from nnunetv2_adamss.report.out_of_fold import OutOfFold
+from nnunetv2_adamss.report.patient_pdfs import write_patient_pdfs
 from nnunetv2_adamss.report.sections import cohort, covariates, provenance, results, stage_one_dice, training
 from nnunetv2_adamss.report.sections.benchmark import comparison_of_methods
 from nnunetv2_adamss.report.sections.explanation import explanations
@@ -32,6 +33,7 @@ def write_report(
     progress: Progress = silent,
     *,
     benchmark: Path | None = None,
+    pdf_folder: Path | None = None,
 ) -> None:
     """Write all that is known of a trained survival model into one HTML file.
 
@@ -42,6 +44,10 @@ def write_report(
         n_patients: with pages of their own, at most; default 20 of the validation patients, and all new ones.
         progress: told what is worked through.
         benchmark: folder of ``adamss_benchmark``, whose tables are shown.
+        pdf_folder: gets a PDF of each patient's page, or None.
+
+    Raises:
+        ValueError: if a PDF cannot be printed; the HTML file is there all the same.
     """
     out_of_fold = OutOfFold(source, progress)
 
@@ -50,7 +56,7 @@ def write_report(
 
     of_new, compared, of_validation = [], [], []
     if new is not None:
-        pages = partial(_new_pages, source, new, n_patients, progress)
+        pages = partial(_new_pages, out_of_fold, new, n_patients, progress)
         of_new = [section("patients", "New patients", [partial(prediction_facts, new), pages])]
         if new.survival_csv is not None:
             in_new = partial(results.in_new_patients, new)
@@ -79,13 +85,18 @@ def write_report(
         section("tripod", "TRIPOD+AI", model(checklist)),
         *of_validation,
     ]  # fmt: skip
-    write_page(
-        file,
-        f"Survival from images: {source.dataset}",
-        f"{source.trainer}, {source.configuration}, {count(len(source.folds), 'fold')}",
-        list(_first_of_all(source)),
-        sections,
-    )
+    title = f"Survival from images: {source.dataset}"
+    subtitle = f"{source.trainer}, {source.configuration}, {count(len(source.folds), 'fold')}"
+    notices = list(_first_of_all(source))
+
+    def write_html(html: Path, parts: Sequence[Section]) -> None:
+        write_page(html, title, subtitle, notices, parts)
+
+    write_html(file, sections)
+    if pdf_folder is not None:
+        patients = next(part for part in sections if part.identifier == "patients")
+        of_patients = [block for block in patients.blocks if isinstance(block, Section)]
+        write_patient_pdfs(pdf_folder, of_patients, write_html, progress)
 
 
 def _first_of_all(source: CrossValidation) -> Iterator[Notice]:
@@ -117,10 +128,10 @@ def _validation_pages(out_of_fold: OutOfFold, n_patients: int | None, progress: 
 
 
 def _new_pages(
-    source: CrossValidation, new: NewPatients, n_patients: int | None, progress: Progress
+    out_of_fold: OutOfFold, new: NewPatients, n_patients: int | None, progress: Progress
 ) -> Iterator[Block]:
     patients = new.pages()
     yield from overview(new, patients)
     if n_patients is not None and n_patients < len(patients):
         yield Text(f"{n_patients} of {len(patients)} patients, those of the highest risk, have a page below.")
-    yield from patient_pages(patients[:n_patients], new.background(source), progress)
+    yield from patient_pages(patients[:n_patients], new.background(out_of_fold), progress)

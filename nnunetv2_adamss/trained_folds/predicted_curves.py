@@ -22,6 +22,7 @@ from nnunetv2_adamss.common.tables.number_cells import as_numbers, read_numbers
 from nnunetv2_adamss.survival.discrete_time.curve import curves_at, predicted_time_at
 from nnunetv2_adamss.trained_folds.prediction import SURVIVAL_AT
 
+FOLD = "fold"
 # Of six digits, as the names of columns have.
 _SAME_TIME = 1e-5
 # Curves that were rounded when they were written may rise by this much where they are flat.
@@ -58,7 +59,22 @@ def read_predicted_curves(csv_file: Path) -> CurvesByCase:
     Raises:
         FileFaultsError: with what is wrong with these columns.
     """
+    return _curves_by_case(csv_file, read_cells(csv_file))
+
+
+def read_fold_curves(csv_file: Path) -> list[CurvesByCase]:
+    """Read the columns ``case_id``, ``fold`` and ``survival_at_T``: the curves of each fold, in the file's order.
+
+    Raises:
+        FileFaultsError: with what is wrong with these columns.
+    """
     cells = read_cells(csv_file)
+    if faults := missing_column_faults(cells.columns, [FOLD]):
+        raise FileFaultsError(csv_file, faults)
+    return [_curves_by_case(csv_file, rows) for _, rows in cells.groupby(FOLD, sort=False)]
+
+
+def _curves_by_case(csv_file: Path, cells: pd.DataFrame) -> CurvesByCase:
     used = cells.loc[:, is_curve(cells.columns) | (cells.columns == CASE_ID)]
     faults = missing_column_faults(cells.columns, [CASE_ID]) or repeated_column_faults(used.columns)
     faults = faults or [*case_id_faults(used[CASE_ID]), *curve_faults(used)]

@@ -1,5 +1,7 @@
 """The command that writes the report."""
 
+import shutil
+
 import pytest
 
 from nnunetv2_adamss.cli import report
@@ -41,6 +43,14 @@ def test_the_report_lies_in_the_models_folder_unless_said_otherwise(
     )
     assert "not in it: 1, 2" in other.read_text()
     assert "1 of 4 patients, those of the highest risk" in other.read_text()
+
+
+def test_without_a_browser_pdfs_are_refused_before_the_work(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(shutil, "which", lambda name: None)
+    assert report.main(["0", "nowhere", "--pdf", "pdfs"]) == 2
+    assert "install Chromium" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

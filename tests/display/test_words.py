@@ -13,6 +13,7 @@ from nnunetv2_adamss.display.words import (
     number,
     p_value,
     percent,
+    probability,
     significant,
     time,
     with_interval,
@@ -60,3 +61,11 @@ def test_reasons_stand_once_below_a_table_with_the_rows_that_they_are_of() -> No
     assert cells == ["0.500", NONE, NONE, NONE]
     assert reasons.notes("Read it.") == ["Read it.", "What is missing: too few (B, C)."]
     assert Reasons().notes() == []
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [(0.004, "< 1%"), (0.01, "1%"), (0.456, "46%"), (0.99, "99%"), (0.996, "> 99%"), (math.nan, NONE)],
+)
+def test_a_probability_is_never_certain(value: float, shown: str) -> None:
+    assert probability(value) == shown

@@ -21,6 +21,7 @@ from nnunetv2_adamss.prediction.prediction_folder import MaskFiles
 from nnunetv2_adamss.prediction.predictor import SurvivalPredictor
 from nnunetv2_adamss.prediction.result_tables import ResultTables
 from nnunetv2_adamss.prediction.survival_model import SurvivalModel
+from nnunetv2_adamss.trained_folds.predicted_curves import read_fold_curves
 from tests.run_examples import PREDICTION, page_parts, run_examples
 from tests.trained_model import TrainedModel
 
@@ -176,6 +177,13 @@ def test_each_fold_works_with_its_own_mask_and_the_folds_curves_are_averaged(
     at_last = np.exp(np.interp(float(last[12:]), edges, log_curve))
     assert together[last] == pytest.approx((shorter.loc[case_id, last] + at_last) / 2, rel=1e-4)
     assert together["predicted_time_sd"] > 0
+    by_fold = read_fold_curves(tmp_path / "[0, 1]" / "survival_by_fold.csv")
+    assert [fold.case_ids for fold in by_fold] == [[case_id], [case_id]]
+    mean = np.mean([fold.survival_curve[0] for fold in by_fold], axis=0)
+    np.testing.assert_allclose(mean, together.filter(like="survival_at_").astype(float))
+    spread = np.std([fold.predicted_time[0] for fold in by_fold], ddof=1)
+    assert spread == pytest.approx(together["predicted_time_sd"], rel=1e-4)
+    assert not (tmp_path / "[0]" / "survival_by_fold.csv").exists()
     provenance = json.loads((tmp_path / "[0, 1]" / "prediction.json").read_text())
     assert provenance["folds"] == [0, 1]
     assert set(provenance["seconds_per_case"]) == {"preprocessing", "segmentation", "radiomics", "survival"}

@@ -8,6 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from nnunetv2_adamss.report.sections.new_patients import NewPatients
+from nnunetv2_adamss.report.write_report import write_report
+from nnunetv2_adamss.trained_folds.cross_validation import CrossValidation
+from tests.nnunet_project import NnunetProject
+
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium to draw the report with")
 
@@ -29,7 +34,9 @@ def measured(finished_report: Path, width: int, tmp_path: Path) -> dict[str, int
 frame.onload = () => {{
   const page = frame.contentDocument;
   const images = [...page.images];
-  document.title = `inner=${{page.documentElement.clientWidth}} scroll=${{page.documentElement.scrollWidth}} ` +
+  const definitions = [...page.querySelectorAll(".facts dd")];
+  document.title = `narrowest=${{Math.floor(Math.min(...definitions.map(dd => dd.clientWidth)))}} ` +
+    `inner=${{page.documentElement.clientWidth}} scroll=${{page.documentElement.scrollWidth}} ` +
     `images=${{images.length}} drawn=${{images.filter(image => image.naturalWidth > 0).length}}`;
 }};
 </script>"""
@@ -56,6 +63,22 @@ def test_nothing_is_fetched_and_nothing_complained_of(finished_report: Path, tmp
     assert addresses == []
     done = run_chromium(tmp_path, "--dump-dom", finished_report.as_uri())
     assert "CONSOLE" not in done.stderr
+
+
+def test_a_definition_has_the_whole_width_of_a_phone(finished_report: Path, tmp_path: Path) -> None:
+    found = measured(finished_report, 320, tmp_path)
+    assert found["narrowest"] > 200
+
+
+def test_a_patients_page_is_printed_alone(
+    source: CrossValidation, project: NnunetProject, tmp_path: Path
+) -> None:
+    write_report(
+        source, tmp_path / "report.html", NewPatients(project.root / "OUT"), 2, pdf_folder=tmp_path / "pdfs"
+    )
+    pdfs = sorted((tmp_path / "pdfs").iterdir())
+    assert [pdf.suffix for pdf in pdfs] == [".pdf", ".pdf"]
+    assert [len(re.findall(rb"/Type /Page\b", pdf.read_bytes())) for pdf in pdfs] == [1, 1]
 
 
 def test_it_prints_on_a4(finished_report: Path, tmp_path: Path) -> None:

@@ -8,7 +8,6 @@ import pandas as pd
 import pytest
 from lifelines.utils import concordance_index
 
-from nnunetv2_adamss.common.progress import silent
 from nnunetv2_adamss.metrics.volume_and_uptake import suv_max, tumour_volume_ml
 from nnunetv2_adamss.prediction.calibration import Calibration, read_model_calibrations
 from nnunetv2_adamss.report.out_of_fold import OutOfFold
@@ -100,7 +99,7 @@ def test_volume_and_suvmax_of_the_networks_own_masks_stand_beside_the_model(
     project: NnunetProject, source: CrossValidation
 ) -> None:
     found = OutOfFold(source)
-    others = {other.name: other.risk_score for other in image_baselines(found._images(), silent)}
+    others = {other.name: other.risk_score for other in image_baselines(found.tumours)}
     case_id = found.curves[0].case_ids[0]
     mask = model_folder(project, SEG_TRAINER) / "fold_0" / "stage1_masks" / f"{case_id}.nii.gz"
     pet = project.raw / DATASET / "imagesTr" / f"{case_id}_0001.nii.gz"
@@ -115,7 +114,7 @@ def test_a_broken_image_costs_that_patients_baseline_only(
     found = OutOfFold(source)
     case_id = found.curves[0].case_ids[0]
     (project.raw / DATASET / "imagesTr" / f"{case_id}_0001.nii.gz").write_bytes(b"no image")
-    others = {other.name: other.risk_score for other in image_baselines(found._images(), silent)}
+    others = {other.name: other.risk_score for other in image_baselines(found.tumours)}
     assert case_id not in others["SUVmax"]
     assert len(others["SUVmax"]) == 23
 

@@ -1,4 +1,4 @@
-"""Slices of a patient, the right way round."""
+"""Cuts through a patient, the right way round."""
 
 from pathlib import Path
 
@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 import SimpleITK as sitk
 
-from nnunetv2_adamss.report.patient_pictures import Channel, Volume, channels_of, patient_picture
+from nnunetv2_adamss.display.blocks import Picture
+from nnunetv2_adamss.report.patient_pictures import patient_picture
+from nnunetv2_adamss.report.patient_volumes import Channel, PatientVolumes, Volume, channels_of
 
 SHAPE = (10, 12, 14)
 
@@ -27,6 +29,10 @@ def patient(folder: Path, mask: np.ndarray) -> tuple[list[Channel], Path]:
     return channels_of(["CT", "PET"], images), write(folder / "mask.nii.gz", mask)
 
 
+def picture_of(channels: list[Channel], mask: Path) -> Picture:
+    return patient_picture("case", PatientVolumes.read(channels, mask))
+
+
 def test_images_are_turned_so_that_the_patients_left_is_on_the_right_whatever_the_file_says(
     tmp_path: Path,
 ) -> None:
@@ -41,25 +47,46 @@ def test_images_are_turned_so_that_the_patients_left_is_on_the_right_whatever_th
     assert plain.spacing_mm == (5.0, 3.0, 2.0)
 
 
-def test_the_slice_is_the_one_where_the_mask_is_largest(tmp_path: Path) -> None:
+def test_the_cuts_are_those_where_the_largest_lesion_is_largest(tmp_path: Path) -> None:
     mask = np.zeros(SHAPE, np.uint8)
-    mask[2, 3, 3] = 1
-    mask[6, 3:6, 3:6] = 2
-    picture = patient_picture("case", *patient(tmp_path, mask))
-    assert "slice 7 of 10 from the feet" in picture.description
-    assert f"volume is {10 * 2 * 3 * 5 / 1000:.1f} ml" in picture.description
-    assert picture.description.startswith("case: CT, axial, PET, axial and PET, projection from the front")
+    mask[2, ::2, ::2] = 1  # more voxels in one slice, but none touches another
+    mask[6, 3:6, 3:7] = 2
+    mask[7, 4, 5] = 2
+    picture = picture_of(*patient(tmp_path, mask))
+    assert "axial slice 7 of 10 from the feet" in picture.description
+    assert "coronal slice 5 of 12 from the front" in picture.description
+    assert "sagittal slice 6 of 14 from the patient's right" in picture.description
+    titles = [f"{name}, {plane}" for name in ("CT", "PET") for plane in ("axial", "coronal", "sagittal")]
+    assert picture.description.startswith(f"case: {', '.join(titles)} and PET, projection, with")
 
 
 def test_an_empty_mask_is_said_to_be_empty(tmp_path: Path) -> None:
-    picture = patient_picture("case", *patient(tmp_path, np.zeros(SHAPE, np.uint8)))
+    picture = picture_of(*patient(tmp_path, np.zeros(SHAPE, np.uint8)))
     assert "The mask is empty." in picture.description
 
 
-def test_other_modalities_are_shown_too(tmp_path: Path) -> None:
+def test_other_modalities_are_shown_without_a_projection(tmp_path: Path) -> None:
     channels, mask = patient(tmp_path, np.ones(SHAPE, np.uint8))
-    picture = patient_picture("case", channels_of(["T1", "T2"], [channel.file for channel in channels]), mask)
-    assert picture.description.startswith("case: T1, axial, T2, axial and T2, middle coronal")
+    picture = picture_of(channels_of(["T1", "T2"], [channel.file for channel in channels]), mask)
+    assert picture.description.startswith("case: T1, axial, T1, coronal, T1, sagittal, T2, axial,")
+    assert "projection" not in picture.description
+
+
+def test_uptake_is_that_of_the_raw_pet_in_the_mask(tmp_path: Path) -> None:
+    mask = np.zeros(SHAPE, np.uint8)
+    mask[1:3, 1, 1], mask[8, 8, 8] = 1, 2
+    channels, mask_file = patient(tmp_path, mask)
+    pet = np.zeros(SHAPE, np.float32)
+    pet[1:3, 1, 1], pet[8, 8, 8], pet[0, 0, 0] = 3, 9, 50
+    write(channels[1].file, pet)
+    found = PatientVolumes.read(channels, mask_file).measures
+    assert (found.suv_max, found.suv_mean, found.n_lesions) == (9, 5, 2)
+    assert found.volume_ml == pytest.approx(3 * 2 * 3 * 5 / 1000)
+    assert found.lesion_glycolysis == pytest.approx(5 * found.volume_ml)
+    assert (
+        PatientVolumes.read(channels_of(["T1", "T2"], [c.file for c in channels]), mask_file).measures.suv_max
+        is None
+    )
 
 
 def test_missing_broken_and_misfitting_files_are_named(tmp_path: Path) -> None:
@@ -68,13 +95,13 @@ def test_missing_broken_and_misfitting_files_are_named(tmp_path: Path) -> None:
     with pytest.raises(
         ValueError, match=r"mask lies on another grid than .*ct.nii.gz: 4x4x4 .*, not 14x12x10"
     ):
-        patient_picture("case", channels, small)
+        picture_of(channels, small)
     channels[0].file.write_bytes(b"no image")
     with pytest.raises(ValueError, match="ct.nii.gz cannot be read"):
-        patient_picture("case", channels, mask)
+        picture_of(channels, mask)
     channels[0].file.unlink()
     with pytest.raises(ValueError, match=r"there is no .*ct.nii.gz"):
-        patient_picture("case", channels, mask)
+        picture_of(channels, mask)
 
 
 def test_a_real_patient_is_shown_where_the_reference_is_largest(real_data: Path) -> None:
@@ -82,11 +109,14 @@ def test_a_real_patient_is_shown_where_the_reference_is_largest(real_data: Path)
     mask = folder / "labelsTr" / "STS_001.nii.gz"
     images = [folder / "imagesTr" / f"STS_001_{number:04d}.nii.gz" for number in range(2)]
     channels = channels_of(["CT", "PET"], images)
+    shown = PatientVolumes.read(channels, mask)
     reference = sitk.DICOMOrient(sitk.ReadImage(str(mask)), "LPS")
     voxels = sitk.GetArrayFromImage(reference) > 0
     volume_ml = voxels.sum() * np.prod(reference.GetSpacing()) / 1000
-    picture = patient_picture("STS_001", channels, mask)
-    assert (
-        f"slice {voxels.sum(axis=(1, 2)).argmax() + 1} of {len(voxels)} from the feet" in picture.description
-    )
-    assert f"{volume_ml:.1f} ml" in picture.description
+    lesions = sitk.RelabelComponent(sitk.ConnectedComponent(reference > 0, True), sortByObjectSize=True)
+    largest = sitk.GetArrayFromImage(lesions) == 1
+    picture = patient_picture("STS_001", shown)
+    where = f"axial slice {largest.sum(axis=(1, 2)).argmax() + 1} of {len(voxels)} from the feet"
+    assert where in picture.description
+    assert shown.measures.volume_ml == pytest.approx(volume_ml)
+    assert shown.measures.n_lesions == sitk.GetArrayFromImage(lesions).max()

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from nnunetv2_adamss.common.tables.faults import FileFaultsError
-from nnunetv2_adamss.trained_folds.predicted_curves import read_predicted_curves
+from nnunetv2_adamss.trained_folds.predicted_curves import read_fold_curves, read_predicted_curves
 from nnunetv2_adamss.trained_folds.prediction import SurvivalPrediction
 
 
@@ -28,6 +28,17 @@ def test_columns_may_come_in_any_order_among_others(tmp_path: Path) -> None:
     case_ids, times, curve = read_predicted_curves(file)
     assert (case_ids, times.tolist()) == (["a", "007"], [5, 20])
     assert curve.tolist() == [[0.5, 0.25], [1, 0.125]]
+
+
+def test_curves_of_folds_are_told_apart_by_their_column(tmp_path: Path) -> None:
+    file = tmp_path / "survival_by_fold.csv"
+    file.write_text("case_id,fold,survival_at_5\na,1,0.5\nb,1,0.25\na,all,0.75\n")
+    first, second = read_fold_curves(file)
+    assert (first.case_ids, first.survival_curve.tolist()) == (["a", "b"], [[0.5], [0.25]])
+    assert (second.case_ids, second.survival_curve.tolist()) == (["a"], [[0.75]])
+    file.write_text("case_id,survival_at_5\na,0.5\n")
+    with pytest.raises(FileFaultsError, match="no column 'fold'"):
+        read_fold_curves(file)
 
 
 @pytest.mark.parametrize(

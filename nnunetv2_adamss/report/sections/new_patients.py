@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from nnunetv2_adamss.common.progress import Progress, silent
 from nnunetv2_adamss.common.tables.csv_text import read_csv
@@ -18,19 +19,25 @@ from nnunetv2_adamss.evaluation.evaluation import Evaluation
 from nnunetv2_adamss.evaluation.prediction_files import read_predictions
 from nnunetv2_adamss.prediction.prediction_folder import (
     COVARIATES_FILE,
+    FOLD_CURVES_FILE,
     MASKS,
     PREDICTIONS_FILE,
     PROVENANCE_FILE,
 )
 from nnunetv2_adamss.prediction.provenance_file import OF_REPORT, read_provenance
-from nnunetv2_adamss.report.patient_pictures import Channel, channels_of
-from nnunetv2_adamss.report.sections.baselines import image_baselines
-from nnunetv2_adamss.report.sections.patients import Background, Patient
-from nnunetv2_adamss.report.sections.validation_patients import covariate_words
+from nnunetv2_adamss.report.out_of_fold import OutOfFold
+from nnunetv2_adamss.report.patient_volumes import Channel, channels_of
+from nnunetv2_adamss.report.sections.baselines import image_baselines, measure_tumours
+from nnunetv2_adamss.report.sections.validation_patients import cohort_tumours, covariate_words
+from nnunetv2_adamss.report.shown_patient import Background, Patient
 from nnunetv2_adamss.survival.cohort.survival_table import SurvivalTable, read_survival_table
 from nnunetv2_adamss.survival.nnunet_data.dataset import channel_names
 from nnunetv2_adamss.trained_folds.cross_validation import CrossValidation
-from nnunetv2_adamss.trained_folds.predicted_curves import read_predicted_curves
+from nnunetv2_adamss.trained_folds.predicted_curves import (
+    CurvesByCase,
+    read_fold_curves,
+    read_predicted_curves,
+)
 
 
 @dataclass(eq=False)
@@ -88,7 +95,7 @@ class NewPatients:
         images = {
             case_id: (self._channels(case_id), self._mask(case_id)) for case_id in self.patients.case_ids
         }
-        others = image_baselines(images, self.progress)
+        others = image_baselines(measure_tumours(images, self.progress))
         return evaluate(self.patients, self.survival, EvaluationSettings(), others=others)
 
     def check(self, source: CrossValidation) -> None:
@@ -107,12 +114,13 @@ class NewPatients:
                 f"({', '.join(model)})."
             )
 
-    def background(self, source: CrossValidation) -> Background:
+    def background(self, out_of_fold: OutOfFold) -> Background:
         """The cohort that the model was trained on."""
-        time, event = source.table.time_and_event(list(source.table.outcomes.index))
+        table = out_of_fold.source.table
+        time, event = table.time_and_event(list(table.outcomes.index))
         return Background(
             event, time, self.provenance["time_unit"], self.provenance["calibrated"],
-            f"the model's own {len(time)} patients",
+            f"the model's own {len(time)} patients", cohort_tumours(out_of_fold),
         )  # fmt: skip
 
     def pages(self) -> Sequence[Patient]:
@@ -135,9 +143,31 @@ class NewPatients:
                 warnings=_warnings(predicted[case_id]),
                 predicted_time_sd=predicted[case_id]["predicted_time_sd"],
                 outcome=self._outcome(case_id),
+                fold_curves=self._fold_curves(case_id, curves.times),
+                why_no_fold_curves=self._why_no_fold_curves,
             )
             for rank, case_id in enumerate(by_risk, start=1)
         ]
+
+    @cached_property
+    def _folds(self) -> list[CurvesByCase]:
+        """The curves of each fold; none where one fold predicted, or a version that did not keep them."""
+        file = self.folder / FOLD_CURVES_FILE
+        return read_fold_curves(file) if file.is_file() else []
+
+    @property
+    def _why_no_fold_curves(self) -> str:
+        if len(self.provenance["folds"]) == 1:
+            return "one fold predicts these patients"
+        return "an earlier version predicted these patients and did not keep it; predict again"
+
+    def _fold_curves(self, case_id: str, times: NDArray[np.float64]) -> NDArray[np.float64] | None:
+        curves = [
+            fold.at(times).survival_curve[fold.case_ids.index(case_id)]
+            for fold in self._folds
+            if case_id in fold.case_ids
+        ]
+        return np.stack(curves) if curves else None
 
     def _rows(self, name: str) -> dict[str, dict[str, Any]]:
         """Rows of a table by ``case_id``."""

@@ -1,6 +1,7 @@
-"""The items of TRIPOD+AI as far as files can fill them in; the rest is the authors' to say.
+"""The 52 sub-items of TRIPOD+AI as far as files can fill them in; the rest is the authors' to say.
 
-Collins et al., TRIPOD+AI statement, BMJ 2024;385:e078378. Topics in our own words.
+Collins et al., TRIPOD+AI statement, BMJ 2024;385:e078378: its numbers, and its topics in our own words. D: a study that
+develops a model reports it; E: one that evaluates a model does.
 """
 
 from collections.abc import Callable, Iterator
@@ -19,17 +20,20 @@ Fact = Callable[[CrossValidation], str]
 
 def checklist(source: CrossValidation) -> Iterator[Block]:
     """One row an item; a fact that cannot be had is the authors' too."""
-    rows = [[number, topic, _fact(fact, source)] for number, topic, fact in _ITEMS]
-    n_filled = sum(row[2] != AUTHORS for row in rows)
+    rows = [[number, topic, study, _fact(fact, source)] for number, topic, study, fact in _ITEMS]
+    n_filled = sum(row[-1] != AUTHORS for row in rows)
     if is_synthetic(source):
         yield Notice(
             "The data are synthetic, so the checklist only shows what it would hold.", is_caution=True
         )
     yield Table(
         f"TRIPOD+AI: {n_filled} of {len(rows)} items filled in from files",
-        ["Item", "Topic", "What the files say"],
+        ["Item", "Topic", "Study", "What the files say"],
         rows,
-        ["A fact here is not yet a sentence of a paper: check each before it is printed."],
+        [
+            "D: for a study that develops a model; E: for one that evaluates a model on other data. A fact here is not "
+            "yet a sentence of a paper: check each before it is printed."
+        ],
         n_names=2,
         is_prose=True,
     )
@@ -68,8 +72,25 @@ def _outcome(source: CrossValidation) -> str:
 
 def _predictors(source: CrossValidation) -> str:
     channels = joined(channel_names(source.dataset_json))
-    columns = joined([str(name) for name in source.table.clinical])
+    group_column = source.table.description.group_column
+    columns = joined([str(name) for name in source.table.clinical if name != group_column])
     return f"Images: {channels}. Clinical columns offered: {columns}. What each fold chose stands under Covariates."
+
+
+def _setting(source: CrossValidation) -> str:
+    column = source.table.description.group_column
+    if column is None:
+        return AUTHORS
+    return f"Values of {column}: {source.table.groups(column).nunique()}; patients and events of each under Cohort."
+
+
+def _choice(source: CrossValidation) -> str:
+    settings = source.folds[0].summary["settings"]
+    return (
+        f"Selection of clinical columns: {settings['clinical_selection']}; of features: "
+        f"{settings['feature_selection']}; on the training patients of each fold. Why these were measured is the "
+        "authors' to say."
+    )
 
 
 def _sample_size(source: CrossValidation) -> str:
@@ -89,9 +110,18 @@ def _missing(source: CrossValidation) -> str:
 
 
 def _partition(source: CrossValidation) -> str:
+    if source.folds[0].number == "all":
+        return "All patients train one model (fold all), so none is left to evaluate it."
     return (
-        f"{count(len(source.folds), 'fold')} of nnU-Net's split; scaling, imputation, selection and interval edges "
-        "fitted on the training patients of each fold alone."
+        f"{count(len(source.folds), 'fold')} of nnU-Net's split: each patient is predicted by a fold that was not "
+        "trained on that patient. Numbers under item 21."
+    )
+
+
+def _handling(source: CrossValidation) -> str:
+    return (
+        "Numbers are standardised, categories become indicators, missing values are imputed, and time is divided into "
+        "intervals, all as fitted on the training patients of each fold."
     )
 
 
@@ -128,7 +158,8 @@ def _balance(source: CrossValidation) -> str:
 
 def _output(source: CrossValidation) -> str:
     return (
-        "A survival curve, a risk score (higher: earlier event) and a restricted mean time for each patient."
+        "A survival curve, a risk score (higher: earlier event) and a restricted mean time for each patient; of a "
+        "calibrated model also a risk group, divided at the median risk of the validation patients."
     )
 
 
@@ -155,6 +186,13 @@ def _specification(source: CrossValidation) -> str:
     return f"Checkpoints of each fold in {source.model_folder}, with all that prediction needs."
 
 
+def _poor_input(source: CrossValidation) -> str:
+    return (
+        "Missing covariates are imputed as in training and named in the patient's warnings. A patient whose images are "
+        "missing, damaged or on different grids is not predicted, and the reason is given."
+    )
+
+
 def _performance(source: CrossValidation) -> str:
     return "See Discrimination and calibration."
 
@@ -164,57 +202,57 @@ def _code(source: CrossValidation) -> str:
     return "Open source (Apache-2.0): " + ", ".join(f"{name} {v}" for name, v in versions.items()) + "."
 
 
-_ITEMS: list[tuple[str, str, Fact | None]] = [
-    ("1", "Title: development or evaluation, population, outcome", _title),
-    ("2", "Abstract", None),
-    ("3a", "Background: health-care context", None),
-    ("3b", "Background: target population and intended use", None),
-    ("3c", "Background: known health inequalities", None),
-    ("4", "Objectives", None),
-    ("5a", "Source of the data", None),
-    ("5b", "Dates of enrolment and of the end of follow-up", None),
-    ("6a", "Setting: number and location of centres", None),
-    ("6b", "Eligibility of patients", None),
-    ("6c", "Treatments", None),
-    ("7", "Preparation of the data", _preparation),
-    ("8a", "Outcome and time horizon", _outcome),
-    ("8b", "Who assessed the outcome", None),
-    ("8c", "Blinding of the outcome's assessment", None),
-    ("9a", "Choice of predictors before the model", None),
-    ("9b", "Predictors: definition and measurement", _predictors),
-    ("9c", "Who assessed subjective predictors", None),
-    ("10", "Sample size", _sample_size),
-    ("11", "Missing data", _missing),
-    ("12a", "Partition of the data", _partition),
-    ("12b", "Handling of predictors", _partition),
-    ("12c", "Type and building of the model, internal validation", _model),
-    ("12d", "Heterogeneity between clusters", _clusters),
-    ("12e", "Measures of performance", _measures),
-    ("12f", "Updating of the model", None),
-    ("12g", "How predictions were calculated at evaluation", _specification),
-    ("13", "Class imbalance", _balance),
-    ("14", "Fairness", None),
-    ("15", "Output of the model", _output),
-    ("16", "Differences between development and evaluation data", None),
-    ("17", "Ethical approval and consent", None),
-    ("18a", "Funding", None),
-    ("18b", "Conflicts of interest", None),
-    ("18c", "Protocol", None),
-    ("18d", "Registration", None),
-    ("18e", "Availability of the data", None),
-    ("18f", "Availability of the code", _code),
-    ("19", "Patient and public involvement", None),
-    ("20a", "Flow of participants and follow-up", _flow),
-    ("20b", "Characteristics of participants", _characteristics),
-    ("20c", "Comparison of development and evaluation data", None),
-    ("21", "Participants and events in each analysis", _analysed),
-    ("22", "Full model, ready for others to use", _specification),
-    ("23a", "Performance with confidence intervals", _performance),
-    ("23b", "Heterogeneity of performance between clusters", _clusters),
-    ("24", "Results of model updating", None),
-    ("25", "Interpretation", None),
-    ("26", "Limitations", None),
-    ("27a", "Use: how poor or missing input is handled", None),
-    ("27b", "Use: interaction and expertise needed", None),
-    ("27c", "Next steps and generalisability", None),
+_ITEMS: list[tuple[str, str, str, Fact | None]] = [
+    ("1", "Title: development or evaluation, population, outcome", "D;E", _title),
+    ("2", "Abstract", "D;E", None),
+    ("3a", "Background: health-care context", "D;E", None),
+    ("3b", "Background: target population and intended use", "D;E", None),
+    ("3c", "Background: known health inequalities", "D;E", None),
+    ("4", "Objectives", "D;E", None),
+    ("5a", "Source of the data", "D;E", None),
+    ("5b", "Dates of enrolment and of the end of follow-up", "D;E", None),
+    ("6a", "Setting: number and location of centres", "D;E", _setting),
+    ("6b", "Eligibility of patients", "D;E", None),
+    ("6c", "Treatments", "D;E", None),
+    ("7", "Preparation of the data", "D;E", _preparation),
+    ("8a", "Outcome and time horizon", "D;E", _outcome),
+    ("8b", "Who assessed the outcome", "D;E", None),
+    ("8c", "Blinding of the outcome's assessment", "D;E", None),
+    ("9a", "Choice of predictors before the model", "D", _choice),
+    ("9b", "Predictors: definition and measurement", "D;E", _predictors),
+    ("9c", "Who assessed subjective predictors", "D;E", None),
+    ("10", "Sample size", "D;E", _sample_size),
+    ("11", "Missing data", "D;E", _missing),
+    ("12a", "Partition of the data", "D", _partition),
+    ("12b", "Handling of predictors", "D", _handling),
+    ("12c", "Type and building of the model, internal validation", "D", _model),
+    ("12d", "Heterogeneity between clusters", "D;E", _clusters),
+    ("12e", "Measures of performance", "D;E", _measures),
+    ("12f", "Updating of the model", "E", None),
+    ("12g", "How predictions were calculated at evaluation", "E", _specification),
+    ("13", "Class imbalance", "D;E", _balance),
+    ("14", "Fairness", "D;E", None),
+    ("15", "Output of the model", "D", _output),
+    ("16", "Differences between development and evaluation data", "D;E", None),
+    ("17", "Ethical approval and consent", "D;E", None),
+    ("18a", "Funding", "D;E", None),
+    ("18b", "Conflicts of interest", "D;E", None),
+    ("18c", "Protocol", "D;E", None),
+    ("18d", "Registration", "D;E", None),
+    ("18e", "Availability of the data", "D;E", None),
+    ("18f", "Availability of the code", "D;E", _code),
+    ("19", "Patient and public involvement", "D;E", None),
+    ("20a", "Flow of participants and follow-up", "D;E", _flow),
+    ("20b", "Characteristics of participants", "D;E", _characteristics),
+    ("20c", "Comparison of development and evaluation data", "E", None),
+    ("21", "Participants and events in each analysis", "D;E", _analysed),
+    ("22", "Full model, ready for others to use", "D", _specification),
+    ("23a", "Performance with confidence intervals", "D;E", _performance),
+    ("23b", "Heterogeneity of performance between clusters", "D;E", _clusters),
+    ("24", "Results of model updating", "E", None),
+    ("25", "Interpretation", "D;E", None),
+    ("26", "Limitations", "D;E", None),
+    ("27a", "Use: how poor or missing input is handled", "D", _poor_input),
+    ("27b", "Use: interaction and expertise needed", "D", None),
+    ("27c", "Next steps and generalisability", "D;E", None),
 ]

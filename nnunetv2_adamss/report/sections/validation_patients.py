@@ -6,9 +6,10 @@ from typing import Any
 import numpy as np
 
 from nnunetv2_adamss.display.words import NONE, significant
+from nnunetv2_adamss.metrics.volume_and_uptake import TumourMeasures
 from nnunetv2_adamss.report.model_data import masks_of
 from nnunetv2_adamss.report.out_of_fold import OutOfFold
-from nnunetv2_adamss.report.sections.patients import Background, Patient
+from nnunetv2_adamss.report.shown_patient import Background, Patient
 from nnunetv2_adamss.trained_folds.trained_fold import TrainedFold
 
 
@@ -22,7 +23,16 @@ def validation_background(out_of_fold: OutOfFold) -> Background:
         table.description.time_unit,
         is_calibrated=out_of_fold.calibration is not None,
         name=f"all {len(time)} patients",
+        tumours=cohort_tumours(out_of_fold),
     )
+
+
+def cohort_tumours(out_of_fold: OutOfFold) -> list[TumourMeasures]:
+    """Size and uptake of the validation patients' tumours; none where their images are not there."""
+    try:
+        return list(out_of_fold.tumours.values())
+    except (ValueError, OSError):
+        return []
 
 
 def validation_patients(out_of_fold: OutOfFold, n_most: int) -> list[Patient]:

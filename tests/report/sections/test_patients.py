@@ -6,14 +6,19 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.figure import Figure
 
 from nnunetv2_adamss.display.blocks import Facts, Notice, Picture, Section, Table
+from nnunetv2_adamss.display.charts import Chart
 from nnunetv2_adamss.report.out_of_fold import OutOfFold
 from nnunetv2_adamss.report.sections.new_patients import NewPatients, overview, prediction_facts
-from nnunetv2_adamss.report.sections.patients import Patient, patient_pages
+from nnunetv2_adamss.report.sections.patient_survival import survival_chart, survival_table
+from nnunetv2_adamss.report.sections.patients import patient_pages
 from nnunetv2_adamss.report.sections.validation_patients import validation_background, validation_patients
+from nnunetv2_adamss.report.shown_patient import Patient
 from nnunetv2_adamss.trained_folds.cross_validation import CrossValidation
 from tests.finished_project import DATASET, SEG_TRAINER, model_folder, write_prediction
 from tests.nnunet_project import NnunetProject
@@ -47,11 +52,44 @@ def test_a_page_shows_curve_outcome_and_covariates(source: CrossValidation) -> N
     time, event = source.table.outcomes.loc[patient.case_id, ["time", "event"]]
     assert facts_of(page)["What happened"].startswith("event after" if event else "no event up to")
     assert f"{time:.4g} days" in facts_of(page)["What happened"]
-    pictures = [block for block in flat(page.blocks) if isinstance(block, Picture)]
-    assert len(pictures) == 2
-    assert "Uncalibrated" in pictures[1].caption
-    (table,) = [block for block in flat(page.blocks) if isinstance(block, Table)]
-    assert "age" in [row[0].split()[0] for row in table.rows]
+    curve, cuts, tumours = (block for block in flat(page.blocks) if isinstance(block, Picture))
+    assert "Uncalibrated" in curve.caption
+    assert cuts.description.startswith(f"{patient.case_id}: CT, axial")
+    assert tumours.description.startswith("SUVmax")
+    tables = {block.caption: block for block in flat(page.blocks) if isinstance(block, Table)}
+    assert list(tables) == ["Predicted event-free probability", "Covariates, as measured", "Tumour"]
+    assert "age" in [row[0].split()[0] for row in tables["Covariates, as measured"].rows]
+
+
+def test_a_tumour_stands_beside_those_of_the_cohort(source: CrossValidation) -> None:
+    found = OutOfFold(source)
+    volumes = {case_id: tumour.volume_ml for case_id, tumour in found.tumours.items()}
+    largest = max(volumes, key=lambda case_id: volumes[case_id])
+    (patient,) = [p for p in validation_patients(found, 24) if p.case_id == largest]
+    (page,) = pages_of(found, [patient])
+    (table,) = [b for b in flat(page.blocks) if isinstance(b, Table) and b.caption == "Tumour"]
+    rows = {row[0]: row[1:] for row in table.rows}
+    assert list(rows) == ["SUVmax", "SUVmean", "MTV (ml)", "TLG", "Lesions"]
+    median, lower, upper = np.quantile(list(volumes.values()), [0.5, 0.25, 0.75])
+    cohort = f"{median:.3g} ({lower:.3g} to {upper:.3g})"
+    assert rows["MTV (ml)"] == [f"{volumes[largest]:.3g}", cohort, "96%"]
+    (picture,) = [
+        b for b in flat(page.blocks) if isinstance(b, Picture) and b.description.startswith("SUVmax")
+    ]
+    assert "cohort (grey) of 24 patients" in picture.caption
+
+
+def test_without_the_cohorts_images_a_tumour_stands_alone(
+    project: NnunetProject, source: CrossValidation, new: NewPatients
+) -> None:
+    images = project.root / "images"
+    shutil.move(project.raw / DATASET / "imagesTr", images)
+    file = new.folder / "prediction.json"
+    file.write_text(json.dumps(json.loads(file.read_text()) | {"images": str(images)}))
+    page = next(patient_pages(new.pages(), new.background(OutOfFold(source))))
+    (table,) = [b for b in flat(page.blocks) if isinstance(b, Table) and b.caption == "Tumour"]
+    assert table.header == ["Measure", "Patient"]
+    assert "nothing to compare with" in table.notes[0]
 
 
 def test_a_broken_image_is_said_on_its_page_and_the_other_pages_stand(
@@ -106,8 +144,52 @@ def test_new_patients_come_by_risk_with_their_warnings_and_spread(
         "Risk group": "high", "Rank of risk among these patients": "1 of 4 (1 = highest)",
     }  # fmt: skip
     assert pages[0].covariates == {"age": "61.5"}
-    sections = [b for b in patient_pages(pages, new.background(source)) if isinstance(b, Section)]
-    assert [len([b for b in flat(s.blocks) if isinstance(b, Picture)]) for s in sections] == [2] * 4
+    sections = list(patient_pages(pages, new.background(OutOfFold(source))))
+    assert [len([b for b in flat(s.blocks) if isinstance(b, Picture)]) for s in sections] == [3] * 4
+
+
+def test_probabilities_reach_as_far_as_the_curve_with_the_lowest_and_the_highest_fold(
+    new: NewPatients, source: CrossValidation
+) -> None:
+    """The curves are exponential: at 1 year the hazard since 200 days is that of each fold."""
+    background = new.background(OutOfFold(source))
+    patient = next(page for page in new.pages() if page.case_id == min(p.case_id for p in new.pages()))
+    table = survival_table(patient, background)
+    assert isinstance(table, Table)
+    assert [row[0] for row in table.rows] == ["1 year", "2 years"]
+    assert table.header[2] == "Range of 3 folds"
+    expected = [np.exp(-365.25 / days) for days in (700, 600, 800)]
+    assert table.rows[0][1:3] == (f"{expected[0]:.0%}", f"{expected[1]:.0%} to {expected[2]:.0%}")
+    observed = background.observed.at(np.array([730.5]))[0, 0]
+    assert table.rows[1][3] == f"{observed:.0%}"
+    assert "Nothing is predicted beyond 1000 days." in table.notes[0]
+    assert "thin: each fold alone" in survival_chart(patient, background).caption
+    short = survival_table(replace(patient, times=patient.times / 10), background)
+    assert isinstance(short, Notice)
+    assert "ends at 100 days, before the first year" in short.text
+
+
+def test_a_patient_who_was_seen_after_the_curves_end_is_drawn_there(
+    new: NewPatients, source: CrossValidation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drawn: list[Figure] = []
+    monkeypatch.setattr(Chart, "picture", lambda chart, *_: drawn.append(chart.figure))
+    patient = replace(new.pages()[0], outcome=(2500.0, False))
+    survival_chart(patient, new.background(OutOfFold(source)))
+    (axes,) = drawn[0].axes
+    (last_seen,) = [line for line in axes.get_lines() if str(line.get_label()).startswith("last seen")]
+    assert list(last_seen.get_xdata()) == [2500, 2500]
+    assert patient.last_time < 2500 < axes.get_xlim()[1]
+
+
+def test_a_prediction_that_kept_no_curves_of_folds_has_no_spread_of_them(
+    new: NewPatients, source: CrossValidation
+) -> None:
+    (new.folder / "survival_by_fold.csv").unlink()
+    table = survival_table(new.pages()[0], new.background(OutOfFold(source)))
+    assert isinstance(table, Table)
+    assert table.header == ["After", "Event-free", "Cohort"]
+    assert "predict again" in " ".join(table.notes)
 
 
 def test_who_could_not_be_predicted_is_listed_with_the_reason(new: NewPatients) -> None:

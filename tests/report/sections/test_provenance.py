@@ -46,18 +46,39 @@ def test_fewer_intervals_leave_dashes(source: CrossValidation) -> None:
 def test_the_checklist_has_all_items_of_tripod_ai_and_leaves_the_authors_theirs(
     source: CrossValidation,
 ) -> None:
-    rows = {row[0]: row[2] for row in table_of(checklist(source)).rows}
+    table = table_of(checklist(source))
+    rows = {row[0]: row[-1] for row in table.rows}
+    parts = {
+        3: "abc",
+        5: "ab",
+        6: "abc",
+        8: "abc",
+        9: "abc",
+        12: "abcdefg",
+        18: "abcdef",
+        20: "abc",
+        23: "ab",
+        27: "abc",
+    }
+    assert list(rows) == [f"{item}{part}" for item in range(1, 28) for part in parts.get(item, [""])]
     assert len(rows) == 52
-    assert {int("".join(filter(str.isdigit, item))) for item in rows} == set(range(1, 28))
+    assert [row[0] for row in table.rows if row[2] == "E"] == ["12f", "12g", "20c", "24"]
     assert rows["17"] == rows["18a"] == rows["25"] == AUTHORS
     assert rows["10"].startswith("24 patients and 12 events")
     assert "Fold 0: training 16 (8 events), validation 8 (4 events)" in rows["21"]
+
+
+def test_the_group_column_is_a_setting_and_no_offered_covariate(source: CrossValidation) -> None:
+    assert source.table.description.group_column == "centre"
+    rows = {row[0]: row[-1] for row in table_of(checklist(source)).rows}
+    assert "Clinical columns offered: age and hpv." in rows["9b"]
+    assert rows["6a"].startswith("Values of centre: 2")
 
 
 def test_without_the_table_its_facts_are_left_to_the_authors(
     project: NnunetProject, source: CrossValidation
 ) -> None:
     (project.raw / DATASET / "survival.csv").unlink()
-    rows = {row[0]: row[2] for row in table_of(checklist(source)).rows}
+    rows = {row[0]: row[-1] for row in table_of(checklist(source)).rows}
     assert rows["10"] == rows["11"] == AUTHORS
     assert "AdaMSSSurvTrainer" in rows["12c"]

@@ -1,0 +1,100 @@
+"""The images and the mask of one patient, turned as a radiologist holds them."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import SimpleITK as sitk
+from numpy.typing import NDArray
+
+from nnunetv2_adamss.common.images import MASK, read_on_one_grid
+from nnunetv2_adamss.metrics.lesions import find_lesions
+from nnunetv2_adamss.metrics.volume_and_uptake import TumourMeasures
+from nnunetv2_adamss.survival.nnunet_data.modalities import Modality, modalities
+
+
+@dataclass(frozen=True)
+class Channel:
+    """One image of a patient.
+
+    Args:
+        name: as dataset.json has it, such as ``PET``.
+        file: the image.
+        modality: None where the names do not tell which it is.
+    """
+
+    name: str
+    file: Path
+    modality: Modality | None = None
+
+
+def channels_of(names: Sequence[str], files: Sequence[Path]) -> list[Channel]:
+    """The images of a patient, in nnU-Net's order; one file for each name."""
+    return [Channel(*one) for one in zip(names, files, modalities(names), strict=True)]
+
+
+@dataclass(frozen=True, eq=False)
+class Volume:
+    """An image whose axes run from feet to head, front to back, and right to left of the patient.
+
+    Args:
+        values: ``(z, y, x)``.
+        spacing_mm: ``(z, y, x)``.
+    """
+
+    values: NDArray
+    spacing_mm: tuple[float, ...]
+
+    @classmethod
+    def of(cls, image: sitk.Image) -> "Volume":
+        """An image turned."""
+        turned = sitk.DICOMOrient(image, "LPS")
+        return cls(sitk.GetArrayFromImage(turned), turned.GetSpacing()[::-1])
+
+
+@dataclass(frozen=True, eq=False)
+class PatientVolumes:
+    """The images of a patient that are shown, with the mask.
+
+    Args:
+        images: CT, then PET, or the first two channels where neither is known.
+        mask: of the tumour, above 0, on the images' grid.
+    """
+
+    images: Mapping[Channel, Volume]
+    mask: Volume
+
+    @classmethod
+    def read(cls, channels: Sequence[Channel], mask_file: Path) -> "PatientVolumes":
+        """Read the images that are shown, and the mask.
+
+        Raises:
+            ValueError: if a file is missing or broken, or grids differ.
+        """
+        shown = _shown(channels)
+        read = read_on_one_grid({str(channel.file): channel.file for channel in shown}, mask_file)
+        mask = Volume.of(read[MASK].itk())
+        images = {channel: Volume.of(read[str(channel.file)].itk()) for channel in shown}
+        return cls(images, Volume(mask.values > 0, mask.spacing_mm))
+
+    @property
+    def pet(self) -> Volume | None:
+        """The PET, if it is known which image that is."""
+        return next((volume for channel, volume in self.images.items() if channel.modality == "PET"), None)
+
+    @cached_property
+    def lesions(self) -> list[NDArray]:
+        """Indices of the voxels of each lesion, ``(n_voxels, 3)`` in z, y and x, the largest first."""
+        return find_lesions(self.mask.values)
+
+    @property
+    def measures(self) -> TumourMeasures:
+        """Size and uptake of the tumour."""
+        pet = None if self.pet is None else self.pet.values
+        return TumourMeasures.of(self.mask.values, self.mask.spacing_mm, pet)
+
+
+def _shown(channels: Sequence[Channel]) -> list[Channel]:
+    known = {c.modality: c for c in channels if c.modality is not None}
+    return [known[modality] for modality in sorted(known)] or list(channels[:2])

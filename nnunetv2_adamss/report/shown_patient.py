@@ -1,0 +1,79 @@
+"""One patient of the report, and the cohort beside that patient."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nnunetv2_adamss.metrics.kaplan_meier import KaplanMeier, kaplan_meier
+from nnunetv2_adamss.metrics.volume_and_uptake import TumourMeasures
+from nnunetv2_adamss.report.patient_volumes import Channel
+
+
+@dataclass(frozen=True, eq=False)
+class Patient:
+    """One patient: images, prediction, and what is known beside them.
+
+    Args:
+        case_id: nnU-Net's.
+        channels: images.
+        mask: of the tumour.
+        times: at which the curve is known, ascending, ``(n_times,)``.
+        curve: S(t) at these times, ``(n_times,)``.
+        predicted_time: mean restricted to the last of the times.
+        facts: further names and values, in the order to show.
+        covariates: names and values as they were measured.
+        warnings: sentences.
+        predicted_time_sd: spread between folds, if more than one predicts.
+        outcome: time, and whether the event was observed, if known.
+        fold_curves: S(t) of each fold, ``(n_folds, n_times)``; None if it is not known.
+        why_no_fold_curves: in words, where they are not known.
+    """
+
+    case_id: str
+    channels: Sequence[Channel]
+    mask: Path
+    times: NDArray[np.float64]
+    curve: NDArray[np.float64]
+    predicted_time: float
+    facts: Sequence[tuple[str, str]] = ()
+    covariates: Mapping[str, str] = field(default_factory=dict)
+    warnings: Sequence[str] = ()
+    predicted_time_sd: float | None = None
+    outcome: tuple[float, bool] | None = None
+    fold_curves: NDArray[np.float64] | None = None
+    why_no_fold_curves: str = "one fold predicts this patient"
+
+    @property
+    def last_time(self) -> float:
+        """The time at which the curve ends."""
+        return float(self.times[-1])
+
+
+@dataclass(frozen=True, eq=False)
+class Background:
+    """The cohort that a patient is shown against.
+
+    Args:
+        event: ``(n_cases,)``; True = observed.
+        time: ``(n_cases,)``.
+        time_unit: of all times.
+        is_calibrated: whether the patients' curves are.
+        name: what the cohort is.
+        tumours: of its validation patients, as far as their images could be read.
+    """
+
+    event: NDArray[np.bool_]
+    time: NDArray[np.float64]
+    time_unit: str
+    is_calibrated: bool
+    name: str
+    tumours: Sequence[TumourMeasures] = ()
+
+    @cached_property
+    def observed(self) -> KaplanMeier:
+        """Survival of the cohort."""
+        return kaplan_meier(self.event, self.time)
