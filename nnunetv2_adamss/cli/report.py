@@ -85,12 +85,12 @@ def _check(parser: argparse.ArgumentParser, args: argparse.Namespace) -> None:
 
 
 def _write(args: argparse.Namespace) -> None:
-    check_inputs([args.survival_csv], [args.predictions, args.benchmark])
-    check_cross_validation(args)
     from nnunetv2_adamss.display.pdf import find_browser
 
     if args.pdf:
         find_browser()  # before the work
+    check_inputs([args.survival_csv], [args.predictions, args.benchmark])
+    check_cross_validation(args)
 
     from nnunetv2_adamss.report.model_data import find_model
     from nnunetv2_adamss.report.sections.new_patients import NewPatients

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nnunetv2_adamss.common.images import read_image, read_mask
-from nnunetv2_adamss.metrics.lesions import find_lesions
+from nnunetv2_adamss.metrics.lesions_of_mask import find_lesions
 
 # As columns of tables.
 TUMOUR_VOLUME, SUV_MAX = "tumour_volume_ml", "suv_max"

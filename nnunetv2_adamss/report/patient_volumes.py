@@ -9,7 +9,7 @@ import SimpleITK as sitk
 from numpy.typing import NDArray
 
 from nnunetv2_adamss.common.images import MASK, read_on_one_grid
-from nnunetv2_adamss.metrics.lesions import find_lesions
+from nnunetv2_adamss.metrics.lesions_of_mask import find_lesions
 from nnunetv2_adamss.metrics.volume_and_uptake import TumourMeasures
 from nnunetv2_adamss.survival.nnunet_data.modalities import Modality, modalities
 

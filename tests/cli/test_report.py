@@ -49,7 +49,7 @@ def test_without_a_browser_pdfs_are_refused_before_the_work(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(shutil, "which", lambda name: None)
-    assert report.main(["0", "nowhere", "--pdf", "pdfs"]) == 2
+    assert report.main(["-d", "0", "-c", "nowhere", "--pdf", "pdfs"]) == 2
     assert "install Chromium" in capsys.readouterr().err
 
 

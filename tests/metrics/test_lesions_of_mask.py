@@ -3,7 +3,7 @@
 import numpy as np
 from scipy import ndimage
 
-from nnunetv2_adamss.metrics.lesions import find_lesions
+from nnunetv2_adamss.metrics.lesions_of_mask import find_lesions
 
 
 def test_voxels_that_share_a_corner_are_one_lesion_and_the_largest_comes_first() -> None:
