@@ -12,14 +12,18 @@ start-up files (pip install --target, a folder on PYTHONPATH, python -S), set it
 """
 
 
-def main(argv: list[str] | None = None) -> int:
-    """Run the command."""
-    parser = argparse.ArgumentParser(
+def build_parser() -> argparse.ArgumentParser:
+    """The command's options."""
+    return argparse.ArgumentParser(
         prog="adamss_trainer_path",
         description="Print the folder in which nnU-Net finds the AdaMSS trainers.",
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.parse_args(argv)
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run the command."""
+    build_parser().parse_args(argv)
     print(PLUGIN_FOLDER)
     return 0
