@@ -1,4 +1,4 @@
-"""Volume, uptake and lesions of a tumour: numbers that need no training and stand beside every model."""
+"""Volume, uptake and lesions of a tumour: measures without training, to compare with every model."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -40,7 +40,7 @@ class TumourMeasures:
     def of(
         cls, mask: NDArray[np.bool_], spacing_mm: Sequence[float], pet: NDArray[Any] | None = None
     ) -> "TumourMeasures":
-        """Measure a tumour.
+        """Measure the tumour in a mask.
 
         Args:
             mask: of three axes.
