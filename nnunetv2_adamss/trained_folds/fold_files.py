@@ -7,7 +7,7 @@ PREDICTIONS_FILE = "validation/survival_predictions.csv"
 CHECKPOINT_FILES = ("checkpoint_final.pth", "checkpoint_latest.pth", "checkpoint_best.pth")
 # The epochs whose predictions are kept, and where their weights are.
 CHECKPOINTS = {"best": CHECKPOINT_FILES[2], "last": CHECKPOINT_FILES[0]}
-# Written by the trainers from whose risks a statistical method starts.
+# Written by the trainers whose risks a statistical method starts from.
 TRAINING_PREDICTIONS_FILE = "training_predictions.csv"
 # Of networks that also segment: 1 in the tumour, on the images' own grid.
 PREDICTED_MASKS = "validation/masks"
@@ -30,6 +30,6 @@ def epoch_predictions_file(epoch: str) -> str:
 
 
 def fold_number(fold_folder: Path) -> int | str:
-    """The number in nnU-Net's ``fold_F``, or ``all``."""
+    """Number of nnU-Net's ``fold_F``, or ``all``."""
     number = fold_folder.name.removeprefix("fold_")
     return int(number) if number.isdecimal() else number
