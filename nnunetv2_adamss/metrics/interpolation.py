@@ -37,6 +37,6 @@ def at_constant_hazard(
     survival_prob: NDArray[np.floating], known: NDArray[np.floating], times: NDArray[np.floating]
 ) -> NDArray[np.float64]:
     """Probabilities at these times, with log S straight in between; arguments as for :func:`at_straight_lines`."""
-    # The smallest positive number stands for 0, whose logarithm has no line to it.
+    # The smallest positive number replaces 0, whose logarithm is infinite.
     log_prob = np.log(np.maximum(survival_prob, np.finfo(np.float64).tiny))
     return np.exp(at_straight_lines(log_prob, known, times))

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from nnunetv2_adamss.common.images import read_image, read_mask
 from nnunetv2_adamss.metrics.lesions_of_mask import find_lesions
 
-# As columns of tables.
+# Names of columns of tables.
 TUMOUR_VOLUME, SUV_MAX = "tumour_volume_ml", "suv_max"
 
 

@@ -27,7 +27,7 @@ def only_needed(request: RadiomicsRequest, columns: Iterable[str]) -> RadiomicsR
     features = {name: sorted(wanted[name]) for name in classes if name in wanted}
     if not features:
         return request
-    # pyradiomics names images after filters, in small letters; their first three tell most of them apart, and a filter
+    # pyradiomics names images after filters, in small letters; their first three distinguish most of them, and a filter
     # too many does no harm.
     images = {word[-3].lower()[:3] for word in words if len(word) > 2}
     filters = parameters.get("imageType") or {"Original": {}}

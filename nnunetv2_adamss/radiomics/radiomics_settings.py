@@ -196,7 +196,7 @@ def _refused_by_pyradiomics(parameters: dict[str, Any], channel: str | None) -> 
 
 @lru_cache
 def _said_by_pyradiomics(parameters: str) -> str:
-    """pyradiomics' reason for refusing parameters, given as JSON; empty if it accepts them. Cached: it is slow."""
+    """Ask pyradiomics why it refuses parameters, given as JSON; empty if it accepts them. Cached: it is slow."""
     try:
         with quiet_pyradiomics():
             RadiomicsFeatureExtractor(json.loads(parameters))

@@ -106,7 +106,7 @@ def _check_finite(prediction: RiskPrediction | SurvivalPrediction) -> None:
 
 
 def survival_columns(times: NDArray[np.float64]) -> list[str]:
-    """Names of the columns of S(t): times have six digits, or all of them where six cannot tell two apart."""
+    """Names of the columns of S(t): times have six digits, or all digits if two are equal in six."""
     shown = [f"{time:g}" for time in times]
     if len(set(shown)) < len(shown):
         shown = [repr(float(time)) for time in times]

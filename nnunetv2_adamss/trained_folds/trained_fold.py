@@ -79,7 +79,7 @@ class TrainedFold:
 
     @cached_property
     def summary(self) -> dict[str, Any]:
-        """Checked content of ``survival_summary.json``.
+        """Content of ``survival_summary.json``, checked when it is read.
 
         Raises:
             ValueError: naming the file, if it is damaged.
