@@ -212,13 +212,13 @@ class SurvivalFold:
         if moved:
             raise ValueError(
                 f"{SPLITS_FILE} has changed since this training was started: {listed(moved)} are now on another "
-                "side, new or gone. Bring the old splits back, or train anew with --overwrite."
+                "side, new or gone. Bring the old splits back, or train again with --overwrite."
             )
         changed = [name for name, sha256 in sources.items() if self.sources.get(name) != sha256]
         if changed:
             raise ValueError(
                 f"What this training was started with has changed since: {listed(changed)}. Bring the old files back, "
-                "or train anew with --overwrite."
+                "or train again with --overwrite."
             )
 
 
@@ -248,7 +248,7 @@ def _with_outcome(table: SurvivalTable, case_ids: Sequence[str], part: str) -> l
     if n_events == 0:
         raise ValueError(
             f"The {part} part of this fold has no event among its {len(kept)} cases with an outcome, so survival "
-            f"cannot be {'learned' if part == 'training' else 'judged'}. Make stratified splits with "
+            f"cannot be {'learned' if part == 'training' else 'evaluated'}. Make stratified splits with "
             "adamss_make_splits, or choose another fold."
         )
     return kept

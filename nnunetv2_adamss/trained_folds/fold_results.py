@@ -99,7 +99,7 @@ def write_results(
     }
     if not epochs:
         summary["reason"] = (
-            "no validation cases: fold 'all' trains on every case, so nothing is left to judge it on"
+            "no validation cases: fold 'all' trains on every case, so nothing is left to evaluate it on"
         )
     else:
         for name, epoch in epochs.items():

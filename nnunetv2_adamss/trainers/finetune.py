@@ -156,7 +156,7 @@ def _checkpoint_to_go_on_from(request: FinetuneRequest, folder: Path) -> Path | 
         raise ValueError(
             f"{folder} holds {'a finished' if is_finished else 'an unfinished'} training. "
             + ("Score it again with --val" if is_finished else "Continue it with --c")
-            + ", or begin anew with --overwrite."
+            + ", or start again with --overwrite."
         )
     return None
 
@@ -216,7 +216,7 @@ def _checked(config: SurvivalConfig, request: FinetuneRequest, folder: Path) -> 
     if conflicts:
         raise ValueError(
             f"The training in {folder} was started with other settings: {'; '.join(conflicts)}. Leave these "
-            "options out to go on with it, or begin anew with --overwrite."
+            "options out to continue it, or start again with --overwrite."
         )
     return config.with_paths(request.settings)
 

@@ -130,7 +130,7 @@ def _fit_clinical(
         f"{one.indicator.name} (P = {one.fit.likelihood_ratio_p:.2g})" for one in screened if not one.is_kept
     ]
     if dropped:
-        notes.append(f"Clinical indicators that say nothing of survival are dropped: {listed(dropped)}.")
+        notes.append(f"Clinical indicators that are not related to survival are dropped: {listed(dropped)}.")
     kept = [one.indicator for one in screened if one.is_kept]
     return kept, hazard_ratios(screened, cases.event, cases.time), notes
 
