@@ -17,14 +17,14 @@ _UNSEEN = frozenset({"Cc", "Cf", "Zl", "Zp"})
 
 
 def is_leftover(file_name: str) -> bool:
-    """Whether a hidden file is what programs leave beside others, and no case."""
+    """Return True if a hidden file was left beside the images by a program, and is no case."""
     return file_name.startswith(_LEFTOVERS)
 
 
 def check_case_names(folder: Path, case_ids: Iterable[str]) -> None:
     """Raise ValueError, naming them, if cases begin with a dot or hold a line break or another control character.
 
-    Tables and other tools would lose such cases without a word.
+    Tables and other tools would silently lose such cases.
     """
     faulty = sorted(
         c for c in set(case_ids) if not c or c.startswith(".") or not _UNSEEN.isdisjoint(map(category, c))

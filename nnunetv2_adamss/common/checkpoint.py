@@ -24,13 +24,13 @@ def read_checkpoint(
     mapped: bool = False,
     device: str | torch.device = "cpu",
 ) -> dict[str, Any]:
-    """Content of a checkpoint: plain data and tensors; code that a file may hold is never run.
+    """Read a checkpoint: plain data and tensors. Code that the file may hold is never run.
 
     Args:
         file: as ``torch.save`` writes it.
         kinds: of the values that it must hold, by name, with dots between levels.
         written_by: who should have written it, for messages.
-        mapped: leave tensors on the disk until they are looked at.
+        mapped: leave tensors on the disk until they are used.
         device: of the tensors.
 
     Raises:
@@ -68,7 +68,7 @@ def _reason(error: Exception) -> str:
 
 
 def are_weights(values: Any) -> bool:
-    """Tensors by name, as under ``network_weights``."""
+    """Return True for tensors by name, as under ``network_weights``."""
     return isinstance(values, Mapping) and all(
         isinstance(name, str) and torch.is_tensor(value) for name, value in values.items()
     )

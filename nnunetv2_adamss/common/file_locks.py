@@ -1,4 +1,4 @@
-"""Locks on files. The system lifts those of a process that ends, however it ends.
+"""Locks on files. The system releases the locks of a process when it ends, however it ends.
 
 Not filelock's: shared ones need SQLite, unsafe on network file systems, or files that outlive a killed process.
 """
@@ -18,12 +18,12 @@ _NO_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.EINVAL)  # of f
 
 
 def lock_file(file: Path, *, wait: bool, shared: bool = False) -> int:
-    """Lock a file that is there; whoever waited for it may find that it was removed meanwhile, and begins again.
+    """Lock an existing file; if it was replaced while waiting, lock the new one.
 
     Args:
-        file: is not written to.
-        wait: until another process lifts its lock.
-        shared: with others that share it.
+        file: the file to lock; nothing is written to it.
+        wait: until another process releases its lock.
+        shared: with other processes that lock it as shared.
 
     Returns:
         The descriptor, which keeps the lock until it is closed.
@@ -45,7 +45,7 @@ def lock_file(file: Path, *, wait: bool, shared: bool = False) -> int:
 
 
 def is_locked(file: Path) -> bool:
-    """Whether another process has the lock of a file, which need not be there."""
+    """Return True if another process has the lock of a file; False if there is no such file."""
     try:
         os.close(lock_file(file, wait=False, shared=True))
     except BlockingIOError:

@@ -1,4 +1,4 @@
-"""Files that are there whole or not at all, and what they were made from."""
+"""Atomic writing of files, reading of JSON, and hashes of contents."""
 
 import hashlib
 import json
@@ -15,34 +15,34 @@ from uuid import uuid4
 
 logger = logging.getLogger(__name__)
 
-UNFINISHED = ".unfinished"  # begins or ends the name of whatever is not whole yet
+UNFINISHED = ".unfinished"  # begins or ends the name of what is not complete yet
 # Numbers of JSON become floats somewhere, which end at 1.8e308.
 _MAX_DIGITS = 308
 
 
 def write_atomically(file: Path, text: str) -> None:
-    """Write under a temporary name in the same folder, which is made if need be, then rename."""
+    """Write text under a temporary name in the same folder, which is made if necessary, then rename."""
     replace_atomically(file, lambda unfinished: unfinished.write_text(text, encoding="utf-8"))
 
 
 def write_json(file: Path, content: Any, *, indent: int | None = 2) -> None:
-    """Write plain data as JSON, whole or not at all.
+    """Write plain data as JSON, completely or not at all.
 
     Raises:
-        ValueError: naming file and place, if a number is not finite, for which JSON has no word.
+        ValueError: naming file and place, if a number is not finite, which JSON cannot express.
         OSError: naming the file, if it cannot be written.
     """
     write_atomically(file, _json_text(file, content, indent))
 
 
 def create_json(file: Path, content: Any) -> bool:
-    """Write plain data as JSON unless the file is there: of several that write at once, one does.
+    """Write plain data as JSON unless the file exists; of several processes that try at once, one writes.
 
     Returns:
         Whether it was written.
 
     Raises:
-        ValueError: as of :func:`write_json`.
+        ValueError: as from :func:`write_json`.
         OSError: naming the file, if it cannot be written.
     """
     text = _json_text(file, content, indent=2)
@@ -52,7 +52,7 @@ def create_json(file: Path, content: Any) -> bool:
         unfinished.write_text(text, encoding="utf-8")
         _sync(unfinished)
         try:
-            os.link(unfinished, file)  # which unlike a renaming replaces nothing
+            os.link(unfinished, file)  # unlike renaming, this replaces nothing
         except OSError:
             if file.exists():
                 return False
@@ -64,7 +64,7 @@ def create_json(file: Path, content: Any) -> bool:
 
 
 def replace_atomically(file: Path, write: Callable[[Path], object]) -> None:
-    """The same for any content.
+    """Write any content under a temporary name in the same folder, then rename.
 
     Args:
         file: the final name.
@@ -74,7 +74,7 @@ def replace_atomically(file: Path, write: Callable[[Path], object]) -> None:
         OSError: naming the file, if it cannot be written, such as on a full disk; nothing is left behind.
     """
     file.parent.mkdir(parents=True, exist_ok=True)
-    # Of this process alone: parts of a job may write into one folder from several machines.
+    # For this process alone: parts of a job may write into one folder from several machines.
     unfinished = file.with_name(f"{file.name}.{platform.node()}_{os.getpid()}{UNFINISHED}")
     with removed_on_failure(file, unfinished):
         write(unfinished)
@@ -83,11 +83,11 @@ def replace_atomically(file: Path, write: Callable[[Path], object]) -> None:
 
 @contextmanager
 def removed_on_failure(file: Path, unfinished: Path) -> Iterator[None]:
-    """While a file is written under another name: on any failure that is removed, and the error names the file.
+    """Remove the unfinished file if writing it fails, and name the final file in the error.
 
     Args:
         file: the final name.
-        unfinished: what it is called until it is whole.
+        unfinished: its name until it is complete.
 
     Raises:
         OSError: naming the file, if it cannot be written.
@@ -104,10 +104,10 @@ def removed_on_failure(file: Path, unfinished: Path) -> Iterator[None]:
 
 
 def put_in_place(unfinished: Path, file: Path) -> None:
-    """Rename a file once the disk holds all of it: after a power cut, the new name has the whole content or none.
+    """Rename a file once all of it is on disk: after a power cut, the new name has the whole content or none.
 
     Raises:
-        OSError: if the disk does not take it.
+        OSError: if it cannot be written to disk.
     """
     _sync(unfinished)
     os.replace(unfinished, file)
@@ -115,7 +115,7 @@ def put_in_place(unfinished: Path, file: Path) -> None:
 
 
 def read_json(file: Path) -> Any:
-    """Content of a JSON file.
+    """Read the content of a JSON file.
 
     NaN and Infinity, which nnU-Net and version 0.1 wrote, are read; callers check the numbers that they use.
 
@@ -132,7 +132,7 @@ def read_json(file: Path) -> Any:
 
 
 def parse_json(content: bytes) -> Any:
-    """The same of a file's content; an error gives the reason alone."""
+    """Parse the content of a JSON file as :func:`read_json` does; errors give the reason without the file."""
     try:
         text = content.decode("utf-8-sig")
         return json.loads(text, parse_int=_integer, object_pairs_hook=_without_repetition)
@@ -149,7 +149,7 @@ def sha256_of(file: Path) -> str:
 
 
 def _named(error: BaseException, file: Path, unfinished: Path) -> BaseException:
-    """The error, with the file's name where it is about writing it and does not say so."""
+    """The error, with the file's name added if it is about writing the file and does not name it."""
     if isinstance(error, OSError) and error.errno and error.filename in (None, str(unfinished)):
         return OSError(error.errno, os.strerror(error.errno), str(file))
     if type(error) is RuntimeError:  # torch's and SimpleITK's only kind
@@ -161,7 +161,7 @@ def _reason(words: str) -> str:
     lines = words.strip().splitlines() or ["no reason given"]
     if any("Stream" in line or "inline_container" in line for line in lines):  # torch's, of a file
         return f"is the disk full? {lines[0].strip()}"
-    # The lines before the last one say where in SimpleITK's source.
+    # The lines before the last one give the place in SimpleITK's source.
     return (lines[-1] if "ITK" in words.upper() else lines[0]).strip()
 
 
@@ -181,7 +181,7 @@ def _sync(file: Path) -> None:
 def _sync_folder(folder: Path) -> None:
     if sys.platform == "win32":
         return
-    # Some file systems cannot do that; the content is on the disk even so.
+    # Some file systems cannot do that; the content is on disk all the same.
     with suppress(OSError):
         descriptor = os.open(folder, os.O_RDONLY)
         try:

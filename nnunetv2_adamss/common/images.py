@@ -1,4 +1,4 @@
-"""The door for images and masks: read whole, and compared only where their voxels lie in the same place.
+"""Read images and masks completely, and combine them only if their voxels lie in the same place.
 
 Two images lie in the same place if their voxels do, within ``GRID_TOLERANCE``, along whatever axes a file stores them.
 Then the second gets the axes of the first, by flips and permutations alone. Any other pair is refused.
@@ -18,7 +18,7 @@ from nnunetv2_adamss.common.voxel_grid import GRID_TOLERANCE, VoxelGrid
 
 logger = logging.getLogger(__name__)
 
-# What the mask is called among the images, and in messages.
+# Name of the mask among the images, and in messages.
 MASK = "the mask"
 
 
@@ -50,7 +50,7 @@ class Image(NamedTuple):
         return Image(change.apply(self.voxels), grid)
 
     def itk(self) -> sitk.Image:
-        """The same as SimpleITK has it.
+        """Convert the image to SimpleITK's type.
 
         Raises:
             ValueError: if the axes are not at right angles.
@@ -69,10 +69,10 @@ class Image(NamedTuple):
 
 
 class LoadedImage(NamedTuple):
-    """An image whose voxels may be no finite numbers.
+    """An image whose voxels may be NaN or infinite.
 
     Attributes:
-        image: as it is read; of scaled NIfTI files SimpleITK makes zeros of NaN.
+        image: as it is read; SimpleITK reads NaN in scaled NIfTI files as 0.
         stored: voxels as the file holds them, ``(z, y, x)``.
     """
 
@@ -80,19 +80,19 @@ class LoadedImage(NamedTuple):
     stored: NDArray[Any]
 
     def gaps(self, name: str) -> list[str]:
-        """One sentence, without a full stop, if voxels are no finite numbers; else none."""
+        """List of one sentence, without a full stop, if some voxels are not finite numbers; else empty."""
         n_voxels = self.stored.size - np.count_nonzero(np.isfinite(self.stored))
         return [f"{name} has {n_voxels} voxels that are not finite numbers"] if n_voxels else []
 
 
 def read_on_one_grid(images: Mapping[str, Path], mask: Path | None = None) -> dict[str, Image]:
-    """Read images by the names of their channels, and under the name of ``MASK`` the mask, if there is one.
+    """Read images by the names of their channels, and the mask, if there is one, under the name ``MASK``.
 
     All get the axes and the grid of the first.
 
     Raises:
         ValueError: with all that is wrong: a file is not there or cannot be read, an image does not lie on the grid of
-            the first one, or holds voxels that are no finite numbers.
+            the first one, or holds voxels that are not finite numbers.
     """
     files = dict(images) | ({} if mask is None else {MASK: mask})
     loaded: dict[str, LoadedImage] = {}
@@ -121,7 +121,7 @@ def read_image(file: Path) -> Image:
     """Read an image or a mask.
 
     Raises:
-        ValueError: if it is not there or cannot be read, or holds voxels that are no finite numbers.
+        ValueError: if it is not there or cannot be read, or holds voxels that are not finite numbers.
     """
     loaded = load_image(file)
     if gaps := loaded.gaps(str(file)):
@@ -138,7 +138,7 @@ def read_mask(
         file: of the mask.
         grid: of an image.
         grid_name: of that image, for messages.
-        by_nibabel: whether that grid is by nibabel's rule, where headers leave room for two.
+        by_nibabel: whether that grid was read by nibabel's rule, which matters if a header can be read in two ways.
 
     Raises:
         ValueError: if it cannot be read or does not lie on this grid.
@@ -150,7 +150,7 @@ def read_mask(
 
 
 def load_image(file: Path) -> LoadedImage:
-    """Read an image whose voxels may be no finite numbers.
+    """Read an image whose voxels may be NaN or infinite.
 
     Raises:
         ValueError: if it is not there, cannot be read or was cut off.
@@ -164,7 +164,7 @@ def load_image(file: Path) -> LoadedImage:
     stored = stored.reshape(grid.size).T
     if contradiction := nifti.contradiction(file, grid):
         logger.warning("%s.", contradiction)
-    # Of scaled values the two libraries differ by rounding, and SimpleITK's are those that models have seen.
+    # For scaled values the two libraries differ by rounding; models were trained on SimpleITK's.
     voxels = _read_by_simpleitk(file) if is_scaled and is_read_by_simpleitk(file) else stored
     return LoadedImage(Image(voxels, grid), stored)
 
@@ -198,7 +198,7 @@ def read_header(file: Path) -> VoxelGrid:
 
 
 def is_read_by_simpleitk(file: Path) -> bool:
-    """Whether SimpleITK, too, reads an image that ``read_header`` takes: it wants right angles and NIfTI-1."""
+    """Return True if SimpleITK also reads an image that ``read_header`` accepts: it needs right angles and NIfTI-1."""
     try:
         _header_by_simpleitk(file)
     except RuntimeError:
@@ -207,14 +207,14 @@ def is_read_by_simpleitk(file: Path) -> bool:
 
 
 def are_stored_alike(files: Sequence[Path]) -> bool:
-    """Whether images on one grid also store their voxels along the same axes."""
+    """Return True if images on one grid also store their voxels along the same axes."""
     first, *others = map(read_header, files)
     changes = [grid.axis_change_to(first) for grid in others]
     return all(change is not None and change.is_identity for change in changes)
 
 
 def constant_images(images: Mapping[str, Image]) -> Iterator[str]:
-    """Sentences, without a full stop, on images that have one value throughout: nothing can be seen in them."""
+    """Yield a sentence, without a full stop, for each image that has the same value in every voxel."""
     for name, image in images.items():
         if image.voxels.min() == image.voxels.max():
             yield f"{name} is {image.voxels.flat[0]:g} in every voxel"
@@ -235,6 +235,6 @@ def _read_by_simpleitk(file: Path) -> NDArray[Any]:
 
 
 def _reason(error: RuntimeError) -> str:
-    """What SimpleITK says of a file; nothing if it just knows no format."""
-    last = str(error).strip().splitlines()[-1].strip()  # the lines before say where in its source
+    """SimpleITK's reason for not reading a file; empty if it only does not know the format."""
+    last = str(error).strip().splitlines()[-1].strip()  # the lines before give the place in its source
     return "" if "Unable to determine" in last else f" ({last.removeprefix('ITK ERROR: ')})"

@@ -10,12 +10,12 @@ from nnunetv2_adamss.common.messages import listed
 
 _Parsed = TypeVar("_Parsed")
 
-# Raised where plain data are not what they should be, by whoever takes them apart.
+# Errors that parsing plain data raises if they are not as expected.
 FAULTS = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
 
 
 def read_object(file: Path, **kinds: Kind) -> dict[str, Any]:
-    """The object in a file.
+    """Read the object in a JSON file.
 
     Args:
         file: JSON.
@@ -29,7 +29,7 @@ def read_object(file: Path, **kinds: Kind) -> dict[str, Any]:
 
 
 def read_known_object(file: Path, kinds: Mapping[str, Kind], needed: Iterable[str]) -> dict[str, Any]:
-    """The object in a file of which some readers need more than others.
+    """Read the object in a JSON file of which this reader needs only some entries.
 
     Args:
         file: JSON.
@@ -56,15 +56,15 @@ def check_entries(
 
 
 def parse_object(file: Path, parse: Callable[[dict[str, Any]], _Parsed], advice: str = "") -> _Parsed:
-    """Take the object in a file apart.
+    """Parse the object in a JSON file.
 
     Args:
         file: JSON.
-        parse: takes the object apart; whatever is wrong with that makes it fail.
+        parse: parses the object, and fails if anything is wrong with it.
         advice: a sentence for the error: where such files come from.
 
     Raises:
-        ValueError: naming the file, if it cannot be read or taken apart.
+        ValueError: naming the file, if it cannot be read or parsed.
         FileNotFoundError: if it is not there.
     """
     content = read_object(file)

@@ -1,6 +1,6 @@
-"""Whether values of files are of some kind: finite numbers, lists of texts, objects with certain entries, and so on.
+"""Check values from files: finite numbers, lists of texts, objects with certain entries, and so on.
 
-Not pydantic: most files are other programs', and each reader needs other entries of them, so models would be longer.
+Not pydantic: most files are other programs', and each reader needs different entries, so models would be longer.
 """
 
 import sys
@@ -9,13 +9,13 @@ from typing import Any
 
 from nnunetv2_adamss.common.messages import listed
 
-# Types, or a function that says whether a value will do. None is never of a type; true and false are no numbers.
+# Types, or a function that returns whether a value is valid. None is never of a type; true and false are no numbers.
 Kind = type | tuple[type, ...] | Callable[[Any], bool]
 _NOTHING = object()
 
 
 def unfit(values: Any, kinds: Mapping[str, Kind], needed: Iterable[str] = ()) -> list[str]:
-    """Names of values that are of another kind, or are needed and not there.
+    """Names of values that are of the wrong kind, or needed and missing.
 
     Args:
         values: plain data.
@@ -23,7 +23,7 @@ def unfit(values: Any, kinds: Mapping[str, Kind], needed: Iterable[str] = ()) ->
         needed: names of those that must be there.
 
     Returns:
-        In the order of ``needed``, then of ``kinds``, without what lies below a value that is named already.
+        In the order of ``needed``, then of ``kinds``, without entries below one that is already listed.
     """
     required = dict.fromkeys(needed)
     found: list[str] = []
@@ -36,7 +36,7 @@ def unfit(values: Any, kinds: Mapping[str, Kind], needed: Iterable[str] = ()) ->
 
 
 def faults_of_kind(values: Any, kinds: Mapping[str, Kind], owner: str = "") -> list[str]:
-    """The same in words, where all of the kinds are needed.
+    """Describe each value that is of the wrong kind or missing, where all of the kinds are needed.
 
     Args:
         values: plain data.
@@ -57,7 +57,7 @@ def check_kinds(values: Any, kinds: Mapping[str, Kind], owner: str = "") -> None
 
 
 def _is_of_kind(value: Any, kind: Kind) -> bool:
-    """Whether a value is of a kind."""
+    """Return True if a value is of a kind."""
     if not isinstance(kind, type | tuple):
         return kind(value)
     types = kind if isinstance(kind, tuple) else (kind,)
@@ -65,32 +65,32 @@ def _is_of_kind(value: Any, kind: Kind) -> bool:
 
 
 def is_number(value: Any) -> bool:
-    """A finite number, also as a float."""
+    """Return True for a finite number that also fits into a float."""
     return _is_of_kind(value, (int, float)) and bool(abs(value) <= sys.float_info.max)
 
 
 def is_positive(value: Any) -> bool:
-    """A finite number above 0."""
+    """Return True for a finite number above 0."""
     return is_number(value) and value > 0
 
 
 def is_count(value: Any) -> bool:
-    """A whole number from 0 on."""
+    """Return True for an integer that is not negative."""
     return _is_of_kind(value, int) and value >= 0
 
 
 def number_within(lowest: float, highest: float) -> Callable[[Any], bool]:
-    """A finite number from one to another."""
+    """Kind of finite numbers between two bounds, which are included."""
     return lambda value: is_number(value) and lowest <= value <= highest
 
 
 def optional(kind: Kind) -> Callable[[Any], bool]:
-    """Nothing, or something of a kind."""
+    """Kind of values that are None or of another kind."""
     return lambda value: value is None or _is_of_kind(value, kind)
 
 
 def list_of(kind: Kind, *lengths: int) -> Callable[[Any], bool]:
-    """A list, or a tuple, of one kind; of any length, also empty, where none is given."""
+    """Kind of lists and tuples of one kind; of any length, also empty, if none is given."""
     return lambda value: (
         isinstance(value, list | tuple)
         and (not lengths or len(value) in lengths)
@@ -99,17 +99,17 @@ def list_of(kind: Kind, *lengths: int) -> Callable[[Any], bool]:
 
 
 def by_name(kind: Kind) -> Callable[[Any], bool]:
-    """An object whose values are of one kind; it may be empty."""
+    """Kind of objects whose values are of one kind; they may be empty."""
     return lambda value: isinstance(value, dict) and all(_is_of_kind(item, kind) for item in value.values())
 
 
 def by_channel(kind: Kind) -> Callable[[Any], bool]:
-    """The same, with the numbers of channels as names."""
+    """Kind of objects by channel number whose values are of one kind; they may be empty."""
     return lambda value: by_name(kind)(value) and all(name.isascii() and name.isdigit() for name in value)
 
 
 def holding(**kinds: Kind) -> Callable[[Any], bool]:
-    """An object with at least these entries."""
+    """Kind of objects with at least these entries."""
     return lambda value: not unfit(value, kinds, kinds)
 
 

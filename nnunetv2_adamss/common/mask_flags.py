@@ -1,4 +1,4 @@
-"""What a user types for the settings of ``SurvivalConfig`` that say where the tumour masks come from."""
+"""Command-line options for the settings of ``SurvivalConfig`` that determine the tumour masks."""
 
 MASK_FLAGS = {
     "seg_trainer": "-seg_tr", "seg_checkpoint": "-seg_chk", "mask_source": "--mask_source",

@@ -1,4 +1,4 @@
-"""How much a message names: a few things and how many there are, the beginning of a long value and its length."""
+"""Shorten lists and values in messages: a few names and their number, the beginning of a long value and its length."""
 
 from collections.abc import Sequence
 
@@ -13,7 +13,7 @@ def listed(names: Sequence[str]) -> str:
 
 
 def shortened(value: object) -> str:
-    """A value as text; of one with more than 60 characters the first 20, and how many there are."""
+    """A value as text; if it has more than 60 characters, the first 20 and the length."""
     text = str(value)
     if len(text) <= _MAX_CHARACTERS:
         return text
@@ -21,7 +21,7 @@ def shortened(value: object) -> str:
 
 
 def quoted(value: object) -> str:
-    """The same in quotation marks; a long value's length stands behind them."""
+    """A value in quotation marks; if it has more than 60 characters, the first 20, followed by the length."""
     text = str(value)
     if len(text) <= _MAX_CHARACTERS:
         return f"'{text}'"

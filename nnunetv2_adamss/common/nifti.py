@@ -1,4 +1,4 @@
-"""NIfTI files, and the faults of them that SimpleITK passes over in silence."""
+"""NIfTI files, and the faults in them that SimpleITK silently ignores."""
 
 import gzip
 import io
@@ -22,7 +22,7 @@ from nnunetv2_adamss.common.voxel_grid import GRID_TOLERANCE, VoxelGrid
 _GZIP = b"\x1f\x8b"
 _CHUNK_BYTES = 1 << 22
 _HEADER_BYTES = 540  # of NIfTI-2, which has the longer one
-# What nibabel raises of files that are cut off, damaged or something else.
+# Errors that nibabel raises for files that are cut off, damaged or something else.
 _UNREADABLE = (
     OSError,
     EOFError,
@@ -37,12 +37,12 @@ _UNREADABLE = (
 
 
 def is_nifti(file: Path) -> bool:
-    """Whether a file is called like a NIfTI file of one piece."""
+    """Return True if a file is named like a single-file NIfTI image."""
     return file.name.casefold().endswith((".nii", ".nii.gz"))
 
 
 def load(file: Path) -> nibabel.Nifti1Image:
-    """Open a file with nibabel, also one that is called ``.nii.gz`` and not compressed, as SimpleITK reads it.
+    """Open a file with nibabel, also if it is called ``.nii.gz`` but is not compressed, as SimpleITK does.
 
     Raises:
         ValueError: if it is no NIfTI file.
@@ -56,7 +56,7 @@ def load(file: Path) -> nibabel.Nifti1Image:
 def stored_voxels(file: Path) -> tuple[NDArray[Any], bool]:
     """All voxels as the file holds them, ``(x, y, z)``, and whether its header scales them.
 
-    SimpleITK makes zeros of what is no number, and of what a file lacks that was cut off.
+    SimpleITK reads zeros instead of NaN, and instead of voxels that are missing because the file was cut off.
 
     Raises:
         ValueError: if some are missing.
@@ -74,7 +74,7 @@ def grid_of(file: Path) -> VoxelGrid:
     """The grid by nibabel's rule, for files that SimpleITK does not read.
 
     Raises:
-        ValueError: if the file has not three axes, or its header does not say where its voxels lie.
+        ValueError: if the file has not three axes, or its header does not give the place of its voxels.
     """
     image = load(file)
     affine = np.asarray(image.affine, dtype=float)
@@ -86,7 +86,7 @@ def grid_of(file: Path) -> VoxelGrid:
 
 
 def has_no_geometry(file: Path) -> bool:
-    """Whether a NIfTI file says neither how large its voxels are nor where: what is left of arrays without a header."""
+    """Return True if a NIfTI file gives neither size nor place of its voxels, as if saved from a bare array."""
     if not is_nifti(file):
         return False
     header = load(file).header
@@ -95,7 +95,7 @@ def has_no_geometry(file: Path) -> bool:
 
 
 def check_voxel_size(file: Path) -> None:
-    """Raise ValueError if the header gives a voxel no size; readers would silently take 1 mm for it."""
+    """Raise ValueError if the header gives a voxel no size; readers would silently assume 1 mm."""
     header = _raw_header(file)
     spacing_mm = np.abs(np.asarray(header["pixdim"][1:4], dtype=float))
     if not (np.isfinite(spacing_mm) & (spacing_mm > 0)).all():
@@ -103,7 +103,7 @@ def check_voxel_size(file: Path) -> None:
 
 
 def is_whole(file: Path) -> bool:
-    """Whether a NIfTI file holds all voxels that its header announces; files of other formats count as whole."""
+    """Return True if a NIfTI file holds all voxels that its header announces; other formats count as whole."""
     if not is_nifti(file):
         return True
     try:
@@ -121,10 +121,10 @@ def is_whole(file: Path) -> bool:
 
 
 def put_image_in_place(unfinished: Path, file: Path) -> None:
-    """Rename a finished image of any format. On a full disk, SimpleITK and nnU-Net cut NIfTI files short in silence.
+    """Rename a finished image of any format. On a full disk, SimpleITK and nnU-Net silently cut NIfTI files short.
 
     Raises:
-        OSError: naming the final file, if it is not whole or the disk does not take it.
+        OSError: naming the final file, if it is not whole or cannot be written to disk.
     """
     check_whole(unfinished, file)
     put_in_place(unfinished, file)
@@ -137,14 +137,14 @@ def check_whole(unfinished: Path, file: Path) -> None:
 
 
 def contradiction(file: Path, grid: VoxelGrid) -> str | None:
-    """A sentence if programs place the image differently, since its header is incomplete or contradicts itself.
+    """Return a sentence if programs place the image differently, since its header is incomplete or contradictory.
 
     Args:
         file: of the image.
         grid: where SimpleITK places it.
 
     Returns:
-        None if SimpleITK, nibabel, sform and qform agree, as far as there are such.
+        None if SimpleITK, nibabel, sform and qform agree, as far as they exist.
     """
     places = {"SimpleITK": grid, **_coded_grids(file)}
     with suppress(ValueError):
@@ -159,7 +159,7 @@ def contradiction(file: Path, grid: VoxelGrid) -> str | None:
 
 
 def _coded_grids(file: Path) -> dict[str, VoxelGrid]:
-    """The grids that sform and qform give, where they are in use and can be read."""
+    """Grids of sform and qform, where these are in use and can be read."""
     image = load(file)
     found = {}
     for name, read in (("sform", image.header.get_sform), ("qform", image.header.get_qform)):
@@ -192,7 +192,7 @@ def _load_misnamed(file: Path) -> nibabel.Nifti1Image:
 
 
 def _raw_header(file: Path) -> nibabel.Nifti1Header:
-    """The header as it is written; nibabel's own reading mends it."""
+    """The header as it is written; nibabel would correct it when reading."""
     try:
         with _open(file) as stream:
             block = stream.read(_HEADER_BYTES)

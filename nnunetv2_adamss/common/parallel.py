@@ -1,4 +1,4 @@
-"""Many independent tasks in processes of their own, each of which keeps its result in a file."""
+"""Independent tasks in parallel processes, each of which writes its result to a file."""
 
 import os
 from collections.abc import Iterator, Sequence
@@ -24,7 +24,7 @@ def in_parallel(tasks: Sequence[Any], num_processes: int | None) -> Iterator[Any
     Raises:
         ValueError: if a process was killed.
     """
-    # A cluster's processes are not this one's, and end as it says.
+    # A cluster's processes are not children of this one; the cluster ends them.
     local = isinstance(get_active_backend()[0], BACKENDS[DEFAULT_BACKEND])
     options = {"initializer": end_with, "initargs": (os.getpid(),)} if local else {}
     try:
@@ -45,7 +45,7 @@ def one_thread(process_object: Any) -> Iterator[None]:
     """Let SimpleITK's filters use one thread, since the tasks keep all cores busy.
 
     Args:
-        process_object: ``SimpleITK.ProcessObject``, from the caller, so that nobody else imports it for this.
+        process_object: ``SimpleITK.ProcessObject``, from the caller, so that this module need not import SimpleITK.
     """
     n_threads = process_object.GetGlobalDefaultNumberOfThreads()
     process_object.SetGlobalDefaultNumberOfThreads(1)

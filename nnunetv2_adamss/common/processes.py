@@ -1,7 +1,7 @@
-"""Processes that end with the one that started them, however that ends: of a pool, and commands.
+"""Pools and commands that end with the process that started them, however that ends.
 
-A pool's processes are watched from inside. A command is another's program, so a script stands between, which ends the
-command and all that it started.
+A pool's processes watch their parent themselves. A command is another program, so a script in between watches the
+parent and ends the command and all that it started.
 """
 
 import os
@@ -18,7 +18,7 @@ from typing import Any
 
 from nnunetv2_adamss.common import watched
 
-# Where the commands of this Python's environment are.
+# Folder of the commands of this Python's environment.
 _SCRIPTS = Path(sys.executable).parent
 _POLL_SECONDS = 0.5
 _SECONDS_TO_END = 10
@@ -27,11 +27,11 @@ _SECONDS_TO_END = 10
 def end_with(parent_id: int) -> None:
     """Let this process end when the one that started it has ended; the ``initializer`` of a pool.
 
-    Not by Linux's signal for it: that comes when the thread ends that started this process. On Windows nothing says
-    that a parent is gone.
+    Not by Linux's signal for it: that comes when the thread ends that started this process. On Windows a process
+    cannot tell that its parent has ended.
 
     Args:
-        parent_id: the starting process' number, from itself.
+        parent_id: process ID of the parent, read in the parent.
     """
     threading.Thread(target=_end_after, args=(parent_id,), daemon=True).start()
 
@@ -39,7 +39,7 @@ def end_with(parent_id: int) -> None:
 def _end_after(parent_id: int) -> None:
     while os.getppid() == parent_id:
         sleep(_POLL_SECONDS)
-    # At once: a task would run to its end, and who waits for its result is gone.
+    # At once: the process that waits for the task's result is gone.
     os._exit(1)
 
 
@@ -67,8 +67,8 @@ def start_watched(command: Sequence[str], **options: Any) -> "subprocess.Popen[b
 
 
 def end_watched(process: "subprocess.Popen[bytes]") -> None:
-    """End a command and everything that it started, such as what loads the data of a training."""
-    # The group's number stays taken as long as anything in it is there.
+    """End a command and everything that it started, such as the data loaders of a training."""
+    # The group's ID stays in use as long as one of its processes exists.
     with suppress(ProcessLookupError, PermissionError):
         os.killpg(process.pid, signal.SIGKILL)
     if process.stdin is not None:

@@ -1,4 +1,4 @@
-"""What shows how far a long evaluation is."""
+"""Interface for showing the progress of a long evaluation."""
 
 from collections.abc import Iterable, Sequence
 from typing import Protocol, TypeVar
@@ -7,12 +7,12 @@ _Item = TypeVar("_Item")
 
 
 class Progress(Protocol):
-    """Wraps what is gone through one by one."""
+    """A progress bar, or another way to show progress, around a sequence."""
 
     def __call__(self, items: Sequence[_Item], what: str) -> Iterable[_Item]:
-        """The same items; ``what`` they are, for people."""
+        """Iterate over the items and show progress; ``what`` is the word for them that the user sees."""
 
 
 def silent(items: Sequence[_Item], what: str) -> Iterable[_Item]:
-    """Show nothing."""
+    """Return the items without showing progress."""
     return items

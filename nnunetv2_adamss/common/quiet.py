@@ -1,4 +1,4 @@
-"""Whether progress is shown: bars, and what nnU-Net prints while it works."""
+"""The user's choice to hide progress bars and nnU-Net's prints."""
 
 import os
 
@@ -7,10 +7,10 @@ QUIET = "TQDM_DISABLE"
 
 
 def is_quiet() -> bool:
-    """Whether the user wants results and warnings only."""
+    """Return True if the user wants results and warnings only."""
     return bool(os.environ.get(QUIET))
 
 
 def no_bar() -> bool | None:
-    """The ``disable`` of a tqdm bar: None, which shows it on a terminal, unless the user wants none."""
+    """Argument ``disable`` of a tqdm bar: None, which shows it on a terminal, unless the user wants none."""
     return True if is_quiet() else None

@@ -1,4 +1,4 @@
-"""Where the voxels of an image lie, and whether two images share them. SimpleITK's frame: (x, y, z), LPS, mm."""
+"""Voxel grids: the place of an image's voxels, compared between images. SimpleITK's frame: (x, y, z), LPS, mm."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _RAS_TO_LPS = np.diag([-1.0, -1.0, 1.0, 1.0])
 
 
 class AxisChange(NamedTuple):
-    """How the axes of one image become those of another: no voxel changes its value.
+    """A reordering and flipping of an image's axes into those of another; no voxel changes its value.
 
     Attributes:
         order: own axis that becomes each axis of the other, in the order x, y, z.
@@ -32,7 +32,7 @@ class AxisChange(NamedTuple):
 
     @property
     def is_identity(self) -> bool:
-        """Whether the axes are the same already."""
+        """True if the axes are already the same."""
         return self.order == tuple(range(len(self.order))) and not any(self.is_flipped)
 
     def apply(self, voxels: NDArray[Any]) -> NDArray[Any]:
@@ -43,7 +43,7 @@ class AxisChange(NamedTuple):
 
 @dataclass(frozen=True)
 class VoxelGrid:
-    """Where the voxels of an image lie.
+    """The place of an image's voxels in space.
 
     Args:
         size: voxels, (x, y, z).
@@ -64,7 +64,7 @@ class VoxelGrid:
 
     @classmethod
     def of_affine(cls, size: Sequence[int], affine: NDArray[np.floating]) -> VoxelGrid:
-        """From NIfTI's matrix of voxel indices (x, y, z) to millimetres in RAS, ``(4, 4)``; no axis of length 0."""
+        """Grid of NIfTI's matrix of voxel indices (x, y, z) to millimetres in RAS, ``(4, 4)``; no axis of length 0."""
         lps = _RAS_TO_LPS @ np.asarray(affine, dtype=np.float64)
         spacing_mm = np.linalg.norm(lps[:3, :3], axis=0)
         return cls(
@@ -89,7 +89,7 @@ class VoxelGrid:
 
     @property
     def is_finite(self) -> bool:
-        """Whether it is made of finite numbers, and its voxels have a size."""
+        """True if all its numbers are finite and its voxels have a size."""
         numbers = [*self.spacing_mm, *self.origin_mm, *self.direction]
         return bool(np.isfinite(numbers).all()) and min(self.spacing_mm) > 0
 
@@ -112,7 +112,7 @@ class VoxelGrid:
         return float(np.abs(other.indices(self.points(ends)) - ends).max())
 
     def axis_change_to(self, other: VoxelGrid) -> AxisChange | None:
-        """How this grid's axes become those of another grid with the same voxels in the same place.
+        """Find the change of this grid's axes into those of another grid with the same voxels in the same place.
 
         Returns:
             None if the voxels are not the same within ``GRID_TOLERANCE``.
@@ -138,14 +138,14 @@ class VoxelGrid:
         )
 
     def at_right_angles(self) -> VoxelGrid:
-        """The grid with the nearest axes that are at right angles; itself if its own are but for rounding."""
+        """The grid with the nearest axes that are at right angles; itself if its own are, up to rounding."""
         if np.abs(self.axes.T @ self.axes - np.eye(3)).max() < _ROUNDED_COSINES:
             return self
         left, _, right = np.linalg.svd(self.axes)
         return VoxelGrid(self.size, self.spacing_mm, self.origin_mm, tuple((left @ right).ravel().tolist()))
 
     def cropped(self, start: Sequence[int], size: Sequence[int]) -> VoxelGrid:
-        """The block of these voxels that begins at an index."""
+        """The block of this grid that begins at an index."""
         origin = self.points(np.array([start]))[0]
         return VoxelGrid(tuple(map(int, size)), self.spacing_mm, tuple(origin.tolist()), self.direction)
 
@@ -177,7 +177,7 @@ class VoxelGrid:
         return tuple(whole.astype(int).tolist())
 
     def __str__(self) -> str:
-        """One line for messages."""
+        """One line of text for messages."""
         size, spacing = ("x".join(f"{value:.4g}" for value in of) for of in (self.size, self.spacing_mm))
         origin, direction = (
             ", ".join(f"{value + 0.0:.4g}" for value in np.round(of, 4))
@@ -186,7 +186,7 @@ class VoxelGrid:
         return f"{size} voxels of {spacing} mm from ({origin}) mm with axes ({direction})"
 
     def describe(self) -> dict[str, list[float]]:
-        """The same as plain lists, for a log."""
+        """The grid as plain lists, for a log."""
         return {
             "size_xyz": list(self.size),
             "spacing_xyz_mm": list(self.spacing_mm),

@@ -1,7 +1,7 @@
-"""Run a command that must not outlive who started it: when standard input ends, so does the command.
+"""Run a command that must not outlive the process that started it: both end with standard input.
 
-A script of its own, since even a process that is killed, and can do nothing more, closes the pipe to it. The command
-stays in this process's group, so that whoever started this process can end whatever is left of both.
+It is a script of its own, since even a process that is killed closes the pipe to it. The command stays in the group of
+this process, so that the process that started this one can end both.
 """
 
 import ctypes
@@ -12,7 +12,7 @@ import sys
 import threading
 from collections.abc import Callable
 
-# Of Linux's prctl(2): which signal a process gets when the one that started it ends.
+# Option of Linux's prctl(2): the signal that a process gets when its parent ends.
 _PR_SET_PDEATHSIG = 1
 
 
@@ -23,7 +23,7 @@ def main() -> int:
         stdin=subprocess.DEVNULL,
         preexec_fn=_dies_with_its_parent(os.getpid()),  # noqa: PLW1509  there is no other thread yet
     )
-    # Whoever interrupts the group ends it afterwards; till then the command may do what it does when interrupted.
+    # The process that interrupts the group ends it afterwards; until then the command may handle the interrupt.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_standard_input, daemon=True).start()
     exit_code = command.wait()
@@ -31,14 +31,14 @@ def main() -> int:
 
 
 def _dies_with_its_parent(parent: int) -> Callable[[], None] | None:
-    """What a command does before it begins, so that it ends even where this process alone is killed."""
+    """Function that a command runs before it begins, so that it ends even if only this process is killed."""
     if sys.platform != "linux":
         return None
     prctl = ctypes.CDLL(None).prctl
 
     def ask_for_the_signal() -> None:
         prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-        if os.getppid() != parent:  # which was killed before it was asked for
+        if os.getppid() != parent:  # the parent was killed before the signal was requested
             os._exit(1)
 
     return ask_for_the_signal
@@ -46,7 +46,7 @@ def _dies_with_its_parent(parent: int) -> Callable[[], None] | None:
 
 def _end_with_standard_input() -> None:
     os.read(0, 1)  # unbuffered: a buffer's lock would keep Python from ending
-    # With its worker processes, which would wait for ever. Trainings write whole checkpoints or none.
+    # Including its worker processes, which would wait for ever. Trainings write whole checkpoints or none.
     os.killpg(os.getpgrp(), signal.SIGKILL)
 
 

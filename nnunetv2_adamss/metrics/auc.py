@@ -1,4 +1,4 @@
-"""Time-dependent AUC: how well a risk tells who has had the event by a horizon from who lives on."""
+"""Time-dependent AUC: how well a risk separates patients with the event by a horizon from those without."""
 
 from dataclasses import dataclass
 
@@ -47,7 +47,7 @@ def cumulative_dynamic_auc(
         seed: of the bootstrap.
 
     Raises:
-        ValueError: as :func:`harrell_c`.
+        ValueError: as from :func:`harrell_c`.
 
     Examples:
         >>> import numpy as np
@@ -64,7 +64,7 @@ def cumulative_dynamic_auc(
 
 
 def auc_in_cohort(risk_score: Column, cohort: ResampledCohort, horizon: float) -> HorizonAuc:
-    """Cumulative cases against dynamic controls (Uno et al., JASA 2007), within folds, with its bootstrap interval.
+    """AUC of cumulative cases against dynamic controls (Uno et al., JASA 2007), within folds, with its interval.
 
     A patient with the event at t weighs 1 / G(t-), where G is the Kaplan-Meier curve of censoring; equal risks
     count half.

@@ -1,4 +1,4 @@
-"""Brier score of survival probabilities, and how much better it is than giving everybody the same curve."""
+"""Brier score of survival probabilities, compared with that of one curve for all patients."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ _GRID_STEPS = 100
 
 @dataclass(frozen=True)
 class BrierScore:
-    """A Brier score between 0 (perfect) and 1; 0.25 is what 50% for everybody scores.
+    """A Brier score between 0 (perfect) and 1; predicting 50% for all patients scores 0.25.
 
     Attributes:
-        start: of what is integrated; equal to ``end`` for the score at one horizon.
+        start: of the integral; equal to ``end`` for the score at one horizon.
         end: in the unit of the times.
-        score: of the predictions.
-        kaplan_meier: of the evaluated patients' own Kaplan-Meier curve, given to each of them.
-        skill: 1 less the first over the second, 0 for a prediction as good as that curve.
+        score: that of the predictions.
+        kaplan_meier: the score of predicting the evaluated patients' own Kaplan-Meier curve for each of them.
+        skill: ``1 - score / kaplan_meier``, 0 for a prediction as good as that curve.
     """
 
     start: float
@@ -37,7 +37,7 @@ class BrierScore:
 
     @classmethod
     def missing(cls, end: float, reason: str, start: float | None = None) -> BrierScore:
-        """Where there is none; at a horizon unless there is a start."""
+        """A score that cannot be estimated, at one horizon unless ``start`` is given."""
         none = Estimate(None, reason=reason)
         return cls(end if start is None else start, end, none, none, none)
 
@@ -64,7 +64,7 @@ def brier_score(
         seed: of the bootstrap.
 
     Raises:
-        ValueError: as :func:`harrell_c`, or if a probability is not from 0 to 1.
+        ValueError: as from :func:`harrell_c`, or if a probability is not from 0 to 1.
 
     Examples:
         >>> import numpy as np
@@ -103,7 +103,7 @@ def integrated_brier_score(
         seed: of the bootstrap.
 
     Raises:
-        ValueError: as :func:`brier_score`, or if there are more times than columns, or fewer.
+        ValueError: as from :func:`brier_score`, or if there are more times than columns, or fewer.
 
     Examples:
         >>> import numpy as np
@@ -121,11 +121,11 @@ def integrated_brier_score(
 
 
 def brier_score_in_cohort(curves: PredictedCurves, cohort: ResampledCohort, horizon: float) -> BrierScore:
-    """Graf et al., Statistics in Medicine 1999: mean squared error of the predicted survival at a horizon.
+    """Mean squared error of the predicted survival at a horizon (Graf et al., Statistics in Medicine 1999).
 
     Patients with an event at t weigh 1 / G(t-), those who are seen beyond the horizon h weigh 1 / G(h), where G is the
-    Kaplan-Meier curve of censoring, estimated anew in each resample. Fold by fold or together is the same here:
-    probabilities of different folds compare.
+    Kaplan-Meier curve of censoring, estimated again in each resample. Folds are evaluated together, since probabilities
+    of different folds can be compared.
 
     Args:
         curves: of the patients.
@@ -139,7 +139,7 @@ def brier_score_in_cohort(curves: PredictedCurves, cohort: ResampledCohort, hori
 def integrated_brier_score_in_cohort(curves: PredictedCurves, cohort: ResampledCohort) -> BrierScore:
     """The mean Brier score from 0 to the end of the predicted curves or of the follow-up, whichever is first.
 
-    Arguments as of ``brier_score_in_cohort``; trapezoids on a hundred equal steps.
+    Arguments as for ``brier_score_in_cohort``; trapezoids on a hundred equal steps.
     """
     grid = np.linspace(0, min(curves.times[-1], cohort.follow_up_limit), _GRID_STEPS + 1)
     grid = grid[grid < cohort.follow_up_limit]
@@ -147,7 +147,7 @@ def integrated_brier_score_in_cohort(curves: PredictedCurves, cohort: ResampledC
 
 
 def beyond_curves(curves: PredictedCurves, horizon: float) -> str | None:
-    """Why there is no predicted probability at a horizon, or None."""
+    """Return the reason why there is no predicted probability at a horizon, or None."""
     if horizon <= curves.times[-1]:
         return None
     return f"beyond the predicted curves, which end at {curves.times[-1]:g}"
@@ -164,7 +164,7 @@ def _score(
     null = mean_over_times(
         brier_scores(np.broadcast_to(everybody, (len(cohort.time), len(times))), cohort, times), times
     )
-    # Where all resampled patients live or die there is nothing to be better than.
+    # If all resampled patients live, or all die, the curve is perfect and skill is undefined.
     skill = 1 - np.divide(predicted, null, out=np.full_like(null, np.nan), where=null > 0)
     return BrierScore(start, end, *map(_estimate, (predicted, null, skill)))
 
@@ -184,7 +184,7 @@ def brier_scores(
         times: below the cohort's limit of follow-up, ``(n_times,)``.
 
     Returns:
-        ``(1 + n_resamples, n_times)``; NaN where a resample has nobody under observation at a time.
+        ``(1 + n_resamples, n_times)``; NaN where no patient of a resample is under observation at a time.
     """
     had_event = cohort.event[:, None] & (cohort.time[:, None] <= times)
     lives_on = cohort.time[:, None] > times

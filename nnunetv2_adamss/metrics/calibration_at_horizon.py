@@ -1,4 +1,4 @@
-"""Whether as many patients have the event by a horizon as were predicted to: in groups of predicted risk."""
+"""Calibration at a horizon: observed against predicted risk of the event, in groups of predicted risk."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class Calibration:
         observed: of all patients.
         observed_to_predicted: the ratio of the two, above 1 where risk was underestimated.
         groups: by rising predicted risk.
-        reason: why there is none of it; None if there is.
+        reason: why nothing is estimable; None if it is.
     """
 
     horizon: float
@@ -55,7 +55,7 @@ class Calibration:
 
     @classmethod
     def missing(cls, horizon: float, reason: str) -> Calibration:
-        """Where there is none."""
+        """A calibration that cannot be estimated."""
         none = Estimate(None, reason=reason)
         return cls(horizon, None, none, none, [], reason)
 
@@ -75,7 +75,7 @@ def calibration(
         most_groups: however many events there are; a group has about ten events or more.
 
     Raises:
-        ValueError: as :func:`harrell_c`, or if a probability is not from 0 to 1.
+        ValueError: as from :func:`harrell_c`, or if a probability is not from 0 to 1.
 
     Examples:
         >>> import numpy as np
@@ -97,7 +97,7 @@ def calibration_in_cohort(
 ) -> Calibration:
     """Compare predicted with observed risk, in groups of equal size.
 
-    There is a group for every ten events until the horizon, so that the groups' intervals say something.
+    There is a group for every ten events until the horizon, so that the groups' intervals are informative.
 
     Args:
         curves: of the patients.
@@ -124,7 +124,7 @@ def calibration_in_cohort(
 
 
 def _equal_groups(risk: NDArray[np.float64], n_groups: int) -> list[NDArray[np.intp]]:
-    """Places of the patients between quantiles of risk; equal risks stay together."""
+    """Positions of the patients between quantiles of risk; equal risks stay together."""
     edges = np.quantile(risk, np.arange(1, n_groups) / n_groups)
     group = np.searchsorted(edges, risk, side="right")
     return [np.flatnonzero(group == number) for number in np.unique(group)]

@@ -1,4 +1,4 @@
-"""Harrell's concordance index, with its interval and with a reason wherever it is no sound estimate."""
+"""Harrell's concordance index, with its interval, and a reason where the estimate is not reliable."""
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
@@ -24,7 +24,7 @@ class Concordance:
             comparable or a risk score is not finite.
         n_pairs: comparable pairs: the earlier time is an event, or of equal times exactly one is.
         interval: lower and upper bound by bootstrap; None if not asked for or not estimable.
-        reason: what is wrong with the estimate, such as under 10 events, in words; None if nothing is.
+        reason: what is wrong with the estimate, such as fewer than 10 events; None if nothing is.
     """
 
     c_index: float | None
@@ -33,7 +33,7 @@ class Concordance:
     reason: str | None = None
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain numbers, strings, lists and None, fit for JSON."""
+        """Convert to plain numbers, strings, lists and None, for JSON."""
         return asdict(self) | {"interval": list(self.interval) if self.interval else None}
 
 
@@ -58,7 +58,7 @@ def harrell_c(risk_score: Column, event: Column, time: Column) -> Concordance:
         >>> found.c_index, found.n_pairs
         (0.9, 5)
 
-        Four patients are too few to conclude anything, which the result says:
+        Four patients are too few to conclude anything, as the result states:
 
         >>> found.reason
         'not estimable: only 2 events in comparable pairs, at least 10 are needed'
@@ -95,12 +95,12 @@ def bootstrap_harrell_c(
         risk_score: higher for an earlier event, ``(n_cases,)``.
         event: True or 1 where the event was observed, ``(n_cases,)``.
         time: time to event or censoring, ``(n_cases,)``.
-        n_resamples: how often as many patients are drawn with replacement.
+        n_resamples: number of resamples, in each of which as many patients are drawn with replacement.
         seed: of the draws.
-        confidence: that the interval is meant to have.
+        confidence: nominal coverage of the interval.
 
     Raises:
-        ValueError: as :func:`harrell_c`.
+        ValueError: as from :func:`harrell_c`.
 
     Examples:
         >>> import numpy as np
@@ -130,7 +130,7 @@ class CrossValidatedC:
     """Harrell's C of the folds of a cross-validation.
 
     Attributes:
-        pooled: over all comparable pairs within folds, which is the folds' mean with their pairs as weight.
+        pooled: over all comparable pairs within folds, which is the folds' mean weighted by their pairs.
         folds: of each fold, in the cohort's order.
     """
 
@@ -154,14 +154,17 @@ def cross_validated_c(risk_score: Column, cohort: ResampledCohort) -> CrossValid
 
 
 def harrell_pairs(risk_score: NDArray[np.floating], cohort: ResampledCohort) -> list[PairSums]:
-    """The pairs of Harrell's C in each fold; arguments as of ``cross_validated_c``, scores finite."""
+    """Count the pairs of Harrell's C in each fold; arguments as for ``cross_validated_c``, scores finite."""
     return sum_pairs(risk_score, cohort, cohort.event, lives_longer(cohort.event, cohort.time))
 
 
 def lives_longer(
     event: NDArray[np.bool_], time: NDArray[np.floating]
 ) -> Callable[[NDArray[np.intp], NDArray[np.intp]], NDArray[np.bool_]]:
-    """Whether others (n) are known to outlive patients with an event (k): of equal times, the censored; ``(k, n)``."""
+    """Return a function that finds, ``(k, n)``, which others (n) are known to outlive patients with an event (k).
+
+    At equal times, only censored patients outlive the event.
+    """
 
     def is_later(rows: NDArray[np.intp], others: NDArray[np.intp]) -> NDArray[np.bool_]:
         first, second = time[rows, None], time[others]
@@ -175,12 +178,12 @@ def _c_index(
 ) -> float | None:
     try:
         return float(concordance_index(time, time_order_from_risk(risk_score), event))
-    except ZeroDivisionError:  # lifelines' word for no comparable pair
+    except ZeroDivisionError:  # lifelines raises it if no pair is comparable
         return None
 
 
 def _later_patients(event: NDArray[np.bool_], time: NDArray[np.floating]) -> NDArray[np.int64]:
-    """How many are known to outlive each patient with an event, ``(n_events,)``."""
+    """Number of patients who are known to outlive each patient with an event, ``(n_events,)``."""
     times, censored_times = np.sort(time), np.sort(time[~event])
     later = len(times) - np.searchsorted(times, time[event], side="right")
     censored_at = np.searchsorted(censored_times, time[event], side="right") - np.searchsorted(
@@ -190,6 +193,6 @@ def _later_patients(event: NDArray[np.bool_], time: NDArray[np.floating]) -> NDA
 
 
 def _count_outliving(event: NDArray[np.bool_], time: NDArray[np.floating]) -> int:
-    """Patients who are known to outlive one with an event."""
+    """Number of patients who are known to outlive one with an event."""
     first = time[event].min(initial=np.inf)
     return int(((time > first) | ((time == first) & ~event)).sum())

@@ -1,4 +1,4 @@
-"""D-calibration: whether predicted survival probabilities at the times of the events are spread evenly."""
+"""D-calibration: test that predicted survival probabilities at the times of the events are spread evenly."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _LEAST_EXPECTED = 5  # patients in a bin, below which the chi-square distributio
 
 @dataclass(frozen=True)
 class DCalibration:
-    """The test of D-calibration.
+    """Result of the test of D-calibration.
 
     Attributes:
         p_value: small where the curves are not calibrated; None if not estimable.
@@ -33,12 +33,12 @@ class DCalibration:
 
     @classmethod
     def missing(cls, reason: str) -> DCalibration:
-        """Where there is none."""
+        """A test that cannot be made."""
         return cls(None, None, [], reason)
 
 
 def d_calibration(curves: PredictedCurves, event: Column, time: Column) -> DCalibration:
-    """Haider et al., JMLR 2020.
+    """Test D-calibration (Haider et al., JMLR 2020).
 
     The curve at a patient's own event time is uniform on [0, 1] if the curves are right. A patient who is censored
     where the curve is at s could have any value below, and is spread over them. Times after the end of the curves count
@@ -68,7 +68,7 @@ def _counts_of_events(value: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _spread(value: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Of each censored patient, the part of [0, s] that lies in each bin; all in the first bin for s = 0."""
+    """Sum over censored patients of the part of [0, s] that lies in each bin; all in the first bin for s = 0."""
     lower = np.arange(N_BINS) / N_BINS
     covered = np.clip(value[:, None] - lower, 0, 1 / N_BINS)
     covered[value == 0, 0] = 1

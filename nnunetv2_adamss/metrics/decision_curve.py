@@ -1,4 +1,4 @@
-"""Decision curve: what treating the patients above a risk is worth, against treating all or none."""
+"""Decision curve: net benefit of treating the patients above a risk, compared with treating all or none."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ _THRESHOLDS = np.arange(1, 100) / 100
 
 @dataclass(frozen=True)
 class DecisionCurve:
-    """Net benefit at one horizon; that of treating nobody is 0.
+    """Net benefit at one horizon; treating no patient has a net benefit of 0.
 
     Attributes:
         horizon: in the unit of the times.
         thresholds: risks from which on a patient is treated, in (0, 1).
         net_benefit: of treating by the predictions: true less weighted false positives, as a share of all patients.
             None where too few of the treated are followed up to the horizon.
-        treat_all: net benefit of treating everybody.
+        treat_all: net benefit of treating all patients.
         reason: why there is no curve; None if there is.
     """
 
@@ -35,12 +35,12 @@ class DecisionCurve:
 
     @classmethod
     def missing(cls, horizon: float, reason: str) -> DecisionCurve:
-        """Where there is none."""
+        """A curve that cannot be estimated."""
         return cls(horizon, [], [], [], reason)
 
 
 def decision_curve(curves: PredictedCurves, cohort: ResampledCohort, horizon: float) -> DecisionCurve:
-    """Vickers et al., BMC Medical Informatics and Decision Making 2008: with censoring, by Kaplan-Meier of the treated.
+    """Decision curve with censoring, by Kaplan-Meier of the treated (Vickers et al., BMC Med Inform Decis Mak 2008).
 
     Args:
         curves: of the patients.

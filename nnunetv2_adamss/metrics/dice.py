@@ -12,7 +12,7 @@ from nnunetv2_adamss.common.images import read_image, read_mask
 
 @dataclass(frozen=True)
 class LabelDice:
-    """Dice of one label.
+    """Dice of one label, by case and over all cases.
 
     Attributes:
         label: its name.
@@ -39,7 +39,7 @@ def dice_by_label(
     Args:
         cases: name, predicted mask and reference of each.
         labels: the values of each label or region.
-        ignored: value of the reference that marks voxels which nobody labelled.
+        ignored: value of the reference that marks unlabelled voxels.
 
     Raises:
         ValueError: if mask or reference of a case cannot be read, or they lie on different grids.

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import norm, t
 
-# Below, intervals of concordance and of probabilities cover the truth less often than they say.
+# With fewer, intervals of concordance and of probabilities cover the truth less often than 95%.
 MIN_EVENTS = 10
 
 
@@ -16,7 +16,7 @@ class Estimate:
 
     Attributes:
         value: None if it cannot be estimated.
-        interval: lower and upper bound, 95% unless said otherwise; None if there is none.
+        interval: lower and upper bound, 95% unless stated otherwise; None if there is none.
         reason: in words, wherever value or interval is None; None if nothing is missing.
     """
 
@@ -27,7 +27,7 @@ class Estimate:
 
 @dataclass(frozen=True)
 class PairEstimate(Estimate):
-    """The same of a share of pairs of patients.
+    """An estimate of a share of pairs of patients.
 
     Attributes:
         n_pairs: comparable pairs; 0 where they were not counted.
@@ -41,10 +41,10 @@ def tail_of_resamples(n_events: int | None, confidence: float = 0.95) -> float:
 
     Resamples of few events vary too little: by the root of ``(n - 1) / n``, and as if their spread were known. The tail
     is therefore that of Student's t instead of the normal distribution's (the expanded percentile interval; Hesterberg,
-    The American Statistician 2015). ``measurements/interval_coverage.py`` has what it covers.
+    The American Statistician 2015). ``measurements/interval_coverage.py`` measures its coverage.
 
     Args:
-        n_events: that the estimate rests on, or None for the plain percentile.
+        n_events: number of events behind the estimate, or None for the plain percentile.
         confidence: share of the resamples inside the interval, for many events.
     """
     tail = (1 - confidence) / 2
@@ -62,7 +62,7 @@ def two_sided_p(resampled: NDArray[np.floating], n_events: int) -> float:
 
     Args:
         resampled: differences, ``(n_resamples,)``; those that are not finite are dropped.
-        n_events: as of :func:`tail_of_resamples`.
+        n_events: as for :func:`tail_of_resamples`.
     """
     estimable = resampled[np.isfinite(resampled)]
     return _p_of_share(min((estimable <= 0).sum(), (estimable >= 0).sum()), len(estimable), n_events)
@@ -90,8 +90,8 @@ def percentile_interval(
     Args:
         resampled: ``(n_resamples,)``.
         what_is_missing: in the resamples that are NaN, such as "have no comparable pair".
-        confidence: that the interval is meant to have.
-        n_events: that the estimate rests on, which widen it where they are few; None for the plain percentile.
+        confidence: nominal coverage of the interval.
+        n_events: number of events behind the estimate; few widen it. None for the plain percentile.
 
     Returns:
         The interval and None, or None and the reason.
@@ -108,6 +108,6 @@ def percentile_interval(
 def bootstrap_estimate(
     resampled: NDArray[np.floating], what_is_missing: str, n_events: int | None = None
 ) -> Estimate:
-    """An estimate whose first entry is of the patients themselves and the others of resamples."""
+    """Estimate from values of which the first is of the patients themselves and the others are of resamples."""
     interval, reason = percentile_interval(resampled[1:], what_is_missing, n_events=n_events)
     return Estimate(float(resampled[0]), interval, reason)

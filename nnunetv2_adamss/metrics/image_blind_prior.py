@@ -1,7 +1,7 @@
 """The Dice that a guess without the image reaches: what a segmentation network has to beat.
 
-Where images are cropped around tumours, the place alone gives much of the tumour away. The prior predicts
-the same mask for everybody: the voxels that lie in the tumour often enough among the training cases.
+Where images are cropped around tumours, the place alone reveals much of the tumour. The prior predicts
+the same mask for every case: the voxels that lie in the tumour often enough among the training cases.
 """
 
 from collections.abc import Sequence

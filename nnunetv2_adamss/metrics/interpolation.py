@@ -1,6 +1,6 @@
 """Survival between the times at which a curve is known: straight lines, or constant hazard.
 
-Straight lines, for evaluation: files may come from any tool, say nothing about what happens in between, and may hold
+Straight lines, for evaluation: files may come from any tool, do not define what happens in between, and may hold
 curves that reach 0, which no constant hazard does. Each fold's curve is used at its own times.
 
 Constant hazard, where the folds of a model are averaged or calibrated at common times: the network predicts, and the
@@ -36,7 +36,7 @@ def at_straight_lines(
 def at_constant_hazard(
     survival_prob: NDArray[np.floating], known: NDArray[np.floating], times: NDArray[np.floating]
 ) -> NDArray[np.float64]:
-    """The same where log S is straight; arguments as of :func:`at_straight_lines`."""
-    # The smallest positive number stands for 0, whose logarithm has no line to it.
+    """Probabilities at these times, with log S straight in between; arguments as for :func:`at_straight_lines`."""
+    # The smallest positive number replaces 0, whose logarithm is infinite.
     log_prob = np.log(np.maximum(survival_prob, np.finfo(np.float64).tiny))
     return np.exp(at_straight_lines(log_prob, known, times))

@@ -21,7 +21,7 @@ class KaplanMeier:
         lower: bound of its interval, of the same shape.
         upper: the other.
         median: time by which half had the event; None if fewer had.
-        last_time: until when there is anybody under observation.
+        last_time: time until which patients are under observation.
     """
 
     times: NDArray[np.float64]
@@ -32,7 +32,7 @@ class KaplanMeier:
     last_time: float
 
     def at(self, times: NDArray[np.floating]) -> NDArray[np.float64]:
-        """Survival and the lower and upper bound of its interval, ``(3, k)``; NaN where nobody is observed any more."""
+        """Survival and the lower and upper bound of its interval, ``(3, k)``; NaN where no patient is observed."""
         place = np.searchsorted(self.times, times, side="right") - 1
         is_unknown = (times > self.last_time) & (self.survival_prob[-1] > 0)
         found = np.stack([self.survival_prob, self.lower, self.upper])[:, place]

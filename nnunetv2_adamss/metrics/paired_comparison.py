@@ -1,4 +1,4 @@
-"""Whether one risk score ranks patients better than another: the paired bootstrap of two C-indices."""
+"""Comparison of two risk scores on the same patients: the paired bootstrap of two C-indices."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,8 +17,8 @@ class Comparison:
     """Two risk scores on the same patients, by Harrell's C.
 
     Attributes:
-        first: of the first score.
-        second: of the other.
+        first: C-index of the first score.
+        second: C-index of the second score.
         difference: first less second.
         p_value: two-sided; None if there is no difference to test.
         is_bound: whether no resample contradicts the difference, so that P may be smaller still.
@@ -34,7 +34,7 @@ class Comparison:
 def compare(first: Column, second: Column, cohort: ResampledCohort) -> Comparison:
     """Compare two risk scores in the same resamples.
 
-    The P value is of the same resamples as the interval: it is under 5% where the interval leaves zero out.
+    The P value comes from the same resamples as the interval: it is under 5% where the interval excludes zero.
 
     Args:
         first: higher for an earlier event, ``(n_cases,)``.
@@ -60,7 +60,7 @@ def compare(first: Column, second: Column, cohort: ResampledCohort) -> Compariso
 
 
 def holm(p_values: Sequence[float | None]) -> list[float | None]:
-    """Holm's correction of the P values that there are (Scandinavian Journal of Statistics 1979)."""
+    """Correct the P values that are not None by Holm's method (Scandinavian Journal of Statistics 1979)."""
     given = [(p, place) for place, p in enumerate(p_values) if p is not None]
     corrected: list[float | None] = [None] * len(p_values)
     highest = 0.0

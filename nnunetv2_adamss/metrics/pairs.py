@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from nnunetv2_adamss.metrics.estimate import MIN_EVENTS, PairEstimate, percentile_interval
 from nnunetv2_adamss.metrics.resampling import ResampledCohort
 
-_BLOCK = 4_000_000  # pairs looked at together: 16 MB
+_BLOCK = 4_000_000  # pairs counted together: 16 MB
 
 
 @dataclass(frozen=True, eq=False)
@@ -20,8 +20,8 @@ class PairSums:
         concordant: pairs in which the earlier event has the higher risk, equal risks a half, ``(1 + n_resamples,)``.
         comparable: all pairs of which the order is known, of the same shape.
         n_pairs: comparable pairs of the patients themselves, without weights.
-        is_earlier: whose event is the earlier time of such a pair, ``(n_cases,)``.
-        is_later: who outlives such an event, ``(n_cases,)``.
+        is_earlier: True for patients whose event is the earlier time of such a pair, ``(n_cases,)``.
+        is_later: True for patients who outlive such an event, ``(n_cases,)``.
     """
 
     concordant: NDArray[np.float64]
@@ -32,22 +32,22 @@ class PairSums:
 
     @property
     def share(self) -> NDArray[np.float64]:
-        """Concordant of comparable, ``(1 + n_resamples,)``; NaN where no pair is comparable."""
+        """Share of concordant among comparable pairs, ``(1 + n_resamples,)``; NaN where no pair is comparable."""
         nothing = np.full_like(self.concordant, np.nan)
         return np.divide(self.concordant, self.comparable, out=nothing, where=self.comparable > 0)
 
     @property
     def why_too_few(self) -> str | None:
-        """In words; None for enough."""
+        """Reason why there are too few pairs; None if there are enough."""
         return too_few(int(self.is_earlier.sum()), int(self.is_later.sum()))
 
     @property
     def n_events(self) -> int:
-        """Patients on the smaller side of the pairs, mostly the events, which decide how wide intervals are."""
+        """Patients on the smaller side of the pairs, mostly the events; their number decides the width of intervals."""
         return int(min(self.is_earlier.sum(), self.is_later.sum()))
 
     def estimate(self) -> PairEstimate:
-        """The share with its interval; under 10 events the reason why not."""
+        """The share with its interval; with fewer than 10 events the reason why there is none."""
         if reason := self.why_too_few:
             return PairEstimate(None, reason=reason, n_pairs=self.n_pairs)
         interval, reason = percentile_interval(
@@ -68,7 +68,7 @@ def pooled(folds: Sequence[PairSums]) -> PairSums:
 
 
 def too_few(n_events: int, n_later: int) -> str | None:
-    """Why no share of pairs is estimated, or None.
+    """Return the reason why no share of pairs is estimated, or None.
 
     Args:
         n_events: patients whose event is the earlier time of a comparable pair.
@@ -82,7 +82,7 @@ def too_few(n_events: int, n_later: int) -> str | None:
 
 
 def not_finite(risk_score: NDArray[np.floating]) -> str | None:
-    """What is said of risk scores that are not all finite; None if they are."""
+    """Return the reason if risk scores are not all finite, or None."""
     n_faulty = int((~np.isfinite(risk_score)).sum())
     return f"not estimable: {n_faulty} of {len(risk_score)} risk scores are not finite" if n_faulty else None
 
@@ -99,7 +99,7 @@ def sum_pairs(
     Args:
         risk_score: finite, higher for an earlier event, ``(n_cases,)``.
         cohort: the patients.
-        is_earlier: who may be the earlier one of a pair, ``(n_cases,)``.
+        is_earlier: True for patients who may be the earlier one of a pair, ``(n_cases,)``.
         is_later: whether, for earlier patients (k) and others (n), the pair is comparable, ``(k, n)``.
         weights: of the earlier patient in a pair, ``(1 + n_resamples, n_cases)``; default 1.
 

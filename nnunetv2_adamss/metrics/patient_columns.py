@@ -1,4 +1,4 @@
-"""The one door of the metrics: arrays, lists and pandas columns of the same patients become arrays."""
+"""Check the input of all metrics: arrays, lists and pandas columns of the same patients become arrays."""
 
 from collections.abc import Callable, Mapping
 from itertools import pairwise
@@ -88,7 +88,7 @@ def _check_values(name: str, values: NDArray[np.float64]) -> None:
 
 _FLAGS = ("event", "is_high")
 _IS_FLAG = (lambda values: (values == 0) | (values == 1), "False and True, or 0 and 1")
-# By the name of a column: which values are allowed, and the words for them.
+# By the name of a column: the test of allowed values, and the words for them.
 _ALLOWED: Mapping[str, tuple[Callable[[NDArray[np.float64]], NDArray[np.bool_]], str]] = {
     **dict.fromkeys(_FLAGS, _IS_FLAG),
     "fold": (np.isfinite, "finite numbers"),

@@ -1,4 +1,4 @@
-"""Patients and their bootstrap resamples, drawn once and shared by every measure so that these can be compared."""
+"""Patients and their bootstrap resamples, drawn once and shared by all metrics so that these can be compared."""
 
 from functools import cached_property
 
@@ -15,24 +15,24 @@ LEAST_UNDER_OBSERVATION = 0.1
 
 
 class ResampledCohort:
-    """Outcomes of patients, and how often each patient is in each resample.
+    """Outcomes of patients, and the number of times that each patient is in each resample.
 
     Where predictions come from the folds of a cross-validation, patients are drawn within folds and compared within
-    folds. The variance between trainings is not in such resamples.
+    folds. Such resamples do not include the variance between trainings.
 
     Args:
         event: True where the event was observed, ``(n_cases,)``.
         time: to event or censoring, ``(n_cases,)``.
         fold: number of the fold that predicted each patient, ``(n_cases,)``; default all the same.
-        n_resamples: how often as many patients are drawn with replacement.
+        n_resamples: number of resamples, in each of which as many patients are drawn with replacement.
         seed: of the draws.
 
     Attributes:
-        folds: the places of each fold's patients, by number of the fold.
-        counts: how often each patient counts, ``(1 + n_resamples, n_cases)``. Row 0 are the patients themselves.
+        folds: the positions of each fold's patients, by number of the fold.
+        counts: weight of each patient, ``(1 + n_resamples, n_cases)``. Row 0 are the patients themselves.
 
     Raises:
-        ValueError: if there is no patient, or the columns are not such as :func:`patient_columns` takes.
+        ValueError: if there is no patient, or the columns are not as :func:`patient_columns` accepts them.
     """
 
     def __init__(
@@ -65,7 +65,7 @@ class ResampledCohort:
             values: in the order of the patients; a pandas column has the index of the others.
 
         Raises:
-            ValueError: if it is not such as :func:`patient_columns` takes.
+            ValueError: if it is not as :func:`patient_columns` accepts it.
         """
         return patient_columns(**{name: values}, **self._given)[0]
 
@@ -76,7 +76,7 @@ class ResampledCohort:
 
     @cached_property
     def event_weights(self) -> NDArray[np.float64]:
-        """1 over the chance of having been under observation up to one's own event, ``(1 + n_resamples, n_cases)``.
+        """Inverse of the chance of being under observation up to one's own event, ``(1 + n_resamples, n_cases)``.
 
         It is taken just before the event, since the event was seen if censoring did not come before. 0 where a
         patient is censored or not in the resample.
@@ -95,7 +95,7 @@ class ResampledCohort:
         return float(too_few[0] if len(too_few) else self.time.max())
 
     def beyond_follow_up(self, horizon: float) -> str | None:
-        """Why nothing can be said of a horizon, or None."""
+        """Return the reason why nothing can be estimated at a horizon, or None."""
         if horizon < self.follow_up_limit:
             return None
         return (
@@ -104,7 +104,7 @@ class ResampledCohort:
         )
 
     def too_few_events(self, horizon: float, least: int = MIN_EVENTS) -> str | None:
-        """Why no probability at a horizon can be judged, or None."""
+        """Return the reason why no probability at a horizon can be evaluated, or None."""
         beyond = self.beyond_follow_up(horizon)
         n_events = int((self.event & (self.time <= horizon)).sum())
         if beyond or n_events >= least:

@@ -1,4 +1,4 @@
-"""The only place where a sign turns: times rank late events high, risk scores rank early events high."""
+"""The only place where the sign changes: times rank late events high, risk scores rank early events high."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,5 +10,5 @@ def risk_score_from_time(predicted_time: NDArray[np.floating]) -> NDArray[np.flo
 
 
 def time_order_from_risk(risk_score: NDArray[np.floating]) -> NDArray[np.float64]:
-    """A score in the order of survival times, which is what lifelines ranks, of risk scores."""
+    """Risk scores turned into the order of survival times, which lifelines ranks."""
     return -np.asarray(risk_score, dtype=np.float64)

@@ -1,4 +1,4 @@
-"""Patients of low and of high predicted risk: how differently they live."""
+"""Comparison of the survival of patients of low and of high predicted risk."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from nnunetv2_adamss.metrics.patient_columns import Column, patient_columns
 
 @dataclass(frozen=True)
 class RiskGroup:
-    """Patients of one group.
+    """The patients of one risk group.
 
     Attributes:
         name: ``low`` or ``high``.
@@ -37,10 +37,10 @@ class RiskGroup:
 
 @dataclass(frozen=True)
 class RiskGroups:
-    """Low against high risk.
+    """Comparison of the low with the high risk group.
 
     Attributes:
-        source: what made the groups.
+        source: the origin of the groups.
         groups: low, then high; empty without groups.
         log_rank_p: P value of the log-rank test; None if there is none.
         hazard_ratio: of high against low risk, with its 95% interval, by a Cox model.
@@ -55,7 +55,7 @@ class RiskGroups:
 
     @classmethod
     def missing(cls, reason: str, source: str | None = None, groups: Sequence[RiskGroup] = ()) -> RiskGroups:
-        """Where there are no groups, or they cannot be compared."""
+        """A comparison that cannot be made."""
         return cls(source, list(groups), None, Estimate(None, reason=reason), reason)
 
 
@@ -66,7 +66,7 @@ def compare_risk_groups(is_high: Column, event: Column, time: Column, source: st
         is_high: ``(n_cases,)``.
         event: ``(n_cases,)``.
         time: ``(n_cases,)``.
-        source: what made the groups; it must not have seen these outcomes.
+        source: the origin of the groups; it must not depend on these outcomes.
     """
     is_high, event, time = patient_columns(is_high=is_high, event=event, time=time)
     members = {"low": ~is_high, "high": is_high}
@@ -97,7 +97,7 @@ def _hazard_ratio(
             )
     table = pd.DataFrame({"is_high": is_high.astype(float), "event": event, "time": time})
     with warnings.catch_warnings():
-        # It warns of groups of which all die; that they overlap in time, which makes the ratio finite, is checked.
+        # It warns of groups in which all die; the ratio is finite, since the groups are checked to overlap in time.
         warnings.simplefilter("ignore", ConvergenceWarning)
         row = CoxPHFitter().fit(table, "time", "event").summary.loc["is_high"]
     interval = (float(row["exp(coef) lower 95%"]), float(row["exp(coef) upper 95%"]))

@@ -30,10 +30,10 @@ class StepCurves:
 def kaplan_meier_curves(
     weights: NDArray[np.floating], event: NDArray[np.bool_], time: NDArray[np.floating]
 ) -> StepCurves:
-    """Kaplan-Meier: the chance of living beyond t.
+    """Kaplan-Meier curves: the chance of living beyond t.
 
     Args:
-        weights: how often each patient counts, ``(n_curves, n_cases)``.
+        weights: of each patient, ``(n_curves, n_cases)``.
         event: True where the event was observed, ``(n_cases,)``.
         time: to event or censoring, ``(n_cases,)``.
     """
@@ -44,9 +44,9 @@ def kaplan_meier_curves(
 def censoring_curves(
     weights: NDArray[np.floating], event: NDArray[np.bool_], time: NDArray[np.floating]
 ) -> StepCurves:
-    """The chance of being under observation beyond t; events at a time come before censorings at it.
+    """Curves of the chance of being under observation beyond t; events at a time come before censorings at it.
 
-    Arguments as of ``kaplan_meier_curves``.
+    Arguments as for ``kaplan_meier_curves``.
     """
     times, events, at_risk = _counts(weights, event, time)
     censored = at_risk - np.pad(at_risk[:, 1:], ((0, 0), (0, 1))) - events

@@ -30,7 +30,7 @@ class PredictedCurves:
     def from_columns(
         cls, times: NDArray[np.floating], survival_prob: NDArray[np.floating]
     ) -> PredictedCurves:
-        """From probabilities at times above 0, in any order, ``(n_times,)`` and ``(n_cases, n_times)``."""
+        """Curves from probabilities at times above 0, in any order, ``(n_times,)`` and ``(n_cases, n_times)``."""
         order = np.argsort(times)
         return cls(
             np.append(0.0, times[order]), np.pad(survival_prob[:, order], ((0, 0), (1, 0)), constant_values=1)
@@ -64,14 +64,14 @@ class PredictedCurves:
 
     @classmethod
     def stacked(cls, parts: Sequence[PredictedCurves]) -> PredictedCurves:
-        """Patients of all parts, whose times may differ, as far as every part reaches."""
+        """Curves of the patients of all parts, whose times may differ, up to the earliest end."""
         end = min(part.times[-1] for part in parts)
         times = np.unique(np.concatenate([part.times for part in parts]))
         times = times[times <= end]
         return cls(times, np.concatenate([part.at(times) for part in parts]))
 
     def of(self, patients: NDArray[np.intp]) -> PredictedCurves:
-        """Of these patients only."""
+        """Curves of some of the patients."""
         return PredictedCurves(self.times, self.survival_prob[patients])
 
     def at(self, times: NDArray[np.floating]) -> NDArray[np.float64]:

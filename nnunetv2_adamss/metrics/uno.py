@@ -1,4 +1,4 @@
-"""Uno's concordance index: Harrell's pairs, weighted so that censoring does not decide which of them count."""
+"""Uno's concordance index: Harrell's pairs, weighted so that the result does not depend on censoring."""
 
 from dataclasses import dataclass
 
@@ -13,7 +13,7 @@ from nnunetv2_adamss.metrics.resampling import DEFAULT_RESAMPLES, ResampledCohor
 
 @dataclass(frozen=True)
 class UnoC(PairEstimate):
-    """Uno's C.
+    """Uno's C with its interval.
 
     Attributes:
         truncation_time: pairs count whose earlier time is below it.
@@ -46,7 +46,7 @@ def uno_c(
         seed: of the bootstrap.
 
     Raises:
-        ValueError: as :func:`harrell_c`.
+        ValueError: as from :func:`harrell_c`.
 
     Examples:
         >>> import numpy as np
@@ -65,10 +65,10 @@ def uno_c(
 def uno_c_in_cohort(
     risk_score: Column, cohort: ResampledCohort, truncation_time: float | None = None
 ) -> UnoC:
-    """Uno et al., Statistics in Medicine 2011, within folds, with its bootstrap interval.
+    """Uno's C within folds, with its bootstrap interval (Uno et al., Statistics in Medicine 2011).
 
     Pairs weigh 1 / G(t-)^2, where G is the Kaplan-Meier curve of censoring of all evaluated patients, and t the earlier
-    time. Ties as in Harrell's C. In each resample G is estimated anew; the truncation time stays.
+    time. Ties as in Harrell's C. In each resample G is estimated again; the truncation time stays.
 
     Args:
         risk_score: higher for an earlier event, ``(n_cases,)``.

@@ -1,4 +1,4 @@
-"""Volume, uptake and lesions of a tumour: numbers that need no training and stand beside every model."""
+"""Volume, uptake and lesions of a tumour: measures without training, to compare with every model."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from nnunetv2_adamss.common.images import read_image, read_mask
 from nnunetv2_adamss.metrics.lesions_of_mask import find_lesions
 
-# As columns of tables.
+# Names of columns of tables.
 TUMOUR_VOLUME, SUV_MAX = "tumour_volume_ml", "suv_max"
 
 
@@ -40,7 +40,7 @@ class TumourMeasures:
     def of(
         cls, mask: NDArray[np.bool_], spacing_mm: Sequence[float], pet: NDArray[Any] | None = None
     ) -> "TumourMeasures":
-        """Measure a tumour.
+        """Measure the tumour in a mask.
 
         Args:
             mask: of three axes.

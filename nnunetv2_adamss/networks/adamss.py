@@ -63,7 +63,7 @@ class AdaMSS(AdaMSSTrunk):
         return convolve(stage_features[0], self.decoder.seg_layers.weight, self.decoder.seg_layers.bias)
 
     def segment_and_interpret(self, image: Tensor) -> tuple[Tensor, Interpretation]:
-        """As ``forward``, and with it the fusion weights and attention maps."""
+        """Segment as ``forward`` does, and return the fusion weights and attention maps too."""
         with self.interpreted() as seen:
             logits = self(image)
         return logits, seen
@@ -111,7 +111,7 @@ class AdaMSSSurvival(AdaMSSTrunk, DiscreteTimeNetwork):
         self.survival_head = SurvivalHead(self.stages, n_covariates, n_intervals)
         channels = self.encoder.out_channels if anchor == "image" else []
         has_inputs = anchor != "none" and len(channels) + n_covariates > 0
-        # None where it has no inputs; the checkpoint of a network without one is as it was.
+        # None where it has no inputs; checkpoints of networks without an anchor stay as they were.
         self.anchor = RiskAnchor(self.stages, channels, n_covariates) if has_inputs else None
 
     def forward(self, image: Tensor, valid: Tensor, covariates: Tensor) -> Tensor:
@@ -158,7 +158,7 @@ class AdaMSSSurvival(AdaMSSTrunk, DiscreteTimeNetwork):
         """Take every tensor of encoder and decoder from a Stage-I network; only the survival head stays new.
 
         Returns:
-            How many tensors were taken.
+            Number of tensors that were taken.
 
         Raises:
             ValueError: if a tensor is missing, unknown or of another shape.

@@ -1,4 +1,4 @@
-"""The attention gate: where a decoder block looks in its skip connection (Section 3.3)."""
+"""The attention gate: weights of the voxels in a decoder block's skip connection (Section 3.3)."""
 
 from collections.abc import Sequence
 
@@ -43,7 +43,7 @@ class AttentionGate(nn.Module):
         self._upsample_mode = {2: "bilinear", 3: "trilinear"}[n_dimensions]
 
     def forward(self, skip: Tensor, coarse: Tensor) -> tuple[Tensor, Tensor]:
-        """Gate one skip connection.
+        """Weight the voxels of one skip connection.
 
         Args:
             skip: ``(b, skip_channels, *space)``.

@@ -19,7 +19,7 @@ def make_convolution(
     conv_op = convert_dim_to_conv_op(len(kernel_size))
     padding = tuple(k // 2 for k in kernel_size)
     conv = conv_op(in_channels, out_channels, tuple(kernel_size), padding=padding)
-    # choice: the paper does not say how weights start; this is He initialisation as nnU-Net uses it.
+    # choice: the paper gives no initialisation of the weights; this is He initialisation as nnU-Net uses it.
     nn.init.kaiming_normal_(conv.weight, a=1e-2)
     nn.init.zeros_(conv.bias)
     return conv

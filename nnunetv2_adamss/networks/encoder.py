@@ -12,7 +12,7 @@ from nnunetv2_adamss.networks.stages import Stages
 
 
 class Encoder(nn.Module):
-    """What the encoders of all fusion strategies have in common.
+    """Base class of the encoders of all fusion strategies.
 
     Args:
         stages: sizes of the network.
@@ -44,7 +44,7 @@ class BranchesEncoder(Encoder):
 
 
 class FusingEncoder(BranchesEncoder):
-    """A branch for each modality, and one that goes on with what is fused of all of them at every stage.
+    """An encoder with a branch for each modality, and one that continues from the fused features at every stage.
 
     Args:
         n_modalities: channels of the image; each gets a branch of its own.
@@ -69,7 +69,7 @@ class FusingEncoder(BranchesEncoder):
         """
 
     def forward(self, image: Tensor) -> list[Tensor]:
-        """Encode ``(b, n_modalities, *space)``.
+        """Encode the image ``(b, n_modalities, *space)``.
 
         Returns:
             The fused features of every stage, high to low resolution, each
@@ -108,7 +108,7 @@ class AdaFusionEncoder(FusingEncoder):
         )
 
     def fuse(self, stage: int, fusion_features: Tensor, modality_features: list[Tensor]) -> Tensor:
-        """``F_fuse`` and ``F_pc``, weighted by the gate."""
+        """Add ``F_fuse`` and ``F_pc``, weighted by the gate."""
         fused: Tensor = self.fusion_gates[stage](fusion_features, modality_features)[0]
         return fused
 

@@ -1,4 +1,4 @@
-"""The fusion gate: how much of each source a stage passes on, learned from data (Section 3.2)."""
+"""The fusion gate: learned weights of the sources that a stage fuses (Section 3.2)."""
 
 from collections.abc import Sequence
 

@@ -37,7 +37,7 @@ class EarlyFusionEncoder(Encoder):
         self.fusion_branch = branch(n_modalities, stages.fusion_channels, stages)
 
     def forward(self, image: Tensor) -> list[Tensor]:
-        """Encode ``(b, n_modalities, *space)``; features as those of ``AdaFusionEncoder``."""
+        """Encode the image ``(b, n_modalities, *space)``; features as those of ``AdaFusionEncoder``."""
         features = image
         stage_features = []
         for pool, block in zip(self.pools, self.fusion_branch, strict=True):
@@ -49,7 +49,7 @@ class EarlyFusionEncoder(Encoder):
 class SingleModalityEncoder(EarlyFusionEncoder):
     """One branch, which sees one channel of the image.
 
-    Which channel that is travels with the weights, since nnU-Net's prediction builds networks without the channels'
+    The channel's index is stored with the weights, since nnU-Net's prediction builds networks without the channels'
     names. choice: the branch is as wide as the fusion branch; the paper names no width.
 
     Args:
@@ -66,7 +66,7 @@ class SingleModalityEncoder(EarlyFusionEncoder):
         self.register_buffer(self._buffer, torch.zeros(1, dtype=torch.long))
 
     def use_channel(self, channel: int) -> None:
-        """From now on see this channel of the image; until then it is the first."""
+        """Set the channel of the image that the encoder sees; it is the first by default."""
         self.get_buffer(self._buffer).fill_(channel)
 
     def forward(self, image: Tensor) -> list[Tensor]:
@@ -77,19 +77,19 @@ class SingleModalityEncoder(EarlyFusionEncoder):
 
 
 class PETEncoder(SingleModalityEncoder):
-    """PET only."""
+    """An encoder that sees PET only."""
 
     modality = "PET"
 
 
 class CTEncoder(SingleModalityEncoder):
-    """CT only."""
+    """An encoder that sees CT only."""
 
     modality = "CT"
 
 
 class LateFusionEncoder(BranchesEncoder):
-    """A branch for each modality; what they find meets in the decoder.
+    """A branch for each modality, whose features are fused in the decoder.
 
     choice: the features of a stage are concatenated for the decoder. For two modalities and up to five stages they
     have as many channels as a fusion branch would have; beyond that the skips are wider.
@@ -105,7 +105,7 @@ class LateFusionEncoder(BranchesEncoder):
         )
 
     def forward(self, image: Tensor) -> list[Tensor]:
-        """Encode ``(b, n_modalities, *space)``.
+        """Encode the image ``(b, n_modalities, *space)``.
 
         Returns:
             The concatenated features of every stage, high to low resolution, each
@@ -120,7 +120,7 @@ class LateFusionEncoder(BranchesEncoder):
 
 
 class IntermediateFusionEncoder(FusingEncoder):
-    """All branches of the Ada-fusion encoder, but ``F_pc`` and ``F_fuse`` are added where that has a gate.
+    """The branches of the Ada-fusion encoder without its gates: ``F_pc`` and ``F_fuse`` are added.
 
     Args:
         n_modalities: channels of the image; each gets a branch of its own.

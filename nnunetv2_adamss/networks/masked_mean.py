@@ -1,4 +1,4 @@
-"""Global average pooling over what is image."""
+"""Global average pooling over the image, without its padding."""
 
 from collections.abc import Sequence
 
@@ -24,7 +24,7 @@ def masked_mean(features: Tensor, share: Tensor) -> Tensor:
 
 
 def share_of_image(valid: Tensor, size: Sequence[int]) -> Tensor:
-    """How much image there is in each voxel of coarser features, in [0, 1], ``(b, 1, *size)``.
+    """Share of image in each voxel of coarser features, in [0, 1], ``(b, 1, *size)``.
 
     Args:
         valid: ``(b, 1, *space)``, 1 where the image is, 0 where it is padding.
@@ -38,7 +38,7 @@ class StageMeans(nn.Module):
     """Means over the image of the features of the first stages, high to low resolution.
 
     Args:
-        n_dimensions: of space.
+        n_dimensions: number of spatial axes.
         strides: pooling before each of these stages, per axis; the first is not pooled.
     """
 

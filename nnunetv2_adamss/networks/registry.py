@@ -21,7 +21,7 @@ def network_names() -> tuple[str, ...]:
 
 
 def can_be_anchored(name: str) -> bool:
-    """Whether the survival network of this name can start from a Cox model."""
+    """Return True if the survival network of this name can start from a Cox model."""
     return name in (ADAMSS_MULTI_TASK, *FUSION_STRATEGIES)
 
 
@@ -30,12 +30,12 @@ def build_survival_network(name: str, sizes: NetworkSizes) -> SurvivalNetwork:
 
     Args:
         name: as its trainer and its checkpoints have it.
-        sizes: what it is built for.
+        sizes: the sizes that it is built for.
 
     Raises:
         ValueError: if there is no such network, or it cannot have these sizes.
     """
-    # Nothing else is ever imported: the name may come from a checkpoint that was sent.
+    # Nothing else is ever imported: the name may come from another person's checkpoint.
     if name not in network_names():
         raise ValueError(
             f"There is no survival network '{name}' in this version, only {', '.join(network_names())}."
@@ -47,6 +47,6 @@ def build_survival_network(name: str, sizes: NetworkSizes) -> SurvivalNetwork:
         if name == ADAMSS_MULTI_TASK:
             return AdaMSSMultiTask(*positional, anchor=sizes.anchor)
         return AdaMSSSurvival(*positional, fusion=FUSION_STRATEGIES[name], anchor=sizes.anchor)
-    # When it is asked for: tmss needs MONAI, which takes seconds to import.
+    # Only when needed: tmss needs MONAI, which takes seconds to import.
     network: SurvivalNetwork = import_module(f"{comparison.__name__}.{name}").build(sizes)
     return network

@@ -36,7 +36,7 @@ class RiskAnchor(nn.Module):
             covariates: ``(b, n_covariates)``.
         """
         inputs = torch.cat([*self.means(encoder_features, valid), covariates], dim=1)
-        # In float32, since large weights of features that say nearly the same cancel out.
+        # In float32, since large weights of nearly equal features cancel out.
         with torch.autocast(inputs.device.type, enabled=False):
             risk: Tensor = self.risk(inputs.float())
         return risk

@@ -1,4 +1,4 @@
-"""The sizes of the network, stage by stage: what the plan says and what the paper fixes (Fig. 2)."""
+"""The sizes of the network, stage by stage, from the plan and the paper (Fig. 2)."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from math import prod
 _N_CONVS = (2, 3, 3, 4)
 _FIRST_MODALITY_CHANNELS = 8
 _FIRST_FUSION_CHANNELS = 16
-# choice: the paper has five stages; a deeper plan goes on doubling up to nnU-Net's own limit for 3D.
+# choice: the paper has five stages; a deeper plan keeps doubling up to nnU-Net's own limit for 3D.
 _MAX_CHANNELS = 320
 
 
@@ -52,7 +52,7 @@ class Stages:
 
     @property
     def n_dimensions(self) -> int:
-        """2 or 3."""
+        """Number of spatial axes, 2 or 3."""
         return len(self.kernel_sizes[0])
 
     @property

@@ -1,4 +1,4 @@
-"""What every survival network has in common, whatever it is made of and trained with."""
+"""Base classes of all survival networks, their sizes and their outputs."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 @dataclass(frozen=True)
 class NetworkSizes:
-    """What a survival network is built for.
+    """Sizes that a survival network is built for.
 
     Args:
         channel_names: of the image, in the order of the channels.
@@ -33,12 +33,12 @@ class NetworkSizes:
 
     @property
     def n_modalities(self) -> int:
-        """Channels of the image."""
+        """Number of channels of the image."""
         return len(self.channel_names)
 
 
 class MultiTaskOutput(NamedTuple):
-    """What a network says that segments and predicts survival at once.
+    """Outputs of a network that segments and predicts survival at once.
 
     Attributes:
         survival: outputs, ``(b, n_outputs)``.
@@ -50,11 +50,11 @@ class MultiTaskOutput(NamedTuple):
 
 
 class SurvivalNetwork(nn.Module, ABC):
-    """PET/CT and covariates in, outputs out from which survival follows."""
+    """A network that maps PET/CT and covariates to outputs from which survival follows."""
 
     @abstractmethod
     def forward(self, image: Tensor, valid: Tensor, covariates: Tensor) -> Tensor | MultiTaskOutput:
-        """Predict the outputs that the network's loss is about.
+        """Predict the outputs that the network's loss takes.
 
         Args:
             image: ``(b, n_modalities, *space)``.
@@ -69,7 +69,7 @@ class SurvivalNetwork(nn.Module, ABC):
     def survival_prob(self, outputs: Tensor) -> Tensor:
         """Conditional probability of surviving each interval, the paper's S_pred, ``(b, n_intervals)`` in [0, 1].
 
-        Computed where ``outputs`` are and as precisely as they are.
+        Computed on the device of ``outputs`` and with their precision.
 
         Args:
             outputs: of this network, ``(b, n_outputs)``.
@@ -77,7 +77,7 @@ class SurvivalNetwork(nn.Module, ABC):
 
     @abstractmethod
     def squared_weights(self) -> Tensor:
-        """Sum of squares of the weights that the loss punishes, a scalar."""
+        """Sum of squares of the weights that the loss penalises, a scalar."""
 
 
 class DiscreteTimeNetwork(SurvivalNetwork):
@@ -89,5 +89,5 @@ class DiscreteTimeNetwork(SurvivalNetwork):
 
 
 def survival_outputs(output: Tensor | MultiTaskOutput) -> Tensor:
-    """What an output says of survival, ``(b, n_outputs)``."""
+    """The part of an output that predicts survival, ``(b, n_outputs)``."""
     return output.survival if isinstance(output, MultiTaskOutput) else output

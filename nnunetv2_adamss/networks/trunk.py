@@ -1,4 +1,4 @@
-"""What both training stages share: an encoder and the Ada-focus decoder (Sections 3.2 and 3.3)."""
+"""The trunk that both training stages share: an encoder and the Ada-focus decoder (Sections 3.2 and 3.3)."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -15,7 +15,7 @@ from nnunetv2_adamss.networks.stages import Stages
 
 
 class Interpretation(NamedTuple):
-    """What the network looked at, high to low resolution.
+    """Fusion weights and attention maps of a forward pass, high to low resolution.
 
     Attributes:
         w_fuse: weight of the fusion branch at each encoder stage, ``(b, channels, *space)`` in [0, 1]; its
@@ -70,13 +70,13 @@ class AdaMSSTrunk(nn.Module):
         return features
 
     def decoder_features(self, image: Tensor) -> list[Tensor]:
-        """The output of every decoder block, high to low resolution; argument and error as of the encoder's."""
+        """The output of every decoder block, high to low resolution; argument and error as for ``encoder_features``."""
         features: list[Tensor] = self.decoder(self.encoder_features(image))
         return features
 
     @contextmanager
     def interpreted(self) -> Iterator[Interpretation]:
-        """Collect fusion weights and attention maps of the forward pass inside, which otherwise are not kept."""
+        """Collect fusion weights and attention maps of the forward pass inside the context; otherwise none are kept."""
         with (
             _second_outputs(self.fusion_gates) as w_fuse,
             _second_outputs(self.decoder.attention_gates) as attention,
@@ -89,7 +89,7 @@ class AdaMSSTrunk(nn.Module):
     def load_state_dict(
         self, state_dict: Mapping[str, Any], strict: bool = True, assign: bool = False
     ) -> Any:
-        """As in torch, but weights of another network are refused in one sentence.
+        """Load weights as torch does, but refuse those of another network in one sentence.
 
         Raises:
             ValueError: if ``strict`` and the names or shapes of the weights are not this network's.

@@ -10,21 +10,21 @@ import SimpleITK as sitk
 from numpy.typing import NDArray
 from radiomics import imageoperations
 
-# Voxels around the region where only a filter looks at them.
+# Voxels kept around the region for filters.
 MARGIN = 10
-# How far the cubic B-spline's recursion is felt: 0.27 to the power of 24 is less than a double can tell.
+# Reach of the cubic B-spline's recursion: 0.27 to the power of 24 is below the precision of a double.
 SPLINE_MARGIN = 24
-# An image that is resampled has at most so many; as numbers of 64 bits, which the filters need, they take 32 GB.
+# The largest resampled image; as numbers of 64 bits, which the filters need, it takes 32 GB.
 MAX_VOXELS = 4e9
-# pyradiomics' extractor's, of which its functions have others.
+# Defaults of pyradiomics' extractor; those of its functions differ.
 _DEFAULTS: dict[str, Any] = {"padDistance": 5, "interpolator": "sitkBSpline"}
-# Of these it is known how far they look. All others, such as LoG or exponential, depend on the whole image.
+# Filters whose reach is known. All others, such as LoG or exponential, depend on the whole image.
 _LOCAL_IMAGE_TYPES = {"Original", "Wavelet"}
 
 
 @dataclass(frozen=True)
 class Box:
-    """A box of voxels.
+    """A box of voxels in an image.
 
     Args:
         start: first voxel, in SimpleITK's order of axes.
@@ -50,7 +50,7 @@ class Box:
         return image[tuple(slice(a, b) for a, b in zip(self.start, self.stop, strict=True))]
 
     def grown(self, voxels: Sequence[int], size: Sequence[int]) -> "Box":
-        """With so many voxels more on every side of each axis, as far as the image reaches."""
+        """The box with more voxels on both sides of each axis, within the image."""
         return Box(
             tuple(max(0, a - n) for a, n in zip(self.start, voxels, strict=True)),
             tuple(min(side, b + n) for b, n, side in zip(self.stop, voxels, size, strict=True)),
@@ -60,7 +60,7 @@ class Box:
 def prepare(
     image: sitk.Image, mask: sitk.Image, box: Box, parameters: Mapping[str, Any]
 ) -> tuple[sitk.Image, sitk.Image, dict[str, Any]]:
-    """Image and mask from which pyradiomics computes what it would compute from the whole ones.
+    """Crop or resample image and mask so that pyradiomics computes the same features as from the whole ones.
 
     Args:
         image: one channel, on the mask's grid.
@@ -88,7 +88,7 @@ def prepare(
 
 
 def _filter_reach(parameters: Mapping[str, Any]) -> int:
-    """How many voxels away a filter's output still depends on the image."""
+    """Number of voxels over which a filter's output depends on the image."""
     if "Wavelet" not in parameters.get("imageType", {}):
         return 0
     setting = {**parameters["setting"], **(parameters["imageType"]["Wavelet"] or {})}
@@ -99,7 +99,7 @@ def _filter_reach(parameters: Mapping[str, Any]) -> int:
 def _even_box(box: Box, reach: int, size: Sequence[int]) -> Box:
     """The box with a margin, its sides even.
 
-    pyradiomics' wavelet takes the image to go on periodically, and lengthens odd sides. So an axis on which the region
+    pyradiomics' wavelet treats the image as periodic, and lengthens odd sides. So an axis on which the region
     lies within the filter's reach of the image's edge is kept whole, and the others get even sides.
     """
     wide = box.grown([max(MARGIN, reach)] * len(size), size)
@@ -118,7 +118,7 @@ def _even_box(box: Box, reach: int, size: Sequence[int]) -> Box:
 def _resample(
     image: sitk.Image, mask: sitk.Image, box: Box, setting: Mapping[str, Any]
 ) -> tuple[sitk.Image, sitk.Image]:
-    """By pyradiomics, with the image cut where it has no more influence.
+    """Resample by pyradiomics, with the image cut where it has no more influence.
 
     The mask stays whole: pyradiomics lays the new grid from its first voxel.
 

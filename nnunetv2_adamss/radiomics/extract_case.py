@@ -34,7 +34,7 @@ class RegionTooSmallError(ValueError):
 
 @dataclass(frozen=True)
 class CaseFeatures:
-    """What was found.
+    """The features of one case, and notes.
 
     Args:
         features: by column; NaN where a feature has no value. Empty if the tumour has none at all.
@@ -46,13 +46,13 @@ class CaseFeatures:
 
 
 def extract_case(case: RadiomicsCase, request: RadiomicsRequest) -> CaseFeatures:
-    """Extract the features of a case's tumour, and of what else is asked for.
+    """Extract the features of a case's tumour, and those of further regions that are requested.
 
     Columns are named ``CHANNEL_IMAGE_CLASS_FEATURE``, such as ``PET_wavelet-LLH_glcm_Contrast``, and
-    ``shape_FEATURE``. What is extracted beside the tumour has a first word and a dot before.
+    ``shape_FEATURE``. Columns of further regions begin with a word and a dot.
 
     Raises:
-        ValueError: if images or mask cannot be read, do not lie on one grid, or hold what is no number.
+        ValueError: if images or mask cannot be read, do not lie on one grid, or hold values that are not numbers.
     """
     images, mask = _read(case, request.channels)
     labels = sitk.GetArrayFromImage(mask)
@@ -60,7 +60,7 @@ def extract_case(case: RadiomicsCase, request: RadiomicsRequest) -> CaseFeatures
     _announce_if_large(case.case_id, tumour, mask.GetSpacing()[::-1], request)
     notes = []
     features: dict[str, float] = {}
-    # Divisions by zero are pyradiomics' way to a feature without a value, which is noted below.
+    # pyradiomics divides by zero where a feature has no value, which is noted below.
     with quiet_pyradiomics():
         try:
             features |= _region_features(images, tumour, request)
@@ -107,7 +107,7 @@ def _extras(
     tumour: NDArray[np.bool_],
     request: RadiomicsRequest,
 ) -> Iterator[tuple[str, dict[str, float], str]]:
-    """Name, features and note of what is extracted beside the tumour."""
+    """Yield name, features and note of each region that is extracted beside the tumour."""
     spacing_mm = images[0].GetSpacing()[::-1]
     regions = {}
     if request.extras.per_label:
@@ -137,7 +137,7 @@ def _extras(
 def _lesion_features(
     images: Sequence[sitk.Image], lesions: Sequence[NDArray[np.bool_]], request: RadiomicsRequest
 ) -> tuple[list[dict[str, float]], int]:
-    """The features of every lesion that is large enough, the largest first, and how many are not."""
+    """The features of every lesion that is large enough, the largest first, and the number of the others."""
     found = []
     for lesion in lesions:
         try:
@@ -163,10 +163,10 @@ def _over_lesions(found: Sequence[Mapping[str, float]]) -> dict[str, dict[str, f
 def _region_features(
     images: Sequence[sitk.Image], region: NDArray[np.bool_], request: RadiomicsRequest
 ) -> dict[str, float]:
-    """The features of one region; those of shape once, all channels being on one grid.
+    """The features of one region; those of shape once, since all channels lie on one grid.
 
     Raises:
-        RegionTooSmallError: saying how small it is.
+        RegionTooSmallError: with its size.
         ValueError: if the settings ask for more than the memory has room for.
     """
     n_voxels = int(region.sum())

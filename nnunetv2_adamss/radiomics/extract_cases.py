@@ -1,4 +1,4 @@
-"""The features of many cases: in parallel, resumable, whatever single cases are like."""
+"""Extraction of the features of many cases: in parallel, resumable, and not stopped by faulty cases."""
 
 import hashlib
 import json
@@ -26,7 +26,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class ExtractionReport:
-    """What became of the cases.
+    """Result of an extraction, by case.
 
     Args:
         table: the CSV file.
@@ -59,7 +59,7 @@ def extract_features(
 ) -> ExtractionReport:
     """Extract the features of all cases into one table; its provenance lies beside it.
 
-    Every case is kept as soon as it is done, so a run that was killed goes on where it was. What is there already is
+    Every case is kept as soon as it is done, so a run that was killed continues where it was. Existing features are
     used again as long as images, mask, settings and versions are the same.
 
     Args:
@@ -69,7 +69,7 @@ def extract_features(
         masks: where the masks are from, for the provenance.
         elsewhere: other tables; a case that is there with the same images, mask and settings is not extracted again.
         num_processes: cases at once; None leaves it to joblib, whose ``parallel_config`` may name a cluster.
-        overwrite: begin anew, whatever is there.
+        overwrite: extract all again, whatever exists.
         on_case_done: called with each case, in the order in which they are done.
         on_working: called with the cases that are being extracted, if ``num_processes`` is given.
 
@@ -108,7 +108,7 @@ def extract_features(
 
 
 def _rows_by_inputs(tables: Sequence[Path], request: RadiomicsRequest) -> dict[str, dict[str, Row]]:
-    """What these tables have of the same request: rows by the hash of their images and mask, by ``case_id``."""
+    """Rows of these tables for the same request, by ``case_id`` and the hash of images and mask."""
     found: dict[str, dict[str, Row]] = {}
     for table in tables:
         with suppress(ValueError):  # of another request
@@ -136,7 +136,7 @@ class _Done:
 def _extract_and_keep(
     case: RadiomicsCase, request: RadiomicsRequest, reusable: Mapping[str, Row], file: Path
 ) -> _Done:
-    """In a process of its own: extract a case, unless that is done, and keep it in a file."""
+    """Extract a case, unless it is done, and keep it in a file; runs in a process of its own."""
     try:
         inputs_sha256 = _inputs_sha256(case)
         kept = reusable.get(inputs_sha256) or _kept_row(file, inputs_sha256, request)
@@ -149,7 +149,7 @@ def _extract_and_keep(
         return _Done(case.case_id, row)
     except ValueError as error:
         return _Done(case.case_id, fault=str(error))
-    # Whatever one case meets, from a full disk to a fault of a library, must not stop the others.
+    # A fault in one case, from a full disk to an error of a library, must not stop the others.
     except Exception as error:
         return _Done(case.case_id, fault=f"{type(error).__name__}: {error}")
 
@@ -182,11 +182,11 @@ def _inputs_sha256(case: RadiomicsCase) -> str:
 
 
 def _kept_row(file: Path, inputs_sha256: str, request: RadiomicsRequest) -> Row | None:
-    """The row that a run that was killed left, if it is whole and of the same images, mask and request."""
+    """The row that a killed run left, if it is whole and of the same images, mask and request."""
     try:
         content = read_object(file, request_sha256=str)
         row = Row.from_dict(content)
-    # Written in part, as where a disk was full, or another program's: the case is extracted again.
+    # Written in part, for example on a full disk, or another program's: the case is extracted again.
     except (OSError, ValueError, RecursionError):
         return None
     is_same = (content["request_sha256"], row.inputs_sha256) == (request.sha256(), inputs_sha256)

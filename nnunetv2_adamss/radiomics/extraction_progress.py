@@ -16,19 +16,19 @@ _MAX_SHOWN = 3
 
 
 def _ignore(what: object) -> None:
-    """The default of what is told of progress."""
+    """Ignore progress, the default of all callbacks."""
 
 
 @dataclass(frozen=True)
 class Progress:
-    """What is told while a fold is extracted.
+    """Callbacks for the progress of the extraction of a fold.
 
     Args:
-        on_masks: how many masks are going to be predicted.
-        on_mask_done: each case whose mask is predicted.
-        on_features: of how many cases features are going to be extracted.
-        on_case_done: each case whose features are there.
-        on_working: the cases that are being extracted, at the beginning and whenever one is done.
+        on_masks: gets the number of masks to predict.
+        on_mask_done: gets each case whose mask is predicted.
+        on_features: gets the number of cases to extract features from.
+        on_case_done: gets each case whose features are done.
+        on_working: gets the cases that are being extracted, at the beginning and whenever one is done.
     """
 
     on_masks: Callable[[int], object] = _ignore
@@ -43,7 +43,7 @@ SILENT = Progress()
 
 @contextmanager
 def progress_bars() -> Iterator[Progress]:
-    """A bar for masks and one for features, on a terminal only."""
+    """Show a bar for masks and one for features, on a terminal only."""
     bars: list[tqdm[Any]] = []
     ended = Event()
 

@@ -1,4 +1,4 @@
-"""pyradiomics with the same numbers in less time: what several feature classes need is computed once."""
+"""pyradiomics with the same results in less time: steps that several feature classes share are computed once."""
 
 from collections.abc import Mapping, Sequence
 from copy import copy
@@ -22,7 +22,7 @@ class FastExtractor(RadiomicsFeatureExtractor):
     def computeShape(  # noqa: N802
         self, image: sitk.Image, mask: sitk.Image, bounding_box: Sequence[int], **kwargs: Any
     ) -> dict[str, Any]:
-        """The features of shape, by name."""
+        """Compute the features of shape, by name."""
         values: dict[str, Any] = {}
         if "shape" in self.enabledFeatures:
             cropped = imageoperations.cropToTumorMask(image, mask, bounding_box)
@@ -40,7 +40,7 @@ class FastExtractor(RadiomicsFeatureExtractor):
         image_type: str,
         **kwargs: Any,
     ) -> dict[str, Any]:
-        """The features of one image, by name; shape apart, as in pyradiomics."""
+        """Compute the features of one image, by name, without shape, as in pyradiomics."""
         bins = _Bins()
         values: dict[str, Any] = {}
         for class_name in self.enabledFeatures:
@@ -56,7 +56,7 @@ class FastExtractor(RadiomicsFeatureExtractor):
 
 
 class TooManyBinsError(ValueError):
-    """The grey levels of a region are more than the memory has room for."""
+    """Raised if a region has more grey levels than fit into memory."""
 
 
 class _Bins:
@@ -71,7 +71,7 @@ class _Bins:
         """Grey level of every voxel, from 1 in the region and 0 outside, and those that occur, ascending.
 
         Raises:
-            TooManyBinsError: saying how many there are and what would be sensible.
+            TooManyBinsError: with their number and a sensible bin width.
         """
         if self._found is None:
             inside = image[region]
@@ -97,7 +97,7 @@ def _check_bins(lowest: float, highest: float, settings: Mapping[str, Any]) -> N
 
 
 class _SharedBins:
-    """Takes the place of the discretisation in a feature class of pyradiomics."""
+    """Mixin that replaces the discretisation in a feature class of pyradiomics."""
 
     def _applyBinning(self, matrix: NDArray[Any]) -> NDArray[np.int_]:  # noqa: N802
         settings: dict[str, Any] = self.settings  # type: ignore[attr-defined]
@@ -107,11 +107,11 @@ class _SharedBins:
 
 
 class _FastFirstOrder:
-    """Takes the place of two steps of the first-order features; sums come in another order, so to rounding only."""
+    """Mixin that replaces two steps of the first-order features; sums change order, so results differ by rounding."""
 
     def _initCalculation(self, voxelCoordinates: None = None) -> None:  # noqa: N802, N803
         super()._initCalculation(voxelCoordinates)  # type: ignore[misc]
-        # Sorted once, percentiles need not look for their place, seven times for each image.
+        # Sorted once, since percentiles would sort seven times for each image.
         self.targetVoxelArray.sort(axis=1)  # type: ignore[attr-defined]
 
     @staticmethod

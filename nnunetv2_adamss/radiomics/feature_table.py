@@ -27,7 +27,7 @@ _ROW: dict[str, Kind] = {
 
 @dataclass(frozen=True)
 class Row:
-    """One case of a table.
+    """One case of a feature table.
 
     Args:
         inputs_sha256: hash of images and mask.
@@ -40,13 +40,13 @@ class Row:
     notes: tuple[str, ...]
 
     def to_dict(self) -> dict[str, Any]:
-        """As plain data; no value is None, since JSON has no NaN."""
+        """Convert to plain data; NaN becomes None, since JSON has no NaN."""
         values = {name: None if math.isnan(value) else value for name, value in self.features.items()}
         return {"inputs_sha256": self.inputs_sha256, "features": values, "notes": list(self.notes)}
 
     @classmethod
     def from_dict(cls, values: Any) -> "Row":
-        """From plain data, which may be from a file that was written in part or by another program.
+        """Row from plain data, which may be from a file that was written in part or by another program.
 
         Raises:
             ValueError: if it is not what ``to_dict`` gives.
@@ -57,7 +57,7 @@ class Row:
 
 
 def unfinished_folder(table: Path) -> Path:
-    """Where the cases of a table that is being extracted lie."""
+    """Folder of the cases of a table that is being extracted."""
     return table.with_suffix(UNFINISHED)
 
 
@@ -75,13 +75,13 @@ def write_table(
         rows: by ``case_id``.
         broken: what is wrong with the cases that have no row.
         request: what was extracted.
-        masks: where the masks are from, as plain data.
+        masks: source of the masks, as plain data.
     """
     case_ids = sorted(rows)
     frame = pd.DataFrame([dict(rows[c].features) for c in case_ids], index=case_ids, columns=_columns(rows))
     text = csv_text(frame, index_label="case_id", lineterminator="\n")
     unfinished_folder(table).mkdir(parents=True, exist_ok=True)
-    # Hashed as a file, since line ends may differ. The provenance comes first: a table without one is not ours.
+    # Hashed as a file, since line ends may differ. The provenance comes first: a table without one is not trusted.
     draft = unfinished_folder(table) / "table.csv"
     write_atomically(draft, text)
     provenance = {
@@ -105,10 +105,10 @@ def write_table(
 
 
 def read_rows(table: Path, request: RadiomicsRequest) -> dict[str, Row]:
-    """What an earlier run of the same request left; nothing if there was none.
+    """Read the rows that an earlier run of the same request wrote; none if there was none.
 
     Raises:
-        ValueError: if a table is there that is not the work of this request, and would be lost, or its provenance is
+        ValueError: if there is a table of another request, which would be lost, or its provenance is
             damaged.
     """
     if not table.is_file():
@@ -138,7 +138,7 @@ def read_rows(table: Path, request: RadiomicsRequest) -> dict[str, Row]:
 
 
 def read_provenance(file: Path) -> dict[str, Any]:
-    """What a table was made from.
+    """Read the provenance of a table.
 
     Raises:
         ValueError: naming the file, if it is damaged or another program's.
@@ -153,7 +153,7 @@ def read_provenance(file: Path) -> dict[str, Any]:
 
 
 def _columns(rows: Mapping[str, Row]) -> list[str]:
-    """All columns; those of a case that has most of them in its order, so that the order is always the same."""
+    """All columns, in the order of the case that has most of them, so that the order is always the same."""
     columns: dict[str, None] = {}
     for row in sorted(rows.values(), key=lambda row: -len(row.features)):
         columns |= dict.fromkeys(row.features)
@@ -161,7 +161,7 @@ def _columns(rows: Mapping[str, Row]) -> list[str]:
 
 
 def _changes(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
-    """Where two nested dictionaries differ, in words."""
+    """Describe the differences between two nested dictionaries."""
     old, new = dict(_leaves(before)), dict(_leaves(now))
     return [
         f"{name} was {old.get(name, 'not there')}, and now is {new.get(name, 'not there')}"

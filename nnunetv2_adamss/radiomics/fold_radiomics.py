@@ -1,4 +1,4 @@
-"""The features of a Stage-II fold: masks as its training takes them, images as they were before nnU-Net."""
+"""The features of a Stage-II fold, from the masks that its training uses and the raw images."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -25,7 +25,7 @@ from nnunetv2_adamss.survival.tumour_region.stage_one_model import StageOneModel
 
 @dataclass(frozen=True)
 class FoldRadiomics:
-    """Where a fold's features are from and where they lie.
+    """The features of a fold: their source, their settings and their table.
 
     Args:
         nnunet_fold: plan, configuration and fold.
@@ -44,7 +44,7 @@ class FoldRadiomics:
 
     @property
     def stage_one(self) -> StageOneModel:
-        """The fold's Stage-I network."""
+        """Stage-I network of the fold."""
         return StageOneModel.of_fold(self.nnunet_fold, self.config)
 
     @property
@@ -53,7 +53,7 @@ class FoldRadiomics:
         return radiomics_file(self.stage_one, self.config)
 
     def is_current(self, case_ids: Sequence[str]) -> bool:
-        """Whether the table is there, from images and masks as they are now, with a row of each of these cases.
+        """Return True if the table exists, is of the present images and masks, and has a row for each of these cases.
 
         Raises:
             ValueError: if its provenance is damaged.
@@ -72,9 +72,9 @@ class FoldRadiomics:
         )
 
     def _newest_input(self, masks: MaskSource, case_ids: Sequence[str]) -> int:
-        """When the last of images and masks was written; to hash them all at each start would take minutes."""
+        """Time of the last change of images and masks; hashing all of them at each start would take minutes."""
         files = [masks.mask_file(case_id) for case_id in case_ids]
-        # A table that was brought to another machine serves without the images.
+        # A table that was copied to another machine can be used without the images.
         if self._raw_folder.is_dir():
             files += [file for images in self._images(case_ids).values() for file in images]
         return max(file.stat().st_mtime_ns for file in files)
@@ -95,15 +95,15 @@ class FoldRadiomics:
         """Extract the features, and first predict the masks that are missing.
 
         Args:
-            case_ids: which cases; by default all of the fold.
-            device: where missing masks are predicted.
+            case_ids: the cases; by default all of the fold.
+            device: for the prediction of missing masks.
             num_processes: cases at once; None leaves it to joblib.
-            overwrite: begin anew, whatever is there.
-            progress: what is told meanwhile.
+            overwrite: extract all again, whatever exists.
+            progress: callbacks for progress.
 
         Raises:
             ValueError: if there is no such fold, raw data or Stage-I checkpoint, a case has no image or mask, none
-                has features, or a table is there that was made otherwise.
+                has features, or there is a table of other settings.
         """
         settings = self.settings or RadiomicsSettings.read(SHIPPED_SETTINGS[self.config.radiomics])
         request = RadiomicsRequest.from_dataset_json(self.nnunet_fold.dataset_json, settings, self.extras)
@@ -127,12 +127,12 @@ class FoldRadiomics:
         )
 
     def _tables_of_other_folds(self) -> list[Path]:
-        """Where masks are not a fold's own, other folds have the same features."""
+        """Tables of other folds, which have the same features unless masks are a fold's own."""
         tables = self.table.parents[1].glob(f"fold_*/{self.table.name}")
         return sorted(table for table in tables if table != self.table)
 
     def _all_cases(self) -> list[str]:
-        """Of the fold; where outcomes are known, those that have one: Stage II looks at no others."""
+        """All cases of the fold; if there is a survival table, only those with an outcome, as in Stage II."""
         fold, split = self.nnunet_fold, self.nnunet_fold.split()
         table = self._raw_folder / SURVIVAL_CSV
         without = read_survival_table(table, fold.case_ids()).without_outcome if table.is_file() else ()
@@ -143,7 +143,7 @@ class FoldRadiomics:
         return choose_masks(self.config, self.stage_one, case_ids, fold.file_ending, fold.preprocessed_folder)
 
     def _images(self, case_ids: Sequence[str]) -> dict[str, tuple[Path, ...]]:
-        """The original images, one a channel."""
+        """The raw images by case, one a channel."""
         raw = self._raw_folder
         if not (raw / "dataset.json").is_file():
             raise ValueError(f"Radiomics needs the original images, but there is no raw data set {raw}.")
@@ -170,7 +170,7 @@ class FoldRadiomics:
         cases = open_cases(self.nnunet_fold.cases_folder)
         masks.predict(missing, cases, torch.device(device), progress.on_mask_done)
         if device == "cuda":
-            # A training that follows needs it, perhaps in another process.
+            # A training that follows needs the memory, perhaps in another process.
             torch.cuda.empty_cache()
 
 

@@ -1,4 +1,4 @@
-"""The radiomics that a survival training needs and that are not there yet."""
+"""Extraction of the radiomics that a survival training needs and that are missing."""
 
 import logging
 import os
@@ -16,12 +16,12 @@ logger = logging.getLogger(__name__)
 
 
 def extract_missing_radiomics(nnunet_fold: NnunetFold, setup: SurvivalSetup, device: str) -> None:
-    """Extract the radiomics of the fold's cases, unless they are there and of the present masks.
+    """Extract the radiomics of the fold's cases, unless they exist for the present masks.
 
     Args:
         nnunet_fold: plan, configuration and fold.
         setup: of the training, checked without radiomics.
-        device: where missing masks are predicted.
+        device: for the prediction of missing masks.
 
     Raises:
         ValueError: if they cannot be extracted, naming the command that has the options for it.

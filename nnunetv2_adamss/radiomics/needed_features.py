@@ -1,4 +1,4 @@
-"""Extract only what a model uses: a few features of a thousand."""
+"""Limit the extraction to the features that a model uses: a few of a thousand."""
 
 from collections.abc import Iterable
 from dataclasses import replace
@@ -11,7 +11,7 @@ from nnunetv2_adamss.radiomics.request import RadiomicsRequest
 def only_needed(request: RadiomicsRequest, columns: Iterable[str]) -> RadiomicsRequest:
     """The request with no more classes, features and filters than these columns need; values stay the same.
 
-    Every feature that is left is extracted of every filter that is left, so there may be more columns than asked for.
+    Each remaining feature is extracted from each remaining filter, so there may be more columns than requested.
 
     Args:
         request: of all features.
@@ -21,13 +21,13 @@ def only_needed(request: RadiomicsRequest, columns: Iterable[str]) -> RadiomicsR
     words = [column.split("_") for column in columns]
     wanted: dict[str, set[str]] = {}
     for *_, feature_class, feature in (word for word in words if len(word) > 1):
-        # Beside the tumour, a first word and a dot stand before: "shell.shape_Sphericity".
+        # Columns of other regions begin with a word and a dot: "shell.shape_Sphericity".
         wanted.setdefault(feature_class.rpartition(".")[2], set()).add(feature)
     classes = parameters.get("featureClass") or dict.fromkeys(getFeatureClasses())
     features = {name: sorted(wanted[name]) for name in classes if name in wanted}
     if not features:
         return request
-    # pyradiomics names images after filters, in small letters; their first three tell most of them apart, and a filter
+    # pyradiomics names images after filters, in small letters; their first three distinguish most of them, and a filter
     # too many does no harm.
     images = {word[-3].lower()[:3] for word in words if len(word) > 2}
     filters = parameters.get("imageType") or {"Original": {}}
@@ -36,7 +36,7 @@ def only_needed(request: RadiomicsRequest, columns: Iterable[str]) -> RadiomicsR
         request,
         settings=replace(
             request.settings,
-            # Features of shape are those of the mask, whatever the filter; pyradiomics wants one all the same.
+            # Features of shape depend on the mask alone; pyradiomics needs an image type all the same.
             parameters={**parameters, "featureClass": features, "imageType": used or {"Original": {}}},
         ),
     )

@@ -8,7 +8,7 @@ from nnunetv2_adamss.radiomics.request import RadiomicsCase
 
 
 def cases_in(images: Path, masks: Path, channels: Sequence[str], file_ending: str) -> list[RadiomicsCase]:
-    """All cases that have an image or a mask, by name; what one of them lacks is found when it is read.
+    """All cases that have an image or a mask, by name; missing files are found when the case is read.
 
     Args:
         images: ``CASE_0000`` and so on, one file a channel.

@@ -1,4 +1,4 @@
-"""Which features are extracted and how: pyradiomics' own parameter file, and what differs between channels."""
+"""Settings of the extraction: pyradiomics' own parameter file, and settings that differ between channels."""
 
 import hashlib
 import json
@@ -20,29 +20,29 @@ from nnunetv2_adamss.common.messages import listed
 from nnunetv2_adamss.radiomics.setting_values import impossible_values
 from nnunetv2_adamss.radiomics.settings_file import read_settings_file
 
-# choice: the paper says which features, but neither voxel size nor bin width.
+# choice: the paper gives the features, but neither voxel size nor bin width.
 PAPER_SETTINGS = Path(__file__).with_name("paper.yaml")
-# By what ``SurvivalConfig.radiomics`` says.
+# By ``SurvivalConfig.radiomics``.
 SHIPPED_SETTINGS = {"all": PAPER_SETTINGS, "first_order": Path(__file__).with_name("first_order.yaml")}
 CHANNEL_SETTING = "channelSetting"
 _KEYS = ("setting", "imageType", "featureClass", CHANNEL_SETTING)
 # Every region is handed to pyradiomics as a mask of its own, in which it is 1.
 _NOT_FOR_USERS = ("label", "label_channel")
-# pyradiomics lists every wavelet that there is.
+# pyradiomics lists every wavelet that exists.
 _LONGEST_MESSAGE = 120
 
 
 @dataclass(frozen=True)
 class RadiomicsSettings:
-    """The content of a parameter file, checked.
+    """The checked content of a parameter file.
 
     Args:
         parameters: ``setting``, ``imageType`` and ``featureClass`` as pyradiomics has them.
-        channel_setting: what replaces values of ``setting``, by channel name.
-        name: of the file, for people.
+        channel_setting: values that replace those of ``setting``, by channel name.
+        name: of the file, for messages.
 
     Raises:
-        ValueError: naming all that pyradiomics does not know or allow.
+        ValueError: naming everything that pyradiomics does not know or allow.
     """
 
     parameters: Mapping[str, Any]
@@ -66,10 +66,10 @@ class RadiomicsSettings:
 
     @classmethod
     def read(cls, file: Path = PAPER_SETTINGS) -> "RadiomicsSettings":
-        """From a YAML or JSON file; the default holds the paper's features.
+        """Read a YAML or JSON file; the default holds the paper's features.
 
         Raises:
-            ValueError: if the file does not exist, is not YAML, or holds what pyradiomics does not know or allow.
+            ValueError: if the file does not exist, is not YAML, or holds what pyradiomics refuses.
         """
         content = read_settings_file(file)
         if not isinstance(content, dict):
@@ -101,25 +101,25 @@ class RadiomicsSettings:
         return self._merged(channel)
 
     def to_dict(self) -> dict[str, Any]:
-        """As plain data, as the file has it."""
+        """Convert to plain data in the format of the file."""
         return {**self.parameters, CHANNEL_SETTING: {c: dict(v) for c, v in self.channel_setting.items()}}
 
     def sha256(self) -> str:
-        """Hash of what is set; the same for files that differ in comments and order only."""
+        """Hash of the settings; the same for files that differ in comments and order only."""
         return hashlib.sha256(json.dumps(self.to_dict(), sort_keys=True).encode()).hexdigest()
 
     def _merged(self, channel: str | None) -> dict[str, Any]:
         own = self.channel_setting.get(channel, {}) if channel is not None else {}
-        # An empty section means the default, but pyradiomics wants it left out then. Copied, since it completes others.
+        # pyradiomics uses its default only for a section that is left out. Copied, since it completes others.
         merged: dict[str, Any] = {k: json.loads(json.dumps(v)) for k, v in self.parameters.items() if v}
-        # What pyradiomics tells about its input is not a feature.
+        # pyradiomics' information about its input is not a feature.
         merged["setting"] = {**merged.get("setting", {}), **own, "additionalInfo": False}
         return merged
 
 
 @contextmanager
 def quiet_pyradiomics() -> Iterator[None]:
-    """Without pyradiomics' messages and warnings: of deprecated features of each image, of divisions by zero."""
+    """Silence pyradiomics' messages and warnings: of deprecated features of each image, of divisions by zero."""
     loggers = [logging.getLogger(name) for name in ("radiomics", "pykwalify.core", "pykwalify.rule")]
     levels = [logger.level for logger in loggers]
     for logger in loggers:
@@ -196,7 +196,7 @@ def _refused_by_pyradiomics(parameters: dict[str, Any], channel: str | None) -> 
 
 @lru_cache
 def _said_by_pyradiomics(parameters: str) -> str:
-    """Why pyradiomics refuses parameters, which are given as JSON; empty if it does not. Asking takes long, so once."""
+    """Ask pyradiomics why it refuses parameters, given as JSON; empty if it accepts them. Cached: it is slow."""
     try:
         with quiet_pyradiomics():
             RadiomicsFeatureExtractor(json.loads(parameters))

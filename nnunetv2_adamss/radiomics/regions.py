@@ -31,8 +31,8 @@ def lesion_spread_mm(lesions: Sequence[NDArray[np.bool_]], spacing_mm: Sequence[
 def shell_around(
     tumour: NDArray[np.bool_], thickness_mm: float, spacing_mm: Sequence[float]
 ) -> NDArray[np.bool_]:
-    """What lies outside the tumour, at most so far from it."""
-    # The distance transform is slow: it only looks where the shell can be.
+    """The voxels outside the tumour within a distance of it."""
+    # The distance transform is slow, so it is limited to where the shell can be.
     reach = np.ceil(thickness_mm / np.asarray(spacing_mm)).astype(int) + 1
     box = tuple(
         slice(max(0, side.start - n), side.stop + n)

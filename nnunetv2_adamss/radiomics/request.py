@@ -1,4 +1,4 @@
-"""What is to be extracted, from which cases."""
+"""Requests for features: the settings, and the files of a case."""
 
 import hashlib
 import json
@@ -12,7 +12,7 @@ from nnunetv2_adamss.common.messages import listed
 from nnunetv2_adamss.radiomics.radiomics_settings import RadiomicsSettings
 from nnunetv2_adamss.survival.nnunet_data.dataset import channel_names
 
-# Of what computes the features. The modules of pyradiomics come in distributions of two names.
+# Libraries that compute the features. The modules of pyradiomics come in distributions of two names.
 _LIBRARIES = ("pyradiomics-bhklab", "pyradiomics", "SimpleITK", "PyWavelets")
 
 
@@ -33,12 +33,12 @@ class RadiomicsCase:
 
 @dataclass(frozen=True)
 class Extras:
-    """What is extracted beside the tumour's features.
+    """Features that are extracted beside the tumour's.
 
     Args:
         per_label: the features of every foreground label.
-        per_lesion: how many lesions there are and how far apart, and the features of the largest, and over all
-            lesions their sum and spread.
+        per_lesion: number and distance of the lesions, the features of the largest, and their sum and spread over all
+            lesions.
         shell_mm: the features of a shell of this thickness around the tumour; None for none.
 
     Raises:
@@ -56,14 +56,14 @@ class Extras:
 
 @dataclass(frozen=True)
 class RadiomicsRequest:
-    """What is extracted from every case.
+    """The features to extract from every case.
 
     Args:
         channels: names of the images' channels, in their order; they begin the columns' names.
-        settings: which features, and how.
+        settings: the features and how they are extracted.
         labels: values of every foreground label in the masks, by name; for features per label.
         ignore_label: the value that is neither tumour nor background, or None.
-        extras: what is extracted beside the tumour's features.
+        extras: features that are extracted beside the tumour's.
 
     Raises:
         ValueError: if channels have no or the same name, or no bins.
@@ -88,12 +88,12 @@ class RadiomicsRequest:
     def from_dataset_json(
         cls, dataset_json: Mapping[str, Any], settings: RadiomicsSettings, extras: Extras
     ) -> "RadiomicsRequest":
-        """For the cases of an nnU-Net data set.
+        """Request for the cases of an nnU-Net data set.
 
         Args:
             dataset_json: content of ``dataset.json``.
-            settings: which features, and how.
-            extras: what is extracted beside the tumour's features.
+            settings: the features and how they are extracted.
+            extras: features that are extracted beside the tumour's.
 
         Raises:
             ValueError: if channels have the same name or no bins, or it names no channels.
@@ -117,7 +117,7 @@ class RadiomicsRequest:
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> "RadiomicsRequest":
-        """From what ``to_dict`` gave; versions are those of the libraries that are installed now.
+        """Request from the result of ``to_dict``; versions are those of the libraries that are installed now.
 
         Raises:
             ValueError: if something is missing or of another kind, as in a damaged file.
@@ -133,7 +133,7 @@ class RadiomicsRequest:
     def _from_dict(cls, values: Mapping[str, Any]) -> "RadiomicsRequest":
         settings = values["settings"]
         first = settings[values["channels"][0]]
-        # What a file leaves out is pyradiomics' default, and stays left out.
+        # A section that a file leaves out is pyradiomics' default, and stays left out.
         shared = {key: first[key] for key in ("imageType", "featureClass") if key in first}
         return cls(
             tuple(values["channels"]),
@@ -148,7 +148,7 @@ class RadiomicsRequest:
         )
 
     def to_dict(self) -> dict[str, Any]:
-        """All that features depend on beside images and masks, as plain data."""
+        """Convert all that features depend on, beside images and masks, to plain data."""
         return {
             "channels": list(self.channels),
             "settings": {channel: self.settings.of_channel(channel) for channel in self.channels},
@@ -166,7 +166,7 @@ class RadiomicsRequest:
 
 
 def library_versions() -> dict[str, str]:
-    """Versions of what computes the features, by distribution."""
+    """Versions of the libraries that compute the features, by distribution."""
     versions = {}
     for name in _LIBRARIES:
         try:
@@ -177,5 +177,5 @@ def library_versions() -> dict[str, str]:
 
 
 def column_word(name: object) -> str:
-    """A name as columns have it: no spaces, which make formulas and other programs stumble."""
+    """A name for columns, without spaces, which formulas and other programs cannot read."""
     return "_".join(str(name).split())

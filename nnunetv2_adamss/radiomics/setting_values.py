@@ -1,4 +1,4 @@
-"""Values of settings that pyradiomics accepts, but cannot compute with."""
+"""Checks for values of settings that pyradiomics accepts but cannot compute with."""
 
 import math
 from collections.abc import Iterator, Mapping
@@ -8,7 +8,7 @@ from typing import Any
 from nnunetv2_adamss.common.kinds import is_number, list_of
 from nnunetv2_adamss.radiomics.settings_file import leaves
 
-# pyradiomics counts neighbours in matrices of bins x bins x 13 directions, of which one takes 10 GB then.
+# pyradiomics counts neighbours in matrices of bins x bins x 13 directions; with so many bins one takes 10 GB.
 MAX_BINS = 10_000
 # Its ends may be infinite, as those of "all above 0".
 _RANGE = "resegmentRange"
@@ -22,7 +22,7 @@ _SPACING = (
 
 
 def impossible_values(settings: Mapping[str, Any], where: str) -> list[str]:
-    """Faults of values in a section of settings, in words.
+    """Describe the faults of values in a section of settings.
 
     Args:
         settings: by name; may hold sections of its own, as that of image types does.
@@ -46,12 +46,12 @@ def _may_be_infinite(path: tuple[str, ...], value: object) -> bool:
 
 
 def _is_unusable_number(value: object) -> bool:
-    """Infinite, NaN, or whole and too large for a float."""
+    """Return True for infinity, NaN, and integers that are too large for a float."""
     return isinstance(value, int | float) and not isinstance(value, bool) and not is_number(value)
 
 
 def _reads_as_number(text: str) -> bool:
-    """Whether a text reads as a number; "infinity", a norm of pyradiomics, does not."""
+    """Return True if a text reads as a number; "infinity", a norm of pyradiomics, does not."""
     with suppress(ValueError):
         float(text)
         return any(character.isdigit() for character in text)

@@ -17,10 +17,10 @@ _SHOWN_DIGITS = 20
 
 
 def read_settings_file(file: Path) -> Any:
-    """The content of a YAML or JSON file.
+    """Read the content of a YAML or JSON file.
 
     Raises:
-        ValueError: naming the file, if it does not exist, is not YAML, or holds what no settings hold.
+        ValueError: naming the file, if it does not exist, is not YAML, or holds values that no settings have.
     """
     if not file.is_file():
         raise ValueError(f"There is no file of radiomics settings {file}.")
@@ -31,7 +31,7 @@ def read_settings_file(file: Path) -> Any:
         _check_values(content)
     except RecursionError as error:
         raise ValueError(f"{file} is nested too deeply for radiomics settings.") from error
-    # PyYAML has errors of its own, but lets pass what Python's numbers, dates and dictionaries raise.
+    # PyYAML has errors of its own, but also passes on those of Python's numbers, dates and dictionaries.
     except Exception as error:
         what = " ".join(str(error).split()).removesuffix(".")
         raise ValueError(f"{file} cannot be read as YAML with radiomics settings: {what}.") from error
@@ -39,7 +39,7 @@ def read_settings_file(file: Path) -> Any:
 
 
 def leaves(content: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
-    """All values that hold no others, each with the names and places that lead to it.
+    """Yield all values that hold no others, each with the names and positions that lead to it.
 
     Raises:
         ValueError: if a value holds others too many levels deep, such as itself, or a name is a date or the like.
@@ -57,7 +57,7 @@ def leaves(content: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str
 
 
 def _check_numbers(text: str) -> None:
-    """Raise ValueError for a number of thousands of digits, which Python refuses to read without saying where."""
+    """Raise ValueError for a number of thousands of digits, which Python refuses to read without naming the line."""
     found = _LONG_NUMBER.search(text)
     if found:
         line = text.count("\n", 0, found.start()) + 1
@@ -66,7 +66,7 @@ def _check_numbers(text: str) -> None:
 
 
 def _check_values(content: Any) -> None:
-    """Raise ValueError for what JSON cannot hold, such as dates, and for aliases that multiply."""
+    """Raise ValueError for values that JSON cannot hold, such as dates, and for aliases that multiply."""
     values = list(islice(leaves(content), _MAX_VALUES + 1))
     if len(values) > _MAX_VALUES:
         raise ValueError(f"it has more than {_MAX_VALUES:,} values")

@@ -4,10 +4,10 @@ pyradiomics lays a mesh around the region by marching cubes. Its C function sums
 takes the diameters over all pairs of vertices, which are the midpoints of edges between a voxel and the background.
 A ragged region of two million voxels has a million of these, whose pairs take an hour. Here:
 
-- Of 256 possible cubes it is counted how many there are. Area and volume of each are pyradiomics' own, of a mask of
-  2 x 2 x 2 voxels, so no table of triangles stands here. The mesh is not always closed, so a cube's volume depends on
+- The 256 kinds of cubes are counted. Area and volume of each are pyradiomics' own, of a mask of
+  2 x 2 x 2 voxels, so no table of triangles is needed. The mesh is not always closed, so a cube's volume depends on
   the place o where it stands, but linearly: det(a + o, b + o, c + o) = det(a, b, c) + o . (a x b + b x c + c x a).
-- The largest distance within a set of points is one within the corners of its convex hull, and only the ends of each
+- The largest distance within a set of points is between two corners of its convex hull, and only the ends of each
   line of voxels can be corners.
 """
 
@@ -28,7 +28,7 @@ from scipy.spatial.distance import cdist
 MANY_VERTICES = 4000
 # For so few points all pairs are faster than a hull.
 _FEW_POINTS = 40
-# Rows of a matrix of distances that is in the memory at a time.
+# Rows of the matrix of distances that are in memory at a time.
 _ROWS = 1000
 _CUBES = 256
 # Place in a cube's number of each corner, in NumPy's order.
@@ -44,7 +44,7 @@ class FastShape(RadiomicsShape):
     __module__ = RadiomicsShape.__module__
 
     def _initSegmentBasedCalculation(self) -> None:  # noqa: N802
-        """Compute what the features are made of; the mask is cropped to the region already."""
+        """Compute the coefficients of the features; the mask is already cropped to the region."""
         self.pixelSpacing = np.array(self.inputImage.GetSpacing()[::-1])
         self.maskArray = np.pad(sitk.GetArrayFromImage(self.inputMask) == self.label, 1)
         self.labelledVoxelCoordinates = np.nonzero(self.maskArray)

@@ -1,4 +1,4 @@
-"""The settings of a Stage-II training, as they lie in ``survival_config.json`` and in every checkpoint."""
+"""The settings of a Stage-II training, kept in ``survival_config.json`` and in every checkpoint."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
@@ -25,9 +25,9 @@ RADIOMICS = ("all", "first_order")
 ANCHORS = ("none", "covariates", "image")
 NORMALISATIONS = ("batch", "frozen")
 CONFIG_FILE = "survival_config.json"
-# Where things lie may change between machines; what is in them may not, and is compared by its hash.
+# Paths may change between machines; the contents may not, and are compared by their hashes.
 PATHS = ("survival_csv", "features_csv", "masks_dir")
-# What a user types for a setting, where the flag has another name.
+# Command-line options of settings whose option has another name.
 _FLAGS = {**MASK_FLAGS, "features_csv": "--features", "mirroring": f"mirroring ({MASK_FLAGS['mirroring']})"}
 
 
@@ -49,7 +49,7 @@ _KINDS: dict[str, Kind] = {
 
 @dataclass(frozen=True)
 class SurvivalConfig:
-    """What a user can set; nnU-Net builds trainers from five fixed arguments, so the rest travels in a file.
+    """Settings of a Stage-II training; nnU-Net builds trainers from five fixed arguments, so these are kept in a file.
 
     Args:
         survival_csv: outcomes; default ``survival.csv`` in the raw data set's folder.
@@ -59,9 +59,9 @@ class SurvivalConfig:
         clinical_selection: ``likelihood_ratio`` keeps the clinical indicators that pass that test alone at P < 0.05
             (paper), ``none`` keeps all.
         feature_selection: ``lasso`` selects radiomics and the user's features, ``none`` keeps all.
-        max_features: most of them together with the clinical columns; default one for every ten events.
+        max_features: largest number of inputs, including the clinical columns; default one for every ten events.
         seg_trainer: the Stage-I trainer whose network is fine-tuned.
-        seg_checkpoint: the checkpoint of it.
+        seg_checkpoint: the checkpoint of that trainer.
         mask_source: ``predicted`` (by the fold's Stage-I network), ``out_of_fold`` (each case by the fold that
             did not train on it), ``groundtruth``, or ``folder``.
         masks_dir: the folder, for ``folder`` only.
@@ -76,13 +76,13 @@ class SurvivalConfig:
             ``authors_days``, the fixed edges of the authors' software, for tables in days.
         interval_edges: explicit edges in the table's time unit, instead of a rule; the first is 0.
         loss_reduction: over the intervals: ``sum``, Eq. (1), or ``mean``, as in the authors' software. The L2
-            penalty stays as it is, so beside the mean it weighs as many times more as there are intervals.
+            penalty stays the same, so relative to the mean it weighs N times more.
         pool: ``region`` pools over the whole region at validation (paper), ``crops`` averages logits over crops
             of the training's size.
-        select: which epoch the predictions are from: ``last``; ``best`` on the validation fold, which flatters
-            it; or ``inner``, the best on a fifth of the training cases that is set aside for that. deviation: the
-            paper keeps the best, for test patients. Of the patients that it is chosen on, it averages a C-index of
-            0.6 to 0.8 with no information at all.
+        select: the epoch that predicts: ``last``; ``best`` on the validation fold, whose results are then optimistic;
+            or ``inner``, the best on a fifth of the training cases that is set aside for that. deviation: the
+            paper keeps the best, for test patients. On the patients that it is chosen on, its C-index averages 0.6 to
+            0.8 even without any information.
         epochs: of 200 iterations (the trainer's number); default the trainer's.
         seed: of weights, batches, augmentation and dropout.
 
@@ -152,7 +152,7 @@ class SurvivalConfig:
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> "SurvivalConfig":
-        """From plain data.
+        """Settings from plain data, as ``to_dict`` gives it.
 
         Raises:
             ValueError: for a setting that does not exist, or a value that is not allowed.
@@ -167,16 +167,16 @@ class SurvivalConfig:
         return cls(**plain)
 
     def to_dict(self) -> dict[str, Any]:
-        """As plain data."""
+        """Convert the settings to plain data."""
         return {name: list(v) if isinstance(v, tuple) else v for name, v in asdict(self).items()}
 
     @classmethod
     def of_fold(cls, fold_folder: Path, defaults: Mapping[str, Any] | None = None) -> "SurvivalConfig":
-        """The settings in a fold's folder; the defaults for what they leave out, and where there are none.
+        """Read the settings in a fold's folder; missing ones, or all if there is no file, are the defaults.
 
         Args:
             fold_folder: nnU-Net's.
-            defaults: of the trainer, where they are not those of this class.
+            defaults: of the trainer, where they differ from those of this class.
 
         Raises:
             ValueError: if the file cannot be read or holds something else.
@@ -191,11 +191,11 @@ class SurvivalConfig:
         )
 
     def save(self, fold_folder: Path) -> None:
-        """Write into a fold's folder, whole or not at all."""
+        """Write the settings into a fold's folder, completely or not at all."""
         write_json(fold_folder / CONFIG_FILE, self.to_dict())
 
     def differences(self, asked: Mapping[str, Any]) -> list[str]:
-        """Where what is asked for differs from these settings, in words; paths may differ."""
+        """Describe the requested settings that differ from these; paths may differ."""
         own = self.to_dict()
         return [
             f"{_FLAGS.get(name, f'--{name}')} was {own[name]!r}, and now is {value!r}"
@@ -204,5 +204,5 @@ class SurvivalConfig:
         ]
 
     def with_paths(self, asked: Mapping[str, Any]) -> "SurvivalConfig":
-        """The same settings, but files where they are now."""
+        """The same settings, with the files at their present paths."""
         return self.from_dict(self.to_dict() | {name: asked[name] for name in PATHS if name in asked})

@@ -1,4 +1,4 @@
-"""A fold of a survival training: its cases, and what was fitted on the training cases alone."""
+"""A fold of a survival training: its cases, and all that is fitted on its training cases."""
 
 import logging
 from collections.abc import Mapping, Sequence
@@ -29,7 +29,7 @@ from nnunetv2_adamss.survival.nnunet_data.nnunet_fold import FoldSplit
 
 logger = logging.getLogger(__name__)
 
-# Which part of the training cases --select inner sets aside to choose the epoch on.
+# Share of the training cases that --select inner sets aside to choose the epoch on.
 _INNER_FRACTION = 0.2
 _LISTS: dict[str, Kind] = {
     "training_cases": list_of(str),
@@ -42,23 +42,23 @@ _KINDS: dict[str, Kind] = {**_LISTS, "time_unit": str, "network": str}
 
 @dataclass(frozen=True)
 class SurvivalFold:
-    """What a survival network was trained with; plain data, kept in every checkpoint beside its weights.
+    """Cases, settings and fits of a survival training; plain data, kept in every checkpoint beside its weights.
 
     Args:
         config: the settings.
-        training_cases: with an outcome, for the weights, interval edges and covariates.
+        training_cases: with an outcome, to fit the weights, interval edges and covariates.
         scoring_cases: with an outcome, predicted after every epoch; ``checkpoint_best`` is chosen on them. The
             validation fold, or with ``select: inner`` the part of the training cases that was set aside, or none.
         validation_cases: with an outcome, predicted at the end; none for fold ``all``.
         interval_edges: ``n_intervals + 1``, ascending from 0, in the table's time unit.
-        covariates: how covariates become inputs.
-        covariate_report: what came to light when they were fitted, for the results.
+        covariates: the transform of covariates into inputs.
+        covariate_report: results of fitting them.
         time_unit: of the table.
         endpoint: of the table, such as "recurrence-free survival".
-        split: nnU-Net's split, with cases that have no outcome.
+        split: nnU-Net's split, including cases without an outcome.
         sources: hashes of the files that this training depends on, by name.
-        radiomics: ``request``, what was extracted for it, and ``features``, those of its inputs that are among it, so
-            that the same is extracted of new patients; None where no features are known to be this package's.
+        radiomics: ``request``, of the extraction, and ``features``, the inputs that are from it, so that the same is
+            extracted from new patients; None if no features are known to be extracted by this package.
         network: name of the survival network.
     """
 
@@ -99,7 +99,7 @@ class SurvivalFold:
         split: FoldSplit,
         tables: CovariateTables | None = None,
     ) -> "SurvivalFold":
-        """Choose the cases and fit what is fitted.
+        """Choose the cases, and fit interval edges and covariates to the training cases.
 
         Args:
             config: the settings.
@@ -108,7 +108,7 @@ class SurvivalFold:
             tables: covariates; default none.
 
         Raises:
-            ValueError: if a case has no row, training or validation has no event, or covariates do not serve.
+            ValueError: if a case has no row, training or validation has no event, or covariates cannot be used.
         """
         tables = tables or CovariateTables()
         fold = cls.before_fitting(config, table, split, tables)
@@ -120,10 +120,10 @@ class SurvivalFold:
     def before_fitting(
         cls, config: SurvivalConfig, table: SurvivalTable, split: FoldSplit, tables: CovariateTables
     ) -> "SurvivalFold":
-        """Choose the cases and the intervals, and check that every case has covariates, but fit nothing to these.
+        """Choose the cases and the intervals, and check that every case has covariates, but do not fit these.
 
         Raises:
-            ValueError: as of :meth:`prepare`.
+            ValueError: as from :meth:`prepare`.
         """
         _check_all_in_table(table, [*split.training, *split.validation])
         training = _with_outcome(table, split.training, "training")
@@ -133,7 +133,7 @@ class SurvivalFold:
         scoring = validation
         if config.select == "inner":
             training, scoring = _set_aside(table, training, config.seed)
-        # All at once, also those that nothing is fitted on and would be missed hours later.
+        # All at once, also the cases that nothing is fitted on, which would otherwise fail hours later.
         tables.check(sorted({*training, *scoring, *validation}))
         time, event = table.time_and_event(training)
         return cls(
@@ -150,7 +150,7 @@ class SurvivalFold:
         )
 
     def to_dict(self) -> dict[str, Any]:
-        """As plain data."""
+        """Convert the fold to plain data."""
         return {
             "config": self.config.to_dict(),
             "training_cases": list(self.training_cases),
@@ -169,7 +169,7 @@ class SurvivalFold:
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> "SurvivalFold":
-        """From plain data.
+        """Fold from plain data, as ``to_dict`` gives it.
 
         Raises:
             ValueError: if it is not that of a fold, or holds a number that is not finite.
@@ -190,7 +190,7 @@ class SurvivalFold:
         )
 
     def with_paths_of(self, fold_folder: Path) -> "SurvivalFold":
-        """The same fold, but files where the settings in the fold's folder say that they are now."""
+        """The same fold, with the present paths of files from the settings in the fold's folder."""
         if not (fold_folder / CONFIG_FILE).is_file():
             return self
         return replace(self, config=self.config.with_paths(SurvivalConfig.of_fold(fold_folder).to_dict()))
@@ -212,13 +212,13 @@ class SurvivalFold:
         if moved:
             raise ValueError(
                 f"{SPLITS_FILE} has changed since this training was started: {listed(moved)} are now on another "
-                "side, new or gone. Bring the old splits back, or train anew with --overwrite."
+                "side, new or gone. Bring the old splits back, or train again with --overwrite."
             )
         changed = [name for name, sha256 in sources.items() if self.sources.get(name) != sha256]
         if changed:
             raise ValueError(
                 f"What this training was started with has changed since: {listed(changed)}. Bring the old files back, "
-                "or train anew with --overwrite."
+                "or train again with --overwrite."
             )
 
 
@@ -248,7 +248,7 @@ def _with_outcome(table: SurvivalTable, case_ids: Sequence[str], part: str) -> l
     if n_events == 0:
         raise ValueError(
             f"The {part} part of this fold has no event among its {len(kept)} cases with an outcome, so survival "
-            f"cannot be {'learned' if part == 'training' else 'judged'}. Make stratified splits with "
+            f"cannot be {'learned' if part == 'training' else 'evaluated'}. Make stratified splits with "
             "adamss_make_splits, or choose another fold."
         )
     return kept
@@ -264,7 +264,7 @@ def _set_aside(table: SurvivalTable, training: list[str], seed: int) -> tuple[li
     splitter = StratifiedShuffleSplit(1, test_size=_INNER_FRACTION, random_state=seed)
     try:
         kept, aside = next(splitter.split(training, event))
-    except ValueError as error:  # scikit-learn's way to say that a fifth is too few
+    except ValueError as error:  # scikit-learn raises it if a fifth is too few
         raise ValueError(
             f"--select inner sets a fifth of the training cases aside, but {len(training)} are too few for that. Use "
             "--select last."

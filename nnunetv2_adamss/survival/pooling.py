@@ -1,4 +1,4 @@
-"""How a network's answer for a whole region is made (Section 3.3)."""
+"""Prediction of a whole region, at once or from crops (Section 3.3)."""
 
 from itertools import product
 
@@ -17,14 +17,14 @@ def predict_region(
     pool: str,
     crop_size: tuple[int, ...],
 ) -> Tensor:
-    """Outputs ``(b, n_outputs)``; a batch holds one case, or variants of one that share what is valid.
+    """Predict outputs ``(b, n_outputs)``; a batch holds one case, or variants of one with the same ``valid``.
 
     Args:
         network: in evaluation mode.
         image: ``(b, n_modalities, *space)``.
         valid: ``(b, 1, *space)``.
         covariates: ``(b, n_covariates)``.
-        pool: ``region`` pools over all of it, as the paper; ``crops`` averages the outputs of crops of the
+        pool: ``region`` pools over all of it, as in the paper; ``crops`` averages the outputs of crops of the
             training's size, at the corners.
         crop_size: of the training crops.
     """
@@ -47,7 +47,7 @@ def segment_region(
     pool: str,
     crop_size: tuple[int, ...],
 ) -> Tensor:
-    """Logit of tumour at every voxel, ``(b, 1, *space)``, of a network that also segments; arguments as above."""
+    """Predict the tumour logit, ``(b, 1, *space)``, by a network that also segments; arguments as above."""
     if pool == "region":
         return network(image, valid, covariates).segmentation
     total, n_crops = torch.zeros_like(valid), torch.zeros_like(valid)

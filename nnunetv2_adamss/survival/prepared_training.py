@@ -1,6 +1,6 @@
-"""The record of a training's preparation, so that what is fitted on its covariates is fitted once.
+"""The record of a training's preparation, so that its covariates are fitted only once.
 
-``adamss_finetune_survival`` writes it, and the trainer, which nnU-Net starts, takes it if nothing has changed since.
+``adamss_finetune_survival`` writes it, and the trainer, which nnU-Net starts, uses it if nothing has changed since.
 """
 
 from collections.abc import Mapping, Sequence
@@ -23,13 +23,13 @@ PREPARED_FILE = "survival_prepared.json"
 def write_prepared(
     fold_folder: Path, setup: SurvivalSetup, use: CovariateUse, remarks: Sequence[str]
 ) -> None:
-    """Write what was prepared into a fold's folder, whole or not at all.
+    """Write the record into a fold's folder, completely or not at all.
 
     Args:
         fold_folder: nnU-Net's.
         setup: the new training.
-        use: what the network gets beside the image.
-        remarks: what was logged meanwhile, for the training's log.
+        use: the covariates that the network gets.
+        remarks: messages logged meanwhile, for the training's log.
     """
     record = {**_made_by(use), "survival": setup.fold.to_dict(), "remarks": list(remarks)}
     write_json(fold_folder / PREPARED_FILE, record, indent=None)
@@ -44,18 +44,18 @@ def read_prepared(
     use: CovariateUse,
     network: str,
 ) -> tuple[SurvivalSetup, list[str]] | None:
-    """A training as it was prepared, and what was logged meanwhile; None if it must be prepared now.
+    """Read a prepared training, and the messages logged meanwhile; None if it must be prepared now.
 
     Args:
         fold_folder: nnU-Net's.
         nnunet_fold: plan, configuration and fold.
         config: the settings.
         split: nnU-Net's.
-        use: what the network gets beside the image.
+        use: the covariates that the network gets.
         network: name of the survival network.
 
     Returns:
-        None also for a record of anything else than this, in whatever way: settings, files, Stage I, version.
+        None also if the record differs from this training in anything: settings, files, Stage I, version.
     """
     file = fold_folder / PREPARED_FILE
     try:
@@ -66,7 +66,7 @@ def read_prepared(
             return None
         setup = SurvivalSetup.resume(nnunet_fold, fold, split, use)
         is_unchanged = setup.origin() == {"sources": fold.sources, "radiomics": fold.radiomics}
-    # What is wrong with the files of the training themselves, preparing will say.
+    # Faults in the files of the training are reported when it is prepared.
     except (OSError, *FAULTS):
         return None
     return (setup, record["remarks"]) if is_unchanged else None

@@ -30,14 +30,14 @@ STAGE_ONE_WEIGHTS = "Stage-I weights"
 
 @dataclass(frozen=True, eq=False)
 class SurvivalSetup:
-    """What a survival training works with.
+    """Everything that a survival training needs to start.
 
     Args:
-        fold: cases, settings and what was fitted.
+        fold: cases, settings and fits.
         table: outcomes.
         covariates: clinical columns and features, one row a case.
         stage_one: the network that is fine-tuned.
-        masks: where the tumours are.
+        masks: the source of the tumour masks.
     """
 
     fold: SurvivalFold
@@ -56,17 +56,17 @@ class SurvivalSetup:
         *,
         network: str = ADAMSS,
     ) -> "SurvivalSetup":
-        """A new training.
+        """Read, check and fit everything for a new training.
 
         Args:
             nnunet_fold: plan, configuration and fold.
             config: the settings.
             split: nnU-Net's.
-            use: what the network gets beside the image.
+            use: the covariates that the network gets.
             network: name of the survival network.
 
         Raises:
-            ValueError: if table, split, covariates, masks or Stage-I checkpoint do not serve.
+            ValueError: if table, split, covariates, masks or Stage-I checkpoint cannot be used.
         """
         table = _read_table(nnunet_fold, config)
         covariates = _read_covariates(nnunet_fold, config, table, use, use.radiomics)
@@ -79,10 +79,10 @@ class SurvivalSetup:
     def before_fitting(
         cls, nnunet_fold: NnunetFold, config: SurvivalConfig, split: FoldSplit, use: CovariateUse
     ) -> "SurvivalSetup":
-        """A new training whose radiomics may not be there yet: all else is checked, and no covariate is fitted.
+        """Prepare a new training whose radiomics may be missing: check all else, and fit no covariate.
 
         Raises:
-            ValueError: as of :meth:`begin`.
+            ValueError: as from :meth:`begin`.
         """
         table = _read_table(nnunet_fold, config)
         covariates = _read_covariates(nnunet_fold, config, table, use, has_radiomics=False)
@@ -95,10 +95,10 @@ class SurvivalSetup:
     def resume(
         cls, nnunet_fold: NnunetFold, fold: SurvivalFold, split: FoldSplit, use: CovariateUse
     ) -> "SurvivalSetup":
-        """A training that was prepared before, as a checkpoint or the record of its preparation has it.
+        """Restore a training from the fold in a checkpoint or in the record of its preparation.
 
         Raises:
-            ValueError: if what it was started with is gone or has changed.
+            ValueError: if files that it was started with are gone or have changed.
         """
         table = _read_table(nnunet_fold, fold.config)
         setup = cls._assemble(
@@ -108,7 +108,7 @@ class SurvivalSetup:
         return setup
 
     def origin(self) -> dict[str, Any]:
-        """The fold's ``sources`` and ``radiomics`` as they are now.
+        """Present ``sources`` and ``radiomics`` of the fold.
 
         Raises:
             ValueError: if the radiomics are those of other masks.
@@ -138,7 +138,7 @@ class SurvivalSetup:
 
 
 def _sources(setup: SurvivalSetup) -> Mapping[str, str]:
-    """Hashes of what the training goes on depending on, by a name for people."""
+    """Hashes of the files that a started training still depends on, by a name for messages."""
     files = outcome_files(setup.table.path)
     files |= _feature_files(setup.fold.config)
     radiomics = radiomics_file(setup.stage_one, setup.fold.config)
@@ -148,7 +148,7 @@ def _sources(setup: SurvivalSetup) -> Mapping[str, str]:
 
 
 def _feature_files(config: SurvivalConfig) -> dict[str, Path]:
-    """The user's own tables by a name for people; two files may have the same name in different folders."""
+    """The user's own tables by a name for messages; files in different folders may have the same name."""
     files = [Path(file) for file in config.features_csv]
     return {f"features {i} ({file.name})": file for i, file in enumerate(files, start=1)}
 

@@ -14,7 +14,7 @@ def complete_folds(model_folder: Path, numbers: Sequence[int | str] | None, *nee
 
     Args:
         model_folder: nnU-Net's ``TRAINER__PLANS__CONFIGURATION``.
-        numbers: of the folds, or ``all``; None for all numbered ones that are there.
+        numbers: of the folds, or ``all``; None for all numbered ones that exist.
         needed: files that every fold must have beside ``survival_summary.json``.
 
     Raises:
@@ -33,7 +33,7 @@ def complete_folds(model_folder: Path, numbers: Sequence[int | str] | None, *nee
 
 
 def check_checkpoint(file: Path) -> None:
-    """Raise ValueError unless a checkpoint of a survival network is there."""
+    """Raise ValueError unless the checkpoint of a survival network exists."""
     if file.is_file():
         return
     others = sorted(path.name for path in file.parent.glob("checkpoint_*.pth"))
@@ -46,7 +46,7 @@ def check_checkpoint(file: Path) -> None:
 
 
 def check_fitted(file: Path) -> None:
-    """Raise ValueError unless a fold's statistical fit is there."""
+    """Raise ValueError unless a fold's statistical fit exists."""
     if not file.is_file():
         raise ValueError(f"There is no fitted model {file}. Fit it with adamss_fit_statistical.")
 

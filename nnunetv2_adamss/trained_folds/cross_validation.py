@@ -1,4 +1,4 @@
-"""The folds of one model, their table of outcomes, and every case as predicted by the fold that did not see it."""
+"""The folds of one model, their table of outcomes, and their predictions of the cases that they did not train on."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -32,7 +32,7 @@ class CrossValidation:
     Args:
         model_folder: nnU-Net's ``TRAINER__PLANS__CONFIGURATION``.
         folds: at least one.
-        own_csv: the table of outcomes, if it is not where the folds found it.
+        own_csv: the table of outcomes, if it is not at the path that the folds recorded.
     """
 
     model_folder: Path
@@ -51,7 +51,7 @@ class CrossValidation:
 
         Args:
             model_folder: nnU-Net's ``TRAINER__PLANS__CONFIGURATION``.
-            numbers: of the folds, or ``all``; None for all numbered ones that are there.
+            numbers: of the folds, or ``all``; None for all numbered ones that exist.
             needed: files that every fold must have beside ``survival_summary.json``.
             survival_csv: the table of outcomes, if it was moved.
 
@@ -66,7 +66,7 @@ class CrossValidation:
 
     @property
     def dataset(self) -> str:
-        """nnU-Net's name."""
+        """nnU-Net's name of the data set."""
         return self.model_folder.parent.name
 
     @property
@@ -76,17 +76,17 @@ class CrossValidation:
 
     @property
     def trainer(self) -> str:
-        """Class name, or name of a statistical method."""
+        """Class name of the trainer, or name of a statistical method."""
         return self._names[0]
 
     @property
     def plans_name(self) -> str:
-        """Such as ``nnUNetPlans``."""
+        """Plans identifier, such as ``nnUNetPlans``."""
         return self._names[1]
 
     @property
     def configuration(self) -> str:
-        """Such as ``3d_fullres``."""
+        """Name of the configuration, such as ``3d_fullres``."""
         return self._names[2]
 
     @cached_property
@@ -120,7 +120,7 @@ class CrossValidation:
 
     @property
     def survival_csv(self) -> Path:
-        """The table of outcomes that all folds were trained on, or where it is now.
+        """File of the table of outcomes that all folds were trained on, at its present path.
 
         Raises:
             ValueError: if they were trained on different ones.
@@ -138,7 +138,7 @@ class CrossValidation:
 
     @cached_property
     def table(self) -> SurvivalTable:
-        """The outcomes."""
+        """Table of outcomes, read from ``survival_csv``."""
         return read_survival_table(self.survival_csv)
 
     def check_outcomes(self) -> None:
@@ -166,13 +166,13 @@ class CrossValidation:
     # --------------------------------------------------------------------------------------- its predictions
 
     def files(self, name: str) -> list[Path]:
-        """A file of every fold; none if a fold lacks it."""
+        """Paths of a file in every fold; empty if a fold lacks it."""
         has_all = all(fold.has_files(name) for fold in self.folds)
         return [fold.folder / name for fold in self.folds] if has_all else []
 
     @property
     def optimistic_folds(self) -> list[TrainedFold]:
-        """Those whose epoch was chosen on the patients that it is evaluated on."""
+        """Folds whose epoch was chosen on the patients that it is evaluated on."""
         return [fold for fold in self.folds if fold.epoch_was_chosen_here]
 
     @property
@@ -182,7 +182,7 @@ class CrossValidation:
         return ["best", "last"] if has_best else ["last"]
 
     def out_of_fold(self, epoch: str) -> CurvesByCase:
-        """Every case as the fold predicts it that did not train on it, at times that all folds reach.
+        """Predictions of every case by the fold that did not train on it, at times that all folds reach.
 
         Raises:
             ValueError: if a case is predicted by more than one fold, or a file cannot be used.
@@ -201,7 +201,7 @@ class CrossValidation:
         return CurvesByCase(case_ids, times, np.concatenate(curves))
 
     def fold_of_cases(self, epoch: str) -> NDArray[np.int64]:
-        """Place among the folds of the one that predicts each case, in the order of :meth:`out_of_fold`."""
+        """Index of the fold that predicts each case, in the order of :meth:`out_of_fold`."""
         sizes = [len(fold.predictions(epoch).case_ids) for fold in self.folds]
         return np.repeat(np.arange(len(sizes)), sizes)
 
@@ -229,7 +229,7 @@ def _check_apart(cases_by_fold: Mapping[int | str, Sequence[str]]) -> None:
 
 
 def _there(file: Path) -> Path:
-    """The same file; ValueError if it is not there."""
+    """Return the file; raise ValueError if it does not exist."""
     if not file.is_file():
         raise ValueError(f"There is no {file}.")
     return file

@@ -36,7 +36,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class EpochPrediction:
-    """The validation cases as one epoch predicts them.
+    """Predictions of the validation cases by one epoch.
 
     Args:
         epoch: counted from 0.
@@ -53,13 +53,13 @@ def write_results(
     epochs: Mapping[str, EpochPrediction],
     provenance: Mapping[str, Any],
 ) -> list[str]:
-    """Write the predictions of every epoch, ``survival_summary.json``, and what was fitted of covariates.
+    """Write the predictions of every epoch, ``survival_summary.json``, and the results for covariates.
 
     Args:
         fold_folder: nnU-Net's folder of the fold.
-        setup: what was trained, and on what.
+        setup: of the training.
         epochs: ``last`` and, where there is one, ``best``; empty for fold ``all``.
-        provenance: what identifies the model.
+        provenance: entries that identify the model.
 
     Returns:
         The results as lines for a log.
@@ -99,7 +99,7 @@ def write_results(
     }
     if not epochs:
         summary["reason"] = (
-            "no validation cases: fold 'all' trains on every case, so nothing is left to judge it on"
+            "no validation cases: fold 'all' trains on every case, so nothing is left to evaluate it on"
         )
     else:
         for name, epoch in epochs.items():
@@ -146,7 +146,7 @@ def _score(risk_score: NDArray[np.float64], table: SurvivalTable, case_ids: Sequ
 
 
 def _score_covariates_alone(fold_folder: Path, setup: SurvivalSetup) -> Concordance | None:
-    """Predict the validation cases by the Cox model on the covariates; None without one of the two."""
+    """Score the validation cases by the Cox model on the covariates; None without cases or model."""
     fold, model = setup.fold, setup.fold.covariate_report.only_cox
     if model is None or not fold.validation_cases:
         return None
@@ -167,7 +167,7 @@ def _counts(table: SurvivalTable, case_ids: tuple[str, ...]) -> dict[str, int]:
 
 
 def selected_epoch(fold: SurvivalFold, epochs: Mapping[str, EpochPrediction]) -> str:
-    """Which epoch predicts, ``best`` or ``last``, as the settings want it and as far as there are such weights."""
+    """Return the epoch that predicts: ``best`` if the settings ask for it and it exists, else ``last``."""
     wanted = "last" if fold.config.select == "last" else "best"
     return wanted if wanted in epochs else "last"
 

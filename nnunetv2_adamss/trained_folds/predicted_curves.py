@@ -23,7 +23,7 @@ from nnunetv2_adamss.survival.discrete_time.curve import curves_at, predicted_ti
 from nnunetv2_adamss.trained_folds.prediction import SURVIVAL_AT
 
 FOLD = "fold"
-# Of six digits, as the names of columns have.
+# Relative difference of times with six digits, as in the names of columns.
 _SAME_TIME = 1e-5
 # Curves that were rounded when they were written may rise by this much where they are flat.
 _ROUNDING = 1e-6
@@ -44,7 +44,7 @@ class CurvesByCase(NamedTuple):
 
     @property
     def predicted_time(self) -> NDArray[np.float64]:
-        """Eq. (2) of these curves, ``(n_cases,)``, higher for longer survival."""
+        """Predicted time by Eq. (2), ``(n_cases,)``, higher for longer survival."""
         return predicted_time_at(self.survival_curve, self.times)
 
     def at(self, times: NDArray[np.float64]) -> "CurvesByCase":
@@ -54,10 +54,10 @@ class CurvesByCase(NamedTuple):
 
 
 def read_predicted_curves(csv_file: Path) -> CurvesByCase:
-    """Read the columns ``case_id`` and ``survival_at_T``, in whatever order; others do not matter.
+    """Read the columns ``case_id`` and ``survival_at_T``, in any order; other columns are ignored.
 
     Raises:
-        FileFaultsError: with what is wrong with these columns.
+        FileFaultsError: with all faults of these columns.
     """
     return _curves_by_case(csv_file, read_cells(csv_file))
 
@@ -66,7 +66,7 @@ def read_fold_curves(csv_file: Path) -> list[CurvesByCase]:
     """Read the columns ``case_id``, ``fold`` and ``survival_at_T``: the curves of each fold, in the file's order.
 
     Raises:
-        FileFaultsError: with what is wrong with these columns.
+        FileFaultsError: with all faults of these columns.
     """
     cells = read_cells(csv_file)
     if faults := missing_column_faults(cells.columns, [FOLD]):
@@ -87,12 +87,12 @@ def _curves_by_case(csv_file: Path, cells: pd.DataFrame) -> CurvesByCase:
 
 
 def is_curve(header: pd.Index) -> NDArray[np.bool_]:
-    """Which columns are called ``survival_at_T``."""
+    """Find the columns that are called ``survival_at_T``; boolean."""
     return np.asarray(header.str.startswith(SURVIVAL_AT), dtype=np.bool_)
 
 
 def curve_faults(cells: pd.DataFrame) -> list[str]:
-    """What is wrong with the columns ``survival_at_T``, if there are any.
+    """Faults of the columns ``survival_at_T``, if there are any.
 
     Args:
         cells: as text, no column twice; the index is the row number.
@@ -115,7 +115,7 @@ def curve_faults(cells: pd.DataFrame) -> list[str]:
 
 
 def survival_curves(cells: pd.DataFrame) -> pd.DataFrame:
-    """S(t) in a column for each time above 0, ascending; at 0 everybody lives, so that column is left out.
+    """S(t) in a column for each time above 0, ascending; a column for 0 is left out, since all patients live then.
 
     Args:
         cells: in which :func:`curve_faults` finds nothing.
@@ -124,7 +124,7 @@ def survival_curves(cells: pd.DataFrame) -> pd.DataFrame:
 
 
 def same_times(first: Sequence[float] | NDArray[np.floating], second: NDArray[np.floating]) -> bool:
-    """Whether times are the same but for the digits that the names of columns drop."""
+    """Return True if times are equal up to the digits that the names of columns drop."""
     return len(first) == len(second) and np.allclose(first, second, rtol=_SAME_TIME, atol=0)
 
 

@@ -60,7 +60,7 @@ class SurvivalPrediction:
     def from_logits(
         cls, logits: Mapping[str, Sequence[float]], interval_edges: NDArray[np.float64]
     ) -> "SurvivalPrediction":
-        """From the network's logits by ``case_id``, ``(n_intervals,)`` each."""
+        """Prediction from the network's logits by ``case_id``, ``(n_intervals,)`` each."""
         return cls(list(logits), expit(np.array(list(logits.values()), dtype=np.float64)), interval_edges)
 
     @property
@@ -70,12 +70,12 @@ class SurvivalPrediction:
 
     @property
     def predicted_time(self) -> NDArray[np.float64]:
-        """Eq. (2), ``(n_cases,)``, higher for longer survival."""
+        """Predicted time by Eq. (2), ``(n_cases,)``, higher for longer survival."""
         return predicted_time(self.survival_curve, self.interval_edges)
 
     @property
     def risk_score(self) -> NDArray[np.float64]:
-        """Higher for an earlier event, ``(n_cases,)``."""
+        """Risk score, higher for an earlier event, ``(n_cases,)``."""
         return risk_score_from_time(self.predicted_time)
 
     def write(self, file: Path) -> None:
@@ -106,7 +106,7 @@ def _check_finite(prediction: RiskPrediction | SurvivalPrediction) -> None:
 
 
 def survival_columns(times: NDArray[np.float64]) -> list[str]:
-    """Names of the columns of S(t): times have six digits, or all of them where six cannot tell two apart."""
+    """Names of the columns of S(t): times have six digits, or all digits if two are equal in six."""
     shown = [f"{time:g}" for time in times]
     if len(set(shown)) < len(shown):
         shown = [repr(float(time)) for time in times]

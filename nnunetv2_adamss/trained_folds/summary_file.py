@@ -1,4 +1,4 @@
-"""``survival_summary.json`` of a training or fit, as all that comes after it reads it."""
+"""Reading of ``survival_summary.json`` of a training or fit."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -16,7 +16,7 @@ OF_REPORT = (
 
 
 def read_summary(fold_folder: Path, *needed: str) -> dict[str, Any]:
-    """The summary of a fold; what is there is of the kind that :func:`write_results` writes.
+    """Read the summary of a fold; its entries are of the kinds that :func:`write_results` writes.
 
     Args:
         fold_folder: nnU-Net's.
@@ -39,7 +39,7 @@ def _are_edges(value: Any) -> bool:
 
 
 def _is_score(value: Any) -> bool:
-    """Score of an epoch."""
+    """Return True for the score of an epoch."""
     return isinstance(value, dict) and isinstance(value.get("selected_on_this_fold", False), bool)
 
 

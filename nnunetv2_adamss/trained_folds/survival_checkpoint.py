@@ -1,4 +1,4 @@
-"""A checkpoint of Stage II: plans, settings, what was fitted, and the weights of the survival network."""
+"""A checkpoint of Stage II: plans, settings, fitted covariates, and the weights of the survival network."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -23,7 +23,7 @@ _WRITTEN_BY = "a survival trainer of this package"
 
 @dataclass(frozen=True, eq=False)
 class SurvivalCheckpoint:
-    """Everything that a survival training keeps for prediction, and to be continued.
+    """Everything that a survival training keeps for prediction and to continue.
 
     Args:
         file: in ``TRAINER__PLANS__CONFIGURATION/fold_F``.
@@ -41,11 +41,11 @@ class SurvivalCheckpoint:
 
     @classmethod
     def read(cls, file: Path, *, mapped: bool = False) -> "SurvivalCheckpoint":
-        """Read it through the door for models.
+        """Read and check a checkpoint.
 
         Args:
             file: in ``TRAINER__PLANS__CONFIGURATION/fold_F``.
-            mapped: leave tensors on the disk until they are looked at.
+            mapped: leave tensors on the disk until they are used.
 
         Raises:
             ValueError: naming the file, if it is damaged, holds code, or is not of a survival training.
@@ -74,17 +74,17 @@ class SurvivalCheckpoint:
 
     @cached_property
     def plans_manager(self) -> PlansManager:
-        """nnU-Net's plan."""
+        """nnU-Net's manager of the plan."""
         return PlansManager(dict(self.nnunet_fold.plans))
 
     @property
     def configuration_manager(self) -> ConfigurationManager:
-        """nnU-Net's configuration."""
+        """nnU-Net's manager of the configuration."""
         return self.plans_manager.get_configuration(self.nnunet_fold.configuration)
 
     @property
     def stage_one_checkpoint(self) -> Path:
-        """The Stage-I network that this fold started from, which also finds the tumour."""
+        """Checkpoint of the Stage-I network that this fold started from and that finds the tumour."""
         config = self.survival.config
         name = convert_trainer_plans_config_to_identifier(
             config.seg_trainer, self.plans_manager.plans_name, self.nnunet_fold.configuration
@@ -92,7 +92,7 @@ class SurvivalCheckpoint:
         return self.file.parents[2] / name / self.file.parent.name / config.seg_checkpoint
 
     def build_network(self) -> SurvivalNetwork:
-        """The network with its trained weights, in evaluation mode, on the CPU.
+        """Build the network with its trained weights, in evaluation mode, on the CPU.
 
         Raises:
             ValueError: if plan, settings and weights do not belong together.

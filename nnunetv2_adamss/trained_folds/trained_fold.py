@@ -1,4 +1,4 @@
-"""A fold that was trained or fitted: what lies in its folder, each thing read when it is asked for."""
+"""A fold that was trained or fitted: the files in its folder, read when they are needed."""
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -34,7 +34,7 @@ from nnunetv2_adamss.trained_folds.training_log import EPOCH_TIMES, training_sec
 if TYPE_CHECKING:
     from nnunetv2_adamss.trained_folds.survival_checkpoint import SurvivalCheckpoint
 
-# Of nnU-Net's ``init_args``: Stage I has the first, unless it is old, and Stage II the others.
+# Entries of nnU-Net's ``init_args``: Stage I has the first, unless it is old, and Stage II the others.
 _BEGUN: Mapping[str, Kind] = {
     TRAINING_CASES: list,
     "survival": Mapping,
@@ -63,23 +63,23 @@ class TrainedFold:
 
     @property
     def number(self) -> int | str:
-        """As nnU-Net counts, or ``all``."""
+        """nnU-Net's number of the fold, or ``all``."""
         return fold_number(self.folder)
 
     @property
     def name(self) -> str:
-        """For tables and messages."""
+        """Name for tables and messages."""
         return f"Fold {self.number}"
 
     def has_files(self, *names: str) -> bool:
-        """Whether these are in its folder."""
+        """Return True if these files are in its folder."""
         return all((self.folder / name).is_file() for name in names)
 
     # ---------------------------------------------------------------------------------------- its record
 
     @cached_property
     def summary(self) -> dict[str, Any]:
-        """Content of ``survival_summary.json``.
+        """Content of ``survival_summary.json``, checked when it is read.
 
         Raises:
             ValueError: naming the file, if it is damaged.
@@ -88,10 +88,10 @@ class TrainedFold:
         return read_summary(self.folder)
 
     def summary_with(self, *needed: str) -> dict[str, Any]:
-        """The summary, in which these entries are.
+        """The summary, checked to have these entries.
 
         Args:
-            needed: with dots between levels.
+            needed: names of the entries, with dots between levels.
 
         Raises:
             ValueError: naming the file, if it lacks one, or is damaged.
@@ -101,12 +101,12 @@ class TrainedFold:
 
     @property
     def edges(self) -> NDArray[np.float64]:
-        """The fold's interval edges."""
+        """Edges of the fold's time intervals."""
         return np.asarray(self.summary_with("interval_edges")["interval_edges"], dtype=np.float64)
 
     @property
     def survival_csv(self) -> Path:
-        """The table of outcomes that it was trained on."""
+        """File of the table of outcomes that it was trained on."""
         given = self.summary_with("settings.survival_csv")["settings"]["survival_csv"]
         if given:
             return Path(given)
@@ -114,10 +114,10 @@ class TrainedFold:
 
     @property
     def epoch_was_chosen_here(self) -> bool:
-        """Whether the epoch that predicts was chosen on the validation patients, which flatters the fold.
+        """True if the epoch that predicts was chosen on the validation patients, which makes the results optimistic.
 
         Raises:
-            ValueError: naming the file, if its summary does not say.
+            ValueError: naming the file, if its summary does not state it.
         """
         epoch = self.summary_with("predictions_from")["predictions_from"]
         scores = self.summary_with(f"c_index.{epoch}.selected_on_this_fold")["c_index"]
@@ -125,7 +125,7 @@ class TrainedFold:
 
     @property
     def stage_one(self) -> "TrainedFold":
-        """The same fold of the Stage I that it started from."""
+        """The same fold of the Stage-I training that it started from."""
         summary = self.summary_with("settings.seg_trainer", "plans", "configuration")
         name = convert_trainer_plans_config_to_identifier(
             summary["settings"]["seg_trainer"], summary["plans"], summary["configuration"]
@@ -135,11 +135,11 @@ class TrainedFold:
     # ----------------------------------------------------------------------------------- its predictions
 
     def has_epoch(self, epoch: str) -> bool:
-        """Whether there are weights of the ``best`` or the ``last`` epoch and predictions by them."""
+        """Return True if there are weights of the ``best`` or ``last`` epoch and predictions by them."""
         return self.has_files(CHECKPOINTS[epoch], epoch_predictions_file(epoch))
 
     def predictions(self, epoch: str | None = None) -> CurvesByCase:
-        """The validation cases as an epoch predicts them, at the fold's own edges.
+        """Read the predictions of the validation cases by an epoch, at the fold's own edges.
 
         Args:
             epoch: ``best`` or ``last``; default the one that predicts.
@@ -160,7 +160,7 @@ class TrainedFold:
     # ----------------------------------------------------------------------------------- its checkpoints
 
     def open(self, checkpoint_name: str) -> "SurvivalCheckpoint":
-        """The survival network, with what it was trained with.
+        """Read the checkpoint of the survival network.
 
         Args:
             checkpoint_name: such as ``checkpoint_best.pth``.
@@ -168,7 +168,7 @@ class TrainedFold:
         Raises:
             ValueError: if it does not exist, is damaged, or is not of a survival training.
         """
-        # nnU-Net's trainer and its networks, of which the record of a training needs nothing.
+        # It imports nnU-Net's trainer and its networks, which the record of a training does not need.
         from nnunetv2_adamss.trained_folds.survival_checkpoint import SurvivalCheckpoint  # noqa: PLC0415
 
         # A fold may be a link: its Stage I lies beside the link.
@@ -178,11 +178,11 @@ class TrainedFold:
 
     @property
     def latest_checkpoint(self) -> Path | None:
-        """The most finished one, with which ``--c`` continues; None if there is none."""
+        """The most finished checkpoint, with which ``--c`` continues; None if there is none."""
         return latest_checkpoint(self.folder)
 
     def begun_with(self) -> Mapping[str, Any] | None:
-        """``init_args`` of the latest checkpoint, of either stage; None if there is none that can be read."""
+        """Read ``init_args`` of the latest checkpoint, of either stage; None if no checkpoint can be read."""
         file = self.latest_checkpoint
         if file is None:
             return None
@@ -195,7 +195,7 @@ class TrainedFold:
         return None if unfit(begun, _BEGUN, needed) else begun
 
     def log(self, *names: str) -> tuple[Mapping[str, Sequence[float]], bool]:
-        """The values that the training, of either stage, logged in each epoch.
+        """Read the values that the training, of either stage, logged in each epoch.
 
         Args:
             names: nnU-Net's, of values that must be there.

@@ -1,4 +1,4 @@
-"""The training cases that a training of Stage I was begun with, which must stay the same."""
+"""Check that a training of Stage I keeps the training cases that it started with."""
 
 from collections.abc import Collection, Mapping
 from typing import Any
@@ -11,10 +11,10 @@ TRAINING_CASES = "training_cases"
 
 
 def check_same_training_cases(begun: Mapping[str, Any], training_cases: Collection[str]) -> None:
-    """Raise ValueError if a training was begun with other training cases, of which some may be validated now.
+    """Raise ValueError if a training was started with other training cases, some of which may be validation cases now.
 
     Args:
-        begun: ``init_args`` of its checkpoint; older ones do not say.
+        begun: ``init_args`` of its checkpoint; older ones do not hold the cases.
         training_cases: as they are now.
     """
     before = begun.get(TRAINING_CASES)

@@ -1,6 +1,6 @@
 """The trainers of both stages by their public names: ``from nnunetv2_adamss.trainers import AdaMSSSurvTrainer``.
 
-The names stand in ``methods/table.py``. Each becomes a class when it is asked for, so that this imports nothing heavy.
+The names are in ``methods/table.py``. Each class is made on first access, so that this module imports nothing heavy.
 """
 
 import sys
@@ -9,7 +9,7 @@ from typing import Any
 from nnunetv2_adamss.methods.recipe import SurvivalRecipe
 from nnunetv2_adamss.methods.table import RECIPES, SUMMARIES
 
-# Where version 0.1 had these classes, from which users' own trainers import them.
+# Modules in which version 0.1 had these classes, and from which users' own trainers import them.
 for _former in (
     "adamss_survival",
     "comparison",

@@ -26,7 +26,7 @@ from nnunetv2_adamss.trainers.class_attributes import with_class_attributes
 from nnunetv2_adamss.trainers.learning_rate import StepwiseLR
 from nnunetv2_adamss.trainers.supported_plan import check_supported
 
-# nnU-Net reads these first from a checkpoint; an optimizer's state that does not fit is said later.
+# Entries that nnU-Net reads first from a checkpoint; an optimizer's state that does not fit is reported later.
 _TO_GO_ON: Mapping[str, Kind] = {
     WEIGHTS: are_weights,
     "logging": Mapping,
@@ -36,7 +36,7 @@ _TO_GO_ON: Mapping[str, Kind] = {
 
 
 class AdaMSSTrainer(nnUNetTrainer):
-    """nnU-Net's trainer with a schedule of its recipe (Section 4.2) and its own rule for ``checkpoint_best``.
+    """nnU-Net's trainer with the schedule of a recipe (Section 4.2) and its own rule for ``checkpoint_best``.
 
     Plans, data loading, augmentation, devices, mixed precision, compile, several GPUs, logs and the final
     validation are nnU-Net's.
@@ -44,7 +44,7 @@ class AdaMSSTrainer(nnUNetTrainer):
 
     recipe: Recipe
     initialisation_seed = 2024
-    # Which of the logger's values decides on checkpoint_best; higher is better.
+    # The logger's value that decides on checkpoint_best; higher is better.
     score_name = "mean_fg_dice"
 
     def __init_subclass__(cls) -> None:
@@ -65,7 +65,7 @@ class AdaMSSTrainer(nnUNetTrainer):
 
     @classmethod
     def faults_of(cls, recipe: Recipe) -> Iterator[str]:
-        """Everything in a recipe that this kind of trainer cannot do, in words."""
+        """Yield a sentence for everything in a recipe that this kind of trainer cannot do."""
         schedule = recipe.schedule
         if len(schedule.learning_rates) <= len(schedule.drops_at):
             yield f"{len(schedule.drops_at)} drops need {len(schedule.drops_at) + 1} learning rates"
@@ -101,7 +101,7 @@ class AdaMSSTrainer(nnUNetTrainer):
         check_supported(plans, configuration, dataset_json)
 
     def initialize(self) -> None:
-        """As nnU-Net, with weights drawn from a seed of their own.
+        """Extend nnU-Net's method: draw the weights from a seed of their own.
 
         Raises:
             ValueError: if no cases are preprocessed by this plan.
@@ -113,12 +113,12 @@ class AdaMSSTrainer(nnUNetTrainer):
             super().initialize()
         if self.is_ddp:
             # Synchronised batch normalisation has equal statistics everywhere. Broadcasting them at every
-            # forward pass would hang the final validation, where each GPU has another number of tiles.
+            # forward pass would hang the final validation, where each GPU has a different number of tiles.
             self.network.broadcast_buffers = False
         self.dataset_class = checked_class
 
     def get_tr_and_val_datasets(self) -> tuple[nnUNetBaseDataset, nnUNetBaseDataset]:
-        """As nnU-Net; each case's files are looked at before the training starts.
+        """Extend nnU-Net's method: check each case's files before the training starts.
 
         Raises:
             ValueError: naming the cases whose files are damaged or hold code.
@@ -133,7 +133,7 @@ class AdaMSSTrainer(nnUNetTrainer):
         return bool(super()._do_i_compile()) and not self.is_ddp
 
     def configure_optimizers(self) -> tuple[torch.optim.Optimizer, StepwiseLR]:
-        """The schedule's optimizer, by default Adam, with stepwise learning rates (Section 4.2)."""
+        """Make the schedule's optimizer, by default Adam, with stepwise learning rates (Section 4.2)."""
         schedule = self.recipe.schedule
         optimizer: torch.optim.Optimizer = getattr(torch.optim, schedule.optimizer)(
             self.parameter_groups(), lr=self.initial_lr, weight_decay=self.weight_decay
@@ -141,17 +141,17 @@ class AdaMSSTrainer(nnUNetTrainer):
         return optimizer, StepwiseLR(optimizer, schedule.learning_rates, self.num_epochs, schedule.drops_at)
 
     def parameter_groups(self) -> list[dict[str, Any]]:
-        """What the optimizer trains."""
+        """Groups of the parameters that the optimizer trains."""
         return [{"params": list(self.network.parameters())}]
 
     def set_deep_supervision_enabled(self, enabled: bool) -> None:
         """Do nothing: the network has one output."""
 
     def on_train_start(self) -> None:
-        """As nnU-Net; mends what a killed run left behind."""
+        """Extend nnU-Net's method: clean up after a killed run."""
         super().on_train_start()
         if self.local_rank == 0:
-            # Of checkpoints alone: others may be at work on something else in this folder.
+            # Only checkpoints: other processes may be writing other files in this folder.
             for leftover in Path(self.output_folder).glob(f"checkpoint_*{UNFINISHED}"):
                 leftover.unlink()
         # Killed between the two checkpoints of an epoch, checkpoint_best may miss that epoch.
@@ -159,20 +159,20 @@ class AdaMSSTrainer(nnUNetTrainer):
             self._save_if_best()
 
     def on_epoch_end(self) -> None:
-        """As nnU-Net, but with a checkpoint every epoch, and ``checkpoint_best`` follows this epoch's score."""
+        """Replace nnU-Net's method: save a checkpoint every epoch, and ``checkpoint_best`` by this epoch's score."""
         self._end_epoch()
         self._save_last_epoch("checkpoint_latest.pth")
         self._save_if_best()
 
     def _end_epoch(self) -> None:
-        """Log and plot the epoch, and count it."""
-        # nnU-Net's exponential average lags behind by more than a short training can afford; with an infinite
-        # best so far nnU-Net never acts on it.
+        """Log, plot and count the epoch."""
+        # nnU-Net's exponential average lags too far behind in a short training; with an infinite best value so far
+        # nnU-Net never acts on it.
         self._best_ema = math.inf
         super().on_epoch_end()
 
     def save_checkpoint(self, filename: str) -> None:
-        """As nnU-Net, but the file appears under its name only when it is complete."""
+        """Extend nnU-Net's method: the file appears under its name only when it is complete."""
         # Plain numbers, so that the file can be read without unpickling arbitrary objects.
         plain_log = {key: np.asarray(values).tolist() for key, values in self.logger.get_checkpoint().items()}
         self.logger.load_checkpoint(plain_log)
@@ -186,7 +186,7 @@ class AdaMSSTrainer(nnUNetTrainer):
             put_in_place(unfinished, file)
 
     def load_checkpoint(self, filename_or_checkpoint: str) -> None:
-        """As nnU-Net, which would unpickle the file without a check.
+        """Extend nnU-Net's method: check the file, which nnU-Net would unpickle without a check.
 
         Raises:
             ValueError: naming the file, if it is damaged, holds code, or is of another network.

@@ -1,4 +1,4 @@
-"""Let a survival network start from a Cox model on its covariates, and on what Stage I's encoder sees of the image."""
+"""Start of a survival network from a Cox model on its covariates and on image features of Stage I's encoder."""
 
 from collections.abc import Callable, Sequence
 
@@ -19,12 +19,12 @@ HALF_EVENTS = np.array([True, False])
 
 
 def start_from_anchor(trainer: SurvivalFoldTrainer) -> bool:
-    """Fit the Cox model to the fold's training cases, and put it into the new network's head.
+    """Fit the Cox model to the fold's training cases, and set it as the anchor of the new network.
 
     deviation: the paper's head starts from random weights alone.
 
     Returns:
-        Whether there is anything to fit it to: a covariate, or the image.
+        True if there is something to fit it to: a covariate, or the image.
     """
     fold, network = trainer.survival_fold, _network_of(trainer)
     of_network = network.anchor
@@ -54,12 +54,12 @@ def start_from_anchor(trainer: SurvivalFoldTrainer) -> bool:
 def image_features(
     trainer: SurvivalFoldTrainer, case_ids: Sequence[str], means: Callable[[Tensor, Tensor], list[Tensor]]
 ) -> NDArray[np.float64]:
-    """Means over each case's region, ``(n_cases, n_features)``.
+    """Compute means of features over each case's region, ``(n_cases, n_features)``.
 
     Args:
-        trainer: whose cases they are.
-        case_ids: n_cases.
-        means: of an image ``(1, n_modalities, *space)``, and of where it is no padding ``(1, 1, *space)``.
+        trainer: with the cases of the fold.
+        case_ids: ``n_cases``.
+        means: function of an image ``(1, n_modalities, *space)`` and of ``valid``, 0 in padding, ``(1, 1, *space)``.
     """
     own: dict[str, list[float]] = {}
     with torch.no_grad(), trainer.autocast():

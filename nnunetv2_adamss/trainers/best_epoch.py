@@ -1,4 +1,4 @@
-"""The rule for the epoch whose weights become ``checkpoint_best``, which Stage I hands on (Section 4.2).
+"""The rule for the epoch whose weights become ``checkpoint_best``, from which Stage II starts (Section 4.2).
 
 choice: the paper keeps "the highest validation results" and names no measure. In Stage I it is nnU-Net's mean
 foreground Dice of the epoch's validation patches.
@@ -9,10 +9,10 @@ from collections.abc import Sequence
 
 
 def last_epoch_is_best(scores: Sequence[float], losses: Sequence[float]) -> bool:
-    """Whether the last epoch beats every one before it.
+    """Return True if the last epoch is better than all before it.
 
     A higher validation score is better, a tie goes to the lower validation loss, and an equal pair to the
-    earlier epoch. A score or loss that is not finite counts as the worst there is; a single epoch is always the best.
+    earlier epoch. A score or loss that is not finite counts as the worst; a single epoch is always the best.
 
     Args:
         scores: one validation score an epoch.

@@ -1,4 +1,4 @@
-"""Users' own trainers of version 0.1: class attributes in the place of a recipe."""
+"""Support for users' own trainers of version 0.1, which have class attributes instead of a recipe."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
@@ -9,7 +9,7 @@ import torch
 from nnunetv2_adamss.methods.recipe import Recipe
 from nnunetv2_adamss.networks.fusion_strategies import FUSION_STRATEGIES
 
-# What they are called in a schedule and in a recipe.
+# Their names in a schedule and in a recipe.
 _OF_SCHEDULE: Mapping[str, str] = {
     "n_epochs": "n_epochs", "n_iterations": "n_iterations", "n_val_iterations": "n_val_iterations",
     "learning_rates": "learning_rates", "drops_at": "drops_at", "optimizer_class": "optimizer",
@@ -21,7 +21,7 @@ _OF_RECIPE: Mapping[str, str] = {
     "predicts_training_cases": "predicts_training_cases", "survival_weight": "survival_weight",
     "segmentation_weight": "segmentation_weight", "l2_weight": "l2_weight",
 }  # fmt: skip
-# What the trainer left to its subclasses, and what an objective has now.
+# Methods that subclasses of the trainer used to override, and that objectives have now.
 _OF_OBJECTIVE = (
     "training_loss", "batch_loss", "survival_loss", "segmentation_loss", "penalty", "needs_even_shares",
     "initialise_weights",
@@ -29,7 +29,7 @@ _OF_OBJECTIVE = (
 
 
 def with_class_attributes(recipe: Recipe, name: str, classes: Iterable[type]) -> Recipe:
-    """The recipe with what is set on these classes, of which the first has the last word.
+    """Recipe with the attributes that are set on these classes, of which the first takes precedence.
 
     Args:
         recipe: of the trainer that they are subclasses of.
@@ -37,7 +37,7 @@ def with_class_attributes(recipe: Recipe, name: str, classes: Iterable[type]) ->
         classes: the user's own.
 
     Raises:
-        TypeError: if they set what a recipe cannot hold, which would be passed over without a word.
+        TypeError: if they set something that a recipe cannot hold, which would silently be ignored.
     """
     attributes: dict[str, Any] = {}
     for cls in classes:

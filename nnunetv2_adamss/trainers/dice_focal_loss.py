@@ -1,6 +1,6 @@
 """The Stage-I loss: Dice plus Focal (Section 3.4).
 
-Not MONAI's FocalLoss, a witness in the tests: it takes longer to import than torch, and works on one-hot targets.
+Not MONAI's FocalLoss, which the tests compare with: it takes longer to import than torch, and needs one-hot targets.
 """
 
 from abc import ABC, abstractmethod
@@ -11,42 +11,42 @@ from nnunetv2.training.loss.dice import MemoryEfficientSoftDiceLoss
 from nnunetv2.utilities.helpers import softmax_helper_dim1
 from torch import Tensor, nn
 
-# choice: the paper names the Focal loss without its numbers; these are the defaults of Lin et al. (2017).
+# choice: the paper names the Focal loss without its parameters; these are the defaults of Lin et al. (2017).
 FOCUSING = 2.0
 FOREGROUND_WEIGHT = 0.25
 BACKGROUND_WEIGHT = 0.75
 
 
 class _DiceFocalLoss(nn.Module, ABC):
-    """Sum of nnU-Net's soft Dice loss and the Focal loss; subclasses say what a target looks like."""
+    """Sum of nnU-Net's soft Dice loss and the Focal loss; subclasses define the format of targets."""
 
     def __init__(self, dice: MemoryEfficientSoftDiceLoss) -> None:
         super().__init__()
         self.dice: Callable[..., Tensor] = dice
 
     def forward(self, logits: Tensor, target: Tensor) -> Tensor:
-        """Loss of ``(b, n_classes, *space)`` logits, a scalar."""
+        """Compute the loss of logits ``(b, n_classes, *space)``, a scalar."""
         target, is_valid = self._split_ignored(target)
-        # In float32: a probability near 1 has no room for its logarithm in float16.
+        # In float32: float16 is too coarse for the logarithm of a probability near 1.
         log_p_true, is_foreground = self._log_p_true(logits.float(), target)
         focal = focal_loss(log_p_true, is_foreground, is_valid)
         return self.dice(logits, target, loss_mask=is_valid) + focal
 
     @abstractmethod
     def _split_ignored(self, target: Tensor) -> tuple[Tensor, Tensor | None]:
-        """The target without its ignored voxels, and where it is valid, ``(b, 1, *space)``."""
+        """Return the target without ignored voxels, and the valid voxels, ``(b, 1, *space)``, None for all."""
 
     @abstractmethod
     def _log_p_true(self, logits: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
-        """Log probability of what is true at each voxel, and whether that is foreground."""
+        """Return the log probability of the true class at each voxel, and whether it is foreground."""
 
 
 class LabelDiceFocalLoss(_DiceFocalLoss):
-    """For exclusive labels: softmax, targets ``(b, 1, *space)`` of label values, 0 is background.
+    """Loss for exclusive labels: softmax, targets ``(b, 1, *space)`` of label values, 0 is background.
 
     Args:
-        ignore_label: voxels of this value count for nothing; None if there is none.
-        batch_dice: one Dice over the batch instead of one a sample, as the plan says.
+        ignore_label: voxels of this value are ignored; None if there is none.
+        batch_dice: one Dice over the batch instead of one a sample, by the plan.
         ddp: gather the Dice over several GPUs.
     """
 
@@ -70,11 +70,11 @@ class LabelDiceFocalLoss(_DiceFocalLoss):
 
 
 class RegionDiceFocalLoss(_DiceFocalLoss):
-    """For overlapping regions: sigmoid, targets ``(b, n_regions, *space)`` of 0 and 1.
+    """Loss for overlapping regions: sigmoid, targets ``(b, n_regions, *space)`` of 0 and 1.
 
     Args:
         has_ignore_label: whether the target's last channel marks ignored voxels, as nnU-Net appends it.
-        batch_dice: one Dice over the batch instead of one a sample, as the plan says.
+        batch_dice: one Dice over the batch instead of one a sample, by the plan.
         ddp: gather the Dice over several GPUs.
     """
 

@@ -1,4 +1,4 @@
-"""Stage II as one call: prepare, write the settings and what was prepared, and let nnU-Net train."""
+"""Stage II as one call: prepare the training, write settings and record, and let nnU-Net train."""
 
 import logging
 import shutil
@@ -38,20 +38,20 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class FinetuneRequest:
-    """One fold of Stage II.
+    """The request to train one fold of Stage II.
 
     Args:
         dataset: nnU-Net's name or id.
         configuration: such as ``3d_fullres``.
         fold: number or ``all``.
-        settings: what the user set of ``SurvivalConfig``, by name.
+        settings: those of ``SurvivalConfig`` that the user gave, by name.
         trainer: class name.
         plans: plans identifier.
         device: cpu, cuda or mps.
         num_gpus: processes, one a GPU.
-        continue_training: go on from the latest checkpoint.
+        continue_training: continue from the latest checkpoint.
         only_validation: predict and score the validation cases again.
-        overwrite: begin anew where there is a training already.
+        overwrite: replace an existing training.
     """
 
     dataset: str
@@ -75,7 +75,7 @@ def finetune_survival(request: FinetuneRequest) -> Path:
 
     Raises:
         ValueError: before anything but masks and radiomics is written or removed, if the request cannot be met, or
-            if table, split, masks, covariates or Stage-I checkpoint do not serve.
+            if table, split, masks, covariates or Stage-I checkpoint cannot be used.
     """
     name = dataset_name(request.dataset)
     plans, dataset_json = read_plans(name, request.plans)
@@ -85,7 +85,7 @@ def finetune_survival(request: FinetuneRequest) -> Path:
     batch_size = trainer.recipe.schedule.batch_size or plan_batch_size
     _check_device(request, batch_size)
     trainer.check_shares(batch_size, request.num_gpus)
-    # As the trainer has it; a copied plans file keeps the name that is written in it.
+    # As in the trainer; a copied plans file keeps the name that is written in it.
     folder = Path(
         get_output_folder(name, request.trainer, plans["plans_name"], request.configuration, request.fold)
     )
@@ -140,10 +140,10 @@ def _trainer_class(name: str) -> type[SurvivalTrainer]:
 
 
 def _checkpoint_to_go_on_from(request: FinetuneRequest, folder: Path) -> Path | None:
-    """The checkpoint that ``--c`` or ``--val`` means; None for a new training, and for one that has none yet.
+    """Find the checkpoint for ``--c`` or ``--val``; None for a new training, and for one without a checkpoint.
 
     Raises:
-        ValueError: if what is asked for and what is there do not go together.
+        ValueError: if the request does not fit the existing training.
     """
     there = TrainedFold(folder).latest_checkpoint
     final = folder / CHECKPOINT_FILES[0]
@@ -156,7 +156,7 @@ def _checkpoint_to_go_on_from(request: FinetuneRequest, folder: Path) -> Path | 
         raise ValueError(
             f"{folder} holds {'a finished' if is_finished else 'an unfinished'} training. "
             + ("Score it again with --val" if is_finished else "Continue it with --c")
-            + ", or begin anew with --overwrite."
+            + ", or start again with --overwrite."
         )
     return None
 
@@ -164,18 +164,18 @@ def _checkpoint_to_go_on_from(request: FinetuneRequest, folder: Path) -> Path | 
 def _begin(
     request: FinetuneRequest, nnunet_fold: NnunetFold, folder: Path, trainer: type[SurvivalTrainer]
 ) -> tuple[SurvivalSetup, list[str]]:
-    """A new training, and what was logged while it was prepared."""
+    """Prepare a new training; return it with the messages that were logged meanwhile."""
     config = SurvivalConfig.from_dict({**trainer.recipe.default_settings, **request.settings})
     if request.continue_training and (folder / CONFIG_FILE).is_file():
         # Stopped before the first checkpoint: there are only the settings.
         config = _checked(SurvivalConfig.of_fold(folder), request, folder)
     trainer.check_settings(config)
     split, use = nnunet_fold.split(), trainer.recipe.covariate_use
-    with library_logs_to(lambda message: None):  # of what is logged again below
+    with library_logs_to(lambda message: None):  # all of it is logged again below
         unfitted = SurvivalSetup.before_fitting(nnunet_fold, config, split, use)
     _check_start(trainer, unfitted, nnunet_fold)
     if use.radiomics:
-        # All else is checked by now: masks and features may take an hour.
+        # After all other checks: masks and features may take an hour.
         extract_missing_radiomics(nnunet_fold, unfitted, request.device)
     remarks: list[str] = []
     with library_logs_to(remarks.append):
@@ -184,7 +184,7 @@ def _begin(
 
 
 def _check_start(trainer: type[SurvivalTrainer], setup: SurvivalSetup, nnunet_fold: NnunetFold) -> None:
-    """Raise ValueError if the trainer's network cannot start from Stage I: that may fuse modalities another way."""
+    """Raise ValueError if the network cannot start from Stage I, which may have another fusion strategy."""
     if not trainer.recipe.starts_from_stage_one:
         return
     configuration = PlansManager(dict(nnunet_fold.plans)).get_configuration(nnunet_fold.configuration)
@@ -203,7 +203,7 @@ def _check_start(trainer: type[SurvivalTrainer], setup: SurvivalSetup, nnunet_fo
 def _continued_settings(
     request: FinetuneRequest, nnunet_fold: NnunetFold, checkpoint: Path, use: CovariateUse
 ) -> SurvivalConfig:
-    """The settings of a checkpoint, with paths as they are now, once it is checked that the training can go on."""
+    """Settings of a checkpoint with the present paths, after checking that the training can continue."""
     fold = SurvivalCheckpoint.read(checkpoint, mapped=True).survival.with_paths_of(checkpoint.parent)
     fold = replace(fold, config=_checked(fold.config, request, checkpoint.parent))
     SurvivalSetup.resume(nnunet_fold, fold, nnunet_fold.split(), use)
@@ -211,18 +211,18 @@ def _continued_settings(
 
 
 def _checked(config: SurvivalConfig, request: FinetuneRequest, folder: Path) -> SurvivalConfig:
-    """The settings of the training that goes on, with paths as they are now."""
+    """Settings of a continued training with the present paths; ValueError if others are requested."""
     conflicts = config.differences(request.settings)
     if conflicts:
         raise ValueError(
             f"The training in {folder} was started with other settings: {'; '.join(conflicts)}. Leave these "
-            "options out to go on with it, or begin anew with --overwrite."
+            "options out to continue it, or start again with --overwrite."
         )
     return config.with_paths(request.settings)
 
 
 def _remove_training(folder: Path) -> None:
-    """Remove what the former training would leave in a new one's results; its logs stay."""
+    """Remove the former training's files that a new one might not replace; its logs stay."""
     for name in (
         *CHECKPOINT_FILES,
         CONFIG_FILE,

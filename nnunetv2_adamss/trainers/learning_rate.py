@@ -9,13 +9,13 @@ from nnunetv2_adamss.methods.recipe import DROPS_AT
 
 
 class StepwiseLR(LRScheduler):
-    """One learning rate for each part of the training, as a pure function of the epoch.
+    """A learning rate for each part of the training, as a pure function of the epoch.
 
     nnU-Net calls ``step(epoch)`` before the epoch's first iteration and saves no scheduler state, so a
-    resumed training must find its rate from the epoch alone. torch's own schedulers count calls.
+    resumed training must compute its rate from the epoch alone. torch's own schedulers count calls.
 
     Args:
-        optimizer: whose parameter groups get the rate, or a multiple of it where a group has a ``multiple``.
+        optimizer: its parameter groups get the rate, or a multiple of it if a group has a ``multiple``.
         learning_rates: one more than there are drops.
         n_epochs: length of the training.
         drops_at: fractions of it at which the rate drops.
@@ -33,7 +33,7 @@ class StepwiseLR(LRScheduler):
         super().__init__(optimizer)
 
     def learning_rate(self, epoch: int) -> float:
-        """The rate of one epoch, counted from 0."""
+        """Learning rate of an epoch, counted from 0."""
         return self.learning_rates[sum(epoch >= drop for drop in self.drop_epochs)]
 
     def step(self, epoch: int | None = None) -> None:

@@ -18,7 +18,7 @@ class _ForwardingHandler(logging.Handler):
 
 @contextmanager
 def library_logs_to(write: Callable[[str], object]) -> Iterator[None]:
-    """Hand every message that the library logs inside to this function, such as ``print_to_log_file``."""
+    """Pass every message that the library logs in the context to a function, such as ``print_to_log_file``."""
     library = logging.getLogger(_LIBRARY)
     handler = _ForwardingHandler(write)
     propagate, library.propagate = library.propagate, False

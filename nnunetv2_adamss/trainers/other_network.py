@@ -1,14 +1,14 @@
-"""The error of a trainer that finds a network which is not its own, such as in a copied checkpoint."""
+"""The error of a trainer that gets the network of another trainer, such as from a copied checkpoint."""
 
 from typing import Any
 
 
 def other_network(network: Any, *kinds: type) -> ValueError:
-    """The error to raise.
+    """Make the error for a network of another trainer.
 
     Args:
-        network: that is there, or what it gave.
-        kinds: that the trainer knows.
+        network: the network, or its output.
+        kinds: the classes that the trainer works with.
     """
     expected = " or ".join(kind.__name__ for kind in kinds)
     return ValueError(

@@ -1,4 +1,4 @@
-"""The processes of one training, one a GPU: who takes which cases, and what they all have."""
+"""The processes of one training, one a GPU: sharing of cases, and gathering of results."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -8,7 +8,7 @@ from torch import Tensor, distributed
 
 
 class Ranks:
-    """One process among all that train together; alone unless torch.distributed is running."""
+    """One of the processes that train together; the only one unless torch.distributed is running."""
 
     def __init__(self) -> None:
         self._is_distributed = distributed.is_available() and distributed.is_initialized()
@@ -20,15 +20,15 @@ class Ranks:
 
     @property
     def count(self) -> int:
-        """Number of processes."""
+        """Number of processes that train together."""
         return distributed.get_world_size() if self._is_distributed else 1
 
     def share(self, cases: Sequence[str]) -> list[str]:
-        """The cases that this process takes."""
+        """Choose the cases that this process takes."""
         return list(cases[self.rank :: self.count])
 
     def gather(self, own: dict[str, Any]) -> dict[str, Any]:
-        """Values of all processes, in the order of the keys, so that all of them compute the same from it."""
+        """Gather the values of all processes, sorted by key, so that all processes compute the same from them."""
         if self._is_distributed:
             of_all: list[Any] = [None] * self.count
             distributed.all_gather_object(of_all, own)
@@ -36,10 +36,10 @@ class Ranks:
         return dict(sorted(own.items()))
 
     def gather_batch(self, own: Tensor) -> Tensor:
-        """The whole batch ``(count * b, ...)`` of the equal shares ``(b, ...)`` of all processes, with its gradient.
+        """Gather the whole batch ``(count * b, ...)`` from equal shares ``(b, ...)`` of all processes, with gradient.
 
-        A loss that every process computes from all of it has the gradient that it has in one process: on the way
-        back the gradients of all processes are summed, and DistributedDataParallel takes their mean.
+        A loss that every process computes from the whole batch has the same gradient as in one process: the backward
+        pass sums the gradients of all processes, and DistributedDataParallel takes their mean.
         """
         if not self._is_distributed:
             return own
@@ -47,6 +47,6 @@ class Ranks:
         return whole
 
     def wait(self) -> None:
-        """Until all processes are here."""
+        """Wait until all processes have called this."""
         if self._is_distributed:
             distributed.barrier()

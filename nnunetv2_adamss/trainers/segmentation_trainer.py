@@ -23,13 +23,13 @@ from nnunetv2_adamss.trainers.dice_focal_loss import LabelDiceFocalLoss, RegionD
 class SegmentationTrainer(AdaMSSTrainer):
     """Segmentation pretraining: Dice plus Focal loss, no deep supervision.
 
-    deviation: the paper pairs a censored with an uncensored patient in every batch; Stage I does not look at
+    deviation: the paper pairs a censored with an uncensored patient in every batch; Stage I does not use
     outcomes, so batches, patches and augmentation are nnU-Net's.
     """
 
     @classmethod
     def faults_of(cls, recipe: Recipe) -> Iterator[str]:
-        """As every trainer, and what Stage I leaves to nnU-Net."""
+        """Extend the check of every trainer: settings that Stage I leaves to nnU-Net."""
         yield from super().faults_of(recipe)
         if recipe.network not in FUSION_STRATEGIES:
             yield f"Stage I has no network {recipe.network!r}, only {', '.join(FUSION_STRATEGIES)}"
@@ -62,14 +62,14 @@ class SegmentationTrainer(AdaMSSTrainer):
         )
 
     def initialize(self) -> None:
-        """As nnU-Net; a network of one modality gets this data set's channel."""
+        """Extend nnU-Net's method: set the channel of a network of one modality."""
         super().initialize()
         self._use_channel()
 
     def on_train_start(self) -> None:
-        """As nnU-Net, with this data set's channel even if ``-pretrained_weights`` brought another's.
+        """Extend nnU-Net's method: set the channel again, which ``-pretrained_weights`` may have changed.
 
-        A training that begins logs what the plan's CT window hides, and whether its split is no good for Stage II.
+        A new training logs what the plan's CT window hides, and whether its split may not suit Stage II.
         """
         super().on_train_start()
         self._use_channel()
@@ -78,7 +78,7 @@ class SegmentationTrainer(AdaMSSTrainer):
                 self.print_to_log_file(remark)
 
     def _remarks(self) -> Iterator[str]:
-        """What a user may want to change before hours of training."""
+        """Yield remarks on what a user may want to change before hours of training."""
         plans = self.plans_manager.plans
         if self.recipe.modality != "PET" and (
             lost := lost_by_ct_window(plans, self.configuration_name, self.dataset_json)
@@ -88,21 +88,21 @@ class SegmentationTrainer(AdaMSSTrainer):
             yield unsuited
 
     def _use_channel(self) -> None:
-        """Tell the network which channel it sees; Stage II takes that from Stage I with all weights."""
+        """Set the channel that the network sees; Stage II takes it from Stage I with the weights."""
         if self.recipe.modality:
             network = self.network.module if self.is_ddp else self.network
             channel = find_channel(channel_names(self.dataset_json), self.recipe.modality)
             network.encoder.use_channel(channel)
 
     def configure_rotation_dummyDA_mirroring_and_inital_patch_size(self) -> tuple[Any, ...]:  # noqa: N802  nnU-Net's name
-        """As nnU-Net, with mirroring at prediction if the recipe says so."""
+        """Extend nnU-Net's method: mirror at prediction only if the recipe does."""
         augmentation: tuple[Any, ...] = super().configure_rotation_dummyDA_mirroring_and_inital_patch_size()
         if not self.recipe.mirrors_at_prediction:
             self.inference_allowed_mirroring_axes = None
         return augmentation
 
     def do_split(self) -> tuple[list[str], list[str]]:
-        """As nnU-Net; checkpoints keep the training cases, and go on with, or validate after, the same ones only.
+        """Extend nnU-Net's method: keep the training cases in checkpoints; continue and validate with the same only.
 
         Raises:
             ValueError: if the split has changed since the training began.

@@ -1,4 +1,4 @@
-"""The Stage-I masks of a survival fold, predicted by all GPUs together."""
+"""Prediction of the Stage-I masks of a survival fold by all GPUs together."""
 
 from collections.abc import Callable, Sequence
 from time import sleep
@@ -21,7 +21,7 @@ def predict_missing_masks(
     ranks: Ranks,
     log: Callable[[str], object],
 ) -> None:
-    """Predict the masks that are not there yet, each GPU a share, and wait for those of the others.
+    """Predict the missing masks, each GPU a share, and wait for those of the others.
 
     Args:
         masks: of the fold.
@@ -29,7 +29,7 @@ def predict_missing_masks(
         dataset: nnU-Net's preprocessed cases.
         device: of this process.
         ranks: all processes.
-        log: called with a line that says how many masks are to be predicted.
+        log: called with a line that gives the number of masks to predict.
     """
     if ranks.rank == 0:
         masks.prepare()
@@ -42,6 +42,6 @@ def predict_missing_masks(
             total=len(own), desc="Stage-I masks", unit="case", disable=ranks.rank > 0 or is_quiet()
         ) as bar:
             masks.predict(own, dataset, device, lambda case_id: bar.update())
-    # A barrier would give up after ten minutes, and another GPU's cases may take that much longer.
+    # A barrier times out after ten minutes, and another GPU's cases may take that much longer.
     while masks.missing(case_ids):
         sleep(1)

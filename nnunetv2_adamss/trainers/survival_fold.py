@@ -45,7 +45,7 @@ from nnunetv2_adamss.trainers.survival_log import SurvivalLog
 
 
 class SurvivalFoldTrainer(AdaMSSTrainer):
-    """A fold and its network.
+    """The part of the survival trainer that sets up a fold and its network.
 
     Settings come from ``survival_config.json`` in the fold's folder, which ``adamss_finetune_survival`` writes, or
     are the defaults; a continued training takes them from its checkpoint.
@@ -75,7 +75,7 @@ class SurvivalFoldTrainer(AdaMSSTrainer):
 
     @classmethod
     def check_plan(cls, plans: dict[str, Any], configuration: str, dataset_json: dict[str, Any]) -> None:
-        """As every trainer, and that images have three dimensions."""
+        """Extend the check of every trainer: images must have three dimensions."""
         check_three_dimensional(plans, configuration)
         super().check_plan(plans, configuration, dataset_json)
 
@@ -87,7 +87,7 @@ class SurvivalFoldTrainer(AdaMSSTrainer):
         num_output_channels: int,
         enable_deep_supervision: bool = False,
     ) -> nn.Module:
-        """Refuse: nnU-Net's prediction asks for a network that writes masks.
+        """Raise ValueError: nnU-Net's prediction needs a network that writes masks.
 
         Raises:
             ValueError: always.
@@ -100,13 +100,13 @@ class SurvivalFoldTrainer(AdaMSSTrainer):
     # ------------------------------------------------------------------------------------------ the start
 
     def initialize(self) -> None:
-        """As nnU-Net, with the fold's cases and intervals, and the survival network.
+        """Extend nnU-Net's method: set up the fold's cases and intervals, and the survival network.
 
         Raises:
-            ValueError: if settings, table, split, masks or Stage-I checkpoint do not serve.
+            ValueError: if settings, table, split, masks or Stage-I checkpoint cannot be used.
         """
         # nnU-Net calls this method of the object here, but of the class at prediction, where only the checkpoint
-        # knows how many intervals and covariates there are.
+        # holds the numbers of intervals and covariates.
         self.build_network_architecture = self._build_survival_network  # type: ignore[assignment,method-assign]
         with library_logs_to(self.print_to_log_file):
             self.setup = self._set_up()
@@ -168,12 +168,12 @@ class SurvivalFoldTrainer(AdaMSSTrainer):
 
     @property
     def is_new(self) -> bool:
-        """Whether the training has begun now, and not from a checkpoint."""
+        """True if the training was not continued from a checkpoint."""
         return self._resumed_fold is None
 
     @property
     def survival_fold(self) -> SurvivalFold:
-        """Cases, settings and what was fitted on the training cases."""
+        """The survival fold: cases, settings and all that is fitted on the training cases."""
         return self.setup.fold
 
     def _build_survival_network(
@@ -191,7 +191,7 @@ class SurvivalFoldTrainer(AdaMSSTrainer):
         return network
 
     def _take_stage_one(self, network: SurvivalNetwork) -> None:
-        """Take encoder and decoder from Stage I."""
+        """Load encoder and decoder of Stage I."""
         if not isinstance(network, AdaMSSSurvival):
             raise other_network(network, AdaMSSSurvival)
         stage_one = self.setup.stage_one
@@ -201,7 +201,7 @@ class SurvivalFoldTrainer(AdaMSSTrainer):
         )
 
     def parameter_groups(self) -> list[dict[str, Any]]:
-        """What the optimizer trains; a head with a learning rate of its own is a group of its own."""
+        """Groups of the parameters that the optimizer trains; a head with its own learning rate is a separate group."""
         head_rate = self.survival_fold.config.head_rate
         if head_rate == 1:
             return super().parameter_groups()
@@ -213,13 +213,13 @@ class SurvivalFoldTrainer(AdaMSSTrainer):
 
     @property
     def total_batch_size(self) -> int:
-        """Cases of a batch, of all GPUs together."""
+        """Number of cases of a batch, of all GPUs together."""
         return self.recipe.schedule.batch_size or self.configuration_manager.batch_size
 
     # ------------------------------------------------------------------------------------------- the data
 
     def get_dataloaders(self) -> tuple[Iterator[Sample], Iterator[Sample]]:
-        """Endless training batches of crops, and the scoring cases over and over."""
+        """Make endless loaders of training batches of crops, and of the scoring cases."""
         fold = self.survival_fold
         cases = self.load_cases()
         _, event = self.setup.table.time_and_event(fold.training_cases)
@@ -255,7 +255,7 @@ class SurvivalFoldTrainer(AdaMSSTrainer):
         return iter(DataLoader(dataset, batch_sampler=batches, num_workers=n_workers, pin_memory=pin))
 
     def load_cases(self) -> CaseData:
-        """Masks, regions, covariates and labels of all cases of the fold; predicts the masks that are missing."""
+        """Load regions, covariates and targets of all cases of the fold; predict missing masks first."""
         if self.cases is None:
             case_ids = self.survival_fold.all_cases
             dataset = self.dataset_class(self.preprocessed_dataset_folder, case_ids)
@@ -281,7 +281,7 @@ class SurvivalFoldTrainer(AdaMSSTrainer):
         return self.cases
 
     def whole_regions(self, case_ids: Sequence[str], what: str) -> Iterator[Sample]:
-        """This GPU's share of the cases, one a batch, with a progress bar; the network is ready to predict."""
+        """Iterate over this GPU's share of the cases, one a batch, with a progress bar, in evaluation mode."""
         own = self.ranks.share(case_ids)
         self.network.eval()
         loader = self._loader(WholeRegions(self.load_cases(), self.total_stride), [[c] for c in own], 0)
@@ -290,7 +290,7 @@ class SurvivalFoldTrainer(AdaMSSTrainer):
     # ------------------------------------------------------------------------------ devices and checkpoints
 
     def load_checkpoint(self, filename_or_checkpoint: str) -> None:
-        """As nnU-Net; settings, cases and intervals come from the checkpoint too.
+        """Extend nnU-Net's method: load settings, cases and intervals from the checkpoint too.
 
         Raises:
             ValueError: if it is no Stage-II checkpoint, or table or split no longer fit.
@@ -300,7 +300,7 @@ class SurvivalFoldTrainer(AdaMSSTrainer):
         super().load_checkpoint(filename_or_checkpoint)
 
     def load_epoch(self, name: str) -> int | None:
-        """Load the weights of the ``best`` or the ``last`` epoch; returns its number, or None without checkpoint.
+        """Load the weights of the ``best`` or ``last`` epoch; return its number, or None if there is no checkpoint.
 
         Raises:
             ValueError: naming the file, if it is damaged or of another network.
@@ -318,21 +318,21 @@ class SurvivalFoldTrainer(AdaMSSTrainer):
 
     @property
     def bare_network(self) -> SurvivalNetwork:
-        """The network without what compile and several GPUs wrap around it."""
+        """The network without the wrappers of compilation and several GPUs."""
         network: Any = self.network.module if self.is_ddp else self.network
         if isinstance(network, OptimizedModule):
             network = network._orig_mod
         return network
 
     def inputs(self, batch: Sample) -> tuple[Tensor, Tensor, Tensor]:
-        """The network's inputs in a batch, on this device."""
+        """Move the network's inputs of a batch to this device."""
         image, valid, covariates = (self.to_device(batch[name]) for name in ("image", "valid", "covariates"))
         return image, valid, covariates
 
     def to_device(self, tensor: Tensor) -> Tensor:
-        """The same on this device."""
+        """Move a tensor to this device."""
         return tensor.to(self.device, non_blocking=True)
 
     def autocast(self) -> Any:
-        """As nnU-Net: mixed precision on CUDA only."""
+        """Context of mixed precision, on CUDA only, as in nnU-Net."""
         return torch.autocast("cuda") if self.device.type == "cuda" else dummy_context()

@@ -1,4 +1,4 @@
-"""nnU-Net's log and progress plot, with the C-index in the place of the pseudo Dice."""
+"""nnU-Net's log and progress plot, with the C-index instead of the pseudo Dice."""
 
 import math
 from pathlib import Path
@@ -10,7 +10,7 @@ _SAME_AS_NNUNET = ("train_losses", "val_losses", "lrs", "epoch_start_timestamps"
 
 
 class SurvivalLog(LocalLogger):
-    """One value an epoch of losses, C-index, learning rate and times."""
+    """Log of losses, C-index, learning rate and times, one value an epoch."""
 
     def __init__(self, verbose: bool = False) -> None:
         super().__init__(verbose)
@@ -23,7 +23,7 @@ class SurvivalLog(LocalLogger):
         log = self.my_fantastic_logging
         n_epochs = min(len(values) for values in log.values())
         epochs = range(n_epochs)
-        # Not through pyplot, whose figures live until they are closed.
+        # Not with pyplot, whose figures stay in memory until they are closed.
         figure = matplotlib.figure.Figure(figsize=(10, 12), layout="constrained")
         losses, durations, rates = figure.subplots(3, 1, sharex=True)
         losses.plot(epochs, log["train_losses"][:n_epochs], "b-", label="training loss")
@@ -45,5 +45,5 @@ class SurvivalLog(LocalLogger):
 
 
 def shown(c_index: float) -> str:
-    """A C-index for a message."""
+    """Format a C-index for a message."""
     return f"{c_index:.4f}" if math.isfinite(c_index) else "none (no comparable pair)"

@@ -38,14 +38,14 @@ _OBJECTIVES: Mapping[str, type[Objective]] = MappingProxyType(
 
 
 def freeze_batch_norm(network: nn.Module) -> None:
-    """Let batch normalisation use and keep the statistics that it has."""
+    """Make batch normalisation use its present statistics and not update them."""
     for module in network.modules():
         if isinstance(module, _BatchNorm):
             module.eval()
 
 
 class SurvivalTrainer(SurvivalFoldTrainer):
-    """Trains a survival network on a region of each case; its recipe says which network, and with which objective."""
+    """Trainer of a survival network on a region of each case; its recipe gives the network and the objective."""
 
     score_name = C_INDEX
 
@@ -53,7 +53,7 @@ class SurvivalTrainer(SurvivalFoldTrainer):
 
     @classmethod
     def faults_of(cls, recipe: Recipe) -> Iterator[str]:
-        """As every trainer, and networks and losses that there are not."""
+        """Extend the check of every trainer: network and losses must exist."""
         yield from super().faults_of(recipe)
         if not isinstance(recipe, SurvivalRecipe):
             yield "a survival trainer needs a SurvivalRecipe"
@@ -68,10 +68,10 @@ class SurvivalTrainer(SurvivalFoldTrainer):
                 yield f"there is no {what} {name!r}, only {', '.join(filter(None, there))}"
 
     def initialize(self) -> None:
-        """As nnU-Net, with the fold's cases and intervals, and the survival network.
+        """Extend nnU-Net's method: set up the fold's cases and intervals, the survival network and the objective.
 
         Raises:
-            ValueError: if settings, table, split, masks, network or Stage-I checkpoint do not serve.
+            ValueError: if settings, table, split, masks, network or Stage-I checkpoint cannot be used.
         """
         super().initialize()
         survival = _OBJECTIVES[self.recipe.objective](self)
@@ -99,7 +99,7 @@ class SurvivalTrainer(SurvivalFoldTrainer):
     # --------------------------------------------------------------------------------------- the training
 
     def on_train_start(self) -> None:
-        """As nnU-Net; a new training with an anchor starts from that."""
+        """Extend nnU-Net's method: a new training with an anchor starts from it."""
         super().on_train_start()
         if self.is_new and self.survival_fold.config.anchor != "none" and start_from_anchor(self):
             self._log_score_at_start()
@@ -112,7 +112,7 @@ class SurvivalTrainer(SurvivalFoldTrainer):
             self.print_to_log_file(f"C-index before the training: {c_index}")
 
     def on_train_epoch_start(self) -> None:
-        """As nnU-Net, with dropout seeded, so that a resumed training goes on as if it had not been stopped."""
+        """Extend nnU-Net's method: seed dropout, so that a resumed training continues as if it had not been stopped."""
         super().on_train_epoch_start()
         if self.survival_fold.config.batch_norm == "frozen":
             freeze_batch_norm(self.network)
@@ -120,7 +120,7 @@ class SurvivalTrainer(SurvivalFoldTrainer):
         self.objective.start_epoch()
 
     def train_step(self, batch: Sample) -> dict[str, Any]:
-        """One step of the loss and the penalty; returns the loss alone."""
+        """Make one step on the loss and the penalty; return the loss alone."""
         self.optimizer.zero_grad(set_to_none=True)
         with self.autocast():
             output = self.network(*self.inputs(batch))
@@ -130,7 +130,7 @@ class SurvivalTrainer(SurvivalFoldTrainer):
         return {"loss": loss.detach().cpu().numpy()}
 
     def on_train_epoch_end(self, train_outputs: list[dict[str, Any]]) -> None:
-        """As nnU-Net, and as the objective."""
+        """Extend nnU-Net's method: call the objective's hook."""
         super().on_train_epoch_end(train_outputs)
         self.objective.end_epoch()
 
@@ -147,7 +147,7 @@ class SurvivalTrainer(SurvivalFoldTrainer):
             self.optimizer.step()
 
     def validation_step(self, batch: Sample) -> dict[str, list[float]]:
-        """The network's outputs for one case, by its ``case_id``."""
+        """Predict the network's outputs for one case, by its ``case_id``."""
         # Regions differ in size where they leave the image; a compiled network would be compiled for each.
         with self.autocast():
             outputs = predict_region(
@@ -212,11 +212,11 @@ class SurvivalTrainer(SurvivalFoldTrainer):
         self.ranks.wait()
 
     def _predict_epochs(self) -> dict[str, EpochPrediction]:
-        """The validation cases as the best and the last epoch predict them, as far as there are their weights."""
+        """Predict the validation cases by the best and the last epoch, as far as their weights exist."""
         epochs = {}
         for name in CHECKPOINTS:
             epoch = self.load_epoch(name)
-            # With checkpoints switched off, the network as it is stands for the last epoch.
+            # With checkpoints switched off, the present network is that of the last epoch.
             if epoch is not None or name == "last":
                 prediction = self._predict_cases(
                     self.survival_fold.validation_cases, f"Validation, {name} epoch"
@@ -228,7 +228,7 @@ class SurvivalTrainer(SurvivalFoldTrainer):
         return self._prediction(self._outputs(case_ids, what))
 
     def _outputs(self, case_ids: Sequence[str], what: str) -> dict[str, list[float]]:
-        """The network's outputs for these cases on all GPUs, by ``case_id``."""
+        """Predict the network's outputs for these cases on all GPUs, by ``case_id``."""
         outputs: dict[str, list[float]] = {}
         with torch.no_grad():
             for batch in self.whole_regions(case_ids, what):

@@ -1,4 +1,4 @@
-"""Number of threads that torch works with while a network is trained."""
+"""Number of threads that torch uses while a network is trained."""
 
 import multiprocessing
 import os
@@ -12,7 +12,7 @@ import torch
 def threads_of_training(device: str) -> Iterator[None]:
     """Use as many threads as ``nnUNetv2_train``, and afterwards as many as before.
 
-    These are all CPUs, or one beside a GPU. Unlike there, ``OMP_NUM_THREADS`` counts if it is set: trainings that
+    These are all CPUs, or one beside a GPU. Unlike there, ``OMP_NUM_THREADS`` is respected if set: trainings that
     share a machine slow each other down several times if each takes all CPUs.
 
     Args:

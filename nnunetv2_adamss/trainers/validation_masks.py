@@ -1,4 +1,4 @@
-"""The validation cases' masks by a network that segments and predicts survival at once."""
+"""Masks of the validation cases by a network that segments and predicts survival at once."""
 
 import shutil
 from collections.abc import Mapping
@@ -15,12 +15,12 @@ from nnunetv2_adamss.survival.training_data.case_data import Sample
 from nnunetv2_adamss.trained_folds.fold_files import PREDICTED_MASKS
 from nnunetv2_adamss.trainers.survival_fold import SurvivalFoldTrainer
 
-# Where the network did not look: a logit that nobody takes for a tumour.
+# Logit outside the region, which is background.
 _OUTSIDE = -20.0
 
 
 def write_validation_masks(trainer: SurvivalFoldTrainer) -> None:
-    """Write the masks of the validation cases, each GPU its share, by the network as it is."""
+    """Write the masks of the validation cases by the present network, each GPU its share."""
     folder = Path(trainer.output_folder) / PREDICTED_MASKS
     unfinished = folder.with_name(f"unfinished_masks_{trainer.local_rank}")
     unfinished.mkdir(parents=True, exist_ok=True)
@@ -47,11 +47,11 @@ def _segment(trainer: SurvivalFoldTrainer, batch: Sample) -> Tensor:
 
 
 def export_mask(trainer: SurvivalFoldTrainer, case_id: str, logits: Tensor, file: Path) -> None:
-    """Put the region back into the image, and the image onto its own grid.
+    """Write the mask of a region on the grid of the original image.
 
     Args:
         trainer: with the cases of the fold.
-        case_id: whose region it is.
+        case_id: of the region.
         logits: of tumour in the region, ``(1, *space)``.
         file: without its ending.
     """
@@ -60,7 +60,7 @@ def export_mask(trainer: SurvivalFoldTrainer, case_id: str, logits: Tensor, file
     inside = cases.regions[case_id].within(data.shape[1:])
     window = tuple(slice(start, start + side) for start, side in zip(inside.start, inside.size, strict=True))
     tumour = torch.full(data.shape[1:], _OUTSIDE)
-    # Beyond is what the strides were rounded up to.
+    # Without the voxels that were added to reach multiples of the strides.
     tumour[window] = logits[0][tuple(slice(side) for side in inside.size)]
     export_prediction_from_logits(
         torch.stack([torch.zeros_like(tumour), tumour]), properties, trainer.configuration_manager,
@@ -70,6 +70,6 @@ def export_mask(trainer: SurvivalFoldTrainer, case_id: str, logits: Tensor, file
 
 
 def _one_tumour(dataset_json: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The same data set with all its labels in one."""
+    """The description of the data set with one label instead of all."""
     others = {name: value for name, value in dataset_json.items() if name != "regions_class_order"}
     return {**others, "labels": {"background": 0, "tumour": 1}}

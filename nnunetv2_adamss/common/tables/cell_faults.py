@@ -1,4 +1,4 @@
-"""What can be wrong with any table of cases: its header, its ``case_id``, its numbers."""
+"""Faults that any table of cases can have: in its header, its ``case_id``, its numbers."""
 
 from collections.abc import Collection, Sequence
 
@@ -9,12 +9,12 @@ from nnunetv2_adamss.common.messages import listed, quoted, shortened
 from nnunetv2_adamss.common.tables.faults import faults_of
 from nnunetv2_adamss.common.tables.number_cells import NumberCells
 
-# What pandas writes for a number that is not finite: a missing value, not a slip of the pen.
+# What pandas writes for a number that is not finite: a missing value, not a typing error.
 _INFINITE_TEXTS = frozenset({"inf", "-inf"})
 
 
 def missing_column_faults(header: pd.Index, required: Sequence[str]) -> list[str]:
-    """Columns that a table needs and has not."""
+    """Faults for columns that a table needs but lacks."""
     missing = [f"'{name}'" for name in required if name not in header]
     if not missing:
         return []
@@ -23,13 +23,13 @@ def missing_column_faults(header: pd.Index, required: Sequence[str]) -> list[str
 
 
 def repeated_column_faults(header: pd.Index) -> list[str]:
-    """Columns of which one cannot tell which is meant."""
+    """Faults for columns whose name occurs more than once."""
     repeated = header[header.duplicated()].unique()
     return faults_of("columns are there more than once", [quoted(name) for name in repeated])
 
 
 def case_id_faults(ids: pd.Series) -> list[str]:
-    """Cells of the column ``case_id`` that are empty or do not tell rows apart; its index is the row number."""
+    """Faults for cells of the column ``case_id`` that are empty or repeated; its index is the row number."""
     is_empty = ids == ""
     twice = ids[ids.duplicated(keep=False) & ~is_empty].sort_values(kind="stable")
     return [
@@ -45,7 +45,7 @@ def number_faults(
     sentence: str | None = None,
     infinite_is_missing: bool = True,
 ) -> list[str]:
-    """Cells of a column of numbers that are text, or of which it is not clear which number they are.
+    """Faults for cells of a column of numbers that are text, or whose number is unclear.
 
     Args:
         cells: text.
@@ -62,7 +62,7 @@ def number_faults(
 
 
 def unclear_faults(numbers: NumberCells) -> list[str]:
-    """Cells of which it is not clear whether they are thousands."""
+    """Faults for cells whose comma or point may separate decimals or thousands."""
     return cell_faults(
         f"column {quoted(numbers.cells.name)} has numbers that may be decimal or thousands, such as 1,234; write them "
         "with a decimal point and without a mark for thousands",
@@ -71,5 +71,5 @@ def unclear_faults(numbers: NumberCells) -> list[str]:
 
 
 def cell_faults(sentence: str, cells: pd.Series) -> list[str]:
-    """The sentence with the first of these cells, by row; nothing without cells."""
+    """One fault, the sentence with the first of these cells by row; none without cells."""
     return faults_of(sentence, [f"row {row} {quoted(value)}" for row, value in cells.items()])

@@ -22,7 +22,7 @@ _WHOLE_NUMBER_WITH_POINT = re.compile(r"([+-]?\d+)\.0+", re.ASCII)
 
 
 def is_missing(cells: pd.Series, declared: Collection[str] = ()) -> pd.Series:
-    """Where a column of text has no value, whatever its type; boolean.
+    """Find cells without a value in a column of any type, given as text; boolean.
 
     Args:
         cells: text.
@@ -32,7 +32,7 @@ def is_missing(cells: pd.Series, declared: Collection[str] = ()) -> pd.Series:
 
 
 def is_missing_number(cells: pd.Series, declared: Collection[str] = ()) -> pd.Series:
-    """Where a column of numbers, given as text, has no value; boolean.
+    """Find cells without a value in a column of numbers, given as text; boolean.
 
     Args:
         cells: text.

@@ -17,11 +17,11 @@ _HEADER_ROW = 1
 
 
 class _UnreadableCsvError(ValueError):
-    """A file in which it is not clear what is a cell; one sentence without its full stop."""
+    """Raised for a file that cannot be split into cells; one sentence without its full stop."""
 
 
 def read_cells(csv_file: Path) -> pd.DataFrame:
-    """Read the cells as they are written, less the white space around them and an apostrophe before a formula.
+    """Read the cells as they are written, without surrounding white space and without an apostrophe before a formula.
 
     Args:
         csv_file: separated by commas, UTF-8 with or without byte order mark. Blank rows are left out.

@@ -1,4 +1,4 @@
-"""Tables of ours as CSV: text that a spreadsheet program would run as a formula is written so that it stays text."""
+"""Write tables as CSV, so that text that a spreadsheet program would run as a formula stays text."""
 
 import csv
 import re
@@ -43,7 +43,7 @@ def read_csv(file: Path, **options: Any) -> pd.DataFrame:
 
 
 def unescaped(cell: Any) -> Any:
-    """A cell as it was before it was written; whatever is no text of a formula stays as it is."""
+    """A cell as it was before it was escaped; other cells are returned unchanged."""
     return cell[1:] if isinstance(cell, str) and cell.startswith("'") and _is_formula(cell[1:]) else cell
 
 

@@ -1,4 +1,4 @@
-"""How faults of a user's file are said: all at once, and few examples of each."""
+"""Messages about faults in a user's file: all at once, with a few examples of each."""
 
 from collections.abc import Sequence
 from pathlib import Path

@@ -27,10 +27,10 @@ class NumberCells:
 
     Args:
         cells: the text.
-        values: float64; NaN where the text is no finite number, or it is not clear which.
+        values: float64; NaN where the text is not a finite number, or is unclear.
         missing: where the text is a code for a missing value.
         has_comma: where a decimal comma was read.
-        unclear: where a comma or point may stand before the decimals or before the last three digits of thousands.
+        unclear: where a comma or point may separate decimals or thousands.
     """
 
     cells: pd.Series
@@ -41,7 +41,7 @@ class NumberCells:
 
     @classmethod
     def of(cls, cells: pd.Series, declared: Collection[str] = ()) -> "NumberCells":
-        """Read a column.
+        """Read a column of text as numbers.
 
         Args:
             cells: text.
@@ -58,12 +58,12 @@ class NumberCells:
 
     @property
     def is_text(self) -> pd.Series:
-        """Where a cell is neither missing nor looks like a number."""
+        """Cells that are neither missing nor look like a number; boolean."""
         return ~self.missing & ~self.unclear & self.values.isna()
 
     @property
     def may_be_lists(self) -> bool:
-        """Whether there are commas, each between two digits: 1,2 may be a number or two of somebody's codes."""
+        """True if there are commas, each between two digits: 1,2 may be one number or two codes."""
         commas, others = self.cells[self.has_comma], self.cells[self.values.notna() & ~self.has_comma]
         if commas.empty or others.str.contains(".", regex=False).any():
             return False
@@ -74,7 +74,7 @@ class NumberCells:
         return _with_points(self.cells, self.has_comma).mask(self.missing, "")
 
     def log_commas(self) -> None:
-        """Say which cells were read with a decimal comma, if there are any."""
+        """Log which cells were read with a decimal comma, if there are any."""
         commas = self.cells[self.has_comma]
         if len(commas):
             examples = [f"{row} {quoted(cell)}" for row, cell in commas.items()]
@@ -84,7 +84,7 @@ class NumberCells:
 
 
 def reads_as_number(text: str) -> bool:
-    """Whether text is a number with a decimal point or comma, or an infinite one as pandas writes it."""
+    """Return True if text is a number with a decimal point or comma, or an infinite one as pandas writes it."""
     plain = _NUMBER.fullmatch(text) or _WITH_COMMA.fullmatch(text)
     return plain is not None or text.casefold() in ("inf", "-inf", "+inf")
 
@@ -95,7 +95,7 @@ def as_numbers(cells: pd.Series) -> pd.Series:
 
 
 def read_numbers(cells: pd.Series, declared: Collection[str] = ()) -> pd.Series:
-    """The same for a column that is kept; decimal commas are said in the log.
+    """Read a column of text as float64, and log its decimal commas.
 
     Args:
         cells: text, in which :func:`cell_faults.number_faults` finds nothing.
@@ -119,10 +119,10 @@ def plain_numbers(cells: pd.Series, declared: Collection[str] = ()) -> pd.Series
 
 
 def _commas(cells: pd.Series) -> tuple[pd.Series, pd.Series]:
-    """Where a decimal comma stands, and where it is not clear what a comma or point is.
+    """Find decimal commas, and cells in which the meaning of a comma or point is unclear.
 
-    A cell that may be thousands is read as the column's other cells are written; it stays unclear where there is no
-    other cell to go by, or where they are written in both ways.
+    A cell that may be thousands is read as the column's other cells are written; it stays unclear if no other
+    cell shows how, or if they are written in both ways.
     """
     never = pd.Series(False, index=cells.index)
     if not cells.str.contains(",", regex=False).any():

@@ -13,7 +13,7 @@ from nnunetv2_adamss.networks.survival_network import NetworkSizes
 _CHANNELS = (32, 64, 128, 256)
 _KERNEL_SIZES = (3, 5, 3, 5)
 _HIDDEN = (512, 512)
-# The least that the unpadded convolutions leave something of: 20 - 2 - 4 = 14, pooled 7, 7 - 2 - 4 = 1.
+# The smallest image of which the unpadded convolutions leave a voxel: 20 - 2 - 4 = 14, pooled 7, 7 - 2 - 4 = 1.
 _SMALLEST = (20, 20, 20)
 
 
@@ -34,7 +34,7 @@ class DeepMTLR(MTLRNetwork):
         self.head = MTLRHead(_CHANNELS[-1] + n_covariates, _HIDDEN, n_intervals)
 
     def forward(self, image: Tensor, valid: Tensor, covariates: Tensor) -> Tensor:
-        """Outputs ``(b, n_intervals)``; arguments as of every ``SurvivalNetwork``."""
+        """Predict outputs ``(b, n_intervals)``; arguments as for every ``SurvivalNetwork``."""
         x = pad_to_at_least(image.mean(dim=1, keepdim=True), _SMALLEST)
         for i, convolution in enumerate(self.convolutions):
             x = convolution(x)

@@ -1,4 +1,4 @@
-"""DeepMTS (Meng et al. 2022): a U-Net that segments, and a survival network that looks at image and mask."""
+"""DeepMTS (Meng et al. 2022): a U-Net that segments, and a survival network whose input is image and mask."""
 
 from collections.abc import Sequence
 
@@ -63,7 +63,7 @@ class DeepMTS(CoxNetwork):
         self.head = CoxHead([sum(c // 2 for c in channels), DenseNet.n_features], n_covariates)
 
     def forward(self, image: Tensor, valid: Tensor, covariates: Tensor) -> MultiTaskOutput:
-        """Log hazard ``(b, 1)`` and tumour logit; arguments as of every ``SurvivalNetwork``.
+        """Predict log hazard ``(b, 1)`` and tumour logit; arguments as for every ``SurvivalNetwork``.
 
         Raises:
             ValueError: if a side of the image is not a multiple of the product of strides.

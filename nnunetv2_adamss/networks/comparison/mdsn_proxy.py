@@ -10,7 +10,7 @@ from nnunetv2_adamss.networks.survival_network import NetworkSizes
 class MDSNProxy(CoxNetwork):
     """Early fusion of the modalities as channels, end to end, to a log hazard.
 
-    choice: the publication says a 3D CNN with Cox loss on early-fused images and no more that we found; this is the
+    choice: the publication describes a 3D CNN with Cox loss on early-fused images, in no more detail; this is the
     densely connected part of DeepMTS without its mask channel. Shown as "MDSN (proxy)".
 
     Args:
@@ -25,7 +25,7 @@ class MDSNProxy(CoxNetwork):
         self.head = CoxHead([DenseNet.n_features], n_covariates)
 
     def forward(self, image: Tensor, valid: Tensor, covariates: Tensor) -> Tensor:
-        """Log hazard ``(b, 1)``; arguments as of every ``SurvivalNetwork``."""
+        """Predict the log hazard ``(b, 1)``; arguments as for every ``SurvivalNetwork``."""
         return self.head([self.dense_net(image, valid)], covariates)
 
 

@@ -64,7 +64,7 @@ class TMSS(MTLRNetwork):
         self.head = MTLRHead(n_hidden, _HIDDEN, n_intervals)
 
     def forward(self, image: Tensor, valid: Tensor, covariates: Tensor) -> MultiTaskOutput:
-        """Outputs ``(b, n_intervals)`` and tumour logit; arguments as of every ``SurvivalNetwork``.
+        """Predict outputs ``(b, n_intervals)`` and tumour logit; arguments as for every ``SurvivalNetwork``.
 
         Raises:
             ValueError: if the image is larger than what the network was built for.
@@ -152,7 +152,7 @@ class UnetrDecoder(nn.Module):
 
 def _transformer_layer(n_hidden: int, n_mlp: int, n_heads: int) -> nn.Module:
     layer = TransformerBlock(n_hidden, n_mlp, n_heads)
-    # For a second source, which there is not; unused parameters would stop a training on several GPUs.
+    # For cross-attention, which is not used; unused parameters would stop a training on several GPUs.
     layer.norm_cross_attn = nn.Identity()
     return layer
 

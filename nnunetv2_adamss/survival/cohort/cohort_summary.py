@@ -1,4 +1,4 @@
-"""What a report has to say about a cohort before any model: size, events, follow-up, missing values."""
+"""Summary of a cohort, independent of any model: size, events, follow-up, missing values."""
 
 from dataclasses import dataclass
 
@@ -17,7 +17,7 @@ class ColumnSummary:
     Args:
         name: of the column.
         kind: ``"number"``, ``"ordinal"`` or ``"category"``.
-        is_described: whether ``survival.json`` says so; else the type follows from the cells.
+        is_described: whether ``survival.json`` gives the kind; else it follows from the cells.
         n_missing: patients without a value.
         lowest: of numbers; ``None`` where there are none.
         highest: of numbers; ``None`` where there are none.
@@ -35,22 +35,22 @@ class ColumnSummary:
 
 @dataclass(frozen=True)
 class CohortSummary:
-    """A cohort in numbers.
+    """Counts and follow-up of a cohort.
 
     Args:
         n_patients: rows of the table.
         n_events: of the cases with an outcome.
-        n_without_outcome: cases that can serve Stage I only.
+        n_without_outcome: cases that can be used for Stage I only.
         censored_fraction: of the cases with an outcome, in [0, 1).
-        median_follow_up: by reverse Kaplan-Meier, in ``time_unit``; ``None`` where too few were censored for
-            the curve to come down to one half.
-        time_unit: as ``survival.json`` says.
-        endpoint: what the event is, in words, if the study says so.
+        median_follow_up: by reverse Kaplan-Meier, in ``time_unit``; ``None`` if too few were censored for
+            the curve to reach one half.
+        time_unit: from ``survival.json``.
+        endpoint: the event in words, if the study describes it.
         missing: cases without a value, for each clinical column.
         group_column: the column of the groups, if the study names one.
         group_sizes: cases of each group.
         missing_by_group: the same as ``missing``, for each group.
-        columns: each clinical column as it was read, so that a person sees one that was misread.
+        columns: each clinical column as it was read, so that the user can see if one was misread.
     """
 
     n_patients: int
@@ -68,7 +68,7 @@ class CohortSummary:
 
 
 def summarise_cohort(table: SurvivalTable) -> CohortSummary:
-    """Count what a table holds."""
+    """Summarise the cohort of a survival table."""
     time, event = table.time_and_event(list(table.outcomes.index))
     group_sizes, missing_by_group = _by_group(table)
     return CohortSummary(

@@ -1,4 +1,4 @@
-"""Whether a clinical column holds numbers: as ``survival.json`` says, else by its cells."""
+"""Decision if a clinical column holds numbers: by ``survival.json``, else by its cells."""
 
 from collections.abc import Collection
 
@@ -10,12 +10,12 @@ from nnunetv2_adamss.common.tables.cell_values import MISSING_MARKS, is_missing
 from nnunetv2_adamss.common.tables.number_cells import NumberCells
 from nnunetv2_adamss.survival.cohort.description import SurvivalDescription
 
-# Stages and grades, such as T1, 2, 3, 4, 4a or ECOG 0 to 4, have fewer numbers; what is measured has more.
+# Stages and grades, such as T1, 2, 3, 4, 4a or ECOG 0 to 4, have fewer numbers; measurements have more.
 _LEAST_VALUES = 6
 
 
 def is_numeric(cells: pd.Series, description: SurvivalDescription) -> bool:
-    """Whether a column's values are kept as numbers.
+    """Return True if a column's values are kept as numbers.
 
     Args:
         cells: text; the name of the column is known.
@@ -30,10 +30,10 @@ def is_numeric(cells: pd.Series, description: SurvivalDescription) -> bool:
 
 
 def holds_numbers(cells: pd.Series, declared: Collection[str] = ()) -> bool:
-    """Whether a column that nobody describes is one of numbers.
+    """Return True if a column that is not described is one of numbers.
 
     With six different numbers or more it is, if at least half of the cells that are not missing are numbers. With
-    fewer it may be one of categories that look like numbers, and is one of numbers only without any word.
+    fewer it may hold categories that look like numbers, and is one of numbers only if no cell holds text.
 
     Args:
         cells: text.
@@ -50,7 +50,7 @@ def holds_numbers(cells: pd.Series, declared: Collection[str] = ()) -> bool:
 
 
 def mixed_faults(cells: pd.Series, declared: Collection[str] = ()) -> list[str]:
-    """Cells of a column of numbers that nobody describes which are something else, or may be.
+    """Faults for cells that are not, or may not be, numbers in a column of numbers that is not described.
 
     Args:
         cells: text.

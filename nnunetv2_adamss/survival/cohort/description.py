@@ -1,4 +1,4 @@
-"""What ``survival.json`` says about a survival table: the unit of time and the types of its columns."""
+"""The description of a survival table in ``survival.json``: the unit of time and the types of its columns."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class SurvivalDescriptionError(FileFaultsError):
 
 @dataclass(frozen=True)
 class ColumnType:
-    """What the values of a clinical column are.
+    """The type of a clinical column.
 
     Args:
         kind: ``"number"``, ``"ordinal"`` or ``"category"``.
@@ -45,19 +45,19 @@ class ColumnType:
 
     @property
     def is_numeric(self) -> bool:
-        """Whether the values are kept as numbers: also those of an ordinal column without categories."""
+        """True if the values are kept as numbers, as also in an ordinal column without categories."""
         return self.kind == NUMBER or (self.kind == ORDINAL and not self.categories)
 
 
 @dataclass(frozen=True)
 class SurvivalDescription:
-    """What a study says about its survival table.
+    """A study's description of its survival table.
 
     Args:
         time_unit: ``"days"``, ``"weeks"``, ``"months"`` or ``"years"``.
-        endpoint: what the event is, in words.
+        endpoint: the event in words.
         columns: the type of each described clinical column.
-        group_column: the column that tells centres apart.
+        group_column: the column that names the centre.
         missing_values: codes that mean a missing value in any clinical column, beside the known ones.
     """
 
@@ -84,7 +84,7 @@ class SurvivalDescription:
 
 
 def read_survival_description(json_file: Path) -> SurvivalDescription:
-    """Read a ``survival.json``.
+    """Read and check a ``survival.json``.
 
     Raises:
         SurvivalDescriptionError: with every fault of the file.
@@ -93,7 +93,7 @@ def read_survival_description(json_file: Path) -> SurvivalDescription:
 
 
 def parse_survival_description(content: dict[str, Any], json_file: Path) -> SurvivalDescription:
-    """The description that :func:`read_content` gave.
+    """Check and convert the result of :func:`read_content`.
 
     Raises:
         SurvivalDescriptionError: naming the file, with every fault.
@@ -106,7 +106,7 @@ def parse_survival_description(content: dict[str, Any], json_file: Path) -> Surv
 
 
 def read_content(json_file: Path) -> dict[str, Any]:
-    """The object in a ``survival.json``, as it is.
+    """Read the object in a ``survival.json``, unchecked.
 
     Raises:
         SurvivalDescriptionError: if there is none.

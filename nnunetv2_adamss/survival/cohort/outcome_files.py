@@ -1,4 +1,4 @@
-"""The files that hold outcomes, by the names that a training's record and its checkpoints have for them."""
+"""The files that hold outcomes, by their names in a training's record and checkpoints."""
 
 from pathlib import Path
 
@@ -11,7 +11,7 @@ def outcomes_source(table: Path) -> str:
 
 
 def outcome_files(table: Path) -> dict[str, Path]:
-    """The table of outcomes and what describes it, if anything does, by their names among the sources of a training."""
+    """The table of outcomes and its description, if there is one, by their names among the sources of a training."""
     description = table.parent / DESCRIPTION_FILE
     described = {f"description ({DESCRIPTION_FILE})": description} if description.is_file() else {}
     return {outcomes_source(table): table, **described}

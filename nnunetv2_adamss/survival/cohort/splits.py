@@ -1,7 +1,7 @@
-"""Cross-validation splits that know about outcomes: events spread evenly, and no group on both sides.
+"""Cross-validation splits that use outcomes: events spread evenly, and no group on both sides.
 
-Cases without an outcome serve Stage I. They are in the training part of every fold and in no validation
-part. Where groups are kept apart, a fold that validates on their group leaves them out altogether.
+Cases without an outcome are used for Stage I. They are in the training part of every fold and in no validation
+part. Where groups are kept apart, a fold that validates on their group leaves them out.
 """
 
 import logging
@@ -22,7 +22,7 @@ DEFAULT_FOLDS, DEFAULT_SEED = 5, 12345  # nnU-Net's own
 
 @dataclass(frozen=True)
 class FoldCounts:
-    """How many cases and events a fold has. Training cases include those without an outcome."""
+    """Numbers of cases and events of a fold. Training cases include those without an outcome."""
 
     train_cases: int
     train_events: int
@@ -36,7 +36,7 @@ def stratified_splits(
     seed: int = DEFAULT_SEED,
     group_column: str | None = None,
 ) -> list[Split]:
-    """Random folds with about the same number of events in each.
+    """Make random folds with about the same number of events in each.
 
     Args:
         table: of all cases that are to be split. The order of its rows does not matter.
@@ -45,7 +45,7 @@ def stratified_splits(
         group_column: a clinical column; cases of one value stay on one side of every fold.
 
     Raises:
-        ValueError: if there are fewer cases or groups than folds, or a fold gets nothing to validate on or
+        ValueError: if there are fewer cases or groups than folds, or a fold has no case to validate on or
             no event to train on.
         SurvivalTableError: if the group column is missing or empty for a case.
     """
@@ -59,14 +59,14 @@ def stratified_splits(
     splitter = StratifiedKFold if groups is None else StratifiedGroupKFold
     folds = splitter(n_folds, shuffle=True, random_state=seed)
     with warnings.catch_warnings():
-        # Fewer events than folds: said below, for the folds that it concerns.
+        # Fewer events than folds: logged below, for the folds that it concerns.
         warnings.filterwarnings("ignore", "The least populated class", UserWarning)
         parts = list(folds.split(event, event, None if groups is None else groups[event.index]))
     return _checked([_split(table, list(event.index[val]), groups) for _, val in parts], table)
 
 
 def leave_one_out_splits(table: SurvivalTable, column: str) -> list[Split]:
-    """One fold for each value of a clinical column, in their order, which validates on the cases of that value.
+    """Make a fold for each value of a clinical column, in sorted order, which validates on the cases of that value.
 
     Args:
         table: of all cases that are to be split.

@@ -14,7 +14,7 @@ _ARE_FOLDS = list_of(holding(train=list_of(str), val=list_of(str)))
 
 
 class SplitsChange(Enum):
-    """What saving did to the file."""
+    """The effect of saving on the file."""
 
     WRITTEN = "written"
     REPLACED = "replaced"
@@ -30,7 +30,7 @@ def save_splits(
         splits: one for each fold.
         file: ``splits_final.json`` in the preprocessed data set's folder, which must exist.
         results_folder: of the data set's models, which may not exist; ``None`` where it is not known.
-        overwrite: whether to replace another split even so.
+        overwrite: whether to replace another split all the same.
 
     Raises:
         FileExistsError: if there is another split, models were or may have been trained on it, and
@@ -46,7 +46,7 @@ def save_splits(
 
 
 def read_splits(file: Path) -> list[Split]:
-    """A split, of whoever made it.
+    """Read a split, whether nnU-Net or this package made it.
 
     Raises:
         ValueError: naming the file, if it holds something else.
@@ -62,10 +62,10 @@ def read_splits(file: Path) -> list[Split]:
 
 
 def split_of_fold(preprocessed_folder: Path, number: int) -> Split:
-    """The split of one fold of a preprocessed data set.
+    """Read the split of one fold of a preprocessed data set.
 
     Raises:
-        ValueError: if there is no such fold; nnU-Net itself would make up a random split.
+        ValueError: if there is no such fold; nnU-Net itself would draw a random split.
     """
     file = preprocessed_folder / SPLITS_FILE
     splits = read_splits(file) if file.is_file() else []

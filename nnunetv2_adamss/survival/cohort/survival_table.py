@@ -33,7 +33,7 @@ class SurvivalTableError(FileFaultsError):
     """A survival table that cannot be used, with all its faults and those of its description."""
 
 
-# Data frames do not compare to one truth value, so the table has no equality of its own.
+# Comparing data frames gives no single truth value, so the table has no equality of its own.
 @dataclass(frozen=True, eq=False)
 class SurvivalTable:
     """A survival table that passed every check.
@@ -43,8 +43,8 @@ class SurvivalTable:
             True = observed). Only cases that have an outcome.
         clinical: index ``case_id``; every further column, for every case. Numbers are float, the rest text;
             NaN where missing.
-        description: what ``survival.json`` says.
-        without_outcome: cases whose time and event are empty. They can serve Stage I only.
+        description: the content of ``survival.json``.
+        without_outcome: cases whose time and event are empty. They can be used for Stage I only.
         path: the file.
         texts: as ``clinical``, but numbers as text too, for models that learnt a column as categories.
     """
@@ -66,7 +66,7 @@ class SurvivalTable:
     def column_types(self) -> dict[str, ColumnType]:
         """The type of every clinical column: as described, else number or category by its values.
 
-        With all codes that mean a missing value in it, so that new patients' values are read the same way.
+        Each has all codes for missing values of its column, so that new patients' values are read the same way.
         """
         types = {
             name: self.description.columns.get(name) or _type_by_values(self.clinical[name])
@@ -91,7 +91,7 @@ class SurvivalTable:
         return rows[TIME].to_numpy(np.float64), rows[EVENT].to_numpy(np.bool_)
 
     def has_outcome(self, case_ids: Sequence[str]) -> NDArray[np.bool_]:
-        """Which of these cases have an outcome, ``(n_cases,)``.
+        """Find the cases that have an outcome; boolean, ``(n_cases,)``.
 
         Raises:
             SurvivalTableError: if a case has no row.
@@ -102,7 +102,7 @@ class SurvivalTable:
         return np.asarray(pd.Index(case_ids).isin(self.outcomes.index))
 
     def groups(self, column: str) -> pd.Series:
-        """A clinical column as text, to tell groups of cases apart; index ``case_id``.
+        """A clinical column as text, which names the group of each case; index ``case_id``.
 
         Raises:
             SurvivalTableError: if there is no such column, or a case has no value in it.
@@ -126,7 +126,7 @@ def read_survival_table(
     Args:
         csv_file: columns ``case_id``, ``time``, ``event`` and any clinical columns.
         known_cases: the cases that have an image: each needs a row, and no other case may have one.
-        needs_events: whether a table in which nobody has an event is a fault, since nothing can be learnt from it.
+        needs_events: whether a table without any event is a fault, since nothing can be learnt from it.
 
     Raises:
         SurvivalTableError: with every fault of both files.

@@ -1,4 +1,4 @@
-"""Everything that can be wrong with a survival table whose cells can be read."""
+"""Faults of a survival table whose cells can be read."""
 
 from collections.abc import Collection
 
@@ -36,18 +36,18 @@ def table_faults(
     *,
     needs_events: bool = True,
 ) -> list[str]:
-    """Check a table.
+    """Find the faults of a survival table.
 
     Args:
         cells: all text; index: the row numbers that the user sees.
         description: of the table.
-        known_cases: the cases that have an image; ``None`` where this is not to be compared.
+        known_cases: the cases that have an image; ``None`` to skip this comparison.
         needs_events: whether a table without an event is a fault.
 
     Returns:
-        One sentence, without its full stop, for each kind of fault in each column; empty if all is well.
+        One sentence, without its full stop, for each kind of fault in each column; empty if there are none.
     """
-    # What a cell of a repeated name means is unknown, so its column is not looked into.
+    # Columns of a repeated name are ambiguous, so their cells are not checked.
     unique = cells.loc[:, ~cells.columns.duplicated(keep=False)]
     return [
         *missing_column_faults(cells.columns, REQUIRED_COLUMNS),
@@ -62,7 +62,7 @@ def table_faults(
 
 
 def empty_group_fault(column: str, rows: Collection[str]) -> str:
-    """What is said about a column that has to tell groups apart and does not for some rows."""
+    """Fault of a group column that is empty in some rows."""
     return with_examples(f"group column '{column}' is empty", list(rows))
 
 

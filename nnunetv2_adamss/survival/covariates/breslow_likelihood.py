@@ -1,4 +1,4 @@
-"""Cox's partial likelihood with Breslow's handling of ties: what the LASSO path and its cross-validation share."""
+"""Cox's partial likelihood with Breslow's handling of ties, for the LASSO path and its cross-validation."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,7 +20,7 @@ def partial_log_likelihood(
     latest_first = np.argsort(-time, kind="stable")
     log_hazard, event, time = log_hazard[latest_first], event[latest_first], time[latest_first]
     log_at_risk = np.logaddexp.accumulate(log_hazard, axis=0)
-    # All that share a time are at risk together: the last place of the time's block.
+    # All cases of one time are at risk together: the last index of the time's block.
     last = np.searchsorted(-time, -time[event], side="right") - 1
     return (log_hazard[event] - log_at_risk[last]).sum(axis=0)
 

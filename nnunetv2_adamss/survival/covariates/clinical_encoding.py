@@ -1,4 +1,4 @@
-"""How each clinical column is to be encoded, decided on the training cases (Section 4.1 of the paper)."""
+"""Choice of the encoding of each clinical column, on the training cases (Section 4.1 of the paper)."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -11,22 +11,22 @@ from nnunetv2_adamss.common.messages import listed
 from nnunetv2_adamss.survival.cohort.description import CATEGORY, ColumnType
 from nnunetv2_adamss.survival.covariates.indicator import RARE, UNKNOWN, Indicator, texts_of
 
-# choice: the paper does not say which categories are too rare for a column of their own. A share of the cases would
-# take small groups at high risk from a large table: a weight needs cases, not a share of them.
+# choice: the paper does not define which categories are too rare for a column of their own. A share of the cases would
+# drop small groups at high risk from a large table: a weight needs a number of cases, not a share of them.
 _MIN_CASES = 5
-# choice: from which share of the training cases on not knowing is a category of its own.
+# choice: the share of missing training cases from which on "unknown" is a category of its own.
 _UNKNOWN_SHARE = 0.05
-# choice: missingness goes with the centre from this P value of a chi-squared test on.
+# choice: missing values depend on the centre if a chi-squared test gives a P value below this.
 _CENTRE_P = 0.05
 
 
 @dataclass(frozen=True)
 class EncodedColumn:
-    """What became of a clinical column.
+    """The encoding of a clinical column, and notes.
 
     Args:
-        indicator: how it is encoded, or None where nothing can be learned from it.
-        notes: what there is to say about it, sentences.
+        indicator: the encoding, or None if nothing can be learned from the column.
+        notes: sentences about the column for the user.
     """
 
     indicator: Indicator | None
@@ -36,7 +36,7 @@ class EncodedColumn:
 def fit_indicators(
     training: pd.DataFrame, types: Mapping[str, ColumnType], groups: pd.Series | None = None
 ) -> tuple[list[Indicator], list[str]]:
-    """Decide how to encode each column.
+    """Choose the encoding of each column.
 
     Args:
         training: clinical columns of the training cases, numbers or text, NaN where missing.

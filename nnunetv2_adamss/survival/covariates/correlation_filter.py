@@ -1,4 +1,4 @@
-"""Of features that say the same, one is kept."""
+"""Correlation filter: keep one of several features that carry the same information."""
 
 import numpy as np
 import pandas as pd
@@ -9,9 +9,9 @@ _MAX_RANK_CORRELATION = 0.7
 def drop_correlated(inputs: pd.DataFrame) -> list[str]:
     """Names of columns of which no two have a Spearman correlation beyond 0.7 in either direction.
 
-    choice: the paper does not say which one of a pair stays. Here the one that most others are correlated with, since
-    it stands for them; then the one with the higher mean correlation; then the first by name. Outcomes have no say, so
-    that the cross-validation that follows stays honest, and neither has the order of the columns.
+    choice: the paper does not state which one of a pair stays. Here the one that most others are correlated with, since
+    it represents them; then the one with the higher mean correlation; then the first by name. Outcomes are not used, so
+    that the cross-validation that follows is not biased, and the order of the columns does not matter.
 
     Args:
         inputs: ``(n_cases, n_columns)``, finite, none constant.

@@ -1,4 +1,4 @@
-"""What turns a patient's covariates into the network's inputs; fitted once, kept in every checkpoint."""
+"""The transform of a patient's covariates into the network's inputs; fitted once, kept in every checkpoint."""
 
 import logging
 from collections.abc import Mapping, Sequence
@@ -19,7 +19,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class CovariateModel:
-    """The transforms of the training cases; plain data.
+    """The transforms that were fitted on the training cases; plain data.
 
     Args:
         indicators: the clinical indicators that are used.
@@ -31,15 +31,15 @@ class CovariateModel:
 
     @property
     def names(self) -> list[str]:
-        """The inputs, in the network's order: clinical columns, then features."""
+        """Names of the inputs, in the network's order: clinical columns, then features."""
         return [column for one in self.indicators for column in one.columns] + list(self.features.names)
 
     def inputs(self, tables: CovariateTables, case_ids: Sequence[str]) -> pd.DataFrame:
-        """Inputs as a table, ``(n_cases, n_covariates)``.
+        """Compute the inputs as a table, ``(n_cases, n_covariates)``.
 
-        A missing number is the training median (clinical) or mean (features), a missing category the training
-        cases' most frequent one, or a category of its own where it was one in training. A category that training did
-        not have counts as its rare ones, or else as missing.
+        A missing number becomes the training median (clinical) or mean (features), a missing category the training
+        cases' most frequent one, or a category of its own if it was one in training. A category that was not in the
+        training cases counts as rare if there is such a level, else as missing.
 
         Raises:
             ValueError: if a case has no row, a column is not there, or a column of numbers holds text.
@@ -64,10 +64,10 @@ class CovariateModel:
         return pd.concat(parts, axis=1)
 
     def apply(self, tables: CovariateTables, case_ids: Sequence[str]) -> dict[str, NDArray[np.float32]]:
-        """The network's inputs, ``(n_covariates,)`` by ``case_id``.
+        """Compute the network's inputs, ``(n_covariates,)`` by ``case_id``.
 
         Raises:
-            ValueError: as ``inputs``, or if an input is too large to be a finite number there.
+            ValueError: as from ``inputs``, or if an input is too large for a finite float32.
         """
         table = self.inputs(tables, case_ids)
         with np.errstate(over="ignore"):
@@ -90,7 +90,7 @@ class CovariateModel:
             )
 
     def to_dict(self) -> dict[str, Any]:
-        """As plain data."""
+        """Convert the model to plain data."""
         return {
             "indicators": [one.to_dict() for one in self.indicators],
             "features": self.features.to_dict(),
@@ -98,7 +98,7 @@ class CovariateModel:
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> "CovariateModel":
-        """From plain data."""
+        """Model from plain data, as ``to_dict`` gives it."""
         return cls(
             tuple(Indicator.from_dict(one) for one in values["indicators"]),
             Scaling.from_dict(values["features"]),

@@ -1,4 +1,4 @@
-"""What was fitted of the covariates, as files and as a part of the summary."""
+"""Results of fitting the covariates, as files and as a part of the summary."""
 
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ COVARIATE_FILES = (HAZARD_RATIOS_FILE, SELECTION_FILE, SELECTION_PLOT)
 
 
 def write_covariate_files(fold_folder: Path, report: CovariateReport) -> None:
-    """Write the hazard ratios, the selected features and the path that led to them, as far as there are any."""
+    """Write hazard ratios, selected features and the LASSO path, as far as there are any."""
     if report.hazard_ratios:
         table = pd.DataFrame(list(report.hazard_ratios))
         write_atomically(fold_folder / HAZARD_RATIOS_FILE, csv_text(table, index=False, float_format="%.6g"))

@@ -1,4 +1,4 @@
-"""Where the numbers beside the image come from: clinical columns and tables of features."""
+"""Tables of the covariates: clinical columns and features."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -23,7 +23,7 @@ class CovariateTables:
         groups: the centre of each case, if known; it is no covariate.
         features: numbers indexed by ``case_id``, radiomics and the user's own; None where there are none.
         has_radiomics: whether radiomics are among the features.
-        texts: clinical columns as text, numbers too, where that is known.
+        texts: clinical columns as text, including numbers, if available.
     """
 
     clinical: pd.DataFrame | None = field(default=None, repr=False)
@@ -41,17 +41,17 @@ class CovariateTables:
         user_tables: Mapping[str, pd.DataFrame],
         use: CovariateUse,
     ) -> "CovariateTables":
-        """What a trainer uses of what there is.
+        """Gather the covariates that a trainer uses from the available tables.
 
         Args:
-            table: whose further columns are clinical.
+            table: the survival table; its further columns are clinical.
             radiomics: indexed by ``case_id``, or None where there are none.
-            user_tables: of the user's own features, by a name for people.
-            use: what the trainer looks at.
+            user_tables: of the user's own features, by a name for messages.
+            use: the covariates that the trainer uses.
 
         Raises:
             ValueError: if a feature has a name twice, or that of a clinical column, or if features are given to a
-                trainer that looks at images alone.
+                trainer that uses images alone.
         """
         if user_tables and not any(use):
             raise ValueError(
@@ -86,7 +86,7 @@ class CovariateTables:
         self.features_of(case_ids)
 
     def features_of(self, case_ids: Sequence[str]) -> pd.DataFrame:
-        """Rows of the features.
+        """Rows of the feature table for these cases.
 
         Raises:
             ValueError: naming the cases that have none.
@@ -94,7 +94,7 @@ class CovariateTables:
         return _rows(self.features, case_ids, "features")
 
     def clinical_of(self, case_ids: Sequence[str]) -> pd.DataFrame:
-        """Rows of the clinical columns.
+        """Rows of the clinical columns for these cases.
 
         Raises:
             ValueError: naming the cases that have none.
@@ -104,7 +104,7 @@ class CovariateTables:
     def values_for(self, indicator: Indicator, case_ids: Sequence[str]) -> pd.Series:
         """Values of a clinical column as a model learnt it.
 
-        Version 0.1 took a column of numbers for categories where a cell of it was "unknown"; its models go by text.
+        Version 0.1 read a column of numbers as categories if one of its cells was "unknown"; its models need the text.
 
         Raises:
             ValueError: naming the cases that have none.

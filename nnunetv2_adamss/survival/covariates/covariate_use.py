@@ -1,4 +1,4 @@
-"""Which covariates a network gets."""
+"""Choice of the covariates that a network gets."""
 
 from typing import NamedTuple
 

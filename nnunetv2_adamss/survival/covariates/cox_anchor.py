@@ -16,11 +16,11 @@ from nnunetv2_adamss.survival.covariates.linear_risk import RIDGE
 from nnunetv2_adamss.survival.covariates.ridge_path import ridge_path
 from nnunetv2_adamss.survival.discrete_time.intervals import IntervalLabels
 
-# choice: the inner cross-validation takes one of these numbers of components, and one of these ridges on them, as
-# lifelines counts it. 0 components are the covariates alone.
+# choice: the inner cross-validation chooses one of these numbers of components, and one of these ridges on them, in
+# lifelines' unit. 0 components are the covariates alone.
 _N_COMPONENTS = (0, 5, 10, 20)
 _RIDGES = (0.1, 0.3, 1.0, 3.0, 10.0)
-# Of the largest component's variance; what is below is rounding.
+# Share of the largest component's variance; components below it are rounding errors.
 _LEAST_VARIANCE = 1e-6
 
 
@@ -49,7 +49,7 @@ class Anchor:
         time: NDArray[np.float64],
         seed: int,
     ) -> "Anchor":
-        """Fit to the training cases.
+        """Fit the Cox model to the training cases.
 
         Args:
             features: of the image, ``(n_cases, n_features)``; no features for an anchor on the covariates alone.
@@ -73,7 +73,7 @@ class Anchor:
 
         Args:
             labels: of the training cases.
-            case_weights: how often batches hold each of them, in any unit, ``(n_cases,)``.
+            case_weights: frequency of each of them in batches, in any unit, ``(n_cases,)``.
         """
         weights = case_weights[:, None] / case_weights.mean()
         # Half a case each, so that intervals without events or survivors have finite logits.
@@ -83,7 +83,7 @@ class Anchor:
 
 
 def _principal_components(features: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Components of unit variance ``(n_cases, n)``, and what a feature's unit adds to each, ``(n_features, n)``."""
+    """Components of unit variance ``(n_cases, n)``, and the weight of each feature in them, ``(n_features, n)``."""
     n = min(max(_N_COMPONENTS), len(features) - 1, features.shape[1])
     if n < 1:
         return features[:, :0], np.zeros((features.shape[1], 0))
@@ -96,21 +96,21 @@ def _principal_components(features: NDArray[np.float64]) -> tuple[NDArray[np.flo
 
 
 def _choose(design: CoxDesign, n_covariates: int, seed: int) -> tuple[int, float]:
-    """Number of components and ridge of the highest cross-validated likelihood."""
+    """Choose number of components and ridge by the highest cross-validated likelihood."""
     n_components = design.inputs.shape[1] - n_covariates
     numbers = sorted({min(n, n_components) for n in _N_COMPONENTS} - {0})
     candidates = [(0, _RIDGES[0]), *product(numbers, _RIDGES)]
     if len(candidates) == 1 or design.event.sum() < 2:
         return candidates[0]
     ridges = np.stack([_ridges(n_covariates, n_components, n, ridge) for n, ridge in candidates])
-    # As lifelines does it before it fits.
+    # As lifelines does before it fits.
     scaled = design._replace(inputs=design.inputs / design.inputs.std(axis=0))
     scores = cross_validated_likelihood(scaled, lambda part: ridge_path(*part, ridges), seed)
     return candidates[int(np.argmax(scores))]
 
 
 def _fit(design: CoxDesign, n_covariates: int, n: int, ridge: float) -> NDArray[np.float64]:
-    """Weights of all inputs; 0 for components that are not used."""
+    """Fit the weights of all inputs; 0 for components that are not used."""
     weights = np.zeros(design.inputs.shape[1])
     used = np.isfinite(ridges := _ridges(n_covariates, len(weights) - n_covariates, n, ridge))
     if used.any():

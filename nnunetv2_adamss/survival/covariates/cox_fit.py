@@ -13,8 +13,8 @@ from scipy.stats import chi2
 from nnunetv2_adamss.common.messages import listed
 from nnunetv2_adamss.survival.covariates.breslow_likelihood import partial_log_likelihood
 
-# On separation the likelihood rises for ever along a column. The first of these ridges that lifelines can fit with
-# stops the weight at a few units.
+# On separation the likelihood rises without limit along a column. The first of these ridges with which lifelines
+# converges keeps the weight at a few units.
 _SEPARATION_RIDGES = (0.01, 0.1, 1.0)
 # Standard error of a weight times the column's deviation; well-posed columns stay below 1, separated ones pass 100.
 _SEPARATED_FROM = 10.0
@@ -23,13 +23,13 @@ _Z_95 = 1.959963984540054
 
 @dataclass(frozen=True, eq=False)
 class CoxFit:
-    """A fitted Cox model.
+    """Weights and statistics of a fitted Cox model.
 
     Args:
         weights: log hazard ratios, ``(n_columns,)``, by column.
         errors: their standard errors, ``(n_columns,)``, by column.
-        likelihood_ratio_p: P value of the whole model against none.
-        is_separated: whether a column separates the events, so that the weights had to be held back.
+        likelihood_ratio_p: P value of the whole model against the model without covariates.
+        is_separated: whether a column separates the events, so that the weights had to be penalised.
     """
 
     weights: pd.Series
@@ -60,7 +60,7 @@ def fit_cox(
         inputs: ``(n_cases, n_columns)``, at least one column.
         event: ``(n_cases,)``, True = observed.
         time: ``(n_cases,)``.
-        ridge: weight of an L2 penalty, of all columns or of each; above 0 for more columns than the events can bear.
+        ridge: weight of an L2 penalty, of all columns or of each; above 0 if there are too many columns for the events.
 
     Raises:
         ValueError: if no model can be fitted at all.
@@ -92,7 +92,7 @@ def _fitted(
     table = pd.DataFrame(inputs.to_numpy()).rename(columns=str).assign(event=event, time=time)
     fitter = CoxPHFitter(penalizer=ridge)
     with warnings.catch_warnings():
-        # Its warnings of separation are looked for in the result.
+        # Separation, of which it warns, is detected in the result.
         warnings.simplefilter("ignore")
         try:
             fitter.fit(table, duration_col="time", event_col="event")
@@ -110,7 +110,7 @@ def _is_separated(fitter: CoxPHFitter, inputs: pd.DataFrame) -> bool:
 def _likelihood_ratio_p(
     inputs: pd.DataFrame, weights: pd.Series, event: NDArray[np.bool_], time: NDArray[np.float64]
 ) -> float:
-    """By the likelihood itself, without the ridge, of which lifelines' own figure is full."""
+    """P value by the likelihood without the ridge, which lifelines' own figure includes."""
     log_hazard = np.column_stack([np.zeros(len(inputs)), inputs.to_numpy() @ weights.to_numpy()])
     without, with_weights = partial_log_likelihood(log_hazard, event, time)
     return float(chi2.sf(max(2 * (with_weights - without), 0.0), inputs.shape[1]))

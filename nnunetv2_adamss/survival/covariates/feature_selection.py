@@ -1,4 +1,4 @@
-"""Few features out of many: correlation filter, LASSO-Cox with its penalty by inner cross-validation."""
+"""Feature selection: correlation filter, then LASSO-Cox with its penalty by inner cross-validation."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -17,13 +17,13 @@ _N_BOOTSTRAP_SAMPLES = 100
 
 @dataclass(frozen=True)
 class SelectionPath:
-    """How the weights grow as the penalty falls; plain data.
+    """The LASSO path: weights by falling penalty; plain data.
 
     Args:
         penalties: descending.
         names: of the features that have a weight anywhere on the path.
         weights: by penalty and name.
-        scores: inner cross-validation's log partial likelihood by penalty, as far as it was asked; higher is better.
+        scores: inner cross-validation's log partial likelihood by penalty, as far as computed; higher is better.
     """
 
     penalties: tuple[float, ...]
@@ -41,11 +41,11 @@ class FeatureSelection:
         weights: of the LASSO, for one standard deviation each.
         bootstrap_frequency: share of bootstrap samples of the training cases in which the same penalty chooses each.
         n_candidates: features that vary in the training cases.
-        n_uncorrelated: what the correlation filter left of them.
-        limit: how many could be selected at most.
-        penalty: by inner cross-validation, or None where it was not run.
+        n_uncorrelated: features that the correlation filter left.
+        limit: largest number of features to select.
+        penalty: by inner cross-validation, or None if it was not run.
         reason: why nothing is selected, a sentence, or None.
-        path: for the plot, or None where it was not run.
+        path: for the plot, or None if the LASSO was not run.
     """
 
     names: tuple[str, ...] = ()
@@ -59,14 +59,14 @@ class FeatureSelection:
     path: SelectionPath | None = None
 
     def to_dict(self) -> dict[str, Any]:
-        """As plain data."""
+        """Convert the selection to plain data."""
         values = {name: _as_lists(value) for name, value in vars(self).items() if name != "path"}
         path = None if self.path is None else {n: _as_lists(v) for n, v in asdict(self.path).items()}
         return values | {"path": path}
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> "FeatureSelection":
-        """From plain data."""
+        """Selection from plain data, as ``to_dict`` gives it."""
         path = values["path"]
         plain = {name: _as_tuples(value) for name, value in values.items() if name != "path"}
         return cls(
@@ -78,9 +78,9 @@ class FeatureSelection:
 def select_features(
     inputs: pd.DataFrame, event: NDArray[np.bool_], time: NDArray[np.float64], limit: int, seed: int
 ) -> FeatureSelection:
-    """Select features; an empty selection is a result like any other.
+    """Select features; an empty selection is a valid result.
 
-    Neither the order of the columns nor that of the cases has a say.
+    The result does not depend on the order of the columns or of the cases.
 
     Args:
         inputs: z-scores of the training cases, ``(n_cases, n_features)``, indexed by ``case_id``.
@@ -89,7 +89,7 @@ def select_features(
         limit: most features to select.
         seed: of inner folds and bootstrap samples.
     """
-    # The random draws below are by place.
+    # The random draws below depend on positions.
     order = np.argsort(np.asarray(inputs.index, dtype=str), kind="stable")
     names = drop_correlated(inputs)
     training = CoxDesign(inputs[names].to_numpy(), event, time).of(order)
@@ -104,7 +104,7 @@ def select_features(
     path = lasso_path(*training, penalties)
     # The first penalty is among them, since it chooses nothing.
     allowed = np.flatnonzero((path != 0).sum(axis=1) <= limit)
-    # choice: the paper does not say how the penalty is chosen; here where the cross-validated likelihood is highest.
+    # choice: the paper does not state how the penalty is chosen; here by the highest cross-validated likelihood.
     tried = penalties[: allowed[-1] + 1]
     scores = cross_validated_likelihood(training, lambda part: lasso_path(*part, tried), seed)
     best = int(allowed[np.argmax(scores[allowed])])

@@ -1,4 +1,4 @@
-"""Everything about covariates that is fitted, in one place and on the training cases alone."""
+"""Fit everything about covariates in one place, on the training cases alone."""
 
 import logging
 import math
@@ -30,13 +30,13 @@ EVENTS_PER_FEATURE = 10
 
 @dataclass(frozen=True)
 class CovariateReport:
-    """What fitting the covariates brought to light; plain data, kept in the checkpoint for the results.
+    """Results of fitting the covariates; plain data, kept in the checkpoint for the results' files.
 
     Args:
         hazard_ratios: one row a column of every clinical indicator.
         selection: of features, or None where none were given or all are used.
         only_cox: the Cox model on the covariates alone, or None without covariates.
-        notes: what was imputed, merged, left out or dropped, sentences.
+        notes: sentences about what was imputed, merged, left out or dropped.
     """
 
     hazard_ratios: tuple[Mapping[str, Any], ...] = ()
@@ -45,7 +45,7 @@ class CovariateReport:
     notes: tuple[str, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
-        """As plain data."""
+        """Convert the report to plain data."""
         return {
             "hazard_ratios": [_finite_or_none(row) for row in self.hazard_ratios],
             "selection": None if self.selection is None else self.selection.to_dict(),
@@ -55,7 +55,7 @@ class CovariateReport:
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> "CovariateReport":
-        """From plain data."""
+        """Report from plain data, as ``to_dict`` gives it."""
         selection, only_cox = values["selection"], values["only_cox"]
         return cls(
             tuple(values["hazard_ratios"]),
@@ -66,7 +66,7 @@ class CovariateReport:
 
 
 def _finite_or_none(row: Mapping[str, Any]) -> dict[str, Any]:
-    """The same figures, None where one is not a finite number."""
+    """A row of figures, with None for those that are not finite numbers."""
     return {
         name: None if isinstance(value, float) and not math.isfinite(value) else value
         for name, value in row.items()
@@ -74,7 +74,7 @@ def _finite_or_none(row: Mapping[str, Any]) -> dict[str, Any]:
 
 
 class _TrainingCases(NamedTuple):
-    """The training cases, with ``event`` and ``time`` of ``(n_cases,)``."""
+    """The training cases, with ``event`` and ``time``, ``(n_cases,)`` each."""
 
     case_ids: Sequence[str]
     event: NDArray[np.bool_]
@@ -88,11 +88,11 @@ def fit_covariates(
     event: NDArray[np.bool_],
     time: NDArray[np.float64],
 ) -> tuple[CovariateModel, CovariateReport]:
-    """Encode and screen the clinical indicators, select features, and fit a Cox model on what is left.
+    """Encode and screen the clinical indicators, select features, and fit a Cox model on those that remain.
 
     Args:
         config: the settings.
-        tables: covariates of these cases, and of others, which are not looked at.
+        tables: covariates of these cases, and of others, which are not used.
         case_ids: the training cases.
         event: of these, ``(n_cases,)``, True = observed.
         time: of these, ``(n_cases,)``.
@@ -118,7 +118,7 @@ def _fit_clinical(
     tables: CovariateTables,
     cases: _TrainingCases,
 ) -> tuple[list[Indicator], list[dict[str, Any]], list[str]]:
-    """Indicators that are kept, hazard ratios of all, notes."""
+    """Fit and screen the indicators; return those that are kept, hazard ratios of all, and notes."""
     if tables.clinical is None:
         return [], [], []
     training = tables.clinical_of(cases.case_ids)
@@ -130,7 +130,7 @@ def _fit_clinical(
         f"{one.indicator.name} (P = {one.fit.likelihood_ratio_p:.2g})" for one in screened if not one.is_kept
     ]
     if dropped:
-        notes.append(f"Clinical indicators that say nothing of survival are dropped: {listed(dropped)}.")
+        notes.append(f"Clinical indicators that are not related to survival are dropped: {listed(dropped)}.")
     kept = [one.indicator for one in screened if one.is_kept]
     return kept, hazard_ratios(screened, cases.event, cases.time), notes
 
@@ -141,7 +141,7 @@ def _fit_features(
     cases: _TrainingCases,
     n_clinical: int,
 ) -> tuple[Scaling, FeatureSelection | None, list[str]]:
-    """Scaling of the features that are used, how they were selected, notes."""
+    """Scale and select the features; return the scaling of those that are used, the selection, and notes."""
     if tables.features is None:
         return Scaling(), None, []
     training = tables.features_of(cases.case_ids)
@@ -156,7 +156,7 @@ def _fit_features(
     selection = select_features(
         scaling.apply(training), cases.event, cases.time, limit=limit - n_clinical, seed=config.seed
     )
-    # Who asked for none need not be told.
+    # No note if the user asked for no features.
     if selection.reason and config.max_features != 0:
         notes.append(
             f"No feature out of {selection.n_candidates} is selected ({limit} allowed for {n_events} events, "

@@ -17,7 +17,7 @@ _SEPARATION = "separation: a ridge holds the ratio back, it is no estimate"
 def hazard_ratios(
     screened: Sequence[ScreenedIndicator], event: NDArray, time: NDArray
 ) -> list[dict[str, Any]]:
-    """One row an input column.
+    """Compute the table of hazard ratios, one row for each input column.
 
     Args:
         screened: the indicators.
@@ -25,9 +25,9 @@ def hazard_ratios(
         time: of the training cases, ``(n_cases,)``.
 
     Returns:
-        Plain data: ``indicator``, ``column``, ``unit`` (what the ratio is for), ``kept``, ``screening_p``
+        Plain data: ``indicator``, ``column``, ``unit`` (of the ratio), ``kept``, ``screening_p``
         (likelihood ratio of the whole indicator), ``univariate_hr`` with ``_low`` and ``_high`` (95% interval) and
-        ``_p`` (Wald), the same for ``multivariate``, which is None for what was not kept, and ``note``.
+        ``_p`` (Wald), the same for ``multivariate``, which is None for indicators that were not kept, and ``note``.
     """
     kept = [one.inputs for one in screened if one.is_kept]
     together = fit_cox(pd.concat(kept, axis=1), event, time) if kept else None
@@ -60,5 +60,5 @@ def _figures(name: str, fit: CoxFit | None, indicator: Indicator, column: str) -
 
 
 def _exp(value: float) -> float:
-    # Of a separated column the upper end can be beyond any float.
+    # The upper bound of a separated column can exceed the largest float.
     return math.exp(min(value, 700.0))

@@ -1,4 +1,4 @@
-"""One clinical indicator and how it becomes columns of numbers.
+"""A clinical indicator and its encoding as columns of numbers.
 
 Not scikit-learn's encoders: fitted ones are stored by pickle, which runs code; these are JSON and plain checkpoints.
 """
@@ -19,7 +19,7 @@ from nnunetv2_adamss.survival.cohort.description import CATEGORY, NUMBER
 
 logger = logging.getLogger(__name__)
 
-# Levels that no table names: brackets keep them apart from a category called "other".
+# Levels that no table contains: parentheses distinguish them from a category called "other".
 RARE, UNKNOWN = "(rare)", "(unknown)"
 _LISTS = ("levels", "merged", "missing_values")
 
@@ -43,17 +43,17 @@ _KINDS: dict[str, Kind] = {
 
 @dataclass(frozen=True)
 class Indicator:
-    """A clinical column as it was found in the training cases; plain data.
+    """The encoding of a clinical column, fitted on the training cases; plain data.
 
-    A number is z-scored. An ordinal column is one number, the place of its category, z-scored. A category is
+    A number is z-scored. An ordinal column is one number, the position of its category, z-scored. A category is
     one column of 0 and 1 for each level but the first, the reference.
 
     Args:
         name: of the column.
         kind: ``number``, ``ordinal`` or ``category``.
-        fill: what stands for a missing value: a number (for an ordinal column with levels, a place), or a level.
-        levels: of an ordinal column, in order, or empty where its values are numbers; of a category, the ones
-            that have a column, the reference first.
+        fill: the value for missing ones: a number (for an ordinal column with levels, a position), or a level.
+        levels: of an ordinal column, in order, or empty if its values are numbers; of a category, those that are
+            encoded, the reference first.
         merged: categories that were too rare; they count as ``(rare)`` if that is a level, else as the reference.
         mean: of the training cases.
         spread: standard deviation of the training cases.
@@ -75,41 +75,41 @@ class Indicator:
 
     @property
     def columns(self) -> list[str]:
-        """Names of the inputs."""
+        """Names of the input columns."""
         return [f"{self.name}={level}" for level in self.levels[1:]] if self.kind == CATEGORY else [self.name]
 
     @property
     def unit(self) -> str:
-        """What one unit of an input is, for people."""
+        """The unit of a hazard ratio, in words."""
         if self.kind == CATEGORY:
             return f"against {self.levels[0]}"
         return f"standard deviation ({self.spread:.4g})" if self.kind == NUMBER else "step"
 
     @property
     def units_per_input(self) -> float:
-        """How many of these units an input of 1 is."""
+        """Number of these units in an input of 1."""
         return self.spread if self.kind not in (CATEGORY, NUMBER) else 1.0
 
     @property
     def holds_numbers(self) -> bool:
-        """Whether its values are numbers, not categories."""
+        """True if its values are numbers, not categories."""
         return self.kind != CATEGORY and not self.levels
 
     def values_of(self, cells: pd.Series) -> pd.Series:
-        """The values of new cases: the text of their cells with decimal points, NaN where missing.
+        """Read the values of new cases: the text of their cells with decimal points, NaN where missing.
 
         Args:
-            cells: text, the whole column of a table, which shows whether a comma is a decimal one.
+            cells: text, the whole column of a table, which shows whether commas are decimal.
         """
         if self.holds_numbers:
             cells = plain_numbers(cells, self.missing_values)
         return cells.map(category_text).mask(is_missing(cells, self.missing_values), np.nan)
 
     def encode(self, values: pd.Series) -> pd.DataFrame:
-        """Inputs of these cases, ``(n_cases, n_columns)``.
+        """Encode the values of some cases as inputs, ``(n_cases, n_columns)``.
 
-        A category that the training cases did not have counts as ``(rare)`` where there is such a level, and
-        else as missing; a warning names it.
+        A category that the training cases did not have counts as ``(rare)`` if there is such a level, else as
+        missing; a warning names it.
 
         Args:
             values: numbers or text, NaN where missing.
@@ -125,7 +125,7 @@ class Indicator:
         return pd.DataFrame({self.name: (numbers - self.mean) / self.spread})
 
     def numbers(self, values: pd.Series) -> pd.Series:
-        """Values of a number or ordinal column as numbers, NaN where missing.
+        """Convert the values of a number or ordinal column to numbers, NaN where missing.
 
         Raises:
             ValueError: if a column of numbers holds text.
@@ -137,7 +137,7 @@ class Indicator:
         return text.map({level: float(place) for place, level in enumerate(self.levels)}).astype(float)
 
     def unseen(self, values: pd.Series) -> pd.Series:
-        """Whether each value is a category that the training cases did not have; never so for plain numbers."""
+        """Find values whose category the training cases did not have; boolean, all False for plain numbers."""
         if self.holds_numbers:
             return pd.Series(False, index=values.index)
         text = texts_of(values)
@@ -161,14 +161,14 @@ class Indicator:
             )
 
     def to_dict(self) -> dict[str, Any]:
-        """As plain data."""
+        """Convert the indicator to plain data."""
         values = asdict(self) | {name: list(getattr(self, name)) for name in _LISTS}
-        # Version 0.1 reads models that do not need it.
+        # Left out if empty, so that version 0.1 can read the model.
         return values if self.missing_values else {k: v for k, v in values.items() if k != "missing_values"}
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> "Indicator":
-        """From plain data.
+        """Indicator from plain data, as ``to_dict`` gives it.
 
         Raises:
             ValueError: if a figure is not finite, or a value of another kind.
@@ -178,13 +178,13 @@ class Indicator:
 
 
 def texts_of(values: pd.Series) -> pd.Series:
-    """Categories in the form in which they are compared, NaN where missing."""
+    """Convert categories to the text by which they are compared, NaN where missing."""
     text = values.map(lambda value: np.nan if pd.isna(value) else category_text(str(value)), na_action=None)
     return text.astype(object)
 
 
 def numbers_of(values: pd.Series, missing_values: Collection[str] = ()) -> pd.Series:
-    """Numbers, NaN where missing or not finite.
+    """Convert values to numbers, NaN where missing or not finite.
 
     Args:
         values: numbers or text.

@@ -1,4 +1,4 @@
-"""Cross-validated partial likelihood within the training cases, by which penalties are chosen."""
+"""Cross-validated partial likelihood within the training cases, to choose penalties."""
 
 from collections.abc import Callable
 from typing import NamedTuple
@@ -13,14 +13,14 @@ _N_INNER_FOLDS = 5
 
 
 class CoxDesign(NamedTuple):
-    """Inputs ``(n_cases, n_inputs)``, event and time ``(n_cases,)``."""
+    """Data of a Cox model: inputs ``(n_cases, n_inputs)``, event and time ``(n_cases,)``."""
 
     inputs: NDArray[np.float64]
     event: NDArray[np.bool_]
     time: NDArray[np.float64]
 
     def of(self, cases: NDArray[np.integer]) -> "CoxDesign":
-        """Some of the cases, perhaps some of them more than once."""
+        """The data of some of the cases, which may occur more than once."""
         return CoxDesign(*(values[cases] for values in self))
 
 
@@ -29,8 +29,8 @@ def cross_validated_likelihood(
 ) -> NDArray[np.float64]:
     """Cross-validated log partial likelihood of several models, ``(n_models,)`` (Verweij and van Houwelingen 1993).
 
-    What a left-out fold adds to the likelihood of all cases is also defined where it holds too few events for a
-    likelihood of its own.
+    The contribution of a left-out fold to the likelihood of all cases is defined even if the fold has too few events
+    for a likelihood of its own.
 
     Args:
         design: the training cases, at least two events.
@@ -48,5 +48,5 @@ def cross_validated_likelihood(
         weights = fit(part).T
         everyone = partial_log_likelihood(design.inputs @ weights, design.event, design.time)
         scores = scores + everyone - partial_log_likelihood(part.inputs @ weights, part.event, part.time)
-    # So that rounding does not prefer one of equal solutions.
+    # Rounded, so that rounding errors do not decide between equal solutions.
     return scores.round(9)

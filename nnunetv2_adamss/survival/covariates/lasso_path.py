@@ -15,16 +15,16 @@ from nnunetv2_adamss.survival.covariates.breslow_likelihood import null_residual
 logger = logging.getLogger(__name__)
 
 _N_PENALTIES = 50
-# As glmnet has it for more features than cases; below, more features than any events can bear are chosen.
+# As in glmnet for more features than cases; below it, too many features for the events are chosen.
 _SMALLEST_SHARE = 0.05
-# Of the gradient, whose size at no weights is the largest penalty, about 0.1.
+# Of the gradient; at zero weights its size is the largest penalty, about 0.1.
 _TOLERANCE = 1e-7
 
 
 def penalty_grid(
     inputs: NDArray[np.float64], event: NDArray[np.bool_], time: NDArray[np.float64]
 ) -> NDArray[np.float64]:
-    """Penalties from the smallest one that chooses nothing down to a twentieth of it, ``(50,)``, in even ratios."""
+    """Penalties from the smallest that chooses no feature down to a twentieth of it, ``(50,)``, in even ratios."""
     largest = np.abs(inputs.T @ null_residuals(event, time)).max() / len(time)
     # A hair above, so that rounding does not let the first feature in.
     return largest * (1 + 1e-9) * np.geomspace(1, _SMALLEST_SHARE, _N_PENALTIES)
@@ -36,7 +36,7 @@ def lasso_path(
     time: NDArray[np.float64],
     penalties: NDArray[np.float64],
 ) -> NDArray[np.float64]:
-    """Weights at each penalty, each solution the start of the next.
+    """Compute the weights at each penalty, starting from the solution before.
 
     Args:
         inputs: ``(n_cases, n_features)``.
@@ -45,7 +45,7 @@ def lasso_path(
         penalties: ``(n_penalties,)``, descending.
 
     Returns:
-        ``(n_penalties, n_features)``, exact zeros for what is not chosen.
+        ``(n_penalties, n_features)``, exact zeros for features that are not chosen.
     """
     # Here, because it compiles for some ten seconds and only few processes need it.
     from skglm.datafits import Cox  # noqa: PLC0415
@@ -58,11 +58,11 @@ def lasso_path(
     weights, log_hazard = np.zeros(design.shape[1]), np.zeros(len(design))
     path = []
     with warnings.catch_warnings(record=True) as caught:
-        # Of what the compiler says about itself nothing is of use here.
+        # The compiler's own warnings are of no use here.
         warnings.simplefilter("ignore")
         warnings.simplefilter("always", ConvergenceWarning)
         for penalty in penalties:
-            # It works in the arrays that it is given to start from.
+            # The solver changes the arrays of the starting point.
             weights, _, _ = solver.solve(design, outcome, Cox(), L1(penalty), weights.copy(), log_hazard)
             log_hazard = design @ weights
             path.append(weights)

@@ -1,4 +1,4 @@
-"""A risk that is a weighted sum of numbers, such as that of a Cox model."""
+"""A risk as a weighted sum of numbers, such as that of a Cox model."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,9 +12,9 @@ from nnunetv2_adamss.common.kinds import Kind, check_kinds, list_of, number_with
 from nnunetv2_adamss.survival.covariates.cox_fit import fit_cox
 
 # choice: neither the paper, which has no model of the covariates alone, nor the publication of a comparison method
-# gives a ridge. A little of it bears columns that separate the events or say the same.
+# gives a ridge. A small one allows columns that separate the events or are collinear.
 RIDGE = 0.1
-# Log hazard ratios beyond are damage: exp(10) already is a ratio of 22,000.
+# Larger log hazard ratios mean a damaged file: exp(10) already is a ratio of 22,000.
 _MAX_WEIGHT = 1e6
 _KINDS: dict[str, Kind] = {
     "names": list_of(str),
@@ -24,7 +24,7 @@ _KINDS: dict[str, Kind] = {
 
 @dataclass(frozen=True)
 class LinearRisk:
-    """A weighted sum; plain data.
+    """A weighted sum of inputs; plain data.
 
     Args:
         names: of the inputs.
@@ -36,12 +36,12 @@ class LinearRisk:
 
     @property
     def n_parameters(self) -> int:
-        """One for each input."""
+        """Number of weights, one for each input."""
         return len(self.weights)
 
     @classmethod
     def cox(cls, inputs: pd.DataFrame, event: NDArray[np.bool_], time: NDArray[np.float64]) -> "LinearRisk":
-        """A ridge Cox model; without inputs, everybody's risk is 0.
+        """Fit a ridge Cox model; without inputs, all risks are 0.
 
         Args:
             inputs: of the training cases, standardised, ``(n_cases, n_columns)``.
@@ -54,19 +54,19 @@ class LinearRisk:
         return cls(tuple(map(str, inputs)), tuple(float(weight) for weight in fit.weights))
 
     def risk_score(self, inputs: pd.DataFrame) -> NDArray[np.float64]:
-        """Higher for an earlier event, ``(n_cases,)``."""
+        """Risk score, higher for an earlier event, ``(n_cases,)``."""
         return inputs[list(self.names)].to_numpy(dtype=np.float64) @ np.array(self.weights, dtype=np.float64)
 
     def to_dict(self) -> dict[str, Any]:
-        """As plain data."""
+        """Convert the weights to plain data."""
         return {"names": list(self.names), "weights": list(self.weights)}
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> "LinearRisk":
-        """From plain data.
+        """Risk from plain data, as ``to_dict`` gives it.
 
         Raises:
-            ValueError: if a weight is not finite or beyond what can be fitted, or there is not one for each name.
+            ValueError: if a weight is not finite or implausibly large, or there is not one for each name.
         """
         check_kinds(values, _KINDS, " of a weighted sum")
         names, weights = values["names"], values["weights"]

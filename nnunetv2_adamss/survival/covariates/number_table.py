@@ -1,4 +1,4 @@
-"""Tables of numbers by case: radiomics, and whatever else a user has measured (MRI radiomics, genomics)."""
+"""Tables of numbers by case: radiomics, and other measurements of the user (MRI radiomics, genomics)."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -19,7 +19,7 @@ from nnunetv2_adamss.common.tables.number_cells import read_numbers
 
 
 def read_number_table(csv_file: Path) -> pd.DataFrame:
-    """Read a column ``case_id`` and any number columns.
+    """Read a table with a column ``case_id`` and columns of numbers.
 
     Empty and infinite cells, and known codes such as ``unknown``, are missing values.
 
@@ -38,10 +38,10 @@ def read_number_table(csv_file: Path) -> pd.DataFrame:
 
 
 def join_number_tables(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame | None:
-    """Put tables side by side; a case that one of them lacks is left out and so will be missed by name.
+    """Join tables by case; a case that one of them lacks is left out, and later checks name it as missing.
 
     Args:
-        tables: by a name for people.
+        tables: by a name for messages.
 
     Returns:
         All columns of the cases that every table has, or None for no table.

@@ -1,4 +1,4 @@
-"""The table of radiomics that a fold's training looks for."""
+"""The table of radiomics that a fold's training reads."""
 
 from pathlib import Path
 from typing import Any
@@ -14,15 +14,15 @@ from nnunetv2_adamss.survival.tumour_region.stage_one_model import StageOneModel
 
 
 def radiomics_file(stage_one: StageOneModel, config: SurvivalConfig) -> Path:
-    """Where the features of a fold lie: beside its Stage-I network, by where the masks come from."""
+    """Path of the features of a fold: beside its Stage-I network, named by the source of the masks."""
     return stage_one.fold_folder / radiomics_name(config)
 
 
 def radiomics_name(config: SurvivalConfig) -> str:
-    """The name of that file."""
+    """Name of the file of a fold's features."""
     words = ["radiomics", *([] if config.radiomics == "all" else [config.radiomics]), config.mask_source]
     if config.masks_dir is not None:
-        # Folders of the same name would still share a file; its provenance tells them apart.
+        # Folders of the same name would still share a file; its provenance distinguishes them.
         words.append(Path(config.masks_dir).name)
     if config.mask_source in ("predicted", "out_of_fold"):
         words += [] if config.mirroring else ["without_mirroring"]
@@ -32,12 +32,12 @@ def radiomics_name(config: SurvivalConfig) -> str:
 
 
 def provenance_file(table: Path) -> Path:
-    """Where a table's provenance lies, if it was extracted by this package."""
+    """Path of a table's provenance, if it was extracted by this package."""
     return table.with_suffix(".json")
 
 
 def check_made_from(masks: MaskSource, stage_one: StageOneModel, config: SurvivalConfig) -> None:
-    """Raise ValueError if the features are known to be those of other masks."""
+    """Raise ValueError if the features are known to be of other masks."""
     provenance = _provenance(stage_one, config)
     if provenance is not None and provenance["masks"] != mask_provenance(config, masks):
         raise ValueError(
@@ -49,7 +49,7 @@ def check_made_from(masks: MaskSource, stage_one: StageOneModel, config: Surviva
 def used_radiomics(
     stage_one: StageOneModel, config: SurvivalConfig, model: CovariateModel
 ) -> dict[str, Any] | None:
-    """What was extracted and which of it a model uses, as plain data; None if this package did not extract it."""
+    """The request of the extraction and the features that a model uses; None if not extracted by this package."""
     provenance = _provenance(stage_one, config)
     if provenance is None:
         return None
@@ -66,10 +66,10 @@ def _provenance(stage_one: StageOneModel, config: SurvivalConfig) -> dict[str, A
 
 
 def read_radiomics(stage_one: StageOneModel, config: SurvivalConfig) -> pd.DataFrame:
-    """The features, one row a case, indexed by ``case_id``.
+    """Read the features, one row a case, indexed by ``case_id``.
 
     Raises:
-        ValueError: if there is no Stage-I checkpoint or no table, saying how to get it, or if it holds something else
+        ValueError: if there is no Stage-I checkpoint or no table, with how to get it, or if it holds something else
             than numbers.
     """
     stage_one.check_exists()

@@ -1,4 +1,4 @@
-"""What is unusual in the covariates of single patients: imputed, or beyond what the model has seen."""
+"""Remarks on unusual covariates of single patients: imputed, or outside the range of the training cases."""
 
 from collections.abc import Sequence
 
@@ -14,12 +14,12 @@ from nnunetv2_adamss.survival.covariates.scaling import Scaling, finite
 def remarks_on(
     model: CovariateModel, tables: CovariateTables, case_ids: Sequence[str]
 ) -> dict[str, list[str]]:
-    """Sentences without a full stop for each case, none where there is nothing to say.
+    """List remarks on each case, sentences without a full stop; empty if nothing is unusual.
 
     Args:
         model: fitted on the training cases.
         tables: with a row of each case and all columns that the model uses.
-        case_ids: whom to look at.
+        case_ids: the cases to check.
     """
     features = tables.features_of(case_ids)
     return {

@@ -18,7 +18,7 @@ def ridge_path(
     time: NDArray[np.float64],
     ridges: NDArray[np.float64],
 ) -> NDArray[np.float64]:
-    """Weights at each set of ridges.
+    """Compute the weights for each set of ridges.
 
     Args:
         inputs: ``(n_cases, n_inputs)``.
@@ -38,7 +38,7 @@ def ridge_path(
     solver = LBFGS(max_iter=500, tol=_TOLERANCE)
     path = []
     with warnings.catch_warnings():
-        # Of what the compiler says about itself nothing is of use here.
+        # The compiler's own warnings are of no use here.
         warnings.simplefilter("ignore")
         for ridge in ridges:
             # One ridge for all inputs, which are scaled to it.

@@ -1,4 +1,4 @@
-"""Z-scores by the training cases, with the training mean for what is missing."""
+"""Z-scores by the training cases, with the training mean for missing values."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -21,11 +21,11 @@ _KINDS: dict[str, Kind] = {
 
 @dataclass(frozen=True)
 class Scaling:
-    """How columns of numbers become inputs of mean 0 and standard deviation 1; plain data.
+    """The scaling of columns of numbers to mean 0 and standard deviation 1; plain data.
 
     Args:
         names: of the columns, in order.
-        means: of the training cases; they also stand in for what is missing or not finite.
+        means: of the training cases; they also replace values that are missing or not finite.
         deviations: standard deviations of the training cases, > 0.
         lowest: values among the training cases.
         highest: values among the training cases.
@@ -39,16 +39,16 @@ class Scaling:
 
     @classmethod
     def fit(cls, training: pd.DataFrame) -> "Scaling":
-        """From the rows of the training cases; a column that is the same or missing in all is left out.
+        """Fit to the rows of the training cases; a column that is constant or missing in all is left out.
 
         Raises:
             ValueError: naming the columns, if numbers are so large that they have no mean or standard deviation.
         """
         values = finite(training)
-        # Not by the deviation, which is not quite 0 for equal numbers that are no binary fractions.
+        # Not by the deviation, which rounding keeps from being exactly 0 for equal numbers.
         varies = values.columns[(values.max() > values.min()).to_numpy()]
         kept = values[varies]
-        with np.errstate(over="ignore", invalid="ignore"):  # said below
+        with np.errstate(over="ignore", invalid="ignore"):  # raised below
             figures = (kept.mean(), kept.std(ddof=0), kept.min(), kept.max())
         if too_large := [str(name) for name in varies if not np.isfinite([of[name] for of in figures]).all()]:
             raise ValueError(
@@ -62,18 +62,18 @@ class Scaling:
         return ((values - self.means) / self.deviations).fillna(0.0)
 
     def only(self, names: Sequence[str]) -> "Scaling":
-        """The same for some of the columns, in this order."""
+        """The scaling of some of the columns, in this order."""
         places = [self.names.index(name) for name in names]
         figures = (self.means, self.deviations, self.lowest, self.highest)
         return Scaling(tuple(names), *(tuple(of_all[i] for i in places) for of_all in figures))
 
     def to_dict(self) -> dict[str, Any]:
-        """As plain data."""
+        """Convert the scaling to plain data."""
         return {name: list(values) for name, values in vars(self).items()}
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> "Scaling":
-        """From plain data.
+        """Scaling from plain data, as ``to_dict`` gives it.
 
         Raises:
             ValueError: if figures are not finite, a deviation is not above 0, or there is not one for each name.
@@ -86,5 +86,5 @@ class Scaling:
 
 
 def finite(table: pd.DataFrame) -> pd.DataFrame:
-    """The same numbers, NaN where they are not finite."""
+    """A table of numbers, with NaN for those that are not finite."""
     return table.replace([np.inf, -np.inf], np.nan)

@@ -1,4 +1,4 @@
-"""Which clinical indicators are kept: each with all its columns or not at all (Section 4.1 of the paper)."""
+"""Screening of the clinical indicators, each with all its columns (Section 4.1 of the paper)."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from nnunetv2_adamss.survival.covariates.cox_fit import CoxFit, fit_cox
 from nnunetv2_adamss.survival.covariates.indicator import Indicator
 
-# choice: the paper screens by univariate and multivariate Cox analyses at 0.05, but does not say how both decide, nor
-# by which test. Here each indicator alone, by the test that takes all its columns at once.
+# choice: the paper screens by univariate and multivariate Cox analyses at 0.05, but does not state how the two are
+# combined, nor which test is used. Here each indicator alone, by a test of all its columns at once.
 _KEEP_BELOW_P = 0.05
 
 
@@ -22,7 +22,7 @@ class ScreenedIndicator:
         indicator: as encoded.
         inputs: of the training cases, ``(n_cases, n_columns)``.
         fit: the Cox model of this indicator alone.
-        is_kept: whether it goes into the model.
+        is_kept: whether the model uses it.
     """
 
     indicator: Indicator

@@ -1,4 +1,4 @@
-"""The LASSO path as a picture."""
+"""Plot of the LASSO path."""
 
 from pathlib import Path
 
@@ -13,7 +13,7 @@ def plot_selection(selection: FeatureSelection, file: Path) -> None:
 
     Args:
         selection: with its path.
-        file: to write.
+        file: the PNG to write.
     """
     path, chosen = selection.path, selection.penalty
     if path is None or chosen is None:

@@ -17,8 +17,8 @@ def baseline_hazard(
         log_hazard: higher for an earlier event, ``(n_cases,)``.
         event: True where the event was observed, ``(n_cases,)``.
         time: time to event or censoring, above 0, ``(n_cases,)``.
-        interval_edges: ``(n_intervals + 1,)``, ascending from 0; events beyond the last count for nothing.
-        weights: how many cases of the cohort each of these stands for, ``(n_cases,)``; by default one.
+        interval_edges: ``(n_intervals + 1,)``, ascending from 0; events beyond the last are ignored.
+        weights: number of cases of the cohort that each of these represents, ``(n_cases,)``; by default one.
     """
     weights = np.ones(len(time)) if weights is None else weights
     event_times, place = np.unique(time[event], return_inverse=True)
@@ -33,7 +33,7 @@ def baseline_hazard(
 
 
 def sampling_weights(event: NDArray[np.bool_], events_of_cohort: NDArray[np.bool_]) -> NDArray[np.float64]:
-    """Weights of cases that were drawn by kind, such that events are as frequent among them as in the cohort.
+    """Weights of sampled cases with which events are as frequent among them as in the cohort.
 
     Args:
         event: of the drawn cases, each once, ``(n_cases,)``.
@@ -44,6 +44,6 @@ def sampling_weights(event: NDArray[np.bool_], events_of_cohort: NDArray[np.bool
         kinds were drawn.
     """
     share, share_drawn = events_of_cohort.mean(), event.mean()
-    if share_drawn in (0, 1):  # one kind alone cannot be weighed against the other
+    if share_drawn in (0, 1):  # with one kind alone there is nothing to balance
         return np.ones(len(event))
     return np.where(event, share / share_drawn, (1 - share) / (1 - share_drawn))

@@ -7,9 +7,9 @@ from torch import Tensor
 def cox_loss(log_hazard: Tensor, event: Tensor, time: Tensor) -> Tensor:
     """Negative log partial likelihood (Efron 1977), mean over the events.
 
-    Of m events at one time, the k-th (from 0) is compared with all who are at risk, the m tied ones counting 1 - k/m.
+    Of m events at one time, the k-th (from 0) is compared with all cases at risk, the m tied ones counting 1 - k/m.
 
-    No maintained library is suitable: torchsurv 0.2 drops events without a word, or gives -inf, where tied log
+    No maintained library is suitable: torchsurv 0.2 silently drops events, or gives -inf, if tied log
     hazards lie far apart, and warns at every tie.
 
     Args:
@@ -22,7 +22,7 @@ def cox_loss(log_hazard: Tensor, event: Tensor, time: Tensor) -> Tensor:
     """
     log_hazard = log_hazard.to(torch.promote_types(log_hazard.dtype, torch.float32))
     event = event.bool()
-    at_risk = time >= time[:, None]  # b b: who is there when the patient of the row has the event or leaves
+    at_risk = time >= time[:, None]  # b b: patients at risk at the time of the row's patient
     tied = event & event[:, None] & (time == time[:, None])
     n_before, n_tied = tied.tril(-1).sum(1), tied.sum(1)
     share_out = n_before.to(log_hazard.dtype) / n_tied.clamp(min=1)

@@ -1,4 +1,4 @@
-"""From conditional survival probabilities to a survival curve and a time (Section 3.4, Eq. 2), at any times."""
+"""Survival curves and predicted times from conditional survival probabilities (Section 3.4, Eq. 2)."""
 
 from collections.abc import Sequence
 
@@ -23,9 +23,9 @@ def survival_curve(survival_prob: NDArray[np.floating]) -> NDArray[np.float64]:
 def predicted_time(
     survival_curve: NDArray[np.floating], interval_edges: NDArray[np.floating]
 ) -> NDArray[np.float64]:
-    """Eq. (2): the curve times the durations of the intervals, summed; higher means longer survival.
+    """Predicted time by Eq. (2): the sum of the curve times the durations of the intervals; higher for longer survival.
 
-    It is a restricted mean over the range of the edges, so times of models with other edges do not compare.
+    It is a restricted mean over the range of the edges, so times of models with other edges cannot be compared.
 
     Args:
         survival_curve: S(t) at the right edges, ``(..., n_intervals)``.
@@ -45,7 +45,7 @@ def common_times(edges_by_fold: Sequence[NDArray[np.floating]]) -> NDArray[np.fl
         edges_by_fold: ``(n_intervals + 1,)`` each, ascending from 0.
 
     Returns:
-        ``(n_times,)``, ascending; whatever the order of the folds.
+        ``(n_times,)``, ascending; independent of the order of the folds.
     """
     shortest = min(edges_by_fold, key=lambda edges: (edges[-1], *edges))
     return np.asarray(shortest[1:], dtype=np.float64)
@@ -54,7 +54,7 @@ def common_times(edges_by_fold: Sequence[NDArray[np.floating]]) -> NDArray[np.fl
 def curves_at(
     survival_curve: NDArray[np.floating], edges: NDArray[np.floating], times: NDArray[np.floating]
 ) -> NDArray[np.float64]:
-    """Survival curves at other times; between edges the hazard is constant.
+    """Interpolate survival curves at other times; between edges the hazard is constant.
 
     Args:
         survival_curve: S(t) at the right edges, in [0, 1], ``(..., n_intervals)``.
@@ -76,5 +76,5 @@ def curves_at(
 def predicted_time_at(
     survival_curve: NDArray[np.floating], times: NDArray[np.floating]
 ) -> NDArray[np.float64]:
-    """Eq. (2) of curves at some times: ``(..., n_times)`` and ``(n_times,)`` to ``(...)``, from 0 to the last time."""
+    """Predicted time of curves ``(..., n_times)`` at times ``(n_times,)``, ``(...)``, from 0 to the last time."""
     return predicted_time(survival_curve, np.append(0.0, times))

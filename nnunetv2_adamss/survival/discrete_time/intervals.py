@@ -1,4 +1,4 @@
-"""Time intervals of the discrete survival model, and what a patient's outcome says in each (Section 3.4)."""
+"""Time intervals of the discrete survival model, and labels of a patient's outcome in each (Section 3.4)."""
 
 import logging
 from typing import Literal, NamedTuple
@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 _logger = logging.getLogger(__name__)
 
 EdgeRule = Literal["quantile", "event_quantile"]
-# Of the authors' software, which names no rule for them.
+# From the authors' software, which gives no rule for them.
 AUTHORS_EDGES_DAYS = (0.0, 300.0, 600.0, 900.0, 1100.0, 1300.0, 1500.0, 2100.0, 2700.0, 3500.0, 6000.0)
 
 
@@ -33,13 +33,13 @@ def interval_edges(
 ) -> NDArray[np.float64]:
     """Edges between which the training times are spread evenly; the paper's default is 10 intervals.
 
-    choice: the paper wants "the survival time of all training samples" spread evenly and gives no edges. Here
+    choice: the paper asks for "the survival time of all training samples" to be spread evenly and gives no edges. Here
     they are linear quantiles of all times, censored ones included.
 
     Args:
         event: True where the event was observed, ``(n_cases,)``.
         time: time to event or censoring, above 0, ``(n_cases,)``.
-        n_intervals: how many intervals to ask for.
+        n_intervals: requested number of intervals.
         rule: "quantile" takes the quantiles of all times, "event_quantile" those of the event times.
 
     Returns:
@@ -71,7 +71,7 @@ def interval_edges(
 def authors_edges(time_unit: str) -> NDArray[np.float64]:
     """Edges of the 10 intervals of the authors' published software, ``(11,)``, in days.
 
-    They are not converted: how many days a month has is for the user to say, who can give any edges.
+    They are not converted, since the length of a month is the user's choice, who can give any edges.
 
     Args:
         time_unit: of the survival table.
@@ -104,12 +104,12 @@ def check_interval_edges(edges: NDArray[np.floating]) -> None:
 def interval_labels(
     edges: NDArray[np.float64], event: NDArray[np.bool_], time: NDArray[np.floating]
 ) -> IntervalLabels:
-    """What each outcome says about each interval ``(e_j, e_j+1]``.
+    """Labels of each outcome in each interval ``(e_j, e_j+1]``.
 
     An event in interval j: survived before j, failed in j. An event beyond the last edge: survived throughout.
 
-    choice: the paper is silent on censored patients. As Gensheimer and Narasimhan (2019), they have survived
-    every interval whose midpoint they have reached.
+    choice: the paper does not define labels of censored patients. As in Gensheimer and Narasimhan (2019), they have
+    survived every interval whose midpoint they have reached.
 
     Args:
         edges: ``(n_intervals + 1,)``, strictly ascending from 0.
@@ -131,7 +131,7 @@ def interval_labels(
 def intervals_without_event(
     edges: NDArray[np.float64], event: NDArray[np.bool_], time: NDArray[np.floating]
 ) -> list[int]:
-    """Numbers, from 0, of the intervals in which no event teaches the model anything about dying."""
+    """Numbers, from 0, of the intervals without an event, in which the model cannot learn a hazard."""
     n_intervals = len(edges) - 1
     n_events = np.bincount(_interval_of(edges, time[event]), minlength=n_intervals)
     return np.flatnonzero(n_events[:n_intervals] == 0).tolist()

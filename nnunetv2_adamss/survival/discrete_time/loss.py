@@ -22,7 +22,7 @@ def discrete_survival_loss(
         survived: S, 1 where the interval is known to be survived, ``(b, n_intervals)``.
         failed: S-bar, 1 in the interval of the event, ``(b, n_intervals)``.
         reduction: over the intervals: "sum", as in Eq. (1), or "mean", as in the authors' software. Mean is the sum
-            divided by the number of all intervals, also of those in which nothing is known.
+            divided by the number of all intervals, including those without a label.
 
     Returns:
         A scalar, in float32 at least.
@@ -35,7 +35,7 @@ def discrete_survival_loss(
             f"Logits and labels must have one shape, not {tuple(logits.shape)}, {tuple(survived.shape)} "
             f"and {tuple(failed.shape)}."
         )
-    # In float32: mixed precision hands in float16, too coarse for a sum over intervals.
+    # In float32: mixed precision gives float16, too coarse for a sum over intervals.
     logits = logits.to(torch.promote_types(logits.dtype, torch.float32))
     interval_loss = -(survived * F.logsigmoid(logits) + failed * F.logsigmoid(-logits))
     loss_of_cases = interval_loss.sum(dim=-1) if reduction == "sum" else interval_loss.mean(dim=-1)

@@ -7,7 +7,7 @@ from nnunetv2_adamss.networks.comparison.parts.mtlr_network import bin_scores
 
 
 def mtlr_loss(outputs: Tensor, event: Tensor, time: Tensor, interval_edges: Tensor) -> Tensor:
-    """Negative log-likelihood, mean over the batch: of the event's bin, or if censored of this bin and all later.
+    """Negative log-likelihood, mean over the batch: of the event's bin or, if censored, of this bin and all later ones.
 
     No maintained library is suitable: torchsurv 0.2 has no such loss, and pycox 0.3 (2024) brings a training framework.
 
@@ -21,7 +21,7 @@ def mtlr_loss(outputs: Tensor, event: Tensor, time: Tensor, interval_edges: Tens
         A scalar, in float32 at least.
     """
     scores = bin_scores(outputs)
-    # Edges are times of patients: rounded as the times are, equal ones stay equal.
+    # Edges are times of patients: with the same rounding, equal ones stay equal.
     bins = torch.searchsorted(interval_edges[1:].to(time), time)
     place = torch.arange(scores.shape[1], device=scores.device)
     is_possible = torch.where(event.bool()[:, None], place == bins[:, None], place >= bins[:, None])

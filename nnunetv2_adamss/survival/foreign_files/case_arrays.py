@@ -1,19 +1,19 @@
-"""The header of a ``.b2nd`` file: an array, whole, and nothing that the library would compute from code in it."""
+"""Check that a ``.b2nd`` file holds a whole array, and no code that the library would run."""
 
 from pathlib import Path
 
 _MAGIC = b"b2frame\0"
-# Places in the header of a contiguous frame (C-Blosc2's README_CFRAME_FORMAT): big-endian sizes in bytes.
+# Positions in the header of a contiguous frame (C-Blosc2's README_CFRAME_FORMAT): big-endian sizes in bytes.
 _HEADER_SIZE, _FILE_SIZE = slice(11, 15), slice(16, 24)
 # The header's fixed part ends with the number of metalayers, whose names follow: a byte with the length, the name, and
-# five bytes of its place.
+# five bytes of its position.
 _N_NAMES, _NAMES_START, _AFTER_NAME = slice(92, 94), 94, 5
-# Other names stand for an expression, source code or objects instead of numbers, which blosc2 may run.
+# Other names mean an expression, source code or objects instead of numbers, which blosc2 may run.
 _ARRAY = [b"b2nd"]
 
 
 def check_array_file(file: Path) -> None:
-    """Raise ValueError, naming the file, unless it is one array of numbers; its numbers are not looked at.
+    """Raise ValueError, naming the file, unless it is one array of numbers; the numbers are not read.
 
     Raises:
         FileNotFoundError: if it is not there.
@@ -21,7 +21,7 @@ def check_array_file(file: Path) -> None:
     with file.open("rb") as stream:
         start = stream.read(_FILE_SIZE.stop)
         header_size = int.from_bytes(start[_HEADER_SIZE], "big")
-        # Names of what a frame holds lie in its header. A damaged size must not make it large.
+        # The header names the content of the frame. A damaged size must not make it large.
         header = start + stream.read(min(header_size, 1 << 20))
     if start[2 : 2 + len(_MAGIC)] != _MAGIC:
         reason = "is no array file of nnU-Net"
@@ -35,7 +35,7 @@ def check_array_file(file: Path) -> None:
 
 
 def _metalayers(header: bytes) -> list[bytes]:
-    """Names of what the header says about the content."""
+    """Names of the metalayers in the header, which describe the content."""
     names, place = [], _NAMES_START
     for _ in range(int.from_bytes(header[_N_NAMES], "big")):
         if place >= len(header):

@@ -1,10 +1,10 @@
-"""The ``.pkl`` file of a preprocessed case: plain values and numpy's arrays, which is all that nnU-Net writes there."""
+"""Read the ``.pkl`` file of a preprocessed case: plain values and numpy's arrays, all that nnU-Net writes there."""
 
 import pickle
 from pathlib import Path
 from typing import Any
 
-# How arrays, their types and single numbers are put together again. numpy 2 moved them; protocol 5, the default of
+# Functions that restore arrays, their types and single numbers. numpy 2 moved them; protocol 5, the default of
 # Python 3.14, reads arrays from a buffer.
 _ALLOWED = {
     ("numpy", "ndarray"),
@@ -30,7 +30,7 @@ class _PlainUnpickler(pickle.Unpickler):
 
 
 def read_properties(file: Path) -> dict[str, Any]:
-    """nnU-Net's properties of a case; code that the file may hold is never run.
+    """Read nnU-Net's properties of a case. Code that the file may hold is never run.
 
     Raises:
         ValueError: naming the file, if it is damaged or holds more than plain values and arrays.

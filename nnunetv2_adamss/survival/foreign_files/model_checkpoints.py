@@ -1,4 +1,4 @@
-"""The one door through which a trained model is opened, before nnU-Net opens anything of it."""
+"""Reading and checks of a trained model, before nnU-Net opens any of its files."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -22,16 +22,16 @@ _MODEL: dict[str, Kind] = {
 def read_model_checkpoint(
     file: Path, more: Mapping[str, Kind] | None = None, *, written_by: str, mapped: bool = False
 ) -> dict[str, Any]:
-    """Content of a checkpoint of a model in nnU-Net's folders, with plans that name nothing but nnU-Net's own.
+    """Read a checkpoint of a model in nnU-Net's folders, and check that its plans name nothing but nnU-Net's own.
 
     Networks of Stage II are built by their name in our registry, so their trainer need not be installed; that of
-    Stage I, which nnU-Net looks up, is looked at in ``check_nnunet_may_open``.
+    Stage I, which nnU-Net looks up, is checked in ``check_nnunet_may_open``.
 
     Args:
         file: in ``TRAINER__PLANS__CONFIGURATION/fold_F``.
         more: kinds of the values that it must hold besides those of any model, by name, with dots between levels.
         written_by: who should have written it, for messages.
-        mapped: leave tensors on the disk until they are looked at.
+        mapped: leave tensors on the disk until they are used.
 
     Raises:
         ValueError: naming the file, if it is damaged, holds more than data, or names anything that is not nnU-Net's.
@@ -47,7 +47,7 @@ def check_nnunet_may_open(file: Path) -> None:
     """Raise ValueError, naming the file, unless nnU-Net can build the network of a Stage-I checkpoint.
 
     nnU-Net unpickles the checkpoint without a check, and looks up the trainer in it and every name in the plans beside
-    it, so these are seen through first.
+    it, so these are checked first.
 
     Args:
         file: in ``TRAINER__PLANS__CONFIGURATION/fold_F``.

@@ -1,8 +1,8 @@
-"""Names in plans and ``dataset.json`` that nnU-Net turns into classes and functions, which it then calls.
+"""Checks of names in plans and ``dataset.json`` that nnU-Net turns into classes and functions, which it then calls.
 
 Two kinds are looked up anywhere in Python, by ``pydoc.locate``, and would import and call whatever they name: the
-network's class, and values of its arguments. All others are searched for in one folder of nnU-Net each, but among
-everything that its modules have imported, too.
+network's class, and values of its arguments. All others are searched for in one folder of nnU-Net each, including
+everything that its modules have imported.
 """
 
 import pydoc
@@ -21,7 +21,7 @@ from nnunetv2_adamss.common.messages import listed
 
 _NETWORKS = "dynamic_network_architectures"
 _LAYERS = "torch.nn"
-# The folder of nnU-Net in which it searches, and whether every run needs what is named.
+# The folder of nnU-Net in which it searches, and whether every run needs the named object.
 _OF_PLAN = {
     "image_reader_writer": ("imageio", True),
     "label_manager": ("utilities.label_handling", True),
@@ -51,12 +51,12 @@ def check_model_folder(folder: Path) -> None:
 
 
 def check_names(plans: Mapping[str, Any], dataset_json: Mapping[str, Any], where: Path | str) -> None:
-    """Raise ValueError if a name stands for anything but what nnU-Net, its networks' library and ``torch.nn`` ship.
+    """Raise ValueError if a name means anything that nnU-Net, its networks' library and ``torch.nn`` do not ship.
 
     Args:
         plans: content of a plans file.
         dataset_json: content of ``dataset.json``.
-        where: they are from, for messages.
+        where: their origin, for messages.
     """
     configurations = plans.get("configurations")
     if not isinstance(configurations, Mapping) or not all(
@@ -75,7 +75,7 @@ def check_names(plans: Mapping[str, Any], dataset_json: Mapping[str, Any], where
 
 
 def _searched(values: Mapping[str, Any], keys: Mapping[str, tuple[str, bool]]) -> Iterator[str]:
-    """Names that nnU-Net searches for in one of its folders, and must not use."""
+    """Yield names that nnU-Net searches for in one of its folders, and must not use."""
     for key, (folder, is_needed) in keys.items():
         given = values.get(key)
         # nnU-Net writes "None" for a reader that it should choose itself.
@@ -88,7 +88,7 @@ def _is_nnunets(name: object, folder: str, is_needed: bool) -> bool:
     if not isinstance(name, str):
         return False
     found = _find(name, folder)
-    # nnU-Net calls nothing that it does not find; some names are looked up by preprocessing alone.
+    # nnU-Net calls only what it finds; some names are looked up by preprocessing alone.
     return not is_needed if found is None else _is_defined_in(found, f"nnunetv2.{folder}")
 
 
@@ -100,9 +100,9 @@ def _find(name: str, folder: str) -> object | None:
 
 
 def _located(configuration: Mapping[str, Any]) -> Iterator[str]:
-    """Names that nnU-Net looks up anywhere, and must not use; plans of before 2024 have none of them."""
+    """Yield names that nnU-Net looks up anywhere, and must not use; plans from before 2024 have none of them."""
     architecture = configuration.get("architecture")
-    if not architecture:  # of an empty one nnU-Net looks nothing up
+    if not architecture:  # nnU-Net looks nothing up if it is empty
         return
     arguments = architecture.get("arch_kwargs") if isinstance(architecture, Mapping) else None
     keys = architecture.get("_kw_requires_import") if isinstance(architecture, Mapping) else None

@@ -1,4 +1,4 @@
-"""The one door through which preprocessed cases are opened: nnU-Net's data sets, with a check before each file."""
+"""Preprocessed cases: nnU-Net's data sets, with a check before each file is opened."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -32,7 +32,7 @@ class _CheckedCases(nnUNetBaseDataset):
         self._checked.add(identifier)
 
     def load_case(self, identifier: str) -> Any:
-        """As nnU-Net: image, reference mask, None and properties.
+        """Load image, reference mask, None and properties, as nnU-Net does.
 
         Raises:
             ValueError: naming the file, if it is damaged or holds code.
@@ -52,19 +52,19 @@ class _CheckedCases(nnUNetBaseDataset):
 
 
 class CheckedBlosc2Cases(_CheckedCases, nnUNetDatasetBlosc2):
-    """As nnU-Net; a file that is damaged or holds code is refused before nnU-Net opens it."""
+    """nnU-Net's data set, which refuses files that are damaged or hold code before nnU-Net opens them."""
 
     array_endings = (".b2nd", "_seg.b2nd")
 
 
 class CheckedNumpyCases(_CheckedCases, nnUNetDatasetNumpy):
-    """The same for the files of older versions of nnU-Net."""
+    """The checked data set for files of older versions of nnU-Net."""
 
     array_endings = ()
 
 
 def no_cases(folder: Path | str) -> ValueError:
-    """The error that a plan's preprocessed cases are not there."""
+    """Make the error for a plan without preprocessed cases."""
     return ValueError(
         f"There are no preprocessed cases in {folder}. Run nnUNetv2_preprocess by this plan, or choose with -p the "
         "plan that the data set was preprocessed by, such as AdaMSSPlans."
@@ -72,7 +72,7 @@ def no_cases(folder: Path | str) -> ValueError:
 
 
 def cases_class(folder: Path | str) -> type[CheckedBlosc2Cases] | type[CheckedNumpyCases]:
-    """How the preprocessed cases of a folder are read.
+    """Choose the class that reads the preprocessed cases of a folder.
 
     Raises:
         ValueError: if the folder is not there, or holds something else than nnU-Net's cases.
@@ -92,11 +92,11 @@ def cases_class(folder: Path | str) -> type[CheckedBlosc2Cases] | type[CheckedNu
 def open_cases(
     folder: Path | str, case_ids: Iterable[str] | None = None
 ) -> CheckedBlosc2Cases | CheckedNumpyCases:
-    """Preprocessed cases, each checked when it is loaded.
+    """Open preprocessed cases, each of which is checked when it is loaded.
 
     Args:
         folder: nnU-Net's, of one configuration.
-        case_ids: which cases; by default all in the folder.
+        case_ids: the cases; by default all in the folder.
 
     Raises:
         ValueError: if the folder is not there, or holds something else than nnU-Net's cases.

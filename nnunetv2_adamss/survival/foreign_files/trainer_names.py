@@ -1,4 +1,4 @@
-"""Trainers by name: nnU-Net finds the class, and only this package's trainers and subclasses of them are used."""
+"""Search for trainers by name with nnU-Net; only this package's trainers and subclasses of them are used."""
 
 import contextlib
 import io
@@ -13,7 +13,7 @@ _OURS = ("nnunetv2_adamss.trainers.adamss_trainer", "AdaMSSTrainer")
 
 
 def find_trainer(name: str) -> type[Any] | None:
-    """The trainer of this name where nnU-Net's own search finds it; None if there is none.
+    """Find the trainer of this name by nnU-Net's own search; None if there is none.
 
     Args:
         name: of a class in nnU-Net, in this package, or in a folder of the user's ``nnUNet_extTrainer``.

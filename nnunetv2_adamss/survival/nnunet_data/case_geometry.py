@@ -1,4 +1,4 @@
-"""Where the voxels lie that nnU-Net's reader gave of a case, and masks along the same axes."""
+"""The grid of a case as nnU-Net's reader gives it, and masks along the same axes."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -24,14 +24,14 @@ def image_shape(properties: Mapping[str, Any], plans_manager: PlansManager) -> t
 
 
 def case_grid(properties: Mapping[str, Any], shape: tuple[int, ...]) -> VoxelGrid | None:
-    """The grid of the array that the reader gave.
+    """Grid of the array that the reader gave.
 
     Args:
         properties: nnU-Net's, of the case.
         shape: of the array, ``(z, y, x)``.
 
     Returns:
-        None for formats such as TIFF, which have no place in space.
+        None for formats such as TIFF, which store no position in space.
     """
     size = shape[::-1]
     if "nibabel_stuff" in properties:
@@ -47,7 +47,7 @@ def case_grid(properties: Mapping[str, Any], shape: tuple[int, ...]) -> VoxelGri
 def read_case_mask(
     file: Path, properties: Mapping[str, Any], plans_manager: PlansManager
 ) -> NDArray[np.integer]:
-    """The labels of a mask along the axes of its case's image, ``(z, y, x)``.
+    """Read the labels of a mask along the axes of its case's image, ``(z, y, x)``.
 
     Args:
         file: of the mask.

@@ -1,4 +1,4 @@
-"""The window to which a plan clips CT, and what is lost by that of nnU-Net."""
+"""The window to which a plan clips CT, and the loss if it is nnU-Net's."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -20,10 +20,10 @@ PAPER_WINDOW_HU = (-1024.0, 1024.0)
 def ct_window_hu(
     plans: Mapping[str, Any], configuration: str, dataset_json: Mapping[str, Any]
 ) -> tuple[float, float] | None:
-    """Lowest and highest HU that a configuration keeps apart.
+    """Lowest and highest HU that a configuration distinguishes.
 
     Returns:
-        None if no channel is known to be CT, or if it is not clipped, or the plan does not say where.
+        None if no channel is known to be CT, if it is not clipped, or if the plan does not give the window.
     """
     channels = modalities(channel_names(dataset_json))
     if "CT" not in channels:
@@ -40,7 +40,7 @@ def ct_window_hu(
 def lost_by_ct_window(
     plans: Mapping[str, Any], configuration: str, dataset_json: Mapping[str, Any]
 ) -> str | None:
-    """What the plan's CT window hides, and what to run for the paper's; None if it hides no more than the paper's.
+    """A sentence on what the plan's CT window hides and the command for the paper's; None if it hides no more.
 
     Args:
         plans: content of the plans file.

@@ -1,4 +1,4 @@
-"""Where nnU-Net keeps a data set, and which training cases it has."""
+"""nnU-Net's folders and files of a data set, and its training cases."""
 
 import glob
 import logging
@@ -29,7 +29,7 @@ def dataset_name(id_or_name: str) -> str:
     try:
         return str(maybe_convert_to_dataset_name(id_or_name))
     except (RuntimeError, ValueError) as error:
-        # nnU-Net's own message takes a screen.
+        # nnU-Net's own message fills a screen.
         raise ValueError(
             f"'{id_or_name}' is neither the name nor the id of one data set in {', '.join(_known_folders())}."
         ) from error
@@ -53,7 +53,7 @@ def dataset_folder(variable: str, name: str) -> Path:
 
 
 def model_folder(dataset: str, trainer: str, plans: str, configuration: str) -> Path:
-    """Where nnU-Net keeps all folds of a training; it may not exist.
+    """nnU-Net's folder of all folds of a training; it may not exist.
 
     Args:
         dataset: id or name.
@@ -75,14 +75,14 @@ def channel_names(dataset_json: Mapping[str, Any]) -> list[str]:
 
 
 def distinct(names: Sequence[str]) -> list[str]:
-    """Names of channels of which none is the same as another."""
+    """Make names of channels distinct: repeated ones get the number of the channel."""
     return [
         name if names.count(name) == 1 else f"{name} (channel {number})" for number, name in enumerate(names)
     ]
 
 
 def raw_cases(raw_folder: Path) -> list[str]:
-    """The training cases of a raw data set, as nnU-Net finds them."""
+    """Names of the training cases of a raw data set, as nnU-Net finds them."""
     return [str(case_id) for case_id in raw_images(raw_folder)]
 
 
@@ -151,10 +151,10 @@ def read_plans(dataset: str, identifier: str) -> tuple[dict[str, Any], dict[str,
         identifier: of the plans, such as ``nnUNetPlans``.
 
     Raises:
-        ValueError: if one of the files does not exist, is damaged, names what nnU-Net does not ship, or is a copy that
-            has kept the other plan's name.
+        ValueError: if one of the files does not exist, is damaged, names something that nnU-Net does not
+            ship, or is a copy that has kept the other plan's name.
     """
-    # Imports PyTorch, and what does without it is found first.
+    # It imports PyTorch, so other errors come first.
     from nnunetv2_adamss.survival.foreign_files.plan_names import check_names  # noqa: PLC0415
 
     file, description = planned_files(dataset, identifier)
@@ -165,9 +165,9 @@ def read_plans(dataset: str, identifier: str) -> tuple[dict[str, Any], dict[str,
 
 
 def _check_own_name(plans: Mapping[str, Any], file: Path) -> None:
-    """Raise ValueError if nnU-Net would keep a plan's results under another plan's name.
+    """Raise ValueError if nnU-Net would write a plan's results under another plan's name.
 
-    Results that are there already, as version 0.1 allowed, can still be used.
+    Existing results of this kind, which version 0.1 allowed, can still be used.
     """
     name = plans["plans_name"]
     if name == file.stem:
@@ -187,7 +187,7 @@ def _check_own_name(plans: Mapping[str, Any], file: Path) -> None:
 
 
 def _is_trained_under(name: str, plans: Mapping[str, Any]) -> bool:
-    """Whether something was trained by this very plan; nnU-Net keeps a copy of it beside all folds."""
+    """Return True if a model was trained with exactly this plan; nnU-Net keeps a copy of it beside all folds."""
     if not os.environ.get(RESULTS):
         return False
     trained = dataset_folder(RESULTS, plans["dataset_name"]).glob(f"*__{glob.escape(name)}__*/plans.json")
@@ -199,6 +199,6 @@ def _holds_plan(file: Path, plans: Mapping[str, Any]) -> bool:
         trained = read_plans_file(file)
     except ValueError:  # of another model, and damaged
         return False
-    # What a run was told on the command line is no part of the plan.
+    # Options of the command line are not part of the plan.
     own, other = ({k: v for k, v in p.items() if k != "continue_training"} for p in (plans, trained))
     return own == other

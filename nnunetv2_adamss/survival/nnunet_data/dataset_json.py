@@ -10,13 +10,13 @@ _DATASET_JSON = "dataset.json"
 
 
 def find_dataset_json(images: Path, masks: Path) -> Path | None:
-    """Where nnU-Net puts it: beside predicted masks, or above the images of a raw data set."""
+    """Find ``dataset.json`` beside predicted masks, or above the images of a raw data set."""
     candidates = [folder / _DATASET_JSON for folder in (masks, images, images.resolve().parent)]
     return next((file for file in candidates if file.is_file()), None)
 
 
 def read_dataset_json(file: Path, *needed: str) -> dict[str, Any]:
-    """Content of a ``dataset.json``; what is there of endings, channels, labels and files is as nnU-Net needs it.
+    """Read a ``dataset.json``, and check its endings, channels, labels and files as far as they are given.
 
     Args:
         file: of any folder.
@@ -32,7 +32,7 @@ def read_dataset_json(file: Path, *needed: str) -> dict[str, Any]:
 
 
 def _is_label(value: Any) -> bool:
-    """One value of masks, or those of a region."""
+    """Return True for one value of masks, or for those of a region."""
     return is_count(value) or (list_of(is_count)(value) and len(value) > 0)
 
 

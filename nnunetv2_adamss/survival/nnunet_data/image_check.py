@@ -1,4 +1,4 @@
-"""Checks of a raw data set's images and masks: what passes here, every later step accepts."""
+"""Checks of a raw data set's images and masks; later steps accept everything that passes."""
 
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -25,7 +25,7 @@ _BY_NIBABEL = "Nibabel"
 
 
 class RawCase(NamedTuple):
-    """A training case as it lies in the raw data set.
+    """The files of a training case in the raw data set.
 
     Attributes:
         case_id: nnU-Net's identifier.
@@ -43,12 +43,12 @@ def check_raw_images(
     num_processes: int,
     on_case_done: Callable[[int, int], object] = lambda n_done, n_cases: None,
 ) -> dict[str, str]:
-    """Read every training case through the door that all later steps use.
+    """Read every training case by the functions that all later steps use, and collect the faults.
 
     Args:
         raw_folder: of the data set.
         num_processes: cases at once.
-        on_case_done: called with how many cases are done, and how many there are.
+        on_case_done: called with the number of cases that are done, and of all.
 
     Returns:
         Sentences without a full stop, by ``case_id``, for the cases that have a fault.
@@ -92,7 +92,7 @@ def _case_faults(case: RawCase, names: Sequence[str], reader: str) -> Iterator[s
         read[names[0]].itk()
     except ValueError as error:
         yield f"{error} (nnU-Net may train on it, but radiomics cannot be extracted)"
-    # SimpleITK's readers place all of a case as the other steps do.
+    # SimpleITK's readers place images and mask as the other steps do.
     if reader.startswith(_BY_NIBABEL):
         yield from _contradictions([*case.images, case.mask])
     if _TURNS not in reader and not are_stored_alike([*case.images, case.mask]):

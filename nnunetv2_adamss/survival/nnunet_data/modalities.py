@@ -1,4 +1,4 @@
-"""Which channel of a data set is the PET and which the CT: nnU-Net knows channels by what users call them."""
+"""Find the PET and the CT among a data set's channels, whose names are the user's choice."""
 
 import re
 from collections.abc import Sequence
@@ -7,7 +7,7 @@ from typing import Literal
 from nnunetv2_adamss.common.messages import listed
 
 Modality = Literal["CT", "PET"]
-# What a modality is called, and what names of it have in them where none is called so.
+# Names of a modality, and parts of names that are searched for if no channel has such a name.
 _NAMES: dict[Modality, tuple[str, ...]] = {"CT": ("ct",), "PET": ("pet", "pt", "suv", "fdg")}
 _PARTS: dict[Modality, re.Pattern[str]] = {
     "CT": re.compile(r"(?<![a-z])ct(?![a-z])"),
@@ -16,11 +16,11 @@ _PARTS: dict[Modality, re.Pattern[str]] = {
 
 
 def find_channel(channel_names: Sequence[str], modality: Modality) -> int:
-    """Number of the one channel that is called by the modality, such as ``PET``, or else has it in its name.
+    """Find the number of the one channel that is named by the modality, such as ``PET``, or else has it in its name.
 
     Args:
         channel_names: in the order of the channels.
-        modality: which to look for.
+        modality: to look for.
 
     Raises:
         ValueError: if it is not exactly one.
@@ -34,7 +34,7 @@ def find_channel(channel_names: Sequence[str], modality: Modality) -> int:
 
 
 def modalities(channel_names: Sequence[str]) -> list[Modality | None]:
-    """What each channel is by the rule of :func:`find_channel`; None where that is not clear."""
+    """Modality of each channel by the rule of :func:`find_channel`; None where it is not clear."""
     known: dict[int, Modality] = {}
     for modality in _NAMES:
         found = _channels(channel_names, modality)

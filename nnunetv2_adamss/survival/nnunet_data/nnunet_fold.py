@@ -1,4 +1,4 @@
-"""Which fold of which planned data set a survival training is about."""
+"""The planned data set and the fold of a survival training."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ class FoldSplit(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class NnunetFold:
-    """What nnU-Net builds a trainer from.
+    """Plan, data set, configuration and fold, from which nnU-Net builds a trainer.
 
     Args:
         plans: content of the plans file.
@@ -37,22 +37,22 @@ class NnunetFold:
 
     @property
     def preprocessed_folder(self) -> Path:
-        """Of the data set."""
+        """Folder of the preprocessed data set."""
         return dataset_folder(PREPROCESSED, self.plans["dataset_name"])
 
     @property
     def cases_folder(self) -> Path:
-        """Of the cases that are preprocessed for this configuration."""
+        """Folder of the cases that are preprocessed for this configuration."""
         configuration = PlansManager(dict(self.plans)).get_configuration(self.configuration)
         return self.preprocessed_folder / str(configuration.data_identifier)
 
     @property
     def file_ending(self) -> str:
-        """Of images and masks."""
+        """File ending of images and masks."""
         return str(self.dataset_json["file_ending"])
 
     def case_ids(self) -> list[str]:
-        """The cases that are preprocessed for this configuration.
+        """List the cases that are preprocessed for this configuration.
 
         Raises:
             ValueError: if there are none.
@@ -64,10 +64,10 @@ class NnunetFold:
         return sorted(case_ids)
 
     def split(self) -> FoldSplit:
-        """The split that nnU-Net will use.
+        """Read the split that nnU-Net will use.
 
         Raises:
-            ValueError: if there is no such fold; nnU-Net itself would make up a random split.
+            ValueError: if there is no such fold; nnU-Net itself would draw a random split.
         """
         if self.number == "all":
             return FoldSplit(self.case_ids(), self.case_ids())

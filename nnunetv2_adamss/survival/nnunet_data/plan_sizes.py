@@ -1,4 +1,4 @@
-"""What a survival network is built for: nnU-Net's plan, and what was fitted on the fold."""
+"""Sizes of a survival network, from nnU-Net's plan and the survival fold."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -15,7 +15,7 @@ from nnunetv2_adamss.survival.tumour_region.region import crop_size
 def network_sizes(
     fold: SurvivalFold, configuration: ConfigurationManager, dataset_json: Mapping[str, Any]
 ) -> NetworkSizes:
-    """The sizes of a fold's survival network.
+    """Sizes of the survival network of a fold.
 
     Raises:
         ValueError: if the plan has stages that the networks cannot have.

@@ -1,4 +1,4 @@
-"""What nnU-Net's plan says of the network: its stages, and in how many dimensions it sees."""
+"""Stages and dimensions of the network, from nnU-Net's plan."""
 
 from typing import Any
 

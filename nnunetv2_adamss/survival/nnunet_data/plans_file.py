@@ -1,4 +1,4 @@
-"""nnU-Net's plan as a file, checked as far as this package uses it before nnU-Net does."""
+"""Read nnU-Net's plans file, and check the entries that this package uses before nnU-Net does."""
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -21,10 +21,10 @@ _NEEDED = ("dataset_name", "plans_name", "configurations")
 
 
 def read_plans_file(file: Path) -> dict[str, Any]:
-    """Content of a plans file.
+    """Read and check a plans file.
 
     Raises:
-        ValueError: naming the file and what is wrong with it.
+        ValueError: naming the file and its faults.
         FileNotFoundError: if it is not there.
     """
     plans = read_known_object(file, _KINDS, _NEEDED)
@@ -39,7 +39,7 @@ def read_plans_file(file: Path) -> dict[str, Any]:
 
 
 def _faults(configuration: Mapping[str, Any], others: Mapping[str, Any]) -> Iterator[str]:
-    """Faults of a configuration, which may have some of its values from another one."""
+    """Yield the faults of a configuration, which may inherit some of its values from another one."""
     for name in unfit(configuration, _CONFIGURATION):
         yield f"has no usable {name} ({str(configuration[name])[:40]})"
     if not _inherits_from_others(configuration, others):

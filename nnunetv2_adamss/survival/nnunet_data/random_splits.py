@@ -1,4 +1,4 @@
-"""Splits that nnU-Net draws by itself, which know nothing of events."""
+"""Detection of splits that nnU-Net drew by itself, without regard to events."""
 
 from collections.abc import Sequence
 
@@ -13,7 +13,7 @@ _N_FOLDS = 5
 
 
 def not_split_by_events(dataset: str) -> str | None:
-    """A sentence for a data set with outcomes whose splits are nnU-Net's own, or not made yet; None for all others.
+    """A warning for a data set with outcomes whose splits are nnU-Net's own, or not made yet; None for all others.
 
     Args:
         dataset: nnU-Net's name.
@@ -23,7 +23,7 @@ def not_split_by_events(dataset: str) -> str | None:
         file = dataset_folder(PREPROCESSED, dataset) / SPLITS_FILE
         if not survival_csv.is_file() or (file.is_file() and not are_drawn_by_nnunet(read_splits(file))):
             return None
-    # Folders that are not set, or a file of another kind: for whoever needs them to complain about.
+    # Folders that are not set, or a file of another kind: reported by the steps that need them.
     except (ValueError, OSError):
         return None
     return (
@@ -34,7 +34,7 @@ def not_split_by_events(dataset: str) -> str | None:
 
 
 def are_drawn_by_nnunet(splits: Sequence[Split]) -> bool:
-    """Whether these are the splits that nnU-Net makes where it finds none; it always draws the same."""
+    """Return True if these are the splits that nnU-Net makes if there are none; it always draws the same."""
     if len(splits) != _N_FOLDS:
         return False
     case_ids = sorted({*splits[0]["train"], *splits[0]["val"]})

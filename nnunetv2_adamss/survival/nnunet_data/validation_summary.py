@@ -11,10 +11,10 @@ _HAS_METRICS = holding(metrics=by_name(holding(Dice=(int, float), TP=is_count, F
 
 
 def read_validated_files(summary: Path) -> list[Path]:
-    """The masks that were validated.
+    """Read the paths of the masks that were validated.
 
     Raises:
-        ValueError: naming the file, if it does not say that.
+        ValueError: naming the file, if it does not list them.
         FileNotFoundError: if it is not there.
     """
     cases = read_object(summary, metric_per_case=list_of(_HAS_FILE))["metric_per_case"]
@@ -22,7 +22,7 @@ def read_validated_files(summary: Path) -> list[Path]:
 
 
 def read_label_metrics(summary: Path) -> dict[str, list[dict[str, Any]]]:
-    """``Dice`` (NaN where a label neither occurs nor is predicted), ``TP``, ``FP`` and ``FN`` of every case, by label.
+    """Read ``Dice`` (NaN if a label neither occurs nor is predicted), ``TP``, ``FP`` and ``FN`` of each case, by label.
 
     Raises:
         ValueError: naming the file, if it does not hold them.

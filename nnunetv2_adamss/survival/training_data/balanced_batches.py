@@ -17,15 +17,15 @@ class SampleKey:
 class BalancedBatches:
     """An endless sequence of batches, each a pure function of seed and number.
 
-    So a resumed training goes on with the batches that it would have had, and several GPUs, each taking its own
-    places of the same batches, never draw the same sample twice. Events and censored cases are each drawn in
+    So a resumed training continues with the batches that it would have had, and several GPUs, each taking its own
+    part of the same batches, never draw the same sample twice. Events and censored cases are each drawn in
     rounds: a case comes again only when all of its kind have been drawn.
 
     Args:
         events: training cases with an event, at least one.
         censored: censored training cases; if there are none, all samples are events.
         batch_size: of all GPUs together.
-        places: the places of each batch that this GPU takes.
+        places: the positions in each batch that this GPU takes.
         first_batch: number of the first batch.
         seed: of the whole sequence.
     """
@@ -66,7 +66,7 @@ class BalancedBatches:
 
 
 def places_of_rank(batch_size: int, n_ranks: int, rank: int) -> range:
-    """Which places of a batch a GPU takes; the first GPUs take one more where it does not divide."""
+    """Positions in a batch that a GPU takes; the first GPUs take one more if the size does not divide."""
     share, rest = divmod(batch_size, n_ranks)
     first = rank * share + min(rank, rest)
     return range(first, first + share + (rank < rest))

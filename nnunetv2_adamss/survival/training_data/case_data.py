@@ -1,4 +1,4 @@
-"""Everything that a survival training needs of its cases."""
+"""The data of the cases of a survival training."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -18,7 +18,7 @@ Sample = dict[str, Any]
 
 
 class SurvivalTargets(NamedTuple):
-    """What the losses know of the outcome.
+    """The outcomes of a batch, as the losses take them.
 
     Attributes:
         survived: S of Eq. (1), ``(b, n_intervals)`` of 0 and 1.
@@ -33,18 +33,18 @@ class SurvivalTargets(NamedTuple):
     time: Tensor
 
     def to(self, device: torch.device) -> "SurvivalTargets":
-        """The same on a device."""
+        """Move the targets to a device."""
         return SurvivalTargets(*(tensor.to(device, non_blocking=True) for tensor in self))
 
     @classmethod
     def stacked(cls, targets: Sequence["SurvivalTargets"]) -> "SurvivalTargets":
-        """Of several cases, from the targets of each without ``b``."""
+        """Stack the targets of several cases, each without ``b``."""
         return cls(*(torch.stack(tensors) for tensors in zip(*targets, strict=True)))
 
 
 @dataclass(frozen=True)
 class CaseData:
-    """The cases of a fold; their images stay on disk until asked for.
+    """The cases of a fold; their images stay on disk until they are needed.
 
     Args:
         dataset: nnU-Net's preprocessed cases.
@@ -60,7 +60,7 @@ class CaseData:
     targets: Mapping[str, SurvivalTargets] = field(repr=False)
 
     def sample(self, case_id: str, image: Tensor, valid: Tensor) -> Sample:
-        """What the network and the loss need of one case."""
+        """Sample of one case, with all that the network and the loss need."""
         return {
             "case_id": case_id,
             "image": image,
@@ -73,7 +73,7 @@ class CaseData:
     def of_setup(
         cls, setup: SurvivalSetup, dataset: nnUNetBaseDataset, regions: Mapping[str, Region]
     ) -> "CaseData":
-        """Outcomes as targets and covariates as inputs, of all cases of the fold."""
+        """Convert outcomes to targets and covariates to inputs, for all cases of the fold."""
         fold = setup.fold
         case_ids = fold.all_cases
         times, events = setup.table.time_and_event(case_ids)

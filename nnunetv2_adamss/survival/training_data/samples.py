@@ -1,4 +1,4 @@
-"""What the survival network is fed with: augmented crops in training, whole regions otherwise."""
+"""Samples for the survival network: augmented crops in training, whole regions otherwise."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -32,9 +32,9 @@ class TrainingCrops(Dataset[Sample]):
         cases: the training cases.
         crop_size: in voxels, per axis.
         spacing_mm: of the preprocessed voxels, per axis.
-        ignore_label: of the data set, where samples get their tumour too; None for no such label.
-        with_tumour: add ``tumour`` to every sample, ``(2, *space)`` of 0 and 1: where the reference has any label, and
-            what it says nothing of, as nnU-Net appends it to regions.
+        ignore_label: of the data set, needed with ``with_tumour``; None if there is none.
+        with_tumour: add ``tumour`` to every sample, ``(2, *space)`` of 0 and 1: voxels with any label in the
+            reference, and ignored voxels, as nnU-Net appends them to regions.
     """
 
     def __init__(
@@ -88,7 +88,7 @@ class TrainingCrops(Dataset[Sample]):
         )
 
     def _angle(self, image: torch.Tensor, dim: int) -> float:
-        """An angle about one axis, in radians."""
+        """Draw an angle about one axis, in radians."""
         # The library turns voxels, not millimetres, which shears anisotropic ones. A smaller angle keeps every
         # point within the distance, in mm, that 10 degrees would move it.
         first, second = (spacing for axis, spacing in enumerate(self.spacing_mm) if axis != dim)
@@ -97,7 +97,7 @@ class TrainingCrops(Dataset[Sample]):
 
 
 class WholeRegions(Dataset[Sample]):
-    """Whole regions as they are, with no more padding than the strides need.
+    """Whole regions without augmentation, with no more padding than the strides need.
 
     Args:
         cases: the cases to predict.
@@ -116,7 +116,7 @@ class WholeRegions(Dataset[Sample]):
 
 @contextmanager
 def _seeded(seed: tuple[int, ...]) -> Iterator[None]:
-    """Seed the global generators that the augmentation library draws from, and put them back after."""
+    """Seed the global generators that the augmentation library draws from, and restore them afterwards."""
     numpy_seed, torch_seed = np.random.SeedSequence(seed).generate_state(2)
     numpy_state = np.random.get_state()
     np.random.seed(numpy_seed)

@@ -25,17 +25,17 @@ from nnunetv2_adamss.survival.tumour_region.region import (
 
 logger = logging.getLogger(__name__)
 
-# Of a tumour in its region; below it, people are warned.
+# Share of a tumour in its region, below which a warning is logged.
 LEAST_SHARE = 0.95
 
 
 @dataclass(frozen=True)
 class CaseRegion:
-    """Where one case is looked at.
+    """The region of one case.
 
     Args:
         region: in preprocessed voxels.
-        tumour_found: False if the mask is empty and the likeliest point stands in for it.
+        tumour_found: False if the mask is empty and the likeliest point is used instead.
         share_of_mask: share of the tumour in the region, in [0, 1].
     """
 
@@ -50,13 +50,13 @@ def locate_region(
     grid: PreprocessedGrid,
     size: Sequence[int],
 ) -> CaseRegion:
-    """The region of one case; the same in training and for new patients.
+    """Locate the region of one case, in the same way in training and for new patients.
 
-    choice: the paper does not say what happens where no tumour is found; here the likeliest point is the centre.
+    choice: the paper does not define the region if no tumour is found; here the likeliest point is its centre.
 
     Args:
         tumour: the mask in image space, axes as nnU-Net's reader gives them.
-        likeliest_point: asked for only if the mask is empty.
+        likeliest_point: called only if the mask is empty.
         grid: from image to preprocessed space.
         size: of the region in preprocessed voxels.
     """
@@ -75,11 +75,11 @@ def find_regions(
     dataset_json: Mapping[str, Any],
     size: Sequence[int],
 ) -> dict[str, CaseRegion]:
-    """The regions of these cases; logs for which of them nothing was found or the tumour sticks out.
+    """Find the regions of these cases; log cases without a tumour or with one that leaves the region.
 
     Raises:
-        ValueError: naming all cases whose mask cannot be read, does not lie on the image's grid, or is empty where
-            nothing says where to look.
+        ValueError: naming all cases whose mask cannot be read, does not lie on the image's grid, or is empty
+            without a likeliest point.
     """
     ignore_label = plans_manager.get_label_manager(dict(dataset_json)).ignore_label
     regions = {}

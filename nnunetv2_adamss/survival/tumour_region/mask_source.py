@@ -1,4 +1,4 @@
-"""Where the tumour masks of a survival training come from."""
+"""Sources of the tumour masks of a survival training."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -19,7 +19,7 @@ from nnunetv2_adamss.survival.tumour_region.stage_one_model import StageOneModel
 
 
 class GivenMasks:
-    """Masks that are there already: the ground truth, or a folder of the user's.
+    """Existing masks: the ground truth, or a folder of the user's.
 
     Args:
         folder: one file a case.
@@ -40,14 +40,14 @@ class GivenMasks:
             )
 
     def sources(self) -> dict[str, str]:
-        """No network has a part in them."""
+        """Return no hashes, since no network makes these masks."""
         return {}
 
     def prepare(self) -> None:
-        """Nothing is to be made ready."""
+        """Do nothing: the masks exist."""
 
     def missing(self, case_ids: Sequence[str]) -> list[str]:
-        """Nothing is to be predicted."""
+        """Return no cases: all masks exist."""
         return []
 
     def predict(
@@ -57,14 +57,14 @@ class GivenMasks:
         device: torch.device,
         on_case_predicted: Callable[[str], object],
     ) -> None:
-        """Nothing is to be predicted."""
+        """Do nothing: all masks exist."""
 
     def mask_file(self, case_id: str) -> Path:
-        """The mask of a case."""
+        """File of the mask of a case."""
         return self.folder / f"{case_id}{self.file_ending}"
 
     def likeliest_point(self, case_id: str) -> np.ndarray:
-        """There is none without a network.
+        """Raise ValueError, since there is no likeliest point without a network.
 
         Raises:
             ValueError: always.
@@ -92,7 +92,7 @@ class PredictedMasks:
             masks.model.check_exists()
 
     def sources(self) -> dict[str, str]:
-        """Hashes of the checkpoints that make the masks, by a name for people."""
+        """Hashes of the checkpoints that make the masks, by a name for messages."""
         return {
             f"Stage-I masks (fold {masks.model.fold})": sha256_of(masks.model.checkpoint)
             for masks in self.folds
@@ -114,7 +114,7 @@ class PredictedMasks:
         device: torch.device,
         on_case_predicted: Callable[[str], object],
     ) -> None:
-        """Predict these cases, each with the network of its fold.
+        """Predict the masks of these cases, each with the network of its fold.
 
         Raises:
             ValueError: before anything is predicted, if a fold's network cannot be loaded.
@@ -130,7 +130,7 @@ class PredictedMasks:
             masks.predict(own, dataset, device, on_case_predicted)
 
     def mask_file(self, case_id: str) -> Path:
-        """The mask of a case."""
+        """File of the mask of a case."""
         return self.masks_of_case[case_id].mask_file(case_id, self.file_ending)
 
     def likeliest_point(self, case_id: str) -> np.ndarray:
@@ -142,7 +142,7 @@ MaskSource = GivenMasks | PredictedMasks
 
 
 def mask_provenance(config: SurvivalConfig, masks: MaskSource) -> dict[str, Any]:
-    """Where masks are from, as plain data; what is made from them is outdated where this has changed."""
+    """Origin of masks, as plain data; results made from them are outdated if it has changed."""
     return {
         "source": config.mask_source,
         "folder": config.masks_dir,
@@ -158,7 +158,7 @@ def choose_masks(
     file_ending: str,
     preprocessed_folder: Path,
 ) -> MaskSource:
-    """The source of masks that the settings ask for.
+    """Choose the source of masks by the settings.
 
     Args:
         config: the settings.
@@ -185,7 +185,7 @@ def choose_masks(
 
 
 def fold_that_validates(case_ids: Sequence[str], splits_file: Path) -> dict[str, int | str]:
-    """The fold whose Stage I was not trained on each case.
+    """Find, for each case, the fold whose Stage I was not trained on it.
 
     Raises:
         ValueError: if a case is in no validation set, or the file holds something else.

@@ -1,4 +1,4 @@
-"""Where a point of an image lies in nnU-Net's preprocessed data, and the other way round."""
+"""Conversion of points between an image and nnU-Net's preprocessed data."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 @dataclass(frozen=True)
 class PreprocessedGrid:
-    """nnU-Net transposes an image, crops it to what is not zero, and resamples it.
+    """nnU-Net's transposition, cropping to non-zero voxels and resampling of an image.
 
     Points are in voxels, counted from the outer edge of the first voxel: voxel i reaches from i to i + 1. Image
     points have the axes of nnU-Net's reader, before its ``transpose_forward``.
@@ -31,7 +31,7 @@ class PreprocessedGrid:
     def of_case(
         cls, properties: Mapping[str, Any], transpose_forward: Sequence[int], shape: Sequence[int]
     ) -> "PreprocessedGrid":
-        """Of one case, from the properties that nnU-Net's preprocessing stores.
+        """Grid of one case, from the properties that nnU-Net's preprocessing stores.
 
         Args:
             properties: of the case.
@@ -47,11 +47,11 @@ class PreprocessedGrid:
         )
 
     def from_image(self, points: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Image points ``(..., 3)`` in preprocessed voxels."""
+        """Convert image points ``(..., 3)`` to preprocessed voxels."""
         transposed = np.asarray(points, dtype=float)[..., list(self.transpose)]
         return (transposed - self.crop_start) * self.scale
 
     def to_image(self, points: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Preprocessed points ``(..., 3)`` in the image's voxels."""
+        """Convert preprocessed points ``(..., 3)`` to the image's voxels."""
         transposed = np.asarray(points, dtype=float) / self.scale + self.crop_start
         return transposed[..., list(np.argsort(self.transpose))]

@@ -1,4 +1,4 @@
-"""The region that Stage II looks at: a box of 160 mm around the tumour (Section 4.1)."""
+"""The region that Stage II sees: a box of 160 mm around the tumour (Section 4.1)."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -38,7 +38,7 @@ class Region:
 
 
 def region_size(spacing_mm: Sequence[float], total_stride: Sequence[int]) -> tuple[int, ...]:
-    """Voxels of a region's sides: 160 mm, rounded up to what the network's strides divide."""
+    """Voxels of a region's sides: 160 mm, rounded up to multiples of the network's strides."""
     return tuple(
         _round_up(REGION_SIDE_MM / spacing, stride)
         for spacing, stride in zip(spacing_mm, total_stride, strict=True)
@@ -46,7 +46,7 @@ def region_size(spacing_mm: Sequence[float], total_stride: Sequence[int]) -> tup
 
 
 def crop_size(spacing_mm: Sequence[float], total_stride: Sequence[int]) -> tuple[int, ...]:
-    """Voxels of a training crop's sides: 70% of the region's, rounded up to what the strides divide."""
+    """Voxels of a training crop's sides: 70% of the region's, rounded up to multiples of the strides."""
     return tuple(
         _round_up(CROP_FRACTION * REGION_SIDE_MM / spacing, stride)
         for spacing, stride in zip(spacing_mm, total_stride, strict=True)
@@ -62,8 +62,8 @@ def tumour_of(mask: NDArray[np.integer], ignore_label: int | None) -> NDArray[np
 def tumour_centre(mask: NDArray[np.bool_]) -> NDArray[np.float64] | None:
     """Centre of the tumour's bounding box, in image voxels from the first voxel's edge.
 
-    choice: the paper only says that the tumour is in the centre. Components with less than 10% of the largest
-    one's volume do not count.
+    choice: the paper states only that the tumour is in the centre. Components with less than 10% of the largest
+    one's volume are ignored.
 
     Args:
         mask: True in the tumour.
@@ -75,7 +75,7 @@ def tumour_centre(mask: NDArray[np.bool_]) -> NDArray[np.float64] | None:
     if not boxes:
         return None
     tumour = mask[boxes[0]]
-    # Diagonal neighbours belong together: thin tumours are not cut in pieces.
+    # With diagonal neighbours, so that thin tumours are not cut into pieces.
     labels, n_components = ndimage.label(tumour, np.ones([3] * mask.ndim))
     volumes = np.bincount(labels.ravel(), minlength=n_components + 1)[1:]
     kept = 1 + np.flatnonzero(volumes >= _SMALLEST_COMPONENT * volumes.max())
@@ -84,7 +84,7 @@ def tumour_centre(mask: NDArray[np.bool_]) -> NDArray[np.float64] | None:
 
 
 def region_around(centre: NDArray[np.float64], grid: PreprocessedGrid, size: Sequence[int]) -> Region:
-    """The region of this size around an image point; a point in what nnU-Net cropped away moves to the edge."""
+    """The region of this size around an image point; a point that nnU-Net cropped away moves to the edge."""
     centre_in_grid = np.clip(grid.from_image(centre), 0, grid.shape)
     start = centre_in_grid - np.asarray(size) / 2
     return Region(tuple(round(float(s)) for s in start), tuple(size))
@@ -104,7 +104,7 @@ def read_region(data: Any, region: Region) -> tuple[NDArray[np.float32], NDArray
 
     Args:
         data: ``(channels, *space)``, an array or nnU-Net's blosc2 file, of which only the region is decompressed.
-        region: which voxels.
+        region: the voxels to read.
 
     Returns:
         The image, ``(channels, *region.size)``, and 1 where it is image and 0 where it is padding,
@@ -112,7 +112,7 @@ def read_region(data: Any, region: Region) -> tuple[NDArray[np.float32], NDArray
     """
     box = [[start, start + side] for start, side in zip(region.start, region.size, strict=True)]
     everywhere = np.broadcast_to(np.float32(1), (1, *data.shape[1:]))
-    # Copied, since a region that lies in the image would else be a view of it.
+    # Copied, since a region within the image would otherwise be a view of it.
     image, valid = (np.array(crop_and_pad_nd(voxels, box), np.float32) for voxels in (data, everywhere))
     return image, valid
 
@@ -120,10 +120,10 @@ def read_region(data: Any, region: Region) -> tuple[NDArray[np.float32], NDArray
 def read_within_image(
     data: Any, region: Region, total_stride: Sequence[int]
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """As ``read_region``, but only the part that lies in the image, rounded up to what the strides divide.
+    """Read the part of a region that lies in the image, rounded up to multiples of the strides; see ``read_region``.
 
-    choice: convolutions see the edge between image and padding, so a risk that shall not depend on how far a region
-    leaves the image is predicted with as little padding as the strides allow. What rounding adds does not count.
+    choice: convolutions see the edge between image and padding, so that a risk would depend on how far a region leaves
+    the image. It is predicted with as little padding as the strides allow; voxels added by rounding are not valid.
     """
     inside = region.within(data.shape[1:])
     size = tuple(_round_up(side, stride) for side, stride in zip(inside.size, total_stride, strict=True))

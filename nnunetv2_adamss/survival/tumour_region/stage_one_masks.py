@@ -27,7 +27,7 @@ from nnunetv2_adamss.survival.tumour_region.stage_one_model import StageOneModel
 
 logger = logging.getLogger(__name__)
 
-# By mirroring, so that two trainings that differ in it do not take each other's masks away.
+# By mirroring, so that two trainings that differ in it do not remove each other's masks.
 MASK_FOLDERS = {True: "stage1_masks", False: "stage1_masks_without_mirroring"}
 PROVENANCE_FILE = "provenance.json"
 _POINT = "likeliest_tumour_point"
@@ -36,7 +36,7 @@ _POINT = "likeliest_tumour_point"
 class StageOneMasks:
     """The masks of one Stage-I fold, in the images' own space.
 
-    A mask is predicted once: what lies in the folder from the same checkpoint and settings is used again.
+    A mask is predicted once: masks in the folder from the same checkpoint and settings are used again.
 
     Args:
         model: the trained fold.
@@ -49,11 +49,11 @@ class StageOneMasks:
         self.folder = model.fold_folder / MASK_FOLDERS[mirroring]
 
     def mask_file(self, case_id: str, file_ending: str) -> Path:
-        """The mask of a case, once it is predicted."""
+        """File of the mask of a case, once it is predicted."""
         return self.folder / (case_id + file_ending)
 
     def is_there(self, case_id: str, file_ending: str) -> bool:
-        """Whether the mask of a case is there, and the file beside it can be read if there is one."""
+        """Return True if the mask of a case exists, and the file beside it, if there is one, can be read."""
         try:
             if self._point_file(case_id).is_file():
                 self.likeliest_point(case_id)
@@ -62,7 +62,7 @@ class StageOneMasks:
         return self.mask_file(case_id, file_ending).is_file()
 
     def likeliest_point(self, case_id: str) -> np.ndarray:
-        """The image point of highest foreground probability, ``(3,)``, in voxels from the first voxel's edge.
+        """Read the image point of highest foreground probability, ``(3,)``, in voxels from the first voxel's edge.
 
         Raises:
             ValueError: naming the file, if it does not hold three numbers.
@@ -97,15 +97,15 @@ class StageOneMasks:
         """Predict from nnU-Net's preprocessed data; a killed run keeps every mask that was finished.
 
         Args:
-            case_ids: which cases.
+            case_ids: the cases.
             dataset: nnU-Net's preprocessed cases.
-            device: where the network runs.
+            device: for the network.
             on_case_predicted: called with each case whose mask is in the folder.
         """
         predictor = stage_one_predictor(
             self.model.model_folder, [self.model.fold], self.model.checkpoint_name, self.mirroring, device
         )
-        # Of this process alone: trainings of several folds may predict into one folder at the same time.
+        # For this process alone: trainings of several folds may predict into one folder at the same time.
         unfinished = self.folder / f"unfinished_{platform.node()}_{os.getpid()}"
         unfinished.mkdir(parents=True, exist_ok=True)
         # Bringing masks back to image space keeps a CPU as busy as the network keeps a GPU.
@@ -114,7 +114,7 @@ class StageOneMasks:
             with ThreadPoolExecutor(n_exporters) as exporters:
                 exports: list[tuple[str, Future[None]]] = []
                 for case_id in case_ids:
-                    # Logits are large: no more of them wait than there are exporters to work on them.
+                    # Logits are large: keep no more of them than there are exporters.
                     if len(exports) == n_exporters:
                         _finish(exports, on_case_predicted)
                     data, _, _, properties = dataset.load_case(case_id)
@@ -143,7 +143,7 @@ class StageOneMasks:
             logits, properties, predictor.configuration_manager, predictor.plans_manager, predictor.dataset_json,
             str(unfinished / case_id), num_threads_torch=torch.get_num_threads(),
         )  # fmt: skip
-        # The mask comes last: where it is, everything is.
+        # The mask is written last: if it exists, everything does.
         put_image_in_place(unfinished / f"{case_id}{ending}", self.mask_file(case_id, ending))
 
     def _point_file(self, case_id: str) -> Path:
@@ -160,7 +160,7 @@ class StageOneMasks:
 
 
 def _read_if_whole(file: Path) -> Any:
-    """Content of a JSON file; None if it is not there or damaged."""
+    """Read a JSON file; None if it is missing or damaged."""
     try:
         return read_json(file)
     except (FileNotFoundError, ValueError):
@@ -174,7 +174,7 @@ def stage_one_predictor(
     mirroring: bool,
     device: torch.device,
 ) -> nnUNetPredictor:
-    """nnU-Net's predictor with the Stage-I networks of these folds.
+    """Make nnU-Net's predictor with the Stage-I networks of these folds.
 
     Raises:
         ValueError: if a file of the model is damaged, holds code or names anything that is not nnU-Net's or ours, or
@@ -210,14 +210,14 @@ def _finish(exports: list[tuple[str, "Future[None]"]], on_case_predicted: Callab
 def likeliest_tumour_point(
     logits: torch.Tensor, properties: dict[str, Any], predictor: nnUNetPredictor
 ) -> np.ndarray:
-    """The image point of highest foreground probability, ``(3,)``, in voxels from the first voxel's edge.
+    """Find the image point of highest foreground probability, ``(3,)``, in voxels from the first voxel's edge.
 
     Args:
         logits: of Stage I in the preprocessed grid, ``(channels, *space)``.
         properties: nnU-Net's, of the case.
         predictor: that gave the logits.
     """
-    # Logits, not probabilities, of which many are exactly 0 or 1. Labels have a background channel, regions not.
+    # Logits, since many probabilities are exactly 0 or 1. Labels have a background channel, regions have none.
     tumour = logits.amax(0) if predictor.label_manager.has_regions else logits[1:].amax(0) - logits[0]
     voxel = np.unravel_index(int(tumour.argmax()), tumour.shape)
     grid = PreprocessedGrid.of_case(properties, predictor.plans_manager.transpose_forward, tumour.shape)

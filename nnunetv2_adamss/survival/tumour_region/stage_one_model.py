@@ -1,4 +1,4 @@
-"""A trained fold of Stage I: where it lies, whether it fits, its weights."""
+"""A trained fold of Stage I: its files, checks of its plan, and its weights."""
 
 import json
 from collections.abc import Mapping
@@ -36,7 +36,7 @@ class StageOneModel:
 
     @classmethod
     def of_fold(cls, nnunet_fold: NnunetFold, config: SurvivalConfig) -> "StageOneModel":
-        """The one that a survival training of this fold starts from."""
+        """The Stage-I model that a survival training of this fold starts from."""
         return cls(
             config.seg_trainer,
             nnunet_fold.plans,
@@ -47,7 +47,7 @@ class StageOneModel:
 
     @property
     def model_folder(self) -> Path:
-        """Where nnU-Net keeps all folds of this training."""
+        """nnU-Net's folder of all folds of this training."""
         return Path(
             get_output_folder(
                 self.plans["dataset_name"], self.trainer, self.plans["plans_name"], self.configuration
@@ -56,19 +56,19 @@ class StageOneModel:
 
     @property
     def fold_folder(self) -> Path:
-        """Where nnU-Net keeps this fold."""
+        """nnU-Net's folder of this fold."""
         return self.model_folder / f"fold_{self.fold}"
 
     @property
     def checkpoint(self) -> Path:
-        """The checkpoint's file."""
+        """File of the fold's checkpoint."""
         return self.fold_folder / self.checkpoint_name
 
     def weights(self) -> dict[str, torch.Tensor]:
-        """The network's tensors by name.
+        """Read the network's tensors by name.
 
         Raises:
-            ValueError: if there is no checkpoint, it cannot be read, or it belongs to another plan or is no AdaMSS.
+            ValueError: if there is no checkpoint, it cannot be read, belongs to another plan or is not of AdaMSS.
         """
         self.check_exists()
         checkpoint = read_model_checkpoint(self.checkpoint, written_by=f"{self.trainer}, a Stage-I trainer,")
@@ -82,7 +82,7 @@ class StageOneModel:
         return weights
 
     def check_exists(self) -> None:
-        """Raise ValueError, saying how to train it, if there is no such checkpoint."""
+        """Raise ValueError, with the command that trains it, if there is no such checkpoint."""
         if not self.checkpoint.is_file():
             others = sorted(path.name for path in self.fold_folder.glob("checkpoint_*.pth"))
             there = f" There is {', '.join(others)}: choose it with -seg_chk." if others else ""
@@ -109,7 +109,7 @@ class StageOneModel:
 def _plan_parts(
     own: Mapping[str, Any], trained: Mapping[str, Any], configuration: str
 ) -> list[tuple[str, Any, Any]]:
-    """What network and data depend on: name, own value, the checkpoint's value."""
+    """Entries of the plan that network and data depend on: name, own value, the checkpoint's value."""
     if configuration not in trained["configurations"]:
         return [(f"configuration {configuration}", True, False)]
     # Resolved, since a configuration can inherit from another.

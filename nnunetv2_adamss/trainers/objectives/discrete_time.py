@@ -14,7 +14,7 @@ class DiscreteTime(Objective):
     network_kind = DiscreteTimeNetwork
 
     def survival_loss(self, outputs: Tensor, targets: SurvivalTargets) -> Tensor:
-        """Eq. (1), or with the setting ``loss_reduction`` its mean over the intervals."""
+        """Compute Eq. (1), or by the setting ``loss_reduction`` its mean over the intervals."""
         config = self.trainer.survival_fold.config
         reduction: LossReduction = "sum" if config.loss_reduction == "sum" else "mean"
         return discrete_survival_loss(outputs, targets.survived, targets.failed, reduction)

@@ -10,16 +10,16 @@ from nnunetv2_adamss.trainers.objectives.objective import Objective
 
 
 class MTLR(Objective):
-    """Multi-task logistic regression.
+    """The objective of multi-task logistic regression.
 
     choice: the L2 weight is C1/2, beside the mean of the likelihood over the batch. deviation: bins end at quantiles of
     the events' times but for the last, which ends with the last patient; and risks follow from the predicted time, as
-    everywhere here, where the publications sum the cumulative hazard.
+    for all networks here, while the publications sum the cumulative hazard.
     """
 
     network_kind = MTLRNetwork
 
     def survival_loss(self, outputs: Tensor, targets: SurvivalTargets) -> Tensor:
-        """The negative log-likelihood of multi-task logistic regression."""
+        """Compute the negative log-likelihood of multi-task logistic regression."""
         edges = torch.from_numpy(self.trainer.survival_fold.edges).to(targets.time)
         return mtlr_loss(outputs, targets.event, targets.time, edges)

@@ -1,4 +1,4 @@
-"""Two objectives of one network at once: survival and segmentation."""
+"""The objective of a network that learns survival and segmentation at once."""
 
 from typing import cast
 
@@ -16,14 +16,14 @@ from nnunetv2_adamss.trainers.validation_masks import write_validation_masks
 
 
 def dice_loss(logits: Tensor, tumour: Tensor, *, batch_dice: bool, ddp: bool) -> Tensor:
-    """Negative soft Dice."""
+    """Negative soft Dice of a tumour logit."""
     soft_dice = MemoryEfficientSoftDiceLoss(torch.sigmoid, batch_dice=batch_dice, smooth=1e-5, ddp=ddp)
     loss: Tensor = soft_dice(logits, tumour[:, :1], loss_mask=tumour[:, 1:] == 0)
     return loss
 
 
 def dice_focal_loss(logits: Tensor, tumour: Tensor, *, batch_dice: bool, ddp: bool) -> Tensor:
-    """Dice plus Focal of a sigmoid, with Stage I's Focal weights."""
+    """Dice plus Focal loss of a tumour logit, with Stage I's Focal weights."""
     loss: Tensor = RegionDiceFocalLoss(True, batch_dice=batch_dice, ddp=ddp)(logits, tumour)
     return loss
 
@@ -36,7 +36,7 @@ class MultiTask(Objective):
     """Weighted sum of a survival loss and a segmentation loss on the same crops.
 
     Args:
-        trainer: as of every objective.
+        trainer: as for every objective.
         survival: the survival loss, with its hooks.
     """
 
@@ -49,7 +49,7 @@ class MultiTask(Objective):
         self.network_kind = survival.network_kind
 
     def training_loss(self, output: Tensor | MultiTaskOutput, batch: Sample) -> Tensor:
-        """Weighted sum of both losses, a scalar."""
+        """Compute the weighted sum of both losses, a scalar."""
         if not isinstance(output, MultiTaskOutput):
             raise other_network(output, MultiTaskOutput)
         segmentation = self.segmentation_loss(output.segmentation, self.trainer.to_device(batch["tumour"]))
@@ -58,38 +58,38 @@ class MultiTask(Objective):
         return recipe.survival_weight * survival + recipe.segmentation_weight * segmentation
 
     def segmentation_loss(self, logits: Tensor, tumour: Tensor) -> Tensor:
-        """Loss of the logit of tumour, a scalar.
+        """Compute the loss of the tumour logit, a scalar.
 
         Args:
             logits: ``(b, 1, *space)``.
-            tumour: ``(b, 2, *space)`` of 0 and 1: where it is, and what does not count.
+            tumour: ``(b, 2, *space)`` of 0 and 1: tumour voxels, and ignored voxels.
         """
         trainer = self.trainer
         loss = SEGMENTATION_LOSSES[cast(str, trainer.recipe.segmentation_loss)]
         return loss(logits, tumour, batch_dice=trainer.configuration_manager.batch_dice, ddp=trainer.is_ddp)
 
     def survival_loss(self, outputs: Tensor, targets: SurvivalTargets) -> Tensor:
-        """That of survival alone, which the validation looks at."""
+        """Compute the loss of survival alone, which the validation reports."""
         return self.survival.survival_loss(outputs, targets)
 
     def penalty(self) -> Tensor:
-        """As the survival loss."""
+        """Compute the penalty of the survival loss."""
         return self.survival.penalty()
 
     def start_epoch(self) -> None:
-        """As the survival loss."""
+        """Call the hook of the survival loss."""
         self.survival.start_epoch()
 
     def after_step(self, batch: Sample) -> None:
-        """As the survival loss."""
+        """Call the hook of the survival loss."""
         self.survival.after_step(batch)
 
     def end_epoch(self) -> None:
-        """As the survival loss."""
+        """Call the hook of the survival loss."""
         self.survival.end_epoch()
 
     def write_validation(self) -> None:
         """Write the masks of the validation cases by the last epoch."""
-        # The summary, written last, tells that everything is there.
+        # Before the summary, which is written last to mark a complete fold.
         self.trainer.load_epoch("last")
         write_validation_masks(self.trainer)

@@ -1,4 +1,4 @@
-"""The objective of a survival network: its loss, and what belongs to it beside the steps of the training."""
+"""The objective of a survival network: its loss, its penalty, and hooks into the training."""
 
 from abc import ABC, abstractmethod
 
@@ -19,7 +19,7 @@ class Objective(ABC):
         trainer: fold, network, devices and recipe; fold and network are there once it is initialised.
     """
 
-    # The networks whose outputs it is about.
+    # The kind of networks whose outputs it takes.
     network_kind: type[SurvivalNetwork]
     # Whether the GPUs must have equal shares of a batch, since the loss is not a mean over its cases.
     needs_even_shares = False
@@ -28,37 +28,40 @@ class Objective(ABC):
         self.trainer = trainer
 
     def check_network(self) -> None:
-        """Raise ValueError if the trainer's network is none that this is about."""
+        """Raise ValueError if the trainer's network is of another kind."""
         if not isinstance(self.trainer.bare_network, self.network_kind):
             raise other_network(self.trainer.bare_network, self.network_kind)
 
     def training_loss(self, output: Tensor | MultiTaskOutput, batch: Sample) -> Tensor:
-        """Loss of the network's output for this GPU's share of a batch, a scalar.
+        """Compute the loss of the network's output for this GPU's share of a batch, a scalar.
 
         The mean over the GPUs is minimised.
         """
         return self.batch_loss(survival_outputs(output), batch["targets"].to(self.trainer.device))
 
     def batch_loss(self, outputs: Tensor, targets: SurvivalTargets) -> Tensor:
-        """The survival loss of this GPU's share of a batch, a scalar."""
+        """Compute the survival loss of this GPU's share of a batch, a scalar."""
         return self.survival_loss(outputs, targets)
 
     @abstractmethod
     def survival_loss(self, outputs: Tensor, targets: SurvivalTargets) -> Tensor:
-        """Loss of outputs ``(b, n_outputs)``, a scalar; also of all scoring cases at once, in float64 on the CPU."""
+        """Compute the loss of outputs ``(b, n_outputs)``, a scalar.
+
+        The validation calls it for all scoring cases at once, in float64 on the CPU.
+        """
 
     def penalty(self) -> Tensor:
-        """L2 on the network's punished weights, a scalar that is added to the loss."""
+        """Compute the L2 penalty on the network's weights, a scalar that is added to the loss."""
         return self.trainer.recipe.l2_weight * self.trainer.bare_network.squared_weights()
 
     def start_epoch(self) -> None:  # noqa: B027  a hook, as those below
-        """Called before an epoch's first step."""
+        """Hook before an epoch's first step."""
 
     def after_step(self, batch: Sample) -> None:  # noqa: B027
-        """Called after each step, with its batch."""
+        """Hook after each step, with its batch."""
 
     def end_epoch(self) -> None:  # noqa: B027
-        """Called after an epoch's last step, before the validation."""
+        """Hook after an epoch's last step, before the validation."""
 
     def write_validation(self) -> None:  # noqa: B027
-        """Called at the end of the training, before predictions and summary are written."""
+        """Hook at the end of the training, before predictions and summary are written."""

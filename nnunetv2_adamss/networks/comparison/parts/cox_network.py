@@ -1,4 +1,4 @@
-"""What networks have in common that predict a log hazard: survival curves, and the head of DeepMTS."""
+"""Base class of networks that predict a log hazard, and the head of DeepMTS."""
 
 from collections.abc import Sequence
 
@@ -19,7 +19,7 @@ class CoxNetwork(SurvivalNetwork):
     """
 
     # Increase of the cumulative baseline hazard over each interval, (n_intervals,). Zero before the first epoch has
-    # ended: nobody dies.
+    # ended: all patients survive.
     baseline_hazard: Tensor
     head: "CoxHead"
 
@@ -29,11 +29,11 @@ class CoxNetwork(SurvivalNetwork):
 
     def survival_prob(self, outputs: Tensor) -> Tensor:
         """Conditional survival of proportional hazards, for log hazards ``(b, 1)``."""
-        # As a sum of logarithms: zero times an overflown hazard would be no number.
+        # As a sum of logarithms: zero times an overflown hazard would be NaN.
         return torch.exp(-torch.exp(self.baseline_hazard.to(outputs).log() + outputs))
 
     def squared_weights(self) -> Tensor:
-        """Sum of squares of the head's weight matrices, which the loss punishes, a scalar."""
+        """Sum of squares of the head's weight matrices, which the loss penalises, a scalar."""
         return self.head.squared_weights()
 
 
@@ -41,7 +41,7 @@ class CoxHead(nn.Module):
     """Pooled features and covariates to a log hazard, as in DeepMTS.
 
     Args:
-        n_features: of each set; each is compressed on its own.
+        n_features: of each set; each set is compressed separately.
         n_covariates: numbers that are concatenated with the compressed features.
     """
 

@@ -68,7 +68,7 @@ class _DenseLayer(nn.Sequential):
 
 
 class _Transition(nn.Sequential):
-    """BN-ReLU-conv1-dropout, and average pooling."""
+    """BN-ReLU-conv1-dropout, followed by average pooling."""
 
     def __init__(self, in_channels: int, out_channels: int) -> None:
         super().__init__(
