@@ -1,0 +1,48 @@
+"""The documentation's pages that are made from the code, its pictures and its quick notebook.
+
+`mkdocs build --strict`, which `.ci/run` calls, finds pages that the navigation leaves out and links that lead nowhere.
+"""
+
+import re
+from importlib.metadata import entry_points
+from pathlib import Path
+
+import pytest
+
+from docs.site_hooks import command_reference, python_reference
+from tests.run_notebook import outputs, run_notebook, stored_cells
+from tests.test_architecture import REPOSITORY
+from tests.test_public_names import NAMES
+
+DOCS = REPOSITORY / "docs"
+QUICK = "evaluate_predictions.ipynb"
+_NUMBER = re.compile(r"-?\d+\.?\d*(?:e-?\d+)?")
+
+
+def test_every_command_is_in_the_reference_with_its_help() -> None:
+    commands = [script.name for script in entry_points(group="console_scripts") if "adamss" in script.name]
+    _, *sections = re.split(r"^## ", command_reference(), flags=re.MULTILINE)
+    assert sorted(section.split("\n")[0] for section in sections) == sorted(commands)
+    assert all("usage: " in section for section in sections)
+
+
+def test_every_public_name_is_in_the_reference() -> None:
+    assert sorted(re.findall(r"^::: nnunetv2_adamss\.(\w+)$", python_reference(), re.MULTILINE)) == NAMES
+
+
+def test_every_picture_is_small_and_is_shown_with_a_description() -> None:
+    pages = "\n".join(page.read_text() for page in DOCS.rglob("*.md"))
+    described = dict.fromkeys(
+        Path(target).name for text, target in re.findall(r"!\[([^\]]+)\]\(([^)]+)\)", pages) if len(text) > 20
+    )
+    pictures = sorted((DOCS / "pictures").glob("*.png"))
+    assert sorted(described) == [picture.name for picture in pictures]
+    assert all(picture.stat().st_size < 150_000 for picture in pictures)
+
+
+def test_the_notebook_on_predictions_of_any_tool_shows_what_it_shows_when_it_is_run(tmp_path: Path) -> None:
+    """Within a hundredth, since other versions of libraries round differently."""
+    shown, found = outputs(stored_cells(QUICK)), outputs(run_notebook(QUICK, tmp_path))
+    assert _NUMBER.sub("#", found) == _NUMBER.sub("#", shown)
+    numbers = [[float(number) for number in _NUMBER.findall(text)] for text in (found, shown)]
+    assert numbers[0] == pytest.approx(numbers[1], rel=0.01, abs=0.01)
