@@ -84,7 +84,8 @@ def test_a_command_line_of_help_and_pages_is_in_todays_spelling(
     line: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     command, *words = shlex.split(line)
-    PARSERS[command].parse_args(words)
+    # Slurm's variables stand for numbers.
+    PARSERS[command].parse_args(["0" if word.startswith("$SLURM_") else word for word in words])
     assert capsys.readouterr().err == ""
 
 
