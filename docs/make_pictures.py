@@ -4,7 +4,6 @@
 """
 
 import argparse
-import shutil
 import subprocess
 import tempfile
 from pathlib import Path
@@ -18,6 +17,7 @@ from nnunetv2_adamss.datasets.phantom.phantom_cohort import draw_cohorts
 from nnunetv2_adamss.datasets.phantom.phantom_config import PhantomCohortConfig
 from nnunetv2_adamss.demo.demo_steps import CONFIGURATION, DemoFolders
 from nnunetv2_adamss.display.charts import save_png
+from nnunetv2_adamss.display.pdf import find_browser
 from nnunetv2_adamss.evaluation.evaluate import EvaluationSettings
 from nnunetv2_adamss.evaluation.evaluate_files import EvaluationInputs, evaluate_files
 from nnunetv2_adamss.evaluation.figures import CALIBRATION, KAPLAN_MEIER
@@ -27,7 +27,6 @@ from nnunetv2_adamss.survival.nnunet_data.plan_stages import stages_of
 PICTURES = Path(__file__).with_name("pictures")
 # Enough for a wide screen; a picture that takes more than 150 kB slows the page down.
 _MOST_PIXELS, _N_COLOURS = 1100, 128
-_BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 _ONE_PATIENT = (
     "<style>section:not(#patients, #patient-1), #patients > :not(#patient-1) { display: none }</style>"
 )
@@ -52,11 +51,7 @@ def make_pictures(demo: DemoFolders, folder: Path) -> None:
 
 def screenshot(report: Path, folder: Path) -> None:
     """A new patient's page of a report, as a browser shows it."""
-    browser = next(filter(None, map(shutil.which, _BROWSERS)), None)
-    if browser is None:
-        raise SystemExit(
-            f"The report's picture needs one of {', '.join(_BROWSERS)}, and none is on the PATH."
-        )
+    browser = find_browser()
     page, file = folder / "report.html", folder / "report.png"
     page.write_text(report.read_text() + _ONE_PATIENT)
     subprocess.run(

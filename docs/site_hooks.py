@@ -22,8 +22,10 @@ REPOSITORY = Path(__file__).parents[1]
 # Files outside docs, and where the site has them.
 MOVED = {
     "CHANGELOG.md": "changelog.md",
+    "CITATION.cff": "citation.cff",
     "CONTRIBUTING.md": "contributing.md",
     "README.md": "first_steps.md",
+    "SECURITY.md": "security.md",
     "nnunetv2_adamss/radiomics/paper.yaml": "radiomics_settings.yaml",
 }
 _LINK = re.compile(r"(?<=\]\()(?![a-z]+:|#)([^)#\s]+)")
