@@ -67,7 +67,7 @@ def test_what_a_method_needs_and_is_not_there_is_one_sentence(
 @pytest.mark.parametrize(
     ("fold", "method", "options", "message"),
     [
-        ("all", "LassoCoxPH", [], "fold all leaves no cases to judge a method on"),
+        ("all", "LassoCoxPH", [], "fold all leaves no cases to evaluate a method on"),
         ("first", "LassoCoxPH", [], "the fold must be a number or all, not first"),
         ("0", "ICARE", ["--deep_trainer", "TMSSTrainer"], "ICARE starts from no network"),
         ("0", "LassoCoxPH", ["--mask_source", "predicted"], "LassoCoxPH looks at the reference masks"),
