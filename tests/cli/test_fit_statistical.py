@@ -45,7 +45,7 @@ def test_tumour_volume_lies_where_trainings_do_and_is_fitted_anew_on_demand(
     summary = json.loads((folder / "survival_summary.json").read_text())
     assert (summary["trainer"], summary["fold"]) == ("TumourVolume", 1)
     assert summary["settings"]["seed"] == 7 and summary["settings"]["mirroring"] is False
-    assert "fit anew with --overwrite" in refusal(capsys, "--disable_tta", fold="1")
+    assert "fit again with --overwrite" in refusal(capsys, "--disable_tta", fold="1")
 
 
 def test_what_a_method_needs_and_is_not_there_is_one_sentence(
