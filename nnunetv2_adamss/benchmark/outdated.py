@@ -76,9 +76,7 @@ def segmentation_differences(fold_folder: Path, cohort: PresentCohort, fold: int
         cohort: present outcomes and split.
         fold: its number.
     """
-    trained = (TrainedFold(fold_folder).begun_with() or {}).get(
-        TRAINING_CASES
-    )  # not in older checkpoints
+    trained = (TrainedFold(fold_folder).begun_with() or {}).get(TRAINING_CASES)  # not in older checkpoints
     is_other = trained is not None and set(trained) != cohort.training[fold]
     summary = validation_summary(fold_folder)
     if summary.is_file():
