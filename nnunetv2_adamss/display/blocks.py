@@ -41,7 +41,7 @@ class Facts:
     Args:
         rows: name and value.
         look: ``headlines`` are shown large, for the few numbers that a reader looks for first; ``steps`` flow from top
-        to bottom, such as patients, with those who leave the flow at each step.
+            to bottom, such as patients, with those who leave the flow at each step.
     """
 
     kind: ClassVar = "facts"

@@ -358,7 +358,7 @@ def results_name(method: str, deep_trainer: str | None) -> str:
     Args:
         method: name, of ``STATISTICAL``.
         deep_trainer: the network that it starts from, or a variant of it such as its short schedule, whose results have
-        another name; None for none.
+            another name; None for none.
 
     Raises:
         ValueError: if it is neither.

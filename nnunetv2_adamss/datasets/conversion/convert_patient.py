@@ -80,7 +80,7 @@ def convert_case(
         settings: of the conversion.
         folder: of the raw data set.
         suv_factor: from Bq/ml to SUV. Used only if the PET cannot be in SUV, since tables of doses often name every
-        patient; None if it is not known.
+            patient; None if it is not known.
 
     Returns:
         The log entry of the patient.
