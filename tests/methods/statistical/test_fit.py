@@ -224,7 +224,9 @@ def test_deep_folds_of_other_outcomes_or_of_another_split_are_refused(
         write_deep_fold(model, name, fold, 5)
     folder = fold_folder(model, name)
     write_summary(folder, model, sources_sha256={"outcomes (survival.csv)": "of other patients"})
-    with pytest.raises(ValueError, match=r"fold 0 is of other outcomes than .*survival\.csv\. Train it again"):
+    with pytest.raises(
+        ValueError, match=r"fold 0 is of other outcomes than .*survival\.csv\. Train it again"
+    ):
         fitted(method, deep_trainer=name)
     write_summary(folder, model)
     predictions = folder / "validation" / "survival_predictions_last.csv"
