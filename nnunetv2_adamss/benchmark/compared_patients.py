@@ -73,12 +73,12 @@ class ComparedPatients:
 
     @property
     def event(self) -> NDArray[np.bool_]:
-        """Of all, ``(n_cases,)``."""
+        """True where the event was observed, ``(n_cases,)``."""
         return self.survival.time_and_event(self.case_ids)[1]
 
     @property
     def time(self) -> NDArray[np.float64]:
-        """Of all, ``(n_cases,)``."""
+        """Times to event or censoring, ``(n_cases,)``."""
         return self.survival.time_and_event(self.case_ids)[0]
 
     def cohort(self, case_ids: Sequence[str]) -> ResampledCohort:

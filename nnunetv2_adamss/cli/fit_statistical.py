@@ -78,10 +78,10 @@ def main(argv: list[str] | None = None) -> int:
 def _check_method_options(parser: argparse.ArgumentParser, args: dict[str, Any]) -> None:
     method = _METHODS[args["method"]]
     if args["deep_trainer"] and not method.trainer:
-        parser.error(f"{args['method']} starts from no network, so --deep_trainer means nothing")
+        parser.error(f"{args['method']} starts from no network, so --deep_trainer has no effect")
     if method.statistical_fit.masks and {"mask_source", "masks_dir"} & args.keys():
         whose = f"the masks of {method.trainer.name}" if method.trainer else "the reference masks"
-        parser.error(f"{args['method']} looks at {whose}, so --mask_source and --masks mean nothing")
+        parser.error(f"{args['method']} uses {whose}, so --mask_source and --masks have no effect")
 
 
 def _run(args: dict[str, Any]) -> None:

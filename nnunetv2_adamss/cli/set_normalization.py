@@ -42,7 +42,7 @@ def build_parser() -> CommandParser:
         dest="output",
         type=file_name,
         metavar="NAME",
-        help="name of the copy (default: AdaMSSPlans; with other rules, or of another plan, a name that says them)",
+        help="name of the copy (default: AdaMSSPlans; with other rules, or of another plan, a name that contains them)",
     )
     add("--overwrite", action="store_true", help="replace another plan of this name")
     return parser

@@ -114,7 +114,7 @@ class Method:
 
     @property
     def statistical_fit(self) -> StatisticalFit:
-        """The statistical fit.
+        """Statistical fit of the method.
 
         Raises:
             ValueError: if the method is a network.

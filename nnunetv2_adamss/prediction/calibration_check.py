@@ -62,7 +62,9 @@ class CalibrationCheck:
             calibration.apply(survival_curve).mean(axis=0),
         )
         if fold is None:
-            return replace(apparent, why_not_cross_fitted="The file does not say which folds predicted whom.")
+            return replace(
+                apparent, why_not_cross_fitted="The file does not name the fold that predicted each patient."
+            )
         try:
             curves = cross_fitted(survival_curve, event, time, fold, times)
         except ValueError as error:

@@ -1,4 +1,4 @@
-"""Convert a whole cohort into an nnU-Net raw data set: in parallel, resumable, whatever single patients are like."""
+"""Convert a whole cohort into an nnU-Net raw data set: in parallel, resumable, and not stopped by faulty patients."""
 
 from __future__ import annotations
 

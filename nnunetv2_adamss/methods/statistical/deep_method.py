@@ -152,7 +152,7 @@ def _all_folds(nnunet_fold: NnunetFold, setup: SurvivalSetup) -> list[NnunetFold
     validated = Counter(case_id for split in splits for case_id in split["val"])
     if others := [case_id for case_id in setup.fold.all_cases if validated[case_id] != 1]:
         raise ValueError(
-            "The method needs what a fold says of each case that it was not trained on, but in the split "
+            "The method needs an out-of-fold risk of each case, but in the split "
             f"{listed(others)} are in the validation part of no fold or of several."
         )
     return [replace(nnunet_fold, number=number) for number in range(len(splits))]

@@ -185,6 +185,6 @@ def _predict(request: InferenceRequest, work: Path) -> tuple[dict[str, Any], dic
 def _rfs(row: Mapping[str, Any], provenance: Mapping[str, Any], rfs_output: RfsOutput) -> float:
     if rfs_output == "days" and provenance["time_unit"] != "days":
         raise ValueError(
-            f"The model counts in {provenance['time_unit']}, so it cannot say days; train it on days."
+            f"The model counts in {provenance['time_unit']}, so it cannot predict days; train it on days."
         )
     return float(row[_COLUMN_OF[rfs_output]])
