@@ -1,16 +1,16 @@
-"""How steep calibrated curves of an ensemble are in new patients, and which way of calibrating makes it 1.
+"""Slope of calibrated curves of an ensemble in new patients, by several ways of calibration; 1 is right.
 
-Simulated cohorts of 250 patients, 8 features of which 3 carry the risk, six intervals. K models are trained as the
-folds of a cross-validation are, a discrete-time model each: of the features themselves ("linear"), or of a random
-hidden layer that each fold draws anew ("network"), so that folds differ as networks with other first weights do; both
-with much and with little L2. Calibration sees the out-of-fold predictions and outcomes of these patients alone. Then
-all K models predict 3,000 new patients, and a slope is fitted to the curves that are shown: above 1 they are too flat,
-below 1 overconfident.
+Simulated cohorts of 250 patients, 8 features of which 3 carry the risk, six intervals. K discrete-time models are
+trained as the folds of a cross-validation: on the features themselves ("linear"), or on a random hidden layer that
+differs between folds ("network"), so that folds differ as networks with other initial weights do; both with much and
+with little L2. Calibration uses only the out-of-fold predictions and outcomes of these patients. Then all K models
+predict 3,000 new patients, and a slope is fitted to the calibrated curves: above 1 they are too flat, below 1
+overconfident.
 
 Ways: "fold": one fold, calibrated. "0.1": each fold calibrated, curves averaged, as in version 0.1. The others average
 logits first and then correct them by the slope of a fold times 1 / (r + (1 - r) / K), where r, the correlation of
 folds in new patients, is: "root", the root of that slope, which ``prediction/calibration_fit.py`` takes; "slope", the
-slope itself; "in-sample", measured on cases that both folds were trained on; "half", on cases that one of both was
+slope itself; "in-sample", measured on cases that both folds were trained on; "half", on cases that one of them was
 trained on; "new", on the new patients themselves.
 
     python measurements/calibration_of_ensembles.py -o measurements/results/calibration_of_ensembles.json
@@ -36,7 +36,7 @@ N_PATIENTS, N_NEW, N_FEATURES, N_INFORMATIVE, N_INTERVALS = 250, 3000, 8, 3, 6
 TIMES = np.arange(1.0, N_INTERVALS + 1)
 LOGIT_OF_SURVIVAL = 2.2
 KINDS = {"network": (0.03, 1.0), "linear": (1.0, 30.0)}  # with little and much L2
-STRENGTHS = (0.6, 1.0, 1.8)  # log odds by standard deviation of the risk
+STRENGTHS = (0.6, 1.0, 1.8)  # log odds per standard deviation of the risk
 N_FOLDS = (3, 5)
 N_HIDDEN = 60
 
@@ -44,7 +44,7 @@ Array = NDArray[np.float64]
 
 
 class Cohort(NamedTuple):
-    """Features ``(n, 8)``, event and time ``(n,)``, labels of these."""
+    """Features ``(n, 8)``, event and time ``(n,)``, and their labels."""
 
     features: Array
     event: NDArray[np.bool_]
@@ -53,7 +53,7 @@ class Cohort(NamedTuple):
 
 
 def draw(n_cases: int, strength: float, rng: np.random.Generator) -> Cohort:
-    """Patients, about a third of them censored."""
+    """Draw patients, about a third of them censored."""
     features = rng.standard_normal((n_cases, N_FEATURES))
     risk = strength * features[:, :N_INFORMATIVE].sum(axis=1) / np.sqrt(N_INFORMATIVE)
     dies = rng.random((n_cases, N_INTERVALS)) < expit(risk - LOGIT_OF_SURVIVAL)[:, None]
@@ -78,7 +78,7 @@ class Model:
         return np.tanh(features @ self.first + self.bias) if self.first.size else features
 
     def logits(self, features: Array) -> Array:
-        """Of surviving each interval, ``(n, n_intervals)``."""
+        """Return logits of surviving each interval, ``(n, n_intervals)``."""
         return self.intercepts + (self.inputs(features) @ self.weights)[:, None]
 
 
@@ -106,7 +106,7 @@ def curve_of(logits: Array) -> Array:
 
 
 def slope_of(curve: Array, labels: IntervalLabels) -> float:
-    """The slope that curves still need, with an intercept for each interval; no prior, no limits."""
+    """Fit the slope that curves still need, with an intercept for each interval; no prior, no limits."""
     before = np.concatenate([np.ones_like(curve[:, :1]), curve[:, :-1]], axis=1)
     logits = logit(np.clip(curve / before, 1e-6, 1 - 1e-6))
     slope, intercepts = 1.0, np.zeros(N_INTERVALS)
@@ -135,7 +135,7 @@ def correlation(first: Array, second: Array) -> float:
 
 
 def correlations(logits: Array, fold: NDArray[np.int64], of_new: Array) -> dict[str, float]:
-    """Of two folds, measured on three kinds of patients; ``(n_folds, n, n_intervals)`` each."""
+    """Return the correlation of two folds in three kinds of patients; ``(n_folds, n, n_intervals)`` each."""
     pairs = list(combinations(range(len(logits)), 2))
     trained = [(fold != i) & (fold != j) for i, j in pairs]
     both_ways = [*pairs, *((j, i) for i, j in pairs)]
@@ -152,7 +152,7 @@ def correlations(logits: Array, fold: NDArray[np.int64], of_new: Array) -> dict[
 
 
 def run(kind: str, l2: float, strength: float, n_folds: int, seed: int) -> dict[str, dict[str, float]]:
-    """Slopes, and mean squared errors from the true curves, by way; correlations beside."""
+    """Return slopes and mean squared errors from the true curves, by way of calibration, and correlations."""
     rng = np.random.default_rng(seed)
     cohort, new = draw(N_PATIENTS, strength, rng), draw(N_NEW, strength, rng)
     risk = strength * new.features[:, :N_INFORMATIVE].sum(axis=1) / np.sqrt(N_INFORMATIVE)
@@ -190,7 +190,7 @@ def of_fold(cohort: Cohort, cases: NDArray[np.bool_]) -> Cohort:
 def by_correlation(
     calibration: Calibration, out_of_fold: Array, labels: IntervalLabels, of_new: Array, r: float
 ) -> Array:
-    """Curves of the folds together, if their correlation is r."""
+    """Return the curves of the folds together, if their correlation is r."""
     share = r + (1 - r) / len(of_new)
     mean, slope = out_of_fold.mean(axis=0), calibration.slope / share
     spread, at_risk = mean + (out_of_fold - mean) * np.sqrt(share), labels.survived + labels.failed

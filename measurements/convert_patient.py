@@ -1,11 +1,11 @@
-"""How long the conversion of one patient takes, and how much memory: scans as large as HECKTOR's.
+"""Time and memory of the conversion of one patient, with scans as large as HECKTOR's.
 
-CT of 512 x 512 x 200 voxels of 1 x 1 x 3 mm, PET of 200 x 200 x 150 voxels of 4 x 4 x 4 mm, noise and ellipsoids where
-organs are, so that files do not compress better than real ones. One process, one thread.
+CT of 512 x 512 x 200 voxels of 1 x 1 x 3 mm, PET of 200 x 200 x 150 voxels of 4 x 4 x 4 mm, noise and ellipsoids in the
+place of organs, so that files do not compress better than real ones. One process, one thread.
 
     OMP_NUM_THREADS=1 python measurements/convert_patient.py -o measurements/results/convert_patient.json
 
-The memory is the highest of a process of its own, in which nothing else is done.
+The memory is the peak of a separate process that does nothing else.
 """
 
 import argparse
@@ -73,7 +73,7 @@ def write_patient(folder: Path) -> PatientFiles:
 def paint(
     size: tuple[int, ...], spacing: tuple[float, ...], nothing: float, value: int
 ) -> tuple[sitk.Image, sitk.Image]:
-    """Organs and tumour; ``value``: which of their numbers to paint. And where the tumour is."""
+    """Paint item ``value`` of each organ and of the tumour; return the image and the tumour's mask."""
     origin = [-(n - 1) / 2 * s for n, s in zip(size, spacing, strict=True)]
     x, y, z = np.ogrid[tuple(slice(0, n) for n in size)]
     axes = [o + index * s for o, index, s in zip(origin, (x, y, z), spacing, strict=True)]
@@ -90,7 +90,7 @@ def paint(
 
 def measure(patient: PatientFiles, settings: CaseSettings, folder: Path) -> dict[str, Any]:
     sitk.ProcessObject.SetGlobalDefaultNumberOfThreads(1)
-    start = time.process_time()  # not of the clock: other jobs may run
+    start = time.process_time()  # processor time, not wall-clock time: other jobs may run
     log = convert_case(patient, settings, folder)
     return {
         "cpu_seconds": round(time.process_time() - start, 1),

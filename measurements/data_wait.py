@@ -1,10 +1,10 @@
-"""Which share of a Stage-II training iteration is spent waiting for data.
+"""Share of a Stage-II training iteration that is spent waiting for data.
 
 Needs a data set that is planned and preprocessed, a finished Stage I of the fold, and nnU-Net's three variables:
 
     python measurements/data_wait.py 510 -seg_tr AdaMSSSegTrainer_ShortSchedule -o measurements/results/data_wait.json
 
-Nothing is written into nnU-Net's folders but the Stage-I masks that are missing.
+Only missing Stage-I masks are written into nnU-Net's folders.
 """
 
 import argparse
@@ -38,7 +38,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3, help="default: %(default)s")
     parser.add_argument("-o", "--output", type=Path, required=True)
     args = parser.parse_args()
-    # As nnU-Net's training.
+    # As in nnU-Net's training.
     torch.set_num_threads(1 if args.device == "cuda" else os.cpu_count() or 1)
     torch.backends.cudnn.benchmark = args.device == "cuda"
     trainer = start(args)
@@ -57,7 +57,7 @@ def main() -> None:
 
 
 def start(args: argparse.Namespace) -> AdaMSSSurvTrainer:
-    """A trainer at the start of its first epoch, whose own output goes to a temporary folder."""
+    """Return a trainer at the start of its first epoch, with its output in a temporary folder."""
     folder = Path(os.environ["nnUNet_preprocessed"]) / maybe_convert_to_dataset_name(args.dataset)
     plans = json.loads((folder / f"{args.plans}.json").read_text()) | {"continue_training": False}
     dataset_json = json.loads((folder / "dataset.json").read_text())
@@ -74,7 +74,7 @@ def start(args: argparse.Namespace) -> AdaMSSSurvTrainer:
 
 
 def measure(trainer: AdaMSSSurvTrainer, n_iterations: int) -> dict[str, float]:
-    """Mean times of one iteration; the first few, which fill caches, are left out."""
+    """Measure mean times of one iteration; the first few, which fill caches, are left out."""
     for _ in range(5):
         trainer.train_step(next(trainer.dataloader_train))
     waiting = 0.0

@@ -1,7 +1,7 @@
-"""In how many of ten seeds the demo's network beats tumour volume and a Cox model on its covariates.
+"""Number of seeds in which the demo's network beats tumour volume and a Cox model on its covariates.
 
-Cohort, trainers and settings are the demo's. A seed draws outcomes, split and what is random in Stage II; images and
-the Stage-I network are the same for all, so that this has been trained on most of the validation images.
+Cohort, trainers and settings are the demo's. A seed draws outcomes, split and the random numbers of Stage II; images
+and the Stage-I network are the same for all, so that this network was trained on most of the validation images.
 
     python measurements/demo_seeds.py WORK_FOLDER -o FILE
 
@@ -55,7 +55,7 @@ def main() -> None:
 
 
 def cohort(n: int) -> PhantomCohortConfig:
-    """The demo's."""
+    """Return the demo's cohort."""
     return PhantomCohortConfig(
         n_training=n, n_test=0, shape=(32, 32, 32), spacing_mm=(5, 5, 5), signals_on=SIGNALS,
         log_hazard_ratio=log_hazard_ratios(EFFECT), censoring_fraction=CENSORING, dataset_id=990,
@@ -63,14 +63,14 @@ def cohort(n: int) -> PhantomCohortConfig:
 
 
 def scores(project: Project, seed: int, sizes: pd.Series) -> dict[str, Any]:
-    """C-index of the validation cases."""
+    """Return the C-index of the validation cases."""
     hazard = {name: project.config.log_hazard_ratio[name] for name in SIGNALS}
     truth, survival_csv = project.write_outcomes(f"outcomes/{seed}", hazard, np.random.default_rng(seed))
     settings = {"survival_csv": str(survival_csv), "seed": seed, "radiomics": "first_order"}
     validation = project.train_here(SURVIVAL_TRAINER, seed, settings) / "validation"
     risk = predicted_risk(validation / "survival_predictions.csv")
     covariates_only = validation / "covariates_only_cox_predictions.csv"
-    # Where no covariate is selected there is no such model, and all risks are equal.
+    # If no covariate is selected there is no such model, and all risks are equal.
     cox = predicted_risk(covariates_only) if covariates_only.is_file() else 0 * risk
     cases = truth.set_index("case_id").loc[risk.index]
     event, time = cases["event"].to_numpy(dtype=bool), cases["time"].to_numpy()

@@ -1,6 +1,6 @@
-"""Whether and how fast everything runs on one CUDA GPU, in under 8 minutes, on phantoms and real PET/CT.
+"""Check and time all parts on one CUDA GPU, in under 8 minutes, on phantoms and real PET/CT.
 
-Parts, in this order; each has a time limit, and runs whatever becomes of the others:
+Parts, in this order; each has a time limit, and runs even if others fail:
 
 - preparation: phantoms of 32^3 and 160^3 voxels and the sarcomas, planned and preprocessed, side by side;
 - training step: seconds and memory at 112^3, batch 2, autocast, for AdaMSS and nnU-Net's network by the same plan;
@@ -11,12 +11,12 @@ Parts, in this order; each has a time limit, and runs whatever becomes of the ot
 - predicting a patient: of 160^3 voxels;
 - GPU beside CPU: new phantoms predicted by one checkpoint on both;
 - full schedule: Stage II with the published 10,000 iterations on the phantoms, whose hazard follows a signal outside
-  the tumour. It has the time that is left. --parts "full schedule" gives it all of it.
+  the tumour. It has the time that is left. --parts "full schedule" gives it all the time.
 
     python measurements/gpu_check.py WORK_FOLDER -o measurements/results/gpu_check.json
 
-Trainings that are finished are not repeated, so the script can be called again with the same WORK_FOLDER. With
--device cpu --quick it does all of it at toy size, to see whether it runs; its figures mean nothing.
+Trainings that are finished are not repeated, so the script can be called again with the same WORK_FOLDER. With -device
+cpu --quick all parts run at toy size, as a test without meaningful figures.
 """
 
 import argparse
@@ -65,7 +65,7 @@ PHANTOMS = PhantomCohortConfig(
     n_training=120, n_test=4, shape=(32,) * 3, spacing_mm=(5,) * 3, censoring_fraction=0.3, signals_on=(SIGNAL,),
     log_hazard_ratio={SIGNAL: 1.0}, dataset_id=996,
 )  # fmt: skip
-# Of a project on data that is there already, only the name counts.
+# The data of this project exist already, so only the name of the cohort is used.
 STS = PhantomCohortConfig(dataset_id=510, dataset_name="STS")
 STEP_SIZE, QUICK_STEP_SIZE = "112", "16"
 STEP_VARIANTS = [
@@ -77,7 +77,7 @@ MINUTES = 7.5
 
 @dataclass(frozen=True)
 class Check:
-    """The parts and what they share.
+    """The parts and their common settings.
 
     Args:
         work: folder for data, trainings and logs.
@@ -141,12 +141,12 @@ class Check:
 
     @property
     def environment(self) -> dict[str, str]:
-        """Variables that lead nnU-Net to the trainers, and few processes and quiet threads at toy size."""
+        """Variables by which nnU-Net finds the trainers, and few processes and passive threads at toy size."""
         if not self.quick:
             return {"nnUNet_extTrainer": str(PLUGIN)}
         trainers = os.pathsep.join([str(SCRIPTS / "trainers" / "quick"), str(PLUGIN)])
         processes = {"nnUNet_n_proc_DA": "1", "nnUNet_def_n_proc": "1"}
-        # Threads that wait awake, as nnUNetv2_train's on all cores do, take them from whatever else is running.
+        # Threads that wait actively, as nnUNetv2_train's on all cores do, slow down all other processes.
         return {"nnUNet_extTrainer": trainers, "OMP_WAIT_POLICY": "PASSIVE", **processes}
 
     # ------------------------------------------------------------------------------------ parts
@@ -226,7 +226,7 @@ class Check:
             rows[f"largest difference, {name}"] = differences(*predicted)
 
     def predict_new(self, project: "TimedProject", trainer: str, device: str) -> Path:
-        """Predict the new phantoms; returns the folder, another one each time."""
+        """Predict the new phantoms; return the folder, a new one each time."""
         output = Path(mkdtemp(dir=self.work, prefix=f"predicted_{device}_"))
         project.run(
             "adamss_predict_survival", "-i", str(project.raw / "imagesTs"), "-o", str(output),
@@ -242,7 +242,7 @@ class Check:
         try:
             project.train(FULL_STAGE_TWO, 0)
         except OutOfTime:
-            # How far it came says how long it would take.
+            # The epochs that it reached tell how long it would take.
             rows["unfinished"] = training_figures(folder)
             raise
         rows["published"] = training_figures(folder) | c_indices(folder)
@@ -255,7 +255,7 @@ class Check:
 
 
 class TimedProject(Project):
-    """A project whose commands end with the time of a part.
+    """A project whose commands end when the time of a part is over.
 
     Args:
         commands: of the part.
@@ -299,17 +299,17 @@ class TimedProject(Project):
 
 
 def plan_of(project: Project) -> dict[str, Any]:
-    """Size of patch and batch."""
+    """Return the size of patch and batch."""
     plan = json.loads((project.preprocessed / f"{PLANS}.json").read_text())["configurations"]["3d_fullres"]
     return {"patch": "x".join(map(str, plan["patch_size"])), "batch": plan["batch_size"]}
 
 
 def training_figures(folder: Path, *, killed: bool = False) -> dict[str, Any]:
-    """Times of epochs, and whether the loss is a number, as the logs of a training in this folder tell them.
+    """Read times of epochs from the logs of a training, and check that its losses are finite.
 
     Args:
         folder: of the fold.
-        killed: whether the training was killed once and must have continued where it was.
+        killed: whether the training was killed once and must have continued from its last epoch.
 
     Raises:
         RuntimeError: if it did not continue, or if a loss is not finite.
@@ -319,7 +319,7 @@ def training_figures(folder: Path, *, killed: bool = False) -> dict[str, Any]:
     epochs = [[int(number) for number in re.findall(r"Epoch (\d+)", text)] for text in texts]
     seconds = [[float(s) for s in re.findall(r"Epoch time: ([\d.]+)", text)] for text in texts]
     losses = [float(loss) for text in texts for loss in re.findall(r"(?:train|val)_loss (\S+)", text)]
-    # Of a started process the first epoch compiles.
+    # The network is compiled in the first epoch of a process.
     later = [s for of_one in seconds for s in of_one[1:]]
     figures: dict[str, Any] = {
         "epochs": len({number for of_one in epochs for number in of_one}),
@@ -335,10 +335,10 @@ def training_figures(folder: Path, *, killed: bool = False) -> dict[str, Any]:
 
 
 def continuation(epochs: Sequence[Sequence[int]], seconds: Sequence[Sequence[float]]) -> dict[str, Any]:
-    """Where a killed training continued, from epochs and times in its two logs.
+    """Return the epoch at which a killed training continued, from epochs and times in its two logs.
 
     Raises:
-        RuntimeError: if it began anew or left an epoch out.
+        RuntimeError: if it started over or left an epoch out.
     """
     before, after = epochs
     if not (1 <= after[0] <= before[-1] + 1 and list(after) == list(range(after[0], after[-1] + 1))):
@@ -347,13 +347,13 @@ def continuation(epochs: Sequence[Sequence[int]], seconds: Sequence[Sequence[flo
 
 
 def c_indices(folder: Path) -> dict[str, Any]:
-    """Of the validation cases, by the last and the best epoch."""
+    """Return the C-index of the validation cases, by the last and the best epoch."""
     found = json.loads((folder / "survival_summary.json").read_text())["c_index"]
     return {f"C-index, {epoch} epoch": score["c_index"] for epoch, score in found.items()}
 
 
 def true_c_index(project: Project, folder: Path) -> float | None:
-    """C-index of the true risk, on the validation cases of a trained fold."""
+    """Return the C-index of the true risk, on the validation cases of a trained fold."""
     case_ids = pd.read_csv(folder / "validation" / "survival_predictions.csv")["case_id"]
     truth = pd.read_csv(project.raw / "phantom_truth.csv").set_index("case_id").loc[case_ids]
     table = pd.read_csv(project.raw / "survival.csv").set_index("case_id").loc[case_ids]
@@ -362,7 +362,7 @@ def true_c_index(project: Project, folder: Path) -> float | None:
 
 
 def differences(checked: Path, cpu: Path) -> dict[str, Any]:
-    """How far two folders of predictions of the same patients differ."""
+    """Measure the differences between two folders of predictions of the same patients."""
     files = [file.relative_to(checked) for file in sorted((checked / "cases").glob("*.json"))]
     pairs = [[conditional_survival(folder / file) for folder in (checked, cpu)] for file in files]
     times = [pd.read_csv(folder / "survival_predictions.csv")["predicted_time"] for folder in (checked, cpu)]
@@ -380,7 +380,7 @@ def differences(checked: Path, cpu: Path) -> dict[str, Any]:
 
 
 def conditional_survival(file: Path) -> np.ndarray:
-    """Survival probabilities of a predicted patient, ``(n_intervals,)``."""
+    """Read the survival probabilities of a predicted patient, ``(n_intervals,)``."""
     content = json.loads(file.read_text())
     if "failed" in content:
         raise RuntimeError(f"{file.stem} was not predicted: {content['failed']}")
@@ -388,7 +388,7 @@ def conditional_survival(file: Path) -> np.ndarray:
 
 
 def finite(value: float) -> float | None:
-    """The number, or None, since JSON has no NaN."""
+    """Return the number, or None, since JSON has no NaN."""
     return value if math.isfinite(value) else None
 
 

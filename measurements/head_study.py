@@ -1,8 +1,8 @@
-"""What each part of the survival head does, alone: heads trained on frozen image features of phantoms.
+"""Effect of each single part of the survival head: heads trained on frozen image features of phantoms.
 
 Cohort, arms and outcomes are those of the simulation study. The image features are those of each whole region by the
-Stage-I network, so a training takes seconds and every part can be tried on many seeds. What training does to encoder
-and decoder is not in it; the simulation study has that.
+Stage-I network, so a training takes seconds and every part can be tried on many seeds. Encoder and decoder are not
+trained; the simulation study includes that.
 
     python measurements/head_study.py WORK_FOLDER -o FILE       WORK_FOLDER of simulation_study.py, or a new one
 
@@ -59,14 +59,14 @@ class Variant:
 
     Args:
         anchor: inputs of the Cox model that the head starts from and adds to: ``none``, the ``covariates``, or these
-            and a kind of image features: of the ``encoder``, the ``decoder``, or the ``attended`` ones of the decoder.
-        pooling: image features that the head sees: of the ``decoder`` or the ``attended`` ones.
+            and a kind of image features: of the ``encoder``, the ``decoder``, or the decoder's ``attended`` ones.
+        pooling: image features of the head: of the ``decoder`` or the ``attended`` ones.
         tumour: whether first-order statistics of the tumour are among the covariates.
         head_rate: multiple of the rates.
         l2_weight: of both weight matrices.
         batch_size: half events, half censored cases.
         scales: whether image features are z-scored and divided by the root of their number.
-        one_score: whether all intervals share one score and differ in their bias alone.
+        one_score: whether all intervals share one score and differ in their bias only.
     """
 
     anchor: str = "none"
@@ -99,7 +99,7 @@ VARIANTS = {
 
 @dataclass(frozen=True, eq=False)
 class Patients:
-    """Some patients: image features by their kind, covariates ``(n, ...)`` and outcomes."""
+    """Patients with image features by kind, covariates ``(n, ...)`` and outcomes."""
 
     features: dict[str, NDArray[np.float64]]
     covariates: NDArray[np.float64]
@@ -129,7 +129,7 @@ def main() -> None:
 
 
 def image_features(project: Project) -> dict[str, pd.DataFrame]:
-    """Means over each case's region, by their kind and ``case_id``."""
+    """Compute means over each case's region, by kind and ``case_id``."""
     from nnunetv2_adamss.trainers import AdaMSSSurvTrainer_ImageOnly
 
     plans, dataset_json = read_plans(project.config.folder_name, PLANS)
@@ -160,7 +160,7 @@ def image_features(project: Project) -> dict[str, pd.DataFrame]:
 def c_indices(
     project: Project, features: dict[str, pd.DataFrame], arm: str, seed: int
 ) -> dict[str, float | None]:
-    """C-index of the validation cases by every variant."""
+    """Return the C-index of the validation cases by every variant."""
     rng = np.random.default_rng([seed, list(ARMS).index(arm)])
     _, survival_csv = project.write_outcomes(f"outcomes/{arm.replace(' ', '_')}_{seed}", ARMS[arm], rng)
     fold = MOST_SEEDS * list(ARMS).index(arm) + seed
@@ -190,7 +190,7 @@ def read_patients(
     config: SurvivalConfig,
     use: CovariateUse,
 ) -> tuple[SurvivalSetup, Patients, Patients]:
-    """A fold with its covariates: training and validation cases."""
+    """Read a fold with its covariates: training and validation cases."""
     plans, dataset_json = read_plans(project.config.folder_name, PLANS)
     nnunet_fold = NnunetFold(plans, dataset_json, "3d_fullres", 0)
     setup = SurvivalSetup.begin(nnunet_fold, config, FoldSplit(split["train"], split["val"]), use)
@@ -206,7 +206,7 @@ def read_patients(
 
 
 class Given(nn.Module):
-    """In the place of means over space: image features that are means already."""
+    """Pooling that passes on image features that are means already."""
 
     def forward(self, features: Tensor, valid: Tensor) -> list[Tensor]:
         return [features]
@@ -217,9 +217,9 @@ class Head(nn.Module):
 
     Args:
         variant: of the study.
-        n_covariates: of a patient.
-        n_intervals: of time.
-        anchor: log hazard ratios of the anchor's inputs, and logits where it is 0.
+        n_covariates: number of covariates.
+        n_intervals: number of time intervals.
+        anchor: log hazard ratios of the anchor's inputs, and baseline logits.
     """
 
     def __init__(
@@ -247,7 +247,7 @@ class Head(nn.Module):
 def train(
     variant: Variant, setup: SurvivalSetup, training: Patients, seed: int
 ) -> Callable[[Patients], Tensor]:
-    """Train a head; returns what gives the logits of patients."""
+    """Train a head; return a function from patients to logits."""
     torch.manual_seed(seed)
     labels = interval_labels(setup.fold.edges, training.event, training.time)
     pooled = training.features[variant.pooling]
@@ -288,7 +288,7 @@ def train(
 
 
 def stages() -> Stages:
-    """Of the phantoms' plan."""
+    """Return the stages of the phantoms' plan."""
     plans, _ = read_plans(phantoms(1).folder_name, PLANS)
     return stages_of(PlansManager(plans).get_configuration("3d_fullres"))
 
@@ -307,7 +307,7 @@ def c_index_of(
 
 
 def write(output: Path, rows: pd.DataFrame) -> None:
-    """Rows, the mean of every variant in every arm, and its difference to the published head; 95% intervals."""
+    """Write rows, the mean of every variant in every arm, and its difference to the published head; 95% intervals."""
     found = {
         arm: {
             name: {

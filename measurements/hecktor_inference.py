@@ -1,4 +1,4 @@
-"""How long ``adamss_hecktor_inference`` takes for one patient as large as HECKTOR's, and how much memory.
+"""Time and memory of ``adamss_hecktor_inference`` for one patient as large as HECKTOR's.
 
 The patient of ``convert_patient.py``, converted to 1 mm and cut to head and neck, and the networks of
 ``predict_patient.py`` (the paper's, with a patch of 112^3 voxels and initial weights): one fold, no radiomics, no
@@ -69,7 +69,7 @@ def main() -> None:
 
 
 def write_input(folder: Path) -> None:
-    """``/input`` as the challenge mounts it."""
+    """Write ``/input`` as the challenge mounts it."""
     for kind in ("ct", "pet"):
         (folder / "images" / kind).mkdir(parents=True, exist_ok=True)
     patient = write_patient(folder)

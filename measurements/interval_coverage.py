@@ -1,8 +1,8 @@
-"""How often 95% intervals of the C-index hold the true one, from 2 events to 40, by simulation.
+"""Simulated coverage of 95% intervals of the C-index, from 2 events to 40.
 
 102 patients; the hazard follows a risk score, so that Harrell's C is about 0.7 (also 0.85), and follow-up is so long
-that exactly so many patients have the event. The truth is the C of thousands of such cohorts together. Beside the score
-there is a second one, the first with noise, for the paired difference. Every cohort gets the plain percentile interval,
+that exactly so many patients have the event. The true value is the C of thousands of such cohorts together. A second
+score, the first with noise, is for the paired difference. Every cohort gets the plain percentile interval,
 as in version 0.1, and that of ``metrics/``, from the same resamples.
 
     python measurements/interval_coverage.py -o measurements/results/interval_coverage.json
@@ -27,7 +27,7 @@ from nnunetv2_adamss.metrics.resampling import ResampledCohort
 
 N_PATIENTS = 102
 N_EVENTS = (2, 3, 5, 10, 15, 40)
-# Log hazard by standard deviation of the score, for a C of about 0.7 and 0.85.
+# Log hazard per standard deviation of the score, for a C of about 0.7 and 0.85.
 EFFECTS = {"0.7": 0.75, "0.85": 1.8}
 NOISE = 1.0  # of the second score
 N_FOR_TRUTH = 4000
@@ -43,7 +43,7 @@ class Cohort(NamedTuple):
 
 
 def cohorts(n_events: int, effect: float, rng: np.random.Generator) -> Iterator[Cohort]:
-    """Cohorts with exactly so many events; censoring is uniform between 30% and all of the follow-up."""
+    """Draw cohorts with exactly this number of events; censoring is uniform between 30% and all of the follow-up."""
     follow_up = follow_up_for(n_events, effect, rng)
     while True:
         score = rng.standard_normal((BATCH, N_PATIENTS))
@@ -56,7 +56,7 @@ def cohorts(n_events: int, effect: float, rng: np.random.Generator) -> Iterator[
 
 
 def follow_up_for(n_events: int, effect: float, rng: np.random.Generator) -> float:
-    """The follow-up after which so many events are expected, by bisection."""
+    """Find the follow-up after which this number of events is expected, by bisection."""
     score = rng.standard_normal(200_000)
     death = rng.exponential(size=score.shape) * np.exp(-effect * score)
     censoring = rng.uniform(0.3, 1, score.shape)
@@ -69,7 +69,7 @@ def follow_up_for(n_events: int, effect: float, rng: np.random.Generator) -> flo
 
 
 def pairs(cohort: Cohort, resampled: ResampledCohort) -> dict[str, tuple[NDArray[np.float64], PairSums]]:
-    """Shares of pairs, of the cohort and its resamples, by measure; with their pairs."""
+    """Return shares of pairs in the cohort and its resamples, by measure, with the numbers of pairs."""
     first, second = (pooled(harrell_pairs(score, resampled)) for score in cohort.scores)
     uno = pooled(
         sum_pairs(
@@ -85,7 +85,7 @@ def pairs(cohort: Cohort, resampled: ResampledCohort) -> dict[str, tuple[NDArray
 
 
 def truth(n_events: int, effect: float, rng: np.random.Generator) -> dict[str, float]:
-    """Of thousands of cohorts together. Uno's C is held against its own mean."""
+    """Return the true values, of thousands of cohorts together. Uno's C is compared with its own mean."""
     sums: dict[str, list[float]] = defaultdict(list)
     for cohort, _ in zip(cohorts(n_events, effect, rng), range(N_FOR_TRUTH), strict=False):
         resampled = ResampledCohort(cohort.event, cohort.time, n_resamples=0)
@@ -101,7 +101,7 @@ def truth(n_events: int, effect: float, rng: np.random.Generator) -> dict[str, f
 
 
 def coverage(n_events: int, effect: float, n_cohorts: int, seed: int) -> dict[str, Any]:
-    """Share of intervals that hold the truth, below and above it, and their mean width, by measure and kind."""
+    """Return the shares of intervals that cover the true value, or lie below or above it, and their mean width."""
     rng = np.random.default_rng(seed)
     true = truth(n_events, effect, rng)
     found: dict[str, list[tuple[float, float]]] = defaultdict(list)
@@ -122,7 +122,7 @@ def coverage(n_events: int, effect: float, n_cohorts: int, seed: int) -> dict[st
 
 
 def null(cohort: Cohort, rng: np.random.Generator) -> Cohort:
-    """Two scores that are equally good."""
+    """Return the cohort with two scores that are equally good."""
     noise = NOISE * rng.standard_normal((2, N_PATIENTS))
     return cohort._replace(scores=cohort.scores[0] + noise)
 

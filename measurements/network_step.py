@@ -1,10 +1,10 @@
 """Seconds and peak memory of a training step and of inference, AdaMSS beside nnU-Net's default network.
 
-Both networks come from nnU-Net's plan for the patch. Layouts: "contiguous" is what nnU-Net hands in and PyTorch does
-by itself; "channels-last" converts the patch, and on CUDA the weights; "compiled" is contiguous by torch.compile;
-"shipped" is what the package does on CPU, channels-last and, for inference, oneDNN by name. Every measurement is a
-process of its own, the variants take turns, and ratios are of medians of one run. CUDA runs under autocast and with
-scaled gradients, as nnU-Net does. The first call, in which a network is compiled, is a figure of its own.
+Both networks come from nnU-Net's plan for the patch. Layouts: "contiguous" is nnU-Net's input and PyTorch's default;
+"channels-last" converts the patch, and on CUDA the weights; "compiled" is contiguous by torch.compile; "shipped" is the
+package's choice on CPU, channels-last and, for inference, oneDNN by name. Every measurement is a separate process, the
+variants take turns, and ratios are of medians of one run. CUDA runs under autocast and with scaled gradients, as in
+nnU-Net. The first call, in which a network is compiled, is timed separately.
 
     python measurements/network_step.py --sizes 24x40x24 32 112 -o measurements/results/network_step_cpu.json
 """
@@ -39,9 +39,9 @@ VARIANTS = {
     ),
 }
 BATCH_SIZE = 2
-# Calls before those that count. A GPU's libraries choose their algorithms and grow their memory in the first ones.
+# Calls before the measured ones. A GPU's libraries choose their algorithms and grow their memory in the first ones.
 WARM_UP = {"cpu": 1, "cuda": 3}
-# A training step; validation, which has the training's batch; nnUNetv2_predict, which hands in single tiles.
+# A training step; validation with the training's batch size; nnUNetv2_predict, with single tiles.
 MODES = ("training_step", "validation", "prediction")
 GRADIENT_NORM = 12  # nnU-Net's limit
 
@@ -84,7 +84,7 @@ def parse_size(text: str) -> tuple[int, ...]:
 def measure_in_turns(
     size: str, rounds: int, device: str, modes: Sequence[str]
 ) -> dict[str, dict[str, float]]:
-    """Medians over processes, the variants taking turns so that a slow minute hits all of them."""
+    """Return medians over processes; the variants take turns so that a slow minute affects all of them."""
     samples: dict[str, list[dict[str, float]]] = {" ".join(variant): [] for variant in VARIANTS[device]}
     with tempfile.TemporaryDirectory() as folder:
         output = Path(folder) / "figures.json"
@@ -116,7 +116,7 @@ def measure(
     optimizer = torch.optim.Adam(network.parameters(), 1e-4)
     scaler = torch.amp.GradScaler(device.type, enabled=device.type == "cuda")
     if layout == "compiled":
-        # Compiling for a CPU takes minutes for the smallest network; there it is only traced, to see that it can be.
+        # Compiling for a CPU takes minutes for the smallest network; there it is only traced, as a test.
         network = torch.compile(network, backend="inductor" if device.type == "cuda" else "aot_eager")
 
     def training_step() -> None:
@@ -136,7 +136,7 @@ def measure(
         with torch.autocast(device.type, enabled=device.type == "cuda"):
             network(batch)
 
-    # Memory on CPU is the highest so far, so the training step, which needs most, comes last.
+    # Memory on CPU is the peak so far, so the training step, which needs most, comes last.
     calls = {
         "prediction": lambda: infer(patch[:1]),
         "validation": lambda: infer(patch),
@@ -175,9 +175,9 @@ def build(network_name: str, layout: str, size: tuple[int, ...]):
 
 
 def timed(function, device, seconds: float = 3.0) -> tuple[float, float, float]:
-    """Median seconds of a call after a warm-up, peak GiB, and seconds of the first call.
+    """Return median seconds of a call after a warm-up, peak GiB, and seconds of the first call.
 
-    The memory is that of the process so far on CPU, and on CUDA what is allocated in the calls that count.
+    The memory is the process' peak so far on CPU, and the allocation of the measured calls on CUDA.
     """
     import torch
 

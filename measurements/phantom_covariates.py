@@ -1,7 +1,7 @@
-"""What radiomics and clinical indicators add: Stage II with and without them, beside a Cox model on them alone.
+"""Benefit of radiomics and clinical indicators: Stage II with and without them, beside a Cox model on them alone.
 
 One cohort of phantoms with all seven signals in the hazard, one Stage-I training, one extraction of radiomics from its
-masks. Each seed then draws outcomes, a split, a head and batches of its own, and trains on them:
+masks. Each seed then draws its own outcomes, split, head and batches, and trains on them:
 
 - full: image, radiomics and clinical columns (age, HPV);
 - image only; with --all_variants also without radiomics, and without clinical columns.
@@ -64,7 +64,7 @@ def main() -> None:
 
 
 def results(project: Project, seed: int, epochs: int, variants: Mapping[str, str]) -> list[dict[str, Any]]:
-    """C-indices of the validation cases of one seed, of these variants and of what stands beside them."""
+    """Return C-indices of the validation cases of one seed, of these variants and of the baselines."""
     rng = np.random.default_rng([seed, 11])
     truth, survival_csv = project.write_outcomes(f"outcomes_{seed}", project.config.log_hazard_ratio, rng)
     options = ("--survival_csv", str(survival_csv), "--seed", str(seed), "--epochs", str(epochs))

@@ -36,11 +36,11 @@ class Project:
     """nnU-Net's three folders with one cohort of phantoms.
 
     Args:
-        root: that the three are in.
-        config: the cohort.
-        device: that networks are trained on.
+        root: of the three folders.
+        config: of the cohort.
+        device: for trainings.
         results: name of the folder of trainings.
-        validation_share: of the cases of a split.
+        validation_share: fraction of the cases that a split validates.
     """
 
     def __init__(
@@ -60,7 +60,7 @@ class Project:
         self.splits_file = self.preprocessed / "splits_final.json"
 
     def check_settings(self, settings: dict) -> None:
-        """Stop if the work folder holds trainings with other settings."""
+        """Exit if the work folder holds trainings with other settings."""
         self.root.mkdir(parents=True, exist_ok=True)
         file = self.root / "settings.json"
         if file.is_file() and json.loads(file.read_text()) != settings:
@@ -68,11 +68,11 @@ class Project:
         file.write_text(json.dumps(settings))
 
     def prepare(self, n_folds: int, *, radiomics: bool = False) -> None:
-        """As ``preprocess``, and one Stage-I network that all folds share.
+        """Run ``preprocess``, and train one Stage-I network that all folds share.
 
         Args:
-            n_folds: how many splits.
-            radiomics: whether the features of the Stage-I masks are extracted too; all folds share them.
+            n_folds: number of splits.
+            radiomics: whether to extract the features of the Stage-I masks, which all folds share.
         """
         self.preprocess(n_folds)
         self.train_stage_one(STAGE_ONE)
@@ -82,7 +82,7 @@ class Project:
             self.share_stage_one(STAGE_ONE, fold)
 
     def preprocess(self, n_folds: int) -> None:
-        """Phantoms, nnU-Net's plan, and one random split a fold."""
+        """Make phantoms, nnU-Net's plan, and one random split a fold."""
         if not self.raw.is_dir():
             write_phantom_dataset(self.config, self.raw.parent)
         self.plan()
@@ -93,7 +93,7 @@ class Project:
         self.splits_file.write_text(json.dumps(splits))
 
     def plan(self) -> None:
-        """Plan and preprocess, unless that is done: the splits are written afterwards."""
+        """Plan and preprocess, unless this is done; the splits are written afterwards."""
         if self.splits_file.is_file():
             return
         self.run("nnUNetv2_plan_and_preprocess", "-d", self.dataset_id, "--no_pp")
@@ -104,14 +104,14 @@ class Project:
         )
 
     def _set_batch_size(self) -> None:
-        """Batches of two, as nnU-Net plans them for images of a patient's size, and as in the paper (Section 4.2)."""
+        """Set batches of two, as nnU-Net plans for images of a patient's size, and as in the paper (Section 4.2)."""
         file = self.preprocessed / f"{PLANS}.json"
         plans = json.loads(file.read_text())
         plans["configurations"]["3d_fullres"]["batch_size"] = 2
         write_json(file, plans)
 
     def train_stage_one(self, trainer: str, fold: int = 0) -> None:
-        """Train a Stage-I network, unless that is done."""
+        """Train a Stage-I network, unless this is done."""
         folder = self.fold_folder(trainer, fold)
         if not (folder / "checkpoint_final.pth").is_file():
             self.run(
@@ -120,7 +120,7 @@ class Project:
             )  # fmt: skip
 
     def extract_radiomics(self, mask_source: str, radiomics: str = "all", fold: int = 0) -> None:
-        """The features of a fold, unless they are there."""
+        """Extract the features of a fold, unless they are there."""
         config = SurvivalConfig(mask_source=mask_source, radiomics=radiomics)
         if not (self.fold_folder(STAGE_ONE, fold) / radiomics_name(config)).is_file():
             self.run(
@@ -128,13 +128,13 @@ class Project:
             )  # fmt: skip
 
     def share_stage_one(self, trainer: str, fold: int) -> None:
-        """Give the Stage-I network of fold 0, its masks and their radiomics to another fold."""
+        """Copy the Stage-I network of fold 0, its masks and their radiomics to another fold."""
         link = self.fold_folder(trainer, fold)
         if not link.exists():
             link.symlink_to("fold_0")
 
     def draw_outcomes(self, log_hazard_ratios: Mapping[str, float], rng: np.random.Generator) -> pd.DataFrame:
-        """``phantom_truth.csv`` with ``true_risk``, ``time`` and ``event`` of a hazard with these signals in it."""
+        """Return ``phantom_truth.csv`` with new ``true_risk``, ``time`` and ``event`` by a hazard of these signals."""
         truth = pd.read_csv(self.raw / "phantom_truth.csv")
         truth["true_risk"] = linear_predictor(
             truth[list(SIGNALS)], log_hazard_ratios, tuple(log_hazard_ratios)
@@ -150,7 +150,7 @@ class Project:
     def write_outcomes(
         self, name: str, log_hazard_ratios: Mapping[str, float], rng: np.random.Generator
     ) -> tuple[pd.DataFrame, Path]:
-        """A survival table with outcomes of its own in a folder of this name, and what the patients truly have."""
+        """Write a survival table with new outcomes in a folder of this name; return the true data and the file."""
         truth = self.draw_outcomes(log_hazard_ratios, rng)
         folder = self.root / name
         folder.mkdir(parents=True, exist_ok=True)
@@ -162,7 +162,7 @@ class Project:
         return truth, folder / "survival.csv"
 
     def train(self, trainer: str, fold: int, *options: str, stage_one: str = STAGE_ONE) -> Path:
-        """Stage II of one fold, unless it is finished or goes on; returns the fold's folder."""
+        """Train Stage II of one fold, or continue it, unless it is finished; return the fold's folder."""
         folder = self.fold_folder(trainer, fold)
         if not (folder / "survival_summary.json").is_file():
             self.run(
@@ -176,7 +176,7 @@ class Project:
         return folder
 
     def train_here(self, trainer: str, fold: int, settings: Mapping[str, Any]) -> Path:
-        """As ``train``, in this process, which saves the seconds in which a command starts."""
+        """Train as in ``train``, but in this process, which saves the seconds in which a command starts."""
         from nnunetv2_adamss.trainers.finetune import FinetuneRequest, finetune_survival
 
         folder = self.fold_folder(trainer, fold)
@@ -190,10 +190,10 @@ class Project:
         return folder
 
     def fit_statistical(self, method: str, name: str, fold: int, **settings: Any) -> Path:
-        """A statistical method on one fold, unless that is done; returns the folder of the fold under its name."""
+        """Fit a statistical method on one fold, unless this is done; return the folder of the fold under its name."""
         folder = self.fold_folder(name, fold)
         if not (folder / "survival_summary.json").is_file():
-            # In this process: to start another takes longer than most fits.
+            # In this process, since starting another takes longer than most fits.
             os.environ.update(self.variables)
             request = FitRequest(
                 self.dataset_id, "3d_fullres", fold, method, {"seg_trainer": STAGE_ONE, **settings},
@@ -203,23 +203,23 @@ class Project:
         return folder
 
     def fold_folder(self, trainer: str, fold: int = 0) -> Path:
-        """A trained fold."""
+        """Return the folder of a trained fold."""
         return self.results / f"{trainer}__{PLANS}__3d_fullres" / f"fold_{fold}"
 
     def fold(self, number: int, stage_one: str = STAGE_ONE) -> tuple[str, ...]:
-        """What the commands about a fold of Stage II begin with."""
+        """Return the first arguments of commands on a fold of Stage II."""
         return (
             self.dataset_id, "3d_fullres", str(number), "-p", PLANS, "-seg_tr", stage_one, "-device", self.device
         )  # fmt: skip
 
     @staticmethod
     def continuing(fold: Path) -> list[str]:
-        """The option that goes on with a training that was stopped after its first checkpoint."""
+        """Return the option that continues a training, if it was stopped after its first checkpoint."""
         return ["--c"] if any(fold.glob("checkpoint_*.pth")) else []
 
     @property
     def variables(self) -> dict[str, str]:
-        """nnU-Net's."""
+        """Environment variables of nnU-Net."""
         folders = {"raw": self.raw, "preprocessed": self.preprocessed, "results": self.results}
         return {f"nnUNet_{name}": str(folder.parent) for name, folder in folders.items()}
 
@@ -235,12 +235,12 @@ class Project:
 
 
 def predicted_risk(predictions: Path) -> pd.Series:
-    """Risk score by case."""
+    """Read the risk score of each case."""
     return pd.read_csv(predictions).set_index("case_id")["risk_score"]
 
 
 def mean_and_interval(values: pd.Series) -> list[float]:
-    """Mean over seeds with the 95% interval of Student's t, of which one seed or equal values have none."""
+    """Return the mean over seeds with the 95% interval of Student's t; no interval for one seed or equal values."""
     if len(values) < 2 or values.max() == values.min():
         return [float(values.mean())] * 3
     low, high = stats.t.interval(0.95, len(values) - 1, values.mean(), values.sem())

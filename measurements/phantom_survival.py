@@ -1,9 +1,9 @@
 """Stage II on synthetic patients whose risk lies outside the tumour, beside tumour volume, and on shuffled outcomes.
 
-One cohort of phantoms, one Stage-I training. Each seed then draws outcomes, a split, a head and batches of its own:
+One cohort of phantoms, one Stage-I training. Each seed then draws its own outcomes, split, head and batches:
 
 - arm "outside": the hazard follows a ring of muscle uptake in PET and a pattern in CT, both outside every mask;
-- arm "shuffled": the same outcomes, given to the wrong patients, so nothing can be found.
+- arm "shuffled": the same outcomes, assigned to other patients, so that there is no signal.
 
     python measurements/phantom_survival.py WORK_FOLDER -o measurements/results/phantom_survival.json
 
@@ -59,7 +59,7 @@ def main() -> None:
 
 
 def result(project: Project, arm: str, seed: int, fold: int, epochs: int) -> dict:
-    """C-indices of the validation cases in one training."""
+    """Return C-indices of the validation cases in one training."""
     table = outcomes(project, arm, seed)
     file = project.root / f"survival_{arm}_{seed}.csv"
     table[["case_id", "time", "event"]].to_csv(file, index=False)
@@ -87,7 +87,7 @@ def result(project: Project, arm: str, seed: int, fold: int, epochs: int) -> dic
 
 
 def outcomes(project: Project, arm: str, seed: int) -> pd.DataFrame:
-    """Times and events drawn anew; in arm "shuffled" they then change patients."""
+    """Draw new times and events; in arm "shuffled" they are then permuted among patients."""
     rng = np.random.default_rng([seed, 7])
     truth = project.draw_outcomes(LOG_HAZARD_RATIOS, rng)
     if arm == "shuffled":

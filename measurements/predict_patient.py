@@ -1,12 +1,12 @@
-"""How long the prediction of one patient takes, and which step takes it: 160^3 voxels of 1 mm, the paper's network.
+"""Time of the prediction of one patient, by step: 160^3 voxels of 1 mm, the paper's network.
 
-Phantoms, nnU-Net's plan with the paper's patch (112^3) and stages, and networks with initial weights: what they predict
-means nothing, but takes as long as what trained ones predict.
+Phantoms, nnU-Net's plan with the paper's patch (112^3) and stages, and networks with initial weights: their predictions
+are meaningless, but take as long as those of trained networks.
 
     python measurements/predict_patient.py WORK_FOLDER -o measurements/results/predict_patient.json [--mirroring]
 
-The memory is the highest of the process after each patient; it must not grow with their number. With -device cuda there
-is the highest that was allocated on the GPU too.
+The memory is the peak of the process after each patient; it must not grow with their number. With -device cuda the
+peak of the GPU's memory is given too.
 """
 
 import argparse
@@ -63,7 +63,7 @@ def main() -> None:
 
 
 def prepare(work: Path, config: PhantomCohortConfig, patch: int) -> None:
-    """Phantoms, preprocessed, and a plan of the paper's size."""
+    """Make phantoms, preprocessed, and a plan of the paper's size."""
     folder = work / "preprocessed" / CONFIG.folder_name
     if (folder / "splits_final.json").is_file():
         return
@@ -83,7 +83,7 @@ def prepare(work: Path, config: PhantomCohortConfig, patch: int) -> None:
 
 
 def save_networks() -> Path:
-    """Both stages with initial weights, as trainings would leave them; the model's folder."""
+    """Save both stages with initial weights in the folders of trainings; return the model's folder."""
     from nnunetv2_adamss.survival.config import SurvivalConfig
     from nnunetv2_adamss.survival.nnunet_data.dataset import read_plans
     from nnunetv2_adamss.trainers import AdaMSSSegTrainer, AdaMSSSurvTrainer_ImageOnly
@@ -91,14 +91,14 @@ def save_networks() -> Path:
     plans, dataset_json = read_plans(CONFIG.folder_name, "nnUNetPlans")
 
     def make(trainer: Any) -> Any:
-        # As nnU-Net hands plans to a trainer, which takes the word out.
+        # nnU-Net passes plans with this entry to a trainer, which removes it.
         own_plans = {**plans, "continue_training": False}
         return trainer(own_plans, "3d_fullres", 0, dataset_json, torch.device("cpu"))
 
     stage_one = make(AdaMSSSegTrainer)
     stage_one.initialize()
     settle_batch_normalisation(stage_one)
-    stage_one.inference_allowed_mirroring_axes = (0, 1, 2)  # which a training would find out
+    stage_one.inference_allowed_mirroring_axes = (0, 1, 2)  # a result of the training
     # nnU-Net writes these when a training starts.
     folder = Path(stage_one.output_folder)
     for name, content in (("plans", plans), ("dataset", dataset_json)):
@@ -112,7 +112,7 @@ def save_networks() -> Path:
 
 
 def settle_batch_normalisation(trainer: Any) -> None:
-    """Running statistics of a patch; with initial ones the outputs of so deep a network overflow."""
+    """Set running statistics by a patch; with initial ones the outputs of so deep a network overflow."""
     norms = [m for m in trainer.network.modules() if isinstance(m, torch.nn.modules.batchnorm._BatchNorm)]
     for norm in norms:
         norm.momentum = 1
@@ -127,7 +127,7 @@ def settle_batch_normalisation(trainer: Any) -> None:
 
 
 def predict(work: Path, model_folder: Path, mirroring: bool, device: str) -> list[dict[str, Any]]:
-    """Seconds of each step and peak memory, patient by patient."""
+    """Return seconds of each step and peak memory, patient by patient."""
     from nnunetv2_adamss.prediction.predict_patients import PredictionRequest, predict_patients
 
     images, output = work / "raw" / CONFIG.folder_name / "imagesTs", work / "prediction"

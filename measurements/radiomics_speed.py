@@ -1,4 +1,4 @@
-"""Seconds for the radiomics of a case, ours beside plain pyradiomics with the same settings.
+"""Seconds for the radiomics of a case, by this package and by plain pyradiomics with the same settings.
 
 Baselines, always named:
   A  no resampling, phantoms in a large volume; plain pyradiomics filters the whole volume
@@ -6,9 +6,9 @@ Baselines, always named:
   B on real cases  the shipped settings on the cases of an nnU-Net raw data set, such as the open sarcoma set
   C  the shipped settings on ragged masks: half of the voxels of a cube of 5 mm voxels, as a network without training
      outlines; plain pyradiomics takes the diameters over all pairs of surface vertices. The largest masks are done by
-     our side alone, since plain pyradiomics would take the better part of an hour
+     this package only, since plain pyradiomics would take most of an hour
 
-Both sides compute the same 1,456 features: shape once, and without what pyradiomics tells about its input. Images are
+Both sides compute the same 1,456 features: shape once, and no diagnostics of pyradiomics about its input. Images are
 in memory and extractors are built beforehand, one process, one thread. The two take turns, and the ratio of a case is
 that of the medians. The largest relative difference of a feature is reported beside it.
 
@@ -82,7 +82,7 @@ def without_resampling() -> RadiomicsRequest:
 
 
 def phantom(side: int, radius_mm: float, spacing_mm: float) -> Case:
-    """CT (int16, HU) and PET (float32, SUV) with a textured ball in the middle of a cube."""
+    """Make CT (int16, HU) and PET (float32, SUV) with a textured ball in the middle of a cube."""
     rng = np.random.default_rng(0)
     distance_mm = np.linalg.norm(np.indices((side,) * 3) - side / 2 + 0.3, axis=0) * spacing_mm
     ball = distance_mm < radius_mm
@@ -98,7 +98,7 @@ def phantom(side: int, radius_mm: float, spacing_mm: float) -> Case:
 
 
 def ragged(side: int) -> Case:
-    """CT and PET with a mask of every other voxel by chance, within a margin that the filters need."""
+    """Make CT and PET with a mask of random voxels, about one in two, within a margin that the filters need."""
     rng = np.random.default_rng(0)
     region = np.pad(rng.random((side,) * 3) < 0.5, 6)
     ct = np.round(40 * region + rng.normal(0, 30, region.shape)).astype(np.int16)
@@ -119,7 +119,7 @@ def read_case(dataset: Path, case_id: str) -> Case:
 def measure(
     baseline: str, name: str, case: Case, request: RadiomicsRequest, *, rounds: int, with_plain: bool = True
 ) -> dict[str, Any]:
-    """Time both sides in turns, and compare what they find."""
+    """Time both sides in turns, and compare their features."""
     images, mask = case
     region = sitk.GetArrayFromImage(mask) > 0
     plain = plain_pyradiomics(request)
@@ -166,7 +166,7 @@ def line_of(row: dict[str, Any]) -> str:
 def plain_pyradiomics(
     request: RadiomicsRequest,
 ) -> Callable[[list[sitk.Image], sitk.Image], dict[str, float]]:
-    """All features by extractors that nothing was done to; shape of the first channel only, as ours."""
+    """Extract all features by unchanged pyradiomics; shape of the first channel only, as in this package."""
     with quiet_pyradiomics():
         parameters = [request.settings.of_channel(channel) for channel in request.channels]
         parameters[1:] = [_without_shape(of_channel) for of_channel in parameters[1:]]

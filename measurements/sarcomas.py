@@ -2,8 +2,8 @@
 
 28 sarcomas with 13 events, in five folds. Stage I is trained once a fold (short schedule); each case's mask comes from
 the fold that was not trained on it. Stage II is trained with each seed, as published and anchored, both with clinical
-indicators and first-order statistics of the tumour (short schedules). Pairs are compared within folds; intervals are of
-patients drawn anew, of the mean over seeds.
+indicators and first-order statistics of the tumour (short schedules). Pairs are compared within folds; intervals
+are of a bootstrap over patients, of the mean over seeds.
 
     python measurements/sarcomas.py WORK_FOLDER -o FILE
 
@@ -34,7 +34,7 @@ from nnunetv2_adamss.metrics.resampling import ResampledCohort
 from nnunetv2_adamss.metrics.volume_and_uptake import SUV_MAX, TUMOUR_VOLUME
 
 SARCOMAS = Path(__file__).resolve().parents[2] / "shared" / "data" / "Dataset510_STS"
-# Of a project on data that is there already, only the name counts.
+# The data of this project exist already, so only the name of the cohort is used.
 STS = PhantomCohortConfig(dataset_id=510, dataset_name="STS")
 N_FOLDS = 5
 PUBLISHED, ANCHORED, COX = "AdaMSS as published", "AdaMSS anchored", "Cox on the covariates"
@@ -73,7 +73,7 @@ def main() -> None:
 
 
 def prepared_project(root: Path, raw: Path, device: str) -> Project:
-    """Stage I, its masks and their statistics, of all folds."""
+    """Make Stage I, its masks and their statistics, of all folds."""
     project = Project(root, STS, device)
     if not project.raw.exists():
         project.raw.parent.mkdir(parents=True, exist_ok=True)
@@ -89,7 +89,7 @@ def prepared_project(root: Path, raw: Path, device: str) -> Project:
 
 
 def of_seed(project: Project, seed: int) -> Project:
-    """The same project, whose trainings of Stage II lie in a folder of their own."""
+    """Return the same project with a separate folder for this seed's trainings of Stage II."""
     own = Project(project.root, project.config, project.device, results=f"results_{seed}")
     stage_one = own.fold_folder(STAGE_ONE).parent
     if not stage_one.exists():
@@ -99,13 +99,13 @@ def of_seed(project: Project, seed: int) -> Project:
 
 
 def train(project: Project, seed: int, fold: int, trainer: str) -> str:
-    """Stage II of one fold; returns its name."""
+    """Train Stage II of one fold; return its name."""
     folder = of_seed(project, seed).train_here(trainer, fold, {**SETTINGS, "seed": seed})
     return f"{trainer}, fold {folder.name}, seed {seed}"
 
 
 def figures(project: Project, n_seeds: int) -> dict[str, Any]:
-    """C-index of every method, and the anchored model less every other, over pairs within folds."""
+    """Return the C-index of every method, and the anchored model minus every other, over pairs within folds."""
     splits = json.loads(project.splits_file.read_text())
     fold = pd.Series({case_id: number for number, split in enumerate(splits) for case_id in split["val"]})
     table = pd.read_csv(project.raw / "survival.csv").set_index("case_id").loc[fold.index]
@@ -117,7 +117,7 @@ def figures(project: Project, n_seeds: int) -> dict[str, Any]:
         name: [out_of_fold_risk(of_seed(project, seed), trainer) for seed in range(n_seeds)]
         for name, trainer in TRAINERS.items()
     }
-    # The same with every seed.
+    # The same for every seed.
     risks[COX] = [
         out_of_fold_risk(of_seed(project, 0), TRAINERS[ANCHORED], "covariates_only_cox_predictions")
     ]
@@ -143,7 +143,7 @@ def figures(project: Project, n_seeds: int) -> dict[str, Any]:
 
 
 def out_of_fold_risk(project: Project, trainer: str, file: str = "survival_predictions") -> pd.Series:
-    """Risk of every case by the fold that was not trained on it; 0 where a fold has no such model."""
+    """Read the risk of every case by the fold that was not trained on it; 0 if a fold has no such model."""
     folders = [project.fold_folder(trainer, fold) / "validation" for fold in range(N_FOLDS)]
     predictions = [(folder / "survival_predictions.csv", folder / f"{file}.csv") for folder in folders]
     return pd.concat(
@@ -153,12 +153,12 @@ def out_of_fold_risk(project: Project, trainer: str, file: str = "survival_predi
 
 
 def c_of_resamples(risk: pd.Series, cohort: ResampledCohort) -> np.ndarray:
-    """C-index of the patients and of each resample."""
+    """Return the C-index of the patients and of each resample."""
     return pooled(harrell_pairs(risk.to_numpy(), cohort)).share
 
 
 def with_interval(of_resamples: np.ndarray, cohort: ResampledCohort) -> list[float] | None:
-    """The value and its 95% interval."""
+    """Return the value and its 95% interval."""
     interval, _ = percentile_interval(
         of_resamples[1:], "have no comparable pair", n_events=int(cohort.event.sum())
     )

@@ -55,7 +55,7 @@ def dataset_folder(root: str, dataset: str) -> Path:
 
 
 def train_and_validate(dataset: str, fold: str, trainer: str, device: str) -> dict:
-    """Dice by case of the last and the best epoch, from the results file or by training."""
+    """Return the Dice by case of the last and the best epoch, from the results file or by training."""
     folder = dataset_folder("nnUNet_preprocessed", dataset).name
     fold_folder = Path(
         os.environ["nnUNet_results"], folder, f"{trainer}__nnUNetPlans__3d_fullres", f"fold_{fold}"
@@ -75,7 +75,7 @@ def train_and_validate(dataset: str, fold: str, trainer: str, device: str) -> di
 
 
 def dice_by_case(fold_folder: Path) -> dict[str, float]:
-    """Mean Dice over the labels, by case, as nnU-Net's final validation wrote it."""
+    """Read the mean Dice over the labels, by case, from nnU-Net's final validation."""
     summary = json.loads((fold_folder / "validation" / "summary.json").read_text())
     return {
         Path(case["prediction_file"]).name.split(".")[0]: float(
@@ -86,7 +86,7 @@ def dice_by_case(fold_folder: Path) -> dict[str, float]:
 
 
 def dice_of_prior(dataset: str, fold: int) -> dict[str, float]:
-    """Foreground Dice by validation case of the mean training mask."""
+    """Return the foreground Dice of the mean training mask, by validation case."""
     preprocessed = dataset_folder("nnUNet_preprocessed", dataset)
     split = json.loads((preprocessed / "splits_final.json").read_text())[fold]
     masks = {
@@ -98,7 +98,7 @@ def dice_of_prior(dataset: str, fold: int) -> dict[str, float]:
 
 
 def mean_with_interval(values: np.ndarray) -> list[float]:
-    """Mean and 95% bootstrap interval over cases."""
+    """Return the mean and its 95% bootstrap interval over cases."""
     rng = np.random.default_rng(0)
     means = rng.choice(values, (N_RESAMPLES, len(values))).mean(axis=1)
     return [float(values.mean()), *np.quantile(means, [0.025, 0.975]).tolist()]

@@ -1,7 +1,7 @@
-"""Which methods find which prognostic signal: phantoms whose hazard follows one known signal at a time, or all.
+"""C-index of methods by prognostic signal: phantoms whose hazard follows one known signal at a time, or all.
 
-One cohort of phantoms, one Stage-I training; all methods get the reference masks, so that they differ in what they make
-of them. Six arms, which differ in the outcomes alone:
+One cohort of phantoms, one Stage-I training; all methods get the reference masks, so that only the methods
+differ. Six arms, which differ in the outcomes only:
 
 - inside: the spread of PET uptake in the tumour;
 - outside: the PET uptake of muscle away from every mask;
@@ -10,13 +10,13 @@ of them. Six arms, which differ in the outcomes alone:
 - nothing: outcomes that follow no signal, so that every C-index should be 0.5;
 - all together: all seven signals of the phantoms, each half as strong.
 
-Each seed draws outcomes, a split (70% of the patients train) and what is random in a method. Methods are compared on
-the same seeds, so their differences are paired.
+Each seed draws outcomes, a split (70% of the patients train) and the random numbers of a method. Methods are compared
+on the same seeds, so their differences are paired.
 
     python measurements/simulation_study.py WORK_FOLDER -o FILE
 
-What is finished is not repeated, so a killed run can be started again, also with more seeds. Rows of FILE that were
-made with the same settings are kept, also where the work folder is gone.
+Finished parts are not repeated, so a killed run can be started again, also with more seeds. Rows of FILE that were
+made with the same settings are kept, also without the work folder.
 """
 
 import argparse
@@ -54,7 +54,7 @@ STATISTICAL = {"LassoCoxPH": "lasso_cox", "ICARE": "icare"}
 ANCHORED = f"{SURVIVAL_TRAINER}_Anchored"
 DEEP = (SURVIVAL_TRAINER, ANCHORED)
 TRUE_RISK = "true risk"
-# Seeds have folds of their own in every arm.
+# Seeds have separate folds in every arm.
 MOST_SEEDS = 100
 N_FOLDS = MOST_SEEDS * len(ARMS)
 
@@ -75,7 +75,7 @@ def main() -> None:
     # Threads of several trainings would wait for each other. Set before the workers import torch.
     os.environ |= {"OMP_NUM_THREADS": "1", "nnUNet_n_proc_DA": "1", "nnUNet_def_n_proc": "1"}
     with ProcessPoolExecutor(args.workers, get_context("spawn"), initializer=begin_worker) as pool:
-        # Seeds first: a run that is stopped has as many of one arm as of another.
+        # Seeds first: a run that is stopped has equally many of each arm.
         tasks = {
             pool.submit(scores, project, arm, seed, args.epochs, sizes): (arm, seed)
             for seed, arm in product(range(args.seeds), ARMS)
@@ -90,7 +90,7 @@ def main() -> None:
 
 
 def study_parser(description: str | None) -> argparse.ArgumentParser:
-    """The options of a study on this cohort."""
+    """Return the options of a study on this cohort."""
     parser = argparse.ArgumentParser(
         description=description, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -106,7 +106,7 @@ def study_parser(description: str | None) -> argparse.ArgumentParser:
 
 
 def phantoms(n: int) -> PhantomCohortConfig:
-    """The cohort that all arms share."""
+    """Return the cohort that all arms share."""
     return PhantomCohortConfig(
         n_training=n,
         n_test=0,
@@ -118,24 +118,24 @@ def phantoms(n: int) -> PhantomCohortConfig:
 
 
 def begin_worker() -> None:
-    """Let nnU-Net's own pools fork: each process of a spawned one would import torch again, a dozen for every fit."""
+    """Let nnU-Net's own pools fork: a dozen spawned processes for every fit would each import torch again."""
     set_start_method("fork", force=True)
-    warnings.simplefilter("ignore")  # what pools of processes and loaders have to say on this many cores
+    warnings.simplefilter("ignore")  # warnings of pools and loaders about the number of cores
 
 
 def settings_of(args: argparse.Namespace) -> dict[str, Any]:
-    """What rows depend on."""
+    """Return the settings that rows depend on."""
     return {"n": args.n, "epochs": args.epochs, "device": args.device}
 
 
 def finished_rows(output: Path, settings: dict[str, Any]) -> list[dict[str, Any]]:
-    """The rows of an earlier run with the same settings."""
+    """Read the rows of an earlier run with the same settings."""
     content = json.loads(output.read_text()) if output.is_file() else {}
     return list(content["rows"]) if content.get("settings") == settings else []
 
 
 def tumour_sizes(project: Project) -> pd.DataFrame:
-    """Volume and SUVmax, by ``case_id``."""
+    """Measure volume and SUVmax, by ``case_id``."""
     masks = sorted((project.raw / "labelsTr").glob("*.nii.gz"))
     files = {file.name.removesuffix(".nii.gz"): file for file in masks}
     found = {
@@ -146,7 +146,7 @@ def tumour_sizes(project: Project) -> pd.DataFrame:
 
 
 def scores(project: Project, arm: str, seed: int, epochs: int, sizes: pd.DataFrame) -> dict[str, Any]:
-    """C-index of every method on the validation cases."""
+    """Return the C-index of every method on the validation cases."""
     rng = np.random.default_rng([seed, list(ARMS).index(arm)])
     outcomes = f"outcomes/{arm.replace(' ', '_')}_{seed}"
     truth, survival_csv = project.write_outcomes(outcomes, ARMS[arm], rng)
@@ -164,7 +164,7 @@ def scores(project: Project, arm: str, seed: int, epochs: int, sizes: pd.DataFra
         for name, folder in folders.items()
     }
     covariates_only = folders[ANCHORED] / "validation" / "covariates_only_cox_predictions.csv"
-    # Where nothing is selected there is no such model, and all risks are equal.
+    # If nothing is selected there is no such model, and all risks are equal.
     risks["CovariatesCox"] = (
         predicted_risk(covariates_only) if covariates_only.is_file() else 0 * risks[ANCHORED]
     )
@@ -179,12 +179,12 @@ def scores(project: Project, arm: str, seed: int, epochs: int, sizes: pd.DataFra
 
 
 def in_order(rows: list[dict[str, Any]]) -> pd.DataFrame:
-    """The rows as a table, arm by arm."""
+    """Return the rows as a table, sorted by arm."""
     return pd.DataFrame(sorted(rows, key=lambda row: (list(ARMS).index(row["arm"]), row["seed"])))
 
 
 def summary(rows: pd.DataFrame) -> dict[str, dict[str, Any]]:
-    """Mean C-index over seeds of every arm and method, and the anchored model less every other; 95% intervals."""
+    """Return mean C-indices over seeds by arm and method, and the anchored model minus every other; 95% intervals."""
     methods = [name for name in rows if name not in ("arm", "seed", "events")]
     found: dict[str, dict[str, Any]] = {}
     for arm, part in rows.groupby("arm", sort=False):

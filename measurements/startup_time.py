@@ -1,4 +1,4 @@
-"""What the start-up file adds to every start of Python: two equal environments, one with it, in turns.
+"""Time that the start-up file adds to every start of Python: two equal environments, one with it, in turns.
 
 python measurements/startup_time.py
 """

@@ -3,11 +3,12 @@
 A random partition into thirds gives three splits: each third is predicted by models of the other two, and pairs of
 patients are compared within thirds. The first partition has intervals by bootstrap of its patients; the others show
 how much the partition matters. For Lasso-CoxPH all columns are features to select from. For ICARE they are clinical
-indicators, which every estimator considers: of features it draws a percent or so, as there are thousands in radiomics.
+indicators, which every estimator considers: of features it draws about one per cent, as there are thousands in
+radiomics.
 
-Lasso-CoxPH stands there twice: with the package's rule, one feature for every ten training events, and without a limit.
+Lasso-CoxPH is fitted twice: with the package's rule, one feature for every ten training events, and without a limit.
 
-Then outcomes are given to other patients, by 20 seeds: a method that still ranks the left-out third has seen it.
+Then outcomes are permuted among patients, by 20 seeds: a method that still ranks the left-out third has seen it.
 
 TABLES is a folder with both public tables, named as below.
 
@@ -42,10 +43,10 @@ from nnunetv2_adamss.survival.fold import SurvivalFold
 from nnunetv2_adamss.survival.nnunet_data.nnunet_fold import FoldSplit
 
 N_THIRDS = 3
-# As many as cohorts with PET/CT have, and the smallest table.
+# The size of cohorts with PET/CT, and of the smallest table.
 MAX_PATIENTS = 300
 RIDGE, NO_LIMIT = "ridge Cox", "lasso_cox, no limit"
-# What is compared: a method, and settings other than its own.
+# The compared fits: a method, and settings other than its own.
 FITS: Mapping[str, tuple[str, Mapping[str, Any]]] = {
     "lasso_cox": ("lasso_cox", {}),
     NO_LIMIT: ("lasso_cox", {"max_features": 1000}),
@@ -63,19 +64,19 @@ class Patients:
 
     @classmethod
     def of(cls, columns: pd.DataFrame, event: pd.Series, time: pd.Series) -> "Patients":
-        """From a table's columns; large tables are sampled."""
+        """Take patients from a table's columns; large tables are sampled."""
         columns = columns.set_axis([f"case_{row:05d}" for row in range(len(columns))]).astype(float)
         chosen = np.random.default_rng(0).permutation(len(columns))[:MAX_PATIENTS]
         return cls(columns.iloc[chosen], event.to_numpy(bool)[chosen], time.to_numpy(float)[chosen])
 
     def shuffled(self, seed: int) -> "Patients":
-        """The same patients with the outcomes of others."""
+        """Return the same patients with the outcomes of others."""
         order = np.random.default_rng(seed).permutation(len(self.time))
         return replace(self, event=self.event[order], time=self.time[order])
 
 
 def head_and_neck(tables: Path) -> Patients:
-    """Patients of four hospitals (Vallieres et al. 2017); death."""
+    """Read patients of four hospitals (Vallieres et al. 2017); death."""
     table = pd.read_csv(tables / "hn_petct_vallieres2017_clinical.csv")
     numbers = table[["Age", "T_stage", "N_stage", "TNM_stage", "HPV"]]
     sites = pd.get_dummies(table["site"].where(table["site"] != "[]"), prefix="site")
@@ -83,7 +84,7 @@ def head_and_neck(tables: Path) -> Patients:
 
 
 def radcure(tables: Path) -> Patients:
-    """Head and neck cancers of one hospital (RADCURE); what was known before treatment; death."""
+    """Read head and neck cancers of one hospital (RADCURE); data from before treatment; death."""
     table = pd.read_csv(tables / "RADCURE_Clinical_v04_20241219.csv.gz")
     numbers = pd.DataFrame({
         "age": table["Age"],
@@ -105,14 +106,14 @@ TABLES: Mapping[str, Callable[[Path], Patients]] = {"head and neck": head_and_ne
 
 
 def thirds(n_cases: int, seed: int) -> NDArray[np.intp]:
-    """Which third each patient is in, ``(n_cases,)``."""
+    """Draw the third of each patient, ``(n_cases,)``."""
     return np.random.default_rng(seed).permutation(n_cases) % N_THIRDS
 
 
 def method_risk(
     name: str, patients: Patients, train: NDArray[np.bool_], test: NDArray[np.bool_]
 ) -> NDArray[np.float64]:
-    """What one of ``FITS``, fitted on some patients as ``adamss_fit_statistical`` does, says of others."""
+    """Predict test patients by one of ``FITS``, fitted on training patients as by ``adamss_fit_statistical``."""
     method, settings = FITS[name]
     case_ids = patients.columns.index
     outcomes = pd.DataFrame({"time": patients.time, "event": patients.event}, index=case_ids)
@@ -136,7 +137,7 @@ def method_risk(
 def ridge_cox_risk(
     patients: Patients, train: NDArray[np.bool_], test: NDArray[np.bool_]
 ) -> NDArray[np.float64]:
-    """The same by lifelines alone, the mean for what is missing."""
+    """Predict test patients by lifelines' ridge Cox model, with means for missing values."""
     columns = patients.columns.fillna(patients.columns[train].mean())
     columns = columns.loc[:, columns[train].std() > 0]
     known = columns[train].assign(event=patients.event[train], time=patients.time[train])
@@ -145,7 +146,7 @@ def ridge_cox_risk(
 
 
 def out_of_third_risks(patients: Patients, third: NDArray[np.intp]) -> dict[str, NDArray[np.float64]]:
-    """What each method and the ridge Cox model say of every patient, fitted on the other two thirds."""
+    """Predict every patient by each method and the ridge Cox model, fitted on the other two thirds."""
     risks = {name: np.empty(len(third)) for name in (*FITS, RIDGE)}
     for number in range(N_THIRDS):
         train, test = third != number, third == number
@@ -158,7 +159,7 @@ def out_of_third_risks(patients: Patients, third: NDArray[np.intp]) -> dict[str,
 
 
 def shuffled_c(method: str, patients: Patients, n_seeds: int) -> tuple[float, float]:
-    """Mean C-index of left-out thirds over shuffled outcomes, and its standard error."""
+    """Return the mean C-index of left-out thirds over shuffled outcomes, and its standard error."""
     scores = []
     for seed in range(n_seeds):
         others, test = patients.shuffled(seed), thirds(len(patients.time), seed) == 0
@@ -176,7 +177,9 @@ def main() -> None:
     parser.add_argument("--partitions", type=int, default=3, help="(default: %(default)s)")
     parser.add_argument("--shuffles", type=int, default=20, help="(default: %(default)s)")
     args = parser.parse_args()
-    logging.getLogger("nnunetv2_adamss").setLevel(logging.ERROR)  # what is imputed or dropped in every fit
+    logging.getLogger("nnunetv2_adamss").setLevel(
+        logging.ERROR
+    )  # messages on imputed or dropped values in every fit
     results = {}
     for name, read in TABLES.items():
         results[name] = study(read(args.tables), args.partitions, args.shuffles)
@@ -186,7 +189,7 @@ def main() -> None:
 
 
 def study(patients: Patients, n_partitions: int, n_shuffles: int) -> dict[str, Any]:
-    """All figures of one table."""
+    """Compute all figures of one table."""
     start = perf_counter()
     rows = []
     for seed in range(n_partitions):
@@ -210,7 +213,7 @@ def study(patients: Patients, n_partitions: int, n_shuffles: int) -> dict[str, A
 
 
 def figures(risk: NDArray[np.float64], ridge: NDArray[np.float64], cohort: ResampledCohort) -> dict[str, Any]:
-    """C-index within thirds, and the difference to the ridge Cox model, each with its interval."""
+    """Return the C-index within thirds, and the difference to the ridge Cox model, each with its interval."""
     if risk is ridge:
         return {"c_index": asdict(cross_validated_c(risk, cohort).pooled)}
     comparison = compare(risk, ridge, cohort)

@@ -1,7 +1,8 @@
 """The survival loss, labels and Eq. (2) on a table: small networks against a Cox model, SUPPORT2, 9,105 patients.
 
 All models see the same random 70/30 splits. A network is an ensemble; each member stops early on its own fifth of the
-training patients, so the test patients choose nothing. Settings were fixed on the training part of one other split.
+training patients, so no choice depends on the test patients. Settings were fixed on the training part of one other
+split.
 
 Two heads: "free" has one logit an interval, as the paper's; "shared" one score and an intercept for each interval,
 as a Cox model. Two rankings: Eq. (2) weighs the survival curve by the intervals' durations in days; "equal weights"
@@ -69,14 +70,14 @@ def main() -> None:
     parser.add_argument("--members", type=int, default=5, help="networks in the ensemble (default: 5)")
     parser.add_argument("-o", "--output", type=Path, required=True)
     args = parser.parse_args()
-    torch.set_num_threads(1)  # layers so small that a second thread costs more than it gives
+    torch.set_num_threads(1)  # layers are so small that a second thread slows them down
     cohort = read_support2(args.table)
     rows = [score_split(cohort, seed, args.members) for seed in range(args.splits)]
     write_and_print(args.output, rows, args.members)
 
 
 def score_split(cohort: Cohort, seed: int, n_members: int) -> dict[str, Scores]:
-    """C-index and integrated Brier score by model."""
+    """Return C-index and integrated Brier score by model."""
     train, test = split(cohort, seed)
     scores = {"Cox": score_cox(train, test)}
     for head, network in (("free", FreeHead), ("shared", SharedHead)):
@@ -94,7 +95,7 @@ def read_support2(table: Path) -> Cohort:
 
 
 def split(cohort: Cohort, seed: int, test_share: float = 0.3) -> tuple[Cohort, Cohort]:
-    """Random training and test part, covariates standardised by the training part."""
+    """Split at random into training and test part, with covariates standardised by the training part."""
     order = np.random.default_rng(seed).permutation(len(cohort))
     n_test = round(test_share * len(cohort))
     test, train = cohort[order[:n_test]], cohort[order[n_test:]]
@@ -104,7 +105,7 @@ def split(cohort: Cohort, seed: int, test_share: float = 0.3) -> tuple[Cohort, C
 
 
 def score_network(network: type[nn.Module], train: Cohort, test: Cohort, n_members: int) -> dict[str, Scores]:
-    """C-index of both rankings of one ensemble, and its integrated Brier score."""
+    """Return the C-index of both rankings of one ensemble, and its integrated Brier score."""
     edges = interval_edges(train.event, train.time)
     curve = predict_curve(network, train, test, edges, n_members)
     ibs = integrated_brier_score(interpolate(curve, edges, GRID_DAYS), train, test)
@@ -130,7 +131,7 @@ def score_cox(train: Cohort, test: Cohort) -> Scores:
 def predict_curve(
     network: type[nn.Module], train: Cohort, test: Cohort, edges: NDArray[np.float64], n_members: int
 ) -> NDArray[np.float64]:
-    """Mean survival curve of the members at the right edges, ``(n_test, n_intervals)``."""
+    """Return the mean survival curve of the members at the right edges, ``(n_test, n_intervals)``."""
     curves = []
     for member in range(n_members):
         trained = train_network(network, train, edges, seed=member)
@@ -143,7 +144,7 @@ def predict_curve(
 def train_network(
     network: type[nn.Module], train: Cohort, edges: NDArray[np.float64], seed: int
 ) -> nn.Module:
-    """One member, from the epoch that best fits a fifth of the training patients, left out for it."""
+    """Train one member; keep the epoch that best fits a fifth of the training patients, which is left out for it."""
     torch.manual_seed(seed)
     order = np.random.default_rng(seed).permutation(len(train))
     n_inner = len(train) // 5
@@ -198,7 +199,7 @@ class SharedHead(nn.Module):
     def __init__(self, n_covariates: int, n_intervals: int) -> None:
         super().__init__()
         self.score = FreeHead(n_covariates, 1)
-        # Nine of ten survive an interval: a start near the answer, so that the intercepts need few epochs.
+        # Nine of ten survive an interval: a start near the solution, so that the intercepts need few epochs.
         self.intercept = nn.Parameter(torch.full((n_intervals,), 2.0))
 
     def forward(self, covariates: Tensor) -> Tensor:
@@ -206,7 +207,7 @@ class SharedHead(nn.Module):
 
 
 def tensors(cohort: Cohort, edges: NDArray[np.float64]) -> tuple[Tensor, Tensor, Tensor]:
-    """Covariates and both label vectors."""
+    """Return covariates and both label vectors."""
     survived, failed = interval_labels(edges, cohort.event, cohort.time)
     return (
         torch.from_numpy(cohort.covariates).float(),
@@ -218,13 +219,13 @@ def tensors(cohort: Cohort, edges: NDArray[np.float64]) -> tuple[Tensor, Tensor,
 def interpolate(
     curve: NDArray[np.float64], edges: NDArray[np.float64], times: NDArray[np.float64]
 ) -> NDArray[np.float64]:
-    """The curve at other times, ``(n_cases, n_times)``, the hazard being constant within an interval."""
+    """Interpolate the curve at other times, ``(n_cases, n_times)``, with a constant hazard in each interval."""
     log_curve = np.log(np.clip(curve, 1e-12, 1))
     return np.exp([np.interp(times, edges, np.append(0, row)) for row in log_curve])
 
 
 def integrated_brier_score(curve: NDArray[np.float64], train: Cohort, test: Cohort) -> float:
-    """Brier score of S(t) on ``GRID_DAYS``, ``(n_test, n_times)``, weighted for censoring, mean over the grid.
+    """Return the mean Brier score of S(t) on ``GRID_DAYS``, ``(n_test, n_times)``, weighted for censoring.
 
     Graf et al. (1999): an event before t counts ``S(t)^2 / G(time-)``, survival beyond t ``(1 - S(t))^2 / G(t)``.
     """

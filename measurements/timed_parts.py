@@ -1,4 +1,4 @@
-"""Parts of a measuring script: each ends when its time is over, and runs whatever becomes of the others."""
+"""Parts of a measuring script: each ends when its time is over, and runs even if others fail."""
 
 import os
 import subprocess
@@ -15,12 +15,12 @@ from nnunetv2_adamss.common.processes import end_watched, start_watched
 _POLL_S = 0.05
 _LAST_CHARACTERS = 20_000
 
-# Figures by name, of rows by name; a figure's name says its unit.
+# Figures by name, of rows by name; a figure's name contains its unit.
 Rows = dict[str, dict[str, Any]]
 
 
 class LeftOut(Exception):  # noqa: N818  no error
-    """A part is not measured; the message says why."""
+    """A part is not measured; the message gives the reason."""
 
 
 class OutOfTime(Exception):  # noqa: N818  no error
@@ -29,7 +29,7 @@ class OutOfTime(Exception):  # noqa: N818  no error
 
 @dataclass(frozen=True)
 class Commands:
-    """Runs the commands of a part, each with all that it starts, until the part's time is over.
+    """Runs the commands of a part, each with its child processes, until the part's time is over.
 
     Args:
         log: file to which their output is appended.
@@ -59,11 +59,11 @@ class Commands:
     def kill(
         self, *command: str, when: Callable[[], bool], environment: Mapping[str, str] | None = None
     ) -> None:
-        """Start a command and kill it, by SIGKILL and with all that it started, when something has happened.
+        """Start a command and kill it with its child processes, by SIGKILL, when a condition is met.
 
         Raises:
             OutOfTime: when the part's time is over; the command is killed.
-            RuntimeError: if the command ended before.
+            RuntimeError: if the command ended earlier.
         """
         with self._started(command, environment) as process:
             while not when():
@@ -94,12 +94,12 @@ class Commands:
 
 @dataclass(frozen=True)
 class Part:
-    """One of the things that are measured.
+    """One part of the measurement.
 
     Args:
         name: in the table.
         limit_s: most seconds that it may take.
-        measure: called with the part's commands and with rows, which it fills as it goes on, so that a part that is
+        measure: called with the part's commands and with rows, which it fills on the way, so that a part that is
             stopped leaves what it has measured.
     """
 
@@ -110,12 +110,12 @@ class Part:
 
 @dataclass
 class PartResult:
-    """What became of a part.
+    """Result of a part.
 
     Args:
-        state: ``done``, or why not, in words.
-        seconds: that it took.
-        rows: what it has measured.
+        state: ``done``, or the reason why not, in words.
+        seconds: duration of the part.
+        rows: its measured figures.
     """
 
     state: str = "done"
@@ -124,7 +124,7 @@ class PartResult:
 
     @property
     def failed(self) -> bool:
-        """Whether something is wrong, rather than left out or slow."""
+        """True if the part failed, and was not only left out or slow."""
         return self.state.startswith("failed")
 
 
@@ -137,7 +137,7 @@ def run_side_by_side(parts: Sequence[Part], logs: Path, end: float) -> dict[str,
         end: of all measuring, on the clock ``monotonic``.
     """
     results = {part.name: PartResult() for part in parts}
-    # Daemons, so that Ctrl-C ends the script at once, and with it all commands.
+    # Daemons, so that Ctrl-C ends the script and all commands at once.
     threads = [
         Thread(target=_run_part, args=(part, results[part.name], logs, end), daemon=True) for part in parts
     ]
@@ -159,7 +159,7 @@ def _run_part(part: Part, result: PartResult, logs: Path, end: float) -> None:
         result.state = f"left out: {reason}"
     except OutOfTime:
         result.state = f"out of time after {monotonic() - start:.0f} s"
-    # Whatever a machine lacks that no one has tried before must not stop the other parts.
+    # An unforeseen lack of a machine must not stop the other parts.
     except Exception as error:
         result.state = f"failed: {type(error).__name__}: {error}"
     result.seconds = monotonic() - start

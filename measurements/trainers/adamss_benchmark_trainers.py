@@ -5,7 +5,7 @@ from nnunetv2.training.nnUNetTrainer.nnUNetTrainer import nnUNetTrainer
 
 
 class nnUNetTrainer_480Iterations(nnUNetTrainer):
-    """As nnU-Net, 12 epochs of 40 iterations, without mirroring at prediction."""
+    """Train nnU-Net's own network for 12 epochs of 40 iterations, and predict without mirroring."""
 
     def __init__(self, plans, configuration, fold, dataset_json, device=torch.device("cuda")):  # noqa: B008
         super().__init__(plans, configuration, fold, dataset_json, device)

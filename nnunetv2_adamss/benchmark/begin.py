@@ -1,4 +1,4 @@
-"""Check everything that a benchmark rests on before its first step."""
+"""Check all inputs of a benchmark before its first step."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -25,10 +25,10 @@ from nnunetv2_adamss.trained_folds.fold_files import CHECKPOINTS
 
 
 def begin(settings: BenchmarkSettings, methods: Sequence[Method], output: Path) -> BenchmarkFolders:
-    """Where everything of a benchmark lies; nothing is written.
+    """Check all inputs and return the folders of the benchmark; write nothing.
 
     Raises:
-        ValueError: if plan, split, outcomes, settings or test set do not serve, or ``output`` has another benchmark.
+        ValueError: if plan, split, outcomes, settings or test set cannot be used, or ``output`` has another benchmark.
     """
     preprocessed = dataset_folder(PREPROCESSED, settings.dataset)
     plans_name = _check_plans(settings)
@@ -49,7 +49,7 @@ def begin(settings: BenchmarkSettings, methods: Sequence[Method], output: Path) 
 
 
 def _check_plans(settings: BenchmarkSettings) -> str:
-    """The name that is written in the plans."""
+    """Check plans and configuration, and return the plans' name as the file states it."""
     plans, _ = read_plans(settings.dataset, settings.plans)
     if settings.configuration not in plans["configurations"]:
         raise ValueError(
@@ -73,7 +73,7 @@ def _check_masks(
         dataset_json = dataset_folder(PREPROCESSED, settings.dataset) / "dataset.json"
         ending = read_dataset_json(dataset_json, "file_ending")["file_ending"]
         GivenMasks(settings.masks_dir, ending).check(cases)
-    # Those that a Stage I leaves that is still to be trained; else what is there counts.
+    # Checks masks only of a Stage I that is still to be trained; otherwise the existing masks count.
     if settings.seg_checkpoint not in CHECKPOINTS.values():
         files = [
             folders.fold(trainer, fold, seed) / settings.seg_checkpoint

@@ -1,4 +1,4 @@
-"""What all runs into one output folder share."""
+"""Settings that all runs into one output folder share."""
 
 import json
 from collections.abc import Mapping
@@ -33,7 +33,7 @@ _KINDS: dict[str, Kind] = {
 
 @dataclass(frozen=True)
 class BenchmarkSettings:
-    """What decides on the results, apart from which methods are compared.
+    """All settings that the results depend on, except which methods are compared.
 
     Args:
         dataset: nnU-Net's name.
@@ -68,36 +68,36 @@ class BenchmarkSettings:
 
     @property
     def mask_source(self) -> str:
-        """As ``SurvivalConfig`` has it."""
+        """Mask source, as in ``SurvivalConfig``."""
         return str(self.masks.get("mask_source", SurvivalConfig.mask_source))
 
     @property
     def uses_reference_masks(self) -> bool:
-        """Whether people's masks say where the tumour is, of test patients too."""
+        """True if tumours are located by reference masks, also in test patients."""
         return self.mask_source == "groundtruth"
 
     @property
     def predicts_masks(self) -> bool:
-        """Whether Stage I says where the tumour is."""
+        """True if tumours are located by Stage I."""
         return self.mask_source in ("predicted", "out_of_fold")
 
     @property
     def mirroring(self) -> bool:
-        """Whether Stage I does so with test-time mirroring."""
+        """True if Stage I predicts masks with test-time mirroring."""
         return bool(self.masks.get("mirroring", SurvivalConfig.mirroring))
 
     @property
     def seg_checkpoint(self) -> str:
-        """The checkpoint of Stage I that all else starts from."""
+        """Name of the Stage-I checkpoint that masks and survival trainings start from."""
         return str(self.masks.get("seg_checkpoint", SurvivalConfig.seg_checkpoint))
 
     @property
     def masks_dir(self) -> Path | None:
-        """The folder of the user's own masks."""
+        """Folder of the user's own masks."""
         return Path(self.masks["masks_dir"]) if "masks_dir" in self.masks else None
 
     def config(self, seg_trainer: str, seed: int) -> SurvivalConfig:
-        """What a training or fit is made with.
+        """Return the settings of a training or fit.
 
         Args:
             seg_trainer: its Stage I.
@@ -109,12 +109,12 @@ class BenchmarkSettings:
         return SurvivalConfig(**self.masks, seg_trainer=seg_trainer, epochs=self.epochs, seed=seed)
 
     def to_dict(self) -> dict[str, Any]:
-        """As plain data."""
+        """Return the settings as plain data for JSON."""
         values = asdict(self)
         return {name: list(value) if isinstance(value, tuple) else value for name, value in values.items()}
 
     def check(self, folder: Path) -> None:
-        """Raise ValueError if the benchmark in the folder cannot grow into this one, saying why.
+        """Raise ValueError if the benchmark in the folder cannot be extended to this one.
 
         Folds, further seeds and a test set may be added; all else would change the results that are there.
         """
@@ -130,26 +130,26 @@ class BenchmarkSettings:
         if changed:
             raise ValueError(
                 f"{folder} holds a benchmark with other settings: {'; '.join(changed)}. Folds, further seeds and a "
-                "test set can be added, but nothing else can change: use the same to go on, or choose a new folder "
+                "test set can be added, but nothing else can change: use the same to continue, or choose a new folder "
                 "with -o."
             )
 
     def save(self, folder: Path) -> None:
-        """Write to the folder, unless other settings are there; of two that begin at once, one is refused."""
+        """Write to the folder, unless it has other settings; if two runs begin at once, one is refused."""
         file = folder / SETTINGS_FILE
         if create_json(file, self.to_dict()):
             return
         self.check(folder)
-        if _read(file) != self.to_dict():  # it has grown
+        if _read(file) != self.to_dict():  # it was extended
             write_json(file, self.to_dict())
 
 
 def masks_of_benchmark(given: Mapping[str, Any], folder: Path) -> dict[str, Any]:
-    """What decides on the tumour masks where the user names no source: out of fold, or what the benchmark began with.
+    """Add the default mask settings if the user names no source: those of the benchmark, else out of fold.
 
     Args:
         given: by the user, settings of ``SurvivalConfig``.
-        folder: of the benchmark, which may have begun.
+        folder: of the benchmark, new or begun.
 
     Raises:
         ValueError: if the folder holds other settings than those of a benchmark.
@@ -162,7 +162,7 @@ def masks_of_benchmark(given: Mapping[str, Any], folder: Path) -> dict[str, Any]
 
 
 def _is_grown(name: str, before: Any, now: Any) -> bool:
-    """Whether a setting has changed in a way that lets all results stay."""
+    """Return True if a changed setting leaves all present results valid."""
     if name == "test":
         return before is None
     if name not in ("folds", "seeds") or not isinstance(before, list) or not before:

@@ -1,4 +1,4 @@
-"""Make all tables of a benchmark from what its steps have left."""
+"""Make all tables of a benchmark from the results of its steps."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -30,7 +30,7 @@ from nnunetv2_adamss.survival.tumour_region.region import REGION_SIDE_MM
 from nnunetv2_adamss.trained_folds.fold_files import CHECKPOINTS
 
 _PACKAGES = ("nnunetv2-adamss", "nnunetv2", "torch", "numpy", "scipy", "pandas", "lifelines")
-# What is true of all tables.
+# Notes on all tables.
 _INTERVALS = (
     f"Intervals are percentiles of {DEFAULT_RESAMPLES:,} bootstrap resamples of patients, those of the C-index wider "
     "where events are few. They and the P values "
@@ -90,18 +90,18 @@ GENERAL_NOTES = (_INTERVALS, _TIME, _PUBLISHED)
 
 @dataclass(frozen=True, eq=False)
 class Collection:
-    """What a benchmark has found.
+    """The results of a benchmark.
 
     Args:
         folders: of the benchmark.
-        methods: that are compared.
+        methods: to compare.
     """
 
     folders: BenchmarkFolders
     methods: Sequence[Method]
 
     def tables(self, progress: Progress = silent) -> list[ResultTable]:
-        """All that can be made.
+        """Make all tables for which there are results.
 
         Args:
             progress: shows how far it is.
@@ -125,7 +125,7 @@ class Collection:
         return tables
 
     def provenance(self) -> dict[str, Any]:
-        """What the tables are of and from, as plain data."""
+        """Provenance of the tables, as plain data."""
         settings = self.folders.settings
         patients = {"validation": self.patients}
         if self.test_patients is not None:
@@ -154,14 +154,14 @@ class Collection:
 
     @cached_property
     def test_patients(self) -> ComparedPatients | None:
-        """Of the test set, if there is one."""
+        """Patients of the test set; None if there is none."""
         if self.folders.settings.test is None:
             return None
         raw = dataset_folder(RAW, self.folders.settings.test)
         return ComparedPatients.of_test_set(read_survival_table(raw / SURVIVAL_CSV), raw)
 
     def _outcomes_sha256(self) -> dict[str, str]:
-        """Of tables and descriptions, by a name for people."""
+        """Hashes of the survival tables and their descriptions, by readable name."""
         found = _outcomes_sha256(self.patients)
         if self.test_patients is not None:
             of_test = _outcomes_sha256(self.test_patients)
@@ -170,7 +170,7 @@ class Collection:
 
     @property
     def _stage_one_masks(self) -> str:
-        """Whose they are, of the validation patients."""
+        """Describe in words where the Stage-I masks of the validation patients come from."""
         settings = self.folders.settings
         if not settings.predicts_masks:
             return f"nnU-Net's validation of Stage I, by default of its best epoch{_FLATTERED}"
@@ -269,7 +269,7 @@ def _title_of(name: str) -> str:
 
 
 def _facts(patients: ComparedPatients) -> Mapping[str, Any]:
-    """What TRIPOD+AI asks for of the patients."""
+    """Describe the patients as TRIPOD+AI asks for."""
     time, event, survival = patients.time, patients.event, patients.survival
     missing = survival.clinical.loc[patients.case_ids].isna().sum()
     return {

@@ -20,11 +20,11 @@ _TUMOUR = "tumour, all labels as one"
 
 @dataclass(frozen=True, eq=False)
 class ComparedPatients:
-    """Patients with an outcome, on which every method is judged.
+    """Patients with an outcome, on whom every method is evaluated.
 
     Args:
         survival: the table of their outcomes.
-        fold: of each, whose patients alone are compared with each other; index ``case_id``.
+        fold: of each patient; patients of different folds are not compared. Index ``case_id``.
         labels: folder of the reference masks.
         dataset_json: names labels and the ending of masks.
     """
@@ -42,7 +42,7 @@ class ComparedPatients:
         folds: Iterable[int],
         preprocessed_folder: Path,
     ) -> "ComparedPatients":
-        """The validation patients of these folds."""
+        """Return the validation patients of these folds."""
         fold = {case_id: number for number in folds for case_id in splits[number]["val"]}
         return cls._with_outcome(
             survival, fold, preprocessed_folder / "gt_segmentations", preprocessed_folder / "dataset.json"
@@ -50,7 +50,7 @@ class ComparedPatients:
 
     @classmethod
     def of_test_set(cls, survival: SurvivalTable, raw_folder: Path) -> "ComparedPatients":
-        """All patients of another data set."""
+        """Return all patients of another data set."""
         fold = dict.fromkeys(survival.case_ids, 0)
         return cls._with_outcome(survival, fold, raw_folder / "labelsTr", raw_folder / "dataset.json")
 
@@ -68,21 +68,21 @@ class ComparedPatients:
 
     @property
     def case_ids(self) -> list[str]:
-        """All of them."""
+        """Case identifiers of all patients."""
         return list(self.fold.index)
 
     @property
     def event(self) -> NDArray[np.bool_]:
-        """Of all, ``(n_cases,)``."""
+        """True where the event was observed, ``(n_cases,)``."""
         return self.survival.time_and_event(self.case_ids)[1]
 
     @property
     def time(self) -> NDArray[np.float64]:
-        """Of all, ``(n_cases,)``."""
+        """Times to event or censoring, ``(n_cases,)``."""
         return self.survival.time_and_event(self.case_ids)[0]
 
     def cohort(self, case_ids: Sequence[str]) -> ResampledCohort:
-        """Some of them with their resamples."""
+        """Return some of the patients with their resamples."""
         if list(case_ids) == self.case_ids:
             return self._whole_cohort
         time, event = self.survival.time_and_event(case_ids)
@@ -93,7 +93,7 @@ class ComparedPatients:
         return ResampledCohort(self.event, self.time, self.fold.to_numpy())
 
     def dice(self, masks_of_fold: Mapping[int, Path], *, has_labels: bool) -> "MeasuredDice":
-        """Dice of every patient.
+        """Measure the Dice of every patient.
 
         Args:
             masks_of_fold: folder of the predicted masks of each fold.
@@ -115,7 +115,7 @@ class ComparedPatients:
 
     @cached_property
     def _known_dice(self) -> "dict[tuple[tuple[int, Path], ...], MeasuredDice | ValueError]":
-        """Many methods share the masks of Stage I, which take minutes to read."""
+        """Measured Dice by mask folders: many methods share Stage I's masks, which take minutes to read."""
         return {}
 
     def _measure_dice(self, masks_of_fold: Mapping[int, Path], has_labels: bool) -> "MeasuredDice":
@@ -139,7 +139,7 @@ class ComparedPatients:
 
     @property
     def _values_of_labels(self) -> dict[str, tuple[int, ...]]:
-        """Of every label or region but the background."""
+        """Values of every label or region except the background."""
         given = {
             name: tuple(int(value) for value in np.atleast_1d(values) if value != 0)
             for name, values in self.dataset_json["labels"].items()
@@ -150,11 +150,11 @@ class ComparedPatients:
 
 @dataclass(frozen=True, eq=False)
 class MeasuredDice:
-    """How well masks agree with the references.
+    """Agreement of masks with the references.
 
     Attributes:
-        by_case: of the tumour, all labels as one; index ``case_id``, NaN where nobody sees a tumour.
-        aggregated: of all patients' voxels taken together; None where nobody sees a tumour.
+        by_case: of the tumour, all labels as one; index ``case_id``, NaN where both masks are empty.
+        aggregated: of all patients' voxels taken together; None where all masks are empty.
         labels: of each label, where there are several and the masks tell them apart.
     """
 

@@ -1,6 +1,6 @@
-"""Do one step of a benchmark: a job of its workflow is this file, the list of steps, and the name of one.
+"""Do one step of a benchmark: a job of its workflow runs this file with the list of steps and the name of one.
 
-Its exit code says whether the steps that come after it can be done.
+Its exit code tells if the steps that come after it can be done.
 """
 
 import hashlib
@@ -24,7 +24,7 @@ _POLL_SECONDS = 1.0
 
 
 def main(steps_file: Path, name: str) -> int:
-    """Do a step; the exit code.
+    """Do a step and return the exit code.
 
     Args:
         steps_file: the workflow's list of steps.
@@ -38,13 +38,13 @@ def main(steps_file: Path, name: str) -> int:
         missing = [need for need in step["needs"] if _missing(plan["steps"][need]["evidence"])]
         if missing:
             return 1
-        # Trainings are not repeated, however it comes that this one is asked for.
+        # Trainings are never repeated, whatever the reason why this one was requested.
         if not (step["resumes"] and all(file.is_file() for file in evidence)):
             before = _times(evidence)
             write_json(record, {"run": plan["run"], "exit_code": None}, indent=None)
             exit_code, reason = _run(plan, step, steps_file)
             write_json(record, {"run": plan["run"], "exit_code": exit_code, "reason": reason}, indent=None)
-            # What an error for single patients has left counts, and the next run tries again.
+            # A result counts despite errors in single patients; the next run tries these again.
             counts = not _missing(evidence) and not (step["is_outdated"] and _times(evidence) == before)
             if exit_code and not counts and not step["is_optional"]:
                 return 1
@@ -53,7 +53,7 @@ def main(steps_file: Path, name: str) -> int:
 
 
 def _run(plan: Mapping[str, Any], step: Mapping[str, Any], steps_file: Path) -> tuple[int, str]:
-    """Run the step's command; its exit code, and why it failed."""
+    """Run the step's command; return its exit code and why it failed."""
     goes_on = step["resumes"] and latest_checkpoint(Path(step["evidence"][0]).parent) is not None
     command = [*step["command"], *(["--c"] if goes_on else [])]
     for folder in step["environment"].values():
@@ -67,7 +67,7 @@ def _run(plan: Mapping[str, Any], step: Mapping[str, Any], steps_file: Path) -> 
         try:
             exit_code = process.wait()
         finally:
-            # If it was killed, its children are still there; the step must not be tried again before they are gone.
+            # If it was killed, its children still run; the step must not be tried again before they have ended.
             end_watched(process)
     missing = _missing(step["evidence"])
     if exit_code == 0 and missing:
@@ -77,7 +77,7 @@ def _run(plan: Mapping[str, Any], step: Mapping[str, Any], steps_file: Path) -> 
 
 @contextmanager
 def _one_of(gpus: Sequence[str], steps_file: Path) -> Iterator[dict[str, str]]:
-    """Let the step alone have one of the GPUs that all of them share; the variable that says so."""
+    """Reserve one of the shared GPUs for the step; yield the environment variable that selects it."""
     if not gpus:
         yield {}
         return
@@ -90,7 +90,7 @@ def _one_of(gpus: Sequence[str], steps_file: Path) -> Iterator[dict[str, str]]:
 
 @contextmanager
 def _locked(files: Sequence[Path]) -> Iterator[int]:
-    """Wait for the lock of any of these files; the place of the one that was free."""
+    """Wait for the lock of any of these files; yield the index of the one that was free."""
     for file in files:
         file.touch()
     place = 0

@@ -23,19 +23,19 @@ from nnunetv2_adamss.survival.config import PATHS, SurvivalConfig
 from nnunetv2_adamss.survival.covariates.radiomics_table import provenance_file, radiomics_name
 from nnunetv2_adamss.trained_folds.fold_files import CHECKPOINTS, PREDICTIONS_FILE, SUMMARY_FILE
 
-# Cross-validated figures are of the last epoch, and so is all else that is said of the survival networks.
+# Cross-validated figures are of the last epoch, and so are all other results of the survival networks.
 CHECKPOINT = CHECKPOINTS["last"]
-# Its fit is the quickest command that predicts the masks of a fold, and it is in every benchmark.
+# Its fit is the fastest command that predicts the masks of a fold, and every benchmark has it.
 _MASKS_FIRST = next(method for method in METHODS if method.name == "tumour_volume")
 
 
 @dataclass(frozen=True)
 class FoldSteps:
-    """Makes the steps of one seed, and before each those that it needs.
+    """Plans the steps of one seed, and before each the steps that it needs.
 
     Args:
-        book: that they are written into.
-        cohort: whom trainings and fits must be of; some steps need all folds of its split.
+        book: to which the steps are added.
+        cohort: the patients of trainings and fits; some steps need all folds of its split.
         seed: of the trainings.
     """
 
@@ -44,7 +44,7 @@ class FoldSteps:
     seed: int
 
     def predict_validation(self, method: Method, fold: int) -> Step:
-        """Whatever a method leaves of a fold."""
+        """Plan the predictions of a method for the validation cases of a fold."""
         if method.fit:
             return self.fit(method, fold)
         if method.trainer:
@@ -52,7 +52,7 @@ class FoldSteps:
         return self._segment(method.stage_one, fold)
 
     def explain(self, method: Method, trainer: Trainer, fold: int) -> Step:
-        """The fusion weights of a method's network."""
+        """Plan the fusion weights of a method's network."""
         name = self.book.folders.trainer(trainer)
         folder = self.book.folders.fusion_weights(name, fold)
         return self.book.add(
@@ -65,7 +65,7 @@ class FoldSteps:
         )  # fmt: skip
 
     def train(self, method: Method, trainer: Trainer, fold: int) -> Step:
-        """A method's survival network."""
+        """Plan the training of a method's survival network."""
         name = self.book.folders.trainer(trainer)
         folder, epochs = self._folder(name, fold), self._settings.epochs
         given = {name: value for name, value in self._settings.masks.items() if name not in PATHS}
@@ -91,7 +91,7 @@ class FoldSteps:
         )  # fmt: skip
 
     def fit(self, method: Method, fold: int) -> Step:
-        """A statistical method."""
+        """Plan the fit of a statistical method."""
         name = str(self.book.folders.survival(method))
         folder = self._folder(name, fold)
         masks = {} if method.chooses_masks else self._settings.masks
@@ -125,12 +125,12 @@ class FoldSteps:
         )
 
     def _masks(self, trainer: Trainer, fold: int) -> list[Step]:
-        """The Stage-I trainings whose masks a fold works with."""
+        """Plan the Stage-I trainings whose masks a fold uses."""
         others = range(self.cohort.n_splits) if self._settings.mask_source == "out_of_fold" else []
         return [self._segment(trainer, number) for number in dict.fromkeys([fold, *others])]
 
     def _masks_and_radiomics(self, method: Method, fold: int) -> list[Step]:
-        """What comes before a method: masks, and radiomics of them if it uses any."""
+        """Plan the steps before a method: masks, and their radiomics if it uses any."""
         if method.radiomics is None:
             return self._masks(method.stage_one, fold)
         given: Mapping[str, Any] = (
@@ -152,7 +152,7 @@ class FoldSteps:
         ]  # fmt: skip
 
     def _after_masks(self, method: Method, fold: int) -> tuple[str, ...]:
-        """The step that predicts the masks that many share, so that no two of these do at once."""
+        """Name the step that predicts the shared masks, so that no two steps predict them at once."""
         are_shared = method.stage_one == SEGMENTATION and fold in self._settings.folds
         if not are_shared or not self._settings.predicts_masks:
             return ()
@@ -161,7 +161,7 @@ class FoldSteps:
         is_first = method == _MASKS_FIRST and fold == first
         return () if is_first else (self.fit(_MASKS_FIRST, first).name,)
 
-    # ------------------------------------------------------------------------------ what steps have in common
+    # ------------------------------------------------------------------------------ common to several steps
 
     @property
     def _settings(self) -> BenchmarkSettings:
@@ -172,7 +172,7 @@ class FoldSteps:
         return [settings.dataset, settings.configuration, str(fold), "-p", settings.plans]
 
     def _data(self, method: Method, masks: Mapping[str, Any]) -> list[str]:
-        """Options that say which masks and outcomes."""
+        """Return the command's options for masks and outcomes."""
         table = self._settings.survival_csv
         return [
             "-seg_tr", self.book.folders.trainer(method.stage_one), *mask_options(masks),
@@ -180,7 +180,7 @@ class FoldSteps:
         ]  # fmt: skip
 
     def _fit_settings(self, method: Method) -> dict[str, Any]:
-        """What a fit must have been made with."""
+        """Return the settings that a present fit must have."""
         asked = self._settings.config(self.book.folders.trainer(method.stage_one), self.seed)
         names = ["seed", *(["seg_trainer"] if method.chooses_masks else MASK_FLAGS)]
         return {name: getattr(asked, name) for name in names}

@@ -1,4 +1,4 @@
-"""Where everything of a benchmark lies."""
+"""Paths of all files of a benchmark."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,11 +18,11 @@ TEST_PREDICTIONS, TEST_MASKS = "survival_predictions.csv", "masks"
 
 @dataclass(frozen=True)
 class BenchmarkFolders:
-    """Where everything of a benchmark lies.
+    """Paths of all files of a benchmark.
 
     Args:
         settings: of the benchmark.
-        plans_name: as it is written in the plans file, which nnU-Net's folders are named after.
+        plans_name: as in the plans file; nnU-Net's folders are named after it.
         output: of the benchmark.
     """
 
@@ -31,15 +31,15 @@ class BenchmarkFolders:
     output: Path
 
     def is_first(self, seed: int) -> bool:
-        """Whether a seed's trainings are those in the user's ``nnUNet_results``."""
+        """Return True if a seed's trainings are those in the user's ``nnUNet_results``."""
         return seed == self.settings.seeds[0]
 
     def own_results(self, seed: int) -> Path:
-        """``nnUNet_results`` of a seed that is not the first."""
+        """Return ``nnUNet_results`` of a seed that is not the first."""
         return self.output / f"seed_{seed}" / RESULTS
 
     def fold(self, trainer: str, fold: int, seed: int) -> Path:
-        """The folder of a fold of a trainer or of a statistical method."""
+        """Return the folder of a fold of a trainer or of a statistical method."""
         name = convert_trainer_plans_config_to_identifier(
             trainer, self.plans_name, self.settings.configuration
         )
@@ -50,25 +50,25 @@ class BenchmarkFolders:
         return trained / name / f"fold_{fold}"
 
     def trainer(self, trainer: Trainer) -> str:
-        """Class name at the schedule of the benchmark."""
+        """Return the class name of a trainer at the schedule of the benchmark."""
         return trainer.name_of(short_schedule=self.settings.short_schedule)
 
     def survival(self, method: Method) -> str | None:
-        """The trainer or statistical method that predicts survival; None for a method that only segments."""
+        """Return the trainer or statistical method that predicts survival; None for a method that only segments."""
         trainer = self.trainer(method.trainer) if method.trainer else None
         return results_name(method.name, trainer) if method.fit else trainer
 
     @property
     def test(self) -> Path:
-        """Predictions of the test patients by the folds together, by trainer and statistical method.
+        """Folder of the test patients' predictions by all folds together, with a subfolder for each method.
 
-        More folds predict otherwise, so they have a folder of their own.
+        Another set of folds predicts differently, so it has another folder.
         """
         return self.output / "test" / f"folds_{'_'.join(map(str, self.settings.folds))}"
 
     @property
     def test_data(self) -> Path:
-        """The raw data set of the test patients.
+        """Raw data set of the test patients.
 
         Raises:
             ValueError: if there is none.
@@ -78,7 +78,7 @@ class BenchmarkFolders:
         return dataset_folder(RAW, self.settings.test)
 
     def test_masks(self, methods: Sequence[Method]) -> Path | None:
-        """Masks of the test patients' tumours as the networks use them; None if there is no network."""
+        """Return the folder of the test patients' tumour masks that the networks use; None if there is no network."""
         if self.settings.uses_reference_masks:
             return self.test_data / "labelsTr"
         method = masking_method(methods)
@@ -87,14 +87,14 @@ class BenchmarkFolders:
         return self.test / self.trainer(method.trainer) / TEST_MASKS
 
     def fusion_weights(self, trainer: str, fold: int) -> ExplanationFolder:
-        """Of the last epoch; apart from the explanations in the fold's folder, which may be of any."""
+        """Return the folder of the last epoch's fusion weights; the fold's own may explain another epoch."""
         return ExplanationFolder(self.output / "fusion_weights" / trainer / f"fold_{fold}")
 
 
 def masking_method(methods: Sequence[Method]) -> Method | None:
-    """One whose network looks at the tumours as AdaMSS's Stage I finds them, if possible AdaMSS itself.
+    """Return a method whose network uses the tumour masks of AdaMSS's Stage I, if possible AdaMSS itself.
 
-    All networks but the fusion strategies do.
+    All networks except the fusion strategies use them.
     """
     networks = [m for m in methods if m.trainer and m.stage_one == SEGMENTATION and not m.fit]
     return next((m for m in networks if m.starts_from_stage_one), next(iter(networks), None))

@@ -1,4 +1,4 @@
-"""What a method has left: risks of patients, masks, size, time."""
+"""Results of a method: risk scores, masks, size, time."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -22,7 +22,7 @@ _OTHER_FOLDS = (
     "scores and masks of a fold's training patients come from networks that were trained on its validation patients; "
     "those of the validation patients themselves do not."
 )
-# Where trainings that were there before may differ from those that the benchmark would have made.
+# Settings in which earlier trainings may differ from those that the benchmark would make.
 _MASK_SETTINGS = tuple(name for name in MASK_FLAGS if name != "seg_trainer")
 _TRAINING_SETTINGS = (
     *MASK_FLAGS, "seed", "epochs", "select", "features_csv", "clinical_selection", "feature_selection", "max_features",
@@ -36,13 +36,13 @@ _ADAMSS_SETTINGS = (
 
 @dataclass(frozen=True, eq=False)
 class MethodResult:
-    """What is known of one method.
+    """The results of one method.
 
     Args:
         method: which.
         risk_score: index ``case_id``, higher = earlier event; None without one.
         why_no_risk: in words; empty for a method that predicts no survival.
-        is_planned: whether it is among those that are held against the reference, once all is done.
+        is_planned: whether it is compared with the reference once all steps are done.
         dice: of its masks; None without any.
         why_no_dice: in words; empty for a method that does not segment.
         parameters: of the survival network or model.
@@ -66,7 +66,7 @@ class MethodResult:
 def cross_validated_result(
     method: Method, folders: BenchmarkFolders, patients: ComparedPatients
 ) -> MethodResult:
-    """What a method has left of the validation patients; what is missing is said.
+    """Return a method's results on the validation patients, with a reason for each that is missing.
 
     Args:
         method: which.
@@ -100,7 +100,7 @@ def cross_validated_result(
 def result_on_test_set(
     result: MethodResult, folders: BenchmarkFolders, patients: ComparedPatients, masks: Path | None
 ) -> MethodResult:
-    """What the same method says of test patients, by all folds together.
+    """Return the results of the same method on test patients, by all folds together.
 
     Args:
         result: of the cross-validation.
@@ -147,7 +147,7 @@ def _why_not_predicted(method: Method, masks: Path | None) -> str:
 
 
 def _folds(trainer: str | None, folders: BenchmarkFolders, seed: int) -> list[TrainedFold]:
-    """Of a trainer or statistical method; none for a method that predicts no survival."""
+    """Return the fold folders of a trainer or statistical method; none for a method that predicts no survival."""
     if trainer is None:
         return []
     return [TrainedFold(folders.fold(trainer, number, seed)) for number in folders.settings.folds]
@@ -187,12 +187,12 @@ def _dice(
 
 
 def _masks(method: Method, folders: BenchmarkFolders) -> dict[int, Path]:
-    """Folder of the masks of each fold's validation patients."""
+    """Return the folder of each fold's masks of its validation patients."""
     if method.has_own_masks and method.trainer:
         name, masks = folders.trainer(method.trainer), PREDICTED_MASKS
     else:
         name = folders.trainer(method.stage_one)
-        # Where the survival networks had no need of Stage I's masks, there are those of nnU-Net's validation.
+        # If the survival networks did not need Stage I's masks, nnU-Net's validation has them.
         settings = folders.settings
         masks = MASK_FOLDERS[settings.mirroring] if settings.predicts_masks else "validation"
     seed = folders.settings.seeds[0]
@@ -200,13 +200,13 @@ def _masks(method: Method, folders: BenchmarkFolders) -> dict[int, Path]:
 
 
 def _fitted_or_trained(method: Method, folders: BenchmarkFolders) -> list[str]:
-    """The network and the statistical method that a method consists of."""
+    """Return the network and the statistical method that a method consists of."""
     names = [folders.trainer(method.trainer)] if method.trainer else []
     return [*names, *([str(folders.survival(method))] if method.fit else [])]
 
 
 def _parameters(method: Method, folders: BenchmarkFolders) -> int | None:
-    """Largest of the folds: statistical methods select their features in each."""
+    """Return the largest number of any fold: statistical methods select their features in each."""
     seed = folders.settings.seeds[0]
     of_parts = [
         [
@@ -236,7 +236,7 @@ def _seconds(method: Method, folders: BenchmarkFolders) -> float | None:
 
 
 def _other_settings(method: Method, folders: BenchmarkFolders) -> list[str]:
-    """Where what counts was made before, and not as this benchmark would have made it."""
+    """Describe trainings and fits from before that count, but have other settings than this benchmark's."""
     compared: dict[str, Sequence[str]] = {}
     defaults: dict[str, Any] = {}
     if method.trainer:  # from whose risks a statistical method starts
@@ -268,7 +268,7 @@ def _other_settings(method: Method, folders: BenchmarkFolders) -> list[str]:
 
 
 def _optimism(method: Method, folds: Sequence[TrainedFold]) -> list[str]:
-    """Notes on what the patients of the tables were used for before."""
+    """Return notes on earlier uses of the patients in the tables."""
     notes = [f"{method.title}: {_OTHER_FOLDS}"] if method.needs_other_folds else []
     flattered = [str(fold.number) for fold in folds if fold.epoch_was_chosen_here]
     if flattered:

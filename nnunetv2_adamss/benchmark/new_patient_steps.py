@@ -16,18 +16,18 @@ from nnunetv2_adamss.survival.covariates.radiomics_table import provenance_file
 
 @dataclass(frozen=True)
 class NewPatientSteps:
-    """Makes them, and before each those that it needs.
+    """Plans the steps on the test set, and before each the steps that it needs.
 
     Args:
-        of_folds: the trainings and fits.
-        methods: all that are compared.
+        of_folds: plans trainings and fits.
+        methods: all that the benchmark compares.
     """
 
     of_folds: FoldSteps
     methods: Sequence[Method]
 
     def predict(self, method: Method) -> Step | None:
-        """None for a method that cannot."""
+        """Plan the prediction of the test patients; return None for a method that cannot predict them."""
         if method.fit:
             return None if method.needs_other_folds else self._predict_statistically(method)
         return self._predict_by_network(method) if method.trainer else None
@@ -42,7 +42,7 @@ class NewPatientSteps:
             ["adamss_predict_survival", *self._model(trainer), "-i", str(raw / "imagesTr"), "-o", str(output),
              "-chk", CHECKPOINT, "--no_calibration", "--clinical", str(raw / SURVIVAL_CSV), *masks,
              *self._book.on_device, "--c"],
-            # The first is the last one that is written.
+            # The first is the file that is written last.
             [output / "prediction.json", output / TEST_PREDICTIONS],
             [self.of_folds.train(method, method.trainer, fold) for fold in self._settings.folds],
             may_fail_in_part=True,
@@ -85,7 +85,7 @@ class NewPatientSteps:
         )  # fmt: skip
 
     def _masks(self) -> list[Step]:
-        """The step that predicts the test patients' masks; none where people's are used."""
+        """Plan the step that predicts the test patients' masks; none if reference masks are used."""
         method = masking_method(self.methods)
         return (
             []
@@ -93,7 +93,7 @@ class NewPatientSteps:
             else [self._predict_by_network(method)]
         )
 
-    # ------------------------------------------------------------------------------ what steps have in common
+    # ------------------------------------------------------------------------------ common to several steps
 
     @property
     def _book(self) -> StepBook:

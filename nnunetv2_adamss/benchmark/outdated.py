@@ -1,4 +1,4 @@
-"""Whether trainings and fits are of the outcomes, the split, Stage I and the settings as they are now."""
+"""Compare trainings and fits with the present outcomes, split, Stage I and settings."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -26,11 +26,11 @@ _MASKS = re.compile(r"Stage-I masks \(fold (\d+)\)")
 def survival_differences(
     fold_folder: Path, cohort: PresentCohort, fold: int, settings: Mapping[str, Any]
 ) -> list[str]:
-    """Where a finished survival training or fit is of something else, in words.
+    """Describe differences of a finished survival training or fit from the present inputs.
 
     Args:
-        fold_folder: where it lies.
-        cohort: as it is now.
+        fold_folder: of the training or fit.
+        cohort: present outcomes and split.
         fold: its number.
         settings: that it must have.
     """
@@ -52,13 +52,13 @@ def training_differences(
     *,
     starts_from_stage_one: bool,
 ) -> list[str]:
-    """Where a survival training, finished or not, is of something else, in words.
+    """Describe differences of a survival training, finished or not, from the present inputs.
 
     Args:
         fold_folder: nnU-Net's.
-        cohort: as it is now.
+        cohort: present outcomes and split.
         fold: its number.
-        settings: those that the user gave; a training can only go on with its own.
+        settings: those that the user gave; a training can only continue with its own.
         starts_from_stage_one: whether Stage I's weights count even where its masks are not used.
     """
     if not all((fold_folder / name).is_file() for name in (SUMMARY_FILE, PREDICTIONS_FILE)):
@@ -69,16 +69,14 @@ def training_differences(
 
 
 def segmentation_differences(fold_folder: Path, cohort: PresentCohort, fold: int) -> list[str]:
-    """Whether a Stage I was trained, or validated if it is finished, on other cases, in words.
+    """Describe differences of the cases that a Stage I was trained on, and validated on if finished, from the split.
 
     Args:
         fold_folder: nnU-Net's.
-        cohort: as it is now.
+        cohort: present outcomes and split.
         fold: its number.
     """
-    trained = (TrainedFold(fold_folder).begun_with() or {}).get(
-        TRAINING_CASES
-    )  # older checkpoints do not say
+    trained = (TrainedFold(fold_folder).begun_with() or {}).get(TRAINING_CASES)  # not in older checkpoints
     is_other = trained is not None and set(trained) != cohort.training[fold]
     summary = validation_summary(fold_folder)
     if summary.is_file():
@@ -87,12 +85,12 @@ def segmentation_differences(fold_folder: Path, cohort: PresentCohort, fold: int
 
 
 def validation_summary(fold_folder: Path) -> Path:
-    """What nnU-Net's validation writes last."""
+    """Return the file that nnU-Net's validation writes last."""
     return fold_folder / "validation" / "summary.json"
 
 
 def refuse_outdated_trainings(steps: Sequence[Step]) -> None:
-    """Raise ValueError if trainings are of something else than today's, naming them."""
+    """Raise ValueError if trainings are of other inputs than the present ones, naming them."""
     outdated: dict[str, list[str]] = {}
     to_train = {step.name for step in needed_steps(steps) if step.resumes and not step.evidence[0].is_file()}
     for step in steps:
@@ -106,7 +104,7 @@ def refuse_outdated_trainings(steps: Sequence[Step]) -> None:
         raise ValueError(
             "Some trainings, finished or begun, are not of the outcomes, the split, the settings and the Stage I as "
             f"they are now ({words}); bring back what they were trained on, or move these folds' folders away, so that "
-            "they are trained anew."
+            "they are trained again."
         )
 
 
@@ -114,7 +112,7 @@ def _begun_survival_differences(
     fold_folder: Path, cohort: PresentCohort, fold: int, settings: Mapping[str, Any]
 ) -> list[str]:
     begun = (TrainedFold(fold_folder).begun_with() or {}).get("survival")
-    if begun is None:  # a checkpoint that cannot be read, as whoever goes on from it will say
+    if begun is None:  # a checkpoint that cannot be read, as the training that continues from it will report
         return []
     split = {name: frozenset(cases) for name, cases in begun["split"].items()}
     now = {"training": cohort.training[fold], "validation": cohort.validated[fold]}
@@ -150,7 +148,7 @@ def _is_of_other_stage_one(fold_folder: Path, fold: int, starts_from_stage_one: 
 def _predicted_cases(file: Path) -> set[str]:
     try:
         return set(read_csv(file, usecols=["case_id"], dtype=str)["case_id"])
-    except ValueError as error:  # of pandas' own too
+    except ValueError as error:  # includes pandas' own errors
         raise ValueError(f"{file} cannot be read as predictions ({' '.join(str(error).split())}).") from error
 
 
@@ -167,5 +165,5 @@ def _words(found: Mapping[str, bool]) -> list[str]:
 
 
 def _behind(step: Step) -> set[str]:
-    """Names of the steps that its result comes from."""
+    """Return the names of all steps that a step's result comes from."""
     return {name for one in step.made_from for name in (one.name, *_behind(one))}

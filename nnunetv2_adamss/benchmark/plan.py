@@ -1,4 +1,4 @@
-"""Which steps the methods of a benchmark need, in an order in which they can be done."""
+"""Plan the steps that the methods of a benchmark need, in an order in which they can be done."""
 
 from collections.abc import Sequence
 
@@ -14,12 +14,12 @@ from nnunetv2_adamss.methods.method import Method, Trainer
 def plan_steps(
     folders: BenchmarkFolders, methods: Sequence[Method], cohort: PresentCohort, device: str
 ) -> list[Step]:
-    """All steps, each after those that it needs; what several methods need is there once.
+    """Return all steps, each after those that it needs; a step that several methods need occurs once.
 
     Args:
         folders: of the benchmark.
         methods: that are compared.
-        cohort: whom trainings and fits must be of; some steps need all folds of its split.
+        cohort: the patients of trainings and fits; some steps need all folds of its split.
         device: for ``-device``.
     """
     book = StepBook(folders, device)
@@ -38,7 +38,7 @@ def plan_steps(
 
 
 def explained_network(methods: Sequence[Method]) -> tuple[Method, Trainer] | None:
-    """The one whose fusion weights are Table IV; None if there is none."""
+    """Return the method whose fusion weights are Table IV; None if there is none."""
     names = ("adamss", "adamss_no_radiomics", "two_stage", "data_driven")
     found = [method for name in names for method in methods if method.name == name]
     return next(((method, method.trainer) for method in found if method.trainer), None)

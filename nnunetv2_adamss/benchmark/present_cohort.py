@@ -1,4 +1,4 @@
-"""The outcomes and the split as they are now, which every training must be of."""
+"""The present outcomes and split, which every training must be of."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -16,13 +16,13 @@ _PARTS = ("train", "val")
 
 @dataclass(frozen=True)
 class PresentCohort:
-    """Who is trained on and validated in which fold, and what happened to them.
+    """Training and validation cases of every fold, and their outcomes.
 
     Args:
         outcomes: hashes of the table of outcomes and of its description, as ``outcome_hashes`` has them.
         training: training cases of every fold of the split.
         validated: validation cases of every fold.
-        without_outcome: cases that serve Stage I only.
+        without_outcome: cases that are used by Stage I only.
         file_ending: of masks.
     """
 
@@ -34,7 +34,7 @@ class PresentCohort:
 
     @classmethod
     def read(cls, settings: BenchmarkSettings) -> "PresentCohort":
-        """Of a data set that ``begin`` has checked."""
+        """Read the cohort of a data set that ``begin`` has checked."""
         dataset_json = dataset_folder(PREPROCESSED, settings.dataset) / "dataset.json"
         splits = splits_of(settings.dataset)
         training, validated = ([frozenset(split[part]) for split in splits] for part in _PARTS)
@@ -50,16 +50,16 @@ class PresentCohort:
 
     @property
     def n_splits(self) -> int:
-        """Folds of the split."""
+        """Number of folds of the split."""
         return len(self.validated)
 
     def judged(self, fold: int) -> frozenset[str]:
-        """The validation cases of a fold that have an outcome."""
+        """Return the validation cases of a fold that have an outcome."""
         return self.validated[fold] - self.without_outcome
 
 
 def outcome_hashes(sources: Mapping[str, str]) -> dict[str, str]:
-    """Those of the outcomes among the sources of a training, whatever their files are called.
+    """Return the hashes of outcomes among the sources of a training, whatever their files are called.
 
     Args:
         sources: hashes by name, such as "outcomes (survival.csv)".
@@ -69,7 +69,7 @@ def outcome_hashes(sources: Mapping[str, str]) -> dict[str, str]:
 
 
 def splits_of(dataset: str) -> list[Split]:
-    """nnU-Net's split of a data set.
+    """Read nnU-Net's split of a data set.
 
     Raises:
         ValueError: if there is none yet, or the file holds something else.

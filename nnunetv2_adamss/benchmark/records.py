@@ -1,4 +1,4 @@
-"""The last attempt at each step of a benchmark: one small file a step."""
+"""Records of the last attempt at each step of a benchmark: one small file a step."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,7 +11,7 @@ _KINDS: dict[str, Kind] = {"run": str, "exit_code": optional(int), "reason": str
 
 
 def record_file(output: Path, step_file_name: str) -> Path:
-    """The record of a step.
+    """Return the path of a step's record.
 
     Args:
         output: folder of the benchmark.
@@ -21,9 +21,9 @@ def record_file(output: Path, step_file_name: str) -> Path:
 
 
 def read_record(file: Path) -> dict[str, Any]:
-    """The run that made the attempt, the exit code (None until it has ended), and why it failed.
+    """Return the run that made the attempt, the exit code (None until it has ended), and why it failed.
 
-    Version 0.1 wrote the exit code only. Of a step without a record, or with a damaged one, nothing is known.
+    Version 0.1 wrote the exit code only. A step without a record, or with a damaged one, has none of the three.
     """
     try:
         return read_known_object(file, _KINDS, ["exit_code"])
@@ -32,7 +32,7 @@ def read_record(file: Path) -> dict[str, Any]:
 
 
 def has_failed_in_part(file: Path, evidence: Sequence[Path]) -> bool:
-    """Whether the last attempt did not succeed after it, or an earlier one, had left all files of a step.
+    """Return True if the last attempt failed although all files of the step were present when it ended.
 
     Args:
         file: the record.

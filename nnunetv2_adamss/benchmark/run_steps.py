@@ -1,4 +1,4 @@
-"""Have snakemake do the steps of a benchmark, here or wherever its profile says."""
+"""Run the steps of a benchmark with snakemake, on this machine or as its profile states."""
 
 import os
 import shlex
@@ -20,7 +20,7 @@ from nnunetv2_adamss.common.processes import end_watched, start_watched
 
 _SHOWN_LINES = 15
 _STDERR = 2
-# For a cluster's jobs to be cancelled.
+# Time to cancel a cluster's jobs.
 _SECONDS_TO_STOP = 30
 # A shell starts its background jobs with interrupts ignored, and what they start inherits that.
 _SNAKEMAKE = (
@@ -62,7 +62,7 @@ def run_steps(
     gpus: Sequence[str] = (),
     profile: str | None = None,
 ) -> tuple[list[Failure], dict[str, str]]:
-    """Do what is not done yet, as far as it can be done.
+    """Do all steps that are not done yet and can be done.
 
     If this process is interrupted, the commands that it runs end too.
 
@@ -70,11 +70,11 @@ def run_steps(
         steps: each after those that it needs.
         output: folder of the benchmark.
         n_workers: steps at once; default the profile's.
-        gpus: what each worker's commands see of CUDA devices, one a worker; default what this process sees.
-        profile: of snakemake, such as a cluster's.
+        gpus: CUDA devices, one for each worker's commands; default all that this process sees.
+        profile: snakemake's, such as one for a cluster.
 
     Returns:
-        Steps that failed, and names of steps that could not be done, with that of the failed one that they need.
+        Steps that failed, and by name those that could not be done, with the name of the failed one that they need.
 
     Raises:
         ValueError: if the steps are being done already, or snakemake cannot begin.
@@ -96,10 +96,10 @@ def run_steps(
 
 @contextmanager
 def _alone(output: Path) -> Iterator[None]:
-    """Let no other process do steps of the benchmark; what a killed one has left locked is unlocked."""
+    """Keep other processes from doing steps of the benchmark, and remove the locks that a killed one left."""
     folder = workflow_folder(output)
     folder.mkdir(parents=True, exist_ok=True)
-    # Written to by a call that has not ended by itself.
+    # A call that was killed has left it.
     file, locks = folder / "adamss_benchmark.lock", folder / ".snakemake" / "locks"
     file.touch()
     try:
@@ -125,7 +125,7 @@ def _alone(output: Path) -> Iterator[None]:
 
 
 def _snakemake(output: Path, *options: str) -> int:
-    """Run the workflow; the exit code."""
+    """Run the workflow and return the exit code."""
     folder = workflow_folder(output)
     # It stays in the caller's directory, where a profile may lie.
     where = ["--snakefile", str(folder / "Snakefile"), "--directory", str(folder)]
@@ -144,14 +144,14 @@ def _snakemake(output: Path, *options: str) -> int:
 def _failures(
     steps: Sequence[Step], begun: Mapping[str, Mapping[str, Any]], output: Path
 ) -> tuple[list[Failure], dict[str, str]]:
-    """Failed and skipped steps, of those that were to be done."""
+    """Return the failed and the skipped ones of the steps that were to be done."""
     failures: list[Failure] = []
     skipped: dict[str, str] = {}
     for step in steps:
         record = begun.get(step.name)
         if step.is_done if record is None else record["exit_code"] == 0:
             continue
-        # Of what it needs, the first one that left nothing to start from.
+        # The first of the needed steps without a result to start from.
         failed = [one for one in step.made_from if not one.is_there or one.is_outdated]
         if record is None and failed:
             skipped[step.name] = skipped.get(failed[0].name, failed[0].name)

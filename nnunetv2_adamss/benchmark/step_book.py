@@ -1,4 +1,4 @@
-"""The steps that a benchmark is planned to consist of, each of them once."""
+"""The planned steps of a benchmark, each of them once."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -41,16 +41,16 @@ class StepBook:
         may_fail_in_part: bool = False,
         **options: Any,
     ) -> Step:
-        """A step, or the one of its name that is there.
+        """Add a step, or return the present one of the same name.
 
         Args:
-            seed: whose.
+            seed: of the trainings.
             name: without the seed.
             command: as a user would type it.
-            evidence: as ``Step`` has it, like ``made_from`` and all else.
-            made_from: whose results it starts from.
-            may_fail_in_part: for single patients, so that a failed attempt leaves all files, but is made again.
-            options: of ``Step``.
+            evidence: as in ``Step``.
+            made_from: steps whose results it starts from.
+            may_fail_in_part: whether an attempt that failed for single patients leaves all files, but is repeated.
+            options: other attributes of ``Step``.
         """
         environment = {}
         full_name = name
@@ -68,30 +68,30 @@ class StepBook:
         return self.made.setdefault(full_name, step)
 
     def steps(self) -> list[Step]:
-        """All of them, and what is a result."""
+        """Return all steps, with the results marked."""
         return [replace(step, is_result=step.name in self.results) for step in self.made.values()]
 
     @property
     def settings(self) -> BenchmarkSettings:
-        """Of the benchmark."""
+        """Settings of the benchmark."""
         return self.folders.settings
 
     @property
     def on_device(self) -> list[str]:
-        """Option of all commands that use it."""
+        """The ``-device`` option, as all commands take it."""
         return ["-device", self.device]
 
 
 def mask_options(settings: Mapping[str, Any]) -> list[str]:
-    """What a user types for settings of ``SurvivalConfig`` about masks.
+    """Return the command-line options of ``SurvivalConfig``'s settings about masks.
 
     Args:
-        settings: that were given, by name.
+        settings: given ones, by name.
     """
     options = []
     for name, value in settings.items():
         if name == "mirroring":
             options += [] if value else [MASK_FLAGS[name]]
-        elif name != "mask_source" or value != "folder":  # which --masks says already
+        elif name != "mask_source" or value != "folder":  # implied by --masks
             options += [MASK_FLAGS[name], str(value)]
     return options

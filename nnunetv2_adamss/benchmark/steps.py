@@ -1,4 +1,4 @@
-"""A step of a benchmark: one command, what it needs, and how to tell that it is done."""
+"""A step of a benchmark: one command, the steps that it needs, and the check that it is done."""
 
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -7,24 +7,24 @@ from pathlib import Path
 
 from nnunetv2_adamss.trained_folds.fold_files import latest_checkpoint
 
-# File systems keep times to two seconds at worst.
+# The coarsest resolution of file times is two seconds.
 _CLOCK_SECONDS = 2.0
 
 
 @dataclass(frozen=True)
 class Step:
-    """One command.
+    """One command of a benchmark.
 
     Args:
-        name: for people.
+        name: readable title.
         command: as a user would type it.
         evidence: files that are there once it is done; the first one tells when that was.
         made_from: steps whose results it starts from, and without which it cannot be done.
         after: names of steps that come first where they are to be done, but without which it can be done, too.
         environment: variables that differ from the user's.
-        resumes: whether ``--c`` makes it go on where there is a checkpoint.
-        differences: where what is there is of something else than what it would now be made from, in words.
-        has_failed_in_part: whether what is there was left by an attempt that failed for single patients.
+        resumes: whether ``--c`` makes it continue from a checkpoint.
+        differences: describes how the inputs of the present result differ from the present inputs.
+        has_failed_in_part: whether the present result is of an attempt that failed for single patients.
         is_result: whether the tables need it; others are only needed by steps that are not done.
     """
 
@@ -46,37 +46,37 @@ class Step:
 
     @property
     def file_name(self) -> str:
-        """The name of its log and its record, without an ending."""
+        """Name of its log and its record, without an ending."""
         return file_name_of(self.name)
 
     @property
     def is_there(self) -> bool:
-        """Whether there is everything that it makes."""
+        """True if all files that it makes are present."""
         return all(file.is_file() for file in self.evidence)
 
     @property
     def is_done(self) -> bool:
-        """Whether that is there for all patients, and of what is there now."""
+        """True if all files are present, for all patients, and of the present inputs."""
         try:
             return self.is_there and not self.is_outdated and not self.has_failed_in_part()
-        except FileNotFoundError:  # another process makes it anew at this moment
+        except FileNotFoundError:  # another process is replacing it at this moment
             return False
 
     @property
     def is_outdated(self) -> bool:
-        """Whether what is there must be made anew; never of a training, which is refused instead."""
+        """True if the present result must be replaced; never for a training, which is refused instead."""
         if self.resumes or not self.is_there:
             return False
         return bool(self.differences()) or any(map(self._is_older_than, self.made_from))
 
     @property
     def goes_on(self) -> bool:
-        """Whether it was begun, and goes on from there."""
+        """True if it was begun and continues from a checkpoint."""
         return self.resumes and not self.is_done and latest_checkpoint(self.evidence[0].parent) is not None
 
     def discard_result(self) -> None:
-        """Remove what stands for an earlier result, which would count again if it cannot be made anew."""
-        # Trainings go on from what is there, and so do extractions, which are no results.
+        """Remove an earlier result, which would count again if it cannot be replaced."""
+        # Trainings continue from their checkpoints, and extractions, which are no results, from present cases.
         if self.is_result and not self.resumes:
             for file in self.evidence:
                 file.unlink(missing_ok=True)
@@ -89,7 +89,7 @@ class Step:
 
 
 def file_name_of(name: str) -> str:
-    """The name of a step's log and its record, without an ending.
+    """Return the name of a step's log and its record, without an ending.
 
     Args:
         name: of the step.
@@ -98,7 +98,7 @@ def file_name_of(name: str) -> str:
 
 
 def needed_steps(steps: Sequence[Step]) -> list[Step]:
-    """Those that the tables need, and what is needed by those of them that are not done, in the same order."""
+    """Return the steps that the tables need, and those that unfinished ones of them need, in the same order."""
     wanted: set[str] = set()
     needed = []
     for step in reversed(steps):

@@ -1,4 +1,4 @@
-"""Tables I to IV: how well each method does, on the same patients and in the same resamples."""
+"""Tables I to IV: results of each method, on the same patients and in the same resamples."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -23,14 +23,14 @@ class Row:
     """One method in a table.
 
     Attributes:
-        result: what it left.
+        result: of the method.
         n_patients: that have a risk score.
         harrell: C-index over the pairs of all folds; None without risk scores.
         folds: the same of each fold, by its number.
         uno: over all folds, weighted for censoring.
-        difference: the reference's C less this one's; None without either, and of the reference itself.
+        difference: the reference's C minus this one's; None without either, and for the reference itself.
         p_value: of the difference, two-sided; None without one.
-        p_is_bound: whether it is the least that the resamples can show.
+        p_is_bound: whether it is the smallest that the resamples can show.
         p_value_holm: corrected for the comparisons of the table.
         dice: of the tumour, mean over the patients; None without masks. ``result`` has more of it.
         c_of_seeds: of all seeds that are finished, the first one's first; empty where C is not estimable.
@@ -50,19 +50,19 @@ class Row:
 
 
 def compare_methods(results: Sequence[MethodResult], patients: ComparedPatients, reference: str) -> list[Row]:
-    """Judge the methods of one table.
+    """Evaluate the methods of one table.
 
     Args:
-        results: of its methods.
-        patients: that all are judged on.
-        reference: name of the method that the others are held against; it may be absent.
+        results: one a method.
+        patients: on whom all are evaluated.
+        reference: name of the method that the others are compared with; it may be absent.
     """
     against = next((r.risk_score for r in results if r.method.name == reference), None)
     rows = [
         _row(result, patients, None if result.method.name == reference else against) for result in results
     ]
-    # Comparisons that are planned but not there yet count as the least significant, so that none of those that are
-    # there loses its significance by them later.
+    # Planned comparisons without a result yet count as the least significant, so that no present one
+    # loses its significance by them later.
     planned = [_planned_p(row, reference) for row in rows]
     return [
         replace(row, p_value_holm=None if row.p_value is None else p)
@@ -71,7 +71,7 @@ def compare_methods(results: Sequence[MethodResult], patients: ComparedPatients,
 
 
 def is_planned(row: Row, reference: str) -> bool:
-    """Whether a row is to be held against the reference, once all is done."""
+    """Return True if a row is compared with the reference once all steps are done."""
     return row.result.is_planned and row.result.method.name != reference
 
 
@@ -94,7 +94,7 @@ def _row(result: MethodResult, patients: ComparedPatients, against: pd.Series | 
 
 
 def _with_concordance(row: Row, risk_score: pd.Series, patients: ComparedPatients) -> Row:
-    """The row with the concordance of these risk scores, within folds."""
+    """Return the row with the concordance of these risk scores, within folds."""
     case_ids = [case_id for case_id in patients.case_ids if case_id in risk_score.index]
     if not case_ids:
         return replace(row, harrell=PairEstimate(None, reason="none of the patients is predicted"))
@@ -111,7 +111,7 @@ def _with_concordance(row: Row, risk_score: pd.Series, patients: ComparedPatient
 
 
 def _comparison(first: pd.Series, second: pd.Series, patients: ComparedPatients) -> Comparison:
-    """On the patients that both predict."""
+    """Compare two methods on the patients that both predict."""
     both = first.index.intersection(second.index)
     case_ids = [case_id for case_id in patients.case_ids if case_id in both]
     if not case_ids:
@@ -125,7 +125,7 @@ def _comparison(first: pd.Series, second: pd.Series, patients: ComparedPatients)
 
 
 def _mean_dice(dice: pd.Series, patients: ComparedPatients) -> Estimate:
-    """Over the patients in whom a tumour is there or was predicted, in the resamples of the C-index."""
+    """Average over the patients with a reference or predicted tumour, in the resamples of the C-index."""
     values = dice.reindex(patients.case_ids).to_numpy(np.float64)
     known = np.isfinite(values)
     counts = patients.cohort(patients.case_ids).counts[:, known].astype(np.float64)
@@ -137,7 +137,7 @@ def _mean_dice(dice: pd.Series, patients: ComparedPatients) -> Estimate:
 
 
 def fusion_weights(files: Mapping[int, Path]) -> pd.DataFrame:
-    """Table IV: mean weight of the fusion branch after both stages of training, averaged over folds.
+    """Make Table IV: mean weight of the fusion branch after both stages of training, averaged over folds.
 
     Args:
         files: ``gate_weights.csv`` by fold.
@@ -156,11 +156,11 @@ def _gate_weights(file: Path) -> pd.DataFrame:
         return read_csv(file, usecols=["encoder_stage", *STAGES], dtype=np.float64).astype(
             {"encoder_stage": int}
         )
-    except ValueError as error:  # of pandas' own too
+    except ValueError as error:  # includes pandas' own errors
         raise ValueError(f"{file} holds no fusion weights ({' '.join(str(error).split())}).") from error
 
 
 def methods_of(table: int, results: Sequence[MethodResult]) -> list[MethodResult]:
-    """The rows of a table; none where only baselines would stand in it."""
+    """Return the rows of a table; none if they would all be baselines."""
     rows = [result for result in results if table in result.method.tables]
     return rows if any(not result.method.is_baseline for result in rows) else []

@@ -1,4 +1,4 @@
-"""Rows of methods as tables for readers and for programs."""
+"""Tables of methods, for readers (text) and for programs (CSV)."""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ _NOT_PUBLISHED = "not in the paper"
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class ResultTable(Table):
-    """A table for readers, and for programs.
+    """One table, for readers and for programs.
 
     Args:
         name: of the CSV file, without an ending.
@@ -32,14 +32,14 @@ class ResultTable(Table):
 def comparison_table(
     name: str, title: str, rows: Sequence[Row], reference: str, notes: Sequence[str]
 ) -> ResultTable:
-    """One of Tables I to III.
+    """Write one of Tables I to III.
 
     Args:
         name: of the CSV file.
-        title: for people.
+        title: of the table.
         rows: in the paper's order.
-        reference: title of the method that the others are held against.
-        notes: what is true of every row.
+        reference: title of the method that the others are compared with.
+        notes: on all rows.
     """
     columns: dict[str, Callable[[Row], str]] = {
         "Method": lambda row: row.result.method.title,
@@ -70,12 +70,12 @@ def comparison_table(
 
 
 def fusion_weights_table(title: str, weights: pd.DataFrame, notes: Sequence[str]) -> ResultTable:
-    """Table IV.
+    """Write Table IV.
 
     Args:
-        title: for people.
+        title: of the table.
         weights: of ``fusion_weights``.
-        notes: below it.
+        notes: below the table.
     """
     rows = [
         [f"after Stage {numeral}", *(_mean_sd(mean, sd) for mean, sd in weights[[stage, f"{stage}_sd"]].to_numpy())]
@@ -86,7 +86,7 @@ def fusion_weights_table(title: str, weights: pd.DataFrame, notes: Sequence[str]
 
 
 def _has_several_folds(row: Row) -> bool:
-    """Whether there is a C-index of one of several folds."""
+    """Return True if the row has several folds and a C-index of any of them."""
     return len(row.folds) > 1 and any(fold.value is not None for fold in row.folds.values())
 
 
@@ -95,14 +95,14 @@ def _folds(row: Row) -> str:
 
 
 def _estimate(estimate: Estimate | None, why_none: str) -> str:
-    """Value and interval; what stands there instead is explained below the table."""
+    """Write value and interval; a reason instead is explained below the table."""
     if estimate is None:
         return "none, see below" if why_none else NONE
     return "not estimable" if estimate.value is None else with_interval(estimate.value, estimate.interval)
 
 
 def _p(value: float | None, row: Row) -> str:
-    """A P value; what no resample contradicts is known only to be no greater than the least that they can show."""
+    """Write a P value; if no resample contradicts the difference, write the upper bound that the resamples can show."""
     return p_value(value, "≤ " if row.p_is_bound and value != 1 else "")
 
 
@@ -126,7 +126,7 @@ def _mean_sd(mean: float, sd: float) -> str:
 
 
 def _notes(rows: Sequence[Row]) -> Iterable[str]:
-    """Why cells are empty, and what to bear in mind of single methods."""
+    """Collect the reasons for empty cells, and the notes on single methods."""
     most = max((row.n_patients for row in rows), default=0)
     for row in rows:
         result, title = row.result, row.result.method.title
@@ -174,7 +174,7 @@ def _numbers(row: Row) -> dict[str, object]:
 
 
 def _more_dice(dice: MeasuredDice | None) -> dict[str, float | None]:
-    """Beside the mean over patients."""
+    """Return the figures of Dice beside the mean over patients."""
     if dice is None:
         return {"dice_aggregated": None}
     return {
@@ -185,7 +185,7 @@ def _more_dice(dice: MeasuredDice | None) -> dict[str, float | None]:
 
 
 def _whole_numbers(numbers: pd.DataFrame) -> pd.DataFrame:
-    """Counts as such, also where some are missing."""
+    """Keep counts integer, also where some are missing."""
     counts = [name for name in numbers if name == "parameters" or str(name).startswith("n_")]
     return numbers.astype(dict.fromkeys(counts, "Int64"))
 

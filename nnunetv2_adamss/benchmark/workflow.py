@@ -1,4 +1,4 @@
-"""The workflow of a benchmark, for snakemake: a list of steps, rules, and an empty file for each step that is done."""
+"""Write the snakemake workflow of a benchmark: a list of steps, rules, and an empty file for each finished step."""
 
 import os
 import shutil
@@ -15,22 +15,22 @@ _NNUNET_FOLDERS = ("nnUNet_raw", "nnUNet_preprocessed", "nnUNet_results")
 
 
 def workflow_folder(output: Path) -> Path:
-    """The folder of a benchmark in which snakemake runs."""
+    """Return the folder of a benchmark in which snakemake runs."""
     return output / "workflow"
 
 
 def lock_of(output: Path, step: Step) -> Path:
-    """The file that is locked while a step runs."""
+    """Return the file that is locked while a step runs."""
     return workflow_folder(output) / "running" / step.file_name
 
 
 def log_of(output: Path, step: Step) -> Path:
-    """Output of a step's command, of all attempts."""
+    """Return the log file of a step's command, with the output of all attempts."""
     return output / "logs" / f"{step.file_name}.log"
 
 
 def write_workflow(steps: Sequence[Step], output: Path, gpus: Sequence[str]) -> str:
-    """Write all files as they should be now; results that have to be made again are removed.
+    """Write all files of the workflow, and remove results that must be replaced.
 
     Args:
         steps: each after those that it needs.
@@ -57,7 +57,7 @@ def write_workflow(steps: Sequence[Step], output: Path, gpus: Sequence[str]) -> 
             "environment": dict(step.environment),
             "resumes": step.resumes,
             "is_result": step.is_result,
-            # Whether what is there counts if it cannot be made again, and whether others can do without it.
+            # Whether a present result counts if it cannot be replaced, and whether others can do without it.
             "is_outdated": step.is_outdated,
             "is_optional": step.name in waited_for,
             "log": str(log_of(output, step)),

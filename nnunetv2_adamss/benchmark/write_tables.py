@@ -15,7 +15,7 @@ from nnunetv2_adamss.display.markdown import markdown
 from nnunetv2_adamss.display.words import NONE, missing_values, percent, time
 
 TABLES_MD, TABLES_JSON = "tables.md", "tables.json"
-# For what is missing; in tables.json alone, which programs read.
+# Stands for a missing value, in tables.json only, which programs read.
 _NONE_IN_FILE = "/"
 _SHOWN = ("title", "header", "rows", "notes")
 _IS_TABLE = holding(title=str, header=list_of(str), rows=list_of(list_of(str)), notes=list_of(str))
@@ -30,8 +30,8 @@ def write_tables(
     Args:
         folder: of the benchmark; what an earlier run wrote is replaced.
         tables: in order.
-        notes: what is true of all of them.
-        provenance: what they are of and from.
+        notes: on all tables.
+        provenance: patients, settings and sources of the tables.
 
     Returns:
         The files.
@@ -39,7 +39,7 @@ def write_tables(
     for table in tables:
         write_atomically(folder / f"{table.name}.csv", csv_text(table.numbers, index=False))
     for name in _TABLES.difference(table.name for table in tables):
-        (folder / f"{name}.csv").unlink(missing_ok=True)  # another task may do so too
+        (folder / f"{name}.csv").unlink(missing_ok=True)  # another process may do so too
     facts = Section("provenance", "Where it comes from", [Facts(provenance_facts(provenance))])
     shown = markdown("Comparison of methods", [*map(Text, notes), *tables, facts])
     write_atomically(folder / TABLES_MD, shown)
@@ -51,7 +51,7 @@ def write_tables(
                 "rows": [[cell.replace(NONE, _NONE_IN_FILE) for cell in row] for row in one.rows],
                 "notes": one.notes,
                 "name": one.name,
-                # By way of pandas, which knows that what is missing is null.
+                # Through pandas, which writes missing values as null.
                 "numbers": json.loads(one.numbers.to_json(orient="records", double_precision=15)),
             }
             for one in tables
@@ -64,7 +64,7 @@ def write_tables(
 
 
 def read_benchmark(folder: Path) -> tuple[list[Table], list[str], Mapping[str, Any]]:
-    """Tables, notes and provenance as they were written.
+    """Read tables, notes and provenance as they were written.
 
     Raises:
         ValueError: if there are none, or the file is damaged.
@@ -89,7 +89,7 @@ def _table(title: str, header: list[str], rows: list[list[str]], notes: list[str
 
 
 def provenance_facts(provenance: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """The same in words: names and values."""
+    """Return the provenance in words: names and values."""
     settings = provenance["settings"]
     facts = [
         (f"{name} patients", _patients(part)) for name, part in provenance["patients"].items()

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 _DESCRIPTION = """\
 Compare AdaMSS with other methods, learning strategies and fusion strategies on one cohort (Tables I to IV of the
 paper): train what is missing, predict, and write tables with intervals, P values, Dice, sizes and times. It can be
-stopped or killed at any time: run again, it goes on.
+stopped or killed at any time; run it again to continue.
 """
 
 _EXAMPLES = """\
@@ -39,7 +39,7 @@ examples:
   adamss_benchmark -d 510 -c 3d_fullres -p AdaMSSPlans -o BENCHMARK --methods adamss icare --test 511 \\
                    --seeds 2024 1 2
   adamss_benchmark -d 510 -c 3d_fullres -p AdaMSSPlans -o FIRST_LOOK --short_schedule -device cpu
-  adamss_benchmark -d 510 -c 3d_fullres -p AdaMSSPlans -o BENCHMARK --profile slurm       by the nodes of a cluster
+  adamss_benchmark -d 510 -c 3d_fullres -p AdaMSSPlans -o BENCHMARK --profile slurm       on the nodes of a cluster
 
 {methods}
 
@@ -49,7 +49,7 @@ log of every step in logs/, and the trainings of further seeds.
 
 
 def _methods() -> str:
-    """The names that ``--methods`` knows."""
+    """List the names that ``--methods`` accepts."""
     of_tables = [
         f"{name}: {' '.join(method.name for method in methods if not method.is_baseline)}"
         for name, methods in GROUPS.items()
@@ -65,11 +65,11 @@ def _methods() -> str:
     return "\n".join(["methods:", *(fill(f"  {line}") for line in lines)])
 
 
-_MASKS = [name for name in MASK_FLAGS if name != "seg_trainer"]  # which the methods say
+_MASKS = [name for name in MASK_FLAGS if name != "seg_trainer"]  # given by the methods
 
 
 def build_parser() -> CommandParser:
-    """The command's options; those about masks are absent unless the user gives them."""
+    """Return the parser; mask options that the user does not give are absent from its result."""
     parser = CommandParser(
         "adamss_benchmark",
         _DESCRIPTION,
@@ -138,7 +138,7 @@ def _add_machine(parser: argparse.ArgumentParser) -> None:
     add(
         "--profile",
         metavar="NAME",
-        help="snakemake's, such as one that has a cluster do the steps (default: they run on this machine)",
+        help="snakemake's, such as one that runs the steps on a cluster (default: they run on this machine)",
     )
 
 
@@ -147,7 +147,7 @@ def main(argv: list[str] | None = None) -> int:
     parser = build_parser()
     args = parser.parse_args(argv)
     _check(parser, args)
-    return parser.run(lambda: _run(args), "stopped; run it again to go on.")
+    return parser.run(lambda: _run(args), "stopped; run it again to continue.")
 
 
 def _check(parser: argparse.ArgumentParser, args: argparse.Namespace) -> None:
@@ -213,7 +213,7 @@ def _run(args: argparse.Namespace) -> int:
         settings.save(folders.output)
     else:
         check_snakemake()
-        if args.profile is None:  # else they may run elsewhere
+        if args.profile is None:  # otherwise they may run on other machines
             torch_device(args.device, "train")
             _check_gpus(args.gpus)
         settings.save(folders.output)
@@ -229,7 +229,7 @@ def _run(args: argparse.Namespace) -> int:
 
 
 def _check_gpus(names: Sequence[str]) -> None:
-    """Raise ValueError if a worker would not see its GPU; names such as GPU-1a2b are left to CUDA."""
+    """Raise ValueError if a worker would not see its GPU; names such as GPU-1a2b are not checked."""
     import torch
 
     granted = os.environ.get("CUDA_VISIBLE_DEVICES")
@@ -276,20 +276,20 @@ def _listed_steps(steps: Sequence[Step], folders: BenchmarkFolders) -> Iterator[
 
 
 def _print_lines(lines: Iterable[str]) -> None:
-    """As far as anybody reads them."""
+    """Print lines until the reader closes the pipe."""
     try:
         for line in lines:
             print(line)
         sys.stdout.flush()
-    except BrokenPipeError:  # as of head, which has seen enough
-        # Or Python would complain at its end that it cannot write the rest.
+    except BrokenPipeError:  # by a program such as head, which has read enough
+        # Otherwise Python would report at exit that it cannot write the rest.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _state(step: Step) -> str:
     if step.is_done:
         return "done"
-    return "goes on" if step.goes_on else "to do"
+    return "continues" if step.goes_on else "to do"
 
 
 def _tell_failures(failures: Sequence[Failure], skipped: Mapping[str, str]) -> None:

@@ -40,7 +40,7 @@ examples:
 
 
 def build_parser() -> CommandParser:
-    """The command's options."""
+    """Return the command's parser."""
     parser = CommandParser(
         "adamss_calibrate", _DESCRIPTION, _EPILOG, [OUTCOMES, Renamed("--on", "--predictions")]
     )
@@ -71,7 +71,7 @@ def build_parser() -> CommandParser:
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Run the command; returns the exit code (0 done, 2 a user's error, said on stderr)."""
+    """Run the command; returns the exit code (0 done, 2 a user's error, reported on stderr)."""
     parser = build_parser()
     args = parser.parse_args(argv)
     _check(parser, args)

@@ -1,4 +1,4 @@
-"""The parser of every command: general options, short errors, and the spellings of version 0.1."""
+"""Argument parser of every command: general options, short errors, and the spellings of version 0.1."""
 
 import argparse
 import sys
@@ -11,7 +11,7 @@ from nnunetv2_adamss.cli.verbosity import Verbosity, saying
 
 
 class CommandParser(argparse.ArgumentParser):
-    """Options of one command, and how it is run.
+    """Options of one command, and the function that runs it.
 
     Args:
         command: its name.
@@ -50,11 +50,11 @@ class CommandParser(argparse.ArgumentParser):
     ) -> argparse.Namespace:
         """Parse a command line, in the spelling of this version or of 0.1.
 
-        The latter is answered by one line on stderr.
+        For the latter, print one line on stderr.
         """
         words, sentences = in_new_spelling(sys.argv[1:] if args is None else args, self.renamed)
         required = [action for action in self.once_positional if action.required]
-        for action in required:  # they may stand among the words that are no options
+        for action in required:  # they may be among the words that are no options
             action.required = False
         found, rest = self.parse_known_args(words, namespace)
         for action in required:
@@ -70,7 +70,7 @@ class CommandParser(argparse.ArgumentParser):
         return found
 
     def _take_positional(self, found: argparse.Namespace, rest: Sequence[str]) -> list[str]:
-        """Take words that are no options for those that version 0.1 had as such; returns what is to be said."""
+        """Assign words that are no options to version 0.1's positional arguments; return sentences about them."""
         actions = [action for action in self.once_positional if getattr(found, action.dest) is None]
         if len(rest) > len(actions) or any(word.startswith("-") for word in rest):
             self.error(f"unrecognized arguments: {' '.join(rest)}")
@@ -85,7 +85,7 @@ class CommandParser(argparse.ArgumentParser):
         self.exit(2, f"{self.prog}: error: {message} (see {self.prog} --help)\n")
 
     def run(self, run: Callable[[], int | None], stopped: str = "stopped.") -> int:
-        """Do what the command is for, as loud as the parsed options want it; see ``exit_code``."""
+        """Run the command with the verbosity of the parsed options; see ``exit_code``."""
         with saying(self.verbosity):
             return exit_code(self.prog, run, stopped)
 
@@ -111,7 +111,7 @@ def _add_general_options(parser: argparse.ArgumentParser) -> None:
 
 
 class _PrintVersions(argparse.Action):
-    """Print versions and end."""
+    """Print the versions and exit."""
 
     def __init__(self, option_strings: Sequence[str], dest: str, help: str) -> None:
         super().__init__(option_strings, argparse.SUPPRESS, nargs=0, default=argparse.SUPPRESS, help=help)

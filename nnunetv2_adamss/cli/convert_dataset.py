@@ -38,19 +38,19 @@ examples:
 
 manifest: a CSV with case_id, ct, pet, mask (files, from the CSV's folder), and if known time, event and clinical
 columns; times are days unless a survival.json beside it says otherwise, which is kept. Patients without a mask go to
-imagesTs. The command can be killed at any time: run again, it goes on with the patients that are missing.
+imagesTs. The command can be killed at any time; run it again to convert the patients that are missing.
 Exit code: 0 done, 1 done without the patients that are named at the end, 2 nothing done, 130 stopped.
 """
 
 _FORMATS = ("hecktor2021", "hecktor2022", "hecktor2025", "hecktor2026", "ibsi_sarcoma", "manifest")
 _DEFAULT_SEED = 12345
-_SPACING_MM = (0.1, 50.0)  # finer than any scanner sees, and so coarse that no tumour is left
+_SPACING_MM = (0.1, 50.0)  # finer than any scanner's, and so coarse that no tumour is left
 _FIELD_MM = (50.0, 2000.0)  # the tumour's middle is at least 25 mm inside on either side
 _MOST_PROCESSES = 4  # a whole body in voxels of 1 mm takes up to 4 GB
 
 
 def build_parser() -> CommandParser:
-    """The command's options."""
+    """Return the command's parser."""
     parser = CommandParser("adamss_convert_dataset", _DESCRIPTION, _EXAMPLES)
     add = parser.add_argument
     add("format", metavar="FORMAT", choices=_FORMATS, help=", ".join(_FORMATS))
@@ -59,7 +59,7 @@ def build_parser() -> CommandParser:
     add("--name", type=file_name, help="name of the data set (default: the format's)")
     add("-o", dest="raw_folder", type=Path, help="nnU-Net's raw folder (default: the variable nnUNet_raw)")
     add_processes_option(parser, min(_MOST_PROCESSES, os.cpu_count() or 1), "patients at once")
-    add("--overwrite", action="store_true", help="begin anew, whatever the id was converted from or how")
+    add("--overwrite", action="store_true", help="start over, whatever the id was converted from or how")
     _add_images(parser.add_argument_group("images"))
     _add_tables(parser.add_argument_group("tables"))
     return parser
@@ -134,11 +134,11 @@ def main(argv: list[str] | None = None) -> int:
     parser = build_parser()
     args = parser.parse_args(argv)
     _check(parser, args)
-    return parser.run(lambda: _run(args), "stopped; run it again to go on.")
+    return parser.run(lambda: _run(args), "stopped; run it again to continue.")
 
 
 def _check(parser: argparse.ArgumentParser, args: argparse.Namespace) -> None:
-    """Stop with a message if options do not go together or a value makes no sense."""
+    """Exit with a message if options exclude each other or a value is out of range."""
     if not 1 <= args.dataset_id <= 999:
         parser.error(f"-d is {args.dataset_id}, expected 1 to 999")
     check_processes(parser, args)

@@ -17,7 +17,7 @@ examples:
   adamss_demo                        {LENGTH}
   adamss_demo -o /tmp/demo -device cuda
   adamss_demo -n 20 --n_test 4       smaller
-  adamss_demo                        once more, after Ctrl-C: goes on where it was
+  adamss_demo                        once more, after Ctrl-C: continues where it was
 
 The demo sets nnU-Net's three paths for itself; yours stay as they are. The data are synthetic: the results
 show that the software works, not that the method does.
@@ -25,7 +25,7 @@ show that the software works, not that the method does.
 
 
 def build_parser() -> CommandParser:
-    """The command's options."""
+    """Return the command's parser."""
     parser = CommandParser(
         "adamss_demo",
         "Make a synthetic PET/CT cohort and train both stages of AdaMSS on it inside nnU-Net.",
@@ -49,7 +49,7 @@ def main(argv: list[str] | None = None) -> int:
     """Run the command; returns the exit code (0 done, 1 a step failed, 2 a user's error, 130 stopped)."""
     parser = build_parser()
     args = parser.parse_args(argv)
-    return parser.run(lambda: _run(args), "stopped; start it again to go on from here.")
+    return parser.run(lambda: _run(args), "stopped; start it again to continue from here.")
 
 
 def _run(args: argparse.Namespace) -> int:
@@ -64,7 +64,7 @@ def _run(args: argparse.Namespace) -> int:
     try:
         run_steps(steps, folders, progress, say=lambda text: print(text, flush=True))
     except StepFailedError as error:
-        print(f"\nadamss_demo: {error}; start the demo again to go on from here.", file=sys.stderr)
+        print(f"\nadamss_demo: {error}; start the demo again to continue from here.", file=sys.stderr)
         return 1
     _print_results(folders, progress.seconds)
     return 0

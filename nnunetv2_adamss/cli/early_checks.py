@@ -1,4 +1,4 @@
-"""What is wrong with the files and names that a user typed, found before PyTorch is imported."""
+"""Checks of the files and names that a user typed, done before PyTorch is imported."""
 
 import os
 from argparse import Namespace
@@ -12,7 +12,7 @@ from nnunetv2_adamss.plugin_folder import PLUGIN_FOLDER
 
 
 def check_inputs(files: Iterable[str | Path | None] = (), folders: Iterable[str | Path | None] = ()) -> None:
-    """Raise ValueError naming the files and folders that do not exist; None are those that were not given."""
+    """Raise ValueError naming the files and folders that do not exist; None stands for one that was not given."""
     faults = [f"{file}: there is no such file." for file in files if file and not Path(file).is_file()]
     faults += [f"There is no folder {folder}." for folder in folders if folder and not Path(folder).is_dir()]
     if faults:
@@ -20,7 +20,7 @@ def check_inputs(files: Iterable[str | Path | None] = (), folders: Iterable[str 
 
 
 def check_cross_validation(args: Namespace, *needed: str) -> None:
-    """Raise ValueError unless the folds of ``-f`` are trained to the end, or any fold where there is no ``-f``.
+    """Raise ValueError unless the folds of ``-f`` are trained to the end, or any fold if ``-f`` is not given.
 
     Args:
         args: with the model's ``-d``, ``-c``, ``-tr`` and ``-p``.
@@ -40,7 +40,7 @@ def check_checkpoints(model_folder: Path, folds: Sequence[str], checkpoint: str 
 
 
 def folder_of_model(args: Namespace) -> Path:
-    """The folder of the model that ``-d``, ``-c``, ``-tr`` and ``-p`` name."""
+    """Return the folder of the model that ``-d``, ``-c``, ``-tr`` and ``-p`` name."""
     from nnunetv2_adamss.survival.nnunet_data.dataset import model_folder
 
     return model_folder(args.dataset, args.trainer, args.plans, args.configuration)
@@ -69,7 +69,7 @@ def check_planned_fold(dataset: str, plans: str, fold: str) -> None:
 
 
 def check_trainer(name: str, flag: str = "-tr") -> None:
-    """Raise ValueError if nnU-Net cannot know a trainer: it is none of this package's, and the user has no others.
+    """Raise ValueError if nnU-Net cannot find a trainer: it is not of this package, and the user has no others.
 
     Args:
         name: of the class.
@@ -83,6 +83,6 @@ def check_trainer(name: str, flag: str = "-tr") -> None:
 
 
 def _has_own_trainers() -> bool:
-    """Whether there are folders of the user's own among those in which nnU-Net searches."""
+    """Return True if nnU-Net also searches folders of the user's own."""
     folders = os.environ.get("nnUNet_extTrainer", "").split(os.pathsep)
     return any(Path(folder).resolve() != Path(PLUGIN_FOLDER).resolve() for folder in folders if folder)

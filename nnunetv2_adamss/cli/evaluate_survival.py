@@ -1,4 +1,4 @@
-"""``adamss_evaluate_survival``: how good survival predictions are, of this package or of any tool."""
+"""``adamss_evaluate_survival``: evaluate survival predictions of this package or of any tool."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ high) and survival_at_T (probability of living beyond T, in the table's unit) ar
 
 
 def _is_csv(value: str) -> bool:
-    return value.endswith(".csv")  # no plan is called so, since nnU-Net would look for .csv.json
+    return value.endswith(".csv")  # no plan has such a name, since nnU-Net would look for .csv.json
 
 
 _RENAMED = [
@@ -59,7 +59,7 @@ _RENAMED = [
 
 
 def build_parser() -> CommandParser:
-    """The command's options."""
+    """Return the command's parser."""
     parser = CommandParser(
         "adamss_evaluate_survival",
         _DESCRIPTION,
@@ -214,7 +214,7 @@ def _cross_validation(args: argparse.Namespace) -> CrossValidation:
 
 
 def _optimism(found: CrossValidation) -> list[str]:
-    """A note on the folds whose epoch was chosen on the patients that are evaluated."""
+    """Return a note on the folds whose epoch was chosen on the patients that are evaluated."""
     from nnunetv2_adamss.common.messages import listed
 
     flattered = [str(fold.number) for fold in found.optimistic_folds]
@@ -223,7 +223,7 @@ def _optimism(found: CrossValidation) -> list[str]:
 
 
 def _compared(groups: list[list[str]]) -> dict[str, list[Path]]:
-    """Files by name: what stands before the first ``=``, else the first file's own name."""
+    """Return files by name: the text before the first ``=``, else the first file's own name."""
     compared: dict[str, list[Path]] = {}
     for group in groups:
         name, is_named, first = group[0].partition("=")

@@ -1,4 +1,4 @@
-"""How every command ends: what was wrong is one sentence on stderr, and the exit code says the rest."""
+"""End of every command: an error is one sentence on stderr, and the exit code tells its kind."""
 
 import logging
 import os
@@ -15,16 +15,16 @@ logger = logging.getLogger(__name__)
 
 
 class Terminated(KeyboardInterrupt):
-    """The process got SIGTERM, from a batch system or another user; it ends as if it was interrupted."""
+    """The process received SIGTERM, from a batch system or another user; it ends as if interrupted."""
 
 
 def exit_code(command: str, run: Callable[[], int | None], stopped: str = "stopped.") -> int:
-    """Run a command whose options make sense.
+    """Run a command whose options were checked.
 
     Args:
         command: its name.
-        run: what it does; returns the exit code, or None for 0.
-        stopped: what is said when the user stops it.
+        run: the command's work; returns the exit code, or None for 0.
+        stopped: message when the user stops it.
 
     Returns:
         What ``run`` returns, 2 for a user's error, 130 if interrupted, 143 if terminated.
@@ -44,8 +44,8 @@ def exit_code(command: str, run: Callable[[], int | None], stopped: str = "stopp
 
 @contextmanager
 def _termination_raised() -> Iterator[None]:
-    """Within, SIGTERM raises ``Terminated``, so that worker processes and unfinished files are cleaned up."""
-    if threading.current_thread() is not threading.main_thread():  # which alone hears signals
+    """Let SIGTERM raise ``Terminated`` in the context, so that worker processes and unfinished files are cleaned up."""
+    if threading.current_thread() is not threading.main_thread():  # the only one that receives signals
         yield
         return
     before = signal.signal(signal.SIGTERM, _raise)
@@ -60,7 +60,7 @@ def _raise(number: int, frame: FrameType | None) -> None:
 
 
 def _hold_back() -> None:
-    """Let SIGTERM wait while this process is forked: Python forgets one that reaches the child before it has begun."""
+    """Delay SIGTERM while this process forks: Python loses one that reaches the child before it has begun."""
     if signal.getsignal(signal.SIGTERM) is _raise:
         _mask.before_fork = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
 
@@ -71,7 +71,7 @@ def _let_through() -> None:
 
 
 def _end_at_once() -> None:
-    """In a forked worker, such as nnU-Net's: nothing is to be cleaned up, and its pool waits for its end."""
+    """Exit a forked worker, such as nnU-Net's, without clean-up, since its pool waits for its end."""
     if signal.getsignal(signal.SIGTERM) is _raise:
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
     _let_through()

@@ -1,4 +1,4 @@
-"""``adamss_explain``: what a trained fold's network does, in both stages, as tables, maps and pictures."""
+"""``adamss_explain``: explain the network of a trained fold, in both stages, by tables, maps and pictures."""
 
 from __future__ import annotations
 
@@ -37,16 +37,16 @@ examples:
   adamss_explain 510 3d_fullres 0 --occlusion_mm 16 --occlusion_step_mm 8 --occlude_channel PET
   adamss_explain 510 3d_fullres 0 -device cpu --no_occlusion        seconds a case, without a GPU
 
-Results lie in the fold's folder, in explanation/, or where -o says. The command can be stopped at any time: run
-again, it goes on.
+Results lie in the fold's folder, in explanation/, or in the folder of -o. The command can be stopped at any time;
+run it again to continue.
 """
 
 
 def build_parser() -> CommandParser:
-    """The command's options; those of the settings are absent unless the user gives them."""
+    """Return the parser; options of the settings that the user does not give are absent from its result."""
     parser = CommandParser("adamss_explain", _DESCRIPTION, _EXAMPLES)
     add = parser.add_argument
-    add_fold_arguments(parser, fold="number of the fold, or all, whose training cases are looked at")
+    add_fold_arguments(parser, fold="number of the fold, or all, whose training cases are explained")
     add_trainer_options(parser)
     add_checkpoint_option(parser)
     add_device_option(parser)
@@ -57,7 +57,7 @@ def build_parser() -> CommandParser:
         metavar="DIR",
         help="folder to write to (default: explanation/ in the fold's)",
     )
-    add("--overwrite", action="store_true", help="begin anew where there are explanations already")
+    add("--overwrite", action="store_true", help="replace explanations that are there already")
     _add_settings(parser)
     return parser
 
@@ -91,7 +91,7 @@ def main(argv: list[str] | None = None) -> int:
     parser = build_parser()
     args = parser.parse_args(argv)
     check_fold_options(parser, vars(args))
-    return parser.run(lambda: _tell(_run(args)), "stopped; run it again to go on.")
+    return parser.run(lambda: _tell(_run(args)), "stopped; run it again to continue.")
 
 
 def _run(args: argparse.Namespace) -> ExplanationReport:

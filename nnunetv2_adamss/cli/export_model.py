@@ -34,7 +34,7 @@ lists what the zip discloses about patients. Read it before you give a model awa
 
 
 def build_parser() -> CommandParser:
-    """The command's options."""
+    """Return the command's parser."""
     parser = CommandParser("adamss_export_model", _DESCRIPTION, _EPILOG)
     add_once_positional_model(parser)
     parser.add_argument(
@@ -47,7 +47,7 @@ def build_parser() -> CommandParser:
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Run the command; returns the exit code (0 done, 2 a user's error, said on stderr)."""
+    """Run the command; returns the exit code (0 done, 2 a user's error, reported on stderr)."""
     parser = build_parser()
     args = parser.parse_args(argv)
     check_folds(parser, args.folds)

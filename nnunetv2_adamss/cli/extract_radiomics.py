@@ -43,16 +43,16 @@ examples:
   adamss_extract_radiomics -i IMAGES --masks MASKS -o features.csv --channels CT PET --settings my.yaml
 
 A fold's features lie beside its Stage-I checkpoint, as radiomics_SOURCE.csv, with their provenance in a .json file.
-The command can be killed at any time: run again, it goes on with the cases that are missing.
+The command can be killed at any time; run it again to extract the cases that are missing.
 """
 
 _MOST_PROCESSES = 8  # nnU-Net's own
-# --masks goes with both ways to call the command.
+# --masks is allowed in both ways to call the command.
 _FOLD_MASKS = {name: flag for name, flag in MASK_FLAGS.items() if name != "masks_dir"}
 
 
 def build_parser() -> CommandParser:
-    """The command's options."""
+    """Return the command's parser."""
     parser = CommandParser(
         "adamss_extract_radiomics",
         _DESCRIPTION,
@@ -85,7 +85,7 @@ def build_parser() -> CommandParser:
         help="also the features of a shell of this thickness around the tumour",
     )
     add_processes_option(parser, min(_MOST_PROCESSES, os.cpu_count() or 1), "cases at once")
-    add("--overwrite", action="store_true", help="begin anew, also where other features are there")
+    add("--overwrite", action="store_true", help="start over, also if other features are there")
     add_mask_options(parser, ["masks_dir"])
     _add_fold(parser)
     _add_folders(parser)
@@ -129,11 +129,11 @@ def main(argv: list[str] | None = None) -> int:
     args = parser.parse_args(argv)
     _check(parser, args)
     extract = _of_folders if args.dataset is None else _of_fold
-    return parser.run(lambda: _tell(extract(args)), "stopped; run it again to go on.")
+    return parser.run(lambda: _tell(extract(args)), "stopped; run it again to continue.")
 
 
 def _check(parser: argparse.ArgumentParser, args: argparse.Namespace) -> None:
-    """Stop with a message if the two ways to call the command are mixed, or a value makes no sense."""
+    """Exit with a message if the two ways to call the command are mixed, or a value is out of range."""
     of_folders = [flag for name, flag in _FOLDER_OPTIONS.items() if getattr(args, name)]
     if args.dataset is None:
         of_fold = [flag for name, flag in _FOLD_OPTIONS.items() if getattr(args, name, None) is not None]
@@ -205,7 +205,7 @@ def _of_folders(args: argparse.Namespace) -> ExtractionReport:
 
 
 def _folders_request(args: argparse.Namespace, masks: Path) -> tuple[RadiomicsRequest, str]:
-    """What is extracted, and the ending of the files."""
+    """Return the request for two folders, and the ending of their files."""
     from nnunetv2_adamss.radiomics.request import RadiomicsRequest, column_word
     from nnunetv2_adamss.survival.nnunet_data.dataset_json import find_dataset_json, read_dataset_json
 

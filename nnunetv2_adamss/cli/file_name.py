@@ -1,14 +1,14 @@
-"""Names that a user gives to what is written into one of nnU-Net's folders."""
+"""Check names that a user gives to files and folders in nnU-Net's folders."""
 
 import argparse
 import re
 
 
 def file_name(text: str) -> str:
-    """An option that becomes the name of a file or folder: it must not lead anywhere else.
+    """Return an option's value as the name of a file or folder, which must not lead to another place.
 
     Raises:
-        argparse.ArgumentTypeError: if it does.
+        argparse.ArgumentTypeError: if it is no such name.
     """
     if not re.fullmatch(r"\w[\w.-]*", text):
         raise argparse.ArgumentTypeError(

@@ -24,7 +24,7 @@ _EPILOG = """
 examples:
   adamss_finetune_survival 510 3d_fullres 0
   adamss_finetune_survival 510 3d_fullres 0 -tr AdaMSSSurvTrainer_Anchored      for your own work
-  adamss_finetune_survival 510 3d_fullres 0 --c             go on after a stop
+  adamss_finetune_survival 510 3d_fullres 0 --c             continue after a stop
   adamss_finetune_survival 510 3d_fullres 0 --val           only predict and score the validation cases
   adamss_finetune_survival 510 3d_fullres 0 --mask_source out_of_fold --select inner
   adamss_finetune_survival 510 3d_fullres 0 --no_radiomics --features genomics.csv
@@ -40,7 +40,7 @@ checkpoints, progress.png, survival_summary.json and validation/survival_predict
 
 
 def build_parser() -> CommandParser:
-    """The command's options; those of the settings are absent unless the user gives them."""
+    """Return the parser; options of the settings that the user does not give are absent from its result."""
     parser = CommandParser(
         "adamss_finetune_survival",
         "Fine-tune a fold's Stage-I network to predict survival, on nnU-Net's preprocessed data.",
@@ -61,7 +61,7 @@ def build_parser() -> CommandParser:
     )
     add("--no_radiomics", action="store_true", help="the trainer's variant without radiomics features")
     add("--no_clinical", action="store_true", help="the trainer's variant without clinical indicators")
-    add("--overwrite", action="store_true", help="begin anew where there is a training already")
+    add("--overwrite", action="store_true", help="start over if there is a training already")
     _add_settings(parser)
     return parser
 
@@ -161,7 +161,7 @@ def _add_settings(parser: argparse.ArgumentParser) -> None:
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Run the command; returns the exit code (0 done, 2 a user's error, said on stderr, 130 stopped)."""
+    """Run the command; returns the exit code (0 done, 2 a user's error, reported on stderr, 130 stopped)."""
     parser = build_parser()
     args = vars(parser.parse_args(argv))
     if args["continue_training"] + args["only_validation"] + args["overwrite"] > 1:
@@ -173,7 +173,7 @@ def main(argv: list[str] | None = None) -> int:
     check_fold_options(parser, args)
     return parser.run(
         lambda: _run(args),
-        "stopped. Run the same command again if the training had not begun, or else go on with --c.",
+        "stopped. Run the same command again if the training had not begun, otherwise continue with --c.",
     )
 
 
@@ -212,7 +212,7 @@ def _check_files_and_names(args: dict[str, Any]) -> None:
 
 
 def _variant(trainer: str, no_radiomics: bool, no_clinical: bool) -> str:
-    """The name of the trainer's variant, which has results of its own."""
+    """Return the name of the trainer's variant, which has its own results."""
     if no_radiomics and no_clinical:
         return f"{trainer}_ImageOnly"
     if no_radiomics:

@@ -1,4 +1,4 @@
-"""``adamss_fit_statistical``: a statistical comparison method or a baseline on a fold, where trainings lie."""
+"""``adamss_fit_statistical``: fit a statistical comparison method or a baseline on a fold."""
 
 import argparse
 from pathlib import Path
@@ -11,7 +11,7 @@ from nnunetv2_adamss.cli.former_spellings import MASKS_DIR, Renamed
 from nnunetv2_adamss.cli.model_options import add_device_option, add_fold_arguments, add_plans_option
 from nnunetv2_adamss.methods.table import STATISTICAL
 
-# By the names of their results, which stand in the place of a trainer's.
+# Methods by the name of their results, which takes the place of a trainer's.
 _METHODS = {method.statistical_fit.folder: method for method in STATISTICAL.values()}
 _SUMMARIES = "\n".join(
     f"  {name:15} {method.title}: {method.statistical_fit.summary}" for name, method in _METHODS.items()
@@ -32,7 +32,7 @@ them.
 
 
 def build_parser() -> CommandParser:
-    """The command's options; those of the settings are absent unless the user gives them."""
+    """Return the parser; options of the settings that the user does not give are absent from its result."""
     parser = CommandParser(
         "adamss_fit_statistical",
         "Fit a statistical comparison method of the paper's Table I, or a baseline, on a fold.",
@@ -52,7 +52,7 @@ def build_parser() -> CommandParser:
     add_plans_option(parser)
     add_device_option(parser, "for missing masks (default: %(default)s)")
     add("--deep_trainer", metavar="TRAINER", help="variant of the network that two methods start from")
-    add("--overwrite", action="store_true", help="fit anew where there is a fit already")
+    add("--overwrite", action="store_true", help="replace a fit that is there already")
     add_mask_options(parser)
     add(
         "--survival_csv",
@@ -65,12 +65,12 @@ def build_parser() -> CommandParser:
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Run the command; returns the exit code (0 done, 2 a user's error, said on stderr, 130 stopped)."""
+    """Run the command; returns the exit code (0 done, 2 a user's error, reported on stderr, 130 stopped)."""
     parser = build_parser()
     args = vars(parser.parse_args(argv))
     check_fold_options(parser, args)
     if args["fold"] == "all":
-        parser.error("fold all leaves no cases to judge a method on; choose a numbered fold")
+        parser.error("fold all leaves no cases to evaluate a method on; choose a numbered fold")
     _check_method_options(parser, args)
     return parser.run(lambda: _run(args), "stopped. Run the same command again.")
 
@@ -78,10 +78,10 @@ def main(argv: list[str] | None = None) -> int:
 def _check_method_options(parser: argparse.ArgumentParser, args: dict[str, Any]) -> None:
     method = _METHODS[args["method"]]
     if args["deep_trainer"] and not method.trainer:
-        parser.error(f"{args['method']} starts from no network, so --deep_trainer means nothing")
+        parser.error(f"{args['method']} starts from no network, so --deep_trainer has no effect")
     if method.statistical_fit.masks and {"mask_source", "masks_dir"} & args.keys():
         whose = f"the masks of {method.trainer.name}" if method.trainer else "the reference masks"
-        parser.error(f"{args['method']} looks at {whose}, so --mask_source and --masks mean nothing")
+        parser.error(f"{args['method']} uses {whose}, so --mask_source and --masks have no effect")
 
 
 def _run(args: dict[str, Any]) -> None:

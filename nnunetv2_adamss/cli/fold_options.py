@@ -1,4 +1,4 @@
-"""What commands about a fold of Stage II share: which fold, which Stage-I network, whose masks."""
+"""Options of all commands on a fold of Stage II: the fold, the Stage-I network, the masks."""
 
 import argparse
 from collections.abc import Collection, Mapping
@@ -13,12 +13,12 @@ def add_mask_options(
     names: Collection[str] = tuple(MASK_FLAGS),
     default_source: str = "predicted",
 ) -> None:
-    """Add options of ``MASK_FLAGS``, by default all; they are absent unless the user gives them.
+    """Add options of ``MASK_FLAGS``, by default all; those that the user does not give are absent.
 
     Args:
-        group: that they are added to.
+        group: to which the options are added.
         names: of the settings.
-        default_source: of the masks, as the command has it.
+        default_source: the command's default mask source.
     """
 
     def add(name: str, **options: Any) -> None:
@@ -42,7 +42,7 @@ def add_mask_options(
 
 
 def check_fold_options(parser: argparse.ArgumentParser, args: Mapping[str, Any]) -> None:
-    """Stop with a message if the fold is none, or two options exclude each other."""
+    """Exit with a message if the fold is invalid, or two options exclude each other."""
     if args["fold"] != "all" and not args["fold"].isdecimal():
         parser.error(f"the fold must be a number or all, not {args['fold']}")
     if "mask_source" in args and "masks_dir" in args:
@@ -50,7 +50,7 @@ def check_fold_options(parser: argparse.ArgumentParser, args: Mapping[str, Any])
 
 
 def mask_settings(args: Mapping[str, Any]) -> dict[str, Any]:
-    """What the user gave, as settings of ``SurvivalConfig``."""
+    """Return the mask options that the user gave, as settings of ``SurvivalConfig``."""
     settings = {name: args[name] for name in MASK_FLAGS if name in args}
     if "masks_dir" in settings:
         settings |= {"mask_source": "folder", "masks_dir": str(Path(settings["masks_dir"]).resolve())}

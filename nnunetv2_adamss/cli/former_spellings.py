@@ -1,4 +1,4 @@
-"""Spellings of version 0.1, which work in this version and are answered by the new one."""
+"""Spellings of version 0.1, which still work and print the new spelling."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -13,10 +13,10 @@ class Renamed:
     """An option that has a new name.
 
     Args:
-        old: as version 0.1 had it.
-        new: as it is now.
+        old: spelling of version 0.1.
+        new: present spelling.
         values: new names of its values, by their old ones.
-        is_old: whether the old option is meant where ``old`` means something else today, by the first value.
+        is_old: if ``old`` has another meaning now, tells by the first value if the old option is meant.
         shown_value: the kind of value that ``is_old`` accepts, for messages.
     """
 
@@ -28,7 +28,7 @@ class Renamed:
 
     @property
     def sentence(self) -> str:
-        """Both spellings."""
+        """Sentence with both spellings."""
         value = f" {self.shown_value}" if self.shown_value else ""
         return f"{self.old}{value} is now {self.new}{value}"
 
@@ -39,7 +39,7 @@ MASKS = Renamed("-m", "--masks")
 
 
 def in_new_spelling(words: Sequence[str], renamed: Sequence[Renamed]) -> tuple[list[str], list[str]]:
-    """A command line without old names of options.
+    """Replace old names of options in a command line.
 
     Args:
         words: what the user typed after the command's name.
@@ -66,6 +66,6 @@ def in_new_spelling(words: Sequence[str], renamed: Sequence[Renamed]) -> tuple[l
 
 
 def _apart(word: str, by_name: Mapping[str, Renamed]) -> list[str]:
-    """Both parts of ``--old=value``."""
+    """Split ``--old=value`` into both parts."""
     name, equals, value = word.partition("=")
     return [name, value] if equals and name in by_name else [word]

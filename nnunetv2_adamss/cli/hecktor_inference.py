@@ -1,4 +1,4 @@
-"""``adamss_hecktor_inference``: one patient of HECKTOR 2025 or 2026, inside the challenge's container."""
+"""``adamss_hecktor_inference``: predict one patient of HECKTOR 2025 or 2026 in the challenge's container."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ Editions differ in what rfs.json must hold, and the wrong choice reverses the ra
 
 
 def build_parser() -> CommandParser:
-    """The command's options."""
+    """Return the command's parser."""
     parser = CommandParser(
         "adamss_hecktor_inference",
         _DESCRIPTION,
@@ -68,7 +68,7 @@ def build_parser() -> CommandParser:
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Run the command; returns the exit code (0 done, 2 an error, said in one sentence on stderr)."""
+    """Run the command; returns the exit code (0 done, 2 an error, reported in one sentence on stderr)."""
     parser = build_parser()
     args = parser.parse_args(argv)
     check_folds(parser, args.folds)

@@ -47,7 +47,7 @@ _SIGNALS = ("volume", "heterogeneity", "n_nodes", "out_of_tumour_uptake", "ct_on
 
 
 def build_parser() -> CommandParser:
-    """The command's options."""
+    """Return the command's parser."""
     parser = CommandParser(
         "adamss_make_phantom_dataset", _DESCRIPTION, _EXAMPLES, [Renamed("--num_processes", "-np")]
     )
@@ -95,7 +95,7 @@ def _add_image_options(group: argparse._ArgumentGroup) -> None:
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Run the command; returns the exit code (0 done, 2 a user's error, said in one sentence on stderr)."""
+    """Run the command; returns the exit code (0 done, 2 a user's error, reported in one sentence on stderr)."""
     parser = build_parser()
     args = parser.parse_args(argv)
     check_processes(parser, args)

@@ -37,7 +37,7 @@ _DEFAULT_FOLDS, _DEFAULT_SEED = 5, 12345
 
 
 def build_parser() -> CommandParser:
-    """The command's options."""
+    """Return the command's parser."""
     parser = CommandParser("adamss_make_splits", _DESCRIPTION, _EXAMPLES)
     add = parser.add_argument
     add_once_positional_dataset(parser, "id or name of the data set; it must be preprocessed")
@@ -54,7 +54,7 @@ def build_parser() -> CommandParser:
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Run the command; returns the exit code (0 done, 2 a user's error, said on stderr)."""
+    """Run the command; returns the exit code (0 done, 2 a user's error, reported on stderr)."""
     parser = build_parser()
     args = parser.parse_args(argv)
     if args.group and args.leave_one_out:
@@ -100,7 +100,7 @@ def _splits(table: SurvivalTable, args: argparse.Namespace) -> list[Split]:
 
 
 def _left_out(splits: Sequence[Split], table: SurvivalTable, column: str | None) -> list[str]:
-    """What is left out of the training of each fold, for the last column of the printed table."""
+    """Return the cases left out of each fold's training, for the last column of the printed table."""
     if column is None:
         return [""] * len(splits)
     groups = table.groups(column)

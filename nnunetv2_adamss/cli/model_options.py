@@ -12,11 +12,11 @@ _DATASET, _CONFIGURATION = "nnU-Net's data set id or name", "such as 3d_fullres"
 def add_fold_arguments(
     group: argparse._ActionsContainer, *, nargs: str | None = None, fold: str = "number of the fold, or all"
 ) -> None:
-    """Add DATASET, CONFIGURATION and FOLD, which one fold is named by, as nnUNetv2_train has them.
+    """Add DATASET, CONFIGURATION and FOLD, which name one fold, as in nnUNetv2_train.
 
     Args:
-        group: that they are added to.
-        nargs: "?" where the command can do without.
+        group: to which they are added.
+        nargs: "?" if the command can do without.
         fold: help of FOLD.
     """
     for name, text in (("dataset", _DATASET), ("configuration", _CONFIGURATION), ("fold", fold)):
@@ -24,7 +24,7 @@ def add_fold_arguments(
 
 
 def add_model_options(group: argparse._ActionsContainer, *, required: bool = False) -> None:
-    """Add ``-d`` and ``-c``, which a whole model is named by, as nnUNetv2_predict has them."""
+    """Add ``-d`` and ``-c``, which name a whole model, as in nnUNetv2_predict."""
     group.add_argument("-d", dest="dataset", metavar="DATASET", required=required, help=_DATASET)
     group.add_argument(
         "-c", dest="configuration", metavar="CONFIGURATION", required=required, help=_CONFIGURATION
@@ -87,7 +87,7 @@ def add_processes_option(group: argparse._ActionsContainer, default: int, text: 
 
 
 def check_processes(parser: argparse.ArgumentParser, args: argparse.Namespace) -> None:
-    """Stop with a message unless there is at least one process."""
+    """Exit with a message unless there is at least one process."""
     if args.num_processes < 1:
         parser.error(f"-np is {args.num_processes}, but must be at least 1")
 
@@ -110,13 +110,13 @@ def add_checkpoint_option(parser: argparse.ArgumentParser) -> None:
 
 
 def check_folds(parser: argparse.ArgumentParser, folds: Sequence[str]) -> None:
-    """Stop with a message unless these are numbers, each once, or ``all`` by itself."""
+    """Exit with a message unless these are numbers, each once, or ``all`` alone."""
     if list(folds) != ["all"]:
         _check_numbers(parser, folds, "numbers, or all by itself")
 
 
 def check_numbered_folds(parser: argparse.ArgumentParser, folds: Sequence[str]) -> None:
-    """Stop with a message unless these are numbers, each once: folds that leave cases to judge them on."""
+    """Exit with a message unless these are numbers, each once: folds with cases left to evaluate them on."""
     if "all" in folds:
         parser.error(
             "fold all trains on every case, so it has no out-of-fold predictions; choose numbered folds"
@@ -132,10 +132,10 @@ def _check_numbers(parser: argparse.ArgumentParser, folds: Sequence[str], expect
 
 
 def fold_number(fold: str) -> int | str:
-    """A number or ``all``."""
+    """Return the fold as a number, or ``all``."""
     return "all" if fold == "all" else int(fold)
 
 
 def checkpoint_name(given: str | None, fold: str) -> str:
-    """The one that the user chose; the best epoch where there were cases to choose it on, or else the last."""
+    """Return the user's checkpoint, else that of the best epoch, or for fold ``all`` of the last."""
     return given or ("checkpoint_final.pth" if fold == "all" else "checkpoint_best.pth")

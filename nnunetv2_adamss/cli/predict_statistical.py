@@ -1,4 +1,4 @@
-"""``adamss_predict_statistical``: new patients by a statistical comparison method or a baseline."""
+"""``adamss_predict_statistical``: predict new patients by a statistical comparison method or a baseline."""
 
 import argparse
 from pathlib import Path
@@ -32,7 +32,7 @@ them.
 
 
 def build_parser() -> CommandParser:
-    """The command's options."""
+    """Return the command's parser."""
     parser = CommandParser(
         "adamss_predict_statistical",
         "Predict new patients by the folds of a method that adamss_fit_statistical fitted.",
@@ -63,7 +63,7 @@ def build_parser() -> CommandParser:
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Run the command; returns the exit code (0 done, 2 a user's error, said on stderr, 130 stopped)."""
+    """Run the command; returns the exit code (0 done, 2 a user's error, reported on stderr, 130 stopped)."""
     parser = build_parser()
     args = parser.parse_args(argv)
     check_numbered_folds(parser, args.folds)

@@ -1,4 +1,4 @@
-"""``adamss_predict_survival``: tumour masks and survival curves of new patients, from raw images."""
+"""``adamss_predict_survival``: predict tumour masks and survival curves of new patients from raw images."""
 
 from __future__ import annotations
 
@@ -36,14 +36,14 @@ _EPILOG = """\
 examples:
   adamss_predict_survival -i imagesTs -o OUT -d 510 -c 3d_fullres                  all five folds
   adamss_predict_survival -i imagesTs -o OUT -d 510 -c 3d_fullres -f 0 --clinical patients.csv
-  adamss_predict_survival -i imagesTs -o OUT -d 510 -c 3d_fullres --c              go on after a stop
+  adamss_predict_survival -i imagesTs -o OUT -d 510 -c 3d_fullres --c              continue after a stop
   adamss_predict_survival -i imagesTs -o OUT -d 510 -c 3d_fullres -f all           the network of all cases
   adamss_predict_survival -i imagesTs -o OUT -d 510 -c 3d_fullres -f 0 -device cpu \\
                           -tr AdaMSSSurvTrainer_ShortSchedule                      a first look
   adamss_predict_survival ... -num_parts 2 -part_id 0     and, beside it, ... -part_id 1
 
 OUT holds survival_predictions.csv (risk, predicted time, risk group, survival at common times, warnings), masks,
-covariates.csv and radiomics.csv of what the model used, and prediction.json, which says where all of it comes from.
+covariates.csv and radiomics.csv of what the model used, and prediction.json, their provenance.
 """
 
 
@@ -51,7 +51,7 @@ _RENAMED = [MASKS_DIR, Renamed("--num_parts", "-num_parts"), Renamed("--part_id"
 
 
 def build_parser() -> CommandParser:
-    """The command's options."""
+    """Return the command's parser."""
     parser = CommandParser("adamss_predict_survival", _DESCRIPTION, _EPILOG, _RENAMED)
     add = parser.add_argument
     add("-i", dest="images", type=Path, required=True, metavar="IMAGES", help="CASE_0000, CASE_0001, ...")
@@ -122,7 +122,7 @@ def main(argv: list[str] | None = None) -> int:
     _check(parser, args)
     return parser.run(
         lambda: _tell(_run(args), calibrated=not args.no_calibration),
-        "stopped. The patients that are done are kept: go on with --c.",
+        "stopped. The patients that are done are kept; continue with --c.",
     )
 
 

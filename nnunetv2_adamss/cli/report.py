@@ -1,4 +1,4 @@
-"""``adamss_report``: one HTML file about a trained survival model, for people."""
+"""``adamss_report``: write one HTML file about a trained survival model."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from nnunetv2_adamss.common.quiet import no_bar
 _Item = TypeVar("_Item")
 _DESCRIPTION = """\
 Write one HTML file about a trained survival model: cohort, survival results, Dice, covariates, training curves,
-provenance and a page for each patient. It needs no network and prints on A4. What is missing is said in its place.
+provenance and a page for each patient. It needs no network and prints on A4. A note replaces a missing part.
 """
 
 _EXAMPLES = """\
@@ -35,7 +35,7 @@ examples:
 
 
 def build_parser() -> CommandParser:
-    """The command's options."""
+    """Return the command's parser."""
     parser = CommandParser("adamss_report", _DESCRIPTION, _EXAMPLES, [OUTCOMES])
     add = parser.add_argument
     add_once_positional_model(parser)

@@ -1,4 +1,4 @@
-"""``adamss_set_normalization``: a plan that normalises CT as in the paper, or keeps PET in SUV."""
+"""``adamss_set_normalization``: write a plan that normalises CT as in the paper, or keeps PET in SUV."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ give its name to every command with -p.
 
 
 def build_parser() -> CommandParser:
-    """The command's options."""
+    """Return the command's parser."""
     parser = CommandParser("adamss_set_normalization", _DESCRIPTION, _EXAMPLES)
     add = parser.add_argument
     add_once_positional_dataset(parser)
@@ -42,14 +42,14 @@ def build_parser() -> CommandParser:
         dest="output",
         type=file_name,
         metavar="NAME",
-        help="name of the copy (default: AdaMSSPlans; with other rules, or of another plan, a name that says them)",
+        help="name of the copy (default: AdaMSSPlans; with other rules, or of another plan, a name that contains them)",
     )
     add("--overwrite", action="store_true", help="replace another plan of this name")
     return parser
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Run the command; returns the exit code (0 done, 2 a user's error, said in one sentence on stderr)."""
+    """Run the command; returns the exit code (0 done, 2 a user's error, reported in one sentence on stderr)."""
     parser = build_parser()
     args = parser.parse_args(argv)
     return parser.run(lambda: _run(args))

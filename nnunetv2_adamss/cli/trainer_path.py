@@ -13,14 +13,14 @@ examples:
 
 
 def build_parser() -> CommandParser:
-    """The command's options."""
+    """Return the command's parser."""
     return CommandParser(
         "adamss_trainer_path", "Print the folder in which nnU-Net finds the AdaMSS trainers.", _EPILOG
     )
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Run the command."""
+    """Run the command: print the folder."""
     build_parser().parse_args(argv)
     print(PLUGIN_FOLDER)
     return 0

@@ -1,4 +1,4 @@
-"""How much a command says: ``-q``, ``-v``, or neither."""
+"""Verbosity of a command: ``-q``, ``-v``, or neither."""
 
 import logging
 import os
@@ -12,7 +12,7 @@ _LIBRARY = "nnunetv2_adamss"
 
 
 class Verbosity(Enum):
-    """How much a command says."""
+    """Amount of a command's output."""
 
     QUIET = "quiet"
     NORMAL = "normal"
@@ -21,7 +21,7 @@ class Verbosity(Enum):
 
 @contextmanager
 def saying(verbosity: Verbosity) -> Iterator[None]:
-    """Within, the library logs and shows progress as the user wants it; so do processes that are started."""
+    """Set logging and progress to the user's verbosity in the context, also in processes started there."""
     library, before = logging.getLogger(_LIBRARY), os.environ.get(QUIET)
     level = library.level
     if verbosity is Verbosity.VERBOSE:
@@ -39,7 +39,7 @@ def saying(verbosity: Verbosity) -> Iterator[None]:
 
 @contextmanager
 def results_only() -> Iterator[None]:
-    """Within, what nnU-Net prints is shown, unless the user wants results only."""
+    """Hide what nnU-Net prints in the context if the user wants results only."""
     if not is_quiet():
         yield
         return

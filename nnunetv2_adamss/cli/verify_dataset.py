@@ -42,7 +42,7 @@ _MOST_CATEGORIES = 6
 
 
 def build_parser() -> CommandParser:
-    """The command's options."""
+    """Return the command's parser."""
     parser = CommandParser("adamss_verify_dataset", _DESCRIPTION, _EXAMPLES)
     add_once_positional_dataset(parser, "id or name of the data set in nnUNet_raw")
     parser.add_argument(
@@ -56,7 +56,7 @@ def build_parser() -> CommandParser:
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Run the command; returns the exit code (0 all is well, 2 faults, said on stderr, 130 stopped)."""
+    """Run the command; returns the exit code (0 no faults, 2 faults, reported on stderr, 130 stopped)."""
     parser = build_parser()
     args = parser.parse_args(argv)
     check_processes(parser, args)
@@ -88,7 +88,7 @@ def _verify(args: argparse.Namespace) -> tuple[list[str], CohortSummary | None]:
 
 
 def _image_faults(folder: Path, num_processes: int) -> list[str]:
-    """Faults by the door that every later step uses, then those that nnU-Net's own check finds."""
+    """Return the faults found by the reader of all later steps, then those that nnU-Net's own check finds."""
     faults = _faults_by_case(folder, num_processes) if (folder / "dataset.json").is_file() else []
     return [*faults, *_faults_by_nnunet(folder, num_processes)]
 
@@ -117,7 +117,7 @@ def _faults_by_nnunet(folder: Path, num_processes: int) -> list[str]:
     try:
         with results_only():
             verify_dataset_integrity(str(folder), num_processes)
-    # Whatever nnU-Net stops at, from an assertion to a reader's own error, is its finding on the images.
+    # Any error that nnU-Net raises, from an assertion to a reader's own error, is its finding on the images.
     except Exception as error:
         return [f"nnU-Net's check of the images failed: {str(error) or type(error).__name__}"]
     return []
@@ -138,7 +138,7 @@ def _known_cases(folder: Path) -> list[str] | None:
 
     try:
         return raw_cases(folder)
-    # dataset.json or imagesTr are missing or broken, as nnU-Net's check has said; the table stands alone.
+    # dataset.json or imagesTr are missing or broken, as nnU-Net's check reported; the table is checked alone.
     except (OSError, ValueError, KeyError):
         return None
 

@@ -1,10 +1,10 @@
-"""What ``--version`` prints."""
+"""Versions that ``--version`` prints."""
 
 from importlib.metadata import version
 
 
 def versions() -> str:
-    """Versions of the package, of nnU-Net and of PyTorch, and the device that PyTorch would use; imports PyTorch."""
+    """Return the versions of the package, nnU-Net and PyTorch, and PyTorch's default device; import PyTorch."""
     import torch
 
     device = torch.cuda.get_device_name() if torch.cuda.is_available() else "cpu"

@@ -1,4 +1,4 @@
-"""How nnU-Net normalises CT and PET, written into a plan of its own."""
+"""Write a plan in which nnU-Net normalises CT and PET by other rules."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def write_plans(
     Args:
         dataset: id or name.
         plans_name: of the plan as nnU-Net wrote it.
-        name: of the copy; None for ``AdaMSSPlans``, or by other rules or of another plan for one that says them.
+        name: of the copy; None for ``AdaMSSPlans``, or for other rules or another plan a name that contains them.
         ct_rule: ``paper`` or ``nnunet``.
         pet_rule: ``zscore`` or ``suv``.
         overwrite: whether another plan of this name is replaced.
@@ -85,7 +85,7 @@ def plans_with(
     pet: int,
     pet_rule: PETRule,
 ) -> dict[str, Any]:
-    """A copy of nnU-Net's plans that normalises CT and PET by other rules.
+    """Return a copy of nnU-Net's plans that normalises CT and PET by other rules.
 
     - CT ``paper``: clipped to +-1024 HU, divided by 1024. ``nnunet``: as nnU-Net planned from the fingerprint.
     - PET ``zscore``: of each image, as in the paper. ``suv``: clipped to SUV 0 to 25 and divided by 5, so that one SUV

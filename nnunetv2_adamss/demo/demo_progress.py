@@ -1,4 +1,4 @@
-"""What a demo folder has behind it, so that a demo that was cut off goes on where it was."""
+"""Progress of a demo folder, so that a demo that was stopped continues where it was."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
@@ -11,7 +11,7 @@ from nnunetv2_adamss.common.kinds import by_name, is_count, is_number
 
 @dataclass
 class DemoProgress:
-    """The settings of a demo and the steps that are done.
+    """Settings of a demo, and the steps that are done.
 
     Args:
         n_training: training cases.
@@ -25,7 +25,7 @@ class DemoProgress:
 
     @classmethod
     def begin_or_continue(cls, folder: Path, n_training: int, n_test: int) -> "DemoProgress":
-        """Progress of this folder, new or as it was left.
+        """Return the progress of this folder, new or as it was left.
 
         Raises:
             ValueError: if the folder holds a demo with other settings, or something else, or its file is damaged.
@@ -40,7 +40,7 @@ class DemoProgress:
         if (found.n_training, found.n_test) != (n_training, n_test):
             raise ValueError(
                 f"{folder} holds a demo with -n {found.n_training} --n_test {found.n_test}, but -n {n_training} "
-                f"--n_test {n_test} was asked for; use the same numbers to go on, or choose a new folder with -o."
+                f"--n_test {n_test} was asked for; use the same numbers to continue, or choose a new folder with -o."
             )
         return found
 
@@ -53,7 +53,7 @@ class DemoProgress:
             )
 
     def save(self, folder: Path) -> None:
-        """Write to the folder, whole or not at all."""
+        """Write to the folder, completely or not at all."""
         write_json(_file(folder), asdict(self))
 
 

@@ -1,4 +1,4 @@
-"""The demo's results: Dice beside a guess that never looks at the image, C-index beside tumour volume."""
+"""The demo's results: Dice beside a guess without the image, C-index beside tumour volume."""
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -18,7 +18,7 @@ from nnunetv2_adamss.survival.nnunet_data.validation_summary import read_label_m
 
 
 def dice_table(folders: DemoFolders) -> Table:
-    """One row a label from nnU-Net's summary, then all tumour together, then the image-blind prior."""
+    """Make a table with a row for each label from nnU-Net's summary, all tumour together, and the image-blind prior."""
     rows = [
         [
             label,
@@ -32,7 +32,7 @@ def dice_table(folders: DemoFolders) -> Table:
 
 
 def _dice_by_label(folders: DemoFolders) -> Iterator[tuple[str, list[float]]]:
-    """Dice of each case in which the label occurs or was predicted."""
+    """Read the Dice of each case in which the label occurs or was predicted."""
     metrics = read_label_metrics(folders.masks / "summary.json")
     labels: Mapping[str, int] = read_dataset_json(folders.raw / "dataset.json", "labels")["labels"]
     for name, value in labels.items():
@@ -49,7 +49,7 @@ def _dice_by_label(folders: DemoFolders) -> Iterator[tuple[str, list[float]]]:
 
 
 def c_index_table(folders: DemoFolders) -> Table:
-    """C-index of the validation patients: Stage II, what it is held against, and the risk that made the times."""
+    """Make a table of the validation patients' C-index: Stage II, the baselines, and the risk that made the times."""
     rows = [
         [name, with_interval(found.c_index, found.interval), str(found.n_pairs)]
         for name, found in _c_indices(folders).items()
@@ -66,7 +66,7 @@ def _c_indices(folders: DemoFolders) -> dict[str, Concordance]:
     event, time = outcomes["event"].to_numpy(dtype=bool), outcomes["time"].to_numpy()
     volume = [tumour_volume_ml(folders.raw / "labelsTr" / f"{case_id}.nii.gz") for case_id in predicted.index]
     risks = {"AdaMSS": predicted["risk_score"].to_numpy()}
-    # Where neither an indicator nor a feature was chosen, there is no such model.
+    # If neither an indicator nor a feature was chosen, there is no such model.
     covariates_only = validation / "covariates_only_cox_predictions.csv"
     if covariates_only.is_file():
         table = read_csv(covariates_only, index_col="case_id").loc[predicted.index]

@@ -8,7 +8,7 @@ from pathlib import Path
 from nnunetv2_adamss.survival.nnunet_data.adamss_plans import ADAMSS_PLANS
 from nnunetv2_adamss.trained_folds.fold_files import latest_checkpoint
 
-# A run with the default number of cases; README and --help say the same, and the steps below have their parts of it.
+# Duration with the default number of cases, as in README and --help, and as the sum of the steps below.
 LENGTH = "about 10 minutes on two CPU cores"
 DATASET_ID = 990
 DATASET_NAME = f"Dataset{DATASET_ID}_Phantom"
@@ -19,7 +19,7 @@ TRAINER = "AdaMSSSegTrainer_ShortSchedule"
 SURVIVAL_TRAINER = "AdaMSSSurvTrainer_ShortSchedule_Anchored_NoRadiomics"
 # A third of the cases for validation: in a fifth of a few dozen, hardly any two patients can be compared.
 N_FOLDS = 3
-# Two that show in the images but hardly in the tumour's volume, and two of the table; strong enough for so few patients
+# Two that show in the images but hardly in the tumour's volume, and two of the table; strong enough for few patients
 # (docs/measurements.md).
 SIGNALS = ("n_nodes", "out_of_tumour_uptake", "age", "hpv")
 EFFECT, CENSORING = 1.0, 0.3
@@ -28,13 +28,13 @@ _SHAPE = ("32", "32", "32")
 _SPACING_MM = ("5", "5", "5")
 
 
-# nnU-Net's eight for everything would each import torch, which takes longer than their work on small images.
+# nnU-Net's eight processes for each step would all import torch, which takes longer than their work on small images.
 N_PROCESSES = min(2, os.cpu_count() or 1)
 
 
 @dataclass(frozen=True)
 class DemoFolders:
-    """Where the demo keeps nnU-Net's three folders, and what it predicts."""
+    """Folders of the demo: nnU-Net's three, and those of its predictions."""
 
     root: Path
 
@@ -78,23 +78,23 @@ class DemoFolders:
 
     @property
     def evaluation(self) -> Path:
-        """How good the survival of the held-out patients is predicted."""
+        """Evaluation of the held-out patients' predicted survival."""
         return self.root / "evaluation"
 
     @property
     def report(self) -> Path:
-        """All of it for people."""
+        """Report on the model and the held-out patients."""
         return self.root / "report.html"
 
 
 @dataclass(frozen=True)
 class Step:
-    """One command.
+    """One command of the demo.
 
     Args:
-        title: what it is for, in a few words.
+        title: its purpose in a few words.
         seconds: typical duration, of which :data:`LENGTH` is the sum.
-        command: the command line, as a user would type it; started again, it does the step anew.
+        command: the command line, as a user would type it; started again, it repeats the step.
     """
 
     title: str
@@ -103,10 +103,10 @@ class Step:
 
 
 def demo_steps(folders: DemoFolders, n_training: int, n_test: int, device: str) -> list[Step]:
-    """The steps in order; a training that was cut off goes on from its last epoch."""
+    """Return the steps in order; a training that was stopped continues from its last epoch."""
     dataset = str(DATASET_ID)
     by_plan = ("-p", ADAMSS_PLANS)
-    # Clinical columns and outcomes of the held-out patients are in one table.
+    # One table holds clinical columns and outcomes of the held-out patients.
     outcomes = str(folders.raw / "survival_test.csv")
 
     def continued(fold: Path) -> list[str]:

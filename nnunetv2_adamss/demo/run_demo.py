@@ -1,4 +1,4 @@
-"""Run the demo's steps one after the other, each as a user would, and remember what is done."""
+"""Run the demo's steps in order, each as a user would, and save the progress."""
 
 import os
 import shlex
@@ -13,17 +13,17 @@ from nnunetv2_adamss.display.words import duration
 
 
 class StepFailedError(Exception):
-    """A step's command ended with an error; its own message stands above."""
+    """A step's command failed; its own message stands above."""
 
 
 def run_steps(
     steps: Sequence[Step], folders: DemoFolders, progress: DemoProgress, say: Callable[[str], None]
 ) -> None:
-    """Run what is not done yet.
+    """Run the steps that are not done yet.
 
     Args:
         steps: in order.
-        folders: where the demo keeps its things.
+        folders: of the demo.
         progress: changed and saved after every step.
         say: called with each step's title, the time left and the command.
 
@@ -47,12 +47,12 @@ def run_steps(
 
 
 def run_command(command: Sequence[str], environment: Mapping[str, str]) -> int:
-    """Run a console script of this Python's environment, its output going straight to the terminal.
+    """Run a console script of this Python's environment, with its output directly on the terminal.
 
-    If this process is interrupted or killed, the command ends with its worker processes, which would wait for ever.
+    If this process is interrupted or killed, the command ends together with its workers, which would wait for ever.
     """
     few_processes = {"nnUNet_def_n_proc": str(N_PROCESSES)}  # unless the user has set another number
-    # Unbuffered, so that progress is seen at once where the output goes to a file, too.
+    # Unbuffered, so that progress shows at once, also if the output goes to a file.
     unbuffered = {"PYTHONUNBUFFERED": "1"}
     process = start_watched(command, env={**few_processes, **os.environ, **unbuffered, **environment})
     try:

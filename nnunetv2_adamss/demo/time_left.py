@@ -1,15 +1,15 @@
-"""An estimate of how long a demo still takes, from the steps that are done and what all steps typically take."""
+"""Estimate the time left of a demo from the steps that are done and the typical duration of all steps."""
 
 from collections.abc import Mapping, Sequence
 
 from nnunetv2_adamss.demo.demo_steps import Step
 
-# Counted as done at the typical pace, so that the first steps, which are short, decide little.
+# Seconds counted as done at the typical pace, so that the first steps, which are short, have little influence.
 _SECONDS_AT_TYPICAL_PACE = 60.0
 
 
 def seconds_left(steps: Sequence[Step], done: Mapping[str, float]) -> float:
-    """Seconds that the remaining steps take at the pace of those that are done.
+    """Return the seconds that the remaining steps take at the pace of those that are done.
 
     Args:
         steps: all of them.

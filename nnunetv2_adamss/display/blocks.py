@@ -1,4 +1,4 @@
-"""The parts of a shown result: rooms make them, and renderers show them as HTML, Markdown or text."""
+"""Parts of a result as it is shown; renderers turn them into HTML, Markdown or text."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import ClassVar, Literal
 
 @dataclass(frozen=True)
 class Text:
-    """A paragraph."""
+    """A paragraph of text."""
 
     kind: ClassVar = "text"
     text: str
@@ -21,7 +21,7 @@ class Notice:
 
     Args:
         text: the sentence.
-        is_caution: True for what limits the meaning of a result, False for what is missing and how to get it.
+        is_caution: True for limits to the meaning of a result, False for a missing part and how to get it.
     """
 
     kind: ClassVar = "notice"
@@ -41,7 +41,7 @@ class Facts:
     Args:
         rows: name and value.
         look: ``headlines`` are shown large, for the few numbers that a reader looks for first; ``steps`` flow from top
-            to bottom, such as patients, each with what leaves the flow there, or nothing.
+            to bottom, such as patients, with those who leave the flow at each step.
     """
 
     kind: ClassVar = "facts"

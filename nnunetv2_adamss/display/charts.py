@@ -1,4 +1,4 @@
-"""The look of all charts, the one drawing of Kaplan-Meier curves, and how charts become pictures and files."""
+"""Style of all charts, drawing of Kaplan-Meier curves, and conversion of charts to pictures and files."""
 
 import base64
 import io
@@ -19,10 +19,10 @@ from nnunetv2_adamss.display.blocks import Picture
 from nnunetv2_adamss.display.words import count
 from nnunetv2_adamss.metrics.kaplan_meier import KaplanMeier, kaplan_meier
 
-# Okabe and Ito: told apart also by colour-blind readers.
+# Okabe and Ito: colour-blind readers can tell them apart too.
 BLUE, VERMILION, GREEN, ORANGE = "#0072B2", "#D55E00", "#009E73", "#E69F00"
 GREY, INK = "#6b7280", "#1b1f24"
-WIDTH = 7.2  # inches, of a page's text
+WIDTH = 7.2  # inches, the width of a page's text
 _STYLE = {
     "font.size": 9,
     "axes.titlesize": 9,
@@ -36,7 +36,7 @@ _STYLE = {
     "ytick.color": INK,
     "legend.frameon": False,
     "lines.linewidth": 1.4,
-    # The same chart has the same bytes each time.
+    # The same chart has the same bytes in each run.
     "svg.hashsalt": "nnunetv2_adamss",
 }
 _DPI = 150  # for print
@@ -50,7 +50,7 @@ def _style() -> AbstractContextManager[None]:
 
 
 class Chart:
-    """A figure in the style of all: ``with Chart(WIDTH, 3) as chart``, and draw inside.
+    """A figure in the common style: ``with Chart(WIDTH, 3) as chart``, and draw inside.
 
     Args:
         width: in inches.
@@ -71,17 +71,17 @@ class Chart:
         self._style.__exit__(None, None, None)
 
     def axes(self, rows: int = 1, columns: int = 1, **options: Any) -> NDArray[Any]:
-        """Axes as matplotlib's ``subplots`` makes them, always ``(rows, columns)``."""
+        """Return axes like matplotlib's ``subplots``, but always ``(rows, columns)``."""
         made: NDArray[Any] = self.figure.subplots(rows, columns, squeeze=False, **options)
         return made
 
     def picture(self, description: str, caption: str, suffix: str = ".svg") -> Picture:
-        """The chart as a vector graphic, or with ``.png`` as pixels, for photographs."""
+        """Return the chart as a vector graphic, or with ``.png`` as pixels, for photographs."""
         return picture(self.figure, description, caption, suffix)
 
 
 def picture(figure: Figure, description: str, caption: str, suffix: str = ".svg") -> Picture:
-    """A figure of ``Chart`` as a picture."""
+    """Convert a figure of ``Chart`` to a picture."""
     stream = io.BytesIO()
     options: dict[str, Any] = {"metadata": {"Date": None}} if suffix == ".svg" else {"dpi": _DPI}
     _save(figure, stream, format=suffix.removeprefix("."), **options)
@@ -90,23 +90,23 @@ def picture(figure: Figure, description: str, caption: str, suffix: str = ".svg"
 
 
 def picture_of(file: Path, description: str, caption: str) -> Picture:
-    """An image that lies in a file."""
+    """Read an image file as a picture."""
     return Picture(_data_uri(file.read_bytes(), file.suffix), description, caption)
 
 
 def save_png(figure: Figure, file: Path, dpi: int = _DPI) -> None:
-    """Write a figure of ``Chart`` as PNG, whole or not at all."""
+    """Write a figure of ``Chart`` as PNG, completely or not at all."""
     replace_atomically(file, partial(_save, figure, dpi=dpi, format="png"))
 
 
 def _save(figure: Figure, to: Path | io.BytesIO, **options: Any) -> None:
-    # Ticks are made only when they are drawn.
+    # Ticks are created only when they are drawn.
     with _style():
         figure.savefig(to, **options)
 
 
 def _data_uri(content: bytes, suffix: str) -> str:
-    """Bytes of an image as an address that holds them."""
+    """Encode the bytes of an image as a data URI."""
     return f"data:{_MIME[suffix]};base64,{base64.b64encode(content).decode('ascii')}"
 
 
@@ -116,7 +116,7 @@ _LINES = ((BLUE, "-"), (VERMILION, "--"), (GREEN, "-."), (ORANGE, ":"))
 
 
 def draw_kaplan_meier(axes: Axes, groups: Sequence[Group], time_unit: str) -> list[KaplanMeier]:
-    """Kaplan-Meier curves, and below them the numbers at risk.
+    """Draw Kaplan-Meier curves, and below them the numbers at risk.
 
     Args:
         axes: with room for the numbers below them.
@@ -124,7 +124,7 @@ def draw_kaplan_meier(axes: Axes, groups: Sequence[Group], time_unit: str) -> li
         time_unit: of the times.
 
     Returns:
-        The curves that are drawn.
+        The drawn curves.
     """
     known = [(group, line) for group, line in zip(groups, _LINES, strict=False) if len(group[2])]
     curves = []
@@ -142,7 +142,7 @@ def draw_kaplan_meier(axes: Axes, groups: Sequence[Group], time_unit: str) -> li
 
 
 def draw_curve(axes: Axes, group: Group, colour: str, style: str = "-") -> KaplanMeier:
-    """One Kaplan-Meier curve with its 95% interval and a tick for every censored patient."""
+    """Draw one Kaplan-Meier curve with its 95% interval and a tick for every censored patient."""
     label, event, time = group
     curve = kaplan_meier(event, time)
     axes.step(curve.times, curve.survival_prob, style, where="post", color=colour, label=label)
@@ -162,7 +162,7 @@ def survival_axes(axes: Axes, time_unit: str, last: float) -> None:
 def _numbers_at_risk(
     axes: Axes, groups: Sequence[tuple[str, str, NDArray[np.float64]]], ticks: Sequence[float]
 ) -> None:
-    """Below the time axis, how many patients of each group (name, colour, times) are still under observation."""
+    """Write, below the time axis, the number of patients under observation in each group (name, colour, times)."""
     axes.set_xticks(ticks)
     lines = axes.get_xaxis_transform()
     axes.annotate("at risk", (0, 0), (-16, -36), "axes fraction", "offset points", ha="right", fontsize=8)
@@ -176,6 +176,6 @@ def _numbers_at_risk(
 
 
 def round_ticks(last: float) -> list[float]:
-    """About six round times from 0 to the last."""
+    """Return about six round times from 0 to the last."""
     ticks = matplotlib.ticker.MaxNLocator(6).tick_values(0, last)
     return [float(tick) for tick in ticks if tick <= last]

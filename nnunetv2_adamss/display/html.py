@@ -1,4 +1,4 @@
-"""Blocks as one HTML page that needs nothing else: no script, no network."""
+"""Render blocks as one self-contained HTML page: no script, no network."""
 
 import re
 from collections.abc import Sequence
@@ -14,13 +14,13 @@ from nnunetv2_adamss.display.blocks import Notice, Section
 def write_page(
     file: Path, title: str, subtitle: str, notices: Sequence[Notice], sections: Sequence[Section]
 ) -> None:
-    """Write a page, whole or not at all.
+    """Write a page, completely or not at all.
 
     Args:
         file: to write.
         title: of the page.
         subtitle: below it.
-        notices: what every reader must know first.
+        notices: above all sections.
         sections: with their blocks.
     """
     # Names and values come from users' files: nothing in them may act as HTML.
@@ -39,5 +39,5 @@ def write_page(
 
 
 def _with_code(text: str) -> Markup:
-    """Escaped text in which what stands between backticks, such as a command, looks like what one types."""
+    """Escape text, and set text between backticks, such as a command, as code."""
     return Markup(re.sub(r"`([^`]+)`", r"<code>\1</code>", str(escape(text))))

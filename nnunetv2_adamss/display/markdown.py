@@ -1,4 +1,4 @@
-"""Blocks as Markdown. Pictures are left out: they are files of their own."""
+"""Render blocks as Markdown. Pictures are left out, since they are separate files."""
 
 from collections.abc import Iterator, Sequence
 
@@ -6,7 +6,7 @@ from nnunetv2_adamss.display.blocks import Block, Columns, Facts, Notice, Sectio
 
 
 def markdown(title: str, blocks: Sequence[Block]) -> str:
-    """A page of blocks, with captions of tables as headlines."""
+    """Render a page of blocks, with captions of tables as headlines."""
     return "\n\n".join([f"# {title}", *_parts(blocks, "##")]) + "\n"
 
 

@@ -1,4 +1,4 @@
-"""Sections of parts of which each can be missing; a part that fails says so in its place, and the others stand."""
+"""Sections of parts of which each can be missing; a notice replaces a part that fails, and the others stay."""
 
 import logging
 from collections.abc import Callable, Iterable, Sequence
@@ -10,12 +10,12 @@ Part = Callable[[], Iterable[Block]]
 
 
 def section(identifier: str, title: str, parts: Sequence[Part], *, begins_page: bool = False) -> Section:
-    """A section of parts of which each can be missing.
+    """Make a section of parts of which each can be missing.
 
     Args:
         identifier: for links.
         title: of the section.
-        parts: make blocks. What one cannot make is a sentence in its place.
+        parts: make blocks. A sentence replaces a part that cannot be made.
         begins_page: on paper.
     """
     return Section(
@@ -24,12 +24,12 @@ def section(identifier: str, title: str, parts: Sequence[Part], *, begins_page: 
 
 
 def attempt(part: Part) -> list[Block]:
-    """The blocks of a part, or a notice that says why there are none."""
+    """Return the blocks of a part, or a notice with the reason why there are none."""
     try:
         return list(part())
     except (ValueError, OSError) as error:
         return [Notice(f"This part is missing. {error}")]
-    # An unforeseen error must not take the rest of the page away.
+    # An unexpected error must not remove the rest of the page.
     except Exception as error:
         logger.warning("A part of the report failed.", exc_info=True)
         return [Notice(f"This part could not be made ({type(error).__name__}: {error}).")]

@@ -1,4 +1,4 @@
-"""An HTML page as a PDF, printed by a browser without a window."""
+"""Print an HTML page as PDF with a browser without a window."""
 
 import os
 import shutil
@@ -23,7 +23,7 @@ _LONGEST_S = 120
 
 
 def find_browser() -> str:
-    """The first browser on this machine that prints without a window.
+    """Return the first browser on this machine that prints without a window.
 
     Raises:
         ValueError: if there is none.
@@ -39,15 +39,15 @@ def find_browser() -> str:
 
 
 def print_pdf(browser: str, html: Path, pdf: Path) -> None:
-    """Print a page, whole or not at all.
+    """Print a page, completely or not at all.
 
     Args:
-        browser: as :func:`find_browser` finds it.
-        html: of this package: the page is trusted.
-        pdf: to write.
+        browser: path, as :func:`find_browser` returns it.
+        html: page written by this package, and therefore trusted.
+        pdf: file to write.
 
     Raises:
-        ValueError: if the browser does not print it.
+        ValueError: if the browser fails to print it.
     """
     replace_atomically(pdf, partial(_print, browser, html))
 

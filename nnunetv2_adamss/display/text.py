@@ -1,4 +1,4 @@
-"""Blocks as lines for a terminal. Pictures are left out."""
+"""Render blocks as lines for a terminal. Pictures are left out."""
 
 from collections.abc import Iterator, Sequence
 
@@ -6,7 +6,7 @@ from nnunetv2_adamss.display.blocks import Block, Columns, Facts, Notice, Sectio
 
 
 def text_of(*blocks: Block) -> str:
-    """Blocks in order, with an empty line between them."""
+    """Render blocks in order, with an empty line between them."""
     return "\n\n".join("\n".join(lines) for lines in _parts(blocks) if lines)
 
 
@@ -31,7 +31,7 @@ def _parts(blocks: Sequence[Block]) -> Iterator[list[str]]:
 
 
 def _aligned(rows: Sequence[Sequence[str]], n_left: int) -> list[str]:
-    """Rows of cells in columns; the first columns flush left, the others right."""
+    """Align rows of cells in columns; the first columns flush left, the others right."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return [
         "  ".join(

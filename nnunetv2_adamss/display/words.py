@@ -1,4 +1,4 @@
-"""Numbers as a reader wants to see them; what is missing is a dash, never a bare nan."""
+"""Format numbers for readers; a missing value is a dash, never nan."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ NONE = "–"  # noqa: RUF001  a dash, as journals print it
 
 
 def number(value: float | None, digits: int = 2) -> str:
-    """With so many decimals; a dash for None, nan and infinity."""
+    """Format with this number of decimals; a dash for None, nan and infinity."""
     return NONE if value is None or not math.isfinite(value) else f"{value:.{digits}f}"
 
 
 def three_decimals(value: float | None) -> str:
-    """A concordance, a Brier score, a Dice."""
+    """Format a C-index, Brier score or Dice."""
     return number(value, 3)
 
 
 def significant(value: float | None, digits: int = 3) -> str:
-    """With so many significant digits and no exponent below a million; a dash for what is no number."""
+    """Format with this number of significant digits, without exponent below a million; a dash for no number."""
     if value is None or not math.isfinite(value):
         return NONE
     text = f"{value:.{digits}g}"
@@ -32,12 +32,12 @@ def significant(value: float | None, digits: int = 3) -> str:
 
 
 def time(value: float | None, unit: str) -> str:
-    """A time as it was observed, ``870.5 days``; None is a median that was not reached."""
+    """Format an observed time, ``870.5 days``; None is a median that was not reached."""
     return "not reached" if value is None else f"{significant(value, 6)} {unit}"
 
 
 def duration(seconds: float) -> str:
-    """Seconds, minutes or hours: ``45 s``, ``12 min``, ``3.4 h``."""
+    """Format seconds, minutes or hours: ``45 s``, ``12 min``, ``3.4 h``."""
     if seconds < 100:
         return f"{seconds:.0f} s"
     if seconds < 100 * 60:
@@ -46,12 +46,12 @@ def duration(seconds: float) -> str:
 
 
 def percent(part: float, whole: float = 1.0) -> str:
-    """Share in per cent, without decimals; a dash of nothing."""
+    """Format a share in per cent, without decimals; a dash if the whole is 0."""
     return f"{100 * part / whole:.0f}%" if whole else NONE
 
 
 def probability(value: float | None) -> str:
-    """A probability in per cent, never 0% or 100%, which would be certain; a dash for what is no number."""
+    """Format a probability in per cent, never 0% or 100%, which would be certain; a dash for no number."""
     if value is None or not math.isfinite(value):
         return NONE
     if value < 0.01:
@@ -64,60 +64,60 @@ def with_interval(
     interval: Sequence[float] | None,
     shown: Callable[[float], str] = three_decimals,
 ) -> str:
-    """A value and its interval, ``0.713 [0.604, 0.811]``; a dash where there is no value."""
+    """Format a value and its interval, ``0.713 [0.604, 0.811]``; a dash without a value."""
     if value is None or not math.isfinite(value):
         return NONE
     return shown(value) + ("" if interval is None else f" [{', '.join(map(shown, interval))}]")
 
 
 def estimate(found: Estimate, shown: Callable[[float], str] = three_decimals) -> str:
-    """A value and its interval; the reason where one is missing."""
+    """Format a value and its interval; the reason if one is missing."""
     if found.value is None:
         return found.reason or NONE
     return with_interval(found.value, found.interval, shown) + (f"; {found.reason}" if found.reason else "")
 
 
 def p_value(value: float | None, sign: str = "") -> str:
-    """As journals print it, with a sign before what is not below 0.001."""
+    """Format a P value as journals do, with a sign before values that are not below 0.001."""
     if value is None or not math.isfinite(value):
         return NONE
     return "< 0.001" if value < 0.001 else f"{sign}{value:.3f}"
 
 
 def count(n: int, one: str, many: str | None = None) -> str:
-    """A number with its noun, ``1 event``, ``2 events``."""
+    """Format a number with its noun, ``1 event``, ``2 events``."""
     return f"{n:,} {one if n == 1 else many or one + 's'}"
 
 
 def joined(names: Sequence[str]) -> str:
-    """``a, b and c``."""
+    """Join names as ``a, b and c``."""
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}" if names else "none"
 
 
 def sentence(text: str) -> str:
-    """A reason as a sentence of its own."""
+    """Turn a reason into a full sentence."""
     return f"{text[:1].upper()}{text[1:]}."
 
 
 def missing_values(counts: Mapping[str, int]) -> str:
-    """Columns with the number of patients whose value is missing."""
+    """List columns with the number of patients whose value is missing."""
     return ", ".join(f"{name} {n}" for name, n in counts.items() if n) or "none"
 
 
 class Reasons:
-    """Cells of a table, and each once why some are empty."""
+    """Cells of a table, and the reasons for empty ones, each of them once."""
 
     def __init__(self) -> None:
         self._rows: dict[str, list[str]] = {}
 
     def cell(self, row: str, found: Estimate, shown: Callable[[float], str] = three_decimals) -> str:
-        """Value and interval of a row; a dash where there is none."""
+        """Format value and interval of a row; a dash if there is none."""
         if found.reason:
             rows = self._rows.setdefault(found.reason, [])
             rows += [] if row in rows else [row]
         return with_interval(found.value, found.interval, shown)
 
     def notes(self, *texts: str) -> list[str]:
-        """Sentences for below the table, with the reasons."""
+        """Return sentences with the reasons, to print below the table."""
         why = "; ".join(f"{reason} ({', '.join(rows)})" for reason, rows in self._rows.items())
         return [*texts, *([f"What is missing: {why}."] if why else [])]

@@ -39,11 +39,11 @@ _T = TypeVar("_T")
 
 @dataclass(frozen=True)
 class EvaluationSettings:
-    """What a user can set.
+    """Settings of an evaluation.
 
     Args:
         horizons: in the table's time unit; default 1, 2, 3 and 5 years.
-        truncation_time: of Uno's C; default where follow-up thins out to a tenth.
+        truncation_time: of Uno's C; default the time when a tenth of the patients is still under observation.
         threshold: patients with a risk score of at least this are of high risk.
         n_resamples: of the bootstrap.
         seed: of the bootstrap.
@@ -58,12 +58,12 @@ class EvaluationSettings:
 
 @dataclass(frozen=True, eq=False)
 class Other:
-    """Risk scores that the predictions are held against.
+    """Risk scores with which the predictions are compared.
 
     Args:
-        name: for people.
+        name: readable.
         risk_score: index ``case_id``, higher = earlier event.
-        fold: index ``case_id``, where the scores of different folds do not compare; None if all do.
+        fold: index ``case_id``, if scores of different folds cannot be compared; None if all can.
     """
 
     name: str
@@ -89,9 +89,9 @@ def evaluate(
         survival: the table of the outcomes.
         settings: of the user.
         fold_names: by number of the fold.
-        others: what the predictions are held against.
-        segmentation: Dice of the masks, to stand beside.
-        notes: what to bear in mind, in addition to what is found here.
+        others: risk scores to compare the predictions with.
+        segmentation: Dice of the masks, to include.
+        notes: to add to the evaluation's own.
         progress: shows how far it is.
     """
     cohort = _cohort(patients, np.arange(len(patients.time)), settings, patients.fold)
@@ -136,12 +136,12 @@ def _at_each(
 
 
 def default_horizons(time_unit: str) -> tuple[float, ...]:
-    """1, 2, 3 and 5 years in this unit."""
+    """Return 1, 2, 3 and 5 years in this unit."""
     return tuple(years * UNITS_A_YEAR[time_unit] for years in DEFAULT_HORIZONS_YEARS)
 
 
 def horizon_text(horizon: float, time_unit: str) -> str:
-    """A horizon in years where they are whole, else in its own unit."""
+    """Write a horizon in years if they are whole, else in its own unit."""
     years = horizon / UNITS_A_YEAR[time_unit]
     if abs(years - round(years)) < 1e-6 and round(years) > 0:
         return count(round(years), "year")
@@ -149,7 +149,7 @@ def horizon_text(horizon: float, time_unit: str) -> str:
 
 
 def high_risk(patients: Patients, threshold: float | None) -> tuple[NDArray[np.bool_] | None, str]:
-    """Who is of high risk, and by what; None and why not, if that is not given.
+    """Return who is of high risk and the source of the groups; None and the reason, if no groups are given.
 
     Raises:
         ValueError: if groups are given in both ways.
@@ -278,7 +278,7 @@ def _notes(patients: Patients, score: PairEstimate, has_folds: bool, threshold: 
 
 
 def _times_rise_with_risk(patients: Patients) -> bool:
-    """Whether in any fold the order of predicted times contradicts that of the risk scores on the whole."""
+    """Return True if in any fold predicted times tend to rise with risk scores."""
     if patients.predicted_time is None:
         return False
     for number in np.unique(patients.fold):

@@ -1,4 +1,4 @@
-"""From files to results: what the command does, for programs."""
+"""Evaluate prediction files: the work of ``adamss_evaluate_survival``, for programs."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ from nnunetv2_adamss.survival.cohort.survival_table import read_survival_table
 
 @dataclass(frozen=True)
 class EvaluationInputs:
-    """Where everything lies.
+    """Files and folders of an evaluation.
 
     Args:
         predictions: one file, or one for each fold of a cross-validation.
@@ -29,7 +29,7 @@ class EvaluationInputs:
         images: folder of the images, for the highest uptake.
         labels: folder of reference masks, for Dice.
         pet_channel: number of the PET in ``images``; default by its name in ``dataset.json``.
-        notes: what to bear in mind when reading the results.
+        notes: to add to the results.
     """
 
     predictions: Sequence[Path]
@@ -48,8 +48,8 @@ def evaluate_files(
     """Evaluate and write everything to a folder.
 
     Args:
-        inputs: to read.
-        settings: of the user.
+        inputs: files and folders.
+        settings: of the evaluation.
         output: folder of the results.
         progress: shows how far it is.
 
@@ -91,7 +91,7 @@ def evaluate_files(
 
 
 def fold_names(files: Sequence[Path]) -> list[str]:
-    """Names of folds: the number in nnU-Net's ``fold_N`` above each file, else file names, else paths: what differs."""
+    """Name the folds by the number in nnU-Net's ``fold_N`` above each file, else by file names, else by paths."""
     numbers = [_fold_number(file) for file in files]
     for names in (numbers, [file.stem for file in files]):
         if all(names) and len(set(names)) == len(files):

@@ -25,7 +25,7 @@ class Patients:
         risk_score: higher = earlier event; NaN where it is not finite, ``(n_cases,)``.
         event: True = observed, ``(n_cases,)``.
         time: in the table's time unit, ``(n_cases,)``.
-        fold: number of the file that predicted each, ``(n_cases,)``.
+        fold: number of the file that predicted each case, ``(n_cases,)``.
         predicted_time: higher = later event; None if not predicted.
         is_high_risk: by column ``risk_group``; None without that column.
         curves: predicted survival; None if not predicted.

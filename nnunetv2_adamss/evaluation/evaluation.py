@@ -1,4 +1,4 @@
-"""Everything that is said about predictions, as one object; ``metrics.json`` has the same names."""
+"""All results of an evaluation as one object; ``metrics.json`` has the same names."""
 
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -17,17 +17,17 @@ from nnunetv2_adamss.metrics.uno import UnoC
 
 @dataclass(frozen=True)
 class CohortFacts:
-    """Who was evaluated.
+    """Facts about the evaluated patients.
 
     Attributes:
-        endpoint: what the event is, if the study says so.
+        endpoint: name of the event, if the study gives it.
         time_unit: of every time in the results.
         n_patients: with prediction and outcome.
         n_events: of them.
         censored_fraction: of them, in [0, 1].
         median_follow_up: by reverse Kaplan-Meier.
         last_time: of them.
-        follow_up_limit: from here on less than a tenth would be under observation; nothing is estimated beyond.
+        follow_up_limit: after this time less than a tenth would be under observation, and nothing is estimated.
         without_outcome: cases that are predicted but have no outcome; left out.
         without_prediction: cases that have an outcome but are not predicted; left out.
         missing_values: of the evaluated patients, for each clinical column of the survival table.
@@ -48,11 +48,11 @@ class CohortFacts:
 
 @dataclass(frozen=True)
 class PartC:
-    """Harrell's C of a part of the patients.
+    """Harrell's C of some of the patients.
 
     Attributes:
         name: of the fold or group.
-        n_patients: in it.
+        n_patients: in the part.
         n_events: of them.
         c_index: within folds.
     """
@@ -84,10 +84,10 @@ class NamedComparison:
 
 @dataclass(frozen=True)
 class Evaluation:
-    """All results.
+    """All results of an evaluation.
 
     Attributes:
-        cohort: who was evaluated.
+        cohort: the evaluated patients.
         harrell_c: within folds, over all.
         uno_c: the same, weighted for censoring.
         folds: of a cross-validation, one a file; empty for a single file.
@@ -101,8 +101,8 @@ class Evaluation:
         decision_curves: one a horizon.
         risk_groups: low against high.
         comparisons: with other predictions and with baselines.
-        segmentation: one a label; empty where masks were not compared.
-        notes: what to bear in mind when reading the rest.
+        segmentation: one a label; empty if masks were not compared.
+        notes: on the results.
     """
 
     cohort: CohortFacts
@@ -123,5 +123,5 @@ class Evaluation:
     notes: list[str]
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain numbers, strings, lists, dictionaries and None, fit for JSON."""
+        """Return plain numbers, strings, lists, dictionaries and None, fit for JSON."""
         return asdict(self)

@@ -1,4 +1,4 @@
-"""The results in words, tables and pictures, for ``metrics.md`` and for the report."""
+"""Write the results in words, tables and pictures, for ``metrics.md`` and for the report."""
 
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
@@ -36,7 +36,7 @@ from nnunetv2_adamss.metrics.estimate import Estimate
 
 
 def evaluation_sections(evaluation: Evaluation) -> list[Section]:
-    """All results but the curves, without pictures."""
+    """Return all results except the curves, without pictures."""
     sections = [Section(name, title, list(part())) for name, title, part in evaluation_parts(evaluation)]
     return [section for section in sections if section.blocks]
 
@@ -44,12 +44,12 @@ def evaluation_sections(evaluation: Evaluation) -> list[Section]:
 def evaluation_parts(
     evaluation: Evaluation, patients: Patients | None = None, about_others: Sequence[str] = ()
 ) -> list[tuple[str, str, Part]]:
-    """Name, title and blocks of each section; a part without blocks has nothing to say.
+    """Return name, title and blocks of each section; a section without results has no blocks.
 
     Args:
         evaluation: the results.
-        patients: that they are of, for pictures; None for none.
-        about_others: sentences about what the predictions are compared with.
+        patients: of the results, for pictures; None for no pictures.
+        about_others: sentences about the compared risk scores.
     """
     parts: list[tuple[str, str, Callable[[Evaluation], Iterator[Block]]]] = [
         ("patients", "Who was evaluated", _cohort),
@@ -92,7 +92,7 @@ def _cohort(evaluation: Evaluation) -> Iterator[Block]:
 
 
 def _ranking(evaluation: Evaluation) -> Iterator[Block]:
-    """Whether those who had the event earlier were given the higher risk."""
+    """Show if patients with an earlier event were given a higher risk."""
     yield Text(
         "Of two patients, did the one with the earlier event get the higher risk? C is the share of comparable "
         "pairs in which that is so: 0.5 is a guess, 1 perfect. In brackets: 95% bootstrap interval."
@@ -130,7 +130,7 @@ def _parts_table(caption: str, column: str, parts: Sequence[PartC]) -> Table:
 
 
 def _comparisons(evaluation: Evaluation, about_others: Sequence[str]) -> Iterator[Block]:
-    """The predictions beside others."""
+    """Show the predictions beside others."""
     if not evaluation.comparisons:
         yield Notice("Nothing stands beside the model: there are neither masks nor other predictions.")
         return
@@ -152,7 +152,7 @@ def _comparisons(evaluation: Evaluation, about_others: Sequence[str]) -> Iterato
 
 
 def _risk_groups(evaluation: Evaluation, patients: Patients | None) -> Iterator[Block]:
-    """Patients of low and high risk."""
+    """Show patients of low and high risk."""
     found, unit = evaluation.risk_groups, evaluation.cohort.time_unit
     if not found.groups:
         yield Notice(sentence(found.reason or "no risk groups"))
@@ -182,7 +182,7 @@ def _risk_groups(evaluation: Evaluation, patients: Patients | None) -> Iterator[
 
 
 def _horizons(evaluation: Evaluation, *, draws: bool) -> Iterator[Block]:
-    """AUC and Brier score."""
+    """Show AUC and Brier score at each horizon."""
     unit, reasons, whole = evaluation.cohort.time_unit, Reasons(), evaluation.integrated_brier
 
     def of_curves(row: str, brier: BrierScore) -> list[str]:
@@ -219,7 +219,7 @@ def _horizons(evaluation: Evaluation, *, draws: bool) -> Iterator[Block]:
 
 
 def _calibration(evaluation: Evaluation, *, draws: bool) -> Iterator[Block]:
-    """Whether as many have the event as were predicted to."""
+    """Compare predicted with observed numbers of events."""
     unit, reasons = evaluation.cohort.time_unit, Reasons()
     rows = [
         [name, NONE if one.predicted is None else percent(one.predicted),
@@ -255,7 +255,7 @@ def _calibration(evaluation: Evaluation, *, draws: bool) -> Iterator[Block]:
 
 
 def _decision_curves(evaluation: Evaluation, *, draws: bool) -> Iterator[Picture]:
-    """The worth of treating by the prediction."""
+    """Show the net benefit of treating by the prediction."""
     unit = evaluation.cohort.time_unit
     drawn = [curve for curve in evaluation.decision_curves if curve.thresholds]
     if draws and drawn:

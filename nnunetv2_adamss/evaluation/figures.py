@@ -1,4 +1,4 @@
-"""The results as pictures."""
+"""Draw the results as pictures."""
 
 import math
 from collections.abc import Callable, Mapping, Sequence
@@ -27,11 +27,11 @@ FIGURES = (KAPLAN_MEIER, AUC, CALIBRATION, DECISION_CURVE)
 
 
 def draw(evaluation: Evaluation, patients: Patients, threshold: float | None = None) -> Mapping[str, Figure]:
-    """The pictures by file name; those without anything to show are left out.
+    """Return the pictures by file name; those without results are left out.
 
     Args:
         evaluation: the results.
-        patients: that they are of.
+        patients: of the results.
         threshold: as in the settings of the evaluation.
     """
     figures = {}
@@ -59,7 +59,7 @@ def kaplan_meier_figure(
     time_unit: str,
     title: str = "",
 ) -> Figure:
-    """Observed survival of low and high risk.
+    """Draw observed survival of patients of low and high risk.
 
     Args:
         is_high: ``(n_cases,)``.
@@ -79,10 +79,10 @@ def kaplan_meier_figure(
 
 
 def auc_figure(aucs: Sequence[HorizonAuc], time_unit: str) -> Figure:
-    """AUC with its interval at each horizon.
+    """Draw the AUC with its interval at each horizon.
 
     Args:
-        aucs: that have a value.
+        aucs: those with a value.
         time_unit: for the axis.
     """
     horizons = [auc.horizon for auc in aucs]
@@ -100,10 +100,10 @@ def auc_figure(aucs: Sequence[HorizonAuc], time_unit: str) -> Figure:
 
 
 def calibration_figure(calibrations: Sequence[Calibration], time_unit: str) -> Figure:
-    """Observed against predicted risk, a panel a horizon.
+    """Draw observed against predicted risk, one panel a horizon.
 
     Args:
-        calibrations: that have groups.
+        calibrations: those with groups.
         time_unit: of the horizons.
     """
     return _panels(calibrations, time_unit, _draw_calibration, "observed (1 - Kaplan-Meier)")
@@ -123,10 +123,10 @@ def _draw_calibration(axes: Axes, found: Calibration) -> None:
 
 
 def decision_curve_figure(curves: Sequence[DecisionCurve], time_unit: str) -> Figure:
-    """Net benefit by threshold, a panel a horizon.
+    """Draw net benefit by threshold, one panel a horizon.
 
     Args:
-        curves: that have thresholds.
+        curves: those with thresholds.
         time_unit: of the horizons.
     """
     return _panels(curves, time_unit, _draw_decision_curve, "net benefit (true positives per patient)")
@@ -156,7 +156,7 @@ def _groups_title(evaluation: Evaluation) -> str:
 def _panels(
     found: Sequence[_AtHorizon], time_unit: str, draw: Callable[[Axes, _AtHorizon], None], ylabel: str
 ) -> Figure:
-    """A panel a horizon, two side by side, since more would be too small to read."""
+    """Draw one panel a horizon, two side by side, since more would be too small to read."""
     n_columns = min(len(found), 2)
     n_rows = math.ceil(len(found) / n_columns)
     with Chart(WIDTH if n_columns > 1 else 5, 3 * n_rows + 0.3) as chart:

@@ -1,4 +1,4 @@
-"""What needs no training, read from masks and images: risk scores to compare with, and Dice of the masks."""
+"""Results from masks and images without training: baseline risk scores, and Dice of the masks."""
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -26,10 +26,10 @@ def baseline_scores(
     pet_channel: int | None = None,
     progress: Progress = silent,
 ) -> pd.DataFrame:
-    """Tumour volume in ml and, with images, the highest PET value in the tumour; both are higher for more risk.
+    """Measure tumour volume in ml and, with images, the highest PET value in the tumour; higher means more risk.
 
     Args:
-        case_ids: of whom.
+        case_ids: of the patients.
         masks: folder of masks, one file a case.
         images: folder of images as nnU-Net names them.
         pet_channel: number of the PET; default the channel that ``dataset.json`` names so.
@@ -39,7 +39,7 @@ def baseline_scores(
         Index ``case_id``.
 
     Raises:
-        ValueError: if files are missing, or the PET cannot be told.
+        ValueError: if files are missing, or it is unknown which channel is the PET.
     """
     dataset_json = _dataset_json(images or masks, masks)
     ending = dataset_json.get("file_ending", _DEFAULT_ENDING)
@@ -54,7 +54,7 @@ def baseline_scores(
 
 
 def segmentation_dice(masks: Path, labels: Path, progress: Progress = silent) -> list[LabelDice]:
-    """Dice of every mask in a folder that has a reference, per label of ``dataset.json``.
+    """Measure the Dice of every mask in a folder against its reference, per label of ``dataset.json``.
 
     Args:
         masks: folder of predicted masks.
@@ -83,10 +83,10 @@ def segmentation_dice(masks: Path, labels: Path, progress: Progress = silent) ->
 
 
 def masked_cases(masks: Path, ending: str = _DEFAULT_ENDING) -> list[str]:
-    """Who has a mask in a folder.
+    """Return the cases with a mask in a folder.
 
     Raises:
-        ValueError: if nobody has, or a name is none that a case can have.
+        ValueError: if there is none, or a name is not allowed for a case.
     """
     names = [file.name for file in masks.glob(f"*{ending}") if not is_leftover(file.name)]
     case_ids = sorted(name.removesuffix(ending) for name in names)

@@ -35,7 +35,7 @@ class Predictions:
         table: index ``case_id``; ``risk_score`` (higher = earlier event; NaN where it is not finite), ``fold`` (number
             of the file, from 0), and where every file has them ``predicted_time`` (higher = later event) and
             ``risk_group`` (True = high).
-        curves: predicted survival, one row a row of the table; None if a file has no ``survival_at`` columns.
+        curves: predicted survival, one row for each row of the table; None if a file has no ``survival_at`` columns.
         files: one a fold.
     """
 
@@ -49,7 +49,7 @@ def read_predictions(files: Sequence[Path]) -> Predictions:
 
     Args:
         files: CSV with ``case_id`` and ``risk_score``, and optionally ``predicted_time``, ``risk_group`` (low or high)
-            and ``survival_at_T``, the probability of living beyond T. Other columns are not looked at.
+            and ``survival_at_T``, the probability of living beyond T. Other columns are ignored.
 
     Raises:
         FileFaultsError: with every fault of the first file that has any.
@@ -95,7 +95,7 @@ def _read_file(file: Path) -> tuple[pd.DataFrame, PredictedCurves | None]:
 
 
 def _without_empty_groups(cells: pd.DataFrame) -> pd.DataFrame:
-    """Without the column ``risk_group`` where it is empty throughout, as an uncalibrated model leaves it."""
+    """Drop the column ``risk_group`` if it is empty throughout, as an uncalibrated model writes it."""
     is_empty = RISK_GROUP in cells and is_missing(cells[RISK_GROUP]).all()
     return cells.drop(columns=RISK_GROUP) if is_empty else cells
 

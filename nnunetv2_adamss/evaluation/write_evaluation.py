@@ -1,4 +1,4 @@
-"""Write the results: numbers for programs, tables and pictures for people, and what they were made from."""
+"""Write the results: numbers for programs, tables and pictures for readers, and their provenance."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
@@ -23,7 +23,7 @@ _PACKAGES = ("nnunetv2-adamss", "numpy", "scipy", "pandas", "lifelines", "matplo
 
 
 def provenance(settings: EvaluationSettings, inputs: Sequence[Path]) -> dict[str, Any]:
-    """Versions, settings with the seed, and hashes of the input files by their path."""
+    """Return versions, settings with the seed, and hashes of the input files by their path."""
     return {
         "versions": {name: version(name) for name in _PACKAGES},
         "settings": asdict(settings),
@@ -42,12 +42,12 @@ def write_evaluation(
 ) -> list[Path]:
     """Write ``metrics.json``, ``metrics.md``, the pictures, and ``baselines.csv`` if there are any.
 
-    What an earlier evaluation left in the same folder is removed.
+    Files of an earlier evaluation in the same folder are removed.
 
     Args:
         folder: made if need be.
         evaluation: the results.
-        patients: that they are of.
+        patients: of the results.
         settings: of the evaluation.
         provenance: stands in ``metrics.json``.
         baselines: volumes and uptakes that were compared, index ``case_id``.

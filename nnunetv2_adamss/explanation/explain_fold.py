@@ -1,4 +1,4 @@
-"""Explain a trained fold: Table IV, Fig. 3, and what the risk rests on."""
+"""Explain a trained fold: Table IV, Fig. 3, and the parts of the image that the risk depends on."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -33,13 +33,13 @@ EXPLANATION_FOLDER = "explanation"
 
 @dataclass(frozen=True)
 class ExplanationReport:
-    """What was made.
+    """Results of an explanation.
 
     Args:
-        folder: where it lies.
+        folder: of the results.
         table_four: mean fusion weights.
-        n_cases: that the tables are of.
-        cases_with_maps: that have attention and occlusion maps.
+        n_cases: number of cases in the tables.
+        cases_with_maps: cases with attention and occlusion maps.
         in_sample: whether the network was trained on these cases.
     """
 
@@ -57,16 +57,16 @@ def explain(
     *,
     overwrite: bool = False,
 ) -> ExplanationReport:
-    """Write what is missing of the explanations of a fold.
+    """Write the explanations of a fold that are missing.
 
     Args:
         model: of a trained fold.
-        settings: which maps, of which cases.
+        settings: choice of maps and cases.
         output: folder to write to; default ``fold_F/explanation``.
-        overwrite: begin anew.
+        overwrite: replace present explanations.
 
     Raises:
-        ValueError: if a case or channel does not exist, or what is there is of other checkpoints or settings.
+        ValueError: if a case or channel does not exist, or the folder holds results of other checkpoints or settings.
     """
     folder = output or model.checkpoint.file.parent / EXPLANATION_FOLDER
     run = _Run(model, settings, ExplanationFolder(folder))
@@ -84,7 +84,7 @@ def explain(
 
 
 class _Run:
-    """One call of the above: what is asked for, and what is there."""
+    """One call of ``explain``: the request, and the results that are there."""
 
     def __init__(
         self, model: ExplainedModel, settings: ExplanationSettings, folder: ExplanationFolder
@@ -112,16 +112,16 @@ class _Run:
         }
 
     def occlusion_settings(self) -> dict[str, Any]:
-        """Of the maps that this call makes, by folder."""
+        """Return the settings of the occlusion maps that this call makes, by folder."""
         if not self.settings.occlusion:
             return {}
         sides = {"block_mm": self.settings.occlusion_mm, "step_mm": self.settings.step_mm}
         return {occlusion_folder(self.settings.occlude_channel): sides}
 
-    # ------------------------------------------------------------------------------------- what is missing
+    # ------------------------------------------------------------------------------------- missing results
 
     def is_missing(self, case_id: str) -> bool:
-        """Whether anything of a case is still to be made."""
+        """Return True if any result of a case is still to be made."""
         return (
             self.gate_weights.lacks(case_id)
             or self.modality_occlusion.lacks(case_id)
@@ -144,13 +144,13 @@ class _Run:
 
     @property
     def _n_levels(self) -> int:
-        """Attention levels that are written as NIfTI."""
+        """Number of attention levels that are written as NIfTI."""
         return len(self.model.stage_two.decoder.blocks) if self.settings.all_levels else 1
 
-    # ------------------------------------------------------------------------------------ what is made of a case
+    # ------------------------------------------------------------------------------------ results of a case
 
     def explain_case(self, case: ExplainedCase) -> None:
-        """Make what is missing of a case; its files come one after the other, each of them whole."""
+        """Make the missing results of a case; files are written one after the other, each completely or not at all."""
         lacks_gate_weights = self.gate_weights.lacks(case.case_id)
         lacks_attention = self._lacks_attention(case.case_id)
         if lacks_gate_weights or lacks_attention:
@@ -173,7 +173,7 @@ class _Run:
             for values, file in zip(maps, files[stage], strict=False):
                 case.write(values, file)
             views[stage] = [case.geometry.turned(values) for values in maps]
-        # The picture comes last: where it is, the maps are.
+        # The picture comes last: if it is there, so are the maps.
         draw_attention(
             self.folder.attention_picture(case.case_id),
             f"{case.case_id}: where the decoder looks, for segmentation (Stage I) and survival (Stage II)",
@@ -201,7 +201,8 @@ class _Run:
                 case.image,
                 windows,
                 channels=self.blanked,
-                # What fits in training fits here: regions are larger than patches, but nothing is kept for gradients.
+                # A batch that fits in training fits here: regions are larger than patches, but nothing is kept for
+                # gradients.
                 batch_size=self.model.configuration.batch_size,
                 on_done=bar.update,
             )
@@ -218,7 +219,7 @@ class _Run:
         )
 
     def _views(self, case: ExplainedCase) -> CaseViews:
-        """The modalities as the network sees them, normalised, at the image's voxels, and the mask."""
+        """Return the normalised modalities, as the network sees them, at the image's voxels, and the mask."""
         images = {
             name: case.geometry.turned(case.in_box(image))
             for name, image in zip(self.model.channels, case.image[0].cpu().numpy(), strict=True)
@@ -232,5 +233,5 @@ def _as_array(attention: Tensor) -> NDArray[np.float32]:
 
 
 def _in_voxels(length_mm: float, spacing_mm: Sequence[float]) -> list[int]:
-    """At least one voxel."""
+    """Convert a length to voxels per axis, at least one."""
     return [max(1, round(length_mm / spacing)) for spacing in spacing_mm]

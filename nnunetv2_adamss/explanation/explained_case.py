@@ -1,4 +1,4 @@
-"""One case that is explained: what the network sees of it, and where that lies in the image."""
+"""One case to explain: the network's inputs, and their place in the image."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -23,7 +23,7 @@ class ExplainedCase:
         image: ``(1, n_modalities, *space)``, normalised.
         valid: ``(1, 1, *space)``, 1 where the image is, 0 where it is padding.
         covariates: ``(1, n_covariates)``.
-        space: where the region lies in the image.
+        space: place of the region in the image.
         properties: nnU-Net's, of the case.
     """
 
@@ -36,11 +36,11 @@ class ExplainedCase:
 
     @cached_property
     def geometry(self) -> ImageGeometry:
-        """Where the image lies in the patient."""
+        """Position and axes of the image in the patient."""
         return ImageGeometry.of_case(self.properties)
 
     def in_box(self, values: NDArray[np.floating]) -> NDArray[np.float32]:
-        """A map of the region, of any resolution, at the image's voxels that lie in the region."""
+        """Resample a map of the region, of any resolution, to the image's voxels in the region."""
         stride = [fine // coarse for fine, coarse in zip(self.image.shape[2:], values.shape, strict=True)]
         return self.space.in_box(values, stride)
 

@@ -1,4 +1,4 @@
-"""The networks of both stages of a trained fold, opened to look into, with the fold's cases."""
+"""The networks of both stages of a trained fold, with the fold's cases."""
 
 import copy
 import re
@@ -46,14 +46,14 @@ from nnunetv2_adamss.trained_folds.trained_fold import TrainedFold
 
 @dataclass(frozen=True, eq=False)
 class ExplainedModel:
-    """The networks of a trained fold with everything that they were trained with, as it is now.
+    """The networks of a trained fold, with the present state of everything that they were trained with.
 
     Args:
         checkpoint: of Stage II.
         setup: table, covariates, masks and Stage-I network.
         stage_two: the survival network, in evaluation mode.
-        stage_one: the same network with Stage I's encoder and decoder; its survival head means nothing.
-        device: where the networks are.
+        stage_one: the same network with Stage I's encoder and decoder; its survival head is meaningless.
+        device: of the networks.
     """
 
     checkpoint: SurvivalCheckpoint
@@ -64,7 +64,7 @@ class ExplainedModel:
 
     @classmethod
     def open(cls, checkpoint: SurvivalCheckpoint, device: torch.device) -> "ExplainedModel":
-        """Read and check what the fold was trained with; nothing is written.
+        """Read and check everything that the fold was trained with; write nothing.
 
         Raises:
             ValueError: if it is gone or has changed.
@@ -89,7 +89,7 @@ class ExplainedModel:
 
     @property
     def is_in_sample(self) -> bool:
-        """Whether only training cases are there to look at: fold ``all`` has no others."""
+        """True if there are only training cases: fold ``all`` has no others."""
         return not self.setup.fold.validation_cases
 
     @property
@@ -100,19 +100,19 @@ class ExplainedModel:
 
     @property
     def time_unit(self) -> str:
-        """Of predicted times, and so of risk scores."""
+        """Time unit of predicted times, and so of risk scores."""
         return self.setup.fold.time_unit
 
     @property
     def channels(self) -> list[str]:
-        """Names of the modalities, fit for columns and files, each of its own."""
+        """Unique names of the modalities, fit for columns and files."""
         names = channel_names(self.checkpoint.nnunet_fold.dataset_json)
         words = [re.sub(r"\W+", "_", name) for name in names]
         return [word if words.count(word) == 1 else f"{word}_{i}" for i, word in enumerate(words)]
 
     @property
     def configuration(self) -> ConfigurationManager:
-        """nnU-Net's: spacing and batch size."""
+        """nnU-Net's configuration, with spacing and batch size."""
         return self.checkpoint.configuration_manager
 
     @property
@@ -123,7 +123,7 @@ class ExplainedModel:
     # ------------------------------------------------------------------------------------------- the data
 
     def read(self, case_ids: Sequence[str]) -> Iterator[ExplainedCase]:
-        """The cases one after the other, as validation sees them; predicts masks that are missing.
+        """Read the cases in turn, as validation reads them, and predict masks that are missing.
 
         Raises:
             ValueError: if a mask cannot be used.
@@ -163,7 +163,7 @@ class ExplainedModel:
         return {case_id: case.region for case_id, case in found.items()}
 
     def tumour_view(self, case: ExplainedCase) -> NDArray[np.bool_]:
-        """The mask in the region, turned for pictures."""
+        """Return the mask in the region, turned for pictures."""
         manager = self.checkpoint.plans_manager
         file = self.setup.masks.mask_file(case.case_id)
         mask = read_case_mask(file, case.properties, manager)
@@ -175,7 +175,7 @@ class ExplainedModel:
     # --------------------------------------------------------------------------------------- the networks
 
     def look(self, case: ExplainedCase) -> dict[str, Interpretation]:
-        """Fusion weights and attention maps of both stages on the same region."""
+        """Return fusion weights and attention maps of both stages on the same region."""
         seen = {}
         for stage, network in ((STAGES[0], self.stage_one), (STAGES[1], self.stage_two)):
             with torch.no_grad(), self._autocast(), network.interpreted() as seen[stage]:
@@ -183,7 +183,7 @@ class ExplainedModel:
         return seen
 
     def risk_of(self, case: ExplainedCase) -> RiskOf:
-        """The survival network as a function of the case's image alone."""
+        """Return the survival network as a function of the case's image only."""
         fold = self.setup.fold
 
         def risk_of(image: Tensor) -> NDArray[np.float64]:
@@ -202,11 +202,11 @@ class ExplainedModel:
         return risk_of
 
     def _autocast(self) -> AbstractContextManager[Any]:
-        # As the trainer predicts: mixed precision on CUDA only.
+        # As in the trainer's prediction: mixed precision on CUDA only.
         return torch.autocast("cuda") if self.device.type == "cuda" else nullcontext()
 
     def provenance(self) -> dict[str, Any]:
-        """What explanations of this fold are made from, as plain data; of another one they are outdated."""
+        """Return the sources of this fold's explanations, as plain data; explanations of other sources are outdated."""
         checkpoint, stage_one = self.checkpoint, self.setup.stage_one
         return {
             "dataset": checkpoint.plans_manager.dataset_name,
@@ -235,7 +235,7 @@ def open_trained_fold(
     checkpoint: str,
     device: str,
 ) -> ExplainedModel:
-    """The networks of a trained fold, where nnU-Net keeps it.
+    """Open the networks of a trained fold in nnU-Net's results folder.
 
     Args:
         dataset: nnU-Net's id or name.
@@ -247,7 +247,7 @@ def open_trained_fold(
         device: ``cuda``, ``cpu`` or ``mps``.
 
     Raises:
-        ValueError: if it is not there, is damaged, or what it was trained with has changed.
+        ValueError: if it is not there, is damaged, or its sources have changed.
     """
     chosen = torch_device(device, "do")
     folder = model_folder(dataset, trainer, plans, configuration)
@@ -255,11 +255,11 @@ def open_trained_fold(
 
 
 def versions() -> Mapping[str, str]:
-    """Of what explanations are made with."""
+    """Return the versions of the packages that make explanations."""
     return {name: version(name) for name in ("nnunetv2-adamss", "nnunetv2", "torch")}
 
 
 def _covariate_use(fold: SurvivalFold) -> CovariateUse:
-    """What the fold's trainer looked at, which only its class says, as far as it matters here."""
+    """Derive the covariate use of the fold's trainer from its results, as far as it matters here."""
     uses_radiomics = any(name.startswith("radiomics ") for name in fold.sources)
     return CovariateUse(uses_radiomics, bool(fold.covariate_report.hazard_ratios) or not uses_radiomics)

@@ -1,4 +1,4 @@
-"""The folder of a fold's explanations: which files there are, and what they were made from."""
+"""The folder of a fold's explanations: its files, and their provenance."""
 
 import logging
 import shutil
@@ -33,21 +33,21 @@ class ExplanationFolder:
 
     @property
     def gate_weights(self) -> Path:
-        """Table IV."""
+        """Table IV of the fold."""
         return self.path / "gate_weights.csv"
 
     @property
     def gate_weights_by_case(self) -> Path:
-        """What Table IV is the mean of."""
+        """Weights of each case, whose mean is Table IV."""
         return self.path / "gate_weights_by_case.csv"
 
     @property
     def modality_occlusion(self) -> Path:
-        """The change of risk that each whole modality causes."""
+        """Change of risk by each whole modality."""
         return self.path / "modality_occlusion.csv"
 
     def attention_maps(self, case_id: str, n_levels: int) -> dict[str, list[Path]]:
-        """NIfTI files of the finest levels, by training stage."""
+        """Return the NIfTI files of the finest levels, by training stage."""
         return {
             stage: [
                 self.path / "attention" / f"{case_id}_{stage}{'' if level == 1 else f'_level_{level}'}.nii.gz"
@@ -57,24 +57,24 @@ class ExplanationFolder:
         }
 
     def attention_picture(self, case_id: str) -> Path:
-        """The picture of a case."""
+        """Return the attention picture of a case."""
         return self.path / "attention" / f"{case_id}.png"
 
     def occlusion_files(self, case_id: str, channel: str | None) -> tuple[Path, Path]:
-        """Map and picture of a case, of all modalities or of one."""
+        """Return map and picture of a case, for all modalities or one."""
         folder = self.path / occlusion_folder(channel)
         return folder / f"{case_id}.nii.gz", folder / f"{case_id}.png"
 
     def begin(self, provenance: Mapping[str, Any], occlusions: Mapping[str, Any], *, overwrite: bool) -> None:
-        """Make the folder ready: what is there from the same checkpoints and settings stays.
+        """Prepare the folder; results of the same checkpoints and settings stay.
 
         Args:
-            provenance: what the explanations are made from, and notes under ``notes``, which may differ.
-            occlusions: settings of the occlusion maps that are going to be made, by folder.
-            overwrite: remove what is there.
+            provenance: sources of the explanations, and notes under ``notes``, which may differ.
+            occlusions: settings of the occlusion maps to make, by folder.
+            overwrite: remove present results.
 
         Raises:
-            ValueError: if what is there is from something else.
+            ValueError: if present results have other sources.
         """
         if overwrite:
             shutil.rmtree(self.path, ignore_errors=True)
@@ -110,13 +110,13 @@ class ExplanationFolder:
 
 
 def occlusion_folder(channel: str | None) -> str:
-    """Of the maps where blocks blank all modalities, or one."""
+    """Return the folder name of maps in which blocks blank all modalities, or one."""
     return "occlusion" if channel is None else f"occlusion_{channel}"
 
 
 @dataclass(frozen=True)
 class CaseTable:
-    """A CSV file that grows by cases, so that a run that was stopped goes on.
+    """A CSV file that grows by cases, so that a run that was stopped continues.
 
     Args:
         file: with a column ``case_id``.
@@ -125,13 +125,13 @@ class CaseTable:
     file: Path
 
     def read(self) -> pd.DataFrame:
-        """All rows so far; empty where there are none, or the file is damaged, whose cases are explained again."""
+        """Read all rows so far; none if the file is damaged, so that its cases are explained again."""
         empty = pd.DataFrame({"case_id": []})
         if not self.file.is_file():
             return empty
         try:
             table = read_csv(self.file, dtype={"case_id": str})
-        except ValueError:  # pandas' own, and of bytes that are no text
+        except ValueError:  # includes pandas' own errors, and bytes that are no text
             table = empty
         if "case_id" not in table or table.empty or table.isna().any(axis=None):
             logger.warning("%s is damaged, so its cases are explained again.", self.file)
@@ -139,7 +139,7 @@ class CaseTable:
         return table
 
     def lacks(self, case_id: str) -> bool:
-        """Whether a case has no row yet."""
+        """Return True if a case has no row yet."""
         return case_id not in set(self.read()["case_id"])
 
     def add(self, rows: pd.DataFrame) -> None:

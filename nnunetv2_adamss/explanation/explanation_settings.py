@@ -1,4 +1,4 @@
-"""What a user can ask of an explanation."""
+"""Settings of an explanation."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,15 +8,15 @@ from nnunetv2_adamss.common.messages import listed
 
 @dataclass(frozen=True)
 class ExplanationSettings:
-    """Which maps are made, and of which cases.
+    """Choice of maps and of cases.
 
     Args:
-        cases: that get maps; default the first ``max_cases``.
-        max_cases: how many get maps where none are named.
+        cases: with maps; default the first ``max_cases``.
+        max_cases: number of cases with maps if ``cases`` is not given.
         all_levels: attention maps of every decoder level as NIfTI, not only of the finest.
         occlusion: whether to make occlusion maps.
-        occlusion_mm: side of a block that is blanked.
-        occlusion_step_mm: from one block to the next; default a block's side.
+        occlusion_mm: side of a blanked block.
+        occlusion_step_mm: distance from one block to the next; default a block's side.
         occlude_channel: the one modality that blocks blank; default all.
 
     Raises:
@@ -46,25 +46,25 @@ class ExplanationSettings:
 
     @property
     def step_mm(self) -> float:
-        """From one block to the next."""
+        """Distance from one block to the next."""
         return self.occlusion_mm if self.occlusion_step_mm is None else self.occlusion_step_mm
 
     def cases_with_maps(self, case_ids: Sequence[str]) -> list[str]:
-        """The cases of a fold that get maps.
+        """Return the cases of a fold that get maps.
 
         Raises:
-            ValueError: naming those that were asked for and are not in the fold.
+            ValueError: naming requested cases that are not in the fold.
         """
         unknown = [case_id for case_id in self.cases if case_id not in case_ids]
         if unknown:
             raise ValueError(
-                f"{len(unknown)} of the cases after --cases are not among the {len(case_ids)} that are looked at: "
+                f"{len(unknown)} of the cases after --cases are not among the {len(case_ids)} of the fold: "
                 f"{listed(unknown)}. There are {listed(case_ids)}."
             )
         return list(dict.fromkeys(self.cases)) or list(case_ids[: self.max_cases])
 
     def blanked_channels(self, channels: Sequence[str]) -> list[int]:
-        """The places of the modalities that blocks blank.
+        """Return the indices of the modalities that blocks blank.
 
         Raises:
             ValueError: if there is no such modality.

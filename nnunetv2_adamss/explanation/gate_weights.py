@@ -1,4 +1,4 @@
-"""How much each stage takes from the fusion branch: Table IV."""
+"""Mean weight of the fusion branch at each encoder stage: Table IV."""
 
 from collections.abc import Sequence
 
@@ -9,17 +9,17 @@ STAGES = ("stage_one", "stage_two")
 
 
 def mean_gate_weights(w_fuse: Sequence[Tensor], valid: Tensor) -> list[float]:
-    """Mean of w_fuse at every encoder stage, over channels and over what is image.
+    """Return the mean of w_fuse at every encoder stage, over channels and voxels of the image.
 
-    choice: the paper does not say what its means are over; here over the voxels of the region that prediction looks
-    at, without padding, and then over cases, each of which counts the same.
+    choice: the paper does not say what its means are over; here over the voxels of the region that prediction uses,
+        without padding, and then over cases with equal weight.
 
     Args:
         w_fuse: of one case, high to low resolution, ``(1, channels, *space)`` each.
         valid: ``(1, 1, *space)`` of the first stage, 1 where the image is, 0 where it is padding.
 
     Returns:
-        One number in [0, 1] a stage. A coarse voxel counts by the share of image in it.
+        One number in [0, 1] a stage. A coarse voxel is weighted by the fraction of image in it.
     """
     means = []
     for weights in w_fuse:
@@ -33,7 +33,7 @@ def mean_gate_weights(w_fuse: Sequence[Tensor], valid: Tensor) -> list[float]:
 def gate_weights_of_case(
     case_id: str, stage_one: Sequence[float], stage_two: Sequence[float]
 ) -> pd.DataFrame:
-    """One row an encoder stage, counted from 1: ``case_id, encoder_stage, stage_one, stage_two``."""
+    """Return one row an encoder stage, counted from 1: ``case_id, encoder_stage, stage_one, stage_two``."""
     return pd.DataFrame(
         {
             "case_id": case_id,
@@ -45,7 +45,7 @@ def gate_weights_of_case(
 
 
 def table_four(by_case: pd.DataFrame) -> pd.DataFrame:
-    """Table IV: mean over the cases of both training stages, and standard deviations between cases.
+    """Make Table IV: mean over the cases for both training stages, and standard deviations between cases.
 
     Args:
         by_case: rows of ``gate_weights_of_case``.

@@ -1,4 +1,4 @@
-"""An image's place in the patient: maps are written to it, and pictures turned by it."""
+"""Position and axes of an image in the patient, to write maps and to turn pictures."""
 
 import gzip
 from collections.abc import Mapping
@@ -27,9 +27,9 @@ _VIEW = ("L", "P", "S")
 
 @dataclass(frozen=True, eq=False)
 class ImageGeometry:
-    """Where the voxels of an array lie that nnU-Net's reader gave, axes slice, row, column.
+    """Positions of the voxels of an array from nnU-Net's reader, axes slice, row, column.
 
-    nnU-Net's own writers know it too, but write integers only.
+    nnU-Net's own writers know them too, but write integers only.
 
     Args:
         affine: from column, row, slice to NIfTI's millimetres (right, anterior, superior), ``(4, 4)``.
@@ -41,11 +41,11 @@ class ImageGeometry:
 
     @classmethod
     def of_case(cls, properties: Mapping[str, Any]) -> "ImageGeometry":
-        """From what nnU-Net's readers leave in a case's properties; TIFF has a spacing only."""
+        """Read the geometry from a case's properties by nnU-Net's readers; TIFF has a spacing only."""
         spacing = tuple(properties.get("spacing", ()))[::-1]
         without_place = VoxelGrid((1, 1, 1), spacing, (0.0, 0.0, 0.0), tuple(np.eye(3).ravel()))
         affine = (case_grid(properties, (1, 1, 1)) or without_place).affine
-        # Some readers turn the array, and leave how the file has it.
+        # Some readers turn the array, and keep the file's axes in the properties.
         of_file = properties.get("nibabel_stuff", {}).get("original_affine", affine)
         itk = properties.get("sitk_stuff", {})
         return cls(affine, tuple(itk.get("original_orientation", aff2axcodes(of_file))))
@@ -59,19 +59,19 @@ class ImageGeometry:
         image.set_qform(image.affine, "scanner")
         image.set_sform(image.affine, "scanner")
         image.header.set_xyzt_units("mm")
-        # The same map is the same file, so without the time.
+        # No time in the header, so that the same map gives the same file.
         content = gzip.compress(image.to_bytes(), compresslevel=4, mtime=0)
         replace_atomically(file, lambda unfinished: unfinished.write_bytes(content))
 
     def turned(self, array: NDArray[Any]) -> NDArray[Any]:
-        """With axes that run to the patient's left, back and head: ``turned[:, :, i].T`` is an axial picture."""
+        """Turn the axes to the patient's left, back and head: ``turned[:, :, i].T`` is an axial picture."""
         turn = ornt_transform(io_orientation(self.affine), axcodes2ornt(_VIEW))
         view: NDArray[Any] = apply_orientation(array.transpose(2, 1, 0), turn)
         return view
 
     @property
     def view_spacing_mm(self) -> tuple[float, ...]:
-        """Of the axes of ``turned``."""
+        """Spacing of the axes of ``turned``."""
         spacing = np.linalg.norm(self.affine[:3, :3], axis=0)
         turn = ornt_transform(io_orientation(self.affine), axcodes2ornt(_VIEW))
         return tuple(float(spacing[turn[:, 0] == axis][0]) for axis in range(3))

@@ -1,4 +1,4 @@
-"""How the risk changes where something is blanked: what the prediction rests on."""
+"""Change of the risk if a part of the image is blanked, to show what the prediction depends on."""
 
 from collections.abc import Callable, Iterator, Sequence
 from itertools import product
@@ -18,12 +18,12 @@ Window = tuple[slice, ...]
 
 
 def blocks(size: Sequence[int], block: Sequence[int], step: Sequence[int]) -> list[Window]:
-    """Blocks that cover a box, equally spaced, as few as leave no more than a step between their starts.
+    """Cover a box with the fewest equally spaced blocks whose starts are at most a step apart.
 
     Args:
         size: of the box in voxels, per axis.
         block: size of a block; one that is larger than the box is cut to it.
-        step: at most the block's size, or voxels would be left out.
+        step: at most the block's size, so that no voxel is left out.
     """
     axes = []
     for side, length, stride in zip(size, block, step, strict=True):
@@ -42,7 +42,7 @@ def occlusion_map(
     batch_size: int,
     on_done: Callable[[int], object] = lambda n_windows: None,
 ) -> NDArray[np.float32]:
-    """The change of risk that each place causes: risk of the image less risk with a block around the place blanked.
+    """Map the change of risk by each place: risk of the image minus risk with a block around the place blanked.
 
     Args:
         risk_of: the model.
@@ -50,7 +50,7 @@ def occlusion_map(
         windows: the blocks.
         channels: those that are blanked.
         batch_size: images at once.
-        on_done: told how many more blocks are done.
+        on_done: called with the number of further blocks that are done.
 
     Returns:
         ``space``; positive where the place raises the risk, the mean over all blocks that cover a voxel, and 0
@@ -72,7 +72,7 @@ def occlusion_map(
 
 
 def risk_and_channel_changes(risk_of: RiskOf, image: Tensor) -> tuple[float, list[float]]:
-    """The risk of an image, and how much of it each modality causes: risk less risk with that channel blanked.
+    """Return the risk of an image, and the change by each modality: risk minus risk with that channel blanked.
 
     Args:
         risk_of: the model.

@@ -1,4 +1,4 @@
-"""Pictures of what the network does: attention as in Fig. 3, and where the risk comes from."""
+"""Pictures of attention, as in Fig. 3, and of the places that the risk comes from."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from nnunetv2_adamss.common.files import replace_atomically
 
 _STAGE_NAMES = {"stage_one": "Stage I", "stage_two": "Stage II"}
 _WIDTH = 2.6  # inches of one picture
-# Finer than these show the tumour best, and more do not fit a page.
+# The finest levels show the tumour best, and more do not fit a page.
 _MOST_LEVELS = 4
 
 View = NDArray[np.float32]
@@ -23,7 +23,7 @@ View = NDArray[np.float32]
 
 @dataclass(frozen=True, eq=False)
 class CaseViews:
-    """What maps are drawn over; axes run to the patient's left, back and head.
+    """Images below the maps; axes run to the patient's left, back and head.
 
     Args:
         images: of each modality by its name.
@@ -37,7 +37,7 @@ class CaseViews:
 
 
 def tumour_slice(tumour: NDArray[np.bool_]) -> int:
-    """The axial slice with the most tumour, or the middle one where there is none; axes as ``turned`` has them."""
+    """Return the axial slice with the most tumour, or the middle one without tumour; axes as in ``turned``."""
     areas = tumour.sum(axis=(0, 1))
     return int(areas.argmax()) if areas.any() else tumour.shape[2] // 2
 
@@ -70,7 +70,7 @@ def draw_attention(file: Path, title: str, views: CaseViews, attention: Mapping[
 
 
 def draw_occlusion(file: Path, title: str, label: str, views: CaseViews, change: View) -> None:
-    """Draw where the risk comes from: the slices with the most tumour and with the largest change, as PNG.
+    """Draw the change of the risk in the slices with the most tumour and with the largest change, as PNG.
 
     Args:
         file: to write.
@@ -91,7 +91,7 @@ def draw_occlusion(file: Path, title: str, label: str, views: CaseViews, change:
         for axes, name in zip(row, views.images, strict=True):
             _show_image(axes, views, name, at)
             part = change[:, :, at]
-            # What changes little lets the image through.
+            # Small changes are transparent.
             opacity = (0.8 * np.abs(part) / limit).T
             shown = _show(axes, views, part, cmap="RdBu_r", vmin=-limit, vmax=limit, alpha=opacity)
             axes.set_title(name)
@@ -124,7 +124,7 @@ def _show_image(axes: Axes, views: CaseViews, name: str, at: int) -> None:
 
 
 def _outline(axes: Axes, tumour: NDArray[np.bool_]) -> None:
-    # matplotlib warns where there is nothing to draw.
+    # matplotlib warns if there is nothing to draw.
     if tumour.any() and not tumour.all():
         contour = axes.contour(tumour.T.astype(float), [0.5], colors="white", linewidths=1)
         contour.set(path_effects=[withStroke(linewidth=2.5, foreground="black")])

@@ -1,4 +1,4 @@
-"""From the region that the network saw back to the image's own voxels."""
+"""Transform from the network's region back to the image's own voxels."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from nnunetv2_adamss.survival.tumour_region.region import Region
 
 @dataclass(frozen=True)
 class RegionSpace:
-    """Where a region lies in its image, whose axes are those of nnU-Net's reader.
+    """Place of a region in its image, whose axes are those of nnU-Net's reader.
 
     Args:
         grid: from the image to nnU-Net's preprocessed voxels.
@@ -27,7 +27,7 @@ class RegionSpace:
 
     @property
     def box(self) -> tuple[slice, ...]:
-        """The image's voxels whose centres lie in the region."""
+        """Box of the image's voxels whose centres lie in the region."""
         corners = np.array([self.region.start, np.add(self.region.start, self.region.size)], dtype=float)
         # Voxel i has its centre at i + 0.5; rounded, since resampling's fractions are not exact.
         first, end = np.ceil((self.grid.to_image(corners) - 0.5).round(6)).astype(int)
@@ -37,10 +37,10 @@ class RegionSpace:
         )
 
     def in_box(self, values: NDArray[np.floating], stride: Sequence[int]) -> NDArray[np.float32]:
-        """A map of the region at the voxels of ``box``, linearly interpolated.
+        """Interpolate a map of the region linearly at the voxels of ``box``.
 
         Args:
-            values: whose first voxel begins where the region does, axes as preprocessed.
+            values: map that begins at the region's corner, axes as preprocessed.
             stride: preprocessed voxels for one of its own, per axis.
         """
         transpose = list(self.grid.transpose)
@@ -59,7 +59,7 @@ class RegionSpace:
         return back
 
     def in_image(self, in_box: NDArray[np.float32]) -> NDArray[np.float32]:
-        """What is at the voxels of ``box``, in an image that is 0 elsewhere."""
+        """Put values at the voxels of ``box`` into an image that is 0 elsewhere."""
         image = np.zeros(self.image_shape, dtype=np.float32)
         image[self.box] = in_box
         return image

@@ -14,7 +14,7 @@ DEEP_RISK = "deep_risk"
 
 @dataclass(frozen=True)
 class Trainer:
-    """A trainer of nnU-Net's, and its short schedule: minutes instead of hours, for trying things out on small data.
+    """A trainer of nnU-Net's, and its short schedule: minutes instead of hours, for trials on small data.
 
     Args:
         name: class name, for ``-tr``.
@@ -31,7 +31,7 @@ class Trainer:
     short_recipe: Recipe
 
     def name_of(self, *, short_schedule: bool) -> str:
-        """Class name with this schedule."""
+        """Return the class name with this schedule."""
         return self.short_name if short_schedule else self.name
 
 
@@ -98,7 +98,7 @@ class Method:
         name: for ``--methods``.
         title: as tables print it.
         tables: in which it stands.
-        published: by the paper; None for what it does not report.
+        published: results in the paper; None for those that it does not report.
         stage_one: gives the masks that place the region, and the Dice of a method without masks of its own.
         trainer: its survival network, or the network that its fit starts from; None without one.
         fit: the statistical fit; None for a network.
@@ -114,7 +114,7 @@ class Method:
 
     @property
     def statistical_fit(self) -> StatisticalFit:
-        """The statistical fit.
+        """Statistical fit of the method.
 
         Raises:
             ValueError: if the method is a network.
@@ -131,17 +131,17 @@ class Method:
 
     @property
     def starts_from_stage_one(self) -> bool:
-        """Whether its survival network does."""
+        """True if its survival network starts from Stage I."""
         return self.survival_recipe is not None and self.survival_recipe.starts_from_stage_one
 
     @property
     def has_own_masks(self) -> bool:
-        """Whether its survival network segments, too."""
+        """True if its survival network also segments."""
         return self.survival_recipe is not None and self.survival_recipe.segments
 
     @property
     def segments(self) -> bool:
-        """Whether a Dice belongs to it: its own, or that of the Stage I that it starts from or consists of."""
+        """True if it has a Dice: its own, or that of the Stage I that it starts from or consists of."""
         is_stage_one = self.trainer is None and self.fit is None
         return self.has_own_masks or self.starts_from_stage_one or is_stage_one
 
@@ -156,27 +156,27 @@ class Method:
 
     @property
     def selects_features(self) -> bool:
-        """Whether some of its radiomics are selected, which the rule for the number of features limits."""
+        """True if it selects radiomics features, so that the limit on their number applies."""
         if self.fit is not None:
             return self.fit.radiomics and not self.fit.all_features
         return self.radiomics is not None
 
     @property
     def needs_other_folds(self) -> bool:
-        """Whether a fold needs the network in the other folds, too, and takes masks from them."""
+        """True if a fold also needs the network and the masks of the other folds."""
         return self.fit is not None and self.fit.deep_risks == "out_of_fold"
 
     @property
     def measures_tumour(self) -> bool:
-        """Whether it is read off the tumour's mask and the PET."""
+        """True if it is measured on the tumour's mask and the PET."""
         return self.fit is not None and self.fit.own_column is not None
 
     @property
     def chooses_masks(self) -> bool:
-        """Whether a statistical method says whose masks it looks at, whatever the user wants of the others."""
+        """True for a statistical method that fixes its masks, whatever masks the user chose for the others."""
         return self.radiomics == "groundtruth" or self.needs_other_folds
 
     @property
     def is_baseline(self) -> bool:
-        """Whether it stands in every table."""
+        """True if it is a row of every table."""
         return len(self.tables) > 1

@@ -9,7 +9,7 @@ from nnunetv2_adamss.survival.nnunet_data.modalities import Modality
 
 # Section 4.2: 10,000 iterations with drops at the 4,000th and 8,000th.
 DROPS_AT = (0.4, 0.8)
-# Iterations of an epoch: as many as show every training case once.
+# Iterations of an epoch: enough to show every training case once.
 ONE_PASS = 0
 
 
@@ -21,7 +21,7 @@ class Schedule:
     are of the plan's size here.
 
     Args:
-        learning_rates: one more than there are drops.
+        learning_rates: one more than drops.
         drops_at: fractions of the training at which the next learning rate begins.
         n_epochs: length, unless a survival training has ``--epochs``.
         n_iterations: length of an epoch, or ``ONE_PASS``.
@@ -43,7 +43,7 @@ class Schedule:
 
 @dataclass(frozen=True, kw_only=True)
 class Recipe:
-    """Settings of a Stage-I trainer, which every other trainer has too.
+    """Settings of a Stage-I trainer, and of every other trainer.
 
     Args:
         schedule: length and learning rates.
@@ -59,7 +59,7 @@ class Recipe:
     mirrors_at_prediction: bool = True
 
     def with_schedule(self, **changes: Any) -> Self:
-        """The same with another schedule; arguments are those of ``Schedule`` that change."""
+        """Return the recipe with another schedule; arguments are those of ``Schedule`` that change."""
         return replace(self, schedule=replace(self.schedule, **changes))
 
 
@@ -74,7 +74,7 @@ class SurvivalRecipe(Recipe):
         survival_weight: factor of the survival loss beside a segmentation loss.
         segmentation_weight: factor of the segmentation loss.
         starts_from_stage_one: whether encoder and decoder come from Stage I.
-        covariate_use: the network's inputs beside the image.
+        covariate_use: covariates of the network.
         default_settings: settings whose default is not that of ``SurvivalConfig``.
         needs_crops: why the network can only predict crops (``--pool crops``); None if it predicts whole regions.
         predicts_training_cases: whether the training cases are predicted at the end too.
@@ -93,5 +93,5 @@ class SurvivalRecipe(Recipe):
 
     @property
     def segments(self) -> bool:
-        """Whether the network also segments."""
+        """True if the network also segments."""
         return self.segmentation_loss is not None

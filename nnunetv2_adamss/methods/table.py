@@ -1,8 +1,8 @@
 """The one table of methods: the rows of the paper's Tables I to III, in the paper's order, and the baselines.
 
-A row says everything of its method: trainer, network, schedule and losses, or the statistical fit, and what the paper
-published. Names of trainers stand in users' checkpoints and never change; ``nnunetv2_adamss.trainers`` makes a class of
-each. Plain data that imports nothing heavy, so that ``--help`` answers at once.
+A row describes its method completely: trainer, network, schedule and losses, or the statistical fit, and the paper's
+results. Names of trainers are stored in users' checkpoints and never change; ``nnunetv2_adamss.trainers`` makes a class
+of each. Plain data that imports nothing heavy, so that ``--help`` answers at once.
 """
 
 from collections.abc import Mapping, Sequence
@@ -20,7 +20,7 @@ from nnunetv2_adamss.survival.covariates.covariate_use import CovariateUse
 NO_RADIOMICS = CovariateUse(radiomics=False)
 
 STAGE_ONE = Recipe(schedule=Schedule(learning_rates=(1e-4, 5e-5, 1e-5)))
-# Validated on many patches: with 16, chance has been seen to pick an early epoch for checkpoint_best.
+# Validated on many patches: with 16, an early epoch became checkpoint_best by chance.
 SHORT_STAGE_ONE = replace(STAGE_ONE, mirrors_at_prediction=False).with_schedule(
     n_epochs=12, n_iterations=40, n_val_iterations=25, learning_rates=(1e-3, 5e-4, 1e-4)
 )
@@ -44,9 +44,8 @@ SHORT_FROM_RANDOM_WEIGHTS = FROM_RANDOM_WEIGHTS.with_schedule(
 )
 
 # Comparison methods have AdaMSS's regions, crops, augmentation and balanced batches, so that they differ in network,
-# loss and schedule alone; covariates are the clinical indicators, as in the paper. docs/comparison_methods.md says
+# loss and schedule alone; covariates are the clinical indicators, as in the paper. docs/comparison_methods.md lists
 # what comes from the publications.
-#
 # 10,000 iterations; the publication's last drop, to 1e-6, is at their end.
 DEEPMTS = SurvivalRecipe(
     network="deepmts", objective="cox", l2_weight=0.1, segmentation_loss="dice", covariate_use=NO_RADIOMICS,
@@ -80,7 +79,7 @@ SHORT_COX: Mapping[str, Any] = {**SHORT_COMPARISON, "learning_rates": (1e-3, 5e-
 def _trainer(
     names: tuple[str, str], summary: str, recipe: Recipe, short_recipe: Recipe, **changes: Any
 ) -> Trainer:
-    """A trainer of these recipes, both with the same changes."""
+    """Make a trainer of these recipes, both with the same changes."""
     return Trainer(*names, summary, replace(recipe, **changes), replace(short_recipe, **changes))
 
 
@@ -88,7 +87,7 @@ SEGMENTATION = _trainer(
     ("AdaMSSSegTrainer", "AdaMSSSegTrainer_ShortSchedule"),
     "Stage I: Dice plus Focal loss, Adam, no deep supervision.", STAGE_ONE, SHORT_STAGE_ONE,
 )  # fmt: skip
-# Also what Radio-DeepMTS starts from.
+# Radio-DeepMTS starts from it too.
 DEEPMTS_TRAINER = _trainer(
     ("DeepMTSTrainer", "DeepMTSTrainer_ShortSchedule"), "DeepMTS: negative Dice plus Cox's partial likelihood.",
     DEEPMTS, DEEPMTS.with_schedule(**SHORT_COX),
@@ -111,7 +110,7 @@ def _row(
     dice: tuple[float, float] | None = None,
     **content: Any,
 ) -> Method:
-    """A row of one table, with what the paper published of OPC and NPC."""
+    """Make a row of one table, with the paper's results for OPC and NPC."""
     published = Published(c_index, dice)
     return Method(
         name=name, title=title, tables=(table,), published=published, **{"stage_one": SEGMENTATION} | content
@@ -119,7 +118,7 @@ def _row(
 
 
 def _baseline(name: str, title: str, fit: StatisticalFit) -> Method:
-    """A row of every table."""
+    """Make a row of every table."""
     return Method(name=name, title=title, tables=(1, 2, 3), stage_one=SEGMENTATION, fit=fit)
 
 
@@ -134,7 +133,7 @@ def _fusion(
     stage_two: tuple[str, str],
     **changes: Any,
 ) -> Method:
-    """A fusion strategy: its own Stage I, and the Stage II that starts from it; no radiomics (Section 4.4)."""
+    """Make a fusion strategy: its own Stage I, and the Stage II that starts from it; no radiomics (Section 4.4)."""
     after = [
         replace(recipe, covariate_use=NO_RADIOMICS, default_settings=MappingProxyType({"seg_trainer": seg}))
         for recipe, seg in zip((STAGE_TWO, SHORT_STAGE_TWO), stage_one, strict=True)
@@ -147,7 +146,7 @@ def _fusion(
 
 
 def _anchored(names: tuple[str, str], summary: str, *, clinical: bool = True, **settings: Any) -> Trainer:
-    """A trainer whose network starts from a Cox model, and adds to it."""
+    """Make a trainer whose network starts from a Cox model, and adds to it."""
     return _trainer(
         names, summary, STAGE_TWO, SHORT_ANCHORED,
         covariate_use=CovariateUse(clinical=clinical),
@@ -172,7 +171,7 @@ METHODS: tuple[Method, ...] = (
         fit=StatisticalFit(
             folder="ICARE", risk="icare", masks="reference", all_features=True,
             summary="the same, by an ensemble of binary-weighted models",
-            # Nothing is selected beforehand: the method itself finds what helps.
+            # No feature is selected beforehand: the method itself chooses.
             settings={"feature_selection": "lasso", "max_features": 0, "clinical_selection": "none"},
         ),
     ),
@@ -290,14 +289,14 @@ METHODS: tuple[Method, ...] = (
     )),
 )  # fmt: skip
 
-# --------------------------------------------------------------------------------------------------- what is looked up
+# --------------------------------------------------------------------------------------------------- look-up
 
 TABLES = {
     1: "Table I: AdaMSS and other methods",
     2: "Table II: learning strategies",
     3: "Table III: fusion strategies",
 }
-# What the other rows of a table are held against.
+# The row that the others of a table are compared with.
 REFERENCES = {1: "adamss", 2: "two_stage", 3: "data_driven"}
 
 STATISTICAL: Mapping[str, Method] = MappingProxyType({m.name: m for m in METHODS if m.fit is not None})
@@ -340,10 +339,10 @@ GROUPS = {
 
 
 def choose_methods(names: Sequence[str]) -> tuple[Method, ...]:
-    """The methods of these names and groups, and the baselines; in the paper's order.
+    """Return the methods of these names and groups, and the baselines; in the paper's order.
 
     Raises:
-        ValueError: naming those that do not exist.
+        ValueError: naming methods that do not exist.
     """
     by_name = {method.name: (method,) for method in METHODS} | GROUPS
     unknown = [name for name in names if name not in by_name]
@@ -354,12 +353,12 @@ def choose_methods(names: Sequence[str]) -> tuple[Method, ...]:
 
 
 def results_name(method: str, deep_trainer: str | None) -> str:
-    """Name of a method's results, in the place of a trainer's.
+    """Return the name of a method's results, which takes the place of a trainer's.
 
     Args:
         method: name, of ``STATISTICAL``.
-        deep_trainer: the network that it starts from, or a variant of it such as its short schedule, which gives
-            results of its own; None for none.
+        deep_trainer: the network that it starts from, or a variant of it such as its short schedule, whose results have
+            another name; None for none.
 
     Raises:
         ValueError: if it is neither.

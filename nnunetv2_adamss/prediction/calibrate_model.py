@@ -1,4 +1,4 @@
-"""Fit calibrations and write them: of a model on its cross-validation, and of a file of predictions."""
+"""Fit and write calibrations: of a model on its cross-validation, and of a file of predictions."""
 
 import logging
 from collections.abc import Sequence
@@ -35,7 +35,7 @@ logger = logging.getLogger(__name__)
 def calibrate_model(
     model_folder: Path, folds: Sequence[int], survival_csv: Path | None = None
 ) -> dict[str, CalibrationCheck]:
-    """Calibrate a model on its out-of-fold predictions; writes ``survival_calibration.json`` and a plot beside it.
+    """Calibrate a model on its out-of-fold predictions; write ``survival_calibration.json`` and a plot beside it.
 
     Args:
         model_folder: nnU-Net's ``TRAINER__PLANS__CONFIGURATION``.
@@ -43,7 +43,7 @@ def calibrate_model(
         survival_csv: the table that they were trained with, if it was moved.
 
     Returns:
-        What was fitted by checkpoint name, for those that every fold has.
+        The calibrations by checkpoint name, for checkpoints that every fold has.
 
     Raises:
         ValueError: if folds are missing or do not belong together, or have too few events.
@@ -89,7 +89,7 @@ def calibrate_predictions(predictions_csv: Path, survival_csv: Path, output: Pat
 
 
 def _checkpoints_of(predictions_csv: Path) -> dict[str, str]:
-    """Hashes of the model that predicted, from the ``prediction.json`` beside; empty for files of other origin."""
+    """Read the hashes of the model from the ``prediction.json`` beside; none for files of other origin."""
     file = predictions_csv.with_name(PROVENANCE_FILE)
     if not file.is_file():
         return {}
@@ -98,7 +98,7 @@ def _checkpoints_of(predictions_csv: Path) -> dict[str, str]:
 
 
 def _done_to(predictions_csv: Path) -> str:
-    """Whether the curves of a file are calibrated already; files of Stage II, which do not say, are not."""
+    """Return the calibration that a file's curves have already; those of Stage II have none."""
     cells = read_cells(predictions_csv)
     found = set(cells[CALIBRATION_COLUMN]) if CALIBRATION_COLUMN in cells else {NO_CALIBRATION}
     if not found <= {NO_CALIBRATION, OF_MODEL} or len(found) > 1:

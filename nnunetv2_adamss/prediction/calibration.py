@@ -1,4 +1,4 @@
-"""Curves that mean what they say: predicted survival brought to the survival of patients not trained on."""
+"""Calibration of survival curves on the observed survival of patients that the model was not trained on."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
@@ -37,13 +37,13 @@ from nnunetv2_adamss.trained_folds.predicted_curves import same_times
 
 _Parsed = TypeVar("_Parsed")
 
-# What was done to curves already, as files of predictions say it.
+# Earlier calibration of curves, as named in files of predictions.
 CALIBRATION_COLUMN = "calibration"
 NO_CALIBRATION, OF_MODEL, OF_HOSPITAL = "none", "model", "hospital"
 
 CALIBRATION_FILE = "survival_calibration.json"
 MIN_EVENTS = 10
-# Slopes and intercepts beyond make steps of all curves. What is fitted stays far below: the prior expects a slope of
+# Slopes and intercepts beyond turn all curves into steps. Fits stay far below: the prior expects a slope of
 # 1, give or take 3, and logits end at 11.5.
 MAX_SLOPE, MAX_INTERCEPT = 100.0, 1000.0
 
@@ -53,12 +53,12 @@ class EnsembleCalibration:
     """The correction of the mean logits of several folds, in new patients.
 
     Args:
-        slope: as of ``Calibration``, at least as steep as that of a fold alone.
+        slope: as in ``Calibration``, at least as steep as that of a single fold.
         intercepts: one for each interval, in logits.
-        risk_threshold: the median ``risk_score`` that is expected of curves of the mean.
+        risk_threshold: the expected median ``risk_score`` of curves of the mean.
 
     Raises:
-        ValueError: if a value is of another kind, or a number is not finite or beyond its range.
+        ValueError: if a value has another type, or a number is not finite or beyond its range.
     """
 
     slope: float
@@ -75,30 +75,30 @@ class EnsembleCalibration:
 class Calibration:
     """A correction of survival curves: ``logit(p'_j) = slope * logit(p_j) + intercept_j`` in each interval.
 
-    p_j is the conditional probability of surviving interval j. The slope is positive, so whoever is predicted to do
-    better in every interval stays ahead. It is of the curves of one fold, or of a file; ``ensemble`` is of several
-    folds that predict the same new patients.
+    p_j is the conditional probability of surviving interval j. The slope is positive, so a patient with a better
+    prediction in every interval keeps it. It corrects the curves of one fold, or of a file; ``ensemble`` corrects those
+    of several folds that predict the same new patients.
 
     Args:
         times: right edges of the intervals, ascending, in ``time_unit``.
-        slope: 0.01 to 100 as it is fitted; under 1 where predictions are too sure of themselves.
+        slope: 0.01 to 100 in fits; under 1 if predictions are overconfident.
         intercepts: one for each interval, in logits, -1000 to 1000.
         risk_threshold: the median ``risk_score`` of the calibrated curves that it was fitted on.
-        n_cases: that it was fitted on.
+        n_cases: number of cases that it was fitted on.
         n_events: among them.
         time_unit: such as ``days``.
-        folds: whose out-of-fold predictions it was fitted on; none for a file of predictions.
-        sha256: of the files that it depends on, by a name for people.
-        on: ``none`` if it corrects curves as networks give them, ``model`` if those that the model's own calibration
-            has corrected already.
+        folds: those with the out-of-fold predictions that it was fitted on; none for a file of predictions.
+        sha256: of the files that it depends on, by readable name.
+        on: ``none`` if it corrects the networks' own curves, ``model`` if curves that the model's calibration has
+            corrected already.
         version: of this package.
-        logit_limits: least and greatest logit in each interval, beyond which curves that reach 0 or 1 say nothing more;
+        logit_limits: lowest and highest logit in each interval, since logits of curves that reach 0 or 1 are infinite;
             none in calibrations of version 0.1.
         ensemble: of several folds together; None for one fold, for files, and in calibrations of version 0.1, which are
             applied to each fold before the curves are averaged.
 
     Raises:
-        ValueError: if a value is of another kind, a number is not finite or beyond its range, or the numbers do not
+        ValueError: if a value has another type, a number is not finite or beyond its range, or the numbers do not
             fit together.
     """
 
@@ -154,10 +154,10 @@ class Calibration:
         Maximum likelihood of the discrete-time model, Eq. (1), with its labels: an event beyond the last time
         counts as survived throughout. A light ridge keeps parameters finite: the slope is expected around 1 and each
         intercept around the mean of all, give or take 3, which weighs about as much as a tenth of an event. So an
-        interval in which nobody died takes the correction of the others as far as its survivors allow; merging it with
-        its neighbour would give two intervals of different length one hazard.
+        interval without deaths takes the correction of the others as far as its survivors allow; merging it with its
+        neighbour would give two intervals of different length one hazard.
 
-        choice: the slope is kept at 0.01 or above. Where the fit would take less, the predictions do not tell early
+        choice: the slope is kept at 0.01 or above. If the fit would be lower, the predictions do not separate early
         from late events: then every curve is nearly the average of the cohort, and the order of risks is not reversed.
 
         Args:
@@ -166,9 +166,9 @@ class Calibration:
             time: time to event or censoring, above 0, ``(n_cases,)``.
             times: ascending, above 0, in the unit of ``time``, ``(n_times,)``.
             time_unit: of both.
-            folds: whose predictions these are.
-            sha256: of what the predictions were made from.
-            on: whether the curves are calibrated already.
+            folds: those that made the predictions.
+            sha256: of the predictions' sources.
+            on: earlier calibration of the curves.
             n_averaged: folds that predict new patients together, each of which has made some of these curves.
 
         Raises:
@@ -209,11 +209,11 @@ class Calibration:
         return np.array(self.logit_limits) if self.logit_limits else None
 
     def apply(self, survival_curve: Curves) -> Curves:
-        """Calibrated S(t) of what one fold, or a file, predicts, both at ``times``, ``(..., n_times)``."""
+        """Calibrate S(t) of one fold, or of a file, at ``times``, ``(..., n_times)``."""
         return Correction(self.slope, np.asarray(self.intercepts), self._limits).apply(survival_curve)
 
     def average(self, fold_curves: Curves) -> Curves:
-        """Calibrated S(t) of what several folds predict of the same new patients.
+        """Average and calibrate S(t) of several folds for the same new patients.
 
         Args:
             fold_curves: S(t) at ``times``, ``(n_folds, ..., n_times)``.
@@ -225,11 +225,11 @@ class Calibration:
 
     @property
     def threshold_of_average(self) -> float:
-        """The risk threshold of what :meth:`average` gives."""
+        """Risk threshold for the curves of :meth:`average`."""
         return self.risk_threshold if self.ensemble is None else self.ensemble.risk_threshold
 
     def check_times(self, times: NDArray[np.floating]) -> None:
-        """Raise ValueError unless curves at these times are what this calibration corrects."""
+        """Raise ValueError unless this calibration is for curves at these times."""
         if not same_times(self.times, times):
             raise ValueError(
                 f"The calibration was fitted at the times {_words(self.times)}, but the curves are given at "
@@ -237,7 +237,7 @@ class Calibration:
             )
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain numbers, strings and lists, fit for JSON."""
+        """Return plain numbers, strings and lists, fit for JSON."""
         values = asdict(self) | {name: list(getattr(self, name)) for name in ("times", "intercepts", "folds")}
         values["logit_limits"] = [list(limits) for limits in self.logit_limits]
         if self.ensemble is not None:
@@ -246,7 +246,7 @@ class Calibration:
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> "Calibration":
-        """From plain data.
+        """Read a calibration from plain data.
 
         Raises:
             ValueError: if it is not that of a calibration.
@@ -261,7 +261,7 @@ class Calibration:
         return cls(**read)
 
     def changed_folds(self, checkpoints: Mapping[int | str, Path]) -> list[int | str]:
-        """Folds whose checkpoint is not the one whose predictions were calibrated, by ``{fold: checkpoint file}``."""
+        """Return the folds whose checkpoint is not the calibrated one, given as ``{fold: checkpoint file}``."""
         return [n for n, file in checkpoints.items() if self.sha256.get(f"fold {n}") != sha256_of(file)]
 
 
@@ -271,7 +271,7 @@ def write_calibration(file: Path, calibration: Calibration) -> None:
 
 
 def read_calibration(file: Path) -> Calibration:
-    """Read what :func:`write_calibration` wrote.
+    """Read a calibration by :func:`write_calibration`.
 
     Raises:
         ValueError: if it cannot be read or holds something else.

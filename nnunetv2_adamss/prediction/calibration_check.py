@@ -1,4 +1,4 @@
-"""Mean predicted survival against what Kaplan-Meier says, before and after calibration, as numbers and picture."""
+"""Mean predicted survival against the Kaplan-Meier estimate, before and after calibration, in numbers and a picture."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -19,18 +19,18 @@ from nnunetv2_adamss.survival.discrete_time.intervals import interval_labels
 
 @dataclass(frozen=True, eq=False)
 class CalibrationCheck:
-    """A calibration on the patients that it was fitted on, and what others' calibrations make of them.
+    """A calibration checked on the patients that it was fitted on, and by cross-fitting on the other folds.
 
     Args:
-        calibration: what was fitted.
-        observed: Kaplan-Meier's estimate at the calibration's times; NaN beyond follow-up, ``(n_times,)``.
+        calibration: the fitted one.
+        observed: Kaplan-Meier estimate at the calibration's times; NaN beyond follow-up, ``(n_times,)``.
         interval: its 95% interval, lower and upper, ``(2, n_times)``.
         before: mean predicted survival, ``(n_times,)``.
         after: mean survival, calibrated on these same patients (apparent), ``(n_times,)``.
-        cross_fitted: mean survival of each fold's patients as calibrated on the other folds, ``(n_times,)``; None where
-            there is no such figure.
-        cross_fitted_slope: that a calibration of these curves would still have, 1 at best; None like them.
-        why_not_cross_fitted: in words; empty where there is one.
+        cross_fitted: mean survival of each fold's patients as calibrated on the other folds, ``(n_times,)``; None if it
+            cannot be computed.
+        cross_fitted_slope: slope of a further calibration of these curves, 1 at best; None like them.
+        why_not_cross_fitted: in words; empty if there is one.
     """
 
     calibration: Calibration
@@ -51,7 +51,7 @@ class CalibrationCheck:
         time: NDArray[np.floating],
         fold: NDArray[np.integer] | None = None,
     ) -> "CalibrationCheck":
-        """Of curves at the calibration's times, ``(n_cases, n_times)``; outcomes and folds, if any, ``(n_cases,)``."""
+        """Check curves ``(n_cases, n_times)`` at the calibration's times; outcomes and folds are ``(n_cases,)``."""
         times = np.asarray(calibration.times)
         observed = kaplan_meier(event, time).at(times)
         apparent = cls(
@@ -62,7 +62,9 @@ class CalibrationCheck:
             calibration.apply(survival_curve).mean(axis=0),
         )
         if fold is None:
-            return replace(apparent, why_not_cross_fitted="The file does not say which folds predicted whom.")
+            return replace(
+                apparent, why_not_cross_fitted="The file does not name the fold that predicted each patient."
+            )
         try:
             curves = cross_fitted(survival_curve, event, time, fold, times)
         except ValueError as error:

@@ -1,4 +1,4 @@
-"""The correction of survival curves by which calibration works, and its fit to outcomes."""
+"""Correction of survival curves for their calibration, and its fit to outcomes."""
 
 import logging
 from typing import NamedTuple
@@ -15,24 +15,24 @@ from nnunetv2_adamss.survival.discrete_time.intervals import IntervalLabels
 logger = logging.getLogger(__name__)
 
 MIN_SLOPE = 0.01
-# Standard deviation, in logits, of the normal distribution that parameters are expected in beforehand.
+# Standard deviation, in logits, of the parameters' normal prior.
 _PRIOR_SPREAD = 3.0
-# Conditional probabilities nearer to 0 and 1 say nothing more: the loss's epsilon in the paper.
+# Conditional probabilities are clipped this far from 0 and 1: the loss's epsilon in the paper.
 _SURE = 1e-5
 _MOST = float(logit(1 - _SURE))
-# Of a normal distribution nothing is so far from the median: 4 standard deviations, by either measure.
+# Hardly a value of a normal distribution is so far from the median: 4 standard deviations, by either measure.
 _IQR_FENCE, _SD_FENCE = 3.0, 4.0
 
 Limits = NDArray[np.float64]
 
 
 class Correction(NamedTuple):
-    """``logit(p'_j) = slope * logit(p_j) + intercept_j``, logits being kept within limits before.
+    """``logit(p'_j) = slope * logit(p_j) + intercept_j``, with logits first clipped to limits.
 
     Attributes:
         slope: above 0.
         intercepts: ``(n_intervals,)``.
-        limits: least and greatest logit in each interval, ``(n_intervals, 2)``; None for those of probabilities of
+        limits: lowest and highest logit in each interval, ``(n_intervals, 2)``; None for those of probabilities of
             1e-5 and 1 - 1e-5.
     """
 
@@ -41,24 +41,24 @@ class Correction(NamedTuple):
     limits: Limits | None = None
 
     def apply(self, curve: Curves) -> Curves:
-        """Corrected S(t) of S(t) at the right edges of the intervals, ``(..., n_intervals)``."""
+        """Correct S(t) at the right edges of the intervals, ``(..., n_intervals)``."""
         return self.apply_to_logits(limited_logits(curve, self.limits))
 
     def apply_to_logits(self, logits: NDArray[np.float64]) -> Curves:
-        """The same of logits of surviving each interval."""
+        """Return corrected S(t) for logits of surviving each interval."""
         return survival_curve(expit(self.slope * logits + self.intercepts))
 
 
 def fit_correction(curve: Curves, labels: IntervalLabels) -> Correction:
-    """Slope and intercepts of the highest penalised likelihood, which is unique: the problem is strictly convex.
+    """Fit slope and intercepts by penalised maximum likelihood, a strictly convex problem with one solution.
 
-    Probabilities of 0 and 1 have logits without an end, which would decide on the slope. So it is fitted to the others,
-    and only the intercepts to all, with logits kept within limits that follow from the others. After a curve has
-    reached 0 it says nothing of later intervals, whose outcomes are left out.
+    Probabilities of 0 and 1 have infinite logits, which would dominate the slope. So the slope is fitted to the others,
+    and only the intercepts to all, with logits clipped to limits that follow from the others. A curve that has reached
+    0 has no information on later intervals, whose outcomes are left out.
 
     Args:
         curve: predicted S(t) at the right edges of the intervals, ``(n_cases, n_intervals)``.
-        labels: what happened to these cases in them.
+        labels: outcomes of these cases in the intervals.
 
     Raises:
         ValueError: if the fit finds no finite likelihood.
@@ -78,10 +78,10 @@ def fit_correction(curve: Curves, labels: IntervalLabels) -> Correction:
 def fit_ensemble_correction(
     curve: Curves, labels: IntervalLabels, alone: Correction, n_folds: int
 ) -> tuple[Correction, Curves]:
-    """The correction of the mean logits of several folds, from what single folds say of cases that are new to them.
+    """Fit the correction of the mean logits of several folds to predictions of single folds for cases new to them.
 
-    The mean of K folds spreads less than a fold alone, since their errors cancel in part, and tells as much of the
-    outcome as each: its slope is steeper, by the ratio of both variances, ``1 / (r + (1 - r) / K)``, where r is the
+    The mean of K folds varies less than a single fold, since their errors cancel in part, and has as much information
+    on the outcome: its slope is steeper, by the ratio of both variances, ``1 / (r + (1 - r) / K)``, where r is the
     folds' correlation in new patients. Cross-validation does not show r: each case is new to one fold only, and folds
     that were trained on a case agree on it too well.
 
@@ -91,12 +91,12 @@ def fit_ensemble_correction(
 
     Args:
         curve: predicted S(t), each case by the fold that did not train on it, ``(n_cases, n_intervals)``.
-        labels: what happened to these cases.
-        alone: fitted to the same.
-        n_folds: that are averaged, at least 1.
+        labels: outcomes of these cases.
+        alone: correction of a single fold, fitted to the same.
+        n_folds: number of averaged folds, at least 1.
 
     Returns:
-        The correction, and curves as spread out as corrected ones of the mean would be, ``(n_cases, n_intervals)``.
+        The correction, and curves with the variance of corrected ones of the mean, ``(n_cases, n_intervals)``.
     """
     _, logits, known = limited(curve, labels)
     correlation = 1.0 if alone.slope <= MIN_SLOPE else min(1.0, float(np.sqrt(alone.slope)))
@@ -111,7 +111,7 @@ def fit_ensemble_correction(
 
 
 def limited(curve: Curves, labels: IntervalLabels) -> tuple[Limits, NDArray[np.float64], IntervalLabels]:
-    """Limits of logits, the logits within, and the labels without intervals of which a curve says nothing."""
+    """Return limits of logits, the clipped logits, and the labels without intervals after a curve has reached 0."""
     says_something = _before(curve) > 0
     known = IntervalLabels(labels.survived * says_something, labels.failed * says_something)
     limits = logit_limits(curve)
@@ -119,19 +119,20 @@ def limited(curve: Curves, labels: IntervalLabels) -> tuple[Limits, NDArray[np.f
 
 
 def limited_logits(curve: Curves, limits: Limits | None) -> NDArray[np.float64]:
-    """Logits of surviving each interval given alive at its start, of S(t) at the right edges, within limits."""
+    """Return the clipped logits of surviving each interval, given alive at its start, from S(t) at the right edges."""
     before = _before(curve)
-    # Where nobody is alive at the start: dead.
+    # Probability 0 if S(t) is 0 at the start already.
     prob = np.divide(curve, before, out=np.zeros_like(curve), where=before > 0)
     logits = logit(np.clip(prob, _SURE, 1 - _SURE))
     return logits if limits is None else np.clip(logits, limits[:, 0], limits[:, 1])
 
 
 def logit_limits(curve: Curves) -> Limits:
-    """Least and greatest logit that an interval's other logits make believable, ``(n_intervals, 2)``.
+    """Return the lowest and highest plausible logit of each interval, given its other logits, ``(n_intervals, 2)``.
 
     Four standard deviations from the median of the logits of probabilities that are neither 0 nor 1, where the standard
-    deviation is the larger one of themselves and of their quartiles. Where there are none, all intervals' together.
+    deviation is the larger one of two estimates, direct and by quartiles. An interval without such logits takes those
+    of all intervals.
     """
     logits, is_inside = limited_logits(curve, None), ~_is_certain(curve)
     everywhere = logits[is_inside]
@@ -145,25 +146,25 @@ def logit_limits(curve: Curves) -> Limits:
 def _fences(logits: NDArray[np.float64]) -> tuple[float, float]:
     low, median, high = np.quantile(logits, [0.25, 0.5, 0.75])
     width = max(_IQR_FENCE * (high - low), _SD_FENCE * logits.std())
-    if width < 1e-9:  # the same for everyone, which says nothing of others
+    if width < 1e-9:  # the same for all cases, which does not limit others
         return -_MOST, _MOST
     return float(max(median - width, -_MOST)), float(min(median + width, _MOST))
 
 
 def _is_certain(curve: Curves) -> NDArray[np.bool_]:
-    """Where the probability of surviving an interval is 0 or 1, or there is none since nobody is alive before."""
+    """Mark intervals whose probability of survival is 0 or 1, or undefined since S(t) is 0 before."""
     return (np.abs(limited_logits(curve, None)) > _MOST - 1e-9) | (_before(curve) <= 0)
 
 
 def _before(curve: Curves) -> Curves:
-    """S(t) at the left edges."""
+    """Return S(t) at the left edges."""
     return np.concatenate([np.ones_like(curve[..., :1]), curve[..., :-1]], axis=-1)
 
 
 def _fit(
     logits: NDArray[np.float64], labels: IntervalLabels, slope: float | None = None
 ) -> tuple[float, NDArray[np.float64]]:
-    """Slope, unless it is given, and intercepts."""
+    """Fit the slope, unless it is given, and the intercepts."""
     at_risk = labels.survived + labels.failed
 
     def loss(parameters: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:

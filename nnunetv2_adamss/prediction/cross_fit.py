@@ -1,4 +1,4 @@
-"""Calibrated out-of-fold curves whose calibration has not seen their outcomes: each fold's is of the other folds."""
+"""Calibrate each fold's out-of-fold curves on the other folds, so that the calibration has not seen their outcomes."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,10 +14,10 @@ def cross_fitted(
     fold: NDArray[np.integer],
     times: NDArray[np.floating],
 ) -> Curves:
-    """Calibrated S(t) of every case by a calibration that was fitted on the other folds' cases.
+    """Calibrate S(t) of every case by a fit on the other folds' cases.
 
-    So their calibration is what new patients of a single fold can expect; the calibration that was fitted on the cases
-    themselves looks better than that.
+    These curves show the calibration that new patients of a single fold can expect; a calibration fitted on the cases
+    themselves looks better.
 
     Args:
         survival_curve: S(t) of cases by the fold that did not train on them, ``(n_cases, n_times)``.
@@ -27,7 +27,7 @@ def cross_fitted(
         times: of the curves, ascending, in the unit of ``time``, ``(n_times,)``.
 
     Raises:
-        ValueError: with a single fold, or where the others have too few events.
+        ValueError: with a single fold, or if the others have too few events.
     """
     numbers = np.unique(fold)
     if len(numbers) < 2:

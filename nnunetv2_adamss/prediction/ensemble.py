@@ -1,4 +1,4 @@
-"""Several folds as one model: their survival curves at common times, averaged."""
+"""Several folds as one model: the mean of their survival curves at common times."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,22 +15,22 @@ Curves = NDArray[np.float64]
 
 
 class CurveCalibration(Protocol):
-    """What corrects curves of one fold, and of several."""
+    """Calibration of curves of one fold, and of several."""
 
     def apply(self, survival_curve: Curves) -> Curves:
-        """S(t) as one fold's are shown, ``(..., n_times)``."""
+        """Calibrate S(t) of one fold, ``(..., n_times)``."""
 
     def average(self, fold_curves: Curves) -> Curves:
-        """S(t) of several folds together, ``(n_folds, ..., n_times)`` to ``(..., n_times)``."""
+        """Average and calibrate S(t) of several folds, ``(n_folds, ..., n_times)`` to ``(..., n_times)``."""
 
 
 @dataclass(frozen=True, eq=False)
 class EnsemblePrediction:
-    """What the folds say together.
+    """Predictions of all folds together.
 
     Args:
         case_ids: ``n_cases``.
-        times: at which the curves are given, ascending; the last is tau, to which means are restricted, ``(n_times,)``.
+        times: of the curves, ascending; the last is tau, to which means are restricted, ``(n_times,)``.
         fold_curves: S(t) of each fold, ``(n_folds, n_cases, n_times)``.
         survival_curve: S(t) of the folds together, by default their mean, ``(n_cases, n_times)``.
     """
@@ -47,7 +47,7 @@ class EnsemblePrediction:
         times: NDArray[np.float64] | None = None,
         calibration: "CurveCalibration | None" = None,
     ) -> "EnsemblePrediction":
-        """Bring the folds' predictions of the same cases to common times.
+        """Interpolate the folds' predictions of the same cases at common times.
 
         Args:
             folds: at least one.
@@ -70,17 +70,17 @@ class EnsemblePrediction:
 
     @property
     def predicted_time(self) -> NDArray[np.float64]:
-        """Eq. (2) of the folds' curve together, ``(n_cases,)`` from 0 to tau, higher for longer survival."""
+        """Eq. (2) for the folds' common curve, ``(n_cases,)`` from 0 to tau, higher for longer survival."""
         return predicted_time_at(self.survival_curve, self.times)
 
     @property
     def risk_score(self) -> NDArray[np.float64]:
-        """Higher for an earlier event, ``(n_cases,)``."""
+        """Risk score, higher for an earlier event, ``(n_cases,)``."""
         return risk_score_from_time(self.predicted_time)
 
     @property
     def predicted_time_by_fold(self) -> NDArray[np.float64]:
-        """Eq. (2) of each fold alone, ``(n_folds, n_cases)``; if uncalibrated, their mean is ``predicted_time``."""
+        """Eq. (2) for each single fold, ``(n_folds, n_cases)``; if uncalibrated, their mean is ``predicted_time``."""
         return predicted_time_at(self.fold_curves, self.times)
 
     @property

@@ -1,4 +1,4 @@
-"""A whole survival model in one zip: both stages, for another machine that has nothing else."""
+"""Export a whole survival model, with both stages, as one zip for another machine."""
 
 import zipfile
 from collections.abc import Callable, Iterator
@@ -8,20 +8,20 @@ from nnunetv2_adamss.common.files import replace_atomically
 from nnunetv2_adamss.prediction.calibration import CALIBRATION_FILE
 from nnunetv2_adamss.prediction.survival_model import SurvivalModel
 
-# Of each model folder: what nnU-Net writes there and its predictor reads.
+# Files in each model folder that nnU-Net writes and its predictor reads.
 _MODEL_FILES = ("plans.json", "dataset.json", "dataset_fingerprint.json")
 
 
 def export_model(
     model: SurvivalModel, zip_file: Path, on_file: Callable[[str], object] = lambda name: None
 ) -> list[str]:
-    """Write everything that predicting new patients needs.
+    """Write all files that are needed to predict new patients.
 
     The zip is laid out as nnU-Net's, so ``nnUNetv2_install_pretrained_model_from_zip`` installs it.
 
     Args:
         model: checked while it was loaded.
-        zip_file: to write, whole or not at all.
+        zip_file: to write, completely or not at all.
         on_file: called with each file before it is packed.
 
     Returns:

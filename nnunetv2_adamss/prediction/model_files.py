@@ -1,4 +1,4 @@
-"""A survival model as a user has it: nnU-Net's folder or an exported zip, and the folds in it."""
+"""Files of a survival model, as nnU-Net's folder or an exported zip, and the folds in it."""
 
 import zipfile
 from collections.abc import Iterator, Sequence
@@ -12,7 +12,7 @@ from nnunetv2_adamss.trained_folds.trained_fold import TrainedFold
 
 @contextmanager
 def opened_model(model: Path) -> Iterator[Path]:
-    """The folder of a survival model, for as long as the context lasts.
+    """Yield the folder of a survival model, which exists as long as the context.
 
     Args:
         model: nnU-Net's ``TRAINER__PLANS__CONFIGURATION``, or a zip by ``adamss_export_model``.
@@ -40,12 +40,12 @@ def opened_model(model: Path) -> Iterator[Path]:
 def choose_checkpoints(
     folder: Path, folds: Sequence[int | str] | None, checkpoint_name: str | None
 ) -> tuple[list[int | str], str]:
-    """The folds and the checkpoint to predict with.
+    """Choose the folds and the checkpoint to predict with.
 
     Args:
         folder: nnU-Net's ``TRAINER__PLANS__CONFIGURATION``.
         folds: numbers, or ``all``; None for every numbered fold that is not in training, or else ``all``.
-        checkpoint_name: of every fold; None for the best epoch, of fold ``all`` the last.
+        checkpoint_name: of every fold; None for the best epoch, or the last one of fold ``all``.
     """
     chosen = list(folds) if folds is not None else _numbered_folds(folder) or ["all"]
     return chosen, checkpoint_name or CHECKPOINTS["last" if chosen == ["all"] else "best"]

@@ -1,4 +1,4 @@
-"""The images of new patients: found by name, checked before anything is computed."""
+"""Find the images of new patients by name, and check them before anything is computed."""
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -26,7 +26,7 @@ class PatientImages:
 
     Args:
         case_id: nnU-Net's identifier.
-        files: one a channel, in the channels' order; they may not exist.
+        files: one a channel, in the channels' order; they need not exist.
     """
 
     case_id: str
@@ -34,17 +34,17 @@ class PatientImages:
 
     @contextmanager
     def checked(self, channel_names: Sequence[str], needs_right_angles: bool) -> Iterator[list[str]]:
-        """Files for nnU-Net's reader, which stacks voxels in the order in which files store them.
+        """Yield checked files for nnU-Net's reader, which stacks voxels in the order in which files store them.
 
-        They are the patient's own, or copies for as long as the context lasts where a file stores the same place along
-        other axes.
+        They are the patient's own, or, if files store the same grid along different axes, copies that exist as long as
+        the context.
 
         Args:
             channel_names: of the model.
-            needs_right_angles: whether the reader takes no image whose axes are tilted, be it by rounding alone.
+            needs_right_angles: whether the reader refuses images with tilted axes, even if tilted by rounding only.
 
         Raises:
-            ValueError: with all that is wrong, unless the images are there, on one grid, and hold numbers that vary.
+            ValueError: with all faults, unless the images are there, on one grid, and hold numbers that vary.
         """
         read = read_on_one_grid(dict(zip(distinct(channel_names), self.files, strict=True)))
         if faults := list(constant_images(read)):
@@ -60,14 +60,14 @@ class PatientImages:
             yield copies
 
     def stamps(self) -> list[list[int] | None]:
-        """Size and time of writing of each file, or None where there is none: what tells other images apart."""
+        """Return size and modification time of each file, to recognise other images; None for a missing one."""
         return [stamp_of(file) for file in self.files]
 
 
 def given_patients(
     images: str | Path | Mapping[str, Sequence[str | Path]], channel_names: Sequence[str], file_ending: str
 ) -> list[PatientImages]:
-    """Patients whose images lie in a folder, or are named file by file.
+    """Return the patients whose images lie in a folder, or are given file by file.
 
     Args:
         images: folder for :func:`find_patients`, or files by ``case_id``, one a channel.
@@ -75,7 +75,7 @@ def given_patients(
         file_ending: of the images.
 
     Raises:
-        ValueError: if there is no patient, or one has a file too many or too few, or of another format.
+        ValueError: if there is no patient, or one has too many or too few files, or files of another format.
     """
     if not isinstance(images, Mapping):
         return find_patients(Path(images), len(channel_names), file_ending)
@@ -94,18 +94,18 @@ def given_patients(
 
 
 def stamp_of(file: Path) -> list[int] | None:
-    """Size in bytes and time of writing in nanoseconds; None if there is no such file."""
+    """Return size in bytes and modification time in nanoseconds; None if there is no such file."""
     return [file.stat().st_size, file.stat().st_mtime_ns] if file.is_file() else None
 
 
 def find_patients(folder: Path, n_channels: int, file_ending: str) -> list[PatientImages]:
-    """All cases of which the folder has an image, named as nnU-Net names them: ``CASE_0000`` and so on.
+    """Find all cases with an image in the folder, named as nnU-Net names them: ``CASE_0000`` and so on.
 
-    Files with other names are not looked at.
+    Files with other names are ignored.
 
     Raises:
         ValueError: if there is no such folder, or no image in it, or images of more channels than the model has, or a
-            name that no case can have.
+            name that is not allowed for a case.
     """
     if not folder.is_dir():
         raise ValueError(f"There is no folder of images {folder}.")

@@ -1,4 +1,4 @@
-"""What the folds say of one patient; plain data, kept until all patients are done."""
+"""Predictions of all folds for one patient; plain data, kept until all patients are done."""
 
 import math
 from collections.abc import Mapping
@@ -18,13 +18,13 @@ from nnunetv2_adamss.common.kinds import (
 
 @dataclass(frozen=True)
 class FoldPrediction:
-    """What one fold says.
+    """Prediction of one fold.
 
     Args:
         survival_prob: conditional probability of surviving each of the fold's intervals, in [0, 1].
-        tumour_found: False if the fold looked around the likeliest point, its mask being empty.
-        share_of_mask: share of the tumour in the region that is looked at, in [0, 1].
-        remarks: what is unusual in the covariates.
+        tumour_found: False if the mask is empty, so that the region lies around the likeliest point.
+        share_of_mask: fraction of the tumour in the region, in [0, 1].
+        remarks: on unusual covariates.
     """
 
     survival_prob: list[float]
@@ -35,15 +35,15 @@ class FoldPrediction:
 
 @dataclass(frozen=True)
 class PatientPrediction:
-    """What all folds say.
+    """Predictions of all folds.
 
     Args:
         case_id: nnU-Net's identifier.
         folds: by number, as text.
-        clinical: values that the model uses, as they were given; None where not known.
-        features: the user's own that the model uses; None where not known.
+        clinical: values that the model uses, as given; None if unknown.
+        features: the user's own that the model uses; None if unknown.
         radiomics: features that each fold uses, of its own mask, by fold and name.
-        seconds: that each step took.
+        seconds: duration of each step.
     """
 
     case_id: str
@@ -54,7 +54,7 @@ class PatientPrediction:
     seconds: Mapping[str, float] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
-        """As plain data, fit for JSON: a feature that is no finite number, which the model imputes, is None."""
+        """Return plain data, fit for JSON: a feature that is no finite number, which the model imputes, is None."""
         radiomics = {
             number: {name: value if math.isfinite(value) else None for name, value in features.items()}
             for number, features in self.radiomics.items()
@@ -63,10 +63,10 @@ class PatientPrediction:
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> "PatientPrediction":
-        """From plain data.
+        """Read a prediction from plain data.
 
         Raises:
-            ValueError: if it is not that of a patient, or holds a probability that is none.
+            ValueError: if it is not that of a patient, or a probability is not in [0, 1].
         """
         check_kinds(values, _KINDS)
         for fold in values["folds"].values():

@@ -1,4 +1,4 @@
-"""What is known of new patients beside their images: clinical columns and features of the user's own."""
+"""Tables of new patients beside their images: clinical columns and the user's own features."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -27,12 +27,12 @@ from nnunetv2_adamss.survival.covariates.number_table import join_number_tables,
 
 @dataclass(frozen=True, eq=False)
 class PatientTables:
-    """Tables as the user gave them; which of their columns the model uses is checked.
+    """Tables of the user, with the columns that the model uses.
 
     Args:
         clinical: text by ``case_id``, NaN where missing; only columns that the model uses.
         features: numbers by ``case_id``; only columns that the model uses.
-        to_extract: features that the model uses and no table has: radiomics.
+        to_extract: radiomics features that the model uses and no table has.
     """
 
     clinical: pd.DataFrame = field(default_factory=pd.DataFrame, repr=False)
@@ -46,8 +46,8 @@ class PatientTables:
         """Read the tables that the model needs.
 
         Args:
-            model: that is to predict.
-            clinical_csv: ``case_id`` and clinical columns; others, such as outcomes, are not looked at.
+            model: that predicts.
+            clinical_csv: ``case_id`` and clinical columns; others, such as outcomes, are ignored.
             features_csv: ``case_id`` and numbers.
 
         Raises:
@@ -72,15 +72,15 @@ class PatientTables:
         clinical: str | Path | pd.DataFrame | None,
         features: str | Path | pd.DataFrame | None,
     ) -> "PatientTables":
-        """Tables that are files or data frames; a data frame means what it would mean as a CSV file.
+        """Read tables that are files or data frames; a data frame is read like its CSV file.
 
         Args:
-            model: that is to predict.
-            clinical: with ``case_id`` as column or index, as of :meth:`read`.
+            model: that predicts.
+            clinical: with ``case_id`` as column or index, as in :meth:`read`.
             features: the same.
 
         Raises:
-            ValueError: as :meth:`read`.
+            ValueError: as in :meth:`read`.
         """
         with TemporaryDirectory() as folder:
             clinical_csv = _csv_file(clinical, Path(folder, "clinical"))
@@ -93,7 +93,7 @@ class PatientTables:
                 raise FileFaultsError(Path(error.path.name), error.faults) from error
 
     def faults_of(self, case_id: str, model: SurvivalModel) -> list[str]:
-        """What is missing of a patient, words without a full stop."""
+        """Return the missing inputs of a patient, in words without a full stop."""
         faults = []
         if model.clinical_columns and case_id not in self.clinical.index:
             faults.append("there is no row of this case among the clinical data")
@@ -102,11 +102,11 @@ class PatientTables:
         return faults
 
     def of_case(self, case_id: str, radiomics: Mapping[str, float]) -> CovariateTables:
-        """The covariates of one patient.
+        """Return the covariates of one patient.
 
         Args:
             case_id: with a row in each table that the model needs.
-            radiomics: extracted features by name; one that has no value may be missing.
+            radiomics: extracted features by name; one without a value may be absent.
         """
         extracted = {name: radiomics.get(name, np.nan) for name in self.to_extract}
         features = pd.DataFrame(extracted | self._given(case_id), index=[case_id], dtype=float)
@@ -114,13 +114,13 @@ class PatientTables:
         return CovariateTables(clinical=clinical, features=features)
 
     def clinical_values(self, case_id: str) -> dict[str, str | None]:
-        """The clinical values of a patient that the model uses, as they were given; None where not known."""
+        """Return the clinical values of a patient that the model uses, as given; None if unknown."""
         if case_id not in self.clinical.index:
             return {}
         return {str(k): None if pd.isna(v) else str(v) for k, v in self.clinical.loc[case_id].items()}
 
     def feature_values(self, case_id: str) -> dict[str, float | None]:
-        """The user's own features of a patient that the model uses; None where not known."""
+        """Return the user's own features of a patient that the model uses; None if unknown."""
         return {name: value if np.isfinite(value) else None for name, value in self._given(case_id).items()}
 
     def _given(self, case_id: str) -> dict[str, float]:
@@ -131,7 +131,7 @@ class PatientTables:
 
 
 def _csv_file(table: str | Path | pd.DataFrame | None, new_file: Path) -> Path | None:
-    """The file itself, or a new one with the content of a data frame."""
+    """Return the file itself, or a new one with the content of a data frame."""
     if not isinstance(table, pd.DataFrame):
         return None if table is None else Path(table)
     columns = table.reset_index() if table.index.name == CASE_ID else table
@@ -140,13 +140,13 @@ def _csv_file(table: str | Path | pd.DataFrame | None, new_file: Path) -> Path |
 
 
 def read_clinical(file: Path | None, indicators: Sequence[Indicator]) -> pd.DataFrame:
-    """Clinical columns as text by ``case_id``, NaN where missing; empty if a model uses none.
+    """Read clinical columns as text by ``case_id``, NaN where missing; empty if a model uses none.
 
-    Text in a column of numbers stays, so that it fails that patient alone.
+    Text in a column of numbers is kept, so that only that patient fails.
 
     Args:
-        file: CSV with ``case_id`` and the columns of the indicators; others are not looked at.
-        indicators: that the model uses; the first of a name says how its column is read.
+        file: CSV with ``case_id`` and the columns of the indicators; others are ignored.
+        indicators: of the model; the first of a name decides how its column is read.
 
     Raises:
         ValueError: if there are indicators but no file.

@@ -1,4 +1,4 @@
-"""Predict all patients of a folder: one after the other, resumable, whatever single patients are like."""
+"""Predict all patients of a folder in turn; resumable, and not stopped by faulty patients."""
 
 import logging
 from collections.abc import Callable, Iterator, Sequence
@@ -30,24 +30,24 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class PredictionRequest:
-    """What is to be predicted.
+    """Patients, model and settings of a prediction.
 
     Args:
         model_folder: nnU-Net's, of a survival training.
         images: folder of the patients' images, named as nnU-Net names them.
-        output: folder that is written to.
+        output: folder of the results.
         folds: numbers, or ``all``.
         checkpoint_name: of every fold.
         device: cpu, cuda or mps.
         clinical_csv: clinical data of the patients.
         features_csv: tables of the user's own features.
         masks_dir: masks to use instead of predicted ones.
-        calibrated: whether curves are calibrated, where the model has a calibration; False for what the networks say.
+        calibrated: whether curves are calibrated if the model has a calibration; False for the networks' own curves.
         calibration_json: a recalibration for the hospital at hand.
         mirroring: whether Stage I mirrors; None for as in training.
         continue_prediction: keep patients that an earlier run finished.
-        num_parts: in how many parts the patients are predicted, each by a run of its own.
-        part_id: which part this is, from 0.
+        num_parts: number of parts of the patients, each predicted by a separate run.
+        part_id: index of this run's part, from 0.
     """
 
     model_folder: Path
@@ -69,13 +69,13 @@ class PredictionRequest:
 
 @dataclass
 class PredictionReport:
-    """What became of the patients of this run.
+    """Results of this run.
 
     Args:
-        folder: that was written to.
-        n_predicted: now.
-        n_kept: that an earlier run had predicted.
-        failed: why the others could not be predicted, by ``case_id``.
+        folder: of the results.
+        n_predicted: number of patients that this run predicted.
+        n_kept: number of patients that an earlier run had predicted.
+        failed: reasons why the others could not be predicted, by ``case_id``.
         calibration: of the survival curves: ``none``, ``model`` or ``hospital``.
     """
 
@@ -91,15 +91,15 @@ def predict_patients(
     on_start: Callable[[int], object] = lambda n_patients: None,
     on_patient_done: Callable[[str], object] = lambda case_id: None,
 ) -> PredictionReport:
-    """Predict every patient of a folder; every finished one is kept at once, and faulty ones do not stop the others.
+    """Predict every patient of a folder; each finished one is saved at once, and faulty ones do not stop the others.
 
     Args:
-        request: what is to be predicted.
+        request: patients, model and settings.
         on_start: called with the number of patients.
         on_patient_done: called with each patient, predicted or not.
 
     Raises:
-        ValueError: before anything is predicted, if model, tables or folders do not serve.
+        ValueError: before anything is predicted, if model, tables or folders cannot be used.
     """
     device = torch_device(request.device, "predict")
     model = SurvivalModel.load(request.model_folder, request.folds, request.checkpoint_name)
@@ -130,7 +130,7 @@ def predict_patients(
 
 @dataclass(frozen=True)
 class _Run:
-    """Predicts patient by patient and keeps the book."""
+    """Predicts patient by patient and counts the results."""
 
     predictor: SurvivalPredictor
     tables: PatientTables
@@ -138,7 +138,7 @@ class _Run:
     report: PredictionReport
 
     def predict(self, patients: Sequence[PatientImages]) -> Iterator[str]:
-        """Each ``case_id`` when it is done; while a patient is predicted, the next one is read and preprocessed."""
+        """Yield each ``case_id`` when it is done; meanwhile the next patient is read and preprocessed."""
         with ThreadPoolExecutor(1) as reader:
             waiting = reader.submit(self._prepare, patients[0])
             for images, following in zip(patients, [*patients[1:], None], strict=True):
@@ -160,7 +160,7 @@ class _Run:
             files = self.folder.mask_files(images.case_id, self.predictor.model.fold_numbers)
             self.folder.keep(self.predictor.predict(prepared.result(), self.tables, files))
             self.report.n_predicted += 1
-        # Whatever one patient meets, from a damaged file to a fault of a library, must not stop the others.
+        # No error of one patient, from a damaged file to a fault of a library, may stop the others.
         except Exception as error:
             words = str(error) or "no message; nnU-Net may have printed more"
             reason = words if isinstance(error, ValueError) else f"{type(error).__name__}: {words}"
@@ -182,7 +182,7 @@ def _tumours(request: PredictionRequest, model: SurvivalModel, device: torch.dev
 
 
 def _mirroring(request: PredictionRequest, model: SurvivalModel) -> bool | None:
-    """Whether masks are predicted with mirroring; None where they are given."""
+    """Return True if masks are predicted with mirroring; None if they are given."""
     if request.masks_dir is not None:
         return None
     return model.first.survival.config.mirroring if request.mirroring is None else request.mirroring

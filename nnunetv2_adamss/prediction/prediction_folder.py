@@ -1,4 +1,4 @@
-"""The folder that a prediction is written to: masks, a file for every finished patient, tables at the end."""
+"""Folder of a prediction: masks, a file for every finished patient, and tables at the end."""
 
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -24,11 +24,11 @@ MASKS = "masks"
 
 @dataclass(frozen=True)
 class MaskFiles:
-    """Where the masks of a case are written.
+    """Mask files of a case.
 
     Args:
         ensemble: of all folds together.
-        by_fold: of each fold alone; the same file where there is one fold only.
+        by_fold: of each single fold; the same file if there is only one fold.
     """
 
     ensemble: Path
@@ -36,7 +36,7 @@ class MaskFiles:
 
     @classmethod
     def below(cls, root: Path, name: str, folds: Sequence[int | str]) -> "MaskFiles":
-        """The files of this name in the folders of a prediction."""
+        """Return the files of this name in the folders of a prediction."""
         ensemble = root / MASKS / name
         if len(folds) == 1:
             return cls(ensemble, {folds[0]: ensemble})
@@ -45,15 +45,15 @@ class MaskFiles:
 
 @dataclass(frozen=True)
 class PredictionFolder:
-    """Where everything of a prediction lies.
+    """All files of a prediction.
 
-    What is there of a patient counts only if it was made by the same model from the same images, masks and covariates.
+    Results of a patient count only if they are of the same model, images, masks and covariates.
 
     Args:
         root: the folder; several processes may predict parts into it.
         file_ending: of masks.
         made_by: model and options, as plain data.
-        made_from: what each patient's prediction depends on beside that, by ``case_id``, as plain data.
+        made_from: other inputs of each patient's prediction, by ``case_id``, as plain data.
     """
 
     root: Path
@@ -62,30 +62,30 @@ class PredictionFolder:
     made_from: Mapping[str, Mapping[str, Any]]
 
     def mask_files(self, case_id: str, folds: Sequence[int | str]) -> MaskFiles:
-        """Where the masks of a case lie."""
+        """Return the mask files of a case."""
         return MaskFiles.below(self.root, case_id + self.file_ending, folds)
 
     def forget(self, case_ids: Iterable[str]) -> None:
-        """Remove what is there of these patients, and the tables, which are written anew at the end."""
+        """Remove results of these patients, and the tables, which are written again at the end."""
         for case_id in case_ids:
             self._case_file(case_id).unlink(missing_ok=True)
         for name in (PREDICTIONS_FILE, FOLD_CURVES_FILE, RADIOMICS_FILE, COVARIATES_FILE, PROVENANCE_FILE):
             (self.root / name).unlink(missing_ok=True)
 
     def keep(self, prediction: PatientPrediction) -> None:
-        """Keep a finished patient: with this file, everything of the patient is there."""
+        """Save a finished patient; this file is written after all others of the patient."""
         self._write(prediction.case_id, {"prediction": prediction.to_dict()})
 
     def keep_failure(self, case_id: str, reason: str) -> None:
-        """Keep why a patient could not be predicted."""
+        """Save the reason why a patient could not be predicted."""
         self._write(case_id, {"failed": reason})
 
     def predictions(self) -> dict[str, PatientPrediction]:
-        """The patients that are finished, by ``case_id``; one whose file is damaged is not."""
+        """Read the finished patients, by ``case_id``; one with a damaged file is not finished."""
         return self._read("prediction", PatientPrediction.from_dict)
 
     def failures(self) -> dict[str, str]:
-        """Why patients could not be predicted, by ``case_id``."""
+        """Read the reasons why patients could not be predicted, by ``case_id``."""
         return self._read("failed", str)
 
     def _read(self, key: str, parse: Callable[[Any], _Kept]) -> dict[str, _Kept]:
@@ -101,7 +101,7 @@ class PredictionFolder:
         return found
 
     def _content(self, case_id: str) -> dict[str, Any]:
-        """Content of a patient's file; empty where there is none, or only a damaged one."""
+        """Read the content of a patient's file; empty if there is none, or only a damaged one."""
         try:
             return read_object(self._case_file(case_id))
         except FileNotFoundError:

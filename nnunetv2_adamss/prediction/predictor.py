@@ -1,4 +1,4 @@
-"""Predict the survival of new patients from raw images, in the way of nnU-Net's predictor."""
+"""Predict the survival of new patients from raw images, like nnU-Net's predictor."""
 
 import logging
 from collections.abc import Iterator, Mapping, Sequence
@@ -56,7 +56,7 @@ class PreparedPatient:
         images: the files.
         data: preprocessed by nnU-Net, ``(channels, *space)``.
         properties: nnU-Net's, of the case.
-        seconds: that it took.
+        seconds: duration of this.
     """
 
     images: PatientImages
@@ -70,7 +70,7 @@ class SurvivalPredictor:
 
     Args:
         model: the folds.
-        tumours: how their tumours are found.
+        tumours: finds their tumours.
         device: where the survival networks run.
 
     Examples:
@@ -103,7 +103,7 @@ class SurvivalPredictor:
         checkpoint_name: str | None = None,
         device: str | None = None,
     ) -> "SurvivalPredictor":
-        """A model from nnU-Net's folder of a training, or from the zip that ``adamss_export_model`` writes.
+        """Load a model from nnU-Net's folder of a training, or from a zip by ``adamss_export_model``.
 
         Args:
             model: the zip, or nnU-Net's ``TRAINER__PLANS__CONFIGURATION``, which has Stage I beside it.
@@ -128,7 +128,7 @@ class SurvivalPredictor:
         checkpoint_name: str = "checkpoint_best.pth",
         device: torch.device = torch.device("cuda"),  # noqa: B008  as nnU-Net's predictor
     ) -> "SurvivalPredictor":
-        """A model as it was trained, with its own Stage-I networks.
+        """Load a model from its training folder, with its own Stage-I networks.
 
         Args:
             folder: nnU-Net's ``TRAINER__PLANS__CONFIGURATION`` of a survival training.
@@ -137,7 +137,7 @@ class SurvivalPredictor:
             device: where the networks run.
 
         Raises:
-            ValueError: if a checkpoint does not serve.
+            ValueError: if a checkpoint cannot be used.
         """
         model = SurvivalModel.load(folder, folds, checkpoint_name)
         return cls(model, StageOneTumours(model, device, model.first.survival.config.mirroring), device)
@@ -215,7 +215,7 @@ class SurvivalPredictor:
             files: where masks are written.
 
         Raises:
-            ValueError: if a mask or what the model needs beside the images does not serve.
+            ValueError: if a mask or a covariate that the model needs cannot be used.
         """
         case_id, seconds = patient.images.case_id, {"preprocessing": patient.seconds}
         with _timed(seconds, "segmentation"):
@@ -240,7 +240,7 @@ class SurvivalPredictor:
     def _radiomics(
         self, images: PatientImages, tables: PatientTables, tumours: Mapping[int | str, Tumour]
     ) -> dict[int | str, dict[str, float]]:
-        """The features that each fold uses, of the mask that it sees."""
+        """Extract the features that each fold uses, from its own mask."""
         wanted = {
             fold.number: [
                 name for name in fold.survival.covariates.features.names if name in tables.to_extract
@@ -257,7 +257,7 @@ class SurvivalPredictor:
             for fold in self.model.folds
             if wanted[fold.number]
         ]
-        # One process for each fold: what pyradiomics takes grows with the tumour, and a clinic waits for one patient.
+        # One process for each fold: pyradiomics' time grows with the tumour, and a clinic waits for one patient.
         found: dict[int | str, dict[str, float]] = {number: {} for number in wanted}
         found |= in_parallel(tasks, min(len(tasks), torch.get_num_threads()) or 1)
         return found
@@ -295,14 +295,14 @@ class SurvivalPredictor:
         )
 
     def _autocast(self) -> Any:
-        # As nnU-Net: mixed precision on CUDA only.
+        # As in nnU-Net: mixed precision on CUDA only.
         return torch.autocast("cuda") if self.device.type == "cuda" else dummy_context()
 
 
 def _extract(
     fold: int | str, case: RadiomicsCase, settings: Mapping[str, Any], columns: list[str]
 ) -> tuple[int | str, dict[str, float]]:
-    """In a process of its own: the features that a fold uses, and which fold it is."""
+    """Extract the features that a fold uses, in a separate process; return them with the fold's number."""
     request = only_needed(RadiomicsRequest.from_dict(settings), columns)
     found = extract_case(case, request).features
     return fold, {name: found[name] for name in columns if name in found}

@@ -1,4 +1,4 @@
-"""``prediction.json`` beside predictions: by which model they were made, and of whom."""
+"""Read ``prediction.json`` beside predictions: their model and patients."""
 
 from pathlib import Path
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 from nnunetv2_adamss.common.json_object import read_known_object
 from nnunetv2_adamss.common.kinds import Kind, by_channel, by_name, is_number, list_of, optional
 
-# All that a report shows.
+# All entries that a report shows.
 OF_REPORT = (
     "dataset", "trainer", "plans", "configuration", "folds", "checkpoint", "endpoint", "time_unit", "times",
     "calibrated", "risk_threshold", "channel_names", "file_ending", "images", "failed",
@@ -14,14 +14,14 @@ OF_REPORT = (
 
 
 def read_provenance(file: Path, *needed: str) -> dict[str, Any]:
-    """Content of a ``prediction.json``; what is there is of the kind that ``adamss_predict_survival`` writes.
+    """Read a ``prediction.json``, and check that its entries have the types that ``adamss_predict_survival`` writes.
 
     Args:
         file: JSON.
         needed: entries that must be there, with dots between levels.
 
     Raises:
-        ValueError: naming the file, if it lacks what is needed or holds something else.
+        ValueError: naming the file, if it lacks a needed entry or holds other types.
         FileNotFoundError: if it is not there.
     """
     return read_known_object(file, _KINDS, needed)

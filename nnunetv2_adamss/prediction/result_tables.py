@@ -1,4 +1,4 @@
-"""Finished patients as tables: survival, features, covariates, and where all of it comes from."""
+"""Tables of finished patients: survival, features, covariates, and their provenance."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -35,13 +35,13 @@ from nnunetv2_adamss.trained_folds.predicted_curves import FOLD
 from nnunetv2_adamss.trained_folds.prediction import SurvivalPrediction, survival_columns
 
 LOW, HIGH = "low", "high"
-# choice: the paper has no ensemble; folds disagree where their predicted times spread over this share of the range.
+# choice: the paper has no ensemble; folds disagree if their predicted times spread over this share of the range.
 _DISAGREEMENT = 0.15
 
 
 @dataclass(frozen=True)
 class ResultTables:
-    """Turns what the folds say into what people read.
+    """Turns the folds' predictions into tables.
 
     Args:
         model: that predicted.
@@ -53,26 +53,26 @@ class ResultTables:
 
     @property
     def calibration(self) -> str:
-        """Whether curves were brought to the survival of patients that were not trained on: none, model, hospital."""
+        """Calibration of the curves: none, model or hospital."""
         if self.recalibration is not None:
             return OF_HOSPITAL
         return NO_CALIBRATION if self.model.calibration is None else OF_MODEL
 
     @property
     def risk_threshold(self) -> float | None:
-        """From which risk score on a patient counts as high risk; None without calibration."""
+        """Lowest risk score of high-risk patients; None without calibration."""
         calibration = self.recalibration or self.model.calibration
         return None if calibration is None else calibration.threshold_of_average
 
     def write(self, folder: PredictionFolder, provenance: Mapping[str, Any]) -> None:
-        """Write the tables of all finished patients, and what they come from.
+        """Write the tables of all finished patients, and their provenance.
 
         Args:
             folder: with the finished patients.
-            provenance: what the caller knows, such as where the images lie.
+            provenance: entries of the caller, such as the folder of the images.
         """
         written: list[PatientPrediction] | None = None
-        # Another part may finish meanwhile; whoever is last has seen all.
+        # Another part may finish meanwhile; the last one includes all patients.
         while written != (patients := list(folder.predictions().values())):
             self._write(folder, patients, provenance)
             written = patients
@@ -96,7 +96,7 @@ class ResultTables:
         write_json(folder.root / PROVENANCE_FILE, content)
 
     def survival(self, patients: list[PatientPrediction]) -> pd.DataFrame:
-        """One row a patient: risk, time, group, curve, spread between folds, warnings."""
+        """Make a table with one row a patient: risk, time, group, curve, spread between folds, warnings."""
         ensemble = self._ensemble(patients)
         predicted_time = ensemble.predicted_time
         risk_score = ensemble.risk_score
@@ -121,7 +121,7 @@ class ResultTables:
         return table
 
     def survival_by_fold(self, patients: list[PatientPrediction]) -> pd.DataFrame:
-        """One row a patient and fold, with the fold's curve; empty where one fold predicts."""
+        """Make a table with one row a patient and fold, with the fold's curve; empty for a single fold."""
         ensemble, folds = self._ensemble(patients), self.model.fold_numbers
         if len(folds) == 1:
             return pd.DataFrame()
@@ -133,7 +133,7 @@ class ResultTables:
         return pd.concat(tables)
 
     def _ensemble(self, patients: list[PatientPrediction]) -> EnsemblePrediction:
-        """The folds' curves as they are shown, those of each fold as if it were shown alone."""
+        """Combine the folds' curves for display; each fold's curve is calibrated as if it were the only one."""
         case_ids = [patient.case_id for patient in patients]
         folds = [
             SurvivalPrediction(
@@ -157,7 +157,7 @@ class ResultTables:
         if threshold is None:
             return [""] * len(risk_score)
         groups = {True: HIGH, False: LOW}
-        # Nothing is above or below what is no number.
+        # NaN is neither above nor below the threshold.
         return [groups[bool(risk > threshold)] if np.isfinite(risk) else "" for risk in risk_score]
 
     def _provenance(self) -> dict[str, Any]:
@@ -190,13 +190,11 @@ def _warnings(patient: PatientPrediction, folds_disagree: bool) -> list[str]:
     warnings = []
     if without_tumour:
         warnings.append(
-            f"no tumour found{_by(without_tumour, patient)}, so the likeliest place was looked at"
+            f"no tumour found{_by(without_tumour, patient)}, so the region lies around the likeliest place"
         )
     if cut:
         least = min(folds[number].share_of_mask for number in cut)
-        warnings.append(
-            f"only {least:.0%} of the tumour lies in the region that is looked at{_by(cut, patient)}"
-        )
+        warnings.append(f"only {least:.0%} of the tumour lies in the region{_by(cut, patient)}")
     warnings += dict.fromkeys(remark for fold in folds.values() for remark in fold.remarks)
     if folds_disagree:
         warnings.append("the folds disagree")
@@ -208,7 +206,7 @@ def _by(numbers: list[str], patient: PatientPrediction) -> str:
 
 
 def _radiomics(patients: list[PatientPrediction]) -> pd.DataFrame:
-    """One row for each patient and fold, since each fold works with its own mask."""
+    """Make a table with one row for each patient and fold, since each fold uses its own mask."""
     return pd.DataFrame(
         [
             {"case_id": patient.case_id, "fold": number, **features}
@@ -220,7 +218,7 @@ def _radiomics(patients: list[PatientPrediction]) -> pd.DataFrame:
 
 
 def _covariates(patients: list[PatientPrediction]) -> pd.DataFrame:
-    """Clinical values and the user's features as given, and of radiomics the mean over the folds that use them."""
+    """Make a table of clinical values and own features, and of radiomics averaged over the folds that use them."""
     rows = []
     for patient in patients:
         features = pd.DataFrame(list(patient.radiomics.values())).mean()

@@ -1,4 +1,4 @@
-"""A trained survival model: its folds, their Stage-I networks, its calibration, and what it needs of a patient."""
+"""A trained survival model: its folds, their Stage-I networks, its calibration, and the inputs that it needs."""
 
 import json
 import logging
@@ -34,7 +34,7 @@ class SurvivalModel:
         folds: their checkpoints, at least one; all of one plan.
         checkpoint_name: of every fold.
         calibration: fitted on these folds' out-of-fold predictions, or None.
-        sha256: of every checkpoint, by a name for people.
+        sha256: of every checkpoint, by readable name.
     """
 
     folder: Path
@@ -64,17 +64,17 @@ class SurvivalModel:
 
     @property
     def first(self) -> SurvivalCheckpoint:
-        """For what all folds share: plan, data set, Stage-I trainer, time unit."""
+        """First fold, for values that all folds share: plan, data set, Stage-I trainer, time unit."""
         return self.folds[0]
 
     @property
     def fold_numbers(self) -> list[int | str]:
-        """Numbers, or ``all``."""
+        """Numbers of the folds, or ``all``."""
         return [fold.number for fold in self.folds]
 
     @property
     def channel_names(self) -> list[str]:
-        """Of the images, in the order of their numbers."""
+        """Names of the image channels, in the order of their numbers."""
         return channel_names(self.dataset_json)
 
     @property
@@ -84,17 +84,17 @@ class SurvivalModel:
 
     @cached_property
     def times(self) -> NDArray[np.float64]:
-        """At which survival is given, ``(n_times,)``; all folds reach them."""
+        """Times at which survival is given, ``(n_times,)``; all folds reach them."""
         return common_times([fold.survival.edges for fold in self.folds])
 
     @property
     def indicators(self) -> list[Indicator]:
-        """Those of all folds, fold by fold; several folds may have one of the same column."""
+        """Clinical indicators of all folds, fold by fold; several folds may have one of the same column."""
         return [one for fold in self.folds for one in fold.survival.covariates.indicators]
 
     @cached_property
     def clinical_columns(self) -> list[str]:
-        """Those that any fold uses."""
+        """Clinical columns that any fold uses."""
         return list(dict.fromkeys(one.name for one in self.indicators))
 
     @cached_property
@@ -105,7 +105,7 @@ class SurvivalModel:
 
     @cached_property
     def radiomics(self) -> set[str]:
-        """Those of them that every fold that uses them knows how to extract."""
+        """Features that are radiomics in every fold that uses them."""
         unknown = {
             name
             for fold in self.folds
@@ -139,7 +139,7 @@ def _what_must_agree(fold: SurvivalCheckpoint) -> dict[str, Any]:
 
 
 def _as_json(plans: Mapping[str, Any]) -> str:
-    # What a run was told on the command line is no part of the plan.
+    # Command-line options of a run are no part of the plan.
     return json.dumps(
         {k: v for k, v in plans.items() if k != "continue_training"}, sort_keys=True, default=str
     )

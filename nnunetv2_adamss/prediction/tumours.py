@@ -1,4 +1,4 @@
-"""The tumour of a new patient: the ensemble's mask, and each fold's own, which its survival network works with."""
+"""Masks of a new patient's tumour: the ensemble's, and each fold's own for its survival network."""
 
 import shutil
 from collections.abc import Callable
@@ -27,12 +27,12 @@ from nnunetv2_adamss.survival.tumour_region.stage_one_masks import (
 
 @dataclass(frozen=True, eq=False)
 class Tumour:
-    """Where a fold sees the tumour.
+    """The tumour as a fold finds it.
 
     Args:
         mask: labels in image space, axes as nnU-Net's reader gives them.
         file: of the mask.
-        likeliest_point: in image space, asked for if the mask is empty.
+        likeliest_point: in image space, called if the mask is empty.
     """
 
     mask: NDArray[np.integer]
@@ -46,7 +46,7 @@ class TumourFinder(Protocol):
     def find(
         self, data: NDArray[np.float32], properties: dict[str, Any], images: PatientImages, files: MaskFiles
     ) -> dict[int | str, Tumour]:
-        """The tumour as every fold sees it.
+        """Return the tumour as each fold finds it.
 
         Args:
             data: preprocessed by nnU-Net, ``(channels, *space)``.
@@ -58,12 +58,12 @@ class TumourFinder(Protocol):
 
 
 class StageOneTumours:
-    """By the Stage-I networks of the model's folds; the ensemble averages logits, as nnU-Net does.
+    """Finds tumours by the Stage-I networks of the model's folds; the ensemble averages logits, as in nnU-Net.
 
     Args:
-        model: whose folds.
+        model: with the folds.
         device: where the networks run.
-        mirroring: with test-time mirroring.
+        mirroring: whether to use test-time mirroring.
     """
 
     def __init__(self, model: SurvivalModel, device: torch.device, mirroring: bool) -> None:
@@ -115,11 +115,11 @@ class StageOneTumours:
 
 
 class GivenTumours:
-    """From masks that the user has; every fold sees the same.
+    """Takes tumours from the user's masks; every fold uses the same.
 
     Args:
-        model: whose folds.
-        folder: one mask a case.
+        model: with the folds.
+        folder: with one mask a case.
     """
 
     def __init__(self, model: SurvivalModel, folder: Path) -> None:
@@ -131,7 +131,7 @@ class GivenTumours:
     def find(
         self, data: NDArray[np.float32], properties: dict[str, Any], images: PatientImages, files: MaskFiles
     ) -> dict[int | str, Tumour]:
-        """Read the mask and copy it to where predicted ones lie.
+        """Read the mask and copy it to the place of predicted ones.
 
         Raises:
             ValueError: if there is none, or it does not lie on the image's grid.

@@ -1,4 +1,4 @@
-"""The model card beside an exported model: what it is for, how good it is, and what it discloses about patients."""
+"""The model card beside an exported model: intended use, results, limits, and data about patients that it discloses."""
 
 import logging
 from collections.abc import Callable, Iterable, Iterator
@@ -26,16 +26,16 @@ from nnunetv2_adamss.trained_folds.fold_files import CHECKPOINTS
 
 logger = logging.getLogger(__name__)
 
-# What is shown of an evaluation, by the names of its sections.
+# Shown sections of an evaluation, by name.
 _EVALUATED = ("ranking", "calibration")
 
 
 def write_model_card(file: Path, model: SurvivalModel) -> None:
-    """Write the card as Markdown; what is not known here, such as results of an installed model, is said in its place.
+    """Write the card as Markdown; a notice replaces a part without data, such as results of an installed model.
 
     Args:
         file: to write.
-        model: that is exported.
+        model: exported.
     """
     write_atomically(file, markdown(f"Model card: {file.stem}", _sections(model)))
 
@@ -60,9 +60,9 @@ def _sections(model: SurvivalModel) -> list[Section]:
 def _of_folds(
     parts: Iterable[Callable[[CrossValidation], Iterable[Block]]], model: SurvivalModel
 ) -> Iterator[Block]:
-    """Blocks made from the trained folds' records and outcomes, which a model from elsewhere comes without.
+    """Make blocks from the trained folds' files and outcomes, which an installed model does not have.
 
-    The reason why something is missing names files or cases, so it is logged and not published.
+    The reason for a missing part names files or cases, so it is logged and not published.
     """
     is_complete = True
     for part in parts:
@@ -76,7 +76,7 @@ def _of_folds(
 
 
 def _model(model: SurvivalModel) -> Iterator[Block]:
-    """Names, and hashes by which the model is recognised."""
+    """Return the model's names, and its hashes for recognition."""
     survival, fold = model.first.survival, model.first.nnunet_fold
     calibration = model.calibration
     yield Facts(
@@ -123,7 +123,7 @@ def _synthetic(source: CrossValidation) -> Iterator[Notice]:
 
 
 def _results(model: SurvivalModel, source: CrossValidation) -> Iterator[Block]:
-    """Discrimination and calibration; without volume and SUVmax, for which all images would be read."""
+    """Return discrimination and calibration; without volume and SUVmax, which would need all images."""
     evaluated = {CHECKPOINTS[fold.summary["predictions_from"]] for fold in source.folds}
     if evaluated != {model.checkpoint_name}:
         yield Notice(
@@ -140,7 +140,7 @@ def _results(model: SurvivalModel, source: CrossValidation) -> Iterator[Block]:
 
 
 def _limits(model: SurvivalModel) -> Iterator[Text]:
-    """A list, which Markdown makes of paragraphs that begin with a dash."""
+    """Return the limits as a list, written in Markdown as paragraphs that begin with a dash."""
     last_time = time(float(model.times[-1]), model.first.survival.time_unit)
     yield Text(
         "- Other hospitals, scanners, reconstructions, treatments and stages of disease than those of the cohort are "
@@ -160,7 +160,7 @@ def _limits(model: SurvivalModel) -> Iterator[Text]:
 
 
 def _settings_without_paths(source: CrossValidation) -> Iterator[Table]:
-    """Settings of Stage II; paths are in the zip, but need not be in a card that is published."""
+    """Return the settings of Stage II; paths are in the zip, but not needed in a published card."""
     for table in provenance.settings_table(source):
         if isinstance(table, Table):
             yield replace(table, rows=[row for row in table.rows if row[0] not in PATHS])

@@ -1,4 +1,4 @@
-"""The model that a report is about, and what of its data set the report shows: masks and features."""
+"""The model of a report, and the data that the report shows: masks and features."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -21,18 +21,17 @@ from nnunetv2_adamss.trained_folds.trained_fold import TrainedFold
 def find_model(
     dataset: str, configuration: str, trainer: str, plans_name: str, folds: Sequence[int | str] | None = None
 ) -> CrossValidation:
-    """A trained survival model in nnU-Net's results folder.
+    """Find a trained survival model in nnU-Net's results folder.
 
     Args:
         dataset: nnU-Net's id or name.
         configuration: such as ``3d_fullres``.
         trainer: of Stage II.
         plans_name: such as ``nnUNetPlans``.
-        folds: which; default all numbered ones that are trained.
+        folds: default all numbered ones that are trained.
 
     Raises:
-        ValueError: if there is no such model, or one of the folds that were asked for is not trained, or its summary
-            lacks what a report shows.
+        ValueError: if there is no such model, a given fold is not trained, or its summary lacks entries of the report.
     """
     model = CrossValidation.find(model_folder(dataset, trainer, plans_name, configuration), folds)
     for fold in model.folds:
@@ -41,12 +40,12 @@ def find_model(
 
 
 def is_synthetic(model: CrossValidation) -> bool:
-    """Whether the data set is one that this package made up."""
+    """Return True if the data set is a phantom data set of this package."""
     return (model.raw_folder / MARKER).is_file()
 
 
 def masks_of(model: CrossValidation, fold: TrainedFold) -> MaskSource:
-    """The tumour masks that a fold used for its cases."""
+    """Return the tumour masks that a fold used for its cases."""
     nnunet_fold = NnunetFold(model.plans, model.dataset_json, model.configuration, fold.number)
     return choose_masks(
         *_stage_one(model, fold),
@@ -57,9 +56,9 @@ def masks_of(model: CrossValidation, fold: TrainedFold) -> MaskSource:
 
 
 def selected_features(model: CrossValidation, fold: TrainedFold) -> pd.DataFrame:
-    """Radiomics and the user's own features that a fold's network gets, by ``case_id``, as they were measured.
+    """Return the radiomics and own features that a fold's network gets, by ``case_id``, as they were measured.
 
-    Those of tables that are no longer there are left out.
+    Features of missing tables are left out.
     """
     config, stage_one = _stage_one(model, fold)
     files = [radiomics_file(stage_one, config), *map(Path, config.features_csv)]

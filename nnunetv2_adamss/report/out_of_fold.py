@@ -1,4 +1,4 @@
-"""The validation patients as the folds predict them, calibrated where the model is."""
+"""Out-of-fold predictions of the validation patients, calibrated if the model is."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -34,11 +34,11 @@ from nnunetv2_adamss.trained_folds.trained_fold import TrainedFold
 
 @dataclass(eq=False)
 class OutOfFold:
-    """Everything about the validation patients, worked out once.
+    """All results of the validation patients, each computed once.
 
     Args:
         source: the model.
-        progress: told about the images that are read.
+        progress: shows which images are read.
     """
 
     source: CrossValidation
@@ -46,14 +46,16 @@ class OutOfFold:
 
     @property
     def folds(self) -> list[TrainedFold]:
-        """Those that have validation patients.
+        """Folds with validation patients.
 
         Raises:
             ValueError: if there are none.
         """
         folds = [fold for fold in self.source.folds if fold.summary["cases"]["validation"]["cases"]]
         if not folds:
-            raise ValueError("Fold all was trained on every patient, so nobody is left to judge it on.")
+            raise ValueError(
+                "Fold all was trained on every patient, so no patient is left to evaluate it on."
+            )
         return folds
 
     @cached_property
@@ -81,22 +83,22 @@ class OutOfFold:
         )
         if changed:
             names = ", ".join(map(str, changed))
-            return None, f"fold {names} was trained anew since the model was calibrated; repeat {command}"
+            return None, f"fold {names} was trained again since the model was calibrated; repeat {command}"
         return calibration, ""
 
     @property
     def calibration(self) -> Calibration | None:
-        """The model's, if it has one that still holds."""
+        """The model's calibration, if it has one and no fold was trained again since."""
         return self._found_calibration[0]
 
     @property
     def why_uncalibrated(self) -> str:
-        """In words; empty if there is a calibration."""
+        """Reason why there is no calibration, in words; empty if there is one."""
         return self._found_calibration[1]
 
     @cached_property
     def curves(self) -> dict[int | str, CurvesByCase]:
-        """By number of the fold; as they are shown: calibrated on the other folds, at the calibration's times."""
+        """Curves to show, by number of the fold: calibrated on the other folds, at the calibration's times."""
         if self.calibration is None:
             return {fold.number: fold.predictions() for fold in self.folds}
         curves, places = (
@@ -108,14 +110,14 @@ class OutOfFold:
 
     @cached_property
     def _raw_curves(self) -> dict[int | str, CurvesByCase]:
-        """As the folds predict them, at the calibration's times."""
+        """Uncalibrated curves of the folds, at the calibration's times."""
         assert self.calibration is not None
         times = np.asarray(self.calibration.times)
         return {fold.number: fold.predictions().at(times) for fold in self.folds}
 
     @cached_property
     def _cross_fitted(self) -> tuple[NDArray[np.float64], str]:
-        """All folds' curves one after another, and why they are calibrated on the same patients, if they are."""
+        """Concatenated curves of all folds, and the reason if they are calibrated on the same patients."""
         assert self.calibration is not None
         parts = self._raw_curves.values()
         raw = np.concatenate([part.survival_curve for part in parts])
@@ -130,7 +132,7 @@ class OutOfFold:
 
     @property
     def why_calibration_is_apparent(self) -> str:
-        """Why curves are calibrated on the outcomes of the same patients, in words; empty if they are not."""
+        """Reason why curves are calibrated on the outcomes of the same patients, in words; empty if they are not."""
         return "" if self.calibration is None else self._cross_fitted[1]
 
     @cached_property
@@ -140,7 +142,7 @@ class OutOfFold:
 
     @cached_property
     def patients(self) -> Patients:
-        """With their outcomes; curves and risk groups calibrated if the model is, ranks as each fold gives them."""
+        """Patients with outcomes; curves and risk groups calibrated if the model is, ranks within each fold."""
         predictions = read_predictions([fold.folder / PREDICTIONS_FILE for fold in self.folds])
         patients = match(predictions, self.source.table)
         if self.calibration is None:
@@ -162,7 +164,7 @@ class OutOfFold:
 
     @cached_property
     def evaluation(self) -> Evaluation:
-        """All measures, beside what needs no network."""
+        """Evaluation of the predictions, beside baselines without a network."""
         others, notes = self._covariates_only(), []
         try:
             others += image_baselines(self.tumours)
@@ -196,7 +198,7 @@ class OutOfFold:
         return raw_images(folder) if folder.is_dir() else {}
 
     def channels(self, case_id: str) -> list[Channel]:
-        """The images of a patient.
+        """Return the images of a patient.
 
         Raises:
             ValueError: if the raw data set has no such case.
@@ -208,7 +210,7 @@ class OutOfFold:
 
     @cached_property
     def tumours(self) -> dict[str, TumourMeasures]:
-        """Size and uptake in the masks that the network worked with, by ``case_id``.
+        """Size and uptake of the tumours in the masks that the network used, by ``case_id``.
 
         Raises:
             ValueError: if images or masks are not there.
@@ -216,7 +218,7 @@ class OutOfFold:
         return measure_tumours(self._images(), self.progress)
 
     def _images(self) -> dict[str, Images]:
-        """With the masks that the network worked with."""
+        """Images with the masks that the network used."""
         return {
             case_id: (self.channels(case_id), masks.mask_file(case_id))
             for fold in self.folds

@@ -1,4 +1,4 @@
-"""One PDF a patient, of the same page as in the report."""
+"""Write one PDF a patient, with the same page as in the report."""
 
 import tempfile
 from collections.abc import Callable, Iterable, Sequence
@@ -20,11 +20,11 @@ def write_patient_pdfs(
     Args:
         folder: to write to; made if it is not there.
         pages: the sections of the patients, whose titles are the names of the cases.
-        write_html: writes sections as an HTML file, with what stands above them.
-        progress: told of the pages.
+        write_html: writes sections as an HTML file, with the notices above them.
+        progress: shows which page is printed.
 
     Raises:
-        ValueError: if no browser is there to print them, or it does not print one.
+        ValueError: if there is no browser to print them, or it fails to print one.
     """
     browser = find_browser()
     folder.mkdir(parents=True, exist_ok=True)

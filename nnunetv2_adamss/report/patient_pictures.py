@@ -1,4 +1,4 @@
-"""PET and CT of one patient, cut through the largest lesion, with the outline of the tumour mask."""
+"""Draw PET and CT of one patient through the largest lesion, with the outline of the tumour mask."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,20 +14,20 @@ from nnunetv2_adamss.report.patient_volumes import Channel, PatientVolumes, Volu
 
 # Soft tissue, in HU.
 _CT_WINDOW = (-160.0, 240.0)
-# A neck, or a lesion with what surrounds it.
+# A neck, or a lesion with its surroundings.
 _FIELD_MM = 240.0
 _HIGHEST_IN = 4.4
-# What a window is found from: all voxels of a whole-body scan take seconds to sort.
+# Voxels from which a window is computed: all of a whole-body scan would take seconds to sort.
 _SAMPLE = 1_000_000
 
 
 @dataclass(frozen=True)
 class _Plane:
-    """A direction to cut in.
+    """A plane of cuts.
 
     Args:
         name: of the plane.
-        axis: that it is at right angles to.
+        axis: at right angles to the plane.
         sides: at the left and the right edge of the picture.
     """
 
@@ -45,10 +45,10 @@ _PLANES = (
 
 @dataclass(frozen=True, eq=False)
 class _Shown:
-    """An image with the grey values that it is shown in.
+    """An image with the range of its grey values.
 
     Args:
-        channel: whose image.
+        channel: of the image.
         volume: the image.
         window: values that are black and white, or the other way round for PET.
     """
@@ -59,13 +59,13 @@ class _Shown:
 
     @property
     def is_pet(self) -> bool:
-        """Whether uptake is shown: dark where it is high."""
+        """True if the image is a PET, where high uptake is dark."""
         return self.channel.modality == "PET"
 
 
 @dataclass(frozen=True, eq=False)
 class _View:
-    """A picture of one plane: rows go down."""
+    """A picture of one plane; rows run downwards."""
 
     title: str
     image: NDArray
@@ -83,7 +83,7 @@ class _View:
 
 
 def patient_picture(case_id: str, volumes: PatientVolumes) -> Picture:
-    """Axial, coronal and sagittal cuts through the largest lesion, and PET in projection from the front.
+    """Draw axial, coronal and sagittal cuts through the largest lesion, and PET in projection from the front.
 
     Args:
         case_id: of the patient.
@@ -106,7 +106,7 @@ def patient_picture(case_id: str, volumes: PatientVolumes) -> Picture:
 
 
 def _centre(volumes: PatientVolumes) -> tuple[int, ...]:
-    """The slice along each axis where the largest lesion is largest; the middle without a lesion."""
+    """Find the slice along each axis where the largest lesion is largest; the middle without a lesion."""
     if not volumes.lesions:
         return tuple(n // 2 for n in volumes.mask.values.shape)
     return tuple(int(np.bincount(places).argmax()) for places in volumes.lesions[0].T)
@@ -127,7 +127,7 @@ def _scales(images: Sequence[_Shown]) -> str:
 
 
 def _cut(image: _Shown, mask: Volume, plane: _Plane, centre: tuple[int, ...]) -> _View:
-    """The field around the centre in one plane."""
+    """Cut out the field around the centre in one plane."""
     volume = image.volume
     ranges = zip(volume.values.shape, centre, volume.spacing_mm, strict=True)
     field: list[slice | int] = [_field(n, place, mm) for n, place, mm in ranges]
@@ -147,14 +147,14 @@ def _cut(image: _Shown, mask: Volume, plane: _Plane, centre: tuple[int, ...]) ->
 
 
 def _field(n_voxels: int, centre: int, voxel_mm: float) -> slice:
-    """Voxels around a centre: as many as the field has, or all."""
+    """Return the range of the field's voxels around a centre, at most all voxels."""
     n_shown = min(n_voxels, round(_FIELD_MM / voxel_mm))
     start = min(max(centre - n_shown // 2, 0), n_voxels - n_shown)
     return slice(start, start + n_shown)
 
 
 def _projection(pet: _Shown, mask: Volume) -> _View:
-    """The strongest voxel along each line from front to back."""
+    """Project the highest voxel along each line from front to back."""
     z_mm, _, x_mm = pet.volume.spacing_mm
     return _View(
         f"{pet.channel.name}, projection",
@@ -177,7 +177,7 @@ def _window(channel: Channel, volume: Volume) -> tuple[float, float]:
 
 
 def _widths(rows: Sequence[Sequence[_View]], projections: Sequence[_View]) -> tuple[list[float], float]:
-    """Widths of the columns and the height of all rows, in mm; a projection is as high as all rows, if that fits."""
+    """Return widths of the columns and height of all rows, in mm; a projection is as high as all rows, if it fits."""
     widths = [view.size_mm[1] for view in rows[0]]
     height = len(rows) * max(view.size_mm[0] for view in rows[0])
     for view in projections:
@@ -187,7 +187,7 @@ def _widths(rows: Sequence[Sequence[_View]], projections: Sequence[_View]) -> tu
 
 
 def _size(rows: Sequence[Sequence[_View]], projections: Sequence[_View]) -> tuple[float, float]:
-    """Width and height of the picture in inches."""
+    """Return width and height of the picture in inches."""
     widths, height = _widths(rows, projections)
     ratio = height / sum(widths)
     high = min(WIDTH * ratio, _HIGHEST_IN)
@@ -195,7 +195,7 @@ def _size(rows: Sequence[Sequence[_View]], projections: Sequence[_View]) -> tupl
 
 
 def _draw(chart: Chart, rows: Sequence[Sequence[_View]], projections: Sequence[_View]) -> None:
-    """A row for each image, and the projection beside all rows."""
+    """Draw a row for each image, and the projection beside all rows."""
     widths, _ = _widths(rows, projections)
     grid = chart.figure.add_gridspec(len(rows), len(widths), width_ratios=widths)
     for row, views in enumerate(rows):

@@ -1,4 +1,4 @@
-"""The images and the mask of one patient, turned as a radiologist holds them."""
+"""Images and mask of one patient, in radiological orientation."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ class Channel:
     Args:
         name: as dataset.json has it, such as ``PET``.
         file: the image.
-        modality: None where the names do not tell which it is.
+        modality: None if it is unknown from the names.
     """
 
     name: str
@@ -30,7 +30,7 @@ class Channel:
 
 
 def channels_of(names: Sequence[str], files: Sequence[Path]) -> list[Channel]:
-    """The images of a patient, in nnU-Net's order; one file for each name."""
+    """Return the images of a patient, in nnU-Net's order; one file for each name."""
     return [Channel(*one) for one in zip(names, files, modalities(names), strict=True)]
 
 
@@ -48,17 +48,17 @@ class Volume:
 
     @classmethod
     def of(cls, image: sitk.Image) -> "Volume":
-        """An image turned."""
+        """Turn an image to these axes."""
         turned = sitk.DICOMOrient(image, "LPS")
         return cls(sitk.GetArrayFromImage(turned), turned.GetSpacing()[::-1])
 
 
 @dataclass(frozen=True, eq=False)
 class PatientVolumes:
-    """The images of a patient that are shown, with the mask.
+    """Shown images of a patient, with the mask.
 
     Args:
-        images: CT, then PET, or the first two channels where neither is known.
+        images: CT, then PET, or the first two channels if neither is known.
         mask: of the tumour, above 0, on the images' grid.
     """
 
@@ -80,7 +80,7 @@ class PatientVolumes:
 
     @property
     def pet(self) -> Volume | None:
-        """The PET, if it is known which image that is."""
+        """The PET, if it is known which image it is."""
         return next((volume for channel, volume in self.images.items() if channel.modality == "PET"), None)
 
     @cached_property

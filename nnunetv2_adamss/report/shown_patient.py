@@ -1,4 +1,4 @@
-"""One patient of the report, and the cohort beside that patient."""
+"""One patient of the report, and the cohort to compare with."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -15,13 +15,13 @@ from nnunetv2_adamss.report.patient_volumes import Channel
 
 @dataclass(frozen=True, eq=False)
 class Patient:
-    """One patient: images, prediction, and what is known beside them.
+    """One patient: images, prediction, and other data.
 
     Args:
         case_id: nnU-Net's.
         channels: images.
         mask: of the tumour.
-        times: at which the curve is known, ascending, ``(n_times,)``.
+        times: of the curve, ascending, ``(n_times,)``.
         curve: S(t) at these times, ``(n_times,)``.
         predicted_time: mean restricted to the last of the times.
         facts: further names and values, in the order to show.
@@ -29,8 +29,8 @@ class Patient:
         warnings: sentences.
         predicted_time_sd: spread between folds, if more than one predicts.
         outcome: time, and whether the event was observed, if known.
-        fold_curves: S(t) of each fold, ``(n_folds, n_times)``; None if it is not known.
-        why_no_fold_curves: in words, where they are not known.
+        fold_curves: S(t) of each fold, ``(n_folds, n_times)``; None if unknown.
+        why_no_fold_curves: in words, if they are unknown.
     """
 
     case_id: str
@@ -55,14 +55,14 @@ class Patient:
 
 @dataclass(frozen=True, eq=False)
 class Background:
-    """The cohort that a patient is shown against.
+    """The cohort that a patient is compared with.
 
     Args:
         event: ``(n_cases,)``; True = observed.
         time: ``(n_cases,)``.
         time_unit: of all times.
-        is_calibrated: whether the patients' curves are.
-        name: what the cohort is.
+        is_calibrated: whether the patients' curves are calibrated.
+        name: of the cohort.
         tumours: of its validation patients, as far as their images could be read.
     """
 
@@ -75,5 +75,5 @@ class Background:
 
     @cached_property
     def observed(self) -> KaplanMeier:
-        """Survival of the cohort."""
+        """Kaplan-Meier curve of the cohort."""
         return kaplan_meier(self.event, self.time)

@@ -1,4 +1,4 @@
-"""The table of contents of the report."""
+"""Write the report: its table of contents in code."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
@@ -35,19 +35,19 @@ def write_report(
     benchmark: Path | None = None,
     pdf_folder: Path | None = None,
 ) -> None:
-    """Write all that is known of a trained survival model into one HTML file.
+    """Write a report on a trained survival model as one HTML file.
 
     Args:
         source: the model.
         file: to write.
         new: patients that it predicted, whose pages take the place of validation patients.
-        n_patients: with pages of their own, at most; default 20 of the validation patients, and all new ones.
-        progress: told what is worked through.
+        n_patients: largest number of patients with a page; default 20 of the validation patients, and all new ones.
+        progress: shows what is being made.
         benchmark: folder of ``adamss_benchmark``, whose tables are shown.
         pdf_folder: gets a PDF of each patient's page, or None.
 
     Raises:
-        ValueError: if a PDF cannot be printed; the HTML file is there all the same.
+        ValueError: if a PDF cannot be printed; the HTML file is written nevertheless.
     """
     out_of_fold = OutOfFold(source, progress)
 

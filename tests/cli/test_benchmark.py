@@ -117,7 +117,7 @@ def test_a_terminated_benchmark_takes_its_commands_along_and_goes_on_later(
     killer.start()
     assert command.main(arguments) == 143
     killer.join()
-    assert "stopped; run it again to go on." in capsys.readouterr().err
+    assert "stopped; run it again to continue." in capsys.readouterr().err
     assert _TRAINER in snakemake_benchmark.calls()[-1]
     wait_until(lambda: not snakemake_benchmark.is_running())
     snakemake_benchmark.knob("go", "")

@@ -45,7 +45,7 @@ def test_tumour_volume_lies_where_trainings_do_and_is_fitted_anew_on_demand(
     summary = json.loads((folder / "survival_summary.json").read_text())
     assert (summary["trainer"], summary["fold"]) == ("TumourVolume", 1)
     assert summary["settings"]["seed"] == 7 and summary["settings"]["mirroring"] is False
-    assert "fit anew with --overwrite" in refusal(capsys, "--disable_tta", fold="1")
+    assert "fit again with --overwrite" in refusal(capsys, "--disable_tta", fold="1")
 
 
 def test_what_a_method_needs_and_is_not_there_is_one_sentence(
@@ -67,15 +67,15 @@ def test_what_a_method_needs_and_is_not_there_is_one_sentence(
 @pytest.mark.parametrize(
     ("fold", "method", "options", "message"),
     [
-        ("all", "LassoCoxPH", [], "fold all leaves no cases to judge a method on"),
+        ("all", "LassoCoxPH", [], "fold all leaves no cases to evaluate a method on"),
         ("first", "LassoCoxPH", [], "the fold must be a number or all, not first"),
         ("0", "ICARE", ["--deep_trainer", "TMSSTrainer"], "ICARE starts from no network"),
-        ("0", "LassoCoxPH", ["--mask_source", "predicted"], "LassoCoxPH looks at the reference masks"),
+        ("0", "LassoCoxPH", ["--mask_source", "predicted"], "LassoCoxPH uses the reference masks"),
         (
             "0",
             "RadioDeepMTS",
             ["--masks", "masks"],
-            "RadioDeepMTS looks at the masks of DeepMTSTrainer",
+            "RadioDeepMTS uses the masks of DeepMTSTrainer",
         ),
         ("0", "SUVmax", ["--mask_source", "predicted", "--masks", "masks"], "exclude each other"),
         ("0", "cox", [], "invalid choice: 'cox'"),

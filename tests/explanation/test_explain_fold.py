@@ -195,7 +195,7 @@ def test_a_run_that_was_stopped_goes_on_with_the_next_case(
     with monkeypatch.context() as patch:
         patch.setattr(ExplainedModel, "look", stop_at_the_third)
         assert explain(*LAST, "--no_occlusion") == 130
-    assert "run it again to go on" in capsys.readouterr().err
+    assert "run it again to continue" in capsys.readouterr().err
     assert len(pd.read_csv(folder / "modality_occlusion.csv")) == 2
     assert not (folder / "gate_weights.csv").exists()
     before = contents(folder / "attention")

@@ -356,7 +356,7 @@ def test_what_is_unusual_in_a_patient_is_said_in_the_table(
     warnings = predictions(tmp_path / "out")["warnings"].fillna("")
     assert "age 150 lies outside the training cases' " in warnings[cases[0]]
     assert "age is not known and was imputed" in warnings[cases[1]]
-    assert "no tumour found, so the likeliest place was looked at" in warnings[cases[2]]
+    assert "no tumour found, so the region lies around the likeliest place" in warnings[cases[2]]
     assert np.isfinite(curves(predictions(tmp_path / "out"))).all()
     covariates = pd.read_csv(tmp_path / "out" / "covariates.csv", dtype=str).set_index("case_id")
     assert covariates.loc[cases[0], "age"] == "150"

@@ -69,7 +69,7 @@ def test_a_fold_that_was_trained_anew_makes_the_calibration_void(
     (model_folder(project) / "fold_2" / "checkpoint_final.pth").write_bytes(b"another network")
     found = OutOfFold(calibrated_source)
     assert found.calibration is None
-    assert "fold 2 was trained anew" in found.why_uncalibrated
+    assert "fold 2 was trained again" in found.why_uncalibrated
 
 
 def test_a_damaged_calibration_leaves_the_curves_uncalibrated(
@@ -122,7 +122,7 @@ def test_a_broken_image_costs_that_patients_baseline_only(
 def test_fold_all_has_nobody_to_judge_it_on(source: CrossValidation) -> None:
     for fold in source.folds:
         fold.summary["cases"]["validation"]["cases"] = 0
-    with pytest.raises(ValueError, match="nobody is left"):
+    with pytest.raises(ValueError, match="no patient is left"):
         _ = OutOfFold(source).patients
 
 

@@ -16,7 +16,7 @@ class AdaMSSSegTrainer_ShortSchedule(trainers.AdaMSSSegTrainer_ShortSchedule):
     )
 
     def initialize(self):
-        """As Stage I."""
+        """Initialise Stage I, and set the momentum of its batch normalisation."""
         super().initialize()
         for module in self.network.modules():
             if isinstance(module, _BatchNorm):
@@ -24,7 +24,7 @@ class AdaMSSSegTrainer_ShortSchedule(trainers.AdaMSSSegTrainer_ShortSchedule):
 
 
 class AdaMSSSurvTrainer_ShortSchedule_NoRadiomics(trainers.AdaMSSSurvTrainer_ShortSchedule_NoRadiomics):
-    """Stage II."""
+    """A short Stage II."""
 
     recipe = trainers.AdaMSSSurvTrainer_ShortSchedule_NoRadiomics.recipe.with_schedule(
         n_epochs=3, n_iterations=2
@@ -34,7 +34,7 @@ class AdaMSSSurvTrainer_ShortSchedule_NoRadiomics(trainers.AdaMSSSurvTrainer_Sho
 class AdaMSSSurvTrainer_ShortSchedule_Anchored_ImageOnly(
     trainers.AdaMSSSurvTrainer_ShortSchedule_Anchored_ImageOnly
 ):
-    """Stage II, anchored."""
+    """A short anchored Stage II."""
 
     recipe = trainers.AdaMSSSurvTrainer_ShortSchedule_Anchored_ImageOnly.recipe.with_schedule(
         n_epochs=3, n_iterations=2

@@ -1,4 +1,4 @@
-"""What published tables write in clinical columns, in the form in which it is compared and computed with."""
+"""Clean values of published clinical columns, so that they can be compared and computed with."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from nnunetv2_adamss.datasets.conversion.presets import COLUMNS
 
 
 def tidy(clinical: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
-    """One spelling of each value, and no text among numbers.
+    """Give each value one spelling, and remove text among numbers.
 
     Args:
         clinical: text, index ``case_id``; columns are keys of ``COLUMNS``.
 
     Returns:
-        The same, empty where a number was expected and text found; and which patients these are.
+        The table, empty where a number was expected and text found; and sentences that name these patients.
     """
     columns, warnings = {}, []
     for name in clinical:
@@ -35,7 +35,7 @@ def tidy(clinical: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
 
 
 def _one_spelling(cells: pd.Series, known: Sequence[str]) -> pd.Series:
-    """Values that differ in capitals alone become one: the known spelling, or the one that is most frequent."""
+    """Unite values that differ in capitals only: take the known spelling, or the most frequent one."""
     spellings: dict[str, str] = {}
     by_frequency = cells.value_counts().sort_index().sort_values(ascending=False, kind="stable").index
     for value in (*known, *by_frequency):

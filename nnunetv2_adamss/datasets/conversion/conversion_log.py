@@ -1,4 +1,4 @@
-"""The log of a conversion, as what comes after it reads it."""
+"""Read the log of a conversion."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
@@ -23,12 +23,12 @@ from nnunetv2_adamss.datasets.conversion.patient_grid import GridChoice, VoxelGr
 
 @dataclass(frozen=True)
 class Source:
-    """What a data set was made from.
+    """Source of a data set.
 
     Args:
         format: ``manifest``, or which published cohort.
         path: of the folder or the CSV, absolute.
-        tables: of outcomes and clinical values, where the user said so.
+        tables: of outcomes and clinical values, if the user gave them.
     """
 
     format: str
@@ -37,7 +37,7 @@ class Source:
 
 
 def source_in(log: Path) -> Source | None:
-    """What the data set was made from; None of a log that does not say.
+    """Return the source of the data set; None if the log does not name it.
 
     Raises:
         ValueError: if the file cannot be read.
@@ -47,7 +47,7 @@ def source_in(log: Path) -> Source | None:
 
 
 def settings_in(log: Path) -> CaseSettings:
-    """How the patients were converted, to convert others alike.
+    """Return the settings of the conversion, to convert other patients in the same way.
 
     Raises:
         ValueError: if the file is not there, no such log, or of another version with other settings.
@@ -59,19 +59,19 @@ def settings_in(log: Path) -> CaseSettings:
 
 
 def cases_in(log: Path) -> Mapping[str, Mapping[str, Any]]:
-    """What became of each patient, by ``case_id``.
+    """Return the log entry of each patient, by ``case_id``.
 
     Raises:
-        ValueError: if the file is not there, or says nothing of the patients.
+        ValueError: if the file is not there, or has no entries of patients.
     """
     return _part(log, "cases")
 
 
 def ct_grids_in(log: Path) -> dict[str, VoxelGrid]:
-    """The grid of each patient's CT as it was published, by ``case_id``.
+    """Return the grid of each patient's CT as published, by ``case_id``.
 
     Raises:
-        ValueError: if the file is not there, or does not say that of a patient.
+        ValueError: if the file is not there, or lacks the grid of a patient.
     """
     grids = {}
     for case_id, case in cases_in(log).items():
@@ -84,7 +84,7 @@ def ct_grids_in(log: Path) -> dict[str, VoxelGrid]:
 
 
 def read_case(file: Path) -> dict[str, Any] | None:
-    """Log entry of one patient by a run that was stopped; None if the file is damaged."""
+    """Read the log entry of one patient by a run that was stopped; None if the file is damaged."""
     try:
         return read_object(file, made_from=dict)
     except ValueError:

@@ -1,4 +1,4 @@
-"""Convert a whole cohort into an nnU-Net raw data set: in parallel, resumable, whatever single patients are like."""
+"""Convert a whole cohort into an nnU-Net raw data set: in parallel, resumable, and not stopped by faulty patients."""
 
 from __future__ import annotations
 
@@ -38,15 +38,15 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class ConversionReport:
-    """What became of the patients.
+    """Results of a conversion.
 
     Args:
         folder: of the raw data set.
-        log: what the log says of each converted patient, by ``case_id``.
-        converted: those whom this run has converted; an earlier one had the others.
-        broken: what is wrong with patients that could not be converted, by name.
-        warnings: what a user should know of the tables.
-        counts: of patients, outcomes and events, for people.
+        log: log entry of each converted patient, by ``case_id``.
+        converted: patients that this run has converted; an earlier run converted the others.
+        broken: faults of patients that could not be converted, by name.
+        warnings: on the tables.
+        counts: of patients, outcomes and events, with readable names.
     """
 
     folder: Path
@@ -59,7 +59,7 @@ class ConversionReport:
 
 @dataclass(frozen=True)
 class _Run:
-    """What is the same for all patients."""
+    """Everything that is the same for all patients."""
 
     name: str
     folder: Path
@@ -78,20 +78,20 @@ def convert_cohort(
     overwrite: bool = False,
     on_case_done: Callable[[str], object] = lambda case_id: None,
 ) -> ConversionReport:
-    """Convert every patient. A run that was killed goes on where it was.
+    """Convert every patient, and continue a run that was killed.
 
-    A patient that is there already is kept as long as its source files, the settings and the version are the same;
-    also one whose files have changed and cannot be converted now.
+    An earlier conversion of a patient is kept as long as source files, settings and version are the same, and also if
+    the files have changed but cannot be converted.
 
     Args:
         cohort: what to convert.
-        settings: how.
+        settings: of the conversion.
         folder: ``nnUNet_raw/DatasetXXX_Name``.
         source: where the cohort is from, for the log; another source is refused.
         suv_factors: of patients whose PET is in Bq/ml.
         num_processes: patients at once; each needs the memory of one patient's images.
-        overwrite: begin anew, whatever is there.
-        on_case_done: called with each patient, in the order in which they are done.
+        overwrite: remove earlier conversions first.
+        on_case_done: called with each patient when it is done.
 
     Raises:
         FileExistsError: if the folder is no conversion of this source with these settings, patients in it are gone
@@ -131,7 +131,7 @@ def _convert_all(
     num_processes: int,
     on_case_done: Callable[[str], object],
 ) -> tuple[dict[str, Mapping[str, Any]], dict[str, str]]:
-    """What the log says of each patient, and what is wrong with the others."""
+    """Convert the patients; return the log entries, and the faults of patients without one."""
     tasks = [
         delayed(_convert_and_log)(patient, run, known.get(patient.case_id)) for patient in cohort.patients
     ]
@@ -147,7 +147,7 @@ def _convert_all(
 
 
 def _leave(folder: Path) -> None:
-    """Leave a folder in which nothing is to whatever settings come next."""
+    """Release an empty folder, so that the next run may have other settings."""
     (folder / BEGUN).unlink()
     for path in folder.iterdir():
         if path.is_dir() and not any(path.iterdir()):
@@ -157,7 +157,7 @@ def _leave(folder: Path) -> None:
 def _convert_and_log(
     patient: PatientFiles, run: _Run, known: Mapping[str, Any] | None
 ) -> tuple[str, Mapping[str, Any] | None, str]:
-    """The ``case_id``, what the log says, and what is wrong where it says nothing."""
+    """Return the ``case_id``, the log entry, and the fault if there is no entry."""
     case_id, folder = patient.case_id, run.folder
     suv_factor = run.suv_factors.get(case_id)
     try:
@@ -173,13 +173,13 @@ def _convert_and_log(
         return case_id, entry, ""
     except (ValueError, OSError) as error:
         return case_id, None, str(error)
-    # Whatever one patient meets, such as a fault of a library, must not stop the others.
+    # No error of one patient, such as a fault of a library, may stop the others.
     except Exception as error:
         return case_id, None, f"{type(error).__name__}: {error}"
 
 
 def _is_there(folder: Path, patient: PatientFiles) -> bool:
-    """Whether all images are there as the log says, not those of a run that was killed or failed while it wrote."""
+    """Return True if all images are those of the log, not of a run that was killed or failed while it wrote."""
     names = case_files(patient.case_id, patient.mask is not None)
     return all((folder / name).is_file() for name in names) and not _is_being_replaced(
         folder, patient.case_id
@@ -187,7 +187,7 @@ def _is_there(folder: Path, patient: PatientFiles) -> bool:
 
 
 def _is_being_replaced(folder: Path, case_id: str) -> bool:
-    """Whether images may be of two conversions: the last one began to replace them, and was not done."""
+    """Return True if images may be of two conversions, since the last one began to replace them and did not finish."""
     begun, done = folder / REPLACED / case_id, folder / DONE / f"{case_id}.json"
     if not begun.exists():
         return False
@@ -206,7 +206,7 @@ def _made_from(patient: PatientFiles, suv_factor: float | None) -> dict[str, Any
 def _kept(
     folder: Path, cohort: Cohort, failed: Mapping[str, Mapping[str, Any]]
 ) -> dict[str, Mapping[str, Any]]:
-    """Of patients that an earlier run converted and this one cannot: those whose images are still whole."""
+    """Return the patients that an earlier run converted, this one cannot, and whose images are still complete."""
     patients = {patient.case_id: patient for patient in cohort.patients}
     return {
         case_id: entry for case_id, entry in failed.items() if entry and _is_there(folder, patients[case_id])
@@ -219,7 +219,7 @@ def _with_what_is_kept(faults: Mapping[str, str], kept: Collection[str]) -> dict
 
 
 def _remove_strays(folder: Path, cohort: Cohort, known: Iterable[str], log: Collection[str]) -> None:
-    """Remove images that are not whole, and those of before a patient got a mask, or lost it."""
+    """Remove incomplete images, and those from before a patient got or lost a mask."""
     has_mask = {patient.case_id: patient.mask is not None for patient in cohort.patients}
     for case_id in {*known, *(file.name for file in (folder / REPLACED).glob("*"))}:
         wanted = case_files(case_id, has_mask[case_id]) if case_id in log else []

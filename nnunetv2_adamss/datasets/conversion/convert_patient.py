@@ -33,14 +33,14 @@ _MOST_OF_AIR_HU = -200.0  # the lowest value of a CT with air in it is below
 
 @dataclass(frozen=True)
 class CaseSettings:
-    """How every patient is converted.
+    """Settings for the conversion of every patient.
 
     Args:
-        grid: of which scan the voxels are, or ``iso``.
+        grid: scan whose voxels are kept, or ``iso``.
         spacing_xyz_mm: of ``iso``.
         head_and_neck: whether the images are cut to the box from brain to neck.
         field_mm: side of the box that is cut at a random place; None to keep the images whole.
-        seed: of the places.
+        seed: of the random places.
         labels: as in ``dataset.json``.
     """
 
@@ -62,7 +62,7 @@ class _Scans:
 
 
 def case_files(case_id: str, has_mask: bool) -> list[str]:
-    """What is written of a patient: CT, PET and, if there is one, the mask, from the data set's folder."""
+    """Return the paths of a patient's CT, PET and, if there is one, mask, relative to the data set's folder."""
     part = "Tr" if has_mask else "Ts"
     images = [f"images{part}/{case_id}_{channel:04}{ENDING}" for channel in (0, 1)]
     return [*images, f"labels{part}/{case_id}{ENDING}"] if has_mask else images
@@ -76,14 +76,14 @@ def convert_case(
     Patients with a mask go to ``imagesTr`` and ``labelsTr``, others to ``imagesTs``.
 
     Args:
-        patient: whom.
-        settings: how.
+        patient: with its source files.
+        settings: of the conversion.
         folder: of the raw data set.
-        suv_factor: what makes SUV of Bq/ml. Used only where the PET can be no SUV, since tables of doses often name
-            every patient; None if it is not known.
+        suv_factor: from Bq/ml to SUV. Used only if the PET cannot be in SUV, since tables of doses often name every
+            patient; None if it is not known.
 
     Returns:
-        What the log says of the patient.
+        The log entry of the patient.
 
     Raises:
         ValueError: if a file cannot be read or the images do not fit together; then nothing was written.
@@ -128,7 +128,7 @@ def _read(patient: PatientFiles, labels: Mapping[str, int]) -> tuple[_Scans, lis
             warnings.append(
                 f"the header of {file.name} says neither voxel size nor position; 1 mm is assumed"
             )
-    # Scanners write -2000 or -3024 where they saw nothing; interpolation would mix that into what they saw.
+    # Scanners write -2000 or -3024 outside their field of view; interpolation would mix that into the image.
     ct = sitk.Maximum(sitk.Cast(images["ct"], sitk.sitkFloat32), AIR_HU)
     mask = images.get("mask")
     return _Scans(ct, images["pet"], None if mask is None else checked_mask(mask, labels)), warnings
@@ -158,7 +158,7 @@ def _whole_hu(ct: sitk.Image) -> sitk.Image:
 
 
 def _unit_warnings(published_ct: sitk.Image, ct: sitk.Image, pet: sitk.Image) -> list[str]:
-    """What is odd about the values; of the published CT, since what is around it on another grid is air."""
+    """Warn of unusual values; in the CT as published, since on another grid it is surrounded by air."""
     lowest = float(sitk.GetArrayViewFromImage(published_ct).min())
     no_air = (
         f"the CT has no air (lowest value {round(lowest)}); is it in HU?"
@@ -170,7 +170,7 @@ def _unit_warnings(published_ct: sitk.Image, ct: sitk.Image, pet: sitk.Image) ->
 
 
 def _write(images: Sequence[sitk.Image], folder: Path, patient: PatientFiles) -> None:
-    """Write under names that nnU-Net does not look for, then rename: a file that is there is whole."""
+    """Write under names that nnU-Net ignores, then rename, so that a file of the final name is complete."""
     files = [folder / name for name in case_files(patient.case_id, patient.mask is not None)]
     unfinished = [unfinished_name(file, folder / UNFINISHED) for file in files]
     for image, file in zip(images, unfinished, strict=True):

@@ -50,7 +50,7 @@ def write_descriptions(folder: Path, cohort: Cohort, converted: Collection[str])
     Patients without a mask, whose images are in ``imagesTs``, have their rows in ``survival_test.csv``.
 
     Returns:
-        Counts for people.
+        Counts with readable names.
     """
     masked = {patient.case_id for patient in cohort.patients if patient.mask is not None}
     rows = cohort.table[cohort.table[CASE_ID].isin(converted)]

@@ -1,4 +1,4 @@
-"""What an earlier run left in the folder of a data set, and whether another may go on there."""
+"""Check the files of an earlier run in a data set's folder, and if another run may continue there."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ logger = logging.getLogger(__name__)
 
 
 def check_folder(folder: Path) -> None:
-    """Say why a folder cannot be that of a converted data set.
+    """Raise FileExistsError if a folder cannot become a converted data set.
 
     Raises:
         FileExistsError: if it is something else, or its id is another data set's.
@@ -66,16 +66,17 @@ def clear(folder: Path) -> None:
 def earlier_patients(
     folder: Path, cohort: Cohort, settings: CaseSettings, source: Source | None
 ) -> dict[str, Mapping[str, Any]]:
-    """What earlier runs said of each patient they converted.
+    """Return the log entries of all patients that earlier runs converted.
 
     Args:
         folder: of the data set.
-        cohort: what is to be converted now.
-        settings: how.
-        source: from what; None where nobody asks.
+        cohort: to convert now.
+        settings: of the conversion.
+        source: of the cohort; None to skip its check.
 
     Raises:
-        FileExistsError: if these patients were converted otherwise or from something else, or are not there any more.
+        FileExistsError: if these patients were converted with other settings or from another source, or are gone from
+            it.
     """
     known: dict[str, Mapping[str, Any]] = {}
     if (folder / LOG_FILE).is_file():
@@ -87,7 +88,7 @@ def earlier_patients(
             known.setdefault(file.stem, {})
         else:
             known[file.stem] = entry
-    if known:  # else nothing is lost whatever the settings were
+    if known:  # otherwise nothing is lost, whatever the settings were
         _check_heading(folder, settings, source)
         _check_nobody_is_gone(folder, set(known), cohort)
     return known
@@ -114,5 +115,5 @@ def _check_nobody_is_gone(folder: Path, known: set[str], cohort: Cohort) -> None
     reasons = [f"{name} ({cohort.broken[name]})" if name in cohort.broken else name for name in gone]
     raise FileExistsError(
         f"{folder} holds {number_of_patients(len(gone))} that the source has no longer: {listed(reasons)}. Put them "
-        "back, choose another id for the smaller cohort, or begin anew with --overwrite."
+        "back, choose another id for the smaller cohort, or start over with --overwrite."
     )

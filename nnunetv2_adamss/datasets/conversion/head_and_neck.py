@@ -9,20 +9,20 @@ from numpy.typing import NDArray
 from nnunetv2_adamss.common.voxel_grid import VoxelGrid
 from nnunetv2_adamss.datasets.conversion.resample import resample_scan
 
-# Left to right, front to back, and downwards from the top of the brain: skull and shoulders' beginning fit in.
+# Left to right, front to back, and downwards from the top of the brain: from skull to upper shoulders.
 BOX_XYZ_MM = (200.0, 200.0, 310.0)
 _COARSE_MM = 4.0
 _LPS = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0)
 _LEAST_BRAIN_ML, _MOST_BRAIN_ML = 400.0, 3000.0  # tumours, hearts and bladders that are as hot are smaller
 _LOOK_BELOW_TOP_MM = 500.0
-_RAISED_ARMS_MM = 300.0  # may be above the brain; of scans without a head, the liver is further down
-_BODY, _BRAIN = 0.02, 0.4  # least shares of the hottest parts' uptake
+_RAISED_ARMS_MM = 300.0  # may be above the brain; in scans without a head, the liver is further down
+_BODY, _BRAIN = 0.02, 0.4  # lowest fractions of the hottest parts' uptake
 _HOTTEST_ML = 200.0  # of a brain; few tumours are as large
 _LEAST_CONTRAST = 5.0  # to the body's median: brains have ten times as much, livers at most four
 
 
 def head_and_neck_box(pet: sitk.Image) -> NDArray[np.float64] | None:
-    """Corners of the box from the top of the brain to the neck.
+    """Return the corners of the box from the top of the brain to the neck.
 
     Args:
         pet: in any unit; the patient's axes are LPS, so the head is where z is highest.
@@ -52,7 +52,7 @@ def _coarse(pet: sitk.Image) -> sitk.Image:
 
 
 def _brain(uptake: NDArray[np.float32]) -> NDArray[np.bool_] | None:
-    """The largest hot component near the top, if it is as large, as hot and as high up as a brain."""
+    """Find the largest hot component near the top, if its size, uptake and height are those of a brain."""
     slices = np.flatnonzero(_body(uptake).any(axis=(1, 2)))
     if not slices.size:
         return None
@@ -79,6 +79,6 @@ def _body(uptake: NDArray[np.float32]) -> NDArray[np.bool_]:
 
 
 def _reached_by(uptake: NDArray[np.float32], volume_ml: float) -> float:
-    """The uptake that so much of the patient reaches: unlike a percentile, the same in a narrow and a wide image."""
+    """Return the uptake that this volume reaches: unlike a percentile, the same in a narrow and a wide image."""
     rank = min(round(volume_ml * 1000 / _COARSE_MM**3), uptake.size)
     return float(np.partition(uptake, -rank, axis=None)[-rank])

@@ -1,4 +1,4 @@
-"""Any cohort, described by one CSV: ``case_id, ct, pet, mask``, and if known ``time, event`` and clinical columns."""
+"""Read any cohort from one CSV: ``case_id, ct, pet, mask``, and if known ``time, event`` and clinical columns."""
 
 from __future__ import annotations
 
@@ -34,8 +34,8 @@ def read_manifest(file: Path, label_names: Sequence[str] = ("tumour",)) -> Cohor
     """Read a cohort's manifest and, if there is one, the ``survival.json`` beside it.
 
     Args:
-        file: a row a patient; paths are absolute or from the manifest's folder; ``mask`` may be empty. Every column
-            but the files and the outcome is a clinical one.
+        file: a row a patient; paths are absolute or from the manifest's folder; ``mask`` may be empty. Every other
+            column except the outcome is a clinical one.
         label_names: of the masks' values 1, 2, ...
 
     Raises:
@@ -98,9 +98,9 @@ def _patient(folder: Path, row: dict[Any, str]) -> PatientFiles:
 
 
 def _plain(cells: pd.Series, description: SurvivalDescription) -> pd.Series:
-    """A column as it is written: numbers with decimal points, empty where a code says that a number is missing.
+    """Return a column as it is written: numbers with decimal points, empty where a code marks a missing number.
 
-    Training and test patients go to two tables, so what a comma means is seen in the manifest alone.
+    Training and test patients go to two tables, so only the manifest shows the meaning of a comma.
     """
     if cells.name == TIME:
         return plain_numbers(cells)
@@ -112,7 +112,7 @@ def _plain(cells: pd.Series, description: SurvivalDescription) -> pd.Series:
 
 
 def _description(file: Path) -> tuple[SurvivalDescription, dict[str, Any]]:
-    """The description, and the content of its file, which is kept as it is."""
+    """Return the description, and the content of its file, which is kept unchanged."""
     if not file.is_file():
         return SurvivalDescription(), {"time_unit": "days"}
     content = read_content(file)

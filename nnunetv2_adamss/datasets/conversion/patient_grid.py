@@ -1,4 +1,4 @@
-"""The voxel grid that CT, PET and labels of a patient get."""
+"""Common voxel grid of CT, PET and labels of a patient."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ GridChoice = Literal["iso", "ct", "pet"]
 def common_grid(
     ct: VoxelGrid, pet: VoxelGrid, which: GridChoice, spacing_mm: Sequence[float] = (1.0, 1.0, 1.0)
 ) -> VoxelGrid:
-    """The grid of a patient: what both scans saw, nothing else.
+    """Return the grid that covers exactly the overlap of both scans.
 
     Args:
         ct: grid of the CT.
         pet: grid of the PET.
-        which: ``ct`` and ``pet`` keep that scan's own voxels, where their centres lie in the other's field of view;
+        which: ``ct`` and ``pet`` keep that scan's voxels whose centres lie in the other's field of view;
             ``iso`` fills the overlap with voxels of ``spacing_mm`` along the CT's axes.
         spacing_mm: (x, y, z), for ``iso``.
 
@@ -40,7 +40,7 @@ def common_grid(
 
 
 def _overlap_mm(ct: VoxelGrid, pet: VoxelGrid) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Where the box that both fields of view share begins and ends along the CT's axes."""
+    """Return both ends, along the CT's axes, of the box that both fields of view share."""
     ends_mm = np.array([grid.corners() @ ct.axes for grid in (ct, pet)])  # (scan, corner, axis of the CT)
     return ends_mm.min(axis=1).max(axis=0), ends_mm.max(axis=1).min(axis=0)
 

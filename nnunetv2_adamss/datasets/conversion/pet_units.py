@@ -1,4 +1,4 @@
-"""PET in Bq/ml: what looks like it, and how it becomes SUV."""
+"""Recognise PET in Bq/ml, and convert it to SUV."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from nnunetv2_adamss.common.tables.faults import FileFaultsError, faults_of
 from nnunetv2_adamss.common.tables.number_cells import as_numbers, read_numbers
 from nnunetv2_adamss.datasets.conversion.source_patients import patient_key
 
-# By body weight a body's mean SUV is below 1 and its median lower still; a full bladder may come near 100.
+# The mean SUV (by body weight) of a body is below 1, its median even lower; a full bladder may come near 100.
 _MOST_SUV, _MOST_MEDIAN, _LEAST_MEDIAN = 100.0, 10.0, 0.01
 _AIR_BELOW_HU = -500
 _F18_HALF_LIFE_MIN = 109.77
@@ -25,7 +25,7 @@ _FACTOR = "bqml_to_suvbw_factor"
 
 
 def is_activity(pet: NDArray[np.float32], ct_hu: NDArray[np.int16]) -> bool:
-    """Whether half of the body has more than any SUV; the highest value alone decides nothing, see the bladder.
+    """Return True if the median in the body is too high for SUV; the maximum decides nothing because of the bladder.
 
     Args:
         pet: ``(z, y, x)``.
@@ -36,7 +36,7 @@ def is_activity(pet: NDArray[np.float32], ct_hu: NDArray[np.int16]) -> bool:
 
 
 def unit_warning(pet: NDArray[np.float32], ct_hu: NDArray[np.int16]) -> str | None:
-    """What is odd about a PET that should be in SUV, or None.
+    """Return a warning if the values of a PET are unusual for SUV, else None.
 
     Args:
         pet: ``(z, y, x)``.
@@ -54,16 +54,16 @@ def unit_warning(pet: NDArray[np.float32], ct_hu: NDArray[np.int16]) -> str | No
 
 
 def read_suv_factors(file: Path, case_ids: Collection[str]) -> dict[str, float]:
-    """What Bq/ml is multiplied with to become SUV by body weight, by ``case_id``.
+    """Read the factors from Bq/ml to SUV (by body weight), by ``case_id``.
 
     ``weight_kg * 1000 / (injected_dose_mbq * 1e6 * 0.5 ** (minutes_to_scan / half_life_min))``
 
     Args:
         file: CSV with the factors themselves, such as ``suv_conversion_tags.csv`` of HECKTOR 2026 (``pid``,
-            ``bqml_to_suvbw_factor``), or with what they are made of. ``minutes_to_scan`` are from injection to the
+            ``bqml_to_suvbw_factor``), or with the columns of the formula. ``minutes_to_scan`` are from injection to the
             time to which the image is decay-corrected, so 0 where that is the injection; ``half_life_min`` may be
             left out for F-18.
-        case_ids: the patients that there are; rows of others are not looked at.
+        case_ids: patients of the cohort; rows of others are ignored.
 
     Raises:
         ValueError: with every fault of the table.
@@ -106,7 +106,7 @@ def _our_name(title: str) -> str:
 
 
 def _patient_of(name: str, case_ids: Collection[str]) -> str | None:
-    """The patient who is called so, or the only one whose name differs in punctuation alone."""
+    """Return the patient of this name, or the only one whose name differs in punctuation only."""
     if name in case_ids:
         return name
     alike = [case_id for case_id in case_ids if patient_key(case_id) == patient_key(name)]

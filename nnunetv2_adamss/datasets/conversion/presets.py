@@ -1,4 +1,4 @@
-"""What is where in the public cohorts, one row a year: names of files and columns change every year."""
+"""Layouts of the public cohorts, one a year: names of files and columns change every year."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class Column:
 
     Args:
         kind: as in ``survival.json``.
-        titles: what tables call it; case, white space, punctuation and what is in brackets do not matter.
+        titles: its titles in tables; case, white space, punctuation and text in brackets are ignored.
         categories: of an ordinal column, in order.
     """
 
@@ -34,7 +34,7 @@ class Files:
     ct: str
     pet: str
     mask: str
-    pet_mask: str | None = None  # where the PET has a mask of its own
+    pet_mask: str | None = None  # if the PET has its own mask
 
 
 @dataclass(frozen=True)
@@ -42,17 +42,17 @@ class Preset:
     """One published cohort.
 
     Args:
-        files: how images and masks are called.
-        tables: names of its tables, small letters, with ``*`` for what differs.
+        files: names of images and masks.
+        tables: names of its tables, in lower case, with ``*`` for parts that differ.
         titles: of the columns ``patient``, ``event`` and ``time``.
         columns: names of its clinical columns, keys of ``COLUMNS``.
         labels: as in ``dataset.json``.
         endpoint: what the event is; times are in days.
-        grid: on which grid its images are by default.
-        has_centre: whether the letters that a patient's name begins with are the centre.
-        field_mm: side of the boxes that are cut from its images by default.
-        origin: reference and licence, where a licence asks to name them.
-        outcome_of: makes ``event`` and ``time`` of a row where the table does not hold them as numbers.
+        grid: default grid of its images.
+        has_centre: whether the first letters of a patient's name are the centre.
+        field_mm: default side of the boxes that are cut from its images.
+        origin: reference and licence, if the licence asks to name them.
+        outcome_of: makes ``event`` and ``time`` of a row if the table does not hold them as numbers.
     """
 
     files: Files
@@ -69,12 +69,12 @@ class Preset:
 
 
 def is_unknown(cell: str) -> bool:
-    """Whether a cell says that nothing is known: empty, dashes, or an X for a stage."""
+    """Return True if a cell stands for an unknown value: empty, dashes, or an X for a stage."""
     return re.fullmatch("[-\u2013?]*|[tnm]?x|n/?a|nan|unknown", cell, re.IGNORECASE) is not None
 
 
 def disease_free_survival(row: Mapping[str, str]) -> dict[str, str]:
-    """Outcome of a sarcoma patient: any recurrence or metastasis, else censored at the last follow-up."""
+    """Return the outcome of a sarcoma patient: any recurrence or metastasis, else censored at the last follow-up."""
     relapsed = not is_unknown(row[EVENT])
     time = row[TIME] if relapsed else row["follow_up"]
     event = "1" if relapsed else "0" if time else ""
@@ -188,11 +188,11 @@ PRESETS: Mapping[str, Preset] = {
 
 
 def title_key(title: str) -> str:
-    """What is left of a column's title when case, brackets, white space and punctuation are not looked at."""
+    """Return a column's title without case, brackets, white space and punctuation."""
     return re.sub(r"[\W_]+", " ", re.sub(r"\([^)]*\)", "", title)).strip().casefold()
 
 
 def example(pattern: str) -> str:
-    """A file name that fits a pattern of ``Files``, for people."""
+    """Return an example of a file name that fits a pattern of ``Files``."""
     name = re.sub(r"\(\?P<id>[^)]*\)", "PATIENT", pattern.removesuffix(_IMAGE))
     return name.replace("_{1,2}", "__") + ".nii.gz"

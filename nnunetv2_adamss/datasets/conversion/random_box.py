@@ -2,7 +2,7 @@
 
 The open sarcoma images were published as crops that follow the tumour: its size plus 5 cm. A network could read the
 tumour's size, and with it much of the survival, from the size of the image, and its outline from where the image
-ends. In boxes that are all of one size, with the tumour at a random place, neither is given away.
+ends. Boxes of one size, with the tumour at a random place, show neither.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ _LEAST_INSIDE_MM = 25.0
 def random_box(
     grid: VoxelGrid, centroid_mm: Sequence[float], field_mm: float, case_id: str, seed: int
 ) -> VoxelGrid:
-    """A block of the grid's voxels with the tumour's centroid at least 25 mm inside.
+    """Return a block of the grid's voxels with the tumour's centroid at least 25 mm inside.
 
     Args:
         grid: of the whole image.
         centroid_mm: of the tumour, physical.
         field_mm: side of the box; its voxels are as many as fit in.
-        case_id: each patient's place is its own, whatever others there are.
+        case_id: the place of a patient does not depend on other patients.
         seed: of all places.
 
     Raises:

@@ -1,4 +1,4 @@
-"""Bring an image to another grid."""
+"""Resample an image to another grid."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ import SimpleITK as sitk
 from nnunetv2_adamss.common.voxel_grid import VoxelGrid
 
 _FWHM_PER_SIGMA = 2 * np.sqrt(2 * np.log(2))
-_MARGIN_VOXELS = 3  # what interpolation looks at beyond the grid
+_MARGIN_VOXELS = 3  # voxels beyond the grid that interpolation needs
 _MARGIN_SIGMAS = 4
 
 
 def resample_scan(image: sitk.Image, grid: VoxelGrid, outside: float) -> sitk.Image:
-    """A scan on another grid, by linear interpolation; where the grid is a block of its voxels, these as they are.
+    """Resample a scan to another grid by linear interpolation; if the grid is a block of its voxels, copy them.
 
-    Where the grid is coarser, the scan is smoothed before: every voxel then stands for all of its volume.
+    If the grid is coarser, the scan is smoothed first, so that every voxel represents all of its volume.
 
     Args:
         image: HU or SUV.
@@ -31,7 +31,7 @@ def resample_scan(image: sitk.Image, grid: VoxelGrid, outside: float) -> sitk.Im
     sigma_mm = _sigma_mm(VoxelGrid.of(image), grid)
     image = sitk.Cast(_around(image, grid, sigma_mm), sitk.sitkFloat32)
     for axis, sigma in enumerate(sigma_mm):
-        if sigma > 0 and image.GetSize()[axis] >= 4:  # fewer the recursive filter does not take
+        if sigma > 0 and image.GetSize()[axis] >= 4:  # the recursive filter's minimum
             smooth = sitk.RecursiveGaussianImageFilter()
             smooth.SetDirection(axis)
             smooth.SetSigma(float(sigma))
@@ -40,7 +40,7 @@ def resample_scan(image: sitk.Image, grid: VoxelGrid, outside: float) -> sitk.Im
 
 
 def resample_mask(image: sitk.Image, grid: VoxelGrid) -> sitk.Image:
-    """Labels on another grid, each voxel the nearest one's; background where there was none. Uint8."""
+    """Resample labels to another grid by nearest neighbours, with background outside of the mask. Uint8."""
     start = grid.start_in(VoxelGrid.of(image))
     if start is not None:
         return sitk.Cast(sitk.RegionOfInterest(image, grid.size, start), sitk.sitkUInt8)
@@ -59,7 +59,7 @@ def _on(image: sitk.Image, grid: VoxelGrid, interpolator: int, outside: float) -
 
 
 def _sigma_mm(source: VoxelGrid, target: VoxelGrid) -> tuple[float, ...]:
-    """Along each axis of the source: what turns its resolution into the target's, 0 where that is finer.
+    """Return the smoothing along each axis of the source that gives the target's resolution, 0 where that is finer.
 
     choice: a Gaussian whose full width at half maximum is ``sqrt(target ** 2 - source ** 2)``, since variances add.
     """
@@ -70,12 +70,12 @@ def _sigma_mm(source: VoxelGrid, target: VoxelGrid) -> tuple[float, ...]:
 
 
 def _around(image: sitk.Image, grid: VoxelGrid, sigma_mm: tuple[float, ...]) -> sitk.Image:
-    """The part of an image that the grid's values depend on, for memory and time."""
+    """Cut out the part of an image that the grid's values depend on, to save memory and time."""
     own = VoxelGrid.of(image)
     ends = own.indices(grid.corners())
     margin = _MARGIN_VOXELS + _MARGIN_SIGMAS * np.array(sigma_mm) / own.spacing_mm
     first = np.floor(ends.min(axis=0) - margin).clip(min=0).astype(int)
     last = np.minimum(np.ceil(ends.max(axis=0) + margin).astype(int), np.array(own.size) - 1)
     if (first > last).any():
-        return image  # the grid lies outside altogether
+        return image  # the grid lies outside of the image
     return sitk.RegionOfInterest(image, (last - first + 1).tolist(), first.tolist())

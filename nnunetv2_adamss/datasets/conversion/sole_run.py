@@ -1,4 +1,4 @@
-"""One run at a time writes to a data set, and none while processes of a killed run are still writing there."""
+"""Let one run at a time write to a data set, and none while processes of a killed run are still writing there."""
 
 import logging
 import os
@@ -23,7 +23,7 @@ def sole_run(folder: Path) -> Iterator[str]:
     """Keep other runs out of a data set. The system lifts the locks of a process that ends, however it ends.
 
     Args:
-        folder: of the data set; made if need be, and gone again if the run did not begin.
+        folder: of the data set; made if need be, and removed again if the run did not begin.
 
     Yields:
         The run's name, for ``BEGUN`` and for ``still_ours``.
@@ -52,7 +52,7 @@ def sole_run(folder: Path) -> Iterator[str]:
 
 @contextmanager
 def still_ours(folder: Path, run_name: str) -> Iterator[None]:
-    """Let a process of a run convert a patient: no other run begins until it is done.
+    """Let a process of a run convert a patient; no other run begins until it is done.
 
     Raises:
         ValueError: if another run has begun, so that this process is what is left of a killed one.

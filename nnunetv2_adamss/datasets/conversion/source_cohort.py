@@ -1,4 +1,4 @@
-"""A cohort to convert: patients with their files, outcomes and clinical values, whatever it was before."""
+"""A cohort to convert, of any layout: patients with their files, outcomes and clinical values."""
 
 from __future__ import annotations
 
@@ -38,17 +38,17 @@ _LEAST_LONGEST_DAYS = 200  # some patient of every cohort is followed for longer
 
 @dataclass(frozen=True, eq=False)
 class Cohort:
-    """What is converted.
+    """A cohort to convert.
 
     Args:
-        patients: those whose scans are there.
+        patients: with scans.
         table: ``case_id, time, event`` and clinical columns, text, one row a patient; empty where nothing is known.
         description: content of ``survival.json``.
         labels: as in ``dataset.json``.
-        warnings: what a user should know of the tables.
-        broken: what is wrong with patients that cannot be converted, by their name.
+        warnings: on the tables.
+        broken: faults of patients that cannot be converted, by their name.
         tables: the files that outcomes and clinical values are from.
-        origin: what ``dataset.json`` says of where the images come from.
+        origin: entries of ``dataset.json`` on where the images come from.
     """
 
     patients: Sequence[PatientFiles]
@@ -69,7 +69,7 @@ def read_cohort(
     Args:
         source: its folder.
         preset: how it is laid out.
-        grid: the common grid, which decides on the mask where each scan has its own.
+        grid: the common grid, which decides on the mask if each scan has its own.
         tables: where its tables are; None to look for them in the folder.
 
     Raises:
@@ -108,7 +108,7 @@ def read_cohort(
 
 
 def _unmatched(names: pd.Series, keys: Mapping[str, str], broken: Iterable[str]) -> list[str]:
-    """Patients who are in the tables or among the scans alone; ``names``: as the tables spell them, by key."""
+    """Report patients who have only a row or only scans; ``names``: as the tables spell them, by key."""
     without_scans = sorted(map(shortened, names.drop([*keys, *map(patient_key, broken)], errors="ignore")))
     without_row = [name for key, name in keys.items() if key not in names.index]
     found = ((without_scans, "in the tables without scans"), (without_row, "without a row in the tables"))
@@ -116,7 +116,7 @@ def _unmatched(names: pd.Series, keys: Mapping[str, str], broken: Iterable[str])
 
 
 def _outcomes(rows: pd.DataFrame, preset: Preset) -> tuple[pd.DataFrame, list[str]]:
-    """``time`` and ``event`` as text, both or none, and why some have none."""
+    """Return ``time`` and ``event`` as text, both or none, and the reasons why some have none."""
     found = rows
     if preset.outcome_of is not None:
         records = [
@@ -141,13 +141,13 @@ def _outcomes(rows: pd.DataFrame, preset: Preset) -> tuple[pd.DataFrame, list[st
 
 
 def _centres(case_ids: Iterable[str]) -> list[str]:
-    """The letters that patients' names begin with; patients of other names are a group of their own."""
+    """Return the first letters of patients' names; patients of other names form one group."""
     letters = [re.match("[A-Za-z]*", case_id) for case_id in case_ids]
     return [match[0].upper() or "other" if match else "other" for match in letters]
 
 
 def _description(clinical: pd.DataFrame, preset: Preset) -> tuple[dict[str, Any], list[str]]:
-    """Content of ``survival.json``. A value outside the known order makes an ordinal column a category."""
+    """Return the content of ``survival.json``. A value outside the known order makes an ordinal column a category."""
     columns: dict[str, Any] = {}
     remarks = []
     for name in preset.columns:

@@ -1,4 +1,4 @@
-"""Read the images of a cohort, with what SimpleITK does not say of them."""
+"""Read the images of a cohort, with checks that SimpleITK does not make."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ _HEADERS = (".mhd", ".nhdr", ".hdr")
 
 
 def files_of(image: Path) -> list[Path]:
-    """The files that an image consists of: of some formats, the voxels lie beside the header."""
+    """Return the files of an image: in some formats, the voxels lie beside the header."""
     if image.suffix.casefold() not in _HEADERS:
         return [image]
     return sorted(image.parent.glob(f"{glob.escape(image.stem)}.*"))
 
 
 def same_image(one: Path, other: Path) -> bool:
-    """Whether two files hold the same voxels at the same place, however they are packed.
+    """Return True if two files hold the same voxels at the same place, whatever their compression.
 
     Raises:
         ValueError: if one differs and cannot be read.
@@ -37,17 +37,17 @@ def same_image(one: Path, other: Path) -> bool:
 
 
 def read_source(file: Path, nothing: float) -> tuple[sitk.Image, int]:
-    """Read an image of three axes; in a CT, the zeros that SimpleITK makes of missing values are tissue.
+    """Read a 3D image; voxels that are not finite get a given value, since SimpleITK's zeros are tissue in a CT.
 
     Args:
         file: of the image.
-        nothing: what voxels become that are not finite.
+        nothing: value of voxels that are not finite.
 
     Returns:
         The image, and how many voxels these were.
 
     Raises:
-        ValueError: if it cannot be read as a whole.
+        ValueError: if it cannot be read completely.
     """
     loaded, stored = load_image(file)
     try:

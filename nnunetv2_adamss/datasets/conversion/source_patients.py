@@ -1,4 +1,4 @@
-"""Which files belong to which patient, in every layout."""
+"""Find the files of every patient, in every layout."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class PatientFiles:
     """The files of one patient.
 
     Args:
-        case_id: what the patient is called in the data set.
+        case_id: name of the patient in the data set.
         ct: HU.
         pet: SUV or Bq/ml.
         mask: None for a patient without one, who can be predicted but not trained on.
@@ -37,30 +37,30 @@ class PatientFiles:
 
     @property
     def all(self) -> tuple[Path, ...]:
-        """Those that there are."""
+        """All files of the patient."""
         return (self.ct, self.pet) if self.mask is None else (self.ct, self.pet, self.mask)
 
 
 def can_name_files(case_id: str) -> bool:
-    """Whether a patient can be called so in a data set: nothing hidden, no other folder, no file's ending."""
+    """Return True if a data set can have this name of a patient: not hidden, no other folder, no file's ending."""
     return bool(_NAME.fullmatch(case_id)) and not _ENDING.search(case_id)
 
 
 def number_of_patients(number: int) -> str:
-    """For sentences."""
+    """Return a number of patients in words."""
     return f"{number} patient{'' if number == 1 else 's'}"
 
 
 def patient_key(name: str) -> str:
-    """The same for ``CHUM-001``, ``CHUM_001`` and ``chum001``, which are one patient in files and tables."""
+    """Return one key for ``CHUM-001``, ``CHUM_001`` and ``chum001``, which are one patient in files and tables."""
     return re.sub(r"[\W_]", "", name).casefold()
 
 
 def files_below(folder: Path) -> list[Path]:
-    """Every file below a folder, sorted; links are followed.
+    """Return every file below a folder, sorted; links are followed.
 
-    Not what lies in hidden folders, not what macOS leaves beside a file (``._NAME`` beside ``NAME``), and not what
-    this package converts: a raw folder may lie below the source.
+    Hidden folders, files that macOS leaves (``._NAME`` beside ``NAME``) and data sets converted by this package are
+    left out: a raw folder may lie below the source.
     """
     found: list[Path] = []
     seen: set[str] = set()
@@ -71,29 +71,29 @@ def files_below(folder: Path) -> list[Path]:
             continue
         seen.add(real)
         folders[:] = sorted(name for name in folders if not name.startswith("."))
-        # Other hidden files that are called like a patient's are named as such, not left out.
+        # Other hidden files with a patient's name are reported, not left out.
         found += [Path(parent, name) for name in names if not is_leftover(name)]
     return sorted(found)
 
 
 def find_patients(source: Path, files: Files, grid: GridChoice) -> tuple[list[PatientFiles], dict[str, str]]:
-    """Every patient with a CT or a PET below a folder.
+    """Find every patient with a CT or a PET below a folder.
 
-    A patient may be there several times, as in the tasks of HECKTOR 2025: the first folder that has a mask is used,
-    and a mask in another folder of the same patient serves where none has one. Masks of a patient that differ, and
-    scans of one folder that do, are never chosen between.
+    A patient may occur several times, as in the tasks of HECKTOR 2025: the first folder with scans and a mask is used,
+    else a mask of another folder of the same patient. If masks of a patient or scans of one folder differ, none is
+    chosen.
 
     Args:
         source: the folder.
-        files: how the files are called.
-        grid: decides on the mask where each scan has its own.
+        files: patterns of the file names.
+        grid: decides on the mask if each scan has its own.
 
     Returns:
-        The patients, and what is wrong with others, by their name: one scan of the two, several that differ, or a
+        The patients, and the faults of others, by their name: only one of the two scans, several that differ, or a
         name that files cannot have.
 
     Raises:
-        ValueError: if there is none, or if two names are the same but for punctuation.
+        ValueError: if there is none, or if two names differ in punctuation only.
     """
     paths = files_below(source)
     mask_pattern = files.pet_mask if grid == "pet" and files.pet_mask else files.mask
@@ -129,11 +129,11 @@ def _by_patient(found: Iterable[tuple[str, Path]]) -> dict[str, list[Path]]:
 
 
 def _names(found: Iterable[str]) -> dict[str, str]:
-    """One spelling of each patient."""
+    """Choose one spelling of each patient."""
     names: dict[str, set[str]] = {}
     for name in found:
         names.setdefault(patient_key(name), set()).add(name)
-    # Spelling differs in case or between - and _; more differences are more patients.
+    # Spellings differ in case or between - and _; any other difference means another patient.
     clashes = [
         " and ".join(sorted(spellings))
         for spellings in names.values()
@@ -145,7 +145,7 @@ def _names(found: Iterable[str]) -> dict[str, str]:
 
 
 def _patient(name: str, cts: list[Path], pets: list[Path], masks: list[Path]) -> PatientFiles:
-    """CT and PET of one folder, the first that has the mask too; then any."""
+    """Choose CT and PET of one folder: the first that has the mask too, else any."""
     if not can_name_files(name):
         raise ValueError(
             "no file can have such a name; rename it with letters, digits, '.', '_' and '-' alone, beginning with a "

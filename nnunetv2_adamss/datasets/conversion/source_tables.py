@@ -15,7 +15,7 @@ from nnunetv2_adamss.datasets.conversion.source_patients import files_below, pat
 
 
 def find_tables(source: Path, preset: Preset) -> list[Path]:
-    """The tables of a cohort: anywhere below the source, since each task of HECKTOR 2025 has its own.
+    """Find the tables of a cohort anywhere below the source, since each task of HECKTOR 2025 has its own.
 
     Raises:
         ValueError: if there is none.
@@ -34,19 +34,19 @@ def find_tables(source: Path, preset: Preset) -> list[Path]:
 
 
 def read_tables(files: Sequence[Path], preset: Preset) -> tuple[pd.DataFrame, list[str]]:
-    """Put the tables of a cohort together, one row a patient.
+    """Join the tables of a cohort, one row a patient.
 
     Args:
-        files: CSV or Excel (its first sheet). Each names the patients; where several have a value, the first counts.
-        preset: how the columns are called.
+        files: CSV or Excel (its first sheet). Each names the patients; if several have a value, the first counts.
+        preset: names of the columns.
 
     Returns:
         Text cells, empty where nothing is known; the index is the patient's key, ``patient`` the name as the tables
-        spell it. And what a user should know, such as that there are no outcomes at all: test sets have none.
+        spell it. And warnings, such as that there are no outcomes at all: test sets have none.
 
     Raises:
         ValueError: if a table does not name the patients, has a patient twice, or a part of the outcome is missing;
-            the message says which columns were expected and which were found.
+            the message names the columns that were expected and found.
     """
     titles = {**preset.titles, **{name: COLUMNS[name].titles for name in preset.columns}}
     tables = [_with_our_names(file, titles) for file in files]
@@ -66,7 +66,7 @@ def read_tables(files: Sequence[Path], preset: Preset) -> tuple[pd.DataFrame, li
 
 
 def cells_of(file: Path) -> pd.DataFrame:
-    """The text of a table's cells; column names may repeat.
+    """Read a table's cells as text; column names may repeat.
 
     Raises:
         ValueError: if it cannot be read.
@@ -75,7 +75,7 @@ def cells_of(file: Path) -> pd.DataFrame:
         return read_cells(file)
     try:
         sheet = pd.read_excel(file, dtype=str, na_filter=False)
-    except Exception as error:  # whatever unpacking and parsing make of a damaged file
+    except Exception as error:  # any error of unpacking and parsing a damaged file
         raise ValueError(f"{file} cannot be read as an Excel sheet ({error}).") from error
     if sheet.empty:
         raise ValueError(f"The first sheet of {file} has no rows.")
@@ -106,7 +106,7 @@ def _check_columns(
     preset: Preset,
     titles: Mapping[str, Sequence[str]],
 ) -> bool:
-    """Whether there are outcomes."""
+    """Raise ValueError if a column is missing; return True if there are outcomes."""
     nameless = [file.name for file, table in zip(files, tables, strict=True) if PATIENT not in table]
     outcome = set(preset.titles) - {PATIENT}
     has_outcomes = any(name in table for table in tables for name in outcome)
@@ -141,7 +141,7 @@ def _absent_message(
 
 
 def _conflicts(files: Sequence[Path], tables: Sequence[pd.DataFrame]) -> list[str]:
-    """Values of one patient that differ between tables, a sentence for each two files."""
+    """Report values of one patient that differ between tables, one sentence for each two files."""
     return [
         f"tables differ, the first one counts: {listed(found)}, in {_apart(files[first], files[second])}"
         for second in range(len(tables))
@@ -163,7 +163,7 @@ def _differences(first: pd.DataFrame, second: pd.DataFrame) -> list[str]:
 
 
 def _apart(first: Path, second: Path) -> str:
-    """Two files, by name if that tells them apart."""
+    """Name two files, by path if they have the same name."""
     if first.name != second.name:
         return f"{first.name} and {second.name}"
     return f"{first} and {second}"

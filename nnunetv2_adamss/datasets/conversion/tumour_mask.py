@@ -1,4 +1,4 @@
-"""What a published mask must be like, and what of it is left on another grid."""
+"""Check a published mask, and its losses on another grid."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from nnunetv2_adamss.common.voxel_grid import VoxelGrid
 
 _LEAST_KEPT = 0.9
 _FLOATS = (sitk.sitkFloat32, sitk.sitkFloat64)
-_ROUNDING = 1e-3  # of labels that a header scales
+_ROUNDING = 1e-3  # tolerance for labels that a header scales
 
 
 def checked_mask(mask: sitk.Image, labels: Mapping[str, int]) -> sitk.Image:
-    """The mask as uint8.
+    """Return the mask as uint8.
 
     Raises:
         ValueError: if it has other values than the labels.
@@ -32,10 +32,10 @@ def checked_mask(mask: sitk.Image, labels: Mapping[str, int]) -> sitk.Image:
 
 
 def centroid_mm(mask: sitk.Image) -> tuple[float, ...]:
-    """The physical point in the middle of all that is marked.
+    """Return the centroid of all labels, as a physical point.
 
     Raises:
-        ValueError: if nothing is.
+        ValueError: if the mask is empty.
     """
     shape = sitk.LabelShapeStatisticsImageFilter()
     shape.Execute(mask > 0)
@@ -47,7 +47,7 @@ def centroid_mm(mask: sitk.Image) -> tuple[float, ...]:
 
 
 def mask_warnings(source: sitk.Image, label: sitk.Image, labels: Mapping[str, int]) -> list[str]:
-    """What of a published mask is lost.
+    """Describe losses of a published mask on the grid of the images.
 
     Args:
         source: as published.
@@ -69,9 +69,9 @@ def mask_warnings(source: sitk.Image, label: sitk.Image, labels: Mapping[str, in
 
 
 def _share_outside(part: NDArray[Any], source: VoxelGrid, grid: VoxelGrid) -> float:
-    """Of the voxels of a mask, ``(z, y, x)``, those whose centres do not lie in the grid's field of view.
+    """Return the fraction of a mask's voxels, ``(z, y, x)``, whose centres lie outside of the grid's field of view.
 
-    Not what sampling makes of the volume: a lesion of a few voxels may gain or lose a third of them.
+    Volumes are not compared, since a lesion of a few voxels may gain or lose a third of them by sampling.
     """
     indices = grid.indices(source.points(np.argwhere(part)[:, ::-1]))
     inside = (indices >= -0.5 - 1e-6) & (indices <= np.array(grid.size) - 0.5 + 1e-6)

@@ -1,4 +1,4 @@
-"""Write an image so that a file of its name is there whole or not at all, whoever else writes there."""
+"""Write an image so that a file of its name is complete or absent, even if other processes write it too."""
 
 import os
 import platform
@@ -11,11 +11,11 @@ from nnunetv2_adamss.common.nifti import check_whole
 
 
 def unfinished_name(file: Path, folder: Path | None = None) -> Path:
-    """What a file is called while it is written: hidden, of this process alone, with the ending of the format.
+    """Return the name of a file while it is written: hidden, unique to this process, with the ending of the format.
 
     Args:
         file: the final name.
-        folder: where the unfinished file lies, on the same disk; None for beside the final one.
+        folder: where the unfinished file lies, on the same disk; None for the folder of the final one.
     """
     return (folder or file.parent) / f"{UNFINISHED}_{platform.node()}_{os.getpid()}_{file.name}"
 
@@ -24,7 +24,7 @@ def save(image: sitk.Image, file: Path) -> None:
     """Write an image, compressed; its folder is made if need be.
 
     Raises:
-        OSError: if it cannot be written, such as on a full disk; then nothing is left of it.
+        OSError: if it cannot be written, such as on a full disk; then no part of it stays.
     """
     file.parent.mkdir(parents=True, exist_ok=True)
     with removed_on_failure(file, file):

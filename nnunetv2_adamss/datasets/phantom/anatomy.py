@@ -1,6 +1,6 @@
 """A head and neck without disease: tissues in HU and SUV as functions of position.
 
-Shapes are the simplest that give a network what it meets in patients: air outside and inside, fat, muscle,
+Shapes are the simplest with the features of patients' images: air outside and inside, fat, muscle,
 bone, and healthy organs as hot as a tumour (brain, tonsils, salivary glands), so that a PET threshold alone
 segments nothing.
 Positions follow ``grid.Coordinates``: mm from the middle of the field of view, (z, y, x).

@@ -59,7 +59,7 @@ class Lesion:
         lobe_sd: float,
         rng: np.random.Generator,
     ) -> Lesion:
-        """Draw a shape of the given volume; log semi-axes are uniform in +-``elongation`` about the mean."""
+        """Draw a shape of the given volume; log semi-axes are uniform in +-``elongation`` around the mean."""
         log_axes = rng.uniform(-elongation, elongation, size=3)
         axes = np.exp(log_axes - log_axes.mean())
         rotation, _ = np.linalg.qr(rng.normal(size=(3, 3)))
@@ -72,7 +72,7 @@ class Lesion:
 
     @property
     def bounding_radius_mm(self) -> float:
-        """The largest distance from the centre, with room for what moves inwards from beneath the skin."""
+        """Largest distance from the centre, with room for parts that move inwards from beneath the skin."""
         return 1.12 * float(self._radii_mm().max())
 
     def level(self, at: Coordinates) -> np.ndarray:

@@ -52,7 +52,7 @@ def censoring_scale(event_time: np.ndarray, uniform: np.ndarray, fraction: float
         fraction: in [0, 1).
 
     Returns:
-        The scale, in the unit of ``event_time``; infinite when nobody is to be censored.
+        The scale, in the unit of ``event_time``; infinite when no patient is to be censored.
     """
     ratios = np.sort(event_time / uniform)
     n_events = len(ratios) - round(fraction * len(ratios))
@@ -64,7 +64,7 @@ def censoring_scale(event_time: np.ndarray, uniform: np.ndarray, fraction: float
 
 
 def observe(event_time: np.ndarray, censoring_time: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """What follow-up shows of the true times.
+    """Return the outcomes that follow-up shows of the true times.
 
     Returns:
         ``event`` (1 = observed, 0 = censored) and ``time`` (the earlier of the two), both ``(n,)``.
@@ -74,12 +74,12 @@ def observe(event_time: np.ndarray, censoring_time: np.ndarray) -> tuple[np.ndar
 
 
 def oracle_c_index(risk: np.ndarray, event: np.ndarray, time: np.ndarray) -> float:
-    """Harrell's C-index of the true risk: what no prediction can beat by more than chance.
+    """Return Harrell's C-index of the true risk, which no prediction can beat by more than chance.
 
     Returns:
         In [0, 1]; 0.5 for a null cohort; NaN when no two patients can be compared.
     """
-    # Here, because lifelines takes seconds to import and processes that only write images need none of it.
+    # Imported here, because lifelines takes seconds and processes that only write images do not need it.
     from lifelines.utils import concordance_index  # noqa: PLC0415
 
     try:

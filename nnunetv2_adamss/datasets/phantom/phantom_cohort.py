@@ -22,7 +22,7 @@ TRAINING, TEST = "training", "test"
 _CASE_PREFIX = {TRAINING: "phantom", TEST: "phantomtest"}
 _SPLIT_KEY = {TRAINING: 0, TEST: 1}
 _OUTCOME_STREAM, _IMAGE_STREAM = 0, 1
-# Follow-up spreads over a range: some patients are lost early, none stays for ever.
+# Follow-up spreads over a range: some patients are lost early, and none is followed for ever.
 _CENSORING_RANGE = (0.15, 1.0)
 
 
@@ -56,7 +56,7 @@ class PhantomCohort:
         return oracle_c_index(*columns)
 
     def survival_table(self) -> pd.DataFrame:
-        """What a study would know: ``case_id, time, event, age, hpv, centre``, with values missing."""
+        """Return the data that a study would have: ``case_id, time, event, age, hpv, centre``, with values missing."""
         table = self.table[["case_id", "time", "event", *CLINICAL_SIGNALS, "centre"]].copy()
         for name in CLINICAL_SIGNALS:
             table[name] = table[name].mask(self.table[f"{name}_missing"])

@@ -13,7 +13,7 @@ _SIGNS: Mapping[str, int] = {name: -1 if name == "hpv" else 1 for name in SIGNAL
 
 
 def log_hazard_ratios(effect: float) -> dict[str, float]:
-    """Of one SD of each signal; equal sizes make the signals comparable."""
+    """Return the log hazard ratio of one SD of each signal; equal sizes make the signals comparable."""
     return {name: effect * sign for name, sign in _SIGNS.items()}
 
 

@@ -62,7 +62,7 @@ class IdealImages(NamedTuple):
 
 @dataclass(frozen=True)
 class Patient:
-    """Everything about one patient's body that does not depend on a grid."""
+    """One patient's body, independent of a grid."""
 
     signals: Mapping[str, float]
     anatomy: Anatomy
@@ -136,7 +136,7 @@ def _label_map(tumour: np.ndarray, nodes: list[np.ndarray]) -> np.ndarray:
 
 
 def _fade_in(label: np.ndarray, grid: Grid) -> np.ndarray:
-    """0 near any label, 1 away from it, ``(z, y, x)``."""
+    """Return weights that are 0 near any label and 1 away from it, ``(z, y, x)``."""
     distance_mm = distance_transform_edt(label == 0, sampling=grid.spacing_mm)
     start, end = _FADE_IN_MM
     return np.clip((distance_mm - start) / (end - start), 0.0, 1.0)

@@ -1,4 +1,4 @@
-"""What a scanner does to an ideal image: blur, noise, and the shift between centres."""
+"""Effects of a scanner on an ideal image: blur, noise, and the shift between centres."""
 
 from dataclasses import dataclass
 

@@ -67,7 +67,7 @@ def draw_signals(n_patients: int, rng: np.random.Generator) -> pd.DataFrame:
 
 
 def standardise(signals: pd.DataFrame) -> pd.DataFrame:
-    """Express every signal in population standard deviations: what enters the hazard."""
+    """Express every signal in population standard deviations, as they enter the hazard."""
     standardised = signals.astype(float)
     for name, (mean, sd) in _POPULATION.items():
         standardised[name] = (standardised[name] - mean) / sd

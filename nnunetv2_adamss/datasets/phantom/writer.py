@@ -42,7 +42,7 @@ _DESCRIPTION = (
 
 @dataclass(frozen=True)
 class CaseJob:
-    """All that a process needs to write one case; it does not depend on any other case."""
+    """Input of a process that writes one case; it does not depend on any other case."""
 
     case_id: str
     split: str
@@ -63,7 +63,7 @@ def write_phantom_dataset(
     """Write images, labels, tables and the truth under ``raw_folder / config.folder_name``.
 
     The data set is built in a hidden folder beside its place and renamed at the end, so an interrupted run
-    leaves no half data set and an existing one is replaced only by a whole one.
+    leaves no incomplete data set and an existing one is replaced only by a complete one.
 
     Args:
         config: what to write.

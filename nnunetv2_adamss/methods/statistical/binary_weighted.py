@@ -13,16 +13,16 @@ from numpy.typing import NDArray
 
 from nnunetv2_adamss.common.kinds import Kind, check_kinds, is_number, is_positive, list_of
 
-# Risks are means of z-scores, so less than this is rounding.
+# Risks are means of z-scores, so smaller deviations are rounding errors.
 _NO_SPREAD = 1e-9
 
 
 class IcareSettings(NamedTuple):
-    """Which features an estimator uses; by default all.
+    """Choice of an estimator's features; by default all.
 
     Args:
-        rho: a feature goes if its absolute Pearson correlation with an earlier one is higher, in (0, 1].
-        cmin: a feature goes if neither it nor its opposite reaches this C-index, in [0.5, 1].
+        rho: a feature is dropped if its absolute Pearson correlation with an earlier one is higher, in (0, 1].
+        cmin: a feature is dropped if neither it nor its negative reaches this C-index, in [0.5, 1].
         max_features: share of the features that is drawn, in (0, 1]; at least one is.
     """
 
@@ -39,7 +39,7 @@ class Training(NamedTuple):
     time: NDArray[np.floating]
 
     def of(self, cases: NDArray[np.integer]) -> "Training":
-        """Some of the cases, perhaps some of them more than once."""
+        """Return some of the cases, possibly some of them more than once."""
         return Training(self.features.iloc[cases], self.event[cases], self.time[cases])
 
 
@@ -74,7 +74,7 @@ class BinaryWeighted:
     risk_deviation: float = 1.0
 
     def risk_score(self, features: pd.DataFrame) -> NDArray[np.float64]:
-        """Risk score, higher for an earlier event, ``(n_cases,)``: mean 0 and deviation 1 in the training cases.
+        """Return the risk score, higher for an earlier event, ``(n_cases,)``: mean 0 and SD 1 in the training cases.
 
         Args:
             features: ``(n_cases, n_features)``, NaN where missing. A missing value is left out of the mean.
@@ -86,22 +86,22 @@ class BinaryWeighted:
         return np.where(np.isnan(risk), 0.0, risk)
 
     def mean_signed_z_score(self, features: pd.DataFrame) -> NDArray[np.float64]:
-        """The risk before it is standardised, ``(n_cases,)``; NaN for a case that lacks all the features."""
+        """Return the risk before standardisation, ``(n_cases,)``; NaN for a case that lacks all the features."""
         z_scores = (_values(features[list(self.names)]) - self.means) / self.deviations
         return _mean_of_known(z_scores * self.signs)
 
     def to_dict(self) -> dict[str, Any]:
-        """As plain data."""
+        """Return the estimator as plain data."""
         return {
             name: list(value) if isinstance(value, tuple) else value for name, value in vars(self).items()
         }
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> "BinaryWeighted":
-        """From plain data.
+        """Read an estimator from plain data.
 
         Raises:
-            ValueError: if a figure is not finite, or a value of another kind.
+            ValueError: if a figure is not finite, or a value has another type.
         """
         check_kinds(values, _KINDS, " of an estimator")
         lists = ("names", "signs", "means", "deviations")
@@ -116,7 +116,7 @@ def fit_binary_weighted(
     """Fit one estimator.
 
     Args:
-        training: the cases, of whom some pair tells which of the two comes first.
+        training: the cases, with at least one comparable pair.
         rng: draws the features, and their order.
         settings: which features are used.
         mandatory: features to consider whether or not they are drawn.
@@ -150,7 +150,7 @@ def fit_binary_weighted(
 def univariate_concordance(
     columns: NDArray[np.float64], event: NDArray[np.bool_], time: NDArray[np.floating]
 ) -> NDArray[np.float64]:
-    """Harrell's C of every column by itself, on the cases that have a value, as ``harrell_c`` defines it.
+    """Compute Harrell's C of every single column on the cases that have a value, as in ``harrell_c``.
 
     Args:
         columns: taken as risks, NaN where missing, ``(n_cases, n_columns)``.
@@ -160,7 +160,7 @@ def univariate_concordance(
     Returns:
         ``(n_columns,)``, NaN where no pair of cases is comparable.
     """
-    # Ascending times, of equal ones events first: those that an event is compared with are the tail of the list.
+    # Ascending times, events first among equal ones: an event is compared with the tail of the list.
     order = np.lexsort((~event, time))
     columns, event, time = columns[order], event[order], time[order]
     events = np.flatnonzero(event)
@@ -178,14 +178,14 @@ def univariate_concordance(
 def _draw_columns(
     features: pd.DataFrame, rng: np.random.Generator, share: float, mandatory: Sequence[str]
 ) -> NDArray[np.integer]:
-    """Places of the columns, in an order drawn at random, which is what the correlation filter goes by."""
+    """Draw indices of columns in random order, in which the correlation filter takes them."""
     n_columns = features.shape[1]
     drawn = rng.choice(n_columns, max(1, int(share * n_columns)), replace=False)
     return rng.permutation(np.union1d(drawn, np.flatnonzero(features.columns.isin(mandatory))))
 
 
 def _repeats_an_earlier_one(candidates: pd.DataFrame, rho: float) -> NDArray[np.bool_]:
-    """By column, on the cases that have both.
+    """Return True for each column that repeats an earlier one, on the cases that have both.
 
     choice: an earlier column counts even if it is itself dropped.
     """
@@ -194,7 +194,7 @@ def _repeats_an_earlier_one(candidates: pd.DataFrame, rho: float) -> NDArray[np.
 
 
 def _mean_of_known(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """By row, ``(n_cases,)``; NaN where nothing is known."""
+    """Return the mean by row, ``(n_cases,)``; NaN if all values are missing."""
     n_known = np.sum(~np.isnan(values), axis=1)
     nothing = np.full(len(values), np.nan)
     return np.divide(np.nansum(values, axis=1), n_known, out=nothing, where=n_known > 0)

@@ -1,4 +1,4 @@
-"""The risks that a trained deep method gives to patients, for statistical methods that start from them."""
+"""Risks by a trained deep method, for statistical methods that start from them."""
 
 import shutil
 from collections import Counter
@@ -30,7 +30,7 @@ from nnunetv2_adamss.trained_folds.fold_files import (
 )
 from nnunetv2_adamss.trained_folds.trained_fold import TrainedFold
 
-# The best epoch is chosen on the cases that the method is judged on.
+# The best epoch is chosen on the cases that the method is evaluated on.
 _EPOCH = "last"
 _CHECKPOINT, _PREDICTIONS = CHECKPOINTS[_EPOCH], epoch_predictions_file(_EPOCH)
 
@@ -70,23 +70,23 @@ class DeepMethod:
         unfinished = [str(fold.number) for fold in folds if not fold.has_files(*needed)]
         if unfinished:
             raise ValueError(
-                f"The method goes on with {folder.name}, whose fold {', '.join(unfinished)} is not trained to the end. "
+                f"The method starts from {folder.name}, whose fold {', '.join(unfinished)} is not trained to the end. "
                 "Train it with adamss_finetune_survival."
             )
         faults = [*_foreign(folds, of_split, setup), *_disagreements(folds)]
         faults += _other_epochs(folds) if kind == "in_sample" else []
         if faults:
-            raise ValueError(f"The method cannot go on with {folder}: {'; '.join(faults)}. Train it anew.")
+            raise ValueError(f"The method cannot start from {folder}: {'; '.join(faults)}. Train it again.")
         return cls(kind, CrossValidation(folder, folds))
 
     @property
     def network(self) -> DeepNetwork:
-        """Which weights these are."""
+        """Identity of the network's weights."""
         sha256 = {f"fold {fold.number}": sha256_of(fold.folder / _CHECKPOINT) for fold in self.trained.folds}
         return DeepNetwork(self.trained.trainer, _CHECKPOINT, sha256)
 
     def risks(self, case_ids: Sequence[str]) -> pd.DataFrame:
-        """What is said of each case, in a column.
+        """Return the risk of each case, in a column.
 
         Raises:
             ValueError: if the fold of the fit was trained on other cases.
@@ -98,7 +98,7 @@ class DeepMethod:
         risks = pd.concat([_risks(fold.folder / name) for name in (TRAINING_PREDICTIONS_FILE, _PREDICTIONS)])
         if unknown := [case_id for case_id in case_ids if case_id not in risks.index]:
             raise ValueError(
-                f"{fold.folder} says nothing of {len(unknown)} case(s) of the fold: {listed(unknown)}. Train it anew "
+                f"{fold.folder} has no risk of {len(unknown)} case(s) of the fold: {listed(unknown)}. Train it again "
                 "on the same split and outcomes."
             )
         return risks.loc[list(case_ids)]
@@ -138,7 +138,7 @@ class DeepMethod:
         target.mkdir(parents=True, exist_ok=True)
         for mask in masks:
             copy = target / mask.name
-            # What is there stays untouched, or features that were extracted from it would look outdated.
+            # Present masks stay untouched, or features that were extracted from them would seem outdated.
             if not copy.is_file() or copy.read_bytes() != mask.read_bytes():
                 replace_atomically(copy, partial(shutil.copyfile, mask))
         write_atomically(
@@ -147,12 +147,12 @@ class DeepMethod:
 
 
 def _all_folds(nnunet_fold: NnunetFold, setup: SurvivalSetup) -> list[NnunetFold]:
-    """All folds of the split, each case in the validation part of exactly one."""
+    """Return all folds of a split in which each case is in the validation part of exactly one."""
     splits = read_splits(nnunet_fold.preprocessed_folder / SPLITS_FILE)
     validated = Counter(case_id for split in splits for case_id in split["val"])
     if others := [case_id for case_id in setup.fold.all_cases if validated[case_id] != 1]:
         raise ValueError(
-            "The method needs what a fold says of each case that it was not trained on, but in the split "
+            "The method needs an out-of-fold risk of each case, but in the split "
             f"{listed(others)} are in the validation part of no fold or of several."
         )
     return [replace(nnunet_fold, number=number) for number in range(len(splits))]
@@ -161,7 +161,7 @@ def _all_folds(nnunet_fold: NnunetFold, setup: SurvivalSetup) -> list[NnunetFold
 def _foreign(
     folds: Sequence[TrainedFold], of_split: Sequence[NnunetFold], setup: SurvivalSetup
 ) -> Iterator[str]:
-    """Which folds are of other outcomes or of another split, in words."""
+    """Describe folds of other outcomes or of another split."""
     source, without_outcome = outcomes_source(setup.table.path), set(setup.table.without_outcome)
     sha256 = setup.fold.sources[source]
     for fold, nnunet_fold in zip(folds, of_split, strict=True):
@@ -175,7 +175,7 @@ def _foreign(
 
 
 def _disagreements(folds: Sequence[TrainedFold]) -> Iterator[str]:
-    """Which settings differ between folds, in words."""
+    """Describe settings that differ between folds."""
     first = folds[0]
     for fold in folds[1:]:
         own, expected = fold.summary["settings"], first.summary["settings"]
@@ -185,7 +185,7 @@ def _disagreements(folds: Sequence[TrainedFold]) -> Iterator[str]:
 
 
 def _other_epochs(folds: Sequence[TrainedFold]) -> Iterator[str]:
-    """Which folds predict their training cases by another epoch than the last, in words."""
+    """Describe folds that predict their training cases by another epoch than the last."""
     for fold in folds:
         epoch = fold.summary_with("predictions_from")["predictions_from"]
         if epoch != _EPOCH:

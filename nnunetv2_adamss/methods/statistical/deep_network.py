@@ -1,4 +1,4 @@
-"""Which trained network a statistical method goes on with, so that new patients are predicted by the same one."""
+"""Identity of the trained network that a statistical method starts from, so that the same one predicts new patients."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ class DeepNetwork:
     Args:
         trainer: class name.
         checkpoint: file name of the weights in every fold.
-        sha256: of each fold's checkpoint, by ``fold F``, as predictions name them.
+        sha256: of each fold's checkpoint, by ``fold F``, as in predictions.
     """
 
     trainer: str
@@ -24,15 +24,15 @@ class DeepNetwork:
     sha256: Mapping[str, str]
 
     def to_dict(self) -> dict[str, Any]:
-        """As plain data."""
+        """Return it as plain data."""
         return {"trainer": self.trainer, "checkpoint": self.checkpoint, "sha256": dict(self.sha256)}
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> "DeepNetwork":
-        """From plain data.
+        """Read it from plain data.
 
         Raises:
-            ValueError: if a value is of another kind.
+            ValueError: if a value has another type.
         """
         check_kinds(values, _KINDS)
         return cls(**{name: values[name] for name in _KINDS})

@@ -1,4 +1,4 @@
-"""Whether predictions of new patients are of the network, the weights and the scale that a method was fitted on."""
+"""Check that predictions of new patients are of the network, weights and scale that a method was fitted on."""
 
 import logging
 from collections.abc import Mapping
@@ -15,7 +15,7 @@ logger = logging.getLogger(__name__)
 
 
 def check_deep_predictions(predictions_csv: Path, networks: Mapping[int, DeepNetwork]) -> None:
-    """Raise ValueError unless a file's risks are what a method's folds were fitted on.
+    """Raise ValueError unless a file's risks are of the networks that a method's folds were fitted on.
 
     Args:
         predictions_csv: as ``adamss_predict_survival`` writes it.
@@ -28,7 +28,7 @@ def check_deep_predictions(predictions_csv: Path, networks: Mapping[int, DeepNet
     file = predictions_csv.with_name(PROVENANCE_FILE)
     if not file.is_file():
         logger.warning(
-            "%s has no %s beside it, which says what predicted it; it must be of %s.",
+            "%s has no %s beside it, which names the model; it must be of %s.",
             predictions_csv,
             PROVENANCE_FILE,
             command,
@@ -55,7 +55,7 @@ def check_deep_predictions(predictions_csv: Path, networks: Mapping[int, DeepNet
     if retrained:
         raise ValueError(
             f"{predictions_csv} is of other weights of fold {', '.join(retrained)} of {first.trainer} than the method "
-            f"was fitted on. Fit these folds anew with adamss_fit_statistical --overwrite, and predict the patients "
+            f"was fitted on. Fit these folds again with adamss_fit_statistical --overwrite, and predict the patients "
             f"with {command}."
         )
 

@@ -48,11 +48,11 @@ class FitRequest:
         configuration: such as ``3d_fullres``.
         fold: number of the fold.
         method: name, of ``STATISTICAL``.
-        settings: what the user set of ``SurvivalConfig``, by name; the method's own settings go first.
+        settings: those of ``SurvivalConfig`` that the user set, by name; the method's own take precedence.
         plans: plans identifier.
-        deep_trainer: whose risks a method takes that goes on with a deep one; default the publication's schedule.
+        deep_trainer: network whose risks the method starts from; default with the publication's schedule.
         device: where missing masks are predicted.
-        overwrite: fit anew where there is a fit already.
+        overwrite: replace a fit that is there already.
     """
 
     dataset: str
@@ -70,10 +70,10 @@ def fit_statistical(request: FitRequest) -> list[str]:
     """Fit, predict the validation cases, and write model, predictions and summary.
 
     Returns:
-        The results as lines for people.
+        The results as readable lines.
 
     Raises:
-        ValueError: if the request cannot be met, before anything but masks and radiomics is written.
+        ValueError: if the request cannot be met, before anything except masks and radiomics is written.
     """
     method = STATISTICAL[request.method]
     fit = method.statistical_fit
@@ -81,7 +81,7 @@ def fit_statistical(request: FitRequest) -> list[str]:
     nnunet_fold = read_fold(name, request.plans, request.configuration, request.fold)
     folder = _fold_folder(request, nnunet_fold)
     if (folder / SUMMARY_FILE).is_file() and not request.overwrite:
-        raise ValueError(f"{folder} holds a fit already; fit anew with --overwrite.")
+        raise ValueError(f"{folder} holds a fit already; fit again with --overwrite.")
     torch_device(request.device, "predict masks")
     deep = _deep_method(request, method, nnunet_fold)
     config = _prepare(request, method, nnunet_fold, folder, deep)
@@ -95,7 +95,7 @@ def fit_statistical(request: FitRequest) -> list[str]:
     fitted = replace(fitted, deep=None if deep is None else deep.network)
     cases = setup.fold.validation_cases
     prediction = RiskPrediction(cases, fitted.risk_score(setup.covariates, cases, extra.loc[list(cases)]))
-    # The predictions of another fit must not stand beside a summary that is not there yet.
+    # Predictions of an earlier fit must not stay while the summary is missing.
     (folder / SUMMARY_FILE).unlink(missing_ok=True)
     shutil.rmtree((folder / PREDICTIONS_FILE).parent, ignore_errors=True)
     write_json(folder / MODEL_FILE, fitted.to_dict(), indent=None)
@@ -150,13 +150,13 @@ def _fold_folder(request: FitRequest, nnunet_fold: NnunetFold) -> Path:
 
 
 def _deep_method(request: FitRequest, method: Method, nnunet_fold: NnunetFold) -> DeepMethod | None:
-    """The network that the method starts from; None for most."""
+    """Find the network that the method starts from; None for most."""
     kind = method.statistical_fit.deep_risks
     if method.trainer is None or kind is None:
         return None
     trainer = request.deep_trainer or method.trainer.name
     folder = model_folder(request.dataset, trainer, request.plans, request.configuration)
-    # Outcomes depend on neither masks nor covariates, which may not be there yet.
+    # Outcomes do not depend on masks and covariates, which may be missing yet.
     config = SurvivalConfig.from_dict({**request.settings, **_REFERENCE_MASKS, "features_csv": ()})
     nothing = CovariateUse(radiomics=False, clinical=False)
     setup = SurvivalSetup.begin(nnunet_fold, config, nnunet_fold.split(), nothing)
@@ -170,7 +170,7 @@ def _prepare(
     folder: Path,
     deep: DeepMethod | None,
 ) -> SurvivalConfig:
-    """See to masks and radiomics; returns the settings of the fit."""
+    """Make masks and radiomics that are missing; return the settings of the fit."""
     fit = method.statistical_fit
     settings = {**request.settings, **fit.settings}
     if fit.masks == "reference":

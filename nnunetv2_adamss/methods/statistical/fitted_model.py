@@ -1,4 +1,4 @@
-"""A statistical method as it was fitted on a fold: what its covariates are made of, and its risk model."""
+"""A statistical method as fitted on a fold: the encoding of its covariates, and its risk model."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -32,11 +32,11 @@ class FittedModel:
 
     Args:
         method: which.
-        fold: cases, settings, and how covariates become inputs.
-        features: how all features become inputs, where the method looks at all.
+        fold: cases, settings, and encoding of the covariates.
+        features: encoding of all features, if the method uses all.
         model: of the risk.
         mean_risk: of the training cases.
-        risk_deviation: standard deviation of that.
+        risk_deviation: standard deviation of the risk in the training cases.
         deep: the network whose risk is one of the inputs; None for most methods.
     """
 
@@ -51,11 +51,11 @@ class FittedModel:
     def risk_score(
         self, tables: CovariateTables, case_ids: Sequence[str], extra: pd.DataFrame
     ) -> NDArray[np.float64]:
-        """Higher for an earlier event, ``(n_cases,)``.
+        """Return the risk score, higher for an earlier event, ``(n_cases,)``.
 
         Args:
             tables: covariates of these cases.
-            case_ids: whom to predict.
+            case_ids: cases to predict.
             extra: the method's own columns of these cases, in this order.
 
         Raises:
@@ -71,7 +71,7 @@ class FittedModel:
         return self.model.risk_score(pd.concat(parts, axis=1))
 
     def to_dict(self) -> dict[str, Any]:
-        """As plain data."""
+        """Return the model as plain data."""
         return {
             "method": self.method.name,
             "fold": self.fold.to_dict(),
@@ -84,7 +84,7 @@ class FittedModel:
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> "FittedModel":
-        """From plain data.
+        """Read a model from plain data.
 
         Raises:
             ValueError: if a number is not finite, or the method does not exist.

@@ -1,4 +1,4 @@
-"""Predict new patients with a statistical method: all folds together."""
+"""Predict new patients with all folds of a statistical method together."""
 
 import logging
 from collections.abc import Mapping, Sequence
@@ -27,13 +27,13 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class PatientInputs:
-    """What is known of the new patients; a method says what it misses, and predicts who is in all that it needs.
+    """Data of the new patients; a method reports missing inputs, and predicts patients who are in all that it needs.
 
     Args:
         clinical: CSV of ``case_id`` and clinical columns.
         features: CSVs of ``case_id`` and numbers, such as ``adamss_extract_radiomics -o`` writes.
-        deep_predictions: what the deep method that some methods go on with says of them.
-        images: folder of images as nnU-Net names them, for SUVmax; the ``dataset.json`` above it tells how files end.
+        deep_predictions: predictions by the deep method that some methods start from.
+        images: folder of images as nnU-Net names them, for SUVmax; the ``dataset.json`` above it has their file ending.
         masks: folder of tumour masks, for volume and SUVmax.
     """
 
@@ -45,7 +45,7 @@ class PatientInputs:
 
 
 def predict_statistical(model_folder: Path, folds: Sequence[int], inputs: PatientInputs) -> RiskPrediction:
-    """The mean over folds of the risk in standard deviations of each fold's training cases.
+    """Average over folds the risk in standard deviations of each fold's training cases.
 
     Args:
         model_folder: nnU-Net's, such as ``LassoCoxPH__nnUNetPlans__3d_fullres``.
@@ -82,10 +82,10 @@ def predict_statistical(model_folder: Path, folds: Sequence[int], inputs: Patien
 
 
 def _finite_ones(prediction: RiskPrediction) -> RiskPrediction:
-    """Without the patients whose risk is no finite number; a warning names them.
+    """Drop the patients whose risk is no finite number; a warning names them.
 
     Raises:
-        ValueError: if nobody is left.
+        ValueError: if no patient is left.
     """
     faulty = not_finite(prediction)
     if not faulty:
@@ -99,9 +99,9 @@ def _finite_ones(prediction: RiskPrediction) -> RiskPrediction:
 
 
 def _deep_risks(inputs: PatientInputs, fitted: Mapping[int, FittedModel]) -> pd.DataFrame:
-    """What the same weights say of the patients that each fold, by number, was fitted on."""
+    """Read the new patients' risks by the weights that each fold was fitted on, by number of the fold."""
     if inputs.deep_predictions is None:
-        raise ValueError("The method goes on with a deep one: give what that predicts with --deep FILE.csv.")
+        raise ValueError("The method starts from a deep one: give its predictions with --deep FILE.csv.")
     table = read_predictions([inputs.deep_predictions]).table
     networks = {number: model.deep for number, model in fitted.items() if model.deep is not None}
     check_deep_predictions(inputs.deep_predictions, networks)
@@ -127,7 +127,7 @@ def _tumour_sizes(names: Sequence[str], inputs: PatientInputs) -> pd.DataFrame:
 
 
 def _in_all(tables: Sequence[pd.DataFrame | None]) -> list[str]:
-    """The patients who have a row in every table that is there; the others are named in a warning."""
+    """Return the patients with a row in every given table; a warning names the others."""
     indices = [set(map(str, table.index)) for table in tables if table is not None]
     if not indices:
         raise ValueError("There is nothing to predict from: give --clinical, --features, --deep or --masks.")

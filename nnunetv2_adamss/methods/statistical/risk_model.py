@@ -16,11 +16,11 @@ class TrainingInputs(NamedTuple):
 
     Attributes:
         covariates: encoded clinical indicators and selected features, standardised, ``(n_cases, n_covariates)``.
-        features: all features, standardised, ``(n_cases, n_features)``; no columns where the method uses none.
+        features: all features, standardised, ``(n_cases, n_features)``; no columns if the method uses none.
         extra: the method's own columns, ``(n_cases, n_extra)``.
         event: ``(n_cases,)``, True = observed.
         time: ``(n_cases,)``.
-        seed: of what is random.
+        seed: of all random draws.
     """
 
     covariates: pd.DataFrame
@@ -40,27 +40,27 @@ class RiskModel(Protocol):
         ...
 
     def risk_score(self, inputs: pd.DataFrame) -> NDArray[np.float64]:
-        """Higher for an earlier event, ``(n_cases,)``."""
+        """Return the risk score, higher for an earlier event, ``(n_cases,)``."""
         ...
 
     def to_dict(self) -> dict[str, Any]:
-        """As plain data."""
+        """Return the model as plain data."""
         ...
 
 
 class Risk(Protocol):
-    """A file of ``risks/``."""
+    """Interface of the modules in ``risks/``."""
 
     def fit(self, training: TrainingInputs) -> RiskModel:
         """Fit on the training cases."""
         ...
 
     def read(self, values: Mapping[str, Any]) -> RiskModel:
-        """The fitted model from plain data."""
+        """Read the fitted model from plain data."""
         ...
 
 
 def risk_of(fit: StatisticalFit) -> Risk:
-    """The file of ``risks/`` that a row of the table of methods names."""
+    """Return the module of ``risks/`` that a row of the table of methods names."""
     risk: Risk = import_module(f"{__package__}.risks.{fit.risk}")
     return risk

@@ -1,4 +1,4 @@
-"""Size and uptake of the tumours of a fold, each of which is a risk by itself."""
+"""Volume and SUVmax of the tumours of a fold, each used as a risk score."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -17,13 +17,13 @@ from nnunetv2_adamss.survival.tumour_region.mask_source import MaskSource
 def tumour_sizes(
     names: Sequence[str], masks: MaskSource, nnunet_fold: NnunetFold, case_ids: Sequence[str], device: str
 ) -> pd.DataFrame:
-    """Volume or SUVmax of the tumours in the masks that the fold's Stage II uses, which are predicted if need be.
+    """Measure volume or SUVmax of the tumours in the masks of the fold's Stage II, which are predicted if need be.
 
     Args:
         names: which of the two.
         masks: of the fold.
         nnunet_fold: for its images.
-        case_ids: of whom.
+        case_ids: of the patients.
         device: where missing masks are predicted.
 
     Raises:
@@ -40,7 +40,7 @@ def tumour_sizes(
 
 
 def _pets(nnunet_fold: NnunetFold) -> dict[str, Path]:
-    """The PET of every training case of the data set, by ``case_id``."""
+    """Return the PET of every training case of the data set, by ``case_id``."""
     channel = find_channel(channel_names(nnunet_fold.dataset_json), "PET")
     raw = dataset_folder(RAW, nnunet_fold.plans["dataset_name"])
     found = raw_images(raw)

@@ -1,4 +1,4 @@
-"""One patient in a container of HECKTOR 2025 or 2026: from ``/input`` to ``/output``."""
+"""Predict one patient in a container of HECKTOR 2025 or 2026: from ``/input`` to ``/output``."""
 
 import logging
 from collections.abc import Mapping, Sequence
@@ -34,15 +34,15 @@ _PATIENT = "patient"
 
 @dataclass(frozen=True)
 class InferenceRequest:
-    """What is to be predicted, and how.
+    """Patient, model and settings of a prediction.
 
     Args:
         input: ``images/ct/*.mha``, ``images/pet/*.mha`` and ``ehr.json`` of one patient.
         output: where ``rfs.json`` and ``images/<mask_name>/output.mha`` are written.
         rfs_output: whether ``rfs.json`` holds days (higher for later events) or a risk (higher for earlier ones).
         model_folder: nnU-Net's, of a survival training; its segmentation model lies beside it.
-        conversion_log: of the data set that the model was trained on; its ``settings`` say how images are converted.
-        mask_name: folder of the mask, which has another name every year.
+        conversion_log: of the data set that the model was trained on; its ``settings`` are those of the conversion.
+        mask_name: folder of the mask, whose name differs every year.
         folds: numbers, or ``all``.
         checkpoint_name: of every fold.
         device: cpu, cuda or mps.
@@ -63,10 +63,10 @@ class InferenceRequest:
 
 @dataclass(frozen=True)
 class InferenceReport:
-    """What came of it.
+    """Results of the prediction.
 
     Args:
-        rfs: what ``rfs.json`` holds.
+        rfs: content of ``rfs.json``.
         warnings: of conversion and prediction.
         seconds: of each step.
     """
@@ -79,11 +79,11 @@ class InferenceReport:
 def predict_container(request: InferenceRequest) -> InferenceReport:
     """Convert, segment and predict one patient.
 
-    ``rfs.json`` is written last, and that of an earlier run is removed first, so where it is, all is there.
-    Nothing is written but to ``output`` and to the folder for temporary files.
+    ``rfs.json`` is written last, and that of an earlier run is removed first, so if it is there, all files are.
+    Files are only written to ``output`` and to the folder for temporary files.
 
     Raises:
-        ValueError: if input or model do not serve.
+        ValueError: if input or model cannot be used.
     """
     (request.output / "rfs.json").unlink(missing_ok=True)
     settings = _settings(request.conversion_log)
@@ -126,7 +126,7 @@ def _only_image(folder: Path) -> Path:
 
 
 def _clinical(file: Path, columns: Sequence[str]) -> pd.DataFrame:
-    """The columns that the model uses, as the record or the challenge's tables call them; empty where not known."""
+    """Return the model's columns, by their names in the record or the challenge's tables; empty if unknown."""
     cells = {title_key(name): _cell(name, value, file) for name, value in _record(file).items()}
 
     def known(column: str) -> str:
@@ -157,12 +157,12 @@ def _cell(name: str, value: Any, file: Path) -> str:
 
 
 def _only(value: Any) -> Any:
-    """What a list of one holds: some tools write tables of one row in this way."""
+    """Return the item of a list of one: some tools write tables of one row in this way."""
     return value[0] if isinstance(value, list) and len(value) == 1 else value
 
 
 def _predict(request: InferenceRequest, work: Path) -> tuple[dict[str, Any], dict[str, Any]]:
-    """The patient's row of the predictions, and where it comes from."""
+    """Return the patient's row of the predictions, and its provenance."""
     report = predict_patients(
         PredictionRequest(
             model_folder=request.model_folder,
@@ -185,6 +185,6 @@ def _predict(request: InferenceRequest, work: Path) -> tuple[dict[str, Any], dic
 def _rfs(row: Mapping[str, Any], provenance: Mapping[str, Any], rfs_output: RfsOutput) -> float:
     if rfs_output == "days" and provenance["time_unit"] != "days":
         raise ValueError(
-            f"The model counts in {provenance['time_unit']}, so it cannot say days; train it on days."
+            f"The model counts in {provenance['time_unit']}, so it cannot predict days; train it on days."
         )
     return float(row[_COLUMN_OF[rfs_output]])

@@ -1,4 +1,4 @@
-"""Predicted masks, brought back to the grid of the CT that they were predicted from."""
+"""Resample predicted masks to the grid of the published CT."""
 
 from pathlib import Path
 
@@ -9,12 +9,12 @@ from nnunetv2_adamss.datasets.conversion.write_image import save_atomically
 
 
 def write_on_grid(mask: Path, grid: VoxelGrid, file: Path) -> None:
-    """Write a mask on another grid: labels of the nearest voxels, background outside of what was predicted.
+    """Write a mask on another grid: labels of the nearest voxels, background outside of the predicted region.
 
     Args:
         mask: on the grid of the converted images.
         grid: of the published CT.
-        file: to write, whole or not at all; its ending says the format.
+        file: to write, completely or not at all; its ending gives the format.
 
     Raises:
         ValueError: if the mask is not there or damaged.

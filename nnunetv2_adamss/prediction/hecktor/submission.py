@@ -1,4 +1,4 @@
-"""What HECKTOR's leaderboards take: masks on the CTs' own grids, and a risk for each patient."""
+"""Write submissions to HECKTOR's leaderboards: masks on the CTs' own grids, and a risk for each patient."""
 
 import shutil
 from collections.abc import Collection, Mapping
@@ -31,7 +31,7 @@ class Submission:
 
     @classmethod
     def of(cls, images: Path, conversion_log: Path | None = None) -> "Submission":
-        """For converted images that are to be predicted.
+        """Prepare a submission for converted images that are to be predicted.
 
         Args:
             images: folder of a converted data set, such as its ``imagesTs``.
@@ -81,7 +81,7 @@ class Submission:
 
 
 def _remove_others(masks: Path, case_ids: Collection[str]) -> None:
-    """Remove what is of an earlier run: masks of other patients, and what it was writing when it was killed."""
+    """Remove files of an earlier run: masks of other patients, and incomplete ones of a killed run."""
     for path in masks.iterdir():
         if path.is_dir() and path.name.startswith(UNFINISHED):
             shutil.rmtree(path)

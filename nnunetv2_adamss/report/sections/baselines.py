@@ -1,4 +1,4 @@
-"""Tumour volume and SUVmax as risk scores: what the model has to beat."""
+"""Baselines of the model: tumour volume and SUVmax as risk scores."""
 
 import logging
 from collections.abc import Mapping, Sequence
@@ -16,11 +16,11 @@ Images = tuple[Sequence[Channel], Path]
 
 
 def measure_tumours(images: Mapping[str, Images], progress: Progress) -> dict[str, TumourMeasures]:
-    """Size and uptake of the tumours of all patients whose images can be read, by ``case_id``.
+    """Measure size and uptake of the tumours of all patients whose images can be read, by ``case_id``.
 
     Args:
         images: channels and tumour mask by ``case_id``.
-        progress: told of the patients.
+        progress: shows which patient is measured.
     """
     found = {}
     for case_id in progress(list(images), "tumour volume and uptake"):
@@ -34,7 +34,7 @@ def measure_tumours(images: Mapping[str, Images], progress: Progress) -> dict[st
 
 
 def image_baselines(tumours: Mapping[str, TumourMeasures]) -> list[Other]:
-    """Volume and SUVmax as risk scores, as far as they are known, of tumours by ``case_id``."""
+    """Return the known volumes and SUVmax of tumours, by ``case_id``, as risk scores."""
     volume = {case_id: tumour.volume_ml for case_id, tumour in tumours.items()}
     suv_max = {c: tumour.suv_max for c, tumour in tumours.items() if tumour.suv_max is not None}
     scores = {"Tumour volume": volume, "SUVmax": suv_max}

@@ -1,4 +1,4 @@
-"""How the model's method compares with others, as ``adamss_benchmark`` found."""
+"""Comparison of the model's method with others, from ``adamss_benchmark``."""
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -14,10 +14,10 @@ from nnunetv2_adamss.trained_folds.cross_validation import CrossValidation
 
 
 def comparison_of_methods(source: CrossValidation, folder: Path) -> Iterator[Block]:
-    """The tables of a benchmark.
+    """Show the tables of a benchmark.
 
     Args:
-        source: the model that the report is about.
+        source: the model of the report.
         folder: of the benchmark.
 
     Raises:
@@ -38,7 +38,7 @@ def comparison_of_methods(source: CrossValidation, folder: Path) -> Iterator[Blo
 
 
 def _differences(source: CrossValidation, provenance: Mapping[str, Any]) -> Iterator[str]:
-    """What the benchmark has otherwise than the model, as far as both are known."""
+    """Return known differences between the benchmark and the model."""
     settings = provenance["settings"]
     if settings["dataset"] != source.dataset:
         yield "data set"

@@ -1,4 +1,4 @@
-"""Who the patients are: from the raw data set to the folds, events, follow-up, what is missing."""
+"""The cohort: from the raw data set to the folds, events, follow-up, missing values."""
 
 from collections.abc import Iterator
 
@@ -15,7 +15,7 @@ from nnunetv2_adamss.trained_folds.cross_validation import CrossValidation
 
 
 def patient_flow(source: CrossValidation) -> Iterator[Block]:
-    """From images over outcomes to folds."""
+    """Show the numbers of patients from images over outcomes to folds."""
     table, has_raw = source.table, source.raw_folder.is_dir()
     with_images = set(raw_cases(source.raw_folder)) if has_raw else set(table.case_ids)
     steps = [(f"{count(len(with_images), 'case')} with images in the raw data set", "")] if has_raw else []
@@ -37,7 +37,7 @@ def patient_flow(source: CrossValidation) -> Iterator[Block]:
 
 def _fold_steps(source: CrossValidation) -> list[tuple[str, str]]:
     if source.folds[0].number == "all":
-        return [("All of them train one model (fold all)", "nobody is left to judge it on")]
+        return [("All of them train one model (fold all)", "no patient is left to evaluate it on")]
     validated = sum(fold.summary["cases"]["validation"]["cases"] for fold in source.folds)
     absent = source.numbers_of_absent_folds
     return [
@@ -50,7 +50,7 @@ def _fold_steps(source: CrossValidation) -> list[tuple[str, str]]:
 
 
 def cohort_facts(source: CrossValidation) -> Iterator[Block]:
-    """Numbers of the whole cohort and its Kaplan-Meier curve."""
+    """Show numbers of the whole cohort and its Kaplan-Meier curve."""
     table = source.table
     summary = summarise_cohort(table)
     yield Facts(
@@ -65,14 +65,14 @@ def cohort_facts(source: CrossValidation) -> Iterator[Block]:
 
 
 def follow_up_words(summary: CohortSummary) -> str:
-    """Median follow-up with its unit, or why there is none."""
+    """Return the median follow-up with its unit, or the reason why there is none."""
     if summary.median_follow_up is None:
         return "not reached: too few patients are censored"
     return time(summary.median_follow_up, summary.time_unit)
 
 
 def kaplan_meier_picture(table: SurvivalTable) -> Picture:
-    """The curve of all patients with an outcome."""
+    """Draw the Kaplan-Meier curve of all patients with an outcome."""
     times, event = table.time_and_event(list(table.outcomes.index))
     unit, ticks = table.description.time_unit, round_ticks(float(times.max()))[1:]
     with Chart(WIDTH, 3.2) as chart:
@@ -88,7 +88,7 @@ def kaplan_meier_picture(table: SurvivalTable) -> Picture:
 
 
 def fold_table(source: CrossValidation) -> Iterator[Block]:
-    """Cases and events of each fold."""
+    """Show cases and events of each fold."""
     parts = ("training", "inner", "validation")
     names = {"training": "Training", "inner": "Set aside to choose the epoch", "validation": "Validation"}
     used = [part for part in parts if any(fold.summary["cases"][part]["cases"] for fold in source.folds)]
@@ -103,7 +103,7 @@ def fold_table(source: CrossValidation) -> Iterator[Block]:
 
 
 def by_centre(source: CrossValidation) -> Iterator[Block]:
-    """Size, events and follow-up of each group of the group column."""
+    """Show size, events and follow-up of each group of the group column."""
     table = source.table
     column = table.description.group_column
     if column is None:
@@ -130,7 +130,7 @@ def by_centre(source: CrossValidation) -> Iterator[Block]:
 
 
 def characteristics(source: CrossValidation) -> Iterator[Block]:
-    """The clinical columns: values and what is missing."""
+    """Show the clinical columns: values and numbers of missing ones."""
     table = source.table
     if table.clinical.empty or not len(table.clinical.columns):
         yield Text("The table has no clinical columns.")

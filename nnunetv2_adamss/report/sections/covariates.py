@@ -1,4 +1,4 @@
-"""What the network gets beside the image, and how it was chosen on the training cases of each fold."""
+"""Covariates of the network, and their selection on the training cases of each fold."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -22,14 +22,14 @@ _RATIO_TICKS, _RATIO_LIMITS = (0.02, 0.1, 0.25, 0.5, 1, 2, 4, 10, 50), (0.02, 50
 
 
 def inputs_of_folds(source: CrossValidation) -> Iterator[Block]:
-    """Which covariates each fold's network gets."""
+    """Show the covariates of each fold's network."""
     used = {fold.name: _inputs(fold) for fold in source.folds}
     names = sorted({name for inputs in used.values() for name in inputs})
     if not names:
         yield Text("The network gets no covariates: it sees the image alone.")
         return
     yield Text(
-        "Chosen anew on the training patients of each fold. What is chosen in every fold is the steadiest; what "
+        "Chosen on the training patients of each fold. What is chosen in every fold is the steadiest; what "
         "is chosen once may be chance."
     )
     rows = [[name, *("yes" if name in inputs else NONE for inputs in used.values())] for name in names]
@@ -49,7 +49,7 @@ def _inputs(fold: TrainedFold) -> list[str]:
 
 
 def hazard_ratios(source: CrossValidation) -> Iterator[Block]:
-    """Cox models of the clinical indicators."""
+    """Show Cox models of the clinical indicators."""
     tables = {fold.name: _read(fold, HAZARD_RATIOS_FILE) for fold in source.folds}
     there = {name: table for name, table in tables.items() if table is not None}
     if not there:
@@ -77,7 +77,7 @@ def hazard_ratios(source: CrossValidation) -> Iterator[Block]:
 
 
 def _rows(table: pd.DataFrame) -> list[Any]:
-    """Rows with the columns as attributes, which pandas cannot type."""
+    """Return rows with the columns as attributes, which pandas cannot type."""
     return list(table.itertuples(index=False))
 
 
@@ -98,7 +98,7 @@ def _ratio(row: Any, name: str) -> str:
 
 
 def _forest(rows: pd.DataFrame) -> Picture:
-    """Univariate ratios, one line an indicator and fold."""
+    """Draw univariate hazard ratios, one line an indicator and fold."""
     rows = rows.sort_values(["indicator", "column"], kind="stable").reset_index(drop=True)
     with Chart(WIDTH, 0.9 + 0.2 * len(rows)) as chart:
         axes = chart.axes()[0, 0]
@@ -120,7 +120,7 @@ def _forest(rows: pd.DataFrame) -> Picture:
 
 
 def _draw_ratio(axes: Axes, place: int, row: Any) -> None:
-    """A point with its interval, cut where nothing more is to be read."""
+    """Draw a point with its interval, cut at the limits of the axis."""
     colour, marker = (VERMILION, "s") if row.kept else (BLUE, "o")
     ratios = (row.univariate_hr_low, row.univariate_hr, row.univariate_hr_high)
     low, ratio, high = (min(max(value, _RATIO_LIMITS[0]), _RATIO_LIMITS[1]) for value in ratios)
@@ -133,7 +133,7 @@ def _in(limits: Sequence[float], value: float) -> bool:
 
 
 def selected_features(source: CrossValidation) -> Iterator[Block]:
-    """Radiomics and the user's own features that were selected."""
+    """Show the selected radiomics and own features."""
     tables = {fold: _read(fold, SELECTION_FILE) for fold in source.folds}
     there = {fold: table for fold, table in tables.items() if table is not None}
     if not there:

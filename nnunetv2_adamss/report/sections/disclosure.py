@@ -1,4 +1,4 @@
-"""What an exported model tells about the patients that it was trained on, to whoever gets it."""
+"""Data about the training patients that an exported model discloses."""
 
 from collections.abc import Iterator, Sequence
 
@@ -15,7 +15,7 @@ _EDGES_FROM = {
 
 
 def disclosed(model: SurvivalModel) -> Iterator[Block]:
-    """One row for each kind of content."""
+    """Show one row for each kind of content."""
     folds = [fold.survival for fold in model.folds]
     yield Text("The zip holds no images, masks or tables of patients. It holds:")
     rows = [
@@ -47,7 +47,7 @@ def _n_names(folds: Sequence[SurvivalFold]) -> int:
 
 
 def _times(folds: Sequence[SurvivalFold]) -> str:
-    """Edges that are set by hand or by a rule of fixed ones say nothing of patients."""
+    """Describe the interval edges; given or fixed ones disclose nothing about patients."""
     config = folds[0].config
     if config.interval_edges is not None or config.interval_rule not in _EDGES_FROM:
         return "no time of a patient: the edges of the intervals were given"

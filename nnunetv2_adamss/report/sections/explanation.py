@@ -1,4 +1,4 @@
-"""What the network looked at, as far as ``adamss_explain`` was run."""
+"""Explanations of the network, if ``adamss_explain`` was run."""
 
 from collections.abc import Iterator
 
@@ -18,7 +18,7 @@ _MOST_PICTURES = 4
 
 
 def explanations(source: CrossValidation) -> Iterator[Block]:
-    """Gate weights, attention and occlusion of every fold that was explained."""
+    """Show gate weights, attention and occlusion of every explained fold."""
     absent = [fold for fold in source.folds if not (fold.folder / EXPLANATION_FOLDER).is_dir()]
     for fold in source.folds:
         if fold not in absent:

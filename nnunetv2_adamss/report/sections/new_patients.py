@@ -1,4 +1,4 @@
-"""Patients that ``adamss_predict_survival`` predicted, and how good that was where their outcomes are known."""
+"""Patients that ``adamss_predict_survival`` predicted, evaluated if their outcomes are known."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -42,12 +42,12 @@ from nnunetv2_adamss.trained_folds.predicted_curves import (
 
 @dataclass(eq=False)
 class NewPatients:
-    """What a prediction left, and outcomes if there are any.
+    """Results of a prediction, with outcomes if there are any.
 
     Args:
         folder: of the prediction.
         survival_csv: outcomes, or None.
-        progress: told about the images that are read.
+        progress: shows which images are read.
     """
 
     folder: Path
@@ -61,12 +61,12 @@ class NewPatients:
 
     @cached_property
     def survival(self) -> SurvivalTable | None:
-        """The outcomes."""
+        """Table of the outcomes."""
         return None if self.survival_csv is None else read_survival_table(self.survival_csv)
 
     @cached_property
     def patients(self) -> Patients:
-        """Predictions beside outcomes.
+        """Patients with predictions and outcomes.
 
         Raises:
             ValueError: if there are none.
@@ -87,7 +87,7 @@ class NewPatients:
 
     @cached_property
     def evaluation(self) -> Evaluation:
-        """How good the predictions are."""
+        """Evaluation of the predictions."""
         if self.survival is None:
             raise ValueError(
                 "No outcomes of the new patients are given; --survival_csv SURVIVAL.csv gives them."
@@ -99,7 +99,7 @@ class NewPatients:
         return evaluate(self.patients, self.survival, EvaluationSettings(), others=others)
 
     def check(self, source: CrossValidation) -> None:
-        """Raise ValueError unless this is what a prediction by this model left, with at least one patient."""
+        """Raise ValueError unless this is a prediction by this model, with at least one patient."""
         missing = [n for n in (PREDICTIONS_FILE, PROVENANCE_FILE) if not (self.folder / n).is_file()]
         if missing:
             raise ValueError(
@@ -115,7 +115,7 @@ class NewPatients:
             )
 
     def background(self, out_of_fold: OutOfFold) -> Background:
-        """The cohort that the model was trained on."""
+        """Return the cohort that the model was trained on."""
         table = out_of_fold.source.table
         time, event = table.time_and_event(list(table.outcomes.index))
         return Background(
@@ -124,7 +124,7 @@ class NewPatients:
         )  # fmt: skip
 
     def pages(self) -> Sequence[Patient]:
-        """What each page is about, from the highest to the lowest risk."""
+        """Return the patients of the pages, from the highest to the lowest risk."""
         curves = read_predicted_curves(self.folder / PREDICTIONS_FILE)
         predicted = self._rows(PREDICTIONS_FILE)
         has_covariates = (self.folder / COVARIATES_FILE).is_file()
@@ -151,7 +151,7 @@ class NewPatients:
 
     @cached_property
     def _folds(self) -> list[CurvesByCase]:
-        """The curves of each fold; none where one fold predicted, or a version that did not keep them."""
+        """Curves of each fold; none if one fold predicted, or a version that did not keep them."""
         file = self.folder / FOLD_CURVES_FILE
         return read_fold_curves(file) if file.is_file() else []
 
@@ -170,7 +170,7 @@ class NewPatients:
         return np.stack(curves) if curves else None
 
     def _rows(self, name: str) -> dict[str, dict[str, Any]]:
-        """Rows of a table by ``case_id``."""
+        """Read the rows of a table by ``case_id``."""
         table = read_csv(self.folder / name, dtype={"case_id": str}).set_index("case_id")
         return {str(case_id): dict(row) for case_id, row in table.iterrows()}
 
@@ -201,7 +201,7 @@ def _warnings(row: Mapping[str, Any]) -> list[str]:
 
 
 def prediction_facts(new: NewPatients) -> Iterator[Block]:
-    """By what, from what, and who could not be predicted."""
+    """Show model and inputs of the predictions, and patients who could not be predicted."""
     made = new.provenance
     threshold = made["risk_threshold"]
     unit, last = made["time_unit"], max(made["times"])
@@ -228,7 +228,7 @@ def prediction_facts(new: NewPatients) -> Iterator[Block]:
 
 
 def overview(new: NewPatients, pages: Sequence[Patient]) -> Iterator[Block]:
-    """All patients at a glance."""
+    """Show all patients in one table."""
     unit = new.provenance["time_unit"]
     rows = [
         [page.case_id, dict(page.facts).get("Risk group", NONE), significant(page.predicted_time, 4),

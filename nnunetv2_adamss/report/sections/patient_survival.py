@@ -1,4 +1,4 @@
-"""One patient's survival: the probability to be event-free after 1, 2, 3 and 5 years, and the curve."""
+"""One patient's survival: event-free probability after 1, 2, 3 and 5 years, and the curve."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +14,7 @@ _UNCALIBRATED = "Uncalibrated: the order of patients holds, the height of the cu
 
 
 def survival_table(patient: Patient, background: Background) -> Table | Notice:
-    """Event-free probability of the patient, of each fold and of the cohort, as far as the curve reaches."""
+    """Show the event-free probability of the patient, each fold and the cohort, as far as the curve reaches."""
     unit = background.time_unit
     horizons = np.array(
         [h for h in default_horizons(unit) if h <= min(patient.last_time, background.time.max())]
@@ -53,7 +53,7 @@ def _at(curve: NDArray[np.float64], patient: Patient, horizons: NDArray[np.float
 
 
 def survival_chart(patient: Patient, background: Background) -> Picture:
-    """The patient's curve and those of the folds over the cohort's, and the outcome where it was observed."""
+    """Draw the curves of the patient and the folds over the cohort's, and the outcome if it was observed."""
     unit = background.time_unit
     steps = np.unique(np.linspace(0, len(patient.times) - 1, 4).round().astype(int))
     said = ", ".join(

@@ -24,7 +24,7 @@ _MEANING = (
 
 
 def tumour_table(tumour: TumourMeasures, cohort: Sequence[TumourMeasures]) -> Table:
-    """The patient's measures, and where they stand in the cohort, if there is one."""
+    """Show the patient's measures, and their rank in the cohort, if there is one."""
     rows = [
         [name, significant(value), *_in_cohort(value, others)]
         for name, value, others in _rows(tumour, cohort)
@@ -43,7 +43,7 @@ def tumour_table(tumour: TumourMeasures, cohort: Sequence[TumourMeasures]) -> Ta
 
 
 def tumour_chart(tumour: TumourMeasures, cohort: Sequence[TumourMeasures]) -> Picture:
-    """The patient's measures over the range and the quartiles of the cohort, each on a scale of its own."""
+    """Draw the patient's measures over range and quartiles of the cohort, each on its own scale."""
     rows = _rows(tumour, cohort)
     with Chart(4.6, 0.36 * len(rows) + 0.1) as chart:
         axes = chart.axes()[0, 0]
@@ -76,7 +76,7 @@ def tumour_chart(tumour: TumourMeasures, cohort: Sequence[TumourMeasures]) -> Pi
 def _rows(
     tumour: TumourMeasures, cohort: Sequence[TumourMeasures]
 ) -> list[tuple[str, float, NDArray[np.float64]]]:
-    """Name, value and the cohort's values of each measure that the patient has."""
+    """Return name, value and the cohort's values of each measure that the patient has."""
     found = []
     for name, measure in _NAMES.items():
         value = measure(tumour)

@@ -1,4 +1,4 @@
-"""A page for each patient: images, tumour, survival, and what speaks against believing them."""
+"""A page for each patient: images, tumour, survival, and warnings."""
 
 from collections.abc import Iterator, Sequence
 from functools import partial
@@ -19,12 +19,12 @@ from nnunetv2_adamss.report.shown_patient import Background, Patient
 def patient_pages(
     patients: Sequence[Patient], background: Background, progress: Progress = silent
 ) -> Iterator[Section]:
-    """One section a patient.
+    """Make one section a patient.
 
     Args:
         patients: in the order to show.
-        background: to compare with.
-        progress: told of the pages.
+        background: cohort to compare with.
+        progress: shows which page is made.
     """
     for number, patient in enumerate(progress(patients, "patients"), start=1):
         yield _page(f"patient-{number}", patient, background)

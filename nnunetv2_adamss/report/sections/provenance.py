@@ -1,4 +1,4 @@
-"""What was trained, with which settings, from which files: enough to tell whether two reports are about the same."""
+"""Model, settings and files of the training: enough to see if two reports are about the same model."""
 
 from collections.abc import Iterator, Mapping
 from importlib.metadata import version
@@ -16,7 +16,7 @@ from nnunetv2_adamss.trained_folds.trained_fold import TrainedFold
 
 
 def model_facts(source: CrossValidation) -> Iterator[Block]:
-    """Names, versions and what the plan says."""
+    """Show names, versions and the plan."""
     settings = source.folds[0].summary["settings"]
     yield Facts(
         [
@@ -36,7 +36,7 @@ def _epoch(fold: TrainedFold) -> str:
 
 
 def plan_facts(source: CrossValidation) -> Iterator[Block]:
-    """Voxels, patches and normalisation, which nnU-Net's plan decides."""
+    """Show voxels, patches and normalisation of nnU-Net's plan."""
     plan = PlansManager(dict(source.plans)).get_configuration(source.configuration)
     channels = channel_names(source.dataset_json)
     schemes = zip(channels, plan.normalization_schemes, strict=True)
@@ -50,7 +50,7 @@ def plan_facts(source: CrossValidation) -> Iterator[Block]:
 
 
 def settings_table(source: CrossValidation) -> Iterator[Block]:
-    """Settings; one column where all folds share them."""
+    """Show the settings; in one column if all folds share them."""
     by_fold = {fold.name: fold.summary["settings"] for fold in source.folds}
     names = list(dict.fromkeys(name for settings in by_fold.values() for name in settings))
     rows = [[name, _same_or_each(by_fold, name)] for name in names]
@@ -79,7 +79,7 @@ def _shown(value: Any) -> str:
 
 
 def interval_edges(source: CrossValidation) -> Iterator[Block]:
-    """The time intervals that each fold predicts, in the table's unit."""
+    """Show the time intervals that each fold predicts, in the table's unit."""
     edges = {fold.name: fold.summary["interval_edges"] for fold in source.folds}
     longest = max(map(len, edges.values()))
     rows = [
@@ -96,7 +96,7 @@ def interval_edges(source: CrossValidation) -> Iterator[Block]:
 
 
 def software(source: CrossValidation) -> Iterator[Block]:
-    """Versions that the folds were trained with."""
+    """Show the versions of packages that the folds were trained with."""
     versions = {name: v for fold in source.folds for name, v in fold.summary["versions"].items()}
     yield Table("Software", ["Package", "Version"], list(versions.items()))
     several = [
@@ -109,7 +109,7 @@ def software(source: CrossValidation) -> Iterator[Block]:
 
 
 def files(source: CrossValidation) -> Iterator[Block]:
-    """The SHA-256 of every file that a fold depends on."""
+    """Show the SHA-256 of every file that a fold depends on."""
     rows: dict[tuple[str, str], list[str]] = {}
     for fold in source.folds:
         for name, sha256 in fold.summary.get("sources_sha256", {}).items():

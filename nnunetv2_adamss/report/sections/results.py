@@ -1,4 +1,4 @@
-"""Agreement of risks and curves with the outcomes, of a cross-validation or of new patients."""
+"""Results of the evaluation, in a cross-validation or in new patients."""
 
 from collections.abc import Iterator
 
@@ -16,7 +16,7 @@ _ABOUT_OTHERS = ["Volume and SUVmax are those of the masks that the network work
 
 
 def glance(out_of_fold: OutOfFold) -> Iterator[Block]:
-    """The few numbers of the model."""
+    """Show the main numbers of the model."""
     dice = mean_dice(out_of_fold.source)
     of_labels = [(f"mean Dice, {label}", number(value)) for label, value in dice.items()]
     yield Facts([*headlines(out_of_fold.evaluation), *of_labels], "headlines")
@@ -27,13 +27,13 @@ def glance(out_of_fold: OutOfFold) -> Iterator[Block]:
 
 
 def cross_validation(out_of_fold: OutOfFold) -> Iterator[Block]:
-    """Results in the validation patients, and what limits them."""
+    """Show results in the validation patients, and their limits."""
     yield from caveats(out_of_fold)
     yield from subsections(out_of_fold.evaluation, out_of_fold.patients, "results")
 
 
 def caveats(out_of_fold: OutOfFold) -> Iterator[Notice]:
-    """What limits the results in the validation patients."""
+    """Show the limits of the results in the validation patients."""
     flattered = [fold.name for fold in out_of_fold.folds if fold.epoch_was_chosen_here]
     if flattered:
         yield Notice(
@@ -60,13 +60,13 @@ def caveats(out_of_fold: OutOfFold) -> Iterator[Notice]:
 
 
 def in_new_patients(new: NewPatients) -> Iterator[Block]:
-    """Results in patients whose outcomes the user gave."""
+    """Show results in patients whose outcomes the user gave."""
     yield Facts(headlines(new.evaluation), "headlines")
     yield from subsections(new.evaluation, new.patients, "new")
 
 
 def headlines(evaluation: Evaluation) -> list[tuple[str, str]]:
-    """The few numbers that a reader looks for first."""
+    """Return the main numbers of an evaluation."""
     facts, harrell = evaluation.cohort, evaluation.harrell_c
     if harrell.interval is None or harrell.reason:
         c_index = (f"Harrell's C: {estimate(harrell)}", NONE)
@@ -82,11 +82,11 @@ def headlines(evaluation: Evaluation) -> list[tuple[str, str]]:
 
 
 def subsections(evaluation: Evaluation, patients: Patients, prefix: str) -> Iterator[Block]:
-    """All of it under headlines of their own.
+    """Return all results, each under its own headline.
 
     Args:
         evaluation: the results.
-        patients: that they are of.
+        patients: of the results.
         prefix: of the identifiers.
     """
     for name, title, part in evaluation_parts(evaluation, patients, _ABOUT_OTHERS):

@@ -1,4 +1,4 @@
-"""How well Stage I outlines the tumour of patients that it was not trained on."""
+"""Dice of Stage I in patients that it was not trained on."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -23,7 +23,7 @@ Row = tuple[str, LabelDice]
 
 
 def dice_of_labels(source: CrossValidation) -> Iterator[Block]:
-    """Dice per patient and over all patients together, of every label and fold."""
+    """Show Dice per patient and over all patients together, of every label and fold."""
     rows: list[Row] = []
     for fold in source.folds:
         of_fold = _read(source, fold)
@@ -47,7 +47,7 @@ def dice_of_labels(source: CrossValidation) -> Iterator[Block]:
 
 
 def mean_dice(source: CrossValidation) -> dict[str, float]:
-    """Mean over the validation patients of all folds, by label; of the folds that were validated."""
+    """Return the mean Dice over the validation patients of all validated folds, by label."""
     by_label: dict[str, list[float]] = {}
     for fold in source.folds:
         for _, found in _read(source, fold) or []:
@@ -56,7 +56,7 @@ def mean_dice(source: CrossValidation) -> dict[str, float]:
 
 
 def _read(source: CrossValidation, fold: TrainedFold) -> list[Row] | None:
-    """The labels of one fold; None if nnU-Net did not validate it."""
+    """Read the Dice of each label in one fold; None if nnU-Net did not validate it."""
     file = fold.stage_one.folder / SUMMARY_FILE
     if not file.is_file():
         return None
@@ -68,7 +68,7 @@ def _read(source: CrossValidation, fold: TrainedFold) -> list[Row] | None:
 
 
 def _overlaps(metrics: Sequence[Mapping[str, Any]]) -> dict[str, NDArray[np.int64]]:
-    """Voxels in both, and voxels in one plus voxels in the other, of each case."""
+    """Return, for each case, the voxels in both masks, and the sum of voxels in each."""
     return {
         str(number): np.array([case["TP"], 2 * case["TP"] + case["FP"] + case["FN"]])
         for number, case in enumerate(metrics)
@@ -80,7 +80,7 @@ def _known(found: LabelDice) -> list[float]:
 
 
 def _key(value: int | Sequence[int]) -> str:
-    """How nnU-Net's summary names a label, or a region of several."""
+    """Return the name of a label, or of a region of several, in nnU-Net's summary."""
     return str(value) if isinstance(value, int) else str(tuple(value))
 
 

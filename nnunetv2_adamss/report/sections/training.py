@@ -1,4 +1,4 @@
-"""How both stages trained: losses and validation scores of every epoch."""
+"""Training curves of both stages: losses and validation scores of every epoch."""
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
@@ -17,7 +17,7 @@ Log = Mapping[str, Sequence[float]]
 
 
 def stage_one_curves(source: CrossValidation) -> Iterator[Block]:
-    """Loss and Dice of the segmentation training."""
+    """Show loss and Dice of the segmentation training."""
     yield Text(
         f"Stage I ({source.folds[0].summary['settings']['seg_trainer']}) learns to outline the tumour. Dice is "
         "nnU-Net's running estimate on validation patches, not that of whole patients, which stands under "
@@ -29,8 +29,8 @@ def stage_one_curves(source: CrossValidation) -> Iterator[Block]:
 
 
 def stage_two_curves(source: CrossValidation) -> Iterator[Block]:
-    """Loss and C-index of the survival training."""
-    yield Text(f"Stage II ({source.trainer}) goes on from these weights and learns to predict survival.")
+    """Show loss and C-index of the survival training."""
+    yield Text(f"Stage II ({source.trainer}) starts from these weights and learns to predict survival.")
     logs, notices = _logs(source, "val_c_index", stage_one=False)
     yield from notices
     yield from _charts(logs, "val_c_index", "C-index", "Stage II")
@@ -69,7 +69,7 @@ def _charts(logs: Mapping[str, Log], score: str, score_name: str, stage: str) ->
 def _chart(logs: Mapping[str, Log], score: str, score_name: str, stage: str) -> Picture:
     said = []
     with Chart(WIDTH, 3.6) as chart:
-        # A lone fold would be stretched over the whole page.
+        # The chart of a single fold would be stretched over the whole page.
         axes = chart.axes(2, max(len(logs), 2), sharex=True, sharey="row")
         for column, (name, log) in zip(axes.T, logs.items(), strict=False):
             _draw_losses(column[0], log)
@@ -95,7 +95,7 @@ def _draw_losses(axes: Axes, log: Log) -> None:
 
 
 def _draw_score(axes: Axes, scores: Sequence[float], *, has_chance_level: bool) -> tuple[float, float]:
-    """Draw a score and mark its best epoch; returns the best and the last score."""
+    """Draw a score and mark its best epoch; return the best and the last score."""
     values = np.asarray(scores, dtype=np.float64)
     axes.plot(values, color=GREEN, label="validation score")
     axes.set(xlabel="epoch", ylim=(0, 1))

@@ -1,4 +1,4 @@
-"""The 52 sub-items of TRIPOD+AI as far as files can fill them in; the rest is the authors' to say.
+"""The 52 sub-items of TRIPOD+AI, filled in from files if possible; the rest is left to the authors.
 
 Collins et al., TRIPOD+AI statement, BMJ 2024;385:e078378: its numbers, and its topics in our own words. D: a study that
 develops a model reports it; E: one that evaluates a model does.
@@ -19,7 +19,7 @@ Fact = Callable[[CrossValidation], str]
 
 
 def checklist(source: CrossValidation) -> Iterator[Block]:
-    """One row an item; a fact that cannot be had is the authors' too."""
+    """Show one row an item; facts that are not available are left to the authors."""
     rows = [[number, topic, study, _fact(fact, source)] for number, topic, study, fact in _ITEMS]
     n_filled = sum(row[-1] != AUTHORS for row in rows)
     if is_synthetic(source):
@@ -50,7 +50,7 @@ def _fact(fact: Fact | None, source: CrossValidation) -> str:
 
 def _title(source: CrossValidation) -> str:
     return (
-        "Development of a discrete-time survival network on images and covariates, judged by cross-validation; "
+        "Development of a discrete-time survival network on images and covariates, evaluated by cross-validation; "
         f"outcome: {source.table.description.endpoint or 'not named in survival.json'}."
     )
 

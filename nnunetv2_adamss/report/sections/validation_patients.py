@@ -1,4 +1,4 @@
-"""Patients of the cross-validation, each as the fold predicts them that was not trained on them."""
+"""Patients of the cross-validation, each predicted by the fold that was not trained on that patient."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -14,7 +14,7 @@ from nnunetv2_adamss.trained_folds.trained_fold import TrainedFold
 
 
 def validation_background(out_of_fold: OutOfFold) -> Background:
-    """All patients with an outcome."""
+    """Return the cohort of all patients with an outcome."""
     table = out_of_fold.source.table
     time, event = table.time_and_event(list(table.outcomes.index))
     return Background(
@@ -28,7 +28,7 @@ def validation_background(out_of_fold: OutOfFold) -> Background:
 
 
 def cohort_tumours(out_of_fold: OutOfFold) -> list[TumourMeasures]:
-    """Size and uptake of the validation patients' tumours; none where their images are not there."""
+    """Return size and uptake of the validation patients' tumours; none without their images."""
     try:
         return list(out_of_fold.tumours.values())
     except (ValueError, OSError):
@@ -36,7 +36,7 @@ def cohort_tumours(out_of_fold: OutOfFold) -> list[TumourMeasures]:
 
 
 def validation_patients(out_of_fold: OutOfFold, n_most: int) -> list[Patient]:
-    """Some patients, evenly from the highest to the lowest rank of risk in their folds.
+    """Choose patients evenly from the highest to the lowest rank of risk in their folds.
 
     Args:
         out_of_fold: the validation patients.
@@ -59,7 +59,7 @@ def validation_patients(out_of_fold: OutOfFold, n_most: int) -> list[Patient]:
 
 
 def _patient(out_of_fold: OutOfFold, fold: TrainedFold, place: int, row: int) -> Patient:
-    """The patient in a row of a fold's curves, at a place in the order of risk, from 0."""
+    """Return the patient in a row of a fold's curves, at a place in the order of risk, from 0."""
     source, curves, patients = out_of_fold.source, out_of_fold.curves[fold.number], out_of_fold.patients
     case_id = curves.case_ids[row]
     of_case = patients.case_ids.index(case_id)
@@ -88,7 +88,7 @@ def _patient(out_of_fold: OutOfFold, fold: TrainedFold, place: int, row: int) ->
 
 
 def covariate_words(row: Mapping[Any, Any], used: Sequence[str]) -> dict[str, str]:
-    """Values of one patient by column; columns that the network gets are marked."""
+    """Return the values of one patient by column; columns that the network gets are marked."""
     return {
         f"{name}{' (used by the network)' if name in used else ''}": _shown(value)
         for name, value in row.items()

@@ -224,7 +224,9 @@ def test_deep_folds_of_other_outcomes_or_of_another_split_are_refused(
         write_deep_fold(model, name, fold, 5)
     folder = fold_folder(model, name)
     write_summary(folder, model, sources_sha256={"outcomes (survival.csv)": "of other patients"})
-    with pytest.raises(ValueError, match=r"fold 0 is of other outcomes than .*survival\.csv\. Train it anew"):
+    with pytest.raises(
+        ValueError, match=r"fold 0 is of other outcomes than .*survival\.csv\. Train it again"
+    ):
         fitted(method, deep_trainer=name)
     write_summary(folder, model)
     predictions = folder / "validation" / "survival_predictions_last.csv"
@@ -239,7 +241,7 @@ def test_deep_folds_of_different_settings_are_refused_with_the_names_of_these(mo
         write_deep_fold(model, name, fold, 5)
     other = {"seed": 7, "epochs": 20, "masks_dir": "elsewhere"}
     write_summary(fold_folder(model, name, 2), model, settings=other)
-    with pytest.raises(ValueError, match="folds 0 and 2 differ in seed, epochs. Train it anew"):
+    with pytest.raises(ValueError, match="folds 0 and 2 differ in seed, epochs. Train it again"):
         fitted("radio_deepmts", deep_trainer=name)
 
 

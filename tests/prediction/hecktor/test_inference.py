@@ -172,7 +172,7 @@ def test_an_input_that_does_not_serve_is_one_sentence_and_nothing_is_written(
 def test_months_are_no_days() -> None:
     row = {"predicted_time": 24.0, "risk_score": -24.0}
     assert _rfs(row, {"time_unit": "months"}, "risk") == -24
-    with pytest.raises(ValueError, match="counts in months, so it cannot say days"):
+    with pytest.raises(ValueError, match="counts in months, so it cannot predict days"):
         _rfs(row, {"time_unit": "months"}, "days")
 
 

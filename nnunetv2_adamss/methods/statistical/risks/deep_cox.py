@@ -8,8 +8,8 @@ from nnunetv2_adamss.survival.covariates.linear_risk import LinearRisk
 
 
 def fit(training: TrainingInputs) -> LinearRisk:
-    """Weights of the covariates and of the deep risk in the network's own unit."""
-    # The ridge weighs all columns alike, so they are standardised, but new patients come in the network's unit.
+    """Fit weights of the covariates and of the deep risk in the network's own unit."""
+    # The ridge penalises all columns alike, so they are standardised, but new patients have the network's unit.
     deviation = float(training.extra[DEEP_RISK].std(ddof=0)) or 1.0
     inputs = pd.concat([training.covariates, training.extra / deviation], axis=1)
     cox = LinearRisk.cox(inputs, training.event, training.time)

@@ -43,11 +43,11 @@ class IcareModel:
 
     @property
     def n_parameters(self) -> int:
-        """One sign for each feature of each estimator."""
+        """Number of signs, one for each feature of each estimator."""
         return sum(len(one.signs) for one in self.estimators)
 
     def risk_score(self, features: pd.DataFrame) -> NDArray[np.float64]:
-        """Risk score, higher for an earlier event, ``(n_cases,)``.
+        """Return the risk score, higher for an earlier event, ``(n_cases,)``.
 
         Args:
             features: ``(n_cases, n_features)`` in any order of columns, NaN where missing.
@@ -62,17 +62,17 @@ class IcareModel:
         return np.median([estimator.risk_score(features) for estimator in self.estimators], axis=0)
 
     def to_dict(self) -> dict[str, Any]:
-        """As plain data."""
+        """Return the estimators as plain data."""
         return {"estimators": [estimator.to_dict() for estimator in self.estimators]}
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> "IcareModel":
-        """From plain data."""
+        """Read the estimators from plain data."""
         return cls(tuple(map(BinaryWeighted.from_dict, values["estimators"])))
 
 
 def fit(training: TrainingInputs) -> IcareModel:
-    """An ensemble on all features and the clinical indicators."""
+    """Fit an ensemble on all features and the clinical indicators."""
     # choice: every estimator sees the clinical indicators, beside the features that it draws.
     return fit_icare(
         pd.concat([training.features, training.covariates], axis=1),
@@ -108,7 +108,7 @@ def fit_icare(
         mandatory: features that every estimator considers.
 
     Raises:
-        ValueError: if the inputs do not fit together, or no pair of cases tells which of the two comes first.
+        ValueError: if the inputs do not fit together, or no pair of cases is comparable.
     """
     training = _checked(features, event, time, mandatory)
     if n_estimators < 1 or not settings:
@@ -122,7 +122,7 @@ def fit_icare(
     n_without = sum(not estimator.names for estimator in estimators)
     if n_without > n_estimators / 2:
         logger.warning(
-            "%d of %d ICARE estimators found no feature that ranks the patients, so the median says the same of all.",
+            "%d of %d ICARE estimators found no feature that ranks the patients, so the median is the same for all.",
             n_without,
             n_estimators,
         )

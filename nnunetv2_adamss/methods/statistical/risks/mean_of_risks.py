@@ -8,7 +8,7 @@ from nnunetv2_adamss.survival.covariates.linear_risk import LinearRisk
 
 
 def fit(training: TrainingInputs) -> LinearRisk:
-    """choice: the mean of both risks, each in standard deviations of the training cases."""
+    """Fit the mean of both risks (choice: each in standard deviations of the training cases)."""
     cox = LinearRisk.cox(training.covariates, training.event, training.time)
     deviation = float(np.std(cox.risk_score(training.covariates)))
     deep_deviation = float(training.extra[DEEP_RISK].std(ddof=0))

@@ -5,7 +5,7 @@ from nnunetv2_adamss.survival.covariates.linear_risk import LinearRisk
 
 
 def fit(training: TrainingInputs) -> LinearRisk:
-    """Weights of the covariates."""
+    """Fit the weights of the covariates."""
     return LinearRisk.cox(training.covariates, training.event, training.time)
 
 
