@@ -283,7 +283,7 @@ def test_risks_of_a_deep_training_on_other_cases_are_refused(model: TrainedModel
     training, _ = write_deep_fold(model, name, 0, 3)
     training[2:].rename_axis("case_id").to_csv(fold_folder(model, name) / "training_predictions.csv")
     lacking = ", ".join(sorted(training.index[:2]))
-    with pytest.raises(ValueError, match=rf"nothing of 2 case\(s\) of the fold: {lacking}"):
+    with pytest.raises(ValueError, match=rf"no risk of 2 case\(s\) of the fold: {lacking}"):
         fitted("deepmtlr_cox", deep_trainer=name)
     with pytest.raises(
         ValueError, match="starts from DeepMTLRTrainer or a variant of it, not from TMSSTrainer"
