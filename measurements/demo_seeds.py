@@ -9,15 +9,13 @@ Trainings that are finished are not repeated, so a killed run can be started aga
 """
 
 import json
-import os
-from concurrent.futures import ProcessPoolExecutor, as_completed
-from multiprocessing import get_context
+from concurrent.futures import as_completed
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from phantom_project import Project, predicted_risk
-from simulation_study import begin_worker, study_parser, tumour_sizes
+from phantom_project import Project, covariates_only_risk, predicted_risk
+from simulation_study import study_parser, training_pool, tumour_sizes
 
 from nnunetv2_adamss.common.files import write_atomically
 from nnunetv2_adamss.datasets.phantom import PhantomCohortConfig, log_hazard_ratios
@@ -36,8 +34,7 @@ def main() -> None:
     project.prepare(n_folds=args.seeds)
     project.extract_radiomics("predicted", "first_order")
     sizes = tumour_sizes(project)[TUMOUR_VOLUME]
-    os.environ |= {"OMP_NUM_THREADS": "1", "nnUNet_n_proc_DA": "1", "nnUNet_def_n_proc": "1"}
-    with ProcessPoolExecutor(args.workers, get_context("spawn"), initializer=begin_worker) as pool:
+    with training_pool(args.workers) as pool:
         tasks = [pool.submit(scores, project, seed, sizes) for seed in range(args.seeds)]
         for number, _ in enumerate(as_completed(tasks), start=1):
             print(f"{number} of {len(tasks)}", flush=True)
@@ -69,9 +66,7 @@ def scores(project: Project, seed: int, sizes: pd.Series) -> dict[str, Any]:
     settings = {"survival_csv": str(survival_csv), "seed": seed, "radiomics": "first_order"}
     validation = project.train_here(SURVIVAL_TRAINER, seed, settings) / "validation"
     risk = predicted_risk(validation / "survival_predictions.csv")
-    covariates_only = validation / "covariates_only_cox_predictions.csv"
-    # If no covariate is selected there is no such model, and all risks are equal.
-    cox = predicted_risk(covariates_only) if covariates_only.is_file() else 0 * risk
+    cox = covariates_only_risk(validation)
     cases = truth.set_index("case_id").loc[risk.index]
     event, time = cases["event"].to_numpy(dtype=bool), cases["time"].to_numpy()
     risks = {ADAMSS: risk, COX: cox, VOLUME: sizes, TRUE_RISK: cases["true_risk"]}

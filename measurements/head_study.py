@@ -13,10 +13,9 @@ are the clinical columns and first-order statistics of the reference masks.
 import json
 import os
 from collections.abc import Callable
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import as_completed
 from dataclasses import dataclass
 from itertools import product
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +25,7 @@ import torch
 from nnunetv2.utilities.plans_handling.plans_handler import PlansManager
 from numpy.typing import NDArray
 from phantom_project import PLANS, STAGE_ONE, Project, mean_and_interval
-from simulation_study import ARMS, MOST_SEEDS, N_FOLDS, begin_worker, in_order, phantoms, study_parser
+from simulation_study import ARMS, MOST_SEEDS, N_FOLDS, in_order, phantoms, study_parser, training_pool
 from torch import Tensor, nn
 
 from nnunetv2_adamss.common.files import write_atomically
@@ -113,10 +112,10 @@ def main() -> None:
     project = Project(args.work.resolve(), phantoms(args.n), args.device)
     project.prepare(n_folds=N_FOLDS)
     project.extract_radiomics("groundtruth", "first_order")
-    os.environ |= {**project.variables, "OMP_NUM_THREADS": "1", "nnUNet_def_n_proc": "1"}
+    os.environ |= project.variables
     features = image_features(project)
     rows: list[dict[str, Any]] = []
-    with ProcessPoolExecutor(args.workers, get_context("spawn"), initializer=begin_worker) as pool:
+    with training_pool(args.workers) as pool:
         tasks = {
             pool.submit(c_indices, project, features, arm, seed): (arm, seed)
             for seed, arm in product(range(args.seeds), ARMS)

@@ -239,6 +239,20 @@ def predicted_risk(predictions: Path) -> pd.Series:
     return pd.read_csv(predictions).set_index("case_id")["risk_score"]
 
 
+def covariates_only_risk(validation: Path) -> pd.Series:
+    """Risk score by case of the Cox model on a training's covariates; 0 for all where none is selected.
+
+    Args:
+        validation: folder of the training's predictions.
+    """
+    file = validation / "covariates_only_cox_predictions.csv"
+    return (
+        predicted_risk(file)
+        if file.is_file()
+        else 0 * predicted_risk(validation / "survival_predictions.csv")
+    )
+
+
 def mean_and_interval(values: pd.Series) -> list[float]:
     """Return the mean over seeds with the 95% interval of Student's t; no interval for one seed or equal values."""
     if len(values) < 2 or values.max() == values.min():

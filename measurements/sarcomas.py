@@ -13,17 +13,17 @@ Trainings that are finished are not repeated, so a killed run can be started aga
 import argparse
 import json
 import os
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from collections.abc import Callable
+from concurrent.futures import as_completed
 from itertools import product
-from multiprocessing import get_context
 from pathlib import Path
 from time import monotonic
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from phantom_project import STAGE_ONE, SURVIVAL_TRAINER, Project, predicted_risk
-from simulation_study import begin_worker, tumour_sizes
+from phantom_project import STAGE_ONE, SURVIVAL_TRAINER, Project, covariates_only_risk, predicted_risk
+from simulation_study import training_pool, tumour_sizes
 
 from nnunetv2_adamss.common.files import write_atomically
 from nnunetv2_adamss.datasets.phantom import PhantomCohortConfig
@@ -57,10 +57,8 @@ def main() -> None:
     args = parser.parse_args()
 
     project = prepared_project(args.work.resolve(), args.raw.resolve(), args.device)
-    # Threads of several trainings would wait for each other. Set before the workers import torch.
-    os.environ |= {"OMP_NUM_THREADS": "1", "nnUNet_n_proc_DA": "1", "nnUNet_def_n_proc": "1"}
     start = monotonic()
-    with ProcessPoolExecutor(args.workers, get_context("spawn"), initializer=begin_worker) as pool:
+    with training_pool(args.workers) as pool:
         tasks = [
             pool.submit(train, project, seed, fold, trainer)
             for seed, fold, trainer in product(range(args.seeds), range(N_FOLDS), TRAINERS.values())
@@ -114,13 +112,11 @@ def figures(project: Project, n_seeds: int) -> dict[str, Any]:
     )
     sizes = tumour_sizes(project)
     risks = {
-        name: [out_of_fold_risk(of_seed(project, seed), trainer) for seed in range(n_seeds)]
+        name: [out_of_fold_risk(of_seed(project, seed), trainer, network_risk) for seed in range(n_seeds)]
         for name, trainer in TRAINERS.items()
     }
     # The same for every seed.
-    risks[COX] = [
-        out_of_fold_risk(of_seed(project, 0), TRAINERS[ANCHORED], "covariates_only_cox_predictions")
-    ]
+    risks[COX] = [out_of_fold_risk(of_seed(project, 0), TRAINERS[ANCHORED], covariates_only_risk)]
     risks |= {"tumour volume": [sizes[TUMOUR_VOLUME]], "SUVmax": [sizes[SUV_MAX]]}
     shares = {
         name: np.array([c_of_resamples(risk[fold.index], cohort) for risk in of_seeds])
@@ -142,14 +138,14 @@ def figures(project: Project, n_seeds: int) -> dict[str, Any]:
     }
 
 
-def out_of_fold_risk(project: Project, trainer: str, file: str = "survival_predictions") -> pd.Series:
-    """Read the risk of every case by the fold that was not trained on it; 0 if a fold has no such model."""
-    folders = [project.fold_folder(trainer, fold) / "validation" for fold in range(N_FOLDS)]
-    predictions = [(folder / "survival_predictions.csv", folder / f"{file}.csv") for folder in folders]
-    return pd.concat(
-        predicted_risk(asked) if asked.is_file() else 0 * predicted_risk(there)
-        for there, asked in predictions
-    )
+def out_of_fold_risk(project: Project, trainer: str, read: Callable[[Path], pd.Series]) -> pd.Series:
+    """Risk of every case by the fold that was not trained on it, read from each fold's predictions."""
+    return pd.concat(read(project.fold_folder(trainer, fold) / "validation") for fold in range(N_FOLDS))
+
+
+def network_risk(validation: Path) -> pd.Series:
+    """Risk of the network, from the folder of its predictions."""
+    return predicted_risk(validation / "survival_predictions.csv")
 
 
 def c_of_resamples(risk: pd.Series, cohort: ResampledCohort) -> np.ndarray:

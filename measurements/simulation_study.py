@@ -32,7 +32,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from phantom_project import SURVIVAL_TRAINER, Project, mean_and_interval, predicted_risk
+from phantom_project import SURVIVAL_TRAINER, Project, covariates_only_risk, mean_and_interval, predicted_risk
 
 from nnunetv2_adamss.common.files import write_atomically
 from nnunetv2_adamss.datasets.phantom import PhantomCohortConfig
@@ -72,9 +72,7 @@ def main() -> None:
     project.extract_radiomics("groundtruth")
     sizes = tumour_sizes(project)
     start, rows = monotonic(), finished_rows(args.output, settings_of(args))
-    # Threads of several trainings would wait for each other. Set before the workers import torch.
-    os.environ |= {"OMP_NUM_THREADS": "1", "nnUNet_n_proc_DA": "1", "nnUNet_def_n_proc": "1"}
-    with ProcessPoolExecutor(args.workers, get_context("spawn"), initializer=begin_worker) as pool:
+    with training_pool(args.workers) as pool:
         # Seeds first: a run that is stopped has equally many of each arm.
         tasks = {
             pool.submit(scores, project, arm, seed, args.epochs, sizes): (arm, seed)
@@ -115,6 +113,13 @@ def phantoms(n: int) -> PhantomCohortConfig:
         censoring_fraction=0.3,
         dataset_id=996,
     )
+
+
+def training_pool(workers: int) -> ProcessPoolExecutor:
+    """Processes for trainings, each on one core."""
+    # Threads of several trainings would wait for each other. Set before the workers import torch.
+    os.environ |= {"OMP_NUM_THREADS": "1", "nnUNet_n_proc_DA": "1", "nnUNet_def_n_proc": "1"}
+    return ProcessPoolExecutor(workers, get_context("spawn"), initializer=begin_worker)
 
 
 def begin_worker() -> None:
@@ -163,11 +168,7 @@ def scores(project: Project, arm: str, seed: int, epochs: int, sizes: pd.DataFra
         name: predicted_risk(folder / "validation" / "survival_predictions.csv")
         for name, folder in folders.items()
     }
-    covariates_only = folders[ANCHORED] / "validation" / "covariates_only_cox_predictions.csv"
-    # If nothing is selected there is no such model, and all risks are equal.
-    risks["CovariatesCox"] = (
-        predicted_risk(covariates_only) if covariates_only.is_file() else 0 * risks[ANCHORED]
-    )
+    risks["CovariatesCox"] = covariates_only_risk(folders[ANCHORED] / "validation")
     risks |= {"TumourVolume": sizes[TUMOUR_VOLUME], "SUVmax": sizes[SUV_MAX]}
     cases = truth.set_index("case_id").loc[next(iter(risks.values())).index]
     risks[TRUE_RISK] = cases["true_risk"]
