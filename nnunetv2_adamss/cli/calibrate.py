@@ -138,7 +138,7 @@ def _table(name: str, check: CalibrationCheck) -> Table:
             [significant(time, 6), observed, *(number(value, 3) for value in values)]
             for time, observed, *values in zip(found.times, shown, *columns.values(), strict=True)
         ],
-        [_honest(check)],
+        [_calibration_note(check)],
         n_names=0,
     )
 
@@ -149,7 +149,7 @@ def _slopes(found: Calibration) -> str:
     return f"{found.slope:.2f} of a fold alone, {found.ensemble.slope:.2f} of the folds together"
 
 
-def _honest(check: CalibrationCheck) -> str:
+def _calibration_note(check: CalibrationCheck) -> str:
     if check.cross_fitted_slope is None:
         return (
             "Calibrated survival is of the patients that it was fitted on, so it looks better than it is. "

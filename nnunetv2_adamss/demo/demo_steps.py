@@ -153,7 +153,7 @@ def demo_steps(folders: DemoFolders, n_training: int, n_test: int, device: str) 
              "-device", device, *continued(folders.fold)],
         ),
         Step(
-            "Describe the tumours by radiomics",
+            "Extract radiomics",
             50,
             ["adamss_extract_radiomics", dataset, CONFIGURATION, str(FOLD), *by_plan, "-seg_tr", TRAINER,
              "--radiomics", "first_order", "-device", device],

@@ -118,7 +118,7 @@ class SurvivalModel:
 def _check_alike(folds: Sequence[SurvivalCheckpoint]) -> None:
     first = folds[0]
     for fold in folds[1:]:
-        own, other = _what_must_agree(fold), _what_must_agree(first)
+        own, other = _shared_settings(fold), _shared_settings(first)
         differing = [name for name in own if own[name] != other[name]]
         if differing:
             raise ValueError(
@@ -127,7 +127,7 @@ def _check_alike(folds: Sequence[SurvivalCheckpoint]) -> None:
             )
 
 
-def _what_must_agree(fold: SurvivalCheckpoint) -> dict[str, Any]:
+def _shared_settings(fold: SurvivalCheckpoint) -> dict[str, Any]:
     survival = fold.survival
     settings = ("seg_trainer", "seg_checkpoint", "mirroring", "mask_source")
     return {

@@ -47,10 +47,10 @@ def extract_missing_radiomics(nnunet_fold: NnunetFold, setup: SurvivalSetup, dev
             f"The radiomics of this fold cannot be extracted: {error} The command {command} has options for it "
             "(--overwrite, -np; masks as in this training); run it before the training."
         ) from error
-    _tell(report)
+    _check_report(report)
 
 
-def _tell(report: ExtractionReport) -> None:
+def _check_report(report: ExtractionReport) -> None:
     if report.broken:
         broken = [f"{case_id} ({fault})" for case_id, fault in report.broken.items()]
         raise ValueError(

@@ -90,7 +90,7 @@ def finetune_survival(request: FinetuneRequest) -> Path:
         get_output_folder(name, request.trainer, plans["plans_name"], request.configuration, request.fold)
     )
     nnunet_fold = NnunetFold(plans, dataset_json, request.configuration, request.fold)
-    checkpoint = _checkpoint_to_go_on_from(request, folder)
+    checkpoint = _checkpoint_to_resume(request, folder)
     if checkpoint is None:
         setup, remarks = _begin(request, nnunet_fold, folder, trainer)
         if request.overwrite:
@@ -139,7 +139,7 @@ def _trainer_class(name: str) -> type[SurvivalTrainer]:
     return trainer
 
 
-def _checkpoint_to_go_on_from(request: FinetuneRequest, folder: Path) -> Path | None:
+def _checkpoint_to_resume(request: FinetuneRequest, folder: Path) -> Path | None:
     """Find the checkpoint for ``--c`` or ``--val``; None for a new training, and for one without a checkpoint.
 
     Raises:
@@ -148,7 +148,7 @@ def _checkpoint_to_go_on_from(request: FinetuneRequest, folder: Path) -> Path | 
     there = TrainedFold(folder).latest_checkpoint
     final = folder / CHECKPOINT_FILES[0]
     if request.only_validation and there != final:
-        raise ValueError(f"--val needs a finished training, but there is no {final}.")
+        raise ValueError(f"--val needs a finished training, but {final} does not exist.")
     if request.continue_training or request.only_validation:
         return there
     if there is not None and not request.overwrite:

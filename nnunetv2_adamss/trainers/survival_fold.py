@@ -130,8 +130,8 @@ class SurvivalFoldTrainer(AdaMSSTrainer):
             )
         if recipe.objective != "discrete_time" and config.loss_reduction != "sum":
             raise ValueError(
-                f"The loss of {name} is no sum over time intervals, so --loss_reduction {config.loss_reduction} has no "
-                "meaning for it; leave the option out."
+                f"The loss of {name} is not a sum over time intervals, so --loss_reduction {config.loss_reduction} has "
+                "no meaning for it; leave the option out."
             )
         if config.radiomics != "all" and not recipe.covariate_use.radiomics:
             raise ValueError(

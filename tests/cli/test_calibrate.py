@@ -167,7 +167,7 @@ def test_unfinished_folds_are_named_with_what_to_do(
     assert calibrate.main(["-d", "7", "-c", "3d_fullres", "-f", "0", "2", "3"]) == 0
 
 
-def test_folds_of_an_older_version_are_told_to_be_validated_again(
+def test_folds_of_an_older_version_must_be_validated_again(
     project: NnunetProject, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (fold_folder(project, 3) / epoch_predictions_file("last")).unlink()

@@ -49,7 +49,7 @@ def test_an_interrupted_command_ends_with_its_worker_processes(
     wait_until(lambda: not is_running(int(worker.read_text())))
 
 
-def test_a_demo_goes_on_with_what_is_done(tmp_path: Path) -> None:
+def test_a_demo_continues_with_what_is_done(tmp_path: Path) -> None:
     folder = tmp_path / "demo"
     progress = DemoProgress.begin_or_continue(folder, 6, 2)
     progress.seconds["Make"] = 1.5

@@ -23,8 +23,8 @@ def test_an_object_with_what_is_needed_is_returned(tmp_path: Path) -> None:
         ("[]", "holds a list, but an object"),
         ("true", "holds true or false, but"),
         ("1.5", "holds a number, but"),
-        ('{"name": 1}', "there is no usable n, name"),
-        ('{"name": "x", "n": true}', "there is no usable n"),
+        ('{"name": 1}', "missing or not usable: n, name"),
+        ('{"name": "x", "n": true}', "missing or not usable: n"),
     ],
 )
 def test_anything_else_is_one_sentence_that_names_the_file(tmp_path: Path, text: str, words: str) -> None:

@@ -122,9 +122,9 @@ def test_scaling_by_impossible_values_is_refused(change: Mapping[str, Any]) -> N
 
 
 def test_a_damaged_statistical_model_is_named(tmp_path: Path) -> None:
-    (tmp_path / "model.json").write_text('{"method": "nobody"}')
+    (tmp_path / "model.json").write_text('{"method": "unknown"}')
     with pytest.raises(
-        ValueError, match=r"model\.json is damaged .*no method 'nobody'.* adamss_fit_statistical"
+        ValueError, match=r"model\.json is damaged .*no method 'unknown'.* adamss_fit_statistical"
     ):
         FittedModel.load(tmp_path)
 

@@ -57,7 +57,7 @@ def test_a_summary_is_read_once_and_what_is_needed_is_looked_for_each_time(
         fold.summary_with("settings.nothing")
 
 
-def test_an_epoch_without_finite_risks_is_no_result(setup: SurvivalSetup, tmp_path: Path) -> None:
+def test_an_epoch_without_finite_risks_is_not_a_result(setup: SurvivalSetup, tmp_path: Path) -> None:
     with pytest.raises(
         ValueError, match=r"The last epoch \(1\) gives no finite risk .* c9, c11\. .* diverged"
     ):

@@ -34,7 +34,7 @@ def make_trainer(project: NnunetProject) -> AdaMSSSegTrainer:
     return AdaMSSSegTrainer(plans, "3d_fullres", 0, dataset_json(project), torch.device("cpu"))
 
 
-def test_stage_one_goes_on_from_its_checkpoint(project: NnunetProject) -> None:
+def test_stage_one_continues_from_its_checkpoint(project: NnunetProject) -> None:
     file = write_stage_one(project) / "checkpoint_best.pth"
     trainer = make_trainer(project)
     trainer.load_checkpoint(str(file))

@@ -133,7 +133,7 @@ class DeepMethod:
         missing = [str(mask) for mask in masks if not mask.is_file()]
         if missing:
             raise ValueError(
-                f"There is no {listed(missing)}. Predict the masks again with adamss_finetune_survival --val."
+                f"Missing: {listed(missing)}. Predict the masks again with adamss_finetune_survival --val."
             )
         target.mkdir(parents=True, exist_ok=True)
         for mask in masks:

@@ -1,4 +1,4 @@
-"""The objective of a network that learns survival and segmentation at once."""
+"""The objective of a network that learns survival and segmentation at the same time."""
 
 from typing import cast
 

@@ -47,7 +47,7 @@ class Objective(ABC):
     def survival_loss(self, outputs: Tensor, targets: SurvivalTargets) -> Tensor:
         """Compute the loss of outputs ``(b, n_outputs)``, a scalar.
 
-        The validation calls it for all scoring cases at once, in float64 on the CPU.
+        The validation calls it once for all scoring cases, in float64 on the CPU.
         """
 
     def penalty(self) -> Tensor:

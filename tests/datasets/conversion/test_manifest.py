@@ -1,4 +1,4 @@
-"""Manifests of any cohort: what becomes of them, and every fault at once."""
+"""Manifests of any cohort: what becomes of them, and all their faults together."""
 
 import json
 from pathlib import Path
@@ -89,7 +89,7 @@ def test_events_in_other_words_stop_before_images_are_read(
     assert not cohort.folder.exists()
 
 
-def test_not_available_is_no_name_of_a_file(cohort: ManifestCohort, native: Path) -> None:
+def test_not_available_is_not_the_name_of_a_file(cohort: ManifestCohort, native: Path) -> None:
     cohort.edit(str(native / "phantom002.nii.gz"), "NA")
     assert cohort.convert() == 0
     assert (cohort.folder / "imagesTs" / "patient_2_0000.nii.gz").is_file()
