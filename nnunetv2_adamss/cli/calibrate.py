@@ -105,7 +105,7 @@ def _calibrate(args: argparse.Namespace) -> None:
 
 def _calibrate_model(args: argparse.Namespace) -> tuple[dict[str, CalibrationCheck], Path]:
     from nnunetv2_adamss.prediction.calibrate_model import calibrate_model
-    from nnunetv2_adamss.prediction.calibration import CALIBRATION_FILE
+    from nnunetv2_adamss.prediction.calibration_files import CALIBRATION_FILE
 
     folder = folder_of_model(args)
     checks = calibrate_model(folder, [int(fold) for fold in args.folds], args.survival_csv)

@@ -11,12 +11,8 @@ from typing import Any
 import torch
 
 from nnunetv2_adamss.common.device import torch_device
-from nnunetv2_adamss.prediction.calibration import (
-    NO_CALIBRATION,
-    OF_MODEL,
-    Calibration,
-    read_calibration,
-)
+from nnunetv2_adamss.prediction.calibration import NO_CALIBRATION, OF_MODEL, Calibration
+from nnunetv2_adamss.prediction.calibration_files import read_calibration
 from nnunetv2_adamss.prediction.patient_images import PatientImages, find_patients, stamp_of
 from nnunetv2_adamss.prediction.patient_tables import PatientTables
 from nnunetv2_adamss.prediction.prediction_folder import PredictionFolder

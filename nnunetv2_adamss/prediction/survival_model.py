@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from nnunetv2_adamss.common.files import sha256_of
 from nnunetv2_adamss.common.messages import listed
-from nnunetv2_adamss.prediction.calibration import Calibration, read_model_calibrations
+from nnunetv2_adamss.prediction.calibration import Calibration
+from nnunetv2_adamss.prediction.calibration_files import read_model_calibrations
 from nnunetv2_adamss.survival.covariates.indicator import Indicator
 from nnunetv2_adamss.survival.discrete_time.curve import common_times
 from nnunetv2_adamss.survival.foreign_files.model_checkpoints import check_nnunet_may_open

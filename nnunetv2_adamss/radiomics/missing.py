@@ -54,7 +54,7 @@ def _check_report(report: ExtractionReport) -> None:
     if report.broken:
         broken = [f"{case_id} ({fault})" for case_id, fault in report.broken.items()]
         raise ValueError(
-            f"{len(broken)} case(s) have no radiomics: {listed(broken)}. Mend them, or train without radiomics."
+            f"{len(broken)} case(s) have no radiomics: {listed(broken)}. Correct them, or train without radiomics."
         )
     for case_id, notes in report.notes.items():
         logger.warning("Radiomics of %s: %s.", case_id, "; ".join(notes))

@@ -28,8 +28,8 @@ from nnunetv2_adamss.survival.setup import SurvivalSetup
 from nnunetv2_adamss.trained_folds.fold_files import CHECKPOINT_FILES, PREDICTIONS_FILE, SUMMARY_FILE
 from nnunetv2_adamss.trained_folds.survival_checkpoint import SurvivalCheckpoint
 from nnunetv2_adamss.trained_folds.trained_fold import TrainedFold
+from nnunetv2_adamss.trainers.checked_network import checked_network
 from nnunetv2_adamss.trainers.log_to_trainer import library_logs_to
-from nnunetv2_adamss.trainers.other_network import other_network
 from nnunetv2_adamss.trainers.survival_trainer import SurvivalTrainer
 from nnunetv2_adamss.trainers.threads import threads_of_training
 
@@ -189,9 +189,7 @@ def _check_start(trainer: type[SurvivalTrainer], setup: SurvivalSetup, nnunet_fo
         return
     configuration = PlansManager(dict(nnunet_fold.plans)).get_configuration(nnunet_fold.configuration)
     sizes = network_sizes(setup.fold, configuration, nnunet_fold.dataset_json)
-    network = build_survival_network(trainer.recipe.network, sizes)
-    if not isinstance(network, AdaMSSSurvival):
-        raise other_network(network, AdaMSSSurvival)
+    network = checked_network(build_survival_network(trainer.recipe.network, sizes), AdaMSSSurvival)
     try:
         network.load_stage_one(setup.stage_one.weights())
     except ValueError as error:

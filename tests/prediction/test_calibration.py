@@ -19,8 +19,8 @@ from sklearn.model_selection import StratifiedKFold
 
 from nnunetv2_adamss.common.files import sha256_of
 from nnunetv2_adamss.metrics.risk import risk_score_from_time
-from nnunetv2_adamss.prediction.calibration import (
-    Calibration,
+from nnunetv2_adamss.prediction.calibration import Calibration
+from nnunetv2_adamss.prediction.calibration_files import (
     read_calibration,
     read_model_calibrations,
     write_calibration,

@@ -220,7 +220,7 @@ def test_faulty_patients_are_listed_with_reasons_and_the_others_are_predicted(
     assert "cannot be read" in report.failed[corrupt]
     assert "PET lies on another grid than CT" in report.failed[shifted]
     assert "1 voxels that are not finite" in report.failed[not_finite]
-    assert "no row of this case among the clinical data" in report.failed[unknown]
+    assert "this case has no row in the clinical data" in report.failed[unknown]
     assert json.loads((tmp_path / "out" / "prediction.json").read_text())["failed"] == report.failed
 
 

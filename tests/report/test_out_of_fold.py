@@ -9,7 +9,8 @@ import pytest
 from lifelines.utils import concordance_index
 
 from nnunetv2_adamss.metrics.volume_and_uptake import suv_max, tumour_volume_ml
-from nnunetv2_adamss.prediction.calibration import Calibration, read_model_calibrations
+from nnunetv2_adamss.prediction.calibration import Calibration
+from nnunetv2_adamss.prediction.calibration_files import read_model_calibrations
 from nnunetv2_adamss.report.out_of_fold import OutOfFold
 from nnunetv2_adamss.report.sections.baselines import image_baselines
 from nnunetv2_adamss.report.sections.results import subsections

@@ -53,7 +53,7 @@ def test_a_summary_is_read_once_and_what_is_needed_is_looked_for_each_time(
     assert fold.edges.tolist() == list(setup.fold.interval_edges)
     (tmp_path / "survival_summary.json").unlink()
     assert list(fold.summary["c_index"]) == ["best", "last"]
-    with pytest.raises(ValueError, match=r"survival_summary\.json .*no usable settings\.nothing\.$"):
+    with pytest.raises(ValueError, match=r"survival_summary\.json .*not usable: settings\.nothing\)\.$"):
         fold.summary_with("settings.nothing")
 
 

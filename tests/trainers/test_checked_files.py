@@ -63,7 +63,7 @@ def test_stage_one_names_what_does_not_fit(project: NnunetProject) -> None:
     with pytest.raises(ValueError, match="checkpoint_best.pth does not fit this training"):
         make_trainer(project).load_checkpoint(str(file))
     torch.save({**whole, "current_epoch": "x"}, file)
-    with pytest.raises(ValueError, match="no usable current_epoch"):
+    with pytest.raises(ValueError, match="not usable: current_epoch"):
         make_trainer(project).load_checkpoint(str(file))
 
 

@@ -567,7 +567,7 @@ def test_more_gpus_than_cases_in_a_batch_are_refused(
 def test_a_checkpoint_of_stage_one_is_not_a_survival_training(project: NnunetProject) -> None:
     stage_one = write_stage_one(project) / "checkpoint_best.pth"
     with pytest.raises(
-        ValueError, match=r"not a checkpoint that a survival trainer .* no usable init_args.survival"
+        ValueError, match=r"not a checkpoint that a survival trainer .*not usable: init_args.survival"
     ):
         make_trainer(project).load_checkpoint(str(stage_one))
 

@@ -54,10 +54,10 @@ def test_every_fault_of_a_manifest_is_said(cohort: ManifestCohort) -> None:
     assert cohort.convert() == 2
     error = cohort.error()
     assert "no file can have such a case_id: 'patient/1'" in error
-    assert "case_id is there more than once: Patient_0" in error
+    assert "case_id occurs more than once: Patient_0" in error
     cohort.manifest.write_text(text.replace("hospital", "mask"))
     assert cohort.convert() == 2
-    assert "columns are there more than once: 'mask'" in cohort.error()
+    assert "columns occur more than once: 'mask'" in cohort.error()
     cohort.manifest.write_text(text.replace("MASK", "label"))
     assert cohort.convert() == 2
     assert "there is no column mask; expected case_id, ct, pet, mask, found case_id, ct, pet, label" in (

@@ -69,7 +69,7 @@ def test_codes_and_decimal_commas_of_published_tables_are_read(publish: Publish)
     cohort.edit(CLINICAL_2022, "F,67,", 'F,"67,5",')
     cohort.edit(CLINICAL_2022, "MDA-003,1,0,5,M,48,", "MDA-003,1,0,5,M,#N/A,")
     assert cohort.convert() == 0
-    assert "is no number" not in cohort.error()
+    assert "is not a number" not in cohort.error()
     ages = read_survival_table(cohort.folder / "survival.csv").clinical["age"]
     assert ages["CHUV-002"] == 67.5 and ages.isna().sum() == 1
 

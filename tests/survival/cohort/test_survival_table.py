@@ -200,7 +200,7 @@ def test_faults_of_the_header_do_not_hide_those_of_the_rows(tmp_path: Path) -> N
     file = write(tmp_path, "case_id,time,age,age,", "a,-1,1,2,")
     assert faults(file) == (
         "the header (row 1) has no column 'event', only case_id, time, age, age, ",
-        "columns are there more than once: 'age'",
+        "columns occur more than once: 'age'",
         "the header (row 1) has cells without a name: column 5",
         "column 'time' must be a finite number above 0: row 2 '-1'",
     )
