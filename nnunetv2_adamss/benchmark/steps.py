@@ -18,7 +18,7 @@ class Step:
     Args:
         name: readable title.
         command: as a user would type it.
-        evidence: files that are there once it is done; the first one has the time of that.
+        evidence: files that are there once it is done; its time is that of the first one.
         made_from: steps whose results it starts from, and without which it cannot be done.
         after: names of steps that come first where they are to be done, but without which it can be done, too.
         environment: variables that differ from the user's.

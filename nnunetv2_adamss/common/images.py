@@ -173,7 +173,8 @@ def read_header(file: Path) -> VoxelGrid:
     """The grid of an image file, without its voxels.
 
     Raises:
-        ValueError: if it cannot be read as an image, has not three axes and one channel, or its voxels have no size.
+        ValueError: if it cannot be read as an image, does not have three axes and one channel, or its voxels have no
+            size.
     """
     if not file.is_file():
         raise ValueError(f"{file} does not exist")

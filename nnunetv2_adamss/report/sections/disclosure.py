@@ -21,7 +21,7 @@ def disclosed(model: SurvivalModel) -> Iterator[Block]:
     rows = [
         (
             "Names of cases",
-            f"{count(_n_names(folds), 'case identifier')}, and whether each was used for training or validation of a fold",
+            f"{count(_n_names(folds), 'case identifier')}, and whether each was used to train or to validate a fold",
         ),
         ("Times", _times(folds)),
         ("Clinical columns", _columns(model)),
