@@ -65,7 +65,7 @@ def build_parser() -> CommandParser:
         dest="output",
         type=Path,
         metavar="CALIBRATION.json",
-        help="what --predictions writes, and a plot beside it",
+        help="output file of --predictions; a plot is written beside it",
     )
     return parser
 

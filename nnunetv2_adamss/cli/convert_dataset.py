@@ -59,7 +59,11 @@ def build_parser() -> CommandParser:
     add("--name", type=file_name, help="name of the data set (default: the format's)")
     add("-o", dest="raw_folder", type=Path, help="nnU-Net's raw folder (default: the variable nnUNet_raw)")
     add_processes_option(parser, min(_MOST_PROCESSES, os.cpu_count() or 1), "patients in parallel")
-    add("--overwrite", action="store_true", help="start over, whatever the id was converted from or how")
+    add(
+        "--overwrite",
+        action="store_true",
+        help="start over, even if the id was converted from another source or with other settings",
+    )
     _add_images(parser.add_argument_group("images"))
     _add_tables(parser.add_argument_group("tables"))
     return parser

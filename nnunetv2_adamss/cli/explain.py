@@ -72,7 +72,7 @@ def _add_settings(parser: argparse.ArgumentParser) -> None:
     add(
         "--cases", nargs="+", metavar="CASE", help="make maps of these cases (default: the first of the fold)"
     )
-    add("--max_cases", type=int, metavar="N", help="of how many cases, where none are named (default: 10)")
+    add("--max_cases", type=int, metavar="N", help="number of cases, unless --cases names them (default: 10)")
     add(
         "--all_levels",
         action="store_true",

@@ -105,12 +105,12 @@ def _add_folders(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("of two folders")
     add = group.add_argument
     add("-i", dest="images", type=Path, metavar="IMAGES", help="folder of images, CASE_0000 and so on")
-    add("-o", dest="output", type=Path, metavar="CSV", help="where the features go")
+    add("-o", dest="output", type=Path, metavar="CSV", help="output file")
     add(
         "--dataset_json", type=Path, metavar="FILE",
         help="names the channels and labels (default: looked for beside the masks and images)",
     )  # fmt: skip
-    add("--channels", nargs="+", metavar="NAME", help="names of the channels, where there is no dataset.json")
+    add("--channels", nargs="+", metavar="NAME", help="names of the channels, if there is no dataset.json")
     add(
         "--file_ending", metavar="ENDING", help="of images and masks (default: from dataset.json, or .nii.gz)"
     )

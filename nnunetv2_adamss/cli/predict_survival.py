@@ -55,7 +55,7 @@ def build_parser() -> CommandParser:
     parser = CommandParser("adamss_predict_survival", _DESCRIPTION, _EPILOG, _RENAMED)
     add = parser.add_argument
     add("-i", dest="images", type=Path, required=True, metavar="IMAGES", help="CASE_0000, CASE_0001, ...")
-    add("-o", dest="output", type=Path, required=True, metavar="OUT", help="folder that is written to")
+    add("-o", dest="output", type=Path, required=True, metavar="OUT", help="output folder")
     add_model_options(parser)
     add(
         "-m",

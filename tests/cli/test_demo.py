@@ -103,7 +103,7 @@ def test_a_failed_step_stops_the_demo_and_is_done_again(
     assert "=== Step 1 of 14: Make a synthetic PET/CT cohort (about 10 min left)" in printed.out
     assert "step 7 failed with exit code 3" in printed.err
     assert demo.main(arguments) == 1
-    assert "=== Step 6 of 14: Split it, with events on both sides (done before)" in capsys.readouterr().out
+    assert "=== Step 6 of 14: Make splits with events in each part (done before)" in capsys.readouterr().out
     assert commands == [
         "adamss_make_phantom_dataset", "adamss_verify_dataset", "nnUNetv2_plan_and_preprocess",
         "adamss_set_normalization", "nnUNetv2_preprocess", "adamss_make_splits", "nnUNetv2_train", "nnUNetv2_train",
