@@ -4,11 +4,11 @@ import ast
 import importlib
 import re
 import shlex
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+
+from tests.fresh_python import output_of
 
 REPOSITORY = Path(__file__).parents[1]
 PACKAGE = REPOSITORY / "nnunetv2_adamss"
@@ -198,8 +198,7 @@ def test_help_answers_without_importing_anything_heavy(command: str) -> None:
         "assert 'usage: adamss_' in out.getvalue()\n"
         "print(sorted({'torch', 'nnunetv2', 'pandas', 'SimpleITK', 'matplotlib', 'numpy'} & set(sys.modules)))\n"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "[]"
+    assert output_of(code) == "[]"
 
 
 def test_every_command_of_the_guides_is_one_that_its_parser_takes() -> None:

@@ -132,7 +132,7 @@ def _add_machine(parser: argparse.ArgumentParser) -> None:
         dest="num_workers",
         type=int,
         metavar="N",
-        help="steps at once (default: one, one a GPU of --gpus, or the profile's jobs)",
+        help="steps in parallel (default: one, one a GPU of --gpus, or the profile's jobs)",
     )
     add("--gpus", nargs="+", default=[], metavar="ID", help="CUDA devices, one for each worker")
     add(
@@ -224,7 +224,7 @@ def _run(args: argparse.Namespace) -> int:
         if not args.steps_only:
             _write(folders, methods)
     finally:
-        _tell_failures(failures, skipped)
+        _print_failures(failures, skipped)
     return 1 if failures else 0
 
 
@@ -289,10 +289,10 @@ def _print_lines(lines: Iterable[str]) -> None:
 def _state(step: Step) -> str:
     if step.is_done:
         return "done"
-    return "continues" if step.goes_on else "to do"
+    return "continues" if step.will_resume else "to do"
 
 
-def _tell_failures(failures: Sequence[Failure], skipped: Mapping[str, str]) -> None:
+def _print_failures(failures: Sequence[Failure], skipped: Mapping[str, str]) -> None:
     for failure in failures:
         print(
             f"adamss_benchmark: FAILED: {failure.step}: {failure.reason}; see {failure.log}", file=sys.stderr

@@ -74,7 +74,7 @@ def build_parser() -> CommandParser:
         help="predictions; several files are the folds of one cross-validation",
     )  # fmt: skip
     add("--survival_csv", type=Path, metavar="CSV", help="outcomes, with survival.json beside it")
-    add("-o", dest="output", type=Path, metavar="FOLDER", required=True, help="where the results go")
+    add("-o", dest="output", type=Path, metavar="FOLDER", required=True, help="output folder")
     add(
         "--horizons",
         type=float,

@@ -55,7 +55,7 @@ def build_parser() -> CommandParser:
     parser = CommandParser("adamss_predict_survival", _DESCRIPTION, _EPILOG, _RENAMED)
     add = parser.add_argument
     add("-i", dest="images", type=Path, required=True, metavar="IMAGES", help="CASE_0000, CASE_0001, ...")
-    add("-o", dest="output", type=Path, required=True, metavar="OUT", help="folder that is written to")
+    add("-o", dest="output", type=Path, required=True, metavar="OUT", help="output folder")
     add_model_options(parser)
     add(
         "-m",
@@ -121,7 +121,7 @@ def main(argv: list[str] | None = None) -> int:
     args = parser.parse_args(argv)
     _check(parser, args)
     return parser.run(
-        lambda: _tell(_run(args), calibrated=not args.no_calibration),
+        lambda: _print_report(_run(args), calibrated=not args.no_calibration),
         "stopped. The patients that are done are kept; continue with --c.",
     )
 
@@ -187,7 +187,7 @@ def _request(args: argparse.Namespace, model_folder: Path) -> PredictionRequest:
     )
 
 
-def _tell(report: PredictionReport, *, calibrated: bool) -> int:
+def _print_report(report: PredictionReport, *, calibrated: bool) -> int:
     kept = f", {report.n_kept} kept from before" if report.n_kept else ""
     print(f"{report.n_predicted} patient(s) predicted{kept}: {report.folder}")
     if calibrated and report.calibration == "none":

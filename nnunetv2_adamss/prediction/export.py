@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from nnunetv2_adamss.common.files import replace_atomically
-from nnunetv2_adamss.prediction.calibration import CALIBRATION_FILE
+from nnunetv2_adamss.prediction.calibration_files import CALIBRATION_FILE
 from nnunetv2_adamss.prediction.survival_model import SurvivalModel
 
 # Files in each model folder that nnU-Net writes and its predictor reads.

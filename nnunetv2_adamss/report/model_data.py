@@ -31,7 +31,7 @@ def find_model(
         folds: default all numbered ones that are trained.
 
     Raises:
-        ValueError: if there is no such model, a given fold is not trained, or its summary lacks entries of the report.
+        ValueError: if the model does not exist, a given fold is not trained, or its summary is not complete.
     """
     model = CrossValidation.find(model_folder(dataset, trainer, plans_name, configuration), folds)
     for fold in model.folds:

@@ -19,7 +19,8 @@ from nnunetv2_adamss.metrics.risk import risk_score_from_time
 from nnunetv2_adamss.metrics.risk_groups import RiskGroups
 from nnunetv2_adamss.metrics.survival_curves import PredictedCurves
 from nnunetv2_adamss.metrics.volume_and_uptake import TumourMeasures
-from nnunetv2_adamss.prediction.calibration import Calibration, read_model_calibrations
+from nnunetv2_adamss.prediction.calibration import Calibration
+from nnunetv2_adamss.prediction.calibration_files import read_model_calibrations
 from nnunetv2_adamss.prediction.cross_fit import cross_fitted
 from nnunetv2_adamss.report.model_data import masks_of, selected_features
 from nnunetv2_adamss.report.patient_volumes import Channel, channels_of

@@ -100,7 +100,7 @@ def not_finite(prediction: RiskPrediction | SurvivalPrediction) -> list[str]:
 def _check_finite(prediction: RiskPrediction | SurvivalPrediction) -> None:
     if faulty := not_finite(prediction):
         raise ValueError(
-            f"{len(faulty)} of {len(prediction.case_ids)} risks are no finite numbers, so nothing is written: "
+            f"{len(faulty)} of {len(prediction.case_ids)} risks are not finite numbers, so nothing is written: "
             f"{listed(faulty)}."
         )
 

@@ -48,7 +48,7 @@ def test_the_c_index_is_the_share_of_pairs_within_folds(fake_benchmark: FakeBenc
     assert cells_of(table, "ICARE")[-1] == "0.765; 0.688"
 
 
-def test_unos_c_is_harrells_where_nobody_is_censored_and_weighs_late_pairs_more_where_somebody_is(
+def test_unos_c_is_harrells_without_censoring_and_weighs_late_pairs_more_with_it(
     fake_benchmark: FakeBenchmark,
 ) -> None:
     write_method(fake_benchmark, "ICARE", 3, 8)
@@ -202,7 +202,7 @@ def test_dice_is_also_that_of_all_voxels_together_and_of_each_label(fake_benchma
     assert row["dice_aggregated_of_tumour"] == pytest.approx(2 * (39 * 3 + 1) / (39 * 6 + 4))
 
 
-def test_a_mask_that_cannot_be_read_costs_those_their_dice_whom_it_is_of(
+def test_a_mask_that_cannot_be_read_removes_only_its_own_dice(
     fake_benchmark: FakeBenchmark,
 ) -> None:
     write_method(fake_benchmark, "AdaMSSSurvTrainer_MultiTask", 0, 0)
@@ -225,7 +225,7 @@ def test_a_mask_that_cannot_be_read_costs_those_their_dice_whom_it_is_of(
     )
 
 
-def test_a_network_that_segments_is_judged_by_its_own_masks(fake_benchmark: FakeBenchmark) -> None:
+def test_a_network_that_segments_is_evaluated_by_its_own_masks(fake_benchmark: FakeBenchmark) -> None:
     write_method(fake_benchmark, "AdaMSSSurvTrainer_MultiTask", 0, 0)
     references = fake_benchmark.project.preprocessed / DATASET / "gt_segmentations"
     for fold in range(2):

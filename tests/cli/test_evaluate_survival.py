@@ -237,8 +237,8 @@ def test_folds_that_are_not_finished_are_named(
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ([PREDICTIONS, "no.csv", OUTCOMES, "survival.csv"], "no.csv: there is no such file"),
-        ([PREDICTIONS, "predictions.csv", OUTCOMES, "no.csv"], "no.csv: there is no such file"),
+        ([PREDICTIONS, "no.csv", OUTCOMES, "survival.csv"], "no.csv: the file does not exist"),
+        ([PREDICTIONS, "predictions.csv", OUTCOMES, "no.csv"], "no.csv: the file does not exist"),
         (
             [PREDICTIONS, "predictions.csv", "predictions.csv", OUTCOMES, "survival.csv"],
             "predict the same cases",
@@ -291,7 +291,7 @@ def test_a_users_error_is_one_sentence_and_exit_code_two(
         ([PREDICTIONS, "a.csv", OUTCOMES, "b.csv", "--n_resamples", "0"], "at least 1"),
     ],
 )
-def test_options_that_make_no_sense_together_are_refused(
+def test_options_that_contradict_each_other_are_refused(
     options: list[str], message: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with pytest.raises(SystemExit) as stopped:

@@ -89,12 +89,12 @@ def convert_cohort(
         folder: ``nnUNet_raw/DatasetXXX_Name``.
         source: where the cohort is from, for the log; another source is refused.
         suv_factors: of patients whose PET is in Bq/ml.
-        num_processes: patients at once; each needs the memory of one patient's images.
+        num_processes: patients in parallel; each needs the memory of one patient's images.
         overwrite: remove earlier conversions first.
         on_case_done: called with each patient when it is done.
 
     Raises:
-        FileExistsError: if the folder is no conversion of this source with these settings, patients in it are gone
+        FileExistsError: if the folder is not a conversion of this source with these settings, patients in it are gone
             from the source, another run is writing there, or the id belongs to another data set.
         ValueError: if the survival table is not usable, or no patient can be converted.
     """
@@ -197,7 +197,7 @@ def _is_being_replaced(folder: Path, case_id: str) -> bool:
 def _made_from(patient: PatientFiles, suv_factor: float | None) -> dict[str, Any]:
     missing = [str(file) for file in patient.all if not file.is_file()]
     if missing:
-        raise ValueError(f"there is no {', no '.join(missing)}")
+        raise ValueError(f"missing file(s): {', '.join(missing)}")
     files = [file.resolve() for image in patient.all for file in files_of(image)]
     stamps = {str(file): [file.stat().st_size, file.stat().st_mtime_ns] for file in files}
     return {"files": stamps, "suv_factor": suv_factor, "version": version("nnunetv2-adamss")}

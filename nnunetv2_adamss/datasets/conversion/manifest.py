@@ -87,7 +87,7 @@ def _faults(cells: pd.DataFrame) -> list[str]:
     incomplete = case_ids[is_missing(cells["ct"]) | is_missing(cells["pet"])]
     return [
         *faults_of("no file can have such a case_id", [quoted(case_id) for case_id in unfit]),
-        *faults_of("case_id is there more than once", [shortened(case_id) for case_id in repeated]),
+        *faults_of("case_id occurs more than once", [shortened(case_id) for case_id in repeated]),
         *faults_of("ct or pet is empty", [shortened(case_id) for case_id in incomplete]),
     ]
 

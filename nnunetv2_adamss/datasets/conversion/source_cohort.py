@@ -76,7 +76,7 @@ def read_cohort(
         ValueError: if there are no scans or no tables, or a table is not as expected.
     """
     if not source.is_dir():
-        raise ValueError(f"{source} is no folder.")
+        raise ValueError(f"{source} is not a folder.")
     patients, broken = find_patients(source, preset.files, grid)
     files = tables or find_tables(source, preset)
     rows, warnings = read_tables(files, preset)
@@ -154,14 +154,14 @@ def _description(clinical: pd.DataFrame, preset: Preset) -> tuple[dict[str, Any]
         column, values = COLUMNS[name], sorted(set(clinical[name]) - {""})
         if not values:
             continue
-        strangers = [value for value in values if value not in column.categories]
+        unknown = [value for value in values if value not in column.categories]
         if column.kind != "ordinal":
             columns[name] = column.kind
-        elif strangers:
+        elif unknown:
             columns[name] = "category"
             remarks.append(
                 f"{name} is taken as a category, since its order is not known for "
-                f"{listed(list(map(shortened, strangers)))}"
+                f"{listed(list(map(shortened, unknown)))}"
             )
         else:
             used = [category for category in column.categories if category in values]

@@ -38,14 +38,14 @@ class Submission:
             conversion_log: of that data set; None for the one beside the folder.
 
         Raises:
-            ValueError: if there is no such log, or patients are not in it.
+            ValueError: if the log does not exist, or patients are not in it.
         """
         file = conversion_log or images.resolve().parent / LOG_FILE
         grids = ct_grids_in(file)
         unknown = [p.case_id for p in find_patients(images, 2, ENDING) if p.case_id not in grids]
         if unknown:
             raise ValueError(
-                f"{file} says nothing of {listed(unknown)}, so the grids of their CTs are not known."
+                f"{file} has no entry for {listed(unknown)}, so the grids of their CTs are not known."
             )
         return cls(grids)
 

@@ -21,7 +21,7 @@ def disclosed(model: SurvivalModel) -> Iterator[Block]:
     rows = [
         (
             "Names of cases",
-            f"{count(_n_names(folds), 'case identifier')}, and on which side of each fold the case is",
+            f"{count(_n_names(folds), 'case identifier')}, and whether each was used to train or to validate a fold",
         ),
         ("Times", _times(folds)),
         ("Clinical columns", _columns(model)),
@@ -32,11 +32,11 @@ def disclosed(model: SurvivalModel) -> Iterator[Block]:
             "voxel sizes and shapes of the training images, and intensities of all tumours together (plans.json and "
             "dataset_fingerprint.json)",
         ),
-        ("dataset.json", "whatever its author wrote into it"),
+        ("dataset.json", "all that its author wrote into it"),
         (
             "Weights",
-            "no image can be read from them, but a network's answers can betray whether a patient was among those that "
-            "it was trained on",
+            "images cannot be read from them, but predictions may reveal whether a patient was used for training "
+            "(membership inference)",
         ),
     ]
     yield Table("", ["What", "In this model"], rows, is_prose=True)

@@ -113,4 +113,4 @@ def test_a_source_that_is_something_else_is_an_error(publish: Publish, tmp_path:
     assert sarcomas.convert() == 2
     assert "no file such as PATIENT/ct_image.nii.gz or PATIENT/pet_image.nii.gz" in cohort.error()
     assert cohort.convert(source=tmp_path / "nowhere") == 2
-    assert "There is no " in cohort.error()
+    assert "nowhere does not exist." in cohort.error()
