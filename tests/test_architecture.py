@@ -33,9 +33,11 @@ RULES: dict[str, tuple[set[str], set[str]]] = {
         {"common", "networks", "survival", "trained_folds", "radiomics", "metrics", "methods"},
         {"pandas", "SimpleITK"},
     ),
+    # Series of DICOM files in, images out, and masks back; nothing else of a file leaves it.
+    "dicom": ({"common"}, {"nnunetv2", "torch", "pandas"}),
     "datasets": ({"common", "survival"}, {"nnunetv2", "torch"}),
     "prediction": (
-        {"common", "networks", "survival", "trained_folds", "radiomics", "metrics", "display"},
+        {"common", "networks", "survival", "trained_folds", "radiomics", "metrics", "display", "dicom"},
         set(),
     ),
     "prediction/hecktor": ({"common", "survival", "datasets"}, {"nnunetv2", "torch"}),
