@@ -202,6 +202,19 @@ def test_dice_is_also_that_of_all_voxels_together_and_of_each_label(fake_benchma
     assert row["dice_aggregated_of_tumour"] == pytest.approx(2 * (39 * 3 + 1) / (39 * 6 + 4))
 
 
+def test_lesions_of_each_label_that_are_found_have_their_f1(fake_benchmark: FakeBenchmark) -> None:
+    """References have a lesion of each label; a quarter of the masks has no tumour, but the node."""
+    for fold, cases in enumerate(FOLDS):
+        folder = fake_benchmark.fold("AdaMSSSegTrainer", fold) / "stage1_masks"
+        folder.mkdir(parents=True)
+        for number, case_id in enumerate(cases):
+            write_mask(folder / f"{case_id}.nii.gz", 1 if number < 5 else 4)
+    (table,) = collect(fake_benchmark, "segmentation_only").tables()
+    row = numbers_of(table).loc["segmentation_only"]
+    assert row["lesion_f1_of_node"] == 1
+    assert row["lesion_f1_of_tumour"] == pytest.approx(2 * 30 / (2 * 30 + 10))
+
+
 def test_a_mask_that_cannot_be_read_costs_those_their_dice_whom_it_is_of(
     fake_benchmark: FakeBenchmark,
 ) -> None:
