@@ -611,3 +611,20 @@ def test_options_that_make_no_sense_are_refused(
         command.main(fake_benchmark.arguments(*options))
     assert stopped.value.code == 2
     assert message in capsys.readouterr().err
+
+
+def test_methods_that_are_fused_are_compared_too(
+    fake_benchmark: FakeBenchmark, capsys: pytest.CaptureFixture[str]
+) -> None:
+    options = ("--methods", "icare", "--rank_fusion", "icare", "lasso_cox", "--dry_run")
+    assert command.main(fake_benchmark.arguments(*options)) == 0
+    assert "LassoCoxPH" in capsys.readouterr().out
+
+
+def test_methods_that_cannot_be_fused_are_refused_before_anything_runs(
+    fake_benchmark: FakeBenchmark, capsys: pytest.CaptureFixture[str]
+) -> None:
+    options = ("--methods", "icare", "--rank_fusion", "icare", "pet_only")
+    assert command.main(fake_benchmark.arguments(*options)) == 2
+    assert "icare and pet_only have no table in common" in capsys.readouterr().err
+    assert not fake_benchmark.calls()
