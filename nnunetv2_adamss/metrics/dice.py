@@ -51,7 +51,9 @@ def dice_by_label(
     return [
         replace(
             label_dice(name, {case_id: found[row, :2] for case_id, found in counts.items()}),
-            lesions=LesionDetection.over(found[row, 2:] for found in counts.values()),
+            lesions=LesionDetection.over(
+                np.array([found[row, 2:] for found in counts.values()], np.int64).reshape(-1, 3)
+            ),
         )
         for row, name in enumerate(labels)
     ]

@@ -1,6 +1,5 @@
 """Detection of lesions: which of them a mask finds, whatever their size."""
 
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -30,9 +29,9 @@ class LesionDetection:
     f1: float | None
 
     @classmethod
-    def over(cls, cases: Iterable[Sequence[int] | NDArray[np.int64]]) -> "LesionDetection":
-        """Add up the counts of :func:`count_lesions`, three a case."""
-        n_found, n_false, n_missed = np.sum([(0, 0, 0), *cases], axis=0).tolist()
+    def over(cls, counts: NDArray[np.int64]) -> "LesionDetection":
+        """Add up the counts of :func:`count_lesions`, ``(n_cases, 3)``."""
+        n_found, n_false, n_missed = counts.sum(axis=0).tolist()
         n_lesions = 2 * n_found + n_false + n_missed
         return cls(n_found, n_false, n_missed, 2 * n_found / n_lesions if n_lesions else None)
 

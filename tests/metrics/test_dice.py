@@ -52,6 +52,12 @@ def test_a_label_that_is_nowhere_has_a_reason_and_no_number(cases: list[tuple[st
     assert found.reason == "the label neither occurs nor was predicted in any case"
 
 
+def test_without_any_case_there_are_reasons_and_no_numbers() -> None:
+    (found,) = dice_by_label([], {"tumour": (1,)})
+    assert found.mean is None and found.reason is not None
+    assert found.lesions == LesionDetection(0, 0, 0, None)
+
+
 def test_images_of_different_sizes_are_refused(tmp_path: Path) -> None:
     pair = write(tmp_path / "a.nii.gz", [1, 0]), write(tmp_path / "b.nii.gz", [1, 0, 0])
     with pytest.raises(

@@ -49,7 +49,6 @@ def test_masks_without_a_lesion_have_nothing_to_find() -> None:
 
 
 def test_f1_is_of_all_lesions_of_all_cases_and_absent_where_there_is_none() -> None:
-    found = LesionDetection.over([(2, 1, 0), (1, 0, 2), (0, 0, 0)])
+    found = LesionDetection.over(np.array([(2, 1, 0), (1, 0, 2), (0, 0, 0)]))
     assert found == LesionDetection(3, 1, 2, pytest.approx(2 * 3 / (2 * 3 + 1 + 2)))
-    assert LesionDetection.over([(0, 0, 0)]) == LesionDetection(0, 0, 0, None)
-    assert LesionDetection.over([]).f1 is None
+    assert LesionDetection.over(np.zeros((1, 3), int)) == LesionDetection(0, 0, 0, None)
