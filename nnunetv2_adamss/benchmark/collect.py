@@ -96,7 +96,7 @@ class Collection:
     Args:
         folders: of the benchmark.
         methods: to compare.
-        fusion: of some of them, as a row more; None for none.
+        fusion: of some of them, as a further row; None for none.
     """
 
     folders: BenchmarkFolders

@@ -85,7 +85,7 @@ def build_parser() -> CommandParser:
     add("--methods", nargs="+", default=["all"], metavar="NAME", help="methods or groups (default: all)")
     add(
         "--rank_fusion", nargs="+", default=[], metavar="NAME",
-        help="a row more: the mean of the ranks by these methods, which are compared too",
+        help="add a row: the mean of the ranks by these methods, which are compared too",
     )  # fmt: skip
     add(
         "--test",
