@@ -180,6 +180,7 @@ def test_links_between_the_pages_lead_somewhere() -> None:
         "extract_radiomics",
         "finetune_survival",
         "fit_statistical",
+        "fuse_risks",
         "hecktor_inference",
         "make_phantom_dataset",
         "make_splits",

@@ -168,7 +168,7 @@ def _run(args: argparse.Namespace) -> tuple[PredictionReport, dict[str, str]]:
     """Return the report, and the reasons why masks could not be written as DICOM, by ``case_id``."""
     check_inputs([args.clinical, *args.features, args.calibration], [args.images, args.masks])
     if args.ct_series is not None and not args.ct_series.exists():
-        raise ValueError(f"There is no folder or CSV {args.ct_series} (--ct_series).")
+        raise ValueError(f"{args.ct_series} (--ct_series) does not exist.")
     model_folder = args.model or folder_of_model(args)
     check_checkpoints(model_folder, args.folds, args.checkpoint)
 
@@ -238,12 +238,12 @@ def _print_report(report: PredictionReport, without_dicom: Mapping[str, str], *,
     print(f"{report.n_predicted} patient(s) predicted{kept}: {report.folder}")
     if calibrated and report.calibration == "none":
         print("Survival curves are uncalibrated and there are no risk groups: run adamss_calibrate first.")
-    _tell_failed(report.failed, "could not be predicted")
-    _tell_failed(without_dicom, "have no mask in DICOM")
+    _print_failed(report.failed, "could not be predicted")
+    _print_failed(without_dicom, "have no mask in DICOM")
     return 1 if report.failed or without_dicom else 0
 
 
-def _tell_failed(reasons: Mapping[str, str], what: str) -> None:
+def _print_failed(reasons: Mapping[str, str], what: str) -> None:
     if reasons:
         print(f"{len(reasons)} patient(s) {what}:", file=sys.stderr)
     for case_id, reason in reasons.items():

@@ -611,3 +611,32 @@ def test_impossible_options_are_refused(
         command.main(fake_benchmark.arguments(*options))
     assert stopped.value.code == 2
     assert message in capsys.readouterr().err
+
+
+def test_methods_that_are_fused_are_compared_too(
+    fake_benchmark: FakeBenchmark, capsys: pytest.CaptureFixture[str]
+) -> None:
+    options = ("--methods", "icare", "--rank_fusion", "icare", "lasso_cox", "--dry_run")
+    assert command.main(fake_benchmark.arguments(*options)) == 0
+    assert "LassoCoxPH" in capsys.readouterr().out
+
+
+def test_a_fusion_is_a_row_of_the_validation_and_of_the_test_patients(fake_benchmark: FakeBenchmark) -> None:
+    """ICARE and SUVmax rank the validation patients in opposite order, and the test patients alike."""
+    make_test_set(fake_benchmark.project)
+    options = ("--methods", "adamss", "--rank_fusion", "icare", "suv_max", "--test", "8")
+    assert command.main(fake_benchmark.arguments(*options)) == 0
+    for name, c_index in (("table_1.csv", 0.5), ("table_1_test.csv", 63 / 66)):
+        table = pd.read_csv(fake_benchmark.output / name, index_col="method")
+        assert table.loc["rank_fusion", "c_index"] == pytest.approx(c_index)
+    provenance = json.loads((fake_benchmark.output / "tables.json").read_text())["provenance"]
+    assert provenance["rank_fusion"] == ["icare", "suv_max"]
+
+
+def test_methods_that_cannot_be_fused_are_refused_before_anything_runs(
+    fake_benchmark: FakeBenchmark, capsys: pytest.CaptureFixture[str]
+) -> None:
+    options = ("--methods", "icare", "--rank_fusion", "icare", "pet_only")
+    assert command.main(fake_benchmark.arguments(*options)) == 2
+    assert "icare and pet_only have no table in common" in capsys.readouterr().err
+    assert not fake_benchmark.calls()

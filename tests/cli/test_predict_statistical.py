@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 import SimpleITK as sitk
 
-from nnunetv2_adamss.cli import fit_statistical, predict_statistical
+from nnunetv2_adamss.cli import fit_statistical, fuse_risks, predict_statistical
 from nnunetv2_adamss.evaluation.prediction_files import read_predictions
 from nnunetv2_adamss.methods.statistical.fitted_model import FittedModel
 from nnunetv2_adamss.survival.covariates.covariate_tables import CovariateTables
@@ -80,6 +80,18 @@ def test_features_may_come_in_several_tables(tables: dict[str, Path], tmp_path: 
     parts = ("--features", tables["first"], "--features", tables["second"])
     assert typed(tmp_path / "two.csv", *clinical, *parts) == 0
     assert (tmp_path / "one.csv").read_text() == (tmp_path / "two.csv").read_text()
+
+
+def test_out_of_fold_risks_are_what_their_fold_predicts_of_these_patients_when_they_are_new(
+    model: TrainedModel, tables: dict[str, Path], tmp_path: Path
+) -> None:
+    options = ("--clinical", tables["clinical"], "--features", tables["radiomics"])
+    assert typed(tmp_path / "new.csv", *options) == 0
+    known = ["-d", "902", "-c", "3d_fullres", "-tr", "ICARE", "-f", "0", "-o", str(tmp_path / "known.csv")]
+    assert fuse_risks.main(known) == 0
+    new, of_fold = (read_predictions([tmp_path / f"{n}.csv"]).table["risk_score"] for n in ("new", "known"))
+    assert of_fold.to_dict() == pytest.approx(new.to_dict())
+    assert set(of_fold.index) == set(model.validation_cases(0))
 
 
 def test_masks_end_as_the_data_set_of_the_images_says(model: TrainedModel, tmp_path: Path) -> None:

@@ -27,6 +27,7 @@ from nnunetv2_adamss.datasets.conversion.presets import (
 )
 from nnunetv2_adamss.datasets.conversion.source_patients import (
     PatientFiles,
+    about_unused,
     find_patients,
     number_of_patients,
     patient_key,
@@ -77,7 +78,7 @@ def read_cohort(
     """
     if not source.is_dir():
         raise ValueError(f"{source} is not a folder.")
-    patients, broken = find_patients(source, preset.files, grid)
+    patients, broken, unused = find_patients(source, preset.files, grid)
     files = tables or find_tables(source, preset)
     rows, warnings = read_tables(files, preset)
     keys = {patient_key(patient.case_id): patient.case_id for patient in patients}
@@ -86,7 +87,7 @@ def read_cohort(
             f"No patient of the tables ({listed(list(map(shortened, rows[PATIENT])))}) has scans "
             f"({listed(list(keys.values()))}): is this one cohort?"
         )
-    warnings += _unmatched(rows[PATIENT], keys, broken)
+    warnings += [*_unmatched(rows[PATIENT], keys, broken), *about_unused(unused)]
     rows = rows.map(lambda cell: "" if is_unknown(cell) else category_text(cell))
     rows = rows.reindex(list(keys), fill_value="")
     rows.index = pd.Index(list(keys.values()), name="case_id")

@@ -17,6 +17,8 @@ from nnunetv2_adamss.prediction.patient_images import find_patients
 from nnunetv2_adamss.prediction.prediction_folder import MASKS, PREDICTIONS_FILE
 
 SUBMISSION = "hecktor_submission"
+# Titles of the names and the risks.
+RISK_COLUMNS = ("PatientID", "Prediction")
 
 
 @dataclass(frozen=True)
@@ -66,7 +68,7 @@ class Submission:
         for case_id in table["case_id"]:
             self._write_mask(prediction, case_id)
         _remove_others(folder / MASKS, set(table["case_id"]))
-        columns = table[["case_id", "risk_score"]].set_axis(["PatientID", "Prediction"], axis=1)
+        columns = table[["case_id", "risk_score"]].set_axis(RISK_COLUMNS, axis=1)
         write_atomically(folder / "predictions.csv", csv_text(columns, index=False))
         return folder
 
