@@ -36,11 +36,12 @@ RULES: dict[str, tuple[set[str], set[str]]] = {
     # Series of DICOM files in, images out, and masks back; nothing else of a file leaves it.
     "dicom": ({"common"}, {"nnunetv2", "torch", "pandas"}),
     "datasets": ({"common", "survival"}, {"nnunetv2", "torch"}),
+    "tn_stages": ({"common", "survival", "trained_folds", "metrics"}, {"nnunetv2", "torch", "SimpleITK"}),
     "prediction": (
-        {"common", "networks", "survival", "trained_folds", "radiomics", "metrics", "display", "dicom"},
+        {"common", "networks", "survival", "trained_folds", "radiomics", "metrics", "display", "tn_stages", "dicom"},
         set(),
     ),
-    "prediction/hecktor": ({"common", "survival", "datasets"}, {"nnunetv2", "torch"}),
+    "prediction/hecktor": ({"common", "survival", "datasets", "tn_stages"}, {"nnunetv2", "torch"}),
     "explanation": ({"common", "networks", "survival", "trained_folds"}, {"SimpleITK"}),
     # Reads tables and puts the numbers of metrics together.
     "evaluation": ({"common", "metrics", "survival", "trained_folds", "display"}, {"torch", "nnunetv2"}),
@@ -56,7 +57,7 @@ RULES: dict[str, tuple[set[str], set[str]]] = {
     "report": (
         {
             "common", "survival", "trained_folds", "metrics", "display", "evaluation", "prediction", "explanation",
-            "datasets", "benchmark",
+            "datasets", "benchmark", "tn_stages",
         },
         set(),
     ),
@@ -180,6 +181,7 @@ def test_links_between_the_pages_lead_somewhere() -> None:
         "extract_radiomics",
         "finetune_survival",
         "fit_statistical",
+        "fit_tn_stages",
         "fuse_risks",
         "hecktor_inference",
         "make_phantom_dataset",

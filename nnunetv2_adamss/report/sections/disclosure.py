@@ -7,6 +7,7 @@ from nnunetv2_adamss.display.words import count, joined, time
 from nnunetv2_adamss.prediction.survival_model import SurvivalModel
 from nnunetv2_adamss.survival.config import PATHS
 from nnunetv2_adamss.survival.fold import SurvivalFold
+from nnunetv2_adamss.tn_stages.stage_model import TN_STAGES_FILE
 
 _EDGES_FROM = {
     "quantile": "quantiles of the training patients' times, and the last one is the longest follow-up",
@@ -32,6 +33,7 @@ def disclosed(model: SurvivalModel) -> Iterator[Block]:
             "voxel sizes and shapes of the training images, and intensities of all tumours together (plans.json and "
             "dataset_fingerprint.json)",
         ),
+        *_tn_stages(model),
         ("dataset.json", "all that its author wrote into it"),
         (
             "Weights",
@@ -73,3 +75,12 @@ def _features(model: SurvivalModel) -> str:
 def _paths(folds: Sequence[SurvivalFold]) -> str:
     given = [name for name in PATHS if any(getattr(fold.config, name) for fold in folds)]
     return f"of {joined(given)}" if given else "none"
+
+
+def _tn_stages(model: SurvivalModel) -> Iterator[tuple[str, str]]:
+    if (model.folder / TN_STAGES_FILE).is_file():
+        yield (
+            "T and N stage",
+            "lowest and highest measures of lesions and of clinical columns, and numbers of patients by stage "
+            f"({TN_STAGES_FILE})",
+        )
