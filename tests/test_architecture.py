@@ -33,7 +33,9 @@ RULES: dict[str, tuple[set[str], set[str]]] = {
         {"common", "networks", "survival", "trained_folds", "radiomics", "metrics", "methods"},
         {"pandas", "SimpleITK"},
     ),
-    "datasets": ({"common", "survival"}, {"nnunetv2", "torch"}),
+    # Series of DICOM files in, images out; nothing else of a file leaves it.
+    "dicom": ({"common"}, {"nnunetv2", "torch", "pandas"}),
+    "datasets": ({"common", "survival", "dicom"}, {"nnunetv2", "torch"}),
     "prediction": (
         {"common", "networks", "survival", "trained_folds", "radiomics", "metrics", "display"},
         set(),
