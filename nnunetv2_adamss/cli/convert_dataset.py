@@ -291,11 +291,7 @@ def _settings(args: argparse.Namespace, cohort: Cohort) -> Any:
 def _tell(report: ConversionReport, dataset_id: int) -> int:
     from nnunetv2_adamss.datasets.conversion.source_patients import number_of_patients
 
-    for warning in report.warnings:
-        print(f"WARNING: {warning}", file=sys.stderr)
-    for case_id, entry in sorted(report.log.items()):
-        for warning in entry["warnings"]:
-            print(f"WARNING: {case_id}: {warning}", file=sys.stderr)
+    tell_warnings(report)
     print(text_of(Facts([(name, str(count)) for name, count in report.counts.items()])))
     _tell_seconds(report)
     print(f"Written to {report.folder}")
@@ -306,6 +302,15 @@ def _tell(report: ConversionReport, dataset_id: int) -> int:
     for name, fault in sorted(report.broken.items()):
         print(f"  {name}: {fault}", file=sys.stderr)
     return 1
+
+
+def tell_warnings(report: ConversionReport) -> None:
+    """Print the warnings of a conversion, on the cohort and on each patient."""
+    for warning in report.warnings:
+        print(f"WARNING: {warning}", file=sys.stderr)
+    for case_id, entry in sorted(report.log.items()):
+        for warning in entry["warnings"]:
+            print(f"WARNING: {case_id}: {warning}", file=sys.stderr)
 
 
 def _tell_seconds(report: ConversionReport) -> None:

@@ -87,10 +87,8 @@ def with_structures(
     if not usable:
         raise ValueError(f"no structure can be used{_with_reasons(reasons)}")
     first, second = (chosen.pet, chosen.ct) if drawn_on == "PT" else (chosen.ct, chosen.pet)
-    for scan in (first, second):
-        usable = [one for one in usable if scan.uid in one.series_uids] or usable
-        if all(scan.uid in one.series_uids for one in usable):
-            break
+    ranks = [(first.uid not in one.series_uids, second.uid not in one.series_uids) for one in usable]
+    usable = [one for one, rank in zip(usable, ranks, strict=True) if rank == min(ranks)]
     if len(usable) > 1:
         raise ValueError(
             f"more than one structure set could be used: {listed([str(one) for one in usable])}; keep one, or name it "

@@ -20,6 +20,7 @@ from nnunetv2_adamss.common.voxel_grid import VoxelGrid
 
 _FLAT = 0.5  # most that a contour may leave its plane, in slices
 _SAME_PLANE = 0.1  # slices; planes are at least this far apart
+_MOST_GAP_MM = 10.0  # between planes of one lesion
 _ROUNDING = 0.01  # slices
 
 
@@ -46,7 +47,7 @@ def rasterised(
         found = [grid.indices(points) for points in contours.get(number, ())]
         n_contours += len(found)
         n_outside += sum(_is_outside(points, grid) for points in found)
-        _fill(inside, found)
+        _fill(inside, found, grid.spacing_mm[2])
         mask[inside] = value
     if not n_contours:
         raise ValueError("its structures have no closed contour")
@@ -84,13 +85,13 @@ def read_polygons(file: Path, numbers: Sequence[int]) -> dict[int, list[NDArray[
     return found
 
 
-def _is_closed(contour: Any) -> bool:
-    return "CLOSED" in str(contour.get("ContourGeometricType", ""))
+def _is_closed(item: Any) -> bool:
+    return "CLOSED" in str(item.get("ContourGeometricType", ""))
 
 
-def _points(contour: Any) -> NDArray[np.float64]:
+def _points(item: Any) -> NDArray[np.float64]:
     """Return the points of a contour from its text, many times faster than number by number."""
-    element = contour.get_item("ContourData")
+    element = item.get_item("ContourData")
     text = element.value if isinstance(element.value, bytes) else "\\".join(map(str, element.value)).encode()
     return np.array(text.strip(b" \0").split(b"\\"), np.float64).reshape(-1, 3)
 
@@ -101,15 +102,23 @@ def _is_outside(points: NDArray[np.float64], grid: VoxelGrid) -> bool:
     return bool((high < -0.5).any() or (low > np.array(grid.size) - 0.5).any())
 
 
-def _fill(inside: NDArray[np.bool_], contours: Sequence[NDArray[np.float64]]) -> None:
-    """Mark the voxels of one structure; ``contours``: indices, (x, y, z)."""
+def _fill(inside: NDArray[np.bool_], contours: Sequence[NDArray[np.float64]], spacing_mm: float) -> None:
+    """Mark the voxels of one structure.
+
+    Args:
+        inside: ``(z, y, x)``, changed in place.
+        contours: indices, (x, y, z).
+        spacing_mm: between slices.
+    """
     if not contours:
         return
     if any(np.ptp(points[:, 2]) > _FLAT for points in contours):
         raise ValueError("its contours are not parallel to the slices of the scan that they refer to")
     planes = _planes(contours)
     heights = np.array(list(planes))
-    reach = max(float(np.median(np.diff(heights))), 1.0) / 2 if len(heights) > 1 else 0.5
+    gaps = np.diff(heights)
+    near = gaps[gaps * spacing_mm <= _MOST_GAP_MM]  # not those between two lesions
+    reach = max(float(np.median(near)), 1.0) / 2 if near.size else 0.5
     for z in range(len(inside)):
         distances = np.abs(heights - z)
         if distances.min() > reach + _ROUNDING:

@@ -143,6 +143,12 @@ class Study:
             dataset({"ReferencedROINumber": number, "ContourSequence": [_contour(one) for one in found]})
             for number, (_, found) in numbered
         ]
+        content.RTROIObservationsSequence = [
+            dataset(
+                {"ObservationNumber": number, "ReferencedROINumber": number, "RTROIInterpretedType": "GTV"}
+            )
+            for number, _ in numbered
+        ]
         self._save(content, self.folder / name)
         return self.folder / name
 

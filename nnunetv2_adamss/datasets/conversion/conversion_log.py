@@ -61,6 +61,21 @@ def settings_in(log: Path) -> CaseSettings:
     return CaseSettings(**settings | {"spacing_xyz_mm": tuple(settings["spacing_xyz_mm"])})
 
 
+def settings_for_new_patients(log: Path) -> CaseSettings:
+    """Return the settings of a training set's conversion, with which new patients can be converted.
+
+    Raises:
+        ValueError: as from :func:`settings_in`, or if boxes were cut around known tumours.
+    """
+    settings = settings_in(log)
+    if settings.field_mm is not None:
+        raise ValueError(
+            f"{log} says that boxes were cut around known tumours, which a new patient does not have; train on a data "
+            "set that was converted with --field_mm none."
+        )
+    return settings
+
+
 def cases_in(log: Path) -> Mapping[str, Mapping[str, Any]]:
     """Return the log entry of each patient, by ``case_id``.
 

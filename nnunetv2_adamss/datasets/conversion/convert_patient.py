@@ -21,6 +21,7 @@ from nnunetv2_adamss.datasets.conversion.resample import resample_mask, resample
 from nnunetv2_adamss.datasets.conversion.scans import AIR_HU, PatientSource, Scans
 from nnunetv2_adamss.datasets.conversion.tumour_mask import centroid_mm, mask_warnings
 from nnunetv2_adamss.datasets.conversion.write_image import save, unfinished_name
+from nnunetv2_adamss.dicom.suv import SuvType
 
 ENDING = ".nii.gz"
 _INT16 = np.iinfo(np.int16)
@@ -47,7 +48,7 @@ class CaseSettings:
     field_mm: float | None
     seed: int
     labels: Mapping[str, int]
-    suv: str = "bw"
+    suv: SuvType = "bw"
 
 
 def case_files(case_id: str, has_mask: bool) -> list[str]:

@@ -88,12 +88,12 @@ def _joined(rows: OutcomeTable, case_ids: Sequence[str], broken: set[str]) -> tu
     if known.index.has_duplicates:
         twice = known.index[known.index.duplicated()].unique()
         raise ValueError(f"The table has more than one row of a patient: {listed(list(twice))}.")
-    without_row = [case_id for case_id in case_ids if case_id not in known.index]
+    without_row = [case_id for case_id in case_ids if case_id not in known.index] if found else []
     warnings = [
         f"{number_of_patients(len(names))} {what}: {listed(names)}"
         for names, what in (
             (without_scans, "in the table without scans"),
-            (without_row, "without an outcome"),
+            (without_row, "without a row in the table"),
         )
         if names
     ]
