@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal, get_args
 
+from pydicom.config import disable_value_validation
 from pydicom.valuerep import DA, DT, TM
 
 from nnunetv2_adamss.dicom.tags import number_of, tag_name
@@ -53,14 +54,14 @@ def suv_factor(slices: Sequence[Mapping[Any, Any]], suv: SuvType = "bw") -> SuvF
     Raises:
         ValueError: naming the tag that is missing or cannot be used.
     """
-    tags = slices[0]
-    unit = str(tags.get("Units", ""))
-    if unit in ("GML", "CM2ML"):
-        return _of_suv(tags, unit, suv)
-    if unit == "BQML":
-        return _of_activity(slices, suv)
-    if unit == "CNTS":
-        return _of_counts(slices, suv)
+    unit = str(slices[0].get("Units", ""))
+    with disable_value_validation():  # its warnings would print values
+        if unit in ("GML", "CM2ML"):
+            return _of_suv(slices[0], unit, suv)
+        if unit == "BQML":
+            return _of_activity(slices, suv)
+        if unit == "CNTS":
+            return _of_counts(slices, suv)
     raise ValueError(
         f"its unit, {tag_name('Units')}, is {unit or 'missing'}; BQML, GML, CM2ML and Philips' CNTS can be read"
     )

@@ -129,7 +129,12 @@ class Study:
         frame_uid = frame_uid or self.frame_uid
         content = self._object(RTSTRUCT_CLASS, "RTSTRUCT", generate_uid(), {"SeriesNumber": 9, **tags})
         del content.FrameOfReferenceUID
-        series = dataset({"SeriesInstanceUID": drawn_on[0].SeriesInstanceUID})
+        series = dataset(
+            {
+                "SeriesInstanceUID": drawn_on[0].SeriesInstanceUID,
+                "ContourImageSequence": [_reference(one) for one in drawn_on],
+            }
+        )
         study = dataset({"RTReferencedSeriesSequence": [series]})
         content.ReferencedFrameOfReferenceSequence = [
             dataset({"FrameOfReferenceUID": frame_uid, "RTReferencedStudySequence": [study]})
@@ -140,7 +145,9 @@ class Study:
             for number, (name, _) in numbered
         ]
         content.ROIContourSequence = [
-            dataset({"ReferencedROINumber": number, "ContourSequence": [_contour(one) for one in found]})
+            dataset(
+                {"ReferencedROINumber": number, "ContourSequence": [_contour(one, drawn_on) for one in found]}
+            )
             for number, (_, found) in numbered
         ]
         content.RTROIObservationsSequence = [
@@ -227,9 +234,10 @@ _CLASSES = {"CT": CT_CLASS, "PT": PET_CLASS, "MR": MR_CLASS}
 def dataset(tags: Mapping[str, Any]) -> Dataset:
     """A data set with these tags; None leaves one out."""
     content = Dataset()
-    for keyword, value in tags.items():
-        if value is not None:
-            setattr(content, keyword, value)
+    with pydicom.config.disable_value_validation():
+        for keyword, value in tags.items():
+            if value is not None:
+                setattr(content, keyword, value)
     return content
 
 
@@ -238,10 +246,21 @@ def box(x: Sequence[float], y: Sequence[float], z: float) -> list[tuple[float, f
     return [(x[0], y[0], z), (x[1], y[0], z), (x[1], y[1], z), (x[0], y[1], z)]
 
 
-def _contour(points: Sequence[Sequence[float]]) -> Dataset:
-    flat = [f"{value:.10g}" for point in points for value in point]
+def _contour(points: Sequence[Sequence[float]], drawn_on: Sequence[Dataset]) -> Dataset:
+    nearest = min(drawn_on, key=lambda one: abs(one.ImagePositionPatient[2] - points[0][2]))
     return dataset(
-        {"ContourGeometricType": "CLOSED_PLANAR", "NumberOfContourPoints": len(points), "ContourData": flat}
+        {
+            "ContourImageSequence": [_reference(nearest)],
+            "ContourGeometricType": "CLOSED_PLANAR",
+            "NumberOfContourPoints": len(points),
+            "ContourData": [f"{value:.10g}" for point in points for value in point],
+        }
+    )
+
+
+def _reference(image: Dataset) -> Dataset:
+    return dataset(
+        {"ReferencedSOPClassUID": image.SOPClassUID, "ReferencedSOPInstanceUID": image.SOPInstanceUID}
     )
 
 
