@@ -184,7 +184,7 @@ def _convert_dicom(args: argparse.Namespace, model_folder: Path) -> dict[str, st
 
     from nnunetv2_adamss.cli.convert_dataset import tell_warnings
     from nnunetv2_adamss.datasets.conversion.conversion_folder import LOG_FILE
-    from nnunetv2_adamss.datasets.conversion.new_patients import convert_new_patients, holds_dicom
+    from nnunetv2_adamss.datasets.conversion.new_dicom_patients import convert_new_patients, holds_dicom
     from nnunetv2_adamss.survival.nnunet_data.dataset import RAW, dataset_folder
 
     if not holds_dicom(args.images):

@@ -1,5 +1,6 @@
 """Volumes of slices: order, geometry, rescaling, and what is refused."""
 
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 import SimpleITK as sitk
+from pydicom.uid import JPEGLSLossless, RLELossless
 
 from nnunetv2_adamss.dicom.dicom_series import Series, read_headers, series_of
 from nnunetv2_adamss.dicom.slices import read_stack, read_volume
@@ -88,6 +90,17 @@ def test_copies_of_a_slice_count_once(tmp_path: Path) -> None:
     for file in list(tmp_path.rglob("*.dcm")):
         file.with_name(f"copy_{file.name}").write_bytes(file.read_bytes())
     assert read_stack(only_series(tmp_path)).grid.size == (4, 4, 4)
+
+
+@pytest.mark.parametrize("syntax", [RLELossless, JPEGLSLossless])
+def test_compressed_slices_are_read_as_if_they_were_not(tmp_path: Path, syntax: str) -> None:
+    values = np.random.default_rng(2).integers(-1000, 2000, (3, 64, 32)).astype(float)
+    for content in Study(tmp_path / "plain").ct(values, SPACING, ORIGIN):
+        content.compress(syntax, generate_instance_uid=False)
+        content.save_as(tmp_path / f"{content.InstanceNumber}.dcm", enforce_file_format=True)
+    shutil.rmtree(tmp_path / "plain")
+    image = read_volume(read_stack(only_series(tmp_path)))
+    assert np.array_equal(sitk.GetArrayFromImage(image), values)
 
 
 def test_pixels_without_a_decoder_are_refused_with_their_compression(
