@@ -237,18 +237,37 @@ def _run(args: argparse.Namespace) -> int:
 
 
 def _cohort(args: argparse.Namespace) -> Cohort:
-    from nnunetv2_adamss.datasets.conversion.dicom_cohort import read_dicom_cohort
     from nnunetv2_adamss.datasets.conversion.manifest import read_manifest
     from nnunetv2_adamss.datasets.conversion.presets import PRESETS
     from nnunetv2_adamss.datasets.conversion.source_cohort import read_cohort
 
     if args.format == "dicom":
-        return read_dicom_cohort(args.source, _dicom_options(args), args.tables and args.tables[0])
+        return _dicom_cohort(args)
     if args.format == "manifest":
         options = _dicom_options(args)
         return read_manifest(args.source, args.labels or list(options.structures), options)
     preset = PRESETS[args.format]
     return read_cohort(args.source, preset, _grid(args), args.tables)
+
+
+def _dicom_cohort(args: argparse.Namespace) -> Cohort:
+    from tqdm import tqdm
+
+    from nnunetv2_adamss.datasets.conversion.dicom_cohort import read_dicom_cohort
+
+    with tqdm(desc="Headers", unit="file", disable=no_bar()) as bar:
+
+        def show(n_read: int, n_files: int) -> None:
+            bar.total = n_files
+            bar.update(n_read)
+
+        return read_dicom_cohort(
+            args.source,
+            _dicom_options(args),
+            args.tables and args.tables[0],
+            num_processes=args.num_processes,
+            on_files_read=show,
+        )
 
 
 def _dicom_options(args: argparse.Namespace) -> DicomOptions:

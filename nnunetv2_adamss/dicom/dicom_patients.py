@@ -13,9 +13,9 @@ from nnunetv2_adamss.dicom.dicom_series import Header
 def by_patient(source: Path, headers: Sequence[Header]) -> dict[str, list[Header]]:
     """Group files by patient.
 
-    A patient is a folder below the source, if no such folder holds two patients and some folder holds a CT and a PET;
-    a folder that holds all others is entered. Otherwise the tag PatientID names the patients, with ``_`` in the place
-    of what files cannot be called.
+    A patient is a folder below the source, if most such folders hold a CT and a PET of one PatientID; a folder that
+    holds all others is entered. Otherwise the tag PatientID names the patients, with ``_`` in the place of what files
+    cannot be called.
 
     Args:
         source: folder of all files.
@@ -37,13 +37,18 @@ def by_patient(source: Path, headers: Sequence[Header]) -> dict[str, list[Header
         level /= next(iter(folders))
 
 
+def number_of_ids(headers: Sequence[Header]) -> int:
+    """Return how many different values the tag PatientID has."""
+    return len({_patient_id(header) for header in headers})
+
+
 def in_several(patients: Mapping[str, Sequence[Header]]) -> list[list[str]]:
     """Return groups of names that share a PatientID, unless all have the same one, as after anonymisation."""
     names: dict[str, list[str]] = {}
     for name, headers in patients.items():
         if patient_id := _patient_id(headers[0]):
             names.setdefault(patient_id, []).append(name)
-    return [group for group in names.values() if len(group) > 1] if len(names) > 1 else []
+    return [sorted(group) for group in names.values() if len(group) > 1] if len(names) > 1 else []
 
 
 def _below(level: Path, headers: Sequence[Header]) -> dict[str, list[Header]]:
@@ -58,10 +63,11 @@ def _below(level: Path, headers: Sequence[Header]) -> dict[str, list[Header]]:
 
 
 def _are_patients(folders: Mapping[str, Sequence[Header]]) -> bool:
-    if any(len({_patient_id(header) for header in headers}) > 1 for headers in folders.values()):
-        return False
-    modalities = [{header.tags.get("Modality") for header in headers} for headers in folders.values()]
-    return any({"CT", "PT"} <= found for found in modalities)
+    complete = [
+        number_of_ids(headers) == 1 and {"CT", "PT"} <= {header.tags.get("Modality") for header in headers}
+        for headers in folders.values()
+    ]
+    return 2 * sum(complete) > len(complete)
 
 
 def _by_tag(headers: Sequence[Header]) -> dict[str, list[Header]]:

@@ -82,18 +82,18 @@ def convert_case(
     scans = patient.read(settings.labels)
     if scans.no_suv and suv_factor is None:
         raise ValueError(
-            f"its PET cannot be in SUV: {scans.no_suv}; if you know it, give it with --pet_table"
+            f"its PET cannot be in SUV: {scans.no_suv}; if you know it, convert with --pet_table"
         )
     overlap = common_grid(scans.grids["ct"], scans.grids["pet"], settings.grid, settings.spacing_xyz_mm)
     grid, cut_warnings = _cut(overlap, scans, patient.case_id, settings)
-    # Scanners write -2000 or -3024 outside their field of view; interpolation would mix that into the image.
-    from_air = sitk.Maximum(sitk.Cast(scans.ct, sitk.sitkFloat32), AIR_HU)
-    ct = _whole_hu(resample_scan(from_air, grid, outside=AIR_HU))
+    ct = _whole_hu(resample_scan(scans.ct, grid, outside=AIR_HU))
     pet = resample_scan(scans.pet, grid, outside=0.0)
-    is_converted = suv_factor is not None and is_activity(*map(sitk.GetArrayViewFromImage, (pet, ct)))
+    is_converted = suv_factor is not None and (
+        bool(scans.no_suv) or is_activity(*map(sitk.GetArrayViewFromImage, (pet, ct)))
+    )
     if is_converted:
         pet = pet * suv_factor
-    unit_warnings = _unit_warnings(from_air, ct, pet)
+    unit_warnings = _unit_warnings(scans.ct, ct, pet)
     written, mask_remarks = [ct, pet], []
     if scans.mask is not None:
         written.append(resample_mask(scans.mask, grid))

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pandas as pd
+from joblib import delayed
 
 from nnunetv2_adamss.common.case_names import CASE_ID
 from nnunetv2_adamss.common.messages import listed, shortened
+from nnunetv2_adamss.common.parallel import in_parallel
 from nnunetv2_adamss.datasets.conversion.dicom_patient import DicomOptions, DicomPatient
 from nnunetv2_adamss.datasets.conversion.outcome_table import OutcomeTable, read_outcome_table
 from nnunetv2_adamss.datasets.conversion.source_cohort import Cohort
@@ -19,27 +21,37 @@ from nnunetv2_adamss.datasets.conversion.source_patients import (
     number_of_patients,
     patient_of,
 )
-from nnunetv2_adamss.dicom.dicom_patients import by_patient, in_several
+from nnunetv2_adamss.dicom.dicom_patients import by_patient, in_several, number_of_ids
 from nnunetv2_adamss.dicom.dicom_series import Header, read_headers, series_of
 from nnunetv2_adamss.dicom.structures import label_of
 
+_FILES_AT_ONCE = 500
 _NAMELESS = "(no PatientID)"
 
 
-def read_dicom_cohort(source: Path, options: DicomOptions, table: Path | None = None) -> Cohort:
+def read_dicom_cohort(
+    source: Path,
+    options: DicomOptions,
+    table: Path | None = None,
+    *,
+    num_processes: int = 1,
+    on_files_read: Callable[[int, int], object] = lambda n_read, n_files: None,
+) -> Cohort:
     """Find the patients of a folder, choose their series and join their rows.
 
     Args:
         source: a folder with DICOM files anywhere below.
         options: for every patient.
         table: ``case_id`` and, if known, ``time, event`` and clinical columns; a ``survival.json`` may lie beside it.
+        num_processes: that read headers at once.
+        on_files_read: called with the numbers of files that were read just now, and of all files.
 
     Raises:
         ValueError: if there are no DICOM files, or the table cannot be used.
     """
     if not source.is_dir():
         raise ValueError(f"{source} is no folder.")
-    headers, n_damaged = read_headers(files_below(source))
+    headers, n_damaged = _headers(files_below(source), num_processes, on_files_read)
     if not headers:
         raise ValueError(f"There is no DICOM file below {source}.")
     named = by_patient(source, headers)
@@ -60,6 +72,24 @@ def read_dicom_cohort(source: Path, options: DicomOptions, table: Path | None = 
     )
 
 
+def _headers(
+    files: Sequence[Path], num_processes: int, on_files_read: Callable[[int, int], object]
+) -> tuple[list[Header], int]:
+    headers: list[Header] = []
+    n_damaged = 0
+    parts = [files[first : first + _FILES_AT_ONCE] for first in range(0, len(files), _FILES_AT_ONCE)]
+    tasks = [delayed(_read_part)(part) for part in parts]
+    for found, n_damaged_of_part, n_read in in_parallel(tasks, num_processes):
+        headers += found
+        n_damaged += n_damaged_of_part
+        on_files_read(n_read, len(files))
+    return headers, n_damaged
+
+
+def _read_part(files: Sequence[Path]) -> tuple[list[Header], int, int]:
+    return (*read_headers(files), len(files))
+
+
 def _patients(
     named: dict[str, list[Header]], options: DicomOptions
 ) -> tuple[list[DicomPatient], dict[str, str]]:
@@ -70,6 +100,8 @@ def _patients(
                 raise ValueError(
                     "the tag PatientID is missing; put the files of each patient into one folder"
                 )
+            if number_of_ids(headers) > 1:
+                raise ValueError(f"the folder holds files of {number_of_ids(headers)} patients")
             if not can_name_files(name):
                 raise ValueError("no file can have such a name; rename the folder")
             patients.append(DicomPatient.of(name, series_of(headers), options))

@@ -11,7 +11,7 @@ from typing import Any
 import SimpleITK as sitk
 
 from nnunetv2_adamss.common.voxel_grid import VoxelGrid
-from nnunetv2_adamss.datasets.conversion.scans import Scans
+from nnunetv2_adamss.datasets.conversion.scans import Scans, clipped_at_air
 from nnunetv2_adamss.dicom.chosen_series import ChosenSeries, choose_scans, with_structures
 from nnunetv2_adamss.dicom.dicom_series import Series
 from nnunetv2_adamss.dicom.polygons import rasterised, read_polygons
@@ -116,7 +116,7 @@ class DicomPatient:
         ct_stack = _of("CT", read_stack, self.chosen.ct)
         pet_stack = _of("PET", read_stack, self.chosen.pet, SUV_TAGS)
         suv_log, factor, no_suv = self._suv(pet_stack)
-        ct = _of("CT", read_volume, ct_stack)
+        ct = clipped_at_air(_of("CT", read_volume, ct_stack))
         pet = _of("PET", read_volume, pet_stack) * factor
         mask, mask_log, warnings = self._mask(ct_stack.grid, pet_stack.grid)
         images = {"ct": ct, "pet": pet} | ({} if mask is None else {"mask": mask})

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from nnunetv2_adamss.common.case_names import CASE_ID
-from nnunetv2_adamss.datasets.conversion.dicom_patient import DEFAULT_STRUCTURES, DicomOptions, DicomPatient
+from nnunetv2_adamss.datasets.conversion.dicom_patient import DicomOptions, DicomPatient
 from nnunetv2_adamss.datasets.conversion.outcome_table import read_outcome_table
 from nnunetv2_adamss.datasets.conversion.scans import PatientSource
 from nnunetv2_adamss.datasets.conversion.source_cohort import Cohort
@@ -16,22 +17,19 @@ from nnunetv2_adamss.dicom.dicom_series import Series, read_headers, series_of
 _FILES = ("ct", "pet", "mask")
 
 
-def read_manifest(
-    file: Path, label_names: Sequence[str] = ("tumour",), dicom: DicomOptions | None = None
-) -> Cohort:
+def read_manifest(file: Path, label_names: Sequence[str], dicom: DicomOptions) -> Cohort:
     """Read a cohort's manifest and, if there is one, the ``survival.json`` beside it.
 
     Args:
         file: a row a patient; paths are absolute or from the manifest's folder; ``mask`` may be empty. Every other
             column except the outcome is a clinical one.
         label_names: of the masks' values 1, 2, ...
-        dicom: options for patients whose ``ct`` and ``pet`` are folders of DICOM slices; None for those of one label.
+        dicom: options for patients whose ``ct`` and ``pet`` are folders of DICOM slices.
 
     Raises:
         ValueError: with every fault of the manifest.
     """
     rows = read_outcome_table(file, _FILES, ("ct", "pet"))
-    dicom = dicom or DicomOptions({name: DEFAULT_STRUCTURES for name in label_names[:1]})
     patients: list[PatientSource] = []
     broken = {}
     for row in rows.table[[CASE_ID, *_FILES]].to_dict("records"):
@@ -50,7 +48,7 @@ def read_manifest(
     )
 
 
-def _patient(folder: Path, row: Mapping[str, str], dicom: DicomOptions) -> PatientSource:
+def _patient(folder: Path, row: Mapping[Any, str], dicom: DicomOptions) -> PatientSource:
     ct, pet = folder / row["ct"], folder / row["pet"]
     mask = folder / row["mask"] if row["mask"] else None
     if not ct.is_dir() and not pet.is_dir():

@@ -18,7 +18,7 @@ class Scans:
     """The images of a patient before they come to one grid.
 
     Args:
-        ct: HU.
+        ct: HU, from -1024, float32.
         pet: SUV, or Bq/ml.
         mask: labels, uint8; None for a patient without one.
         grids: of each image as stored, by ``ct``, ``pet`` and ``mask``.
@@ -34,6 +34,11 @@ class Scans:
     log: Mapping[str, Any]
     warnings: Sequence[str] = field(default_factory=tuple)
     no_suv: str = ""
+
+
+def clipped_at_air(ct: sitk.Image) -> sitk.Image:
+    """Return a CT without the -2000 or -3024 outside of a scanner's field of view, which interpolation would mix in."""
+    return sitk.Maximum(sitk.Cast(ct, sitk.sitkFloat32), AIR_HU)
 
 
 class PatientSource(Protocol):

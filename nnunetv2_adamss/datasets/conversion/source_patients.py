@@ -15,7 +15,7 @@ from nnunetv2_adamss.common.nifti import has_no_geometry
 from nnunetv2_adamss.datasets.conversion.conversion_folder import is_conversion
 from nnunetv2_adamss.datasets.conversion.patient_grid import GridChoice
 from nnunetv2_adamss.datasets.conversion.presets import Files, example
-from nnunetv2_adamss.datasets.conversion.scans import AIR_HU, Scans
+from nnunetv2_adamss.datasets.conversion.scans import AIR_HU, Scans, clipped_at_air
 from nnunetv2_adamss.datasets.conversion.source_image import files_of, read_source, same_image
 from nnunetv2_adamss.datasets.conversion.tumour_mask import checked_mask
 
@@ -80,7 +80,7 @@ class PatientFiles:
                 )
         mask = checked_mask(images["mask"], labels) if self.has_mask else None
         log = {"files": {kind: str(file) for kind, file in self._named().items()}}
-        return Scans(images["ct"], images["pet"], mask, grids, log, warnings)
+        return Scans(clipped_at_air(images["ct"]), images["pet"], mask, grids, log, warnings)
 
     def _named(self) -> dict[str, Path]:
         files = {"ct": self.ct, "pet": self.pet}

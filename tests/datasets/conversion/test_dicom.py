@@ -179,6 +179,11 @@ def second_pet(folder: Path) -> None:
     written.study.pet(np.ones(PET_SHAPE), PET_SPACING, PET_ORIGIN, SeriesNumber=4, name="PET2")
 
 
+def two_patients(folder: Path) -> None:
+    write_patient(folder)
+    write_patient(folder / "stray", "P9")
+
+
 def second_study(folder: Path) -> None:
     write_patient(folder, structures=())
     write_patient(folder / "later", structures=())
@@ -219,6 +224,7 @@ FAULTS: dict[str, tuple[Callable[[Path], object], str]] = {
         second_pet,
         "more than one CT or PET could be used: CT series 2 (10 files), PT series 3 (10 files), PT series 4 (10 files)",
     ),
+    "mixed patients": (two_patients, "the folder holds files of 2 patients"),
     "mixed studies": (second_study, "more than one CT or PET could be used"),
     "missing slice": (missing_slice, "CT: slices are missing: 1 of 8 distances"),
     "contours outside": (outside, "RTSTRUCT: all its contours lie outside of the scan"),
@@ -231,7 +237,7 @@ FAULTS: dict[str, tuple[Callable[[Path], object], str]] = {
     ),
     "no weight": (
         lambda folder: write_patient(folder, pet={"PatientWeight": None}),
-        "PatientWeight (0010,1030) is missing; if you know it, give it with --pet_table",
+        "PatientWeight (0010,1030) is missing; if you know it, convert with --pet_table",
     ),
     "no match": (
         lambda folder: write_patient(folder, structures=("Tumor", "Heart")),
@@ -250,12 +256,13 @@ def test_a_faulty_patient_is_named_with_the_reason_and_the_others_are_converted(
     dicom: DicomCohort, fault: str
 ) -> None:
     write, words = FAULTS[fault]
-    write_patient(dicom.source / "good", "P0")
+    for name in ("good", "other"):
+        write_patient(dicom.source / name, name)
     write(dicom.source / "faulty")
     assert dicom.convert() == 1
     said = dicom.error()
     assert f"faulty: {words}" in said or words in said.split("  faulty: ")[1]
-    assert cases(dicom) == ["good"]
+    assert cases(dicom) == ["good", "other"]
 
 
 def test_a_dose_that_the_tags_lack_can_come_from_a_table(dicom: DicomCohort, tmp_path: Path) -> None:
