@@ -77,7 +77,10 @@ def label_of(name: str, patterns: Mapping[str, str]) -> str | None:
 
 def _read(file: Path, modality: str, patterns: Mapping[str, str], values: Mapping[str, int]) -> StructureSet:
     tags = read_tags(file, _TAGS)
-    numbered = _segments(tags) if modality == "SEG" else _regions(tags)
+    try:
+        numbered = _names_in_seg(tags) if modality == "SEG" else _names_in_rtstruct(tags)
+    except KeyError as error:
+        raise ValueError(f"{modality}: a structure has no {error.args[0]}") from None
     found = {number: label_of(name, patterns) for number, name in numbered.items()}
     frames = {tags.get("FrameOfReferenceUID", "")}
     frames |= {
@@ -93,12 +96,12 @@ def _read(file: Path, modality: str, patterns: Mapping[str, str], values: Mappin
     )
 
 
-def _segments(tags: Mapping[str, Any]) -> dict[int, str]:
+def _names_in_seg(tags: Mapping[str, Any]) -> dict[int, str]:
     items = _items(tags, "SegmentSequence")
     return {int(item["SegmentNumber"]): str(item.get("SegmentLabel", "")) for item in items}
 
 
-def _regions(tags: Mapping[str, Any]) -> dict[int, str]:
+def _names_in_rtstruct(tags: Mapping[str, Any]) -> dict[int, str]:
     items = _items(tags, "StructureSetROISequence")
     return {int(item["ROINumber"]): str(item.get("ROIName", "")) for item in items}
 

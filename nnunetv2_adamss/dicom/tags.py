@@ -14,7 +14,7 @@ _PREAMBLE, _MAGIC = 128, b"DICM"
 
 
 def is_dicom(file: Path) -> bool:
-    """Return True if a file begins as the standard demands; hidden folders and other files have no such beginning."""
+    """Return True if a file begins as the standard demands."""
     try:
         with file.open("rb") as stream:
             return stream.read(_PREAMBLE + len(_MAGIC))[_PREAMBLE:] == _MAGIC
@@ -42,7 +42,9 @@ def read_tags(file: Path, keywords: Sequence[str | tuple[int, int]]) -> dict[Any
                 file, stop_before_pixels=True, specific_tags=[_tag(keyword) for keyword in keywords]
             )
             found = {keyword: content.get(_tag(keyword)) for keyword in keywords}
-            values = {keyword: _plain(element.value) for keyword, element in found.items() if element}
+            values = {
+                keyword: _plain(element.value) for keyword, element in found.items() if element is not None
+            }
         except OSError as error:
             raise ValueError(f"a file cannot be opened ({error.strerror})") from None
         # pydicom raises errors of many kinds where bytes make no sense.
@@ -79,7 +81,7 @@ def _tag(keyword: str | tuple[int, int]) -> Any:
 def _plain(value: Any) -> Any:
     """Return bytes as text, and the items of a sequence as values by keyword."""
     if isinstance(value, bytes):
-        return value.decode("ascii").strip("\0 ")
+        return value.decode("ascii", errors="replace").strip("\0 ")
     if isinstance(value, pydicom.Sequence):
         items = [{element.keyword: _plain(element.value) for element in item} for item in value]
         return [{name: inner for name, inner in item.items() if inner not in (None, "")} for item in items]

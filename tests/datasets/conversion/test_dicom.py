@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pydicom
 import pytest
 
 from tests.datasets.conversion.dicom_cohort import (
@@ -219,6 +220,13 @@ def two_structure_sets(folder: Path) -> None:
     written.study.structures({"GTV2": tumour_contours()}, written.ct, name="RS2.dcm")
 
 
+def unnumbered_structure(folder: Path) -> None:
+    write_patient(folder)
+    content = pydicom.dcmread(folder / "RS.dcm")
+    del content.StructureSetROISequence[0].ROINumber
+    content.save_as(folder / "RS.dcm")
+
+
 FAULTS: dict[str, tuple[Callable[[Path], object], str]] = {
     "two PET series": (
         second_pet,
@@ -228,6 +236,7 @@ FAULTS: dict[str, tuple[Callable[[Path], object], str]] = {
     "mixed studies": (second_study, "more than one CT or PET could be used"),
     "missing slice": (missing_slice, "CT: slices are missing: 1 of 8 distances"),
     "contours outside": (outside, "RTSTRUCT: all its contours lie outside of the scan"),
+    "unnumbered structure": (unnumbered_structure, "RTSTRUCT: a structure has no ROINumber"),
     "structures elsewhere": (other_frame, "RTSTRUCT with GTV: in another frame of reference"),
     "scans elsewhere": (scans_in_two_frames, "CT and PET have different frames of reference"),
     "no decoder": (no_decoder, "PET: its pixels cannot be read; they are compressed"),
