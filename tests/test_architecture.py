@@ -35,7 +35,7 @@ RULES: dict[str, tuple[set[str], set[str]]] = {
     ),
     # Series of DICOM files in, images out, and masks back; nothing else of a file leaves it.
     "dicom": ({"common"}, {"nnunetv2", "torch", "pandas"}),
-    "datasets": ({"common", "survival"}, {"nnunetv2", "torch"}),
+    "datasets": ({"common", "survival", "dicom"}, {"nnunetv2", "torch"}),
     "tn_stages": ({"common", "survival", "trained_folds", "metrics"}, {"nnunetv2", "torch", "SimpleITK"}),
     "prediction": (
         {"common", "networks", "survival", "trained_folds", "radiomics", "metrics", "display", "tn_stages", "dicom"},

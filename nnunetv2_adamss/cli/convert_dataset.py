@@ -1,10 +1,11 @@
-"""``adamss_convert_dataset``: a public cohort, or any other, as an nnU-Net raw data set with outcomes."""
+"""``adamss_convert_dataset``: a public cohort, DICOM or any other, as an nnU-Net raw data set with outcomes."""
 
 from __future__ import annotations
 
 import argparse
 import math
 import os
+import re
 import statistics
 import sys
 from collections.abc import Sequence
@@ -21,11 +22,12 @@ from nnunetv2_adamss.display.text import text_of
 
 if TYPE_CHECKING:
     from nnunetv2_adamss.datasets.conversion.convert_cohort import ConversionReport
+    from nnunetv2_adamss.datasets.conversion.dicom_patient import DicomOptions
     from nnunetv2_adamss.datasets.conversion.source_cohort import Cohort
 
 _DESCRIPTION = """\
-Write an nnU-Net raw data set with survival.csv and survival.json from PET/CT as published. CT (HU), PET (SUV) and
-mask of a patient come to one grid: what both scans saw, by default in voxels of 1 mm.
+Write an nnU-Net raw data set with survival.csv and survival.json from PET/CT as published, or from DICOM. CT (HU), PET
+(SUV) and mask of a patient come to one grid: what both scans saw, by default in voxels of 1 mm.
 """
 
 _EXAMPLES = """\
@@ -34,15 +36,18 @@ examples:
   adamss_convert_dataset hecktor2025 hecktor2025_training -d 25 --crop head_neck -np 8
   adamss_convert_dataset hecktor2026 hecktor2026_training -d 26 --pet_table suv_conversion_tags.csv
   adamss_convert_dataset ibsi_sarcoma ibsi_validation -d 511 --name STS
+  adamss_convert_dataset dicom scans -d 31 --tables outcomes.csv --structure "GTVp=^GTV.?P" --structure "GTVn=^GTV.?N"
   adamss_convert_dataset manifest cohort.csv -d 30 --grid pet --labels GTVp GTVn
 
-manifest: a CSV with case_id, ct, pet, mask (files, from the CSV's folder), and if known time, event and clinical
-columns; times are days unless a survival.json beside it says otherwise, which is kept. Patients without a mask go to
+dicom: a folder with CT, PET and RTSTRUCT or SEG of all patients; --tables is one CSV with case_id and, if known, time,
+event and clinical columns. manifest: a CSV with case_id, ct, pet, mask (files, from the CSV's folder; or folders of
+DICOM slices and an RTSTRUCT or SEG), and if known time, event and clinical columns.
+Times are days unless a survival.json beside the CSV says otherwise, which is kept. Patients without a mask go to
 imagesTs. The command can be killed at any time; run it again to convert the patients that are missing.
 Exit code: 0 done, 1 done without the patients that are named at the end, 2 nothing done, 130 stopped.
 """
 
-_FORMATS = ("hecktor2021", "hecktor2022", "hecktor2025", "hecktor2026", "ibsi_sarcoma", "manifest")
+_FORMATS = ("hecktor2021", "hecktor2022", "hecktor2025", "hecktor2026", "ibsi_sarcoma", "dicom", "manifest")
 _DEFAULT_SEED = 12345
 _SPACING_MM = (0.1, 50.0)  # finer than any scanner's, and so coarse that no tumour is left
 _FIELD_MM = (50.0, 2000.0)  # the tumour's middle is at least 25 mm inside on either side
@@ -65,6 +70,7 @@ def build_parser() -> CommandParser:
         help="start over, even if the id was converted from another source or with other settings",
     )
     _add_images(parser.add_argument_group("images"))
+    _add_dicom(parser.add_argument_group("DICOM"))
     _add_tables(parser.add_argument_group("tables"))
     return parser
 
@@ -91,6 +97,19 @@ def _add_images(group: argparse._ArgumentGroup) -> None:
     add("--seed", type=int, default=_DEFAULT_SEED, help="of these places (default: %(default)s)")
 
 
+def _add_dicom(group: argparse._ArgumentGroup) -> None:
+    add = group.add_argument
+    add(
+        "--structure", type=_structure, action="append", default=[], metavar="LABEL=REGEX",
+        help="label of the structures in whose name the expression is found, in capitals or not; may be repeated, and "
+        "the first that fits decides (default: tumour=^GTV)",
+    )  # fmt: skip
+    add(
+        "--suv", choices=["bw", "lbm", "bsa"], default="bw",
+        help="PET by body weight, lean body mass or body surface area (default: %(default)s)",
+    )  # fmt: skip
+
+
 def _add_tables(group: argparse._ArgumentGroup) -> None:
     add = group.add_argument
     add(
@@ -108,6 +127,18 @@ def _add_tables(group: argparse._ArgumentGroup) -> None:
         metavar="NAME",
         help="manifest: of the mask's values 1, 2, ... (default: tumour)",
     )
+
+
+def _structure(text: str) -> tuple[str, str]:
+    """Return label and regular expression."""
+    label, separator, pattern = text.partition("=")
+    try:
+        re.compile(pattern)
+    except re.error as error:
+        raise argparse.ArgumentTypeError(f"'{pattern}' is not a regular expression ({error})") from error
+    if not separator or not pattern or not label.strip() or label.casefold() == "background":
+        raise argparse.ArgumentTypeError(f"'{text}' is not LABEL=REGEX, such as GTVp=^GTVp")
+    return label.strip(), pattern
 
 
 def _spacing(text: str) -> float:
@@ -158,6 +189,16 @@ def _check(parser: argparse.ArgumentParser, args: argparse.Namespace) -> None:
         parser.error(f"--labels: {fault}")
     if args.tables and args.format == "manifest":
         parser.error("--tables: not with manifest, which has the outcomes itself")
+    _check_dicom(parser, args)
+
+
+def _check_dicom(parser: argparse.ArgumentParser, args: argparse.Namespace) -> None:
+    if len(args.tables or []) > 1 and args.format == "dicom":
+        parser.error("--tables: one table with dicom")
+    if (args.structure or args.suv != "bw") and args.format not in ("dicom", "manifest"):
+        parser.error("--structure and --suv: only with dicom and manifest")
+    if args.structure and args.labels:
+        parser.error("--labels names the values of mask files, --structure those of DICOM; give one of them")
 
 
 def _label_fault(names: Sequence[str]) -> str:
@@ -204,10 +245,47 @@ def _cohort(args: argparse.Namespace) -> Cohort:
     from nnunetv2_adamss.datasets.conversion.presets import PRESETS
     from nnunetv2_adamss.datasets.conversion.source_cohort import read_cohort
 
+    if args.format == "dicom":
+        return _dicom_cohort(args)
     if args.format == "manifest":
-        return read_manifest(args.source, args.labels or ("tumour",))
+        options = _dicom_options(args)
+        return read_manifest(args.source, args.labels or list(options.structures), options)
     preset = PRESETS[args.format]
     return read_cohort(args.source, preset, _grid(args), args.tables)
+
+
+def _dicom_cohort(args: argparse.Namespace) -> Cohort:
+    from tqdm import tqdm
+
+    from nnunetv2_adamss.datasets.conversion.dicom_cohort import read_dicom_cohort
+
+    with tqdm(desc="Headers", unit="file", disable=no_bar()) as bar:
+
+        def show(n_read: int, n_files: int) -> None:
+            bar.total = n_files
+            bar.update(n_read)
+
+        return read_dicom_cohort(
+            args.source,
+            _dicom_options(args),
+            args.tables and args.tables[0],
+            num_processes=args.num_processes,
+            on_files_read=show,
+        )
+
+
+def _dicom_options(args: argparse.Namespace) -> DicomOptions:
+    from nnunetv2_adamss.datasets.conversion.dicom_patient import DEFAULT_STRUCTURES, DicomOptions
+
+    patterns: dict[str, list[str]] = {}
+    for label, pattern in args.structure:
+        patterns.setdefault(label, []).append(f"(?:{pattern})")
+    first_label = (args.labels or ["tumour"])[0]
+    return DicomOptions(
+        {label: "|".join(found) for label, found in patterns.items()} or {first_label: DEFAULT_STRUCTURES},
+        args.suv,
+        "PT" if _grid(args) == "pet" else "CT",
+    )
 
 
 def _grid(args: argparse.Namespace) -> Any:
@@ -229,17 +307,14 @@ def _settings(args: argparse.Namespace, cohort: Cohort) -> Any:
         field_mm=getattr(args, "field_mm", preset.field_mm if preset else None),
         seed=args.seed,
         labels=cohort.labels,
+        suv=args.suv,
     )
 
 
 def _print_report(report: ConversionReport, dataset_id: int) -> int:
     from nnunetv2_adamss.datasets.conversion.source_patients import number_of_patients
 
-    for warning in report.warnings:
-        print(f"WARNING: {warning}", file=sys.stderr)
-    for case_id, entry in sorted(report.log.items()):
-        for warning in entry["warnings"]:
-            print(f"WARNING: {case_id}: {warning}", file=sys.stderr)
+    print_warnings(report)
     print(text_of(Facts([(name, str(count)) for name, count in report.counts.items()])))
     _print_seconds(report)
     print(f"Written to {report.folder}")
@@ -250,6 +325,15 @@ def _print_report(report: ConversionReport, dataset_id: int) -> int:
     for name, fault in sorted(report.broken.items()):
         print(f"  {name}: {fault}", file=sys.stderr)
     return 1
+
+
+def print_warnings(report: ConversionReport) -> None:
+    """Print the warnings of a conversion, on the cohort and on each patient."""
+    for warning in report.warnings:
+        print(f"WARNING: {warning}", file=sys.stderr)
+    for case_id, entry in sorted(report.log.items()):
+        for warning in entry["warnings"]:
+            print(f"WARNING: {case_id}: {warning}", file=sys.stderr)
 
 
 def _print_seconds(report: ConversionReport) -> None:

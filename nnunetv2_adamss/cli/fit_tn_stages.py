@@ -65,7 +65,7 @@ def build_parser() -> CommandParser:
         metavar="CSV",
         help="outcomes and clinical columns, only if the table that the model was trained with has moved",
     )
-    add_processes_option(parser, 2, "cases that are measured at once")
+    add_processes_option(parser, 2, "cases that are measured in parallel")
     return parser
 
 

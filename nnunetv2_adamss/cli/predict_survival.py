@@ -44,6 +44,7 @@ examples:
   adamss_predict_survival -i imagesTs -o OUT -d 510 -c 3d_fullres -f all           the network of all cases
   adamss_predict_survival -i imagesTs -o OUT -d 510 -c 3d_fullres -f 0 -device cpu \\
                           -tr AdaMSSSurvTrainer_ShortSchedule                      a first look
+  adamss_predict_survival -i dicom -o OUT -d 510 -c 3d_fullres                     converted as the training images were
   adamss_predict_survival -i imagesTs -o OUT -d 510 -c 3d_fullres --dicom_out DICOM --ct_series series.csv
   adamss_predict_survival ... -num_parts 2 -part_id 0     and, beside it, ... -part_id 1
 
@@ -59,7 +60,14 @@ def build_parser() -> CommandParser:
     """Return the command's parser."""
     parser = CommandParser("adamss_predict_survival", _DESCRIPTION, _EPILOG, _RENAMED)
     add = parser.add_argument
-    add("-i", dest="images", type=Path, required=True, metavar="IMAGES", help="CASE_0000, CASE_0001, ...")
+    add(
+        "-i",
+        dest="images",
+        type=Path,
+        required=True,
+        metavar="IMAGES",
+        help="folder of CASE_0000, CASE_0001, ..., or of DICOM",
+    )
     add("-o", dest="output", type=Path, required=True, metavar="OUT", help="output folder")
     add_model_options(parser)
     add(
@@ -86,6 +94,12 @@ def build_parser() -> CommandParser:
         default=[],
         metavar="FILE.csv",
         help="case_id and features of your own that the model uses; may be repeated",
+    )
+    add(
+        "--conversion_log",
+        type=Path,
+        metavar="FILE.json",
+        help="for DICOM: conversion_log.json of the training images (default: in nnUNet_raw)",
     )
     add("--masks", type=Path, metavar="DIR", help="masks of your own instead of predicted ones")
     calibration = parser.add_mutually_exclusive_group()
@@ -166,7 +180,9 @@ def _check(parser: argparse.ArgumentParser, args: argparse.Namespace) -> None:
 
 def _run(args: argparse.Namespace) -> tuple[PredictionReport, dict[str, str]]:
     """Return the report, and the reasons why masks could not be written as DICOM, by ``case_id``."""
-    check_inputs([args.clinical, *args.features, args.calibration], [args.images, args.masks])
+    check_inputs(
+        [args.clinical, *args.features, args.calibration, args.conversion_log], [args.images, args.masks]
+    )
     if args.ct_series is not None and not args.ct_series.exists():
         raise ValueError(f"{args.ct_series} (--ct_series) does not exist.")
     model_folder = args.model or folder_of_model(args)
@@ -176,16 +192,49 @@ def _run(args: argparse.Namespace) -> tuple[PredictionReport, dict[str, str]]:
 
     from nnunetv2_adamss.prediction.predict_patients import predict_patients
 
+    unreadable = _convert_dicom(args, model_folder)
     request = _request(args, model_folder)
     submission = _submission(args)
     dicom_masks = _dicom_masks(args, model_folder)
     with tqdm(desc="Patients", unit="case", disable=no_bar()) as bar, results_only():
         report = predict_patients(request, bar.reset, lambda case_id: bar.update())
+    report.failed.update(unreadable)
     if submission is not None and report.n_predicted + report.n_kept:
         print(f"Submission: {submission.write(report.folder)}")
     if dicom_masks is not None and report.n_predicted + report.n_kept:
         return report, dicom_masks.write(report.folder, _bar)
     return report, {}
+
+
+def _convert_dicom(args: argparse.Namespace, model_folder: Path) -> dict[str, str]:
+    """Convert the images if they are DICOM, and predict from the converted ones.
+
+    Returns:
+        The reasons why patients could not be converted, by name.
+    """
+    from tqdm import tqdm
+
+    from nnunetv2_adamss.cli.convert_dataset import print_warnings
+    from nnunetv2_adamss.datasets.conversion.conversion_folder import LOG_FILE
+    from nnunetv2_adamss.datasets.conversion.new_dicom_patients import convert_new_patients, holds_dicom
+    from nnunetv2_adamss.survival.nnunet_data.dataset import RAW, dataset_folder
+
+    if not holds_dicom(args.images):
+        return {}
+    if args.num_parts > 1:
+        raise ValueError(
+            "-num_parts: not with DICOM; convert it first, with adamss_convert_dataset dicom, and predict its imagesTs."
+        )
+    log = args.conversion_log or dataset_folder(RAW, model_folder.resolve().parent.name) / LOG_FILE
+    if not log.is_file():
+        raise ValueError(
+            f"DICOM is converted as the training images were, but there is no {log}; give theirs with --conversion_log."
+        )
+    with tqdm(desc="DICOM", unit="patient", disable=no_bar()) as bar:
+        report = convert_new_patients(args.images, log, args.output / "images", lambda case_id: bar.update())
+    print_warnings(report)
+    args.images = report.folder / "imagesTs"
+    return dict(report.broken)
 
 
 def _submission(args: argparse.Namespace) -> Submission | None:

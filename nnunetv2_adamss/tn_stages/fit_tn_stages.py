@@ -55,7 +55,7 @@ def fit_tn_stages(
         validation: of the survival model, two folds or more.
         stages_csv: ``case_id``, ``t_stage`` and ``n_stage``; None for the survival table.
         masks_dir: out-of-fold masks; None for those that the folds predicted.
-        num_processes: cases at once.
+        num_processes: cases in parallel.
         on_start: called with the number of cases.
         on_case_done: called with each case, in the order in which they are measured.
 

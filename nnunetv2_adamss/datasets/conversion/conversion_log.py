@@ -19,6 +19,7 @@ from nnunetv2_adamss.common.kinds import (
 )
 from nnunetv2_adamss.datasets.conversion.convert_patient import CaseSettings
 from nnunetv2_adamss.datasets.conversion.patient_grid import GridChoice, VoxelGrid
+from nnunetv2_adamss.dicom.suv import SUV_TYPES
 
 
 @dataclass(frozen=True)
@@ -53,9 +54,26 @@ def settings_in(log: Path) -> CaseSettings:
         ValueError: if the file is not there, no such log, or of another version with other settings.
     """
     settings = _part(log, "settings")
-    if set(settings) != {one.name for one in fields(CaseSettings)}:
+    known = {one.name for one in fields(CaseSettings)}
+    # Logs of 0.1 do not have what came later, whose default is what 0.1 did.
+    if not known - {"suv"} <= set(settings) <= known:
         raise ValueError(f"{log} has other settings than this version ({', '.join(settings)}).")
     return CaseSettings(**settings | {"spacing_xyz_mm": tuple(settings["spacing_xyz_mm"])})
+
+
+def settings_for_new_patients(log: Path) -> CaseSettings:
+    """Return the settings of a training set's conversion, with which new patients can be converted.
+
+    Raises:
+        ValueError: as from :func:`settings_in`, or if boxes were cut around known tumours.
+    """
+    settings = settings_in(log)
+    if settings.field_mm is not None:
+        raise ValueError(
+            f"{log} says that boxes were cut around known tumours, which a new patient does not have; train on a data "
+            "set that was converted with --field_mm none."
+        )
+    return settings
 
 
 def cases_in(log: Path) -> Mapping[str, Mapping[str, Any]]:
@@ -114,5 +132,6 @@ _KINDS: dict[str, Kind] = {
     "settings.field_mm": optional(is_positive),
     "settings.seed": int,
     "settings.labels": by_name(is_count),
+    "settings.suv": lambda value: value in SUV_TYPES,
     "cases": by_name(dict),
 }

@@ -28,10 +28,9 @@ from nnunetv2_adamss.datasets.conversion.conversion_log import Source
 from nnunetv2_adamss.datasets.conversion.convert_patient import CaseSettings, case_files, convert_case
 from nnunetv2_adamss.datasets.conversion.data_set import check_table, write_descriptions
 from nnunetv2_adamss.datasets.conversion.earlier_run import check_folder, clear, earlier_patients
+from nnunetv2_adamss.datasets.conversion.scans import PatientSource
 from nnunetv2_adamss.datasets.conversion.sole_run import sole_run, still_ours
 from nnunetv2_adamss.datasets.conversion.source_cohort import Cohort
-from nnunetv2_adamss.datasets.conversion.source_image import files_of
-from nnunetv2_adamss.datasets.conversion.source_patients import PatientFiles
 
 logger = logging.getLogger(__name__)
 
@@ -155,7 +154,7 @@ def _leave(folder: Path) -> None:
 
 
 def _convert_and_log(
-    patient: PatientFiles, run: _Run, known: Mapping[str, Any] | None
+    patient: PatientSource, run: _Run, known: Mapping[str, Any] | None
 ) -> tuple[str, Mapping[str, Any] | None, str]:
     """Return the ``case_id``, the log entry, and the fault if there is no entry."""
     case_id, folder = patient.case_id, run.folder
@@ -178,9 +177,9 @@ def _convert_and_log(
         return case_id, None, f"{type(error).__name__}: {error}"
 
 
-def _is_there(folder: Path, patient: PatientFiles) -> bool:
+def _is_there(folder: Path, patient: PatientSource) -> bool:
     """Return True if all images are those of the log, not of a run that was killed or failed while it wrote."""
-    names = case_files(patient.case_id, patient.mask is not None)
+    names = case_files(patient.case_id, patient.has_mask)
     return all((folder / name).is_file() for name in names) and not _is_being_replaced(
         folder, patient.case_id
     )
@@ -194,13 +193,8 @@ def _is_being_replaced(folder: Path, case_id: str) -> bool:
     return not done.exists() or done.stat().st_mtime_ns < begun.stat().st_mtime_ns
 
 
-def _made_from(patient: PatientFiles, suv_factor: float | None) -> dict[str, Any]:
-    missing = [str(file) for file in patient.all if not file.is_file()]
-    if missing:
-        raise ValueError(f"missing file(s): {', '.join(missing)}")
-    files = [file.resolve() for image in patient.all for file in files_of(image)]
-    stamps = {str(file): [file.stat().st_size, file.stat().st_mtime_ns] for file in files}
-    return {"files": stamps, "suv_factor": suv_factor, "version": version("nnunetv2-adamss")}
+def _made_from(patient: PatientSource, suv_factor: float | None) -> dict[str, Any]:
+    return {"files": patient.stamps(), "suv_factor": suv_factor, "version": version("nnunetv2-adamss")}
 
 
 def _kept(
@@ -220,7 +214,7 @@ def _with_what_is_kept(faults: Mapping[str, str], kept: Collection[str]) -> dict
 
 def _remove_strays(folder: Path, cohort: Cohort, known: Iterable[str], log: Collection[str]) -> None:
     """Remove incomplete images, and those from before a patient got or lost a mask."""
-    has_mask = {patient.case_id: patient.mask is not None for patient in cohort.patients}
+    has_mask = {patient.case_id: patient.has_mask for patient in cohort.patients}
     for case_id in {*known, *(file.name for file in (folder / REPLACED).glob("*"))}:
         wanted = case_files(case_id, has_mask[case_id]) if case_id in log else []
         for name in {*case_files(case_id, True), *case_files(case_id, False)} - set(wanted):

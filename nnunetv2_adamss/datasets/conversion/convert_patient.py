@@ -11,8 +11,6 @@ import numpy as np
 import SimpleITK as sitk
 
 from nnunetv2_adamss.common.files import put_in_place, write_atomically
-from nnunetv2_adamss.common.images import read_header
-from nnunetv2_adamss.common.nifti import has_no_geometry
 from nnunetv2_adamss.common.voxel_grid import VoxelGrid
 from nnunetv2_adamss.datasets.conversion.conversion_folder import REPLACED, UNFINISHED
 from nnunetv2_adamss.datasets.conversion.head_and_neck import head_and_neck_box
@@ -20,13 +18,12 @@ from nnunetv2_adamss.datasets.conversion.patient_grid import GridChoice, common_
 from nnunetv2_adamss.datasets.conversion.pet_units import is_activity, unit_warning
 from nnunetv2_adamss.datasets.conversion.random_box import random_box
 from nnunetv2_adamss.datasets.conversion.resample import resample_mask, resample_scan
-from nnunetv2_adamss.datasets.conversion.source_image import read_source
-from nnunetv2_adamss.datasets.conversion.source_patients import PatientFiles
-from nnunetv2_adamss.datasets.conversion.tumour_mask import centroid_mm, checked_mask, mask_warnings
+from nnunetv2_adamss.datasets.conversion.scans import AIR_HU, PatientSource, Scans
+from nnunetv2_adamss.datasets.conversion.tumour_mask import centroid_mm, mask_warnings
 from nnunetv2_adamss.datasets.conversion.write_image import save, unfinished_name
+from nnunetv2_adamss.dicom.suv import SuvType
 
 ENDING = ".nii.gz"
-AIR_HU = -1024.0
 _INT16 = np.iinfo(np.int16)
 _MOST_OF_AIR_HU = -200.0  # the lowest value of a CT with air in it is below
 
@@ -42,6 +39,7 @@ class CaseSettings:
         field_mm: side of the box that is cut at a random place; None to keep the images whole.
         seed: of the random places.
         labels: as in ``dataset.json``.
+        suv: normalisation of PET that is read from DICOM: ``bw``, ``lbm`` or ``bsa``.
     """
 
     grid: GridChoice
@@ -50,15 +48,7 @@ class CaseSettings:
     field_mm: float | None
     seed: int
     labels: Mapping[str, int]
-
-
-@dataclass(frozen=True)
-class _Scans:
-    """The images of a patient, as published; CT from -1024 HU, float32; the mask uint8."""
-
-    ct: sitk.Image
-    pet: sitk.Image
-    mask: sitk.Image | None
+    suv: SuvType = "bw"
 
 
 def case_files(case_id: str, has_mask: bool) -> list[str]:
@@ -69,14 +59,14 @@ def case_files(case_id: str, has_mask: bool) -> list[str]:
 
 
 def convert_case(
-    patient: PatientFiles, settings: CaseSettings, folder: Path, suv_factor: float | None = None
+    patient: PatientSource, settings: CaseSettings, folder: Path, suv_factor: float | None = None
 ) -> dict[str, Any]:
     """Write CT (int16, HU), PET (float32, SUV) and mask (uint8) of a patient on one grid.
 
     Patients with a mask go to ``imagesTr`` and ``labelsTr``, others to ``imagesTs``.
 
     Args:
-        patient: with its source files.
+        patient: whose scans are read.
         settings: of the conversion.
         folder: of the raw data set.
         suv_factor: from Bq/ml to SUV. Used only if the PET cannot be in SUV, since tables of doses often name every
@@ -89,13 +79,18 @@ def convert_case(
         ValueError: if a file cannot be read or the images do not fit together; then nothing was written.
         OSError: if they cannot be written.
     """
-    sources = {kind: read_header(file) for kind, file in _named(patient).items()}
-    overlap = common_grid(sources["ct"], sources["pet"], settings.grid, settings.spacing_xyz_mm)
-    scans, file_warnings = _read(patient, settings.labels)
+    scans = patient.read(settings.labels)
+    if scans.no_suv and suv_factor is None:
+        raise ValueError(
+            f"its PET cannot be in SUV: {scans.no_suv}; if you know it, convert with --pet_table"
+        )
+    overlap = common_grid(scans.grids["ct"], scans.grids["pet"], settings.grid, settings.spacing_xyz_mm)
     grid, cut_warnings = _cut(overlap, scans, patient.case_id, settings)
     ct = _whole_hu(resample_scan(scans.ct, grid, outside=AIR_HU))
     pet = resample_scan(scans.pet, grid, outside=0.0)
-    is_converted = suv_factor is not None and is_activity(*map(sitk.GetArrayViewFromImage, (pet, ct)))
+    is_converted = suv_factor is not None and (
+        bool(scans.no_suv) or is_activity(*map(sitk.GetArrayViewFromImage, (pet, ct)))
+    )
     if is_converted:
         pet = pet * suv_factor
     unit_warnings = _unit_warnings(scans.ct, ct, pet)
@@ -105,36 +100,16 @@ def convert_case(
         mask_remarks = mask_warnings(scans.mask, written[-1], settings.labels)
     _write(written, folder, patient)
     return {
-        "files": {kind: str(file) for kind, file in _named(patient).items()},
-        "source_grids": {kind: source.describe() for kind, source in sources.items()},
+        **scans.log,
+        "source_grids": {kind: source.describe() for kind, source in scans.grids.items()},
         "grid": grid.describe(),
         "overlap": overlap.describe() if grid != overlap else "the same",
         "suv_factor": suv_factor if is_converted else None,
-        "warnings": [*file_warnings, *cut_warnings, *unit_warnings, *mask_remarks],
+        "warnings": [*scans.warnings, *cut_warnings, *unit_warnings, *mask_remarks],
     }
 
 
-def _named(patient: PatientFiles) -> dict[str, Path]:
-    return dict(zip(("ct", "pet", "mask"), patient.all, strict=False))
-
-
-def _read(patient: PatientFiles, labels: Mapping[str, int]) -> tuple[_Scans, list[str]]:
-    images, warnings = {}, []
-    for (kind, file), nothing in zip(_named(patient).items(), (AIR_HU, 0.0, 0.0), strict=False):
-        images[kind], n_wrong = read_source(file, nothing)
-        if n_wrong:
-            warnings.append(f"{n_wrong} voxels of the {kind.upper()} are not finite and become {nothing:g}")
-        if has_no_geometry(file):
-            warnings.append(
-                f"the header of {file.name} says neither voxel size nor position; 1 mm is assumed"
-            )
-    # Scanners write -2000 or -3024 outside their field of view; interpolation would mix that into the image.
-    ct = sitk.Maximum(sitk.Cast(images["ct"], sitk.sitkFloat32), AIR_HU)
-    mask = images.get("mask")
-    return _Scans(ct, images["pet"], None if mask is None else checked_mask(mask, labels)), warnings
-
-
-def _cut(grid: VoxelGrid, scans: _Scans, case_id: str, settings: CaseSettings) -> tuple[VoxelGrid, list[str]]:
+def _cut(grid: VoxelGrid, scans: Scans, case_id: str, settings: CaseSettings) -> tuple[VoxelGrid, list[str]]:
     warnings = []
     if settings.head_and_neck:
         box = head_and_neck_box(scans.pet)
@@ -169,9 +144,9 @@ def _unit_warnings(published_ct: sitk.Image, ct: sitk.Image, pet: sitk.Image) ->
     return [warning for warning in (no_air, oddity) if warning]
 
 
-def _write(images: Sequence[sitk.Image], folder: Path, patient: PatientFiles) -> None:
+def _write(images: Sequence[sitk.Image], folder: Path, patient: PatientSource) -> None:
     """Write under names that nnU-Net ignores, then rename, so that a file of the final name is complete."""
-    files = [folder / name for name in case_files(patient.case_id, patient.mask is not None)]
+    files = [folder / name for name in case_files(patient.case_id, patient.has_mask)]
     unfinished = [unfinished_name(file, folder / UNFINISHED) for file in files]
     for image, file in zip(images, unfinished, strict=True):
         save(image, file)

@@ -52,7 +52,7 @@ def write_descriptions(folder: Path, cohort: Cohort, converted: Collection[str])
     Returns:
         Counts with readable names.
     """
-    masked = {patient.case_id for patient in cohort.patients if patient.mask is not None}
+    masked = {patient.case_id for patient in cohort.patients if patient.has_mask}
     rows = cohort.table[cohort.table[CASE_ID].isin(converted)]
     training, test = (rows[rows[CASE_ID].isin(masked) == has_mask] for has_mask in (True, False))
     for name in (SURVIVAL_CSV, DESCRIPTION_FILE, TEST_CSV):  # of an earlier run

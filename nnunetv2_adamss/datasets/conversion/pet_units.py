@@ -13,7 +13,7 @@ from nnunetv2_adamss.common.messages import shortened
 from nnunetv2_adamss.common.tables.csv_cells import read_cells
 from nnunetv2_adamss.common.tables.faults import FileFaultsError, faults_of
 from nnunetv2_adamss.common.tables.number_cells import as_numbers, read_numbers
-from nnunetv2_adamss.datasets.conversion.source_patients import patient_key
+from nnunetv2_adamss.datasets.conversion.source_patients import patient_of
 
 # The mean SUV (by body weight) of a body is below 1, its median even lower; a full bladder may come near 100.
 _MOST_SUV, _MOST_MEDIAN, _LEAST_MEDIAN = 100.0, 10.0, 0.01
@@ -79,7 +79,7 @@ def read_suv_factors(file: Path, case_ids: Collection[str]) -> dict[str, float]:
                 f"{_HALF_LIFE}, or case_id (or pid) and {_FACTOR}; found {', '.join(cells.columns)}"
             ],
         )
-    patients = cells["case_id"].map(lambda name: _patient_of(name, case_ids))
+    patients = cells["case_id"].map(lambda name: patient_of(name, case_ids))
     cells, patients = cells[patients.notna()], patients.dropna()
     numbers = _numbers(cells, required[1:])
     least = [0 if name == "minutes_to_scan" else np.nextafter(0, 1) for name in numbers]
@@ -103,14 +103,6 @@ def _names(cells: pd.DataFrame) -> list[str]:
 
 def _our_name(title: str) -> str:
     return {"pid": "case_id"}.get(title.casefold(), title.casefold())
-
-
-def _patient_of(name: str, case_ids: Collection[str]) -> str | None:
-    """Return the patient of this name, or the only one whose name differs in punctuation only."""
-    if name in case_ids:
-        return name
-    alike = [case_id for case_id in case_ids if patient_key(case_id) == patient_key(name)]
-    return alike[0] if len(alike) == 1 else None
 
 
 def _numbers(cells: pd.DataFrame, names: Sequence[str]) -> pd.DataFrame:

@@ -25,8 +25,8 @@ from nnunetv2_adamss.datasets.conversion.presets import (
     Preset,
     is_unknown,
 )
+from nnunetv2_adamss.datasets.conversion.scans import PatientSource
 from nnunetv2_adamss.datasets.conversion.source_patients import (
-    PatientFiles,
     about_unused,
     find_patients,
     number_of_patients,
@@ -52,7 +52,7 @@ class Cohort:
         origin: entries of ``dataset.json`` on where the images come from.
     """
 
-    patients: Sequence[PatientFiles]
+    patients: Sequence[PatientSource]
     table: pd.DataFrame
     description: Mapping[str, Any]
     labels: Mapping[str, int]

@@ -5,16 +5,20 @@ from __future__ import annotations
 import os
 import re
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from nnunetv2_adamss.common.case_names import is_leftover
+from nnunetv2_adamss.common.images import read_header
 from nnunetv2_adamss.common.messages import listed
+from nnunetv2_adamss.common.nifti import has_no_geometry
 from nnunetv2_adamss.datasets.conversion.conversion_folder import is_conversion
 from nnunetv2_adamss.datasets.conversion.patient_grid import GridChoice
 from nnunetv2_adamss.datasets.conversion.presets import Files, example
-from nnunetv2_adamss.datasets.conversion.source_image import same_image
+from nnunetv2_adamss.datasets.conversion.scans import AIR_HU, Scans, clipped_at_air
+from nnunetv2_adamss.datasets.conversion.source_image import files_of, read_source, same_image
+from nnunetv2_adamss.datasets.conversion.tumour_mask import checked_mask
 
 _NAME = re.compile(r"\w[\w.-]*(?<!\.)")
 _ENDING = re.compile(r"\.(nii|gz|mha|mhd|nrrd|nhdr|hdr)$", re.IGNORECASE)
@@ -38,9 +42,51 @@ class PatientFiles:
     mask: Path | None
 
     @property
-    def all(self) -> tuple[Path, ...]:
-        """All files of the patient."""
-        return (self.ct, self.pet) if self.mask is None else (self.ct, self.pet, self.mask)
+    def has_mask(self) -> bool:
+        """True for a patient who can be trained on."""
+        return self.mask is not None
+
+    def stamps(self) -> dict[str, list[int]]:
+        """Return size and modification time of each file.
+
+        Raises:
+            ValueError: if one is missing.
+        """
+        missing = [str(file) for file in self._named().values() if not file.is_file()]
+        if missing:
+            raise ValueError(f"missing file(s): {', '.join(missing)}")
+        files = [file.resolve() for image in self._named().values() for file in files_of(image)]
+        return {str(file): [file.stat().st_size, file.stat().st_mtime_ns] for file in files}
+
+    def read(self, labels: Mapping[str, int]) -> Scans:
+        """Read the images.
+
+        Args:
+            labels: values that the mask may have, by name.
+
+        Raises:
+            ValueError: if one cannot be read, or the mask has other values.
+        """
+        grids = {kind: read_header(file) for kind, file in self._named().items()}
+        images, warnings = {}, []
+        for kind, file in self._named().items():
+            nothing = AIR_HU if kind == "ct" else 0.0
+            images[kind], n_wrong = read_source(file, nothing)
+            if n_wrong:
+                warnings.append(
+                    f"{n_wrong} voxels of the {kind.upper()} are not finite and become {nothing:g}"
+                )
+            if has_no_geometry(file):
+                warnings.append(
+                    f"the header of {file.name} says neither voxel size nor position; 1 mm is assumed"
+                )
+        mask = checked_mask(images["mask"], labels) if self.has_mask else None
+        log = {"files": {kind: str(file) for kind, file in self._named().items()}}
+        return Scans(clipped_at_air(images["ct"]), images["pet"], mask, grids, log, warnings)
+
+    def _named(self) -> dict[str, Path]:
+        files = {"ct": self.ct, "pet": self.pet}
+        return files if self.mask is None else {**files, "mask": self.mask}
 
 
 def can_name_files(case_id: str) -> bool:
@@ -56,6 +102,14 @@ def number_of_patients(number: int) -> str:
 def patient_key(name: str) -> str:
     """Return one key for ``CHUM-001``, ``CHUM_001`` and ``chum001``, which are one patient in files and tables."""
     return re.sub(r"[\W_]", "", name).casefold()
+
+
+def patient_of(name: str, case_ids: Collection[str]) -> str | None:
+    """Return the patient of this name, or the only one whose name differs in punctuation only."""
+    if name in case_ids:
+        return name
+    alike = [case_id for case_id in case_ids if patient_key(case_id) == patient_key(name)]
+    return alike[0] if len(alike) == 1 else None
 
 
 def files_below(folder: Path) -> list[Path]:

@@ -36,7 +36,7 @@ def fuse_risk_files(
         The fused risks, and the patients that are left out, since a file lacks them or their risk is not finite.
 
     Raises:
-        ValueError: if a file cannot be used, no patient is in all files, or there is nobody to rank them among.
+        ValueError: if a file cannot be used, no patient is in all files, or there are no patients to rank them among.
     """
     risks, left_out = _shared(files)
     among = risks

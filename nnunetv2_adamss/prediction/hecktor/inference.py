@@ -14,8 +14,8 @@ from nnunetv2_adamss.common.case_names import CASE_ID
 from nnunetv2_adamss.common.files import read_json, write_atomically, write_json
 from nnunetv2_adamss.common.images import read_header
 from nnunetv2_adamss.common.tables.csv_text import csv_text, read_csv
-from nnunetv2_adamss.datasets.conversion.conversion_log import settings_in
-from nnunetv2_adamss.datasets.conversion.convert_patient import ENDING, CaseSettings, convert_case
+from nnunetv2_adamss.datasets.conversion.conversion_log import settings_for_new_patients
+from nnunetv2_adamss.datasets.conversion.convert_patient import ENDING, convert_case
 from nnunetv2_adamss.datasets.conversion.presets import COLUMNS, is_unknown, title_key
 from nnunetv2_adamss.datasets.conversion.source_patients import PatientFiles
 from nnunetv2_adamss.prediction.hecktor.masks import write_on_grid
@@ -98,7 +98,7 @@ def predict_container(request: InferenceRequest) -> InferenceReport:
     """
     for name in (_RFS, *request.stage_files):
         (request.output / name).unlink(missing_ok=True)
-    settings = _settings(request.conversion_log)
+    settings = settings_for_new_patients(request.conversion_log)
     ct, pet = (_only_image(request.input / "images" / kind) for kind in ("ct", "pet"))
     with opened_model(request.model) as model_folder, TemporaryDirectory(prefix="adamss_") as folder:
         work = Path(folder)
@@ -146,16 +146,6 @@ def _stage_warnings(model: SurvivalModel, stage_model: StageModel | None) -> lis
     return [
         "The T and N stage were fitted on masks of other Stage-I networks; run adamss_fit_tn_stages again."
     ]
-
-
-def _settings(conversion_log: Path) -> CaseSettings:
-    settings = settings_in(conversion_log)
-    if settings.field_mm is not None:
-        raise ValueError(
-            f"{conversion_log} says that boxes were cut around known tumours, which a new patient does not have; train "
-            "on a data set that was converted with --field_mm none."
-        )
-    return settings
 
 
 def _only_image(folder: Path) -> Path:

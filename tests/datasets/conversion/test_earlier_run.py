@@ -36,6 +36,16 @@ def test_a_log_without_its_source_can_be_continued(cohort: ManifestCohort) -> No
     assert "4 patients there already." in cohort.capsys.readouterr().out
 
 
+def test_a_log_of_0_1_without_the_kind_of_suv_is_gone_on_with(cohort: ManifestCohort) -> None:
+    assert cohort.convert() == 0
+    log = cohort.folder / "conversion_log.json"
+    content = json.loads(log.read_text())
+    assert content["settings"].pop("suv") == "bw"
+    log.write_text(json.dumps(content))
+    assert cohort.convert() == 0
+    assert "4 patients there already." in cohort.capsys.readouterr().out
+
+
 def test_patients_who_are_gone_from_the_source_are_named_and_kept(cohort: ManifestCohort) -> None:
     assert cohort.convert() == 0
     before = cohort.images()

@@ -1,0 +1,41 @@
+"""Convert DICOM of new patients in the same way as the images that a model was trained on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from nnunetv2_adamss.datasets.conversion.conversion_log import settings_for_new_patients
+from nnunetv2_adamss.datasets.conversion.convert_cohort import ConversionReport, convert_cohort
+from nnunetv2_adamss.datasets.conversion.dicom_cohort import read_dicom_cohort
+from nnunetv2_adamss.datasets.conversion.dicom_patient import DicomOptions
+from nnunetv2_adamss.datasets.conversion.source_patients import files_below
+from nnunetv2_adamss.dicom.tags import is_dicom
+
+
+def holds_dicom(folder: Path) -> bool:
+    """Return True if a folder of new patients is one of DICOM files, not of images that nnU-Net reads."""
+    return not any(folder.glob("*_0000.*")) and any(map(is_dicom, files_below(folder)))
+
+
+def convert_new_patients(
+    source: Path,
+    conversion_log: Path,
+    folder: Path,
+    on_case_done: Callable[[str], object] = lambda case_id: None,
+) -> ConversionReport:
+    """Convert the CT and PET of every patient; structures are not read.
+
+    Args:
+        source: folder of DICOM files.
+        conversion_log: of the data set that the model was trained on; its ``settings`` are those of the conversion.
+        folder: where ``imagesTs`` is written; patients that an earlier run converted are kept.
+        on_case_done: called with each patient when it is done.
+
+    Raises:
+        ValueError: if the log or the folder cannot be used, or no patient can be converted.
+        FileExistsError: if the folder holds something else.
+    """
+    settings = settings_for_new_patients(conversion_log)
+    cohort = read_dicom_cohort(source, DicomOptions({}, settings.suv))
+    return convert_cohort(cohort, settings, folder, on_case_done=on_case_done)

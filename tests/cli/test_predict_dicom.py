@@ -1,0 +1,81 @@
+"""``adamss_predict_survival -i`` with a folder of DICOM, up to the prediction itself."""
+
+from pathlib import Path
+
+import pytest
+import SimpleITK as sitk
+
+from nnunetv2_adamss.cli import convert_dataset, predict_survival
+from nnunetv2_adamss.prediction import predict_patients as prediction
+from nnunetv2_adamss.prediction.predict_patients import PredictionReport, PredictionRequest
+from tests.datasets.conversion.dicom_cohort import TUMOUR_SUV, write_patient
+
+
+@pytest.fixture
+def model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder of a model without files, whose training images were converted on the PET's grid."""
+    write_patient(tmp_path / "training" / "first", "P1")
+    options = ["-d", "9", "--name", "Test", "-o", str(tmp_path / "raw"), "-np", "1", "--grid", "pet"]
+    assert convert_dataset.main(["dicom", str(tmp_path / "training"), *options]) == 0
+    monkeypatch.setenv("nnUNet_raw", str(tmp_path / "raw"))
+    folder = tmp_path / "results" / "Dataset009_Test" / "Trainer__Plans__3d_fullres"
+    folder.mkdir(parents=True)
+    monkeypatch.setattr(predict_survival, "check_checkpoints", lambda *arguments: None)
+    return folder
+
+
+@pytest.fixture
+def requests(monkeypatch: pytest.MonkeyPatch) -> list[PredictionRequest]:
+    """What would have been predicted."""
+    made: list[PredictionRequest] = []
+
+    def predict(request: PredictionRequest, *callbacks: object) -> PredictionReport:
+        made.append(request)
+        return PredictionReport(request.output, "model", n_predicted=1)
+
+    monkeypatch.setattr(prediction, "predict_patients", predict)
+    return made
+
+
+def test_dicom_is_converted_as_the_training_images_were(
+    model: Path, requests: list[PredictionRequest], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """On the PET's grid, in SUV; a faulty patient is named beside those who cannot be predicted."""
+    write_patient(tmp_path / "new" / "anna", "P7")
+    write_patient(tmp_path / "new" / "bert", "P8", structures=(), pet={"Units": "PROPCPS"})
+    arguments = ["-i", str(tmp_path / "new"), "-o", str(tmp_path / "out"), "-m", str(model)]
+    assert predict_survival.main(arguments) == 1
+    images = tmp_path / "out" / "images" / "imagesTs"
+    assert [request.images for request in requests] == [images]
+    assert sorted(file.name for file in images.iterdir()) == ["anna_0000.nii.gz", "anna_0001.nii.gz"]
+    pet = sitk.ReadImage(str(images / "anna_0001.nii.gz"))
+    assert pet.GetSpacing() == (4.0, 4.0, 4.0)
+    assert sitk.GetArrayFromImage(pet).max() == pytest.approx(TUMOUR_SUV, rel=1e-4)
+    said = capsys.readouterr()
+    assert "1 patient(s) predicted" in said.out
+    assert "1 patient(s) could not be predicted:\n  bert: its PET cannot be in SUV" in said.err
+
+
+def test_images_of_nnu_net_are_predicted_as_they_are(
+    model: Path, requests: list[PredictionRequest], tmp_path: Path
+) -> None:
+    images = tmp_path / "raw" / "Dataset009_Test" / "imagesTr"
+    assert predict_survival.main(["-i", str(images), "-o", str(tmp_path / "out"), "-m", str(model)]) == 0
+    assert [request.images for request in requests] == [images]
+    assert not (tmp_path / "out").exists()
+
+
+def test_the_log_of_the_training_images_is_needed(
+    model: Path, requests: list[PredictionRequest], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_patient(tmp_path / "new" / "anna")
+    arguments = ["-i", str(tmp_path / "new"), "-o", str(tmp_path / "out"), "-m", str(model)]
+    assert predict_survival.main([*arguments, "-num_parts", "2"]) == 2
+    assert "-num_parts: not with DICOM" in capsys.readouterr().err
+    log = tmp_path / "raw" / "Dataset009_Test" / "conversion_log.json"
+    elsewhere = log.rename(tmp_path / "elsewhere.json")
+    assert predict_survival.main(arguments) == 2
+    assert "give theirs with --conversion_log" in capsys.readouterr().err
+    assert not requests
+    assert predict_survival.main([*arguments, "--conversion_log", str(elsewhere)]) == 0
+    assert len(requests) == 1

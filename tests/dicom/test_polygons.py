@@ -1,0 +1,108 @@
+"""Masks of polygons whose voxels are known without rasterising."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from nnunetv2_adamss.common.voxel_grid import VoxelGrid
+from nnunetv2_adamss.dicom.polygons import rasterised, read_polygons
+from tests.dicom.writer import Study, box
+
+# Of 20 x 20 x 6 voxels: x from 10 mm in steps of 2, y from -5 in steps of 1, z from 100 in steps of 3.
+GRID = VoxelGrid(
+    (20, 20, 6), (2.0, 1.0, 3.0), (10.0, -5.0, 100.0), (1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0)
+)
+CONTOURS = list[list[tuple[float, float, float]]]
+
+
+def mask_of(tmp_path: Path, contours: CONTOURS, grid: VoxelGrid = GRID) -> NDArray[np.uint8]:
+    """The mask of one structure that is written and read again."""
+    slices = Study(tmp_path).ct(np.zeros((3, 4, 4)), (1.0, 1.0, 1.0), (0.0, 0.0, 0.0))
+    file = Study(tmp_path).structures({"other": [], "tumour": contours}, slices)
+    return rasterised(read_polygons(file, [2]), {2: 1}, grid)[0]
+
+
+def test_a_voxel_is_inside_if_its_centre_is(tmp_path: Path) -> None:
+    """A triangle, of which three half planes say the same."""
+    corners = np.array([(15.3, -3.2), (41.1, 1.7), (22.9, 12.4)])
+    mask = mask_of(tmp_path, [[(x, y, 106.0) for x, y in corners]])
+    x, y = np.meshgrid(10 + 2 * np.arange(20), -5 + np.arange(20))
+    sides = []
+    for (x1, y1), (x2, y2) in zip(corners, np.roll(corners, -1, axis=0), strict=True):
+        sides.append((x2 - x1) * (y - y1) - (y2 - y1) * (x - x1) > 0)
+    assert np.array_equal(mask[2], np.all(sides, axis=0))
+    assert mask[2].sum() > 50
+    assert not mask[[0, 1, 3, 4, 5]].any()
+
+
+def test_a_contour_within_another_one_is_a_hole(tmp_path: Path) -> None:
+    mask = mask_of(tmp_path, [box((13, 41), (-2.5, 10.5), 103.0), box((19, 31), (0.5, 5.5), 103.0)])
+    expected = np.zeros((20, 20), bool)
+    expected[3:16, 2:16] = True
+    expected[6:11, 5:11] = False
+    assert np.array_equal(mask[1], expected)
+
+
+def test_a_keyhole_is_a_hole(tmp_path: Path) -> None:
+    """One contour that goes in to the hole and out again along the same line."""
+    outer, inner = box((13, 41), (-2.5, 10.5), 103.0), box((19, 31), (0.5, 5.5), 103.0)
+    keyhole = [*outer, outer[0], inner[0], *reversed(inner), outer[0]]
+    two = mask_of(tmp_path / "two", [outer, inner])
+    assert np.array_equal(mask_of(tmp_path / "keyhole", [keyhole]), two)
+
+
+def test_slices_between_contours_take_the_nearest_one(tmp_path: Path) -> None:
+    """Contours every 6 mm on slices of 3 mm, and every 1 mm."""
+    sparse = mask_of(tmp_path / "sparse", [box((13, 31), (-2.5, 5.5), z) for z in (100.0, 106.0, 112.0)])
+    assert sparse.any(axis=(1, 2)).tolist() == [True] * 6
+    dense = mask_of(tmp_path / "dense", [box((13, 31), (-2.5, 5.5), z) for z in np.arange(102.0, 110.0)])
+    assert dense.any(axis=(1, 2)).tolist() == [False, True, True, True, False, False]
+
+
+def test_two_lesions_are_not_joined(tmp_path: Path) -> None:
+    mask = mask_of(tmp_path, [box((13, 31), (-2.5, 5.5), z) for z in (100.0, 103.0, 112.0, 115.0)])
+    assert mask.any(axis=(1, 2)).tolist() == [True, True, False, False, True, True]
+
+
+def test_what_lies_outside_is_cut_off_and_said(tmp_path: Path) -> None:
+    contours = {
+        1: [np.array(box((-50, 13), (-2.5, 5.5), 103.0)), np.array(box((13, 31), (-2.5, 5.5), 300.0))]
+    }
+    mask, warnings = rasterised(contours, {1: 1}, GRID)
+    assert np.flatnonzero(mask.any(axis=(1, 2))).tolist() == [1]
+    assert (mask > 0).sum() == 2 * 8
+    assert warnings == ["1 of 2 contours lie outside of the scan"]
+    with pytest.raises(ValueError, match="all its contours lie outside"):
+        rasterised({1: contours[1][1:]}, {1: 1}, GRID)
+
+
+def test_oblique_scans_have_their_contours_turned_back(tmp_path: Path) -> None:
+    turned = VoxelGrid(
+        GRID.size, GRID.spacing_mm, GRID.origin_mm, (1.0, 0.0, 0.0, 0.0, 0.8, -0.6, 0.0, 0.6, 0.8)
+    )
+    indices = np.array([(2.5, 3.5, 2.0), (10.5, 3.5, 2.0), (10.5, 9.5, 2.0), (2.5, 9.5, 2.0)])
+    mask = mask_of(tmp_path, [[tuple(point) for point in turned.points(indices)]], turned)
+    expected = np.zeros((6, 20, 20), bool)
+    expected[2, 4:10, 3:11] = True
+    assert np.array_equal(mask > 0, expected)
+
+
+def test_contours_across_slices_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="not parallel to the slices"):
+        mask_of(tmp_path, [[(15, 0, 100.0), (31, 0, 100.0), (31, 0, 110.0)]])
+
+
+def test_a_structure_without_contours_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="no closed contour"):
+        mask_of(tmp_path, [])
+
+
+def test_the_later_of_two_labels_counts_where_they_overlap() -> None:
+    contours = {
+        1: [np.array(box((13, 31), (-2.5, 5.5), 103.0))],
+        2: [np.array(box((19, 41), (-2.5, 5.5), 103.0))],
+    }
+    mask, _ = rasterised(contours, {1: 1, 2: 2}, GRID)
+    assert [int((mask == value).sum()) for value in (1, 2)] == [3 * 8, 11 * 8]

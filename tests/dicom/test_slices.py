@@ -1,0 +1,122 @@
+"""Volumes of slices: order, geometry, rescaling, and what is refused."""
+
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import SimpleITK as sitk
+from pydicom.uid import JPEGLSLossless, RLELossless
+
+from nnunetv2_adamss.dicom.dicom_series import Series, read_headers, series_of
+from nnunetv2_adamss.dicom.slices import read_stack, read_volume
+from tests.dicom.writer import Study, compressed
+
+SPACING, ORIGIN = (1.5, 2.0, 3.0), (-7.0, 11.0, -100.0)
+
+
+def only_series(folder: Path) -> Series:
+    headers, n_damaged = read_headers(sorted(folder.rglob("*.dcm")))
+    (series,) = series_of(headers)
+    assert n_damaged == 0
+    return series
+
+
+def test_every_slice_is_scaled_by_its_own_slope(tmp_path: Path) -> None:
+    """Stored numbers are whole, so the activities are known exactly; the last slices are far weaker."""
+    slopes = [2.5, 0.125, 40.0, 0.0009765625, 1.0]
+    stored = np.random.default_rng(1).integers(0, 32000, (5, 6, 4))
+    activity = stored * np.array(slopes)[:, None, None]
+    Study(tmp_path).pet(activity, SPACING, ORIGIN, slopes=slopes)
+    image = read_volume(read_stack(only_series(tmp_path)))
+    np.testing.assert_allclose(sitk.GetArrayFromImage(image), activity, rtol=1e-6)
+    assert image.GetSize() == (4, 6, 5)
+    assert image.GetOrigin() == ORIGIN
+    assert image.GetSpacing() == SPACING
+
+
+def test_slices_are_sorted_along_their_normal_also_if_oblique(tmp_path: Path) -> None:
+    orientation = (1.0, 0.0, 0.0, 0.0, 0.8, 0.6)
+    values = np.arange(4)[:, None, None] * np.ones((4, 5, 6)) * 100 - 1000
+    Study(tmp_path).ct(values, SPACING, ORIGIN, orientation=orientation)
+    image = read_volume(read_stack(only_series(tmp_path)))
+    assert np.array_equal(sitk.GetArrayFromImage(image), values)
+    np.testing.assert_allclose(image.GetDirection(), (1, 0, 0, 0, 0.8, -0.6, 0, 0.6, 0.8), atol=1e-9)
+    np.testing.assert_allclose(image.TransformIndexToPhysicalPoint((0, 0, 3)), (-7, 11 - 5.4, -100 + 7.2))
+
+
+def stack_error(tmp_path: Path, kept: Sequence[int] = range(8), **tags: Any) -> str:
+    slices = Study(tmp_path).ct(np.zeros((8, 4, 4)), SPACING, ORIGIN, **tags)
+    files = {str(content.SOPInstanceUID): content for content in slices}
+    for file in list(tmp_path.rglob("*.dcm")):
+        if int(file.stem.split("_")[1]) not in kept:
+            file.unlink()
+    assert len(files) == 8
+    with pytest.raises(ValueError) as error:
+        read_stack(only_series(tmp_path))
+    return str(error.value)
+
+
+def test_missing_slices_are_refused_with_the_distances(tmp_path: Path) -> None:
+    words = stack_error(tmp_path, kept=[0, 1, 2, 4, 5, 6, 7])
+    assert words == ("slices are missing: 1 of 6 distances between slices are not 3 mm, but from 6 to 6 mm")
+
+
+def test_two_slices_in_one_place_are_refused(tmp_path: Path) -> None:
+    for _ in range(2):
+        study = Study(tmp_path, study_uid="1.2.3", frame_uid="1.2.4")
+        study.ct(np.zeros((4, 4, 4)), SPACING, ORIGIN, SeriesInstanceUID="1.2.5", name=f"CT{_}")
+    with pytest.raises(ValueError, match="slices lie in one place"):
+        read_stack(only_series(tmp_path))
+
+
+def test_a_tilted_gantry_is_refused(tmp_path: Path) -> None:
+    for index in range(5):
+        Study(tmp_path, study_uid="1.2.3", frame_uid="1.2.4").ct(
+            np.zeros((1, 4, 4)),
+            SPACING,
+            (ORIGIN[0], ORIGIN[1] + 0.5 * index, ORIGIN[2] + 3 * index),
+            SeriesInstanceUID="1.2.5",
+            name=f"CT{index}",
+        )
+    with pytest.raises(ValueError, match="tilted gantry"):
+        read_stack(only_series(tmp_path))
+
+
+def test_copies_of_a_slice_count_once(tmp_path: Path) -> None:
+    Study(tmp_path).ct(np.zeros((4, 4, 4)), SPACING, ORIGIN)
+    for file in list(tmp_path.rglob("*.dcm")):
+        file.with_name(f"copy_{file.name}").write_bytes(file.read_bytes())
+    assert read_stack(only_series(tmp_path)).grid.size == (4, 4, 4)
+
+
+@pytest.mark.parametrize("syntax", [RLELossless, JPEGLSLossless])
+def test_compressed_slices_are_read_as_if_they_were_not(tmp_path: Path, syntax: str) -> None:
+    values = np.random.default_rng(2).integers(-1000, 2000, (3, 64, 32)).astype(float)
+    for content in Study(tmp_path / "plain").ct(values, SPACING, ORIGIN):
+        content.compress(syntax, generate_instance_uid=False)
+        content.save_as(tmp_path / f"{content.InstanceNumber}.dcm", enforce_file_format=True)
+    shutil.rmtree(tmp_path / "plain")
+    image = read_volume(read_stack(only_series(tmp_path)))
+    assert np.array_equal(sitk.GetArrayFromImage(image), values)
+
+
+def test_pixels_without_a_decoder_are_refused_with_their_compression(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    Study(tmp_path).ct(np.zeros((4, 4, 4)), SPACING, ORIGIN)
+    compressed(next(iter(sorted(tmp_path.rglob("*.dcm")))), "1.2.840.10008.1.2.4.201")
+    stack = read_stack(only_series(tmp_path))
+    with pytest.raises(ValueError, match=r"compressed \(High-Throughput JPEG 2000.*decompress them first"):
+        read_volume(stack)
+
+
+def test_damaged_pixels_are_refused(tmp_path: Path) -> None:
+    Study(tmp_path).ct(np.zeros((4, 40, 40)), SPACING, ORIGIN)
+    file = sorted(tmp_path.rglob("*.dcm"))[1]
+    file.write_bytes(file.read_bytes()[:-2000])
+    stack = read_stack(only_series(tmp_path))
+    with pytest.raises(ValueError, match="pixels cannot be read"):
+        read_volume(stack)
