@@ -75,7 +75,7 @@ def fit_tn_stages(
         try:
             results[letter], classifiers[letter] = StageResult.of(cases), cases.fit()
         except ValueError as error:
-            raise ValueError(f"The {letter} stage cannot be fitted. {error}") from error
+            raise ValueError(f"The {letter} stage cannot be fitted: {error}.") from error
     model = StageModel(labels, classifiers, masks.sha256)
     file = model.write(validation.model_folder, {letter: one.to_dict() for letter, one in results.items()})
     return StageFit(file, results)

@@ -70,8 +70,8 @@ class StageClassifier:
         if len(classes) < 2:
             found = ", ".join(f"{stage}: {n}" for stage, n in counts.sort_index().items()) or "none"
             raise ValueError(
-                f"At least two stages need {MIN_CASES} training cases each, so that they can be told apart; found "
-                f"{found}."
+                f"at least two stages need {MIN_CASES} training cases each, so that they can be told apart; found "
+                f"{found}"
             )
         known = stages[stages.isin(classes)]
         indicators = tuple(fit_indicators(clinical.loc[known.index], types)[0])

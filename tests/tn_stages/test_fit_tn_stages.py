@@ -124,7 +124,7 @@ def test_a_stage_of_few_cases_is_a_sentence_that_names_it(
     few = tmp_path / "few.csv"
     table.assign(n_stage=table["n_stage"].where(table.index.isin(table.index[:6]))).to_csv(few)
     error = said(capsys, "--stages", str(few))
-    assert "The N stage cannot be fitted. At least two stages need 5 training cases each" in error
+    assert "The N stage cannot be fitted: at least two stages need 5 training cases each" in error
     assert not (model_folder(project) / "tn_stages.json").exists()
 
 

@@ -86,7 +86,7 @@ def test_too_few_cases_of_each_stage_are_a_sentence() -> None:
     stages, lesions, clinical = cohort(8, ("T1", "T2"))
     stages[:] = ["T1"] * 6 + ["T2"] * 2
     with pytest.raises(
-        ValueError, match=r"^At least two stages need 5 training cases each.*found T1: 6, T2: 2\.$"
+        ValueError, match=r"^at least two stages need 5 training cases each.*found T1: 6, T2: 2$"
     ):
         StageClassifier.fit(stages, lesions, clinical, TYPES)
 
