@@ -128,10 +128,13 @@ class Project:
             )  # fmt: skip
 
     def share_stage_one(self, trainer: str, fold: int) -> None:
-        """Copy the Stage-I network of fold 0, its masks and their radiomics to another fold."""
-        link = self.fold_folder(trainer, fold)
-        if not link.exists():
-            link.symlink_to("fold_0")
+        """Give another fold the Stage-I network of fold 0, its masks and their radiomics, without copying them.
+
+        Hard links, since trainings of several folds at the same time each replace their own radiomics.
+        """
+        folder = self.fold_folder(trainer, fold)
+        if not folder.exists():
+            shutil.copytree(folder.with_name("fold_0"), folder, copy_function=os.link)
 
     def draw_outcomes(self, log_hazard_ratios: Mapping[str, float], rng: np.random.Generator) -> pd.DataFrame:
         """Return ``phantom_truth.csv`` with new ``true_risk``, ``time`` and ``event`` by a hazard of these signals."""
