@@ -56,6 +56,18 @@ def test_dicom_is_converted_as_the_training_images_were(
     assert "1 patient(s) could not be predicted:\n  bert: its PET cannot be in SUV" in said.err
 
 
+def test_images_of_other_patients_are_not_mixed_with_those_of_an_earlier_run(
+    model: Path, requests: list[PredictionRequest], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("anna", "bert"):
+        write_patient(tmp_path / name / name)
+    arguments = ["-o", str(tmp_path / "out"), "-m", str(model)]
+    assert predict_survival.main(["-i", str(tmp_path / "anna"), *arguments]) == 0
+    assert predict_survival.main(["-i", str(tmp_path / "bert"), *arguments]) == 2
+    assert "To predict: remove" in capsys.readouterr().err
+    assert len(requests) == 1
+
+
 def test_images_of_nnu_net_are_predicted_as_they_are(
     model: Path, requests: list[PredictionRequest], tmp_path: Path
 ) -> None:

@@ -34,8 +34,13 @@ def convert_new_patients(
 
     Raises:
         ValueError: if the log or the folder cannot be used, or no patient can be converted.
-        FileExistsError: if the folder holds something else.
+        FileExistsError: if the folder holds something else, such as images of other patients.
     """
     settings = settings_for_new_patients(conversion_log)
     cohort = read_dicom_cohort(source, DicomOptions({}, settings.suv))
-    return convert_cohort(cohort, settings, folder, on_case_done=on_case_done)
+    try:
+        return convert_cohort(cohort, settings, folder, on_case_done=on_case_done)
+    except FileExistsError as error:
+        raise FileExistsError(
+            f"{error} To predict: remove {folder}, or choose another folder with -o."
+        ) from error
