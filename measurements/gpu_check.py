@@ -242,7 +242,7 @@ class Check:
         try:
             project.train(FULL_STAGE_TWO, 0)
         except OutOfTime:
-            # The epochs that it reached tell how long it would take.
+            # How long it would take follows from the epochs that it reached.
             rows["unfinished"] = training_figures(folder)
             raise
         rows["published"] = training_figures(folder) | c_indices(folder)

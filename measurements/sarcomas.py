@@ -52,7 +52,7 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=3, help="(default: %(default)s)")
     parser.add_argument("-device", default="cpu", choices=["cpu", "cuda"])
     parser.add_argument(
-        "--workers", type=int, default=os.cpu_count(), help="trainings at once (default: a core each)"
+        "--workers", type=int, default=os.cpu_count(), help="trainings in parallel (default: a core each)"
     )
     args = parser.parse_args()
 

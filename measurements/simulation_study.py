@@ -98,7 +98,7 @@ def study_parser(description: str | None) -> argparse.ArgumentParser:
     parser.add_argument("--seeds", type=int, default=10, help="(default: %(default)s)")
     parser.add_argument("-device", default="cpu", choices=["cpu", "cuda"])
     parser.add_argument(
-        "--workers", type=int, default=os.cpu_count(), help="trainings at once (default: a core each)"
+        "--workers", type=int, default=os.cpu_count(), help="trainings in parallel (default: a core each)"
     )
     return parser
 

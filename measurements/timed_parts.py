@@ -129,7 +129,7 @@ class PartResult:
 
 
 def run_side_by_side(parts: Sequence[Part], logs: Path, end: float) -> dict[str, PartResult]:
-    """Measure parts that may disturb each other, all at once.
+    """Measure parts that may disturb each other, all at the same time.
 
     Args:
         parts: their names differ.
@@ -137,7 +137,7 @@ def run_side_by_side(parts: Sequence[Part], logs: Path, end: float) -> dict[str,
         end: of all measuring, on the clock ``monotonic``.
     """
     results = {part.name: PartResult() for part in parts}
-    # Daemons, so that Ctrl-C ends the script and all commands at once.
+    # Daemons, so that Ctrl-C ends the script and all commands immediately.
     threads = [
         Thread(target=_run_part, args=(part, results[part.name], logs, end), daemon=True) for part in parts
     ]

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from tests.benchmark.project import FakeBenchmark
     from tests.trained_model import TrainedModel
 
-# Machines that test are busy: how long an example takes says nothing.
+# Machines that test are busy: how long an example takes means nothing.
 hypothesis.settings.register_profile("no deadline", deadline=None)
 hypothesis.settings.load_profile("no deadline")
 

@@ -12,7 +12,8 @@ import torch
 
 from nnunetv2_adamss.common.files import sha256_of
 from nnunetv2_adamss.datasets.phantom import PhantomCohortConfig, write_phantom_dataset
-from nnunetv2_adamss.prediction.calibration import Calibration, write_model_calibrations
+from nnunetv2_adamss.prediction.calibration import Calibration
+from nnunetv2_adamss.prediction.calibration_files import write_model_calibrations
 from nnunetv2_adamss.survival.cohort.survival_table import SurvivalTable, read_survival_table
 from nnunetv2_adamss.survival.config import SurvivalConfig
 from nnunetv2_adamss.survival.covariates.covariate_tables import CovariateTables, CovariateUse

@@ -4,11 +4,11 @@ import ast
 import importlib
 import re
 import shlex
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+
+from tests.fresh_python import output_of
 
 REPOSITORY = Path(__file__).parents[1]
 PACKAGE = REPOSITORY / "nnunetv2_adamss"
@@ -33,14 +33,15 @@ RULES: dict[str, tuple[set[str], set[str]]] = {
         {"common", "networks", "survival", "trained_folds", "radiomics", "metrics", "methods"},
         {"pandas", "SimpleITK"},
     ),
-    # Series of DICOM files in, images out; nothing else of a file leaves it.
+    # Series of DICOM files in, images out, and masks back; nothing else of a file leaves it.
     "dicom": ({"common"}, {"nnunetv2", "torch", "pandas"}),
     "datasets": ({"common", "survival", "dicom"}, {"nnunetv2", "torch"}),
+    "tn_stages": ({"common", "survival", "trained_folds", "metrics"}, {"nnunetv2", "torch", "SimpleITK"}),
     "prediction": (
-        {"common", "networks", "survival", "trained_folds", "radiomics", "metrics", "display"},
+        {"common", "networks", "survival", "trained_folds", "radiomics", "metrics", "display", "tn_stages", "dicom"},
         set(),
     ),
-    "prediction/hecktor": ({"common", "survival", "datasets"}, {"nnunetv2", "torch"}),
+    "prediction/hecktor": ({"common", "survival", "datasets", "tn_stages"}, {"nnunetv2", "torch"}),
     "explanation": ({"common", "networks", "survival", "trained_folds"}, {"SimpleITK"}),
     # Reads tables and puts the numbers of metrics together.
     "evaluation": ({"common", "metrics", "survival", "trained_folds", "display"}, {"torch", "nnunetv2"}),
@@ -56,7 +57,7 @@ RULES: dict[str, tuple[set[str], set[str]]] = {
     "report": (
         {
             "common", "survival", "trained_folds", "metrics", "display", "evaluation", "prediction", "explanation",
-            "datasets", "benchmark",
+            "datasets", "benchmark", "tn_stages",
         },
         set(),
     ),
@@ -180,6 +181,8 @@ def test_links_between_the_pages_lead_somewhere() -> None:
         "extract_radiomics",
         "finetune_survival",
         "fit_statistical",
+        "fit_tn_stages",
+        "fuse_risks",
         "hecktor_inference",
         "make_phantom_dataset",
         "make_splits",
@@ -200,8 +203,7 @@ def test_help_answers_without_importing_anything_heavy(command: str) -> None:
         "assert 'usage: adamss_' in out.getvalue()\n"
         "print(sorted({'torch', 'nnunetv2', 'pandas', 'SimpleITK', 'matplotlib', 'numpy'} & set(sys.modules)))\n"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "[]"
+    assert output_of(code) == "[]"
 
 
 def test_every_command_of_the_guides_is_one_that_its_parser_takes() -> None:

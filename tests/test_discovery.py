@@ -138,7 +138,7 @@ def test_the_trainer_path_command_prints_the_plugin_folder(capsys: pytest.Captur
     assert [path.name for path in PLUGIN_FOLDER.glob("*.py")] == ["nnunetv2_adamss_trainers.py"]
 
 
-def test_an_unknown_trainer_is_no_attribute_of_the_plugin(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unknown_trainer_is_not_an_attribute_of_the_plugin(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.syspath_prepend(str(PLUGIN_FOLDER))
     import nnunetv2_adamss_trainers as plugin
 

@@ -27,7 +27,7 @@ from nnunetv2_adamss.datasets.conversion.conversion_log import cases_in, read_ca
 from nnunetv2_adamss.demo.demo_progress import DemoProgress
 from nnunetv2_adamss.display.parts import attempt
 from nnunetv2_adamss.explanation.explanation_folder import CaseTable, ExplanationFolder
-from nnunetv2_adamss.prediction.calibration import read_model_calibrations
+from nnunetv2_adamss.prediction.calibration_files import read_model_calibrations
 from nnunetv2_adamss.report.model_data import find_model
 from nnunetv2_adamss.report.sections.stage_one_dice import dice_of_labels
 from nnunetv2_adamss.survival.cohort.splits_file import read_splits
@@ -273,5 +273,5 @@ def test_what_is_whole_is_read(tmp_path: Path) -> None:
         ("labels", {"a": None}),
     ):
         file.write_text(json.dumps({"settings": settings | {name: value}}))
-        with pytest.raises(ValueError, match=rf"case\.json .*no usable settings\.{name}"):
+        with pytest.raises(ValueError, match=rf"case\.json .*not usable: settings\.{name}"):
             settings_in(file)

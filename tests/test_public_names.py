@@ -2,14 +2,13 @@
 
 import ast
 import re
-import subprocess
-import sys
 from importlib.metadata import version
 from pathlib import Path
 
 import pytest
 
 import nnunetv2_adamss as adamss
+from tests.fresh_python import output_of
 from tests.run_examples import PREDICTION, PYTHON_PAGE, page_parts, run_examples
 
 NAMES = sorted(set(adamss.__all__) - {"__version__"})
@@ -31,8 +30,7 @@ def test_the_import_loads_nothing_but_itself() -> None:
         "heavy = {'numpy', 'pandas', 'torch', 'nnunetv2', 'importlib.metadata'}\n"
         "print(sorted(name for name in sys.modules if name in heavy or name.startswith('nnunetv2_adamss.')))\n"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "[]"
+    assert output_of(code) == "[]"
 
 
 def test_type_checkers_and_dir_see_every_name() -> None:

@@ -19,7 +19,7 @@ def make_tiny_project(root: Path) -> None:
 
 
 def write_balls(project: NnunetProject, name: str, dataset_json: dict[str, Any], n_cases: int = 6) -> None:
-    """Write noisy images of one ball, label 1, with its core, label 2, and a slab that nobody labelled, 3."""
+    """Write noisy images of one ball, label 1, with its core, label 2, and an unlabelled slab, 3."""
     rng = np.random.default_rng(0)
     folder = project.raw / name
     (folder / "imagesTr").mkdir(parents=True)

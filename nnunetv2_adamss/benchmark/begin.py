@@ -94,7 +94,7 @@ def _check_test_set(raw: Path, survival: SurvivalTable) -> None:
     missing = [path.name for path in needed if not path.exists()]
     if missing:
         raise ValueError(
-            f"{raw} is no test set with images, masks and outcomes: there is no {listed(missing)}."
+            f"{raw} is not a test set with images, masks and outcomes: it has no {listed(missing)}."
         )
     read_dataset_json(raw / "dataset.json", "file_ending", "labels")
     test = read_survival_table(raw / SURVIVAL_CSV)

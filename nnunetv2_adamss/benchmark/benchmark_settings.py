@@ -135,7 +135,7 @@ class BenchmarkSettings:
             )
 
     def save(self, folder: Path) -> None:
-        """Write to the folder, unless it has other settings; if two runs begin at once, one is refused."""
+        """Write to the folder, unless it has other settings; if two runs begin at the same time, one is refused."""
         file = folder / SETTINGS_FILE
         if create_json(file, self.to_dict()):
             return

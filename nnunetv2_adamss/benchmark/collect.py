@@ -11,6 +11,7 @@ from nnunetv2_adamss.benchmark.folders import BenchmarkFolders
 from nnunetv2_adamss.benchmark.method_results import MethodResult, cross_validated_result, result_on_test_set
 from nnunetv2_adamss.benchmark.plan import explained_network
 from nnunetv2_adamss.benchmark.present_cohort import outcome_hashes, splits_of
+from nnunetv2_adamss.benchmark.rank_fusion_row import RankFusion
 from nnunetv2_adamss.benchmark.tables import Row, compare_methods, fusion_weights, is_planned, methods_of
 from nnunetv2_adamss.benchmark.tables_text import ResultTable, comparison_table, fusion_weights_table
 from nnunetv2_adamss.common.files import sha256_of
@@ -95,10 +96,12 @@ class Collection:
     Args:
         folders: of the benchmark.
         methods: to compare.
+        fusion: of some of them, as a further row; None for none.
     """
 
     folders: BenchmarkFolders
     methods: Sequence[Method]
+    fusion: RankFusion | None = None
 
     def tables(self, progress: Progress = silent) -> list[ResultTable]:
         """Make all tables for which there are results.
@@ -113,7 +116,9 @@ class Collection:
             cross_validated_result(method, self.folders, self.patients)
             for method in progress(self.methods, "Methods")
         ]
-        tables = _comparisons(results, self.patients, _C_WITHIN_FOLDS, self._stage_one_masks)
+        tables = _comparisons(
+            self._with_fusion(results, self.patients), self.patients, _C_WITHIN_FOLDS, self._stage_one_masks
+        )
         tables += self._fusion_weights()
         if self.test_patients is not None:
             masks = self.folders.test_masks(self.methods)
@@ -121,8 +126,12 @@ class Collection:
                 result_on_test_set(result, self.folders, self.test_patients, masks) for result in results
             ]
             of_all = f"Stage I, by {self.folders.settings.seg_checkpoint} of all folds together"
+            of_test = self._with_fusion(of_test, self.test_patients)
             tables += _comparisons(of_test, self.test_patients, _C_OF_TEST_SET, of_all, test=True)
         return tables
+
+    def _with_fusion(self, results: list[MethodResult], patients: ComparedPatients) -> list[MethodResult]:
+        return results if self.fusion is None else [*results, self.fusion.result(results, patients)]
 
     def provenance(self) -> dict[str, Any]:
         """Provenance of the tables, as plain data."""
@@ -134,6 +143,7 @@ class Collection:
             "versions": {name: version(name) for name in _PACKAGES},
             "settings": settings.to_dict(),
             "methods": [method.name for method in self.methods],
+            "rank_fusion": [method.name for method in self.fusion.methods] if self.fusion else [],
             "plans_name": self.folders.plans_name,
             "splits_sha256": sha256_of(dataset_folder(PREPROCESSED, settings.dataset) / SPLITS_FILE),
             "outcomes_sha256": self._outcomes_sha256(),

@@ -20,7 +20,7 @@ _TUMOUR = "tumour, all labels as one"
 
 @dataclass(frozen=True, eq=False)
 class ComparedPatients:
-    """Patients with an outcome, on whom every method is evaluated.
+    """Patients with an outcome, the ones that every method is evaluated on.
 
     Args:
         survival: the table of their outcomes.
@@ -155,7 +155,7 @@ class MeasuredDice:
     Attributes:
         by_case: of the tumour, all labels as one; index ``case_id``, NaN where both masks are empty.
         aggregated: of all patients' voxels taken together; None where all masks are empty.
-        labels: of each label, where there are several and the masks tell them apart.
+        labels: of each label, where there are several and the masks distinguish them.
     """
 
     by_case: pd.Series

@@ -1,6 +1,6 @@
 """Do one step of a benchmark: a job of its workflow runs this file with the list of steps and the name of one.
 
-Its exit code tells if the steps that come after it can be done.
+Its exit code shows if the steps that come after it can be done.
 """
 
 import hashlib
@@ -54,8 +54,8 @@ def main(steps_file: Path, name: str) -> int:
 
 def _run(plan: Mapping[str, Any], step: Mapping[str, Any], steps_file: Path) -> tuple[int, str]:
     """Run the step's command; return its exit code and why it failed."""
-    goes_on = step["resumes"] and latest_checkpoint(Path(step["evidence"][0]).parent) is not None
-    command = [*step["command"], *(["--c"] if goes_on else [])]
+    resumes = step["resumes"] and latest_checkpoint(Path(step["evidence"][0]).parent) is not None
+    command = [*step["command"], *(["--c"] if resumes else [])]
     for folder in step["environment"].values():
         Path(folder).mkdir(parents=True, exist_ok=True)
     gpus = plan["gpus"] if "cuda" in command else []
@@ -71,7 +71,7 @@ def _run(plan: Mapping[str, Any], step: Mapping[str, Any], steps_file: Path) -> 
             end_watched(process)
     missing = _missing(step["evidence"])
     if exit_code == 0 and missing:
-        return 1, f"it ended without an error, but there is no {', no '.join(missing)}"
+        return 1, f"it ended without an error, but did not write {', '.join(missing)}"
     return exit_code, f"it ended with exit code {exit_code}" if exit_code else ""
 
 

@@ -152,7 +152,7 @@ class FoldSteps:
         ]  # fmt: skip
 
     def _after_masks(self, method: Method, fold: int) -> tuple[str, ...]:
-        """Name the step that predicts the shared masks, so that no two steps predict them at once."""
+        """Name the step that predicts the shared masks, so that no two steps predict them at the same time."""
         are_shared = method.stage_one == SEGMENTATION and fold in self._settings.folds
         if not are_shared or not self._settings.predicts_masks:
             return ()

@@ -38,7 +38,8 @@ def survival_differences(
     return _words(
         {
             _OTHER_OUTCOMES: outcome_hashes(summary.get("sources_sha256", {})) != cohort.outcomes,
-            _OTHER_SPLIT: _predicted_cases(fold_folder / PREDICTIONS_FILE) != cohort.judged(fold),
+            _OTHER_SPLIT: _predicted_cases(fold_folder / PREDICTIONS_FILE)
+            != cohort.validated_with_outcome(fold),
             _OTHER_SETTINGS: _differ(settings, summary["settings"]),
         }
     )
@@ -94,7 +95,7 @@ def refuse_outdated_trainings(steps: Sequence[Step]) -> None:
     outdated: dict[str, list[str]] = {}
     to_train = {step.name for step in needed_steps(steps) if step.resumes and not step.evidence[0].is_file()}
     for step in steps:
-        if not (step.resumes and (step.is_there or step.goes_on)):
+        if not (step.resumes and (step.is_there or step.will_resume)):
             continue
         is_left_behind = not to_train.isdisjoint(_behind(step))
         for words in [*step.differences(), *(["of a Stage I that is not there"] if is_left_behind else [])]:

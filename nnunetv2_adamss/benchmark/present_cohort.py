@@ -53,7 +53,7 @@ class PresentCohort:
         """Number of folds of the split."""
         return len(self.validated)
 
-    def judged(self, fold: int) -> frozenset[str]:
+    def validated_with_outcome(self, fold: int) -> frozenset[str]:
         """Return the validation cases of a fold that have an outcome."""
         return self.validated[fold] - self.without_outcome
 
@@ -76,10 +76,8 @@ def splits_of(dataset: str) -> list[Split]:
     """
     file = dataset_folder(PREPROCESSED, dataset) / SPLITS_FILE
     if not file.is_file():
-        raise ValueError(
-            f"There is no {file}, so it is not known what the folds are; run adamss_make_splits."
-        )
+        raise ValueError(f"{file} does not exist, so the folds are unknown; run adamss_make_splits.")
     splits = read_splits(file)
     if not splits:
-        raise ValueError(f"{file} is no split: it has no folds.")
+        raise ValueError(f"{file} is not a split: it has no folds.")
     return splits

@@ -69,7 +69,7 @@ def run_steps(
     Args:
         steps: each after those that it needs.
         output: folder of the benchmark.
-        n_workers: steps at once; default the profile's.
+        n_workers: steps in parallel; default the profile's.
         gpus: CUDA devices, one for each worker's commands; default all that this process sees.
         profile: snakemake's, such as one for a cluster.
 
@@ -79,7 +79,7 @@ def run_steps(
     Raises:
         ValueError: if the steps are being done already, or snakemake cannot begin.
     """
-    with _alone(output):
+    with _only_process(output):
         left = [step for step in needed_steps(steps) if not step.is_done]
         run = write_workflow(steps, output, gpus)
         exit_code = _snakemake(
@@ -95,7 +95,7 @@ def run_steps(
 
 
 @contextmanager
-def _alone(output: Path) -> Iterator[None]:
+def _only_process(output: Path) -> Iterator[None]:
     """Keep other processes from doing steps of the benchmark, and remove the locks that a killed one left."""
     folder = workflow_folder(output)
     folder.mkdir(parents=True, exist_ok=True)
@@ -107,7 +107,7 @@ def _alone(output: Path) -> Iterator[None]:
     except BlockingIOError as error:
         raise ValueError(
             f"Another adamss_benchmark works in {output}; wait until it has ended, or stop it. One call does several "
-            "steps at once with -np, --gpus or --profile."
+            "steps in parallel with -np, --gpus or --profile."
         ) from error
     try:
         if any(locks.glob("*")) and not file.read_text():

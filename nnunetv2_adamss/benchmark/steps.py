@@ -18,7 +18,7 @@ class Step:
     Args:
         name: readable title.
         command: as a user would type it.
-        evidence: files that are there once it is done; the first one tells when that was.
+        evidence: files that are there once it is done; its time is that of the first one.
         made_from: steps whose results it starts from, and without which it cannot be done.
         after: names of steps that come first where they are to be done, but without which it can be done, too.
         environment: variables that differ from the user's.
@@ -70,7 +70,7 @@ class Step:
         return bool(self.differences()) or any(map(self._is_older_than, self.made_from))
 
     @property
-    def goes_on(self) -> bool:
+    def will_resume(self) -> bool:
         """True if it was begun and continues from a checkpoint."""
         return self.resumes and not self.is_done and latest_checkpoint(self.evidence[0].parent) is not None
 

@@ -54,7 +54,7 @@ def compare_methods(results: Sequence[MethodResult], patients: ComparedPatients,
 
     Args:
         results: one a method.
-        patients: on whom all are evaluated.
+        patients: the ones that all methods are evaluated on.
         reference: name of the method that the others are compared with; it may be absent.
     """
     against = next((r.risk_score for r in results if r.method.name == reference), None)

@@ -181,6 +181,7 @@ def _more_dice(dice: MeasuredDice | None) -> dict[str, float | None]:
         "dice_aggregated": dice.aggregated,
         **{f"dice_of_{label.label}": label.mean for label in dice.labels},
         **{f"dice_aggregated_of_{label.label}": label.aggregated for label in dice.labels},
+        **{f"lesion_f1_of_{label.label}": label.lesions.f1 for label in dice.labels if label.lesions},
     }
 
 

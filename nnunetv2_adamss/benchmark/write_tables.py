@@ -71,7 +71,7 @@ def read_benchmark(folder: Path) -> tuple[list[Table], list[str], Mapping[str, A
     """
     file = folder / TABLES_JSON
     if not file.is_file():
-        raise ValueError(f"There is no {file}; adamss_benchmark writes it.")
+        raise ValueError(f"{file} does not exist; adamss_benchmark writes it.")
     return parse_object(file, _parse, "Run adamss_benchmark again.")
 
 

@@ -22,6 +22,7 @@ from nnunetv2_adamss.methods.table import GROUPS, METHODS, choose_methods
 
 if TYPE_CHECKING:
     from nnunetv2_adamss.benchmark.folders import BenchmarkFolders
+    from nnunetv2_adamss.benchmark.rank_fusion_row import RankFusion
     from nnunetv2_adamss.benchmark.run_steps import Failure
     from nnunetv2_adamss.benchmark.steps import Step
 
@@ -38,6 +39,8 @@ examples:
   adamss_benchmark -d 510 -c 3d_fullres -p AdaMSSPlans -o BENCHMARK --methods table1 -f 0 1 --gpus 0 1
   adamss_benchmark -d 510 -c 3d_fullres -p AdaMSSPlans -o BENCHMARK --methods adamss icare --test 511 \\
                    --seeds 2024 1 2
+  adamss_benchmark -d 510 -c 3d_fullres -p AdaMSSPlans -o BENCHMARK --methods table1 \\
+                   --rank_fusion adamss icare lasso_cox
   adamss_benchmark -d 510 -c 3d_fullres -p AdaMSSPlans -o FIRST_LOOK --short_schedule -device cpu
   adamss_benchmark -d 510 -c 3d_fullres -p AdaMSSPlans -o BENCHMARK --profile slurm       on the nodes of a cluster
 
@@ -80,6 +83,10 @@ def build_parser() -> CommandParser:
     add_once_positional_model(parser)
     add("-o", dest="output", type=Path, metavar="BENCHMARK", required=True, help="folder of the results")
     add("--methods", nargs="+", default=["all"], metavar="NAME", help="methods or groups (default: all)")
+    add(
+        "--rank_fusion", nargs="+", default=[], metavar="NAME",
+        help="add a row: the mean of the ranks by these methods, which are compared too",
+    )  # fmt: skip
     add(
         "--test",
         metavar="DATASET2",
@@ -132,7 +139,7 @@ def _add_machine(parser: argparse.ArgumentParser) -> None:
         dest="num_workers",
         type=int,
         metavar="N",
-        help="steps at once (default: one, one a GPU of --gpus, or the profile's jobs)",
+        help="steps in parallel (default: one, one a GPU of --gpus, or the profile's jobs)",
     )
     add("--gpus", nargs="+", default=[], metavar="ID", help="CUDA devices, one for each worker")
     add(
@@ -175,7 +182,7 @@ def _check(parser: argparse.ArgumentParser, args: argparse.Namespace) -> None:
 def _run(args: argparse.Namespace) -> int:
     from nnunetv2_adamss.survival.nnunet_data.dataset import dataset_name, planned_files
 
-    methods = choose_methods(args.methods)
+    methods = choose_methods([*args.methods, *args.rank_fusion])
     dataset = dataset_name(args.dataset)
     planned_files(dataset, args.plans)
     check_inputs([args.survival_csv])
@@ -185,10 +192,12 @@ def _run(args: argparse.Namespace) -> int:
     from nnunetv2_adamss.benchmark.outdated import refuse_outdated_trainings
     from nnunetv2_adamss.benchmark.plan import plan_steps
     from nnunetv2_adamss.benchmark.present_cohort import PresentCohort, splits_of
+    from nnunetv2_adamss.benchmark.rank_fusion_row import RankFusion
     from nnunetv2_adamss.benchmark.run_steps import check_snakemake, run_steps
     from nnunetv2_adamss.benchmark.steps import needed_steps
     from nnunetv2_adamss.common.device import torch_device
 
+    fusion = RankFusion.of(args.rank_fusion) if args.rank_fusion else None
     settings = BenchmarkSettings(
         dataset,
         args.configuration,
@@ -222,9 +231,9 @@ def _run(args: argparse.Namespace) -> int:
         )
     try:
         if not args.steps_only:
-            _write(folders, methods)
+            _write(folders, methods, fusion)
     finally:
-        _tell_failures(failures, skipped)
+        _print_failures(failures, skipped)
     return 1 if failures else 0
 
 
@@ -244,13 +253,13 @@ def _check_gpus(names: Sequence[str]) -> None:
         raise ValueError(f"--gpus names {', '.join(absent)}, but {whose} {', '.join(there) or 'none'}.")
 
 
-def _write(folders: BenchmarkFolders, methods: Sequence[Any]) -> None:
+def _write(folders: BenchmarkFolders, methods: Sequence[Any], fusion: RankFusion | None) -> None:
     from tqdm import tqdm
 
     from nnunetv2_adamss.benchmark.collect import GENERAL_NOTES, Collection
     from nnunetv2_adamss.benchmark.write_tables import TABLES_MD, write_tables
 
-    collection = Collection(folders, methods)
+    collection = Collection(folders, methods, fusion)
     tables = collection.tables(lambda items, what: tqdm(items, desc=what, disable=no_bar()))
     written = write_tables(folders.output, tables, GENERAL_NOTES, collection.provenance())
     _print_lines(
@@ -289,10 +298,10 @@ def _print_lines(lines: Iterable[str]) -> None:
 def _state(step: Step) -> str:
     if step.is_done:
         return "done"
-    return "continues" if step.goes_on else "to do"
+    return "continues" if step.will_resume else "to do"
 
 
-def _tell_failures(failures: Sequence[Failure], skipped: Mapping[str, str]) -> None:
+def _print_failures(failures: Sequence[Failure], skipped: Mapping[str, str]) -> None:
     for failure in failures:
         print(
             f"adamss_benchmark: FAILED: {failure.step}: {failure.reason}; see {failure.log}", file=sys.stderr

@@ -65,7 +65,7 @@ def build_parser() -> CommandParser:
         dest="output",
         type=Path,
         metavar="CALIBRATION.json",
-        help="what --predictions writes, and a plot beside it",
+        help="output file of --predictions; a plot is written beside it",
     )
     return parser
 
@@ -105,7 +105,7 @@ def _calibrate(args: argparse.Namespace) -> None:
 
 def _calibrate_model(args: argparse.Namespace) -> tuple[dict[str, CalibrationCheck], Path]:
     from nnunetv2_adamss.prediction.calibrate_model import calibrate_model
-    from nnunetv2_adamss.prediction.calibration import CALIBRATION_FILE
+    from nnunetv2_adamss.prediction.calibration_files import CALIBRATION_FILE
 
     folder = folder_of_model(args)
     checks = calibrate_model(folder, [int(fold) for fold in args.folds], args.survival_csv)
@@ -138,7 +138,7 @@ def _table(name: str, check: CalibrationCheck) -> Table:
             [significant(time, 6), observed, *(number(value, 3) for value in values)]
             for time, observed, *values in zip(found.times, shown, *columns.values(), strict=True)
         ],
-        [_honest(check)],
+        [_calibration_note(check)],
         n_names=0,
     )
 
@@ -149,7 +149,7 @@ def _slopes(found: Calibration) -> str:
     return f"{found.slope:.2f} of a fold alone, {found.ensemble.slope:.2f} of the folds together"
 
 
-def _honest(check: CalibrationCheck) -> str:
+def _calibration_note(check: CalibrationCheck) -> str:
     if check.cross_fitted_slope is None:
         return (
             "Calibrated survival is of the patients that it was fitted on, so it looks better than it is. "

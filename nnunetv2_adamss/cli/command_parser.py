@@ -106,7 +106,9 @@ def _add_general_options(parser: argparse.ArgumentParser) -> None:
             help=text,
         )
     group.add_argument(
-        "--version", action=_PrintVersions, help="versions of this, nnU-Net and PyTorch; device"
+        "--version",
+        action=_PrintVersions,
+        help="versions of this package, nnU-Net, PyTorch and Python; device",
     )
 
 

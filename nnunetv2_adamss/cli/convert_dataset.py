@@ -63,8 +63,12 @@ def build_parser() -> CommandParser:
     add("-d", dest="dataset_id", type=int, required=True, metavar="ID", help="id of the data set, 1 to 999")
     add("--name", type=file_name, help="name of the data set (default: the format's)")
     add("-o", dest="raw_folder", type=Path, help="nnU-Net's raw folder (default: the variable nnUNet_raw)")
-    add_processes_option(parser, min(_MOST_PROCESSES, os.cpu_count() or 1), "patients at once")
-    add("--overwrite", action="store_true", help="start over, whatever the id was converted from or how")
+    add_processes_option(parser, min(_MOST_PROCESSES, os.cpu_count() or 1), "patients in parallel")
+    add(
+        "--overwrite",
+        action="store_true",
+        help="start over, even if the id was converted from another source or with other settings",
+    )
     _add_images(parser.add_argument_group("images"))
     _add_dicom(parser.add_argument_group("DICOM"))
     _add_tables(parser.add_argument_group("tables"))
@@ -131,7 +135,7 @@ def _structure(text: str) -> tuple[str, str]:
     try:
         re.compile(pattern)
     except re.error as error:
-        raise argparse.ArgumentTypeError(f"'{pattern}' is no regular expression ({error})") from error
+        raise argparse.ArgumentTypeError(f"'{pattern}' is not a regular expression ({error})") from error
     if not separator or not pattern or not label.strip() or label.casefold() == "background":
         raise argparse.ArgumentTypeError(f"'{text}' is not LABEL=REGEX, such as GTVp=^GTVp")
     return label.strip(), pattern
@@ -152,7 +156,7 @@ def _millimetres(text: str, limits: tuple[float, float]) -> float:
     except ValueError:
         value = math.nan
     if not least <= value <= most:  # NaN neither
-        raise argparse.ArgumentTypeError(f"'{text}' is no number of mm from {least:g} to {most:g}")
+        raise argparse.ArgumentTypeError(f"'{text}' is not a number of mm from {least:g} to {most:g}")
     return value
 
 
@@ -201,8 +205,8 @@ def _label_fault(names: Sequence[str]) -> str:
     wrong = [name for name in names if not name.strip() or name.casefold() == "background"]
     twice = [name for name in dict.fromkeys(names) if names.count(name) > 1]
     if wrong:
-        return f"'{wrong[0]}' is no name of a tumour; value 0 is the background without being named"
-    return f"'{twice[0]}' is there twice; each value has a name of its own" if twice else ""
+        return f"'{wrong[0]}' cannot name a tumour: value 0 is the background and needs no name"
+    return f"'{twice[0]}' occurs twice; each value needs a name of its own" if twice else ""
 
 
 def _run(args: argparse.Namespace) -> int:
@@ -211,7 +215,7 @@ def _run(args: argparse.Namespace) -> int:
         raise ValueError("Where to write is unknown: set the variable nnUNet_raw or give a folder with -o.")
     check_inputs([args.pet_table, *(args.tables or [])])
     if not args.source.exists():
-        raise ValueError(f"There is no {args.source}.")
+        raise ValueError(f"{args.source} does not exist.")
 
     from tqdm import tqdm
 
@@ -233,7 +237,7 @@ def _run(args: argparse.Namespace) -> int:
             overwrite=args.overwrite,
             on_case_done=lambda case_id: bar.update(),
         )
-    return _tell(report, args.dataset_id)
+    return _print_report(report, args.dataset_id)
 
 
 def _cohort(args: argparse.Namespace) -> Cohort:
@@ -307,12 +311,12 @@ def _settings(args: argparse.Namespace, cohort: Cohort) -> Any:
     )
 
 
-def _tell(report: ConversionReport, dataset_id: int) -> int:
+def _print_report(report: ConversionReport, dataset_id: int) -> int:
     from nnunetv2_adamss.datasets.conversion.source_patients import number_of_patients
 
-    tell_warnings(report)
+    print_warnings(report)
     print(text_of(Facts([(name, str(count)) for name, count in report.counts.items()])))
-    _tell_seconds(report)
+    _print_seconds(report)
     print(f"Written to {report.folder}")
     print(_next(report, dataset_id))
     if not report.broken:
@@ -323,7 +327,7 @@ def _tell(report: ConversionReport, dataset_id: int) -> int:
     return 1
 
 
-def tell_warnings(report: ConversionReport) -> None:
+def print_warnings(report: ConversionReport) -> None:
     """Print the warnings of a conversion, on the cohort and on each patient."""
     for warning in report.warnings:
         print(f"WARNING: {warning}", file=sys.stderr)
@@ -332,7 +336,7 @@ def tell_warnings(report: ConversionReport) -> None:
             print(f"WARNING: {case_id}: {warning}", file=sys.stderr)
 
 
-def _tell_seconds(report: ConversionReport) -> None:
+def _print_seconds(report: ConversionReport) -> None:
     from nnunetv2_adamss.datasets.conversion.source_patients import number_of_patients
 
     if report.converted:

@@ -13,7 +13,7 @@ from nnunetv2_adamss.plugin_folder import PLUGIN_FOLDER
 
 def check_inputs(files: Iterable[str | Path | None] = (), folders: Iterable[str | Path | None] = ()) -> None:
     """Raise ValueError naming the files and folders that do not exist; None stands for one that was not given."""
-    faults = [f"{file}: there is no such file." for file in files if file and not Path(file).is_file()]
+    faults = [f"{file}: the file does not exist." for file in files if file and not Path(file).is_file()]
     faults += [f"There is no folder {folder}." for folder in folders if folder and not Path(folder).is_dir()]
     if faults:
         raise ValueError(" ".join(faults))

@@ -39,6 +39,7 @@ examples:
                            --compare clinical=b.csv --compare c.csv
   adamss_evaluate_survival --predictions a.csv --survival_csv survival.csv -o EVALUATION \\
                            --masks MASKS -i imagesTs --reference_masks labelsTs
+  adamss_evaluate_survival --masks MASKS --reference_masks labelsTs -o EVALUATION        masks alone
 
 Predictions have a column case_id and a column risk_score (higher = earlier event); predicted_time, risk_group (low,
 high) and survival_at_T (probability of living beyond T, in the table's unit) are used if they are there.
@@ -66,7 +67,8 @@ def build_parser() -> CommandParser:
         _EXAMPLES,
         _RENAMED,
         usage="%(prog)s --predictions CSV [CSV ...] --survival_csv CSV -o FOLDER [options]\n"
-        "       %(prog)s -d DATASET -c CONFIGURATION -o FOLDER [options]",
+        "       %(prog)s -d DATASET -c CONFIGURATION -o FOLDER [options]\n"
+        "       %(prog)s --masks DIR --reference_masks DIR -o FOLDER",
     )
     add = parser.add_argument
     add(
@@ -74,7 +76,7 @@ def build_parser() -> CommandParser:
         help="predictions; several files are the folds of one cross-validation",
     )  # fmt: skip
     add("--survival_csv", type=Path, metavar="CSV", help="outcomes, with survival.json beside it")
-    add("-o", dest="output", type=Path, metavar="FOLDER", required=True, help="where the results go")
+    add("-o", dest="output", type=Path, metavar="FOLDER", required=True, help="output folder")
     add(
         "--horizons",
         type=float,
@@ -119,7 +121,7 @@ def _add_masks(parser: argparse.ArgumentParser) -> None:
     add(
         "--pet_channel", type=int, metavar="N", help="of the images (default: the one dataset.json names PET)"
     )
-    add("--reference_masks", type=Path, metavar="DIR", help="with --masks: for Dice")
+    add("--reference_masks", type=Path, metavar="DIR", help="with --masks: for Dice and F1 of lesions")
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -127,12 +129,20 @@ def main(argv: list[str] | None = None) -> int:
     parser = build_parser()
     args = parser.parse_args(argv)
     _check(parser, args)
-    return parser.run(lambda: _evaluate(args))
+    return parser.run(lambda: _evaluate_masks(args) if _has_masks_alone(args) else _evaluate(args))
+
+
+def _has_masks_alone(args: argparse.Namespace) -> bool:
+    """Return True if there is nothing to evaluate but masks."""
+    others = (args.predictions, args.dataset, args.survival_csv, args.compare, args.images)
+    return bool(args.masks and args.reference_masks) and not any(others)
 
 
 def _check(parser: argparse.ArgumentParser, args: argparse.Namespace) -> None:
+    if _has_masks_alone(args):
+        return
     if bool(args.predictions) == bool(args.dataset):
-        parser.error("give either --predictions or -d")
+        parser.error("give either --predictions or -d, or --masks and --reference_masks alone")
     if args.predictions and not args.survival_csv:
         parser.error("--predictions needs --survival_csv")
     if args.dataset and not args.configuration:
@@ -180,6 +190,23 @@ def _evaluate(args: argparse.Namespace) -> None:
         inputs, settings, args.output, lambda items, what: tqdm(items, desc=what, disable=no_bar())
     )
     print(text_of(*evaluation_sections(evaluation)))
+    print(f"\nWritten to {args.output}: {', '.join(file.name for file in written)}")
+
+
+def _evaluate_masks(args: argparse.Namespace) -> None:
+    check_inputs(folders=[args.masks, args.reference_masks])
+
+    from tqdm import tqdm
+
+    from nnunetv2_adamss.evaluation.evaluation_sections import segmentation_table
+    from nnunetv2_adamss.evaluation.image_baselines import segmentation_dice
+    from nnunetv2_adamss.evaluation.write_evaluation import write_segmentation
+
+    labels = segmentation_dice(
+        args.masks, args.reference_masks, lambda items, what: tqdm(items, desc=what, disable=no_bar())
+    )
+    written = write_segmentation(args.output, labels)
+    print(text_of(segmentation_table(labels)))
     print(f"\nWritten to {args.output}: {', '.join(file.name for file in written)}")
 
 

@@ -1,4 +1,4 @@
-"""End of every command: an error is one sentence on stderr, and the exit code tells its kind."""
+"""End of every command: an error is one sentence on stderr, and the exit code gives its kind."""
 
 import logging
 import os
@@ -59,24 +59,26 @@ def _raise(number: int, frame: FrameType | None) -> None:
     raise Terminated
 
 
-def _hold_back() -> None:
+def _block_sigterm() -> None:
     """Delay SIGTERM while this process forks: Python loses one that reaches the child before it has begun."""
     if signal.getsignal(signal.SIGTERM) is _raise:
         _mask.before_fork = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
 
 
-def _let_through() -> None:
+def _unblock_sigterm() -> None:
     if (mask := _mask.__dict__.pop("before_fork", None)) is not None:
         signal.pthread_sigmask(signal.SIG_SETMASK, mask)
 
 
-def _end_at_once() -> None:
+def _exit_without_cleanup() -> None:
     """Exit a forked worker, such as nnU-Net's, without clean-up, since its pool waits for its end."""
     if signal.getsignal(signal.SIGTERM) is _raise:
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    _let_through()
+    _unblock_sigterm()
 
 
 _mask = threading.local()
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(before=_hold_back, after_in_parent=_let_through, after_in_child=_end_at_once)
+    os.register_at_fork(
+        before=_block_sigterm, after_in_parent=_unblock_sigterm, after_in_child=_exit_without_cleanup
+    )

@@ -72,7 +72,7 @@ def _add_settings(parser: argparse.ArgumentParser) -> None:
     add(
         "--cases", nargs="+", metavar="CASE", help="make maps of these cases (default: the first of the fold)"
     )
-    add("--max_cases", type=int, metavar="N", help="of how many cases, where none are named (default: 10)")
+    add("--max_cases", type=int, metavar="N", help="number of cases, unless --cases names them (default: 10)")
     add(
         "--all_levels",
         action="store_true",
@@ -91,7 +91,7 @@ def main(argv: list[str] | None = None) -> int:
     parser = build_parser()
     args = parser.parse_args(argv)
     check_fold_options(parser, vars(args))
-    return parser.run(lambda: _tell(_run(args)), "stopped; run it again to continue.")
+    return parser.run(lambda: _print_report(_run(args)), "stopped; run it again to continue.")
 
 
 def _run(args: argparse.Namespace) -> ExplanationReport:
@@ -126,7 +126,7 @@ def _run(args: argparse.Namespace) -> ExplanationReport:
     return explain(model, settings, args.output, overwrite=args.overwrite)
 
 
-def _tell(report: ExplanationReport) -> None:
+def _print_report(report: ExplanationReport) -> None:
     kind = "training" if report.in_sample else "validation"
     caption = f"Mean weight of the fusion branch (Table IV), {report.n_cases} {kind} cases:"
     rows = [

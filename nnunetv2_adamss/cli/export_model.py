@@ -37,9 +37,7 @@ def build_parser() -> CommandParser:
     """Return the command's parser."""
     parser = CommandParser("adamss_export_model", _DESCRIPTION, _EPILOG)
     add_once_positional_model(parser)
-    parser.add_argument(
-        "-o", dest="output", type=Path, required=True, metavar="FILE.zip", help="file that is written"
-    )
+    parser.add_argument("-o", dest="output", type=Path, required=True, metavar="FILE.zip", help="output file")
     add_trainer_options(parser)
     add_folds_option(parser)
     add_checkpoint_option(parser)

@@ -84,7 +84,7 @@ def build_parser() -> CommandParser:
         metavar="MM",
         help="also the features of a shell of this thickness around the tumour",
     )
-    add_processes_option(parser, min(_MOST_PROCESSES, os.cpu_count() or 1), "cases at once")
+    add_processes_option(parser, min(_MOST_PROCESSES, os.cpu_count() or 1), "cases in parallel")
     add("--overwrite", action="store_true", help="start over, also if other features are there")
     add_mask_options(parser, ["masks_dir"])
     _add_fold(parser)
@@ -105,12 +105,12 @@ def _add_folders(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("of two folders")
     add = group.add_argument
     add("-i", dest="images", type=Path, metavar="IMAGES", help="folder of images, CASE_0000 and so on")
-    add("-o", dest="output", type=Path, metavar="CSV", help="where the features go")
+    add("-o", dest="output", type=Path, metavar="CSV", help="output file")
     add(
         "--dataset_json", type=Path, metavar="FILE",
         help="names the channels and labels (default: looked for beside the masks and images)",
     )  # fmt: skip
-    add("--channels", nargs="+", metavar="NAME", help="names of the channels, where there is no dataset.json")
+    add("--channels", nargs="+", metavar="NAME", help="names of the channels, if there is no dataset.json")
     add(
         "--file_ending", metavar="ENDING", help="of images and masks (default: from dataset.json, or .nii.gz)"
     )
@@ -129,7 +129,7 @@ def main(argv: list[str] | None = None) -> int:
     args = parser.parse_args(argv)
     _check(parser, args)
     extract = _of_folders if args.dataset is None else _of_fold
-    return parser.run(lambda: _tell(extract(args)), "stopped; run it again to continue.")
+    return parser.run(lambda: _print_report(extract(args)), "stopped; run it again to continue.")
 
 
 def _check(parser: argparse.ArgumentParser, args: argparse.Namespace) -> None:
@@ -237,7 +237,7 @@ def _extras(args: argparse.Namespace) -> Any:
     return Extras(args.per_label, args.per_lesion, args.shell_mm)
 
 
-def _tell(report: ExtractionReport) -> int:
+def _print_report(report: ExtractionReport) -> int:
     for case_id, notes in report.notes.items():
         for note in notes:
             print(f"WARNING: {case_id}: {note}", file=sys.stderr)

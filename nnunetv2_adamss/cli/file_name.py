@@ -8,10 +8,10 @@ def file_name(text: str) -> str:
     """Return an option's value as the name of a file or folder, which must not lead to another place.
 
     Raises:
-        argparse.ArgumentTypeError: if it is no such name.
+        argparse.ArgumentTypeError: if it is not such a name.
     """
     if not re.fullmatch(r"\w[\w.-]*", text):
         raise argparse.ArgumentTypeError(
-            f"'{text}' is no name; expected letters, digits, '.', '_' and '-', no '.' or '-' first"
+            f"'{text}' is not a valid name; expected letters, digits, '.', '_' and '-', no '.' or '-' first"
         )
     return text

@@ -16,7 +16,7 @@ class Renamed:
         old: spelling of version 0.1.
         new: present spelling.
         values: new names of its values, by their old ones.
-        is_old: if ``old`` has another meaning now, tells by the first value if the old option is meant.
+        is_old: if ``old`` has another meaning now, decides by the first value if the old option is meant.
         shown_value: the kind of value that ``is_old`` accepts, for messages.
     """
 
@@ -49,7 +49,7 @@ def in_new_spelling(words: Sequence[str], renamed: Sequence[Renamed]) -> tuple[l
         The words, and a sentence for each option that was renamed in them.
     """
     by_name = {one.old: one for one in renamed}
-    typed = [part for word in words for part in _apart(word, by_name)]
+    typed = [part for word in words for part in _split_value(word, by_name)]
     result: list[str] = []
     sentences: dict[str, None] = {}
     values: Mapping[str, str] = {}
@@ -65,7 +65,7 @@ def in_new_spelling(words: Sequence[str], renamed: Sequence[Renamed]) -> tuple[l
     return result, list(sentences)
 
 
-def _apart(word: str, by_name: Mapping[str, Renamed]) -> list[str]:
+def _split_value(word: str, by_name: Mapping[str, Renamed]) -> list[str]:
     """Split ``--old=value`` into both parts."""
     name, equals, value = word.partition("=")
     return [name, value] if equals and name in by_name else [word]

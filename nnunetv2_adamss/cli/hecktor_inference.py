@@ -19,8 +19,9 @@ from nnunetv2_adamss.cli.model_options import (
 from nnunetv2_adamss.cli.verbosity import results_only
 
 _DESCRIPTION = """\
-Predict the one patient whose CT, PET and ehr.json are in /input; write rfs.json and the tumour mask, on the CT's grid,
-to /output. Images are converted as those were that the model was trained on.
+Predict the one patient whose CT, PET and ehr.json are in /input; write rfs.json, the tumour mask, on the CT's grid, and
+the T and N stage, if adamss_fit_tn_stages was run for the model, to /output. Images are converted as those were that
+the model was trained on.
 """
 
 _EPILOG = """\
@@ -47,8 +48,9 @@ def build_parser() -> CommandParser:
         help="what rfs.json holds: predicted days (higher = later), or a risk (higher = earlier)",
     )  # fmt: skip
     add(
-        "-m", dest="model", type=Path, required=True, metavar="FOLDER",
-        help="the survival model's folder; the folder of its segmentation model lies beside it",
+        "-m", dest="model", type=Path, required=True, metavar="MODEL",
+        help="the survival model's folder, with that of its segmentation model beside it, or a zip by "
+        "adamss_export_model",
     )  # fmt: skip
     add(
         "--conversion_log", type=Path, required=True, metavar="FILE.json",
@@ -59,6 +61,10 @@ def build_parser() -> CommandParser:
     add(
         "--mask_name", default="head-neck-tumor-segmentation", metavar="NAME",
         help="the mask is written to images/NAME/output.mha (default: %(default)s, of 2026)",
+    )  # fmt: skip
+    add(
+        "--stage_files", nargs=2, default=["t-stage.json", "n-stage.json"], metavar=("T", "N"),
+        help="names of the files of the stages (default: t-stage.json n-stage.json, of 2026)",
     )  # fmt: skip
     add_folds_option(parser)
     add_checkpoint_option(parser)
@@ -82,9 +88,10 @@ def _run(args: argparse.Namespace) -> None:
         input=args.input,
         output=args.output,
         rfs_output=args.rfs_output,
-        model_folder=args.model,
+        model=args.model,
         conversion_log=args.conversion_log,
         mask_name=args.mask_name,
+        stage_files=tuple(args.stage_files),
         folds=[fold_number(fold) for fold in args.folds],
         checkpoint_name=checkpoint_name(args.checkpoint, args.folds[0]),
         device=args.device,
@@ -96,6 +103,8 @@ def _run(args: argparse.Namespace) -> None:
         print(f"WARNING: {warning}", file=sys.stderr)
     steps = ", ".join(f"{step} {seconds:.1f}" for step, seconds in report.seconds.items())
     print(f"Seconds: {steps}")
+    found = ", ".join(report.stages.values()) or "none: adamss_fit_tn_stages was not run for this model"
+    print(f"T and N stage: {found}")
     print(f"rfs.json: {report.rfs:g} ({args.rfs_output}); written to {args.output}")
 
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 _DESCRIPTION = """\
 Write an nnU-Net raw data set of SYNTHETIC head-and-neck-like PET/CT with simulated survival.
 The truth is known: which signals drive the hazard, how strongly, and the C-index of an oracle.
-It tests software; it says nothing about patients.
+It tests software; results on it do not apply to patients.
 
 signals (independent of each other; all are in the data, the ones switched on drive the hazard):
   volume                volume of the primary tumour
@@ -58,7 +58,7 @@ def build_parser() -> CommandParser:
     add("-n", dest="n_training", type=int, default=100, help="training cases (default: %(default)s)")
     add("--n_test", type=int, default=50, help="held-out cases (default: %(default)s)")
     add("--overwrite", action="store_true", help="replace a phantom of the same id and name")
-    add_processes_option(parser, 2, "cases at once; same files")
+    add_processes_option(parser, 2, "cases in parallel; same files")
     _add_survival_options(parser.add_argument_group("survival"))
     _add_image_options(parser.add_argument_group("images"))
     return parser

@@ -99,9 +99,9 @@ def add_folds_option(group: argparse._ActionsContainer) -> None:
     )
 
 
-def add_checkpoint_option(parser: argparse.ArgumentParser) -> None:
+def add_checkpoint_option(group: argparse._ActionsContainer) -> None:
     """Add ``-chk``."""
-    parser.add_argument(
+    group.add_argument(
         "-chk",
         dest="checkpoint",
         metavar="NAME",

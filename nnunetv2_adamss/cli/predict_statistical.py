@@ -50,7 +50,7 @@ def build_parser() -> CommandParser:
     )
     add_plans_option(parser)
     add_folds_option(parser)
-    add("-o", dest="output", type=Path, required=True, metavar="CSV", help="file that is written")
+    add("-o", dest="output", type=Path, required=True, metavar="CSV", help="output file")
     add("--clinical", type=Path, metavar="FILE.csv", help="case_id and the clinical columns that it uses")
     add(
         "--features", type=Path, action="append", default=[], metavar="FILE.csv",

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from nnunetv2_adamss.cli.command_parser import CommandParser
 from nnunetv2_adamss.cli.early_checks import check_checkpoints, check_inputs, folder_of_model
@@ -24,8 +25,11 @@ from nnunetv2_adamss.cli.verbosity import results_only
 from nnunetv2_adamss.common.quiet import no_bar
 
 if TYPE_CHECKING:
+    from nnunetv2_adamss.prediction.dicom_masks import DicomMasks
     from nnunetv2_adamss.prediction.hecktor.submission import Submission
     from nnunetv2_adamss.prediction.predict_patients import PredictionReport, PredictionRequest
+
+_Item = TypeVar("_Item")
 
 _DESCRIPTION = """\
 Predict the survival of new patients: raw images, named as nnU-Net names them, to tumour masks, survival curves and
@@ -41,6 +45,7 @@ examples:
   adamss_predict_survival -i imagesTs -o OUT -d 510 -c 3d_fullres -f 0 -device cpu \\
                           -tr AdaMSSSurvTrainer_ShortSchedule                      a first look
   adamss_predict_survival -i dicom -o OUT -d 510 -c 3d_fullres                     converted as the training images were
+  adamss_predict_survival -i imagesTs -o OUT -d 510 -c 3d_fullres --dicom_out DICOM --ct_series series.csv
   adamss_predict_survival ... -num_parts 2 -part_id 0     and, beside it, ... -part_id 1
 
 OUT holds survival_predictions.csv (risk, predicted time, risk group, survival at common times, warnings), masks,
@@ -63,7 +68,7 @@ def build_parser() -> CommandParser:
         metavar="IMAGES",
         help="folder of CASE_0000, CASE_0001, ..., or of DICOM",
     )
-    add("-o", dest="output", type=Path, required=True, metavar="OUT", help="folder that is written to")
+    add("-o", dest="output", type=Path, required=True, metavar="OUT", help="output folder")
     add_model_options(parser)
     add(
         "-m",
@@ -118,6 +123,19 @@ def build_parser() -> CommandParser:
         help="also write HECKTOR's: masks on the published CTs' grids, PatientID,Prediction (a risk). IMAGES are of "
         "adamss_convert_dataset, whose conversion_log.json is looked for in the folder above",
     )
+    add(
+        "--dicom_out",
+        type=Path,
+        metavar="FOLDER",
+        help="also write the masks as DICOM SEG and RTSTRUCT that refer to the patients' CT series",
+    )
+    add(
+        "--ct_series",
+        type=Path,
+        metavar="SOURCE",
+        help="DICOM files of these series: a folder with one folder for each case, or a CSV with the columns case_id "
+        "and ct (a folder)",
+    )
     add("--disable_tta", action="store_true", help="predict masks without mirroring")
     add("--c", dest="continue_prediction", action="store_true", help="keep what an earlier run has finished")
     add("-num_parts", type=int, default=1, metavar="N", help="predict the patients in parts (default: 1)")
@@ -129,13 +147,13 @@ def main(argv: list[str] | None = None) -> int:
     """Run the command.
 
     Returns:
-        0 if every patient was predicted, 1 if some could not be, 2 for a user's error, 130 if stopped.
+        0 if every patient was predicted and written, 1 if some could not be, 2 for a user's error, 130 if stopped.
     """
     parser = build_parser()
     args = parser.parse_args(argv)
     _check(parser, args)
     return parser.run(
-        lambda: _tell(_run(args), calibrated=not args.no_calibration),
+        lambda: _print_report(*_run(args), calibrated=not args.no_calibration),
         "stopped. The patients that are done are kept; continue with --c.",
     )
 
@@ -150,12 +168,23 @@ def _check(parser: argparse.ArgumentParser, args: argparse.Namespace) -> None:
         parser.error("--masks and --disable_tta exclude each other: given masks are not predicted")
     if args.hecktor_submission is not None and args.num_parts > 1:
         parser.error("--hecktor_submission needs all parts: run once more without -num_parts, with --c")
+    if (args.dicom_out is None) != (args.ct_series is None):
+        parser.error("--dicom_out and --ct_series need each other")
+    if args.dicom_out is not None and args.num_parts > 1:
+        parser.error("--dicom_out needs all parts: run once more without -num_parts, with --c")
+    if args.dicom_out is not None and args.masks is not None:
+        parser.error(
+            "--dicom_out and --masks exclude each other: the objects say that AdaMSS found the tumour"
+        )
 
 
-def _run(args: argparse.Namespace) -> PredictionReport:
+def _run(args: argparse.Namespace) -> tuple[PredictionReport, dict[str, str]]:
+    """Return the report, and the reasons why masks could not be written as DICOM, by ``case_id``."""
     check_inputs(
         [args.clinical, *args.features, args.calibration, args.conversion_log], [args.images, args.masks]
     )
+    if args.ct_series is not None and not args.ct_series.exists():
+        raise ValueError(f"{args.ct_series} (--ct_series) does not exist.")
     model_folder = args.model or folder_of_model(args)
     check_checkpoints(model_folder, args.folds, args.checkpoint)
 
@@ -166,12 +195,15 @@ def _run(args: argparse.Namespace) -> PredictionReport:
     unreadable = _convert_dicom(args, model_folder)
     request = _request(args, model_folder)
     submission = _submission(args)
+    dicom_masks = _dicom_masks(args, model_folder)
     with tqdm(desc="Patients", unit="case", disable=no_bar()) as bar, results_only():
         report = predict_patients(request, bar.reset, lambda case_id: bar.update())
     report.failed.update(unreadable)
     if submission is not None and report.n_predicted + report.n_kept:
         print(f"Submission: {submission.write(report.folder)}")
-    return report
+    if dicom_masks is not None and report.n_predicted + report.n_kept:
+        return report, dicom_masks.write(report.folder, _bar)
+    return report, {}
 
 
 def _convert_dicom(args: argparse.Namespace, model_folder: Path) -> dict[str, str]:
@@ -182,7 +214,7 @@ def _convert_dicom(args: argparse.Namespace, model_folder: Path) -> dict[str, st
     """
     from tqdm import tqdm
 
-    from nnunetv2_adamss.cli.convert_dataset import tell_warnings
+    from nnunetv2_adamss.cli.convert_dataset import print_warnings
     from nnunetv2_adamss.datasets.conversion.conversion_folder import LOG_FILE
     from nnunetv2_adamss.datasets.conversion.new_dicom_patients import convert_new_patients, holds_dicom
     from nnunetv2_adamss.survival.nnunet_data.dataset import RAW, dataset_folder
@@ -200,7 +232,7 @@ def _convert_dicom(args: argparse.Namespace, model_folder: Path) -> dict[str, st
         )
     with tqdm(desc="DICOM", unit="patient", disable=no_bar()) as bar:
         report = convert_new_patients(args.images, log, args.output / "images", lambda case_id: bar.update())
-    tell_warnings(report)
+    print_warnings(report)
     args.images = report.folder / "imagesTs"
     return dict(report.broken)
 
@@ -212,6 +244,20 @@ def _submission(args: argparse.Namespace) -> Submission | None:
         return None
     log = args.hecktor_submission
     return Submission.of(args.images, None if log == Path() else log)
+
+
+def _dicom_masks(args: argparse.Namespace, model_folder: Path) -> DicomMasks | None:
+    from nnunetv2_adamss.prediction.dicom_masks import DicomMasks
+
+    if args.dicom_out is None:
+        return None
+    return DicomMasks.of(args.images, args.ct_series, model_folder, args.dicom_out)
+
+
+def _bar(items: Sequence[_Item], what: str) -> Iterable[_Item]:
+    from tqdm import tqdm
+
+    return tqdm(items, desc=what, unit="case", disable=no_bar())
 
 
 def _request(args: argparse.Namespace, model_folder: Path) -> PredictionRequest:
@@ -236,17 +282,21 @@ def _request(args: argparse.Namespace, model_folder: Path) -> PredictionRequest:
     )
 
 
-def _tell(report: PredictionReport, *, calibrated: bool) -> int:
+def _print_report(report: PredictionReport, without_dicom: Mapping[str, str], *, calibrated: bool) -> int:
     kept = f", {report.n_kept} kept from before" if report.n_kept else ""
     print(f"{report.n_predicted} patient(s) predicted{kept}: {report.folder}")
     if calibrated and report.calibration == "none":
         print("Survival curves are uncalibrated and there are no risk groups: run adamss_calibrate first.")
-    if not report.failed:
-        return 0
-    print(f"{len(report.failed)} patient(s) could not be predicted:", file=sys.stderr)
-    for case_id, reason in report.failed.items():
+    _print_failed(report.failed, "could not be predicted")
+    _print_failed(without_dicom, "have no mask in DICOM")
+    return 1 if report.failed or without_dicom else 0
+
+
+def _print_failed(reasons: Mapping[str, str], what: str) -> None:
+    if reasons:
+        print(f"{len(reasons)} patient(s) {what}:", file=sys.stderr)
+    for case_id, reason in reasons.items():
         print(f"  {case_id}: {reason}", file=sys.stderr)
-    return 1
 
 
 if __name__ == "__main__":

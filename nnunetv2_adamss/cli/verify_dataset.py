@@ -51,7 +51,9 @@ def build_parser() -> CommandParser:
         metavar="CSV",
         help="default: survival.csv in the raw data set's folder",
     )
-    add_processes_option(parser, min(_MOST_PROCESSES, os.cpu_count() or 1), "cases that are checked at once")
+    add_processes_option(
+        parser, min(_MOST_PROCESSES, os.cpu_count() or 1), "cases that are checked in parallel"
+    )
     return parser
 
 

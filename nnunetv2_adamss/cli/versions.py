@@ -1,12 +1,15 @@
 """Versions that ``--version`` prints."""
 
 from importlib.metadata import version
+from platform import python_version
 
 
 def versions() -> str:
-    """Return the versions of the package, nnU-Net and PyTorch, and PyTorch's default device; import PyTorch."""
+    """Return the versions of the package, nnU-Net, PyTorch and Python, and PyTorch's default device."""
     import torch
 
     device = torch.cuda.get_device_name() if torch.cuda.is_available() else "cpu"
     packages = [f"{name} {version(name)}" for name in ("nnunetv2-adamss", "nnunetv2")]
-    return "\n".join([*packages, f"torch {torch.__version__}", f"device {device}"])
+    return "\n".join(
+        [*packages, f"torch {torch.__version__}", f"python {python_version()}", f"device {device}"]
+    )

@@ -17,7 +17,7 @@ _UNSEEN = frozenset({"Cc", "Cf", "Zl", "Zp"})
 
 
 def is_leftover(file_name: str) -> bool:
-    """Return True if a hidden file was left beside the images by a program, and is no case."""
+    """Return True if a hidden file was left beside the images by a program and is not a case."""
     return file_name.startswith(_LEFTOVERS)
 
 

@@ -50,7 +50,7 @@ def read_checkpoint(
             f"{_refused(file, written_by)}: it holds a {type(content).__name__}, not a dictionary."
         )
     if faults := unfit(content, kinds, kinds):
-        raise ValueError(f"{_refused(file, written_by)}: there is no usable {listed(faults)}.")
+        raise ValueError(f"{_refused(file, written_by)} (missing or not usable: {listed(faults)}).")
     return content
 
 

@@ -16,7 +16,5 @@ def torch_device(name: str, purpose: str) -> torch.device:
     is_there = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
     if not is_there.get(name, True):
         kind = "Apple GPU" if name == "mps" else "GPU"
-        raise ValueError(
-            f"There is no {kind} that PyTorch can use; add -device cpu to {purpose} without one."
-        )
+        raise ValueError(f"PyTorch finds no {kind}; add -device cpu to {purpose} without one.")
     return torch.device(name)

@@ -30,7 +30,7 @@ def lock_file(file: Path, *, wait: bool, shared: bool = False) -> int:
 
     Raises:
         BlockingIOError: if another process has the lock, without ``wait``.
-        FileNotFoundError: if there is no such file.
+        FileNotFoundError: if the file does not exist.
     """
     while True:
         descriptor = os.open(file, os.O_RDWR)
@@ -45,7 +45,7 @@ def lock_file(file: Path, *, wait: bool, shared: bool = False) -> int:
 
 
 def is_locked(file: Path) -> bool:
-    """Return True if another process has the lock of a file; False if there is no such file."""
+    """Return True if another process has the lock of a file; False if the file does not exist."""
     try:
         os.close(lock_file(file, wait=False, shared=True))
     except BlockingIOError:

@@ -36,7 +36,7 @@ def write_json(file: Path, content: Any, *, indent: int | None = 2) -> None:
 
 
 def create_json(file: Path, content: Any) -> bool:
-    """Write plain data as JSON unless the file exists; of several processes that try at once, one writes.
+    """Write plain data as JSON unless the file exists; of several processes that try at the same time, one writes.
 
     Returns:
         Whether it was written.
@@ -201,7 +201,7 @@ def _without_repetition(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(content) < len(pairs):
         names = [name for name, _ in pairs]
         repeated = next(name for name in names if names.count(name) > 1)
-        raise ValueError(f"'{repeated}' is there twice")
+        raise ValueError(f"'{repeated}' occurs twice")
     return content
 
 

@@ -173,10 +173,11 @@ def read_header(file: Path) -> VoxelGrid:
     """The grid of an image file, without its voxels.
 
     Raises:
-        ValueError: if it is no image that can be read, has not three axes and one channel, or its voxels have no size.
+        ValueError: if it cannot be read as an image, does not have three axes and one channel, or its voxels have no
+            size.
     """
     if not file.is_file():
-        raise ValueError(f"there is no {file}")
+        raise ValueError(f"{file} does not exist")
     if nifti.is_nifti(file):
         nifti.check_voxel_size(file)
     try:

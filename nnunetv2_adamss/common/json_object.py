@@ -52,7 +52,9 @@ def check_entries(
 ) -> None:
     """Raise ValueError, naming the file, if an object from it does not hold what :func:`read_known_object` asks for."""
     if faults := unfit(content, kinds, needed):
-        raise ValueError(f"{file} is damaged or not what it should be: there is no usable {listed(faults)}.")
+        raise ValueError(
+            f"{file} is damaged or not what it should be (missing or not usable: {listed(faults)})."
+        )
 
 
 def parse_object(file: Path, parse: Callable[[dict[str, Any]], _Parsed], advice: str = "") -> _Parsed:
@@ -71,7 +73,7 @@ def parse_object(file: Path, parse: Callable[[dict[str, Any]], _Parsed], advice:
     try:
         return parse(content)
     except FAULTS as error:
-        what = f"there is no {error}" if isinstance(error, KeyError) else str(error).rstrip(".")
+        what = f"{error} is missing" if isinstance(error, KeyError) else str(error).rstrip(".")
         raise ValueError(
             f"{file} is damaged or not what it should be ({what}).{' ' * bool(advice)}{advice}"
         ) from error

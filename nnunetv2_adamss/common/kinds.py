@@ -45,7 +45,7 @@ def faults_of_kind(values: Any, kinds: Mapping[str, Kind], owner: str = "") -> l
     """
     found = {name: _entry(values, name) for name in unfit(values, kinds, kinds)}
     return [
-        f"there is no {name}{owner}" if value is _NOTHING else f"{name}{owner} cannot be {repr(value)[:60]}"
+        f"{name}{owner} is missing" if value is _NOTHING else f"{name}{owner} cannot be {repr(value)[:60]}"
         for name, value in found.items()
     ]
 

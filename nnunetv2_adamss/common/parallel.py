@@ -19,7 +19,7 @@ def in_parallel(tasks: Sequence[Any], num_processes: int | None) -> Iterator[Any
 
     Args:
         tasks: functions with their arguments, by joblib's ``delayed``.
-        num_processes: tasks at once; None leaves it to joblib, whose ``parallel_config`` may name a cluster.
+        num_processes: tasks in parallel; None leaves it to joblib, whose ``parallel_config`` may name a cluster.
 
     Raises:
         ValueError: if a process was killed.

@@ -28,7 +28,7 @@ def end_with(parent_id: int) -> None:
     """Let this process end when the one that started it has ended; the ``initializer`` of a pool.
 
     Not by Linux's signal for it: that comes when the thread ends that started this process. On Windows a process
-    cannot tell that its parent has ended.
+    cannot notice that its parent has ended.
 
     Args:
         parent_id: process ID of the parent, read in the parent.
@@ -39,7 +39,7 @@ def end_with(parent_id: int) -> None:
 def _end_after(parent_id: int) -> None:
     while os.getppid() == parent_id:
         sleep(_POLL_SECONDS)
-    # At once: the process that waits for the task's result is gone.
+    # Immediately: the process that waits for the task's result is gone.
     os._exit(1)
 
 

@@ -156,7 +156,7 @@ class VoxelGrid:
             points_mm: physical points, ``(n, 3)``.
 
         Returns:
-            None if there is no such voxel.
+            None if there are none.
         """
         indices = self.indices(points_mm)
         first = np.ceil(indices.min(axis=0) - WHOLE_VOXEL_TOLERANCE).clip(min=0).astype(int)

@@ -36,12 +36,12 @@ def _dies_with_its_parent(parent: int) -> Callable[[], None] | None:
         return None
     prctl = ctypes.CDLL(None).prctl
 
-    def ask_for_the_signal() -> None:
+    def request_signal() -> None:
         prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
         if os.getppid() != parent:  # the parent was killed before the signal was requested
             os._exit(1)
 
-    return ask_for_the_signal
+    return request_signal
 
 
 def _end_with_standard_input() -> None:

@@ -126,7 +126,7 @@ def demo_steps(folders: DemoFolders, n_training: int, n_test: int, device: str) 
             ["adamss_verify_dataset", "-d", dataset],
         ),
         Step(
-            "Plan it with nnU-Net",
+            "Plan with nnU-Net",
             25,
             ["nnUNetv2_plan_and_preprocess", "-d", dataset, "--no_pp", "-npfp", str(N_PROCESSES)],
         ),
@@ -136,13 +136,13 @@ def demo_steps(folders: DemoFolders, n_training: int, n_test: int, device: str) 
             ["adamss_set_normalization", "-d", dataset],
         ),
         Step(
-            "Preprocess it with nnU-Net",
+            "Preprocess with nnU-Net",
             14,
             ["nnUNetv2_preprocess", "-d", dataset, "-plans_name", ADAMSS_PLANS, "-c", CONFIGURATION,
              "-np", str(N_PROCESSES)],
         ),
         Step(
-            "Split it, with events on both sides",
+            "Make splits with events in each part",
             4,
             ["adamss_make_splits", "-d", dataset, "-k", str(N_FOLDS)],
         ),
@@ -153,13 +153,13 @@ def demo_steps(folders: DemoFolders, n_training: int, n_test: int, device: str) 
              "-device", device, *continued(folders.fold)],
         ),
         Step(
-            "Describe the tumours by radiomics",
+            "Extract radiomics",
             50,
             ["adamss_extract_radiomics", dataset, CONFIGURATION, str(FOLD), *by_plan, "-seg_tr", TRAINER,
              "--radiomics", "first_order", "-device", device],
         ),
         Step(
-            "Stage II: fine-tune it for survival",
+            "Stage II: train the survival network",
             160,
             ["adamss_finetune_survival", dataset, CONFIGURATION, str(FOLD), "-tr", SURVIVAL_TRAINER,
              "-seg_tr", TRAINER, *by_plan, "-device", device, *continued(folders.survival_fold)],
@@ -172,19 +172,19 @@ def demo_steps(folders: DemoFolders, n_training: int, n_test: int, device: str) 
              "--clinical", outcomes, "-device", device, "--c"],
         ),
         Step(
-            "Compare the masks with the truth",
+            "Evaluate the masks",
             6,
             ["nnUNetv2_evaluate_folder", str(folders.raw / "labelsTs"), str(folders.masks),
              "-djfile", str(folders.model / "dataset.json"), "-pfile", str(folders.model / "plans.json")],
         ),
         Step(
-            "Compare predicted with observed survival",
+            "Evaluate predicted survival",
             4,
             ["adamss_evaluate_survival", "--predictions", str(folders.prediction / "survival_predictions.csv"),
              "--survival_csv", outcomes, "-o", str(folders.evaluation)],
         ),
         Step(
-            "Look at what the network looks at",
+            "Explain the network",
             30,
             ["adamss_explain", dataset, CONFIGURATION, str(FOLD), "-tr", SURVIVAL_TRAINER, *by_plan, "--max_cases", "3",
              "--occlusion_mm", "40", "-device", device],

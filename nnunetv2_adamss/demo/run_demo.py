@@ -52,7 +52,7 @@ def run_command(command: Sequence[str], environment: Mapping[str, str]) -> int:
     If this process is interrupted or killed, the command ends together with its workers, which would wait for ever.
     """
     few_processes = {"nnUNet_def_n_proc": str(N_PROCESSES)}  # unless the user has set another number
-    # Unbuffered, so that progress shows at once, also if the output goes to a file.
+    # Unbuffered, so that progress shows immediately, also if the output goes to a file.
     unbuffered = {"PYTHONUNBUFFERED": "1"}
     process = start_watched(command, env={**few_processes, **os.environ, **unbuffered, **environment})
     try:

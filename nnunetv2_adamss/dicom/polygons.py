@@ -79,7 +79,7 @@ def read_polygons(file: Path, numbers: Sequence[int]) -> dict[int, list[NDArray[
                     found[number] = [
                         _points(one) for one in item.get("ContourSequence", ()) if _is_closed(one)
                     ]
-        # pydicom raises errors of many kinds where bytes make no sense.
+        # pydicom raises errors of many kinds for damaged bytes.
         except Exception as error:
             raise ValueError(f"its structures are damaged ({type(error).__name__})") from None
     return found

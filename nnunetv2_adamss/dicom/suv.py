@@ -209,7 +209,7 @@ def _date_and_time(tags: Mapping[Any, Any], date: str, time: str) -> datetime:
     except ValueError:
         day = None
     if day is None:
-        raise ValueError(f"{tag_name(date)} is no date")
+        raise ValueError(f"{tag_name(date)} is not a date")
     return datetime(day.year, day.month, day.day) + _time(tags, time)
 
 
@@ -221,7 +221,7 @@ def _time(tags: Mapping[Any, Any], keyword: str) -> timedelta:
     except ValueError:
         time = None
     if time is None:
-        raise ValueError(f"{tag_name(keyword)} is no time")
+        raise ValueError(f"{tag_name(keyword)} is not a time")
     return timedelta(hours=time.hour, minutes=time.minute, seconds=time.second, microseconds=time.microsecond)
 
 
@@ -232,7 +232,7 @@ def _moment(tags: Mapping[Any, Any], keyword: str | tuple[int, int]) -> datetime
     except ValueError:
         moment = None
     if moment is None:
-        raise ValueError(f"{tag_name(keyword)} is no date and time")
+        raise ValueError(f"{tag_name(keyword)} is not a date and time")
     return datetime(
         moment.year, moment.month, moment.day, moment.hour, moment.minute, moment.second, moment.microsecond
     )

@@ -47,7 +47,7 @@ def read_tags(file: Path, keywords: Sequence[str | tuple[int, int]]) -> dict[Any
             }
         except OSError as error:
             raise ValueError(f"a file cannot be opened ({error.strerror})") from None
-        # pydicom raises errors of many kinds where bytes make no sense.
+        # pydicom raises errors of many kinds for damaged bytes.
         except Exception as error:
             raise ValueError(f"a file is damaged ({type(error).__name__} in its header)") from None
     return {keyword: value for keyword, value in values.items() if value not in (None, "")}
@@ -71,7 +71,7 @@ def number_of(tags: Mapping[Any, Any], keyword: str | tuple[int, int]) -> float:
     try:
         return float(tags[keyword])
     except (TypeError, ValueError):
-        raise ValueError(f"{tag_name(keyword)} is no number") from None
+        raise ValueError(f"{tag_name(keyword)} is not a number") from None
 
 
 def _tag(keyword: str | tuple[int, int]) -> Any:

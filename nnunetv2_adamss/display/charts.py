@@ -19,7 +19,7 @@ from nnunetv2_adamss.display.blocks import Picture
 from nnunetv2_adamss.display.words import count
 from nnunetv2_adamss.metrics.kaplan_meier import KaplanMeier, kaplan_meier
 
-# Okabe and Ito: colour-blind readers can tell them apart too.
+# Okabe and Ito: colour-blind readers can distinguish them too.
 BLUE, VERMILION, GREEN, ORANGE = "#0072B2", "#D55E00", "#009E73", "#E69F00"
 GREY, INK = "#6b7280", "#1b1f24"
 WIDTH = 7.2  # inches, the width of a page's text

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:  # so that commands answer --help at once
+if TYPE_CHECKING:  # so that commands answer --help quickly
     from collections.abc import Callable, Mapping, Sequence
 
     from nnunetv2_adamss.metrics.estimate import Estimate

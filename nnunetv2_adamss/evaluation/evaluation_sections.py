@@ -32,7 +32,14 @@ from nnunetv2_adamss.evaluation.figures import (
 )
 from nnunetv2_adamss.metrics.brier import BrierScore
 from nnunetv2_adamss.metrics.decision_curve import DecisionCurve
+from nnunetv2_adamss.metrics.dice import LabelDice
 from nnunetv2_adamss.metrics.estimate import Estimate
+from nnunetv2_adamss.metrics.lesion_detection import LEAST_OVERLAP, LesionDetection
+
+_HECKTOR = (
+    "HECKTOR 2025 ranks GTVp by the mean Dice, and GTVn by the Dice of all cases as one and by F1; 2022 takes the Dice "
+    "of all cases as one, 2026 the mean Dice, each averaged over GTVp and GTVn."
+)
 
 
 def evaluation_sections(evaluation: Evaluation) -> list[Section]:
@@ -282,11 +289,31 @@ def _useful_range(curve: DecisionCurve) -> str:
 
 def _segmentation(evaluation: Evaluation) -> Iterator[Table]:
     if evaluation.segmentation:
-        reasons = Reasons()
-        rows = [
-            [row.label, str(row.n_cases), reasons.cell(row.label, Estimate(row.mean, reason=row.reason)),
-             three_decimals(row.aggregated)]
-            for row in evaluation.segmentation
-        ]  # fmt: skip
-        header = ["Label", "Cases with it", "Dice, mean over cases", "Dice, all cases as one"]
-        yield Table("", header, rows, reasons.notes())
+        yield segmentation_table(evaluation.segmentation)
+
+
+def segmentation_table(labels: Sequence[LabelDice]) -> Table:
+    """Show Dice and detection of lesions, a row a label."""
+    reasons = Reasons()
+    rows = [
+        [row.label, str(row.n_cases), reasons.cell(row.label, Estimate(row.mean, reason=row.reason)),
+         three_decimals(row.aggregated), *_lesions(row.lesions)]
+        for row in labels
+    ]  # fmt: skip
+    header = [
+        "Label", "Cases with it", "Dice, mean over cases", "Dice, all cases as one",
+        "Lesions found, missed, false", "F1 of lesions, all cases",
+    ]  # fmt: skip
+    notes = [
+        "Lesions are parts of a mask that do not touch. One is found if it shares more than "
+        f"{percent(LEAST_OVERLAP)} of the union with a predicted one."
+    ]
+    if {"GTVp", "GTVn"} <= {row.label for row in labels}:
+        notes.append(_HECKTOR)
+    return Table("", header, rows, reasons.notes(*notes))
+
+
+def _lesions(found: LesionDetection | None) -> list[str]:
+    if found is None:
+        return [NONE, NONE]
+    return [f"{found.n_found}, {found.n_missed}, {found.n_false}", three_decimals(found.f1)]

@@ -15,8 +15,9 @@ from nnunetv2_adamss.display.markdown import markdown
 from nnunetv2_adamss.evaluation.evaluate import EvaluationSettings
 from nnunetv2_adamss.evaluation.evaluated_patients import Patients
 from nnunetv2_adamss.evaluation.evaluation import Evaluation
-from nnunetv2_adamss.evaluation.evaluation_sections import evaluation_sections
+from nnunetv2_adamss.evaluation.evaluation_sections import evaluation_sections, segmentation_table
 from nnunetv2_adamss.evaluation.figures import FIGURES, draw
+from nnunetv2_adamss.metrics.dice import LabelDice
 
 METRICS_JSON, METRICS_MD, BASELINES_CSV = "metrics.json", "metrics.md", "baselines.csv"
 _PACKAGES = ("nnunetv2-adamss", "numpy", "scipy", "pandas", "lifelines", "matplotlib")
@@ -55,8 +56,7 @@ def write_evaluation(
     Returns:
         The files.
     """
-    for name in (*FIGURES, BASELINES_CSV):
-        (folder / name).unlink(missing_ok=True)
+    _remove_earlier(folder)
     content = {**evaluation.to_dict(), "provenance": dict(provenance)}
     write_json(folder / METRICS_JSON, content)
     shown = markdown("Evaluation of survival predictions", evaluation_sections(evaluation))
@@ -69,3 +69,20 @@ def write_evaluation(
     for name, figure in figures.items():
         save_png(figure, folder / name)
     return [*written, *(folder / name for name in figures)]
+
+
+def write_segmentation(folder: Path, labels: Sequence[LabelDice]) -> list[Path]:
+    """Write ``metrics.json`` and ``metrics.md`` of masks alone, and return these files."""
+    _remove_earlier(folder)
+    versions = {name: version(name) for name in _PACKAGES}
+    content = {"segmentation": [asdict(label) for label in labels], "provenance": {"versions": versions}}
+    write_json(folder / METRICS_JSON, content)
+    shown = markdown("Evaluation of masks", [segmentation_table(labels)])
+    write_atomically(folder / METRICS_MD, shown)
+    return [folder / METRICS_JSON, folder / METRICS_MD]
+
+
+def _remove_earlier(folder: Path) -> None:
+    """Remove files of an earlier evaluation that would not be replaced."""
+    for name in (*FIGURES, BASELINES_CSV):
+        (folder / name).unlink(missing_ok=True)

@@ -67,7 +67,7 @@ class ExplanationSettings:
         """Return the indices of the modalities that blocks blank.
 
         Raises:
-            ValueError: if there is no such modality.
+            ValueError: if the modality does not exist.
         """
         if self.occlude_channel is None:
             return list(range(len(channels)))

@@ -49,7 +49,7 @@ def occlusion_map(
         image: ``(1, n_modalities, *space)``.
         windows: the blocks.
         channels: those that are blanked.
-        batch_size: images at once.
+        batch_size: images in one forward pass.
         on_done: called with the number of further blocks that are done.
 
     Returns:

@@ -120,7 +120,7 @@ class Method:
             ValueError: if the method is a network.
         """
         if self.fit is None:
-            raise ValueError(f"{self.title} is no statistical method.")
+            raise ValueError(f"{self.title} is not a statistical method.")
         return self.fit
 
     @property

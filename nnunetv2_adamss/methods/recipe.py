@@ -1,4 +1,4 @@
-"""Settings of trainers, as plain data that imports nothing heavy, so that commands can read them at once."""
+"""Settings of trainers, as plain data that imports nothing heavy, so that commands start quickly."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace

@@ -2,7 +2,7 @@
 
 A row describes its method completely: trainer, network, schedule and losses, or the statistical fit, and the paper's
 results. Names of trainers are stored in users' checkpoints and never change; ``nnunetv2_adamss.trainers`` makes a class
-of each. Plain data that imports nothing heavy, so that ``--help`` answers at once.
+of each. Plain data that imports nothing heavy, so that ``--help`` answers quickly.
 """
 
 from collections.abc import Mapping, Sequence

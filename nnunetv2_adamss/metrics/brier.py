@@ -170,7 +170,7 @@ def _score(
 
 
 def _estimate(resampled: NDArray[np.float64]) -> Estimate:
-    return bootstrap_estimate(resampled, "have nobody under observation at a time")
+    return bootstrap_estimate(resampled, "have no patient under observation at a time")
 
 
 def brier_scores(

@@ -63,7 +63,12 @@ def harrell_c(risk_score: Column, event: Column, time: Column) -> Concordance:
         >>> found.reason
         'not estimable: only 2 events in comparable pairs, at least 10 are needed'
     """
-    risk_score, event, time = patient_columns(risk_score=risk_score, event=event, time=time)
+    return _concordance(*patient_columns(risk_score=risk_score, event=event, time=time))
+
+
+def _concordance(
+    risk_score: NDArray[np.floating], event: NDArray[np.bool_], time: NDArray[np.floating]
+) -> Concordance:
     n_pairs = int(_later_patients(event, time).sum())
     if faulty := not_finite(risk_score):
         return Concordance(None, n_pairs, reason=faulty)
@@ -113,7 +118,7 @@ def bootstrap_harrell_c(
         (0.65, [0.53, 0.76])
     """
     risk_score, event, time = patient_columns(risk_score=risk_score, event=event, time=time)
-    concordance = harrell_c(risk_score, event, time)
+    concordance = _concordance(risk_score, event, time)
     if concordance.c_index is None:
         return concordance
     cohort = ResampledCohort(event, time, n_resamples=n_resamples, seed=seed)

@@ -1,18 +1,19 @@
-"""Dice of masks against references: the mean over cases, and of all cases taken as one."""
+"""Masks against references: Dice as the mean over cases and of all cases taken as one, and detection of lesions."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from nnunetv2_adamss.common.images import read_image, read_mask
+from nnunetv2_adamss.metrics.lesion_detection import LesionDetection, count_lesions
 
 
 @dataclass(frozen=True)
 class LabelDice:
-    """Dice of one label, by case and over all cases.
+    """Dice of one label, by case and over all cases, and detection of its lesions.
 
     Attributes:
         label: its name.
@@ -21,6 +22,7 @@ class LabelDice:
         n_cases: in which the label occurs or was predicted.
         by_case: in [0, 1]; None where the label neither occurs nor was predicted.
         reason: why there is no Dice; None if there is.
+        lesions: of all cases; None where only counts of voxels are known.
     """
 
     label: str
@@ -29,6 +31,7 @@ class LabelDice:
     n_cases: int
     by_case: dict[str, float | None]
     reason: str | None = None
+    lesions: LesionDetection | None = None
 
 
 def dice_by_label(
@@ -44,23 +47,30 @@ def dice_by_label(
     Raises:
         ValueError: if mask or reference of a case cannot be read, or they lie on different grids.
     """
-    overlaps = {case_id: _overlaps(mask, reference, labels, ignored) for case_id, mask, reference in cases}
+    counts = {case_id: _counts(mask, reference, labels, ignored) for case_id, mask, reference in cases}
     return [
-        label_dice(name, {case_id: found[:, row] for case_id, found in overlaps.items()})
+        replace(
+            label_dice(name, {case_id: found[row, :2] for case_id, found in counts.items()}),
+            lesions=LesionDetection.over(
+                np.array([found[row, 2:] for found in counts.values()], np.int64).reshape(-1, 3)
+            ),
+        )
         for row, name in enumerate(labels)
     ]
 
 
-def _overlaps(
+def _counts(
     mask: Path, reference: Path, labels: Mapping[str, tuple[int, ...]], ignored: int | None
 ) -> NDArray[np.int64]:
-    """Voxels in both, and voxels in one plus voxels in the other, ``(2, n_labels)``."""
+    """Voxels in both, those in one plus those in the other, and lesions found, false and missed, ``(n_labels, 5)``."""
     truth, grid = read_image(reference)
     predicted = read_mask(mask, grid, reference)
-    if ignored is not None:
-        predicted, truth = (voxels[truth != ignored] for voxels in (predicted, truth))
-    pairs = [(np.isin(predicted, values), np.isin(truth, values)) for values in labels.values()]
-    return np.array([[(a & b).sum() for a, b in pairs], [a.sum() + b.sum() for a, b in pairs]])
+    is_counted = True if ignored is None else truth != ignored
+    pairs = [
+        (np.isin(predicted, values) & is_counted, np.isin(truth, values) & is_counted)
+        for values in labels.values()
+    ]
+    return np.array([[(a & b).sum(), a.sum() + b.sum(), *count_lesions(a, b)] for a, b in pairs])
 
 
 def label_dice(name: str, overlaps: Mapping[str, NDArray[np.int64]]) -> LabelDice:

@@ -42,7 +42,9 @@ class KaplanMeier:
         """Observed risk of the event by a horizon: 1 less the curve."""
         risk, upper, lower = (float(1 - value) for value in self.at(np.array([horizon]))[:, 0])
         if math.isnan(risk):
-            return Estimate(None, reason=f"nobody in the group is under observation after {self.last_time:g}")
+            return Estimate(
+                None, reason=f"no patient of the group is under observation after {self.last_time:g}"
+            )
         return Estimate(risk, (lower, upper))
 
 

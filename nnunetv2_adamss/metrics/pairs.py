@@ -1,4 +1,4 @@
-"""Pairs of patients in the right order, counted in all bootstrap resamples at once."""
+"""Pairs of patients in the right order, counted in all bootstrap resamples together."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass

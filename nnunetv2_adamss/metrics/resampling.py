@@ -49,7 +49,7 @@ class ResampledCohort:
             self._given["fold"] = fold
         self.event, self.time, *folds = patient_columns(**self._given)
         if not len(self.time):
-            raise ValueError("There is no patient: 'event' and 'time' are empty.")
+            raise ValueError("There are no patients: 'event' and 'time' are empty.")
         numbers = folds[0] if folds else np.zeros(len(self.time))
         self.folds = [np.flatnonzero(numbers == number) for number in np.unique(numbers)]
         self.counts = np.ones((1 + n_resamples, len(self.time)), dtype=np.float32)

@@ -1,4 +1,4 @@
-"""Kaplan-Meier curves for many weightings of the same patients at once, as bootstrap and thresholds need them."""
+"""Kaplan-Meier curves for many weightings of the same patients together, as bootstrap and thresholds need them."""
 
 from dataclasses import dataclass
 

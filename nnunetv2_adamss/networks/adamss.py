@@ -170,7 +170,7 @@ class AdaMSSSurvival(AdaMSSTrunk, DiscreteTimeNetwork):
 
 
 class AdaMSSMultiTask(AdaMSSSurvival):
-    """Both tasks at once, the strategy that the paper compares with (Table II): one trunk, both heads.
+    """Both tasks at the same time, the strategy that the paper compares with (Table II): one trunk, both heads.
 
     Args:
         n_modalities: channels of the image, at least 2 (CT and PET).

@@ -33,7 +33,7 @@ def build_survival_network(name: str, sizes: NetworkSizes) -> SurvivalNetwork:
         sizes: the sizes that it is built for.
 
     Raises:
-        ValueError: if there is no such network, or it cannot have these sizes.
+        ValueError: if the network does not exist, or it cannot have these sizes.
     """
     # Nothing else is ever imported: the name may come from another person's checkpoint.
     if name not in network_names():

@@ -38,7 +38,7 @@ class NetworkSizes:
 
 
 class MultiTaskOutput(NamedTuple):
-    """Outputs of a network that segments and predicts survival at once.
+    """Outputs of a network that segments and predicts survival at the same time.
 
     Attributes:
         survival: outputs, ``(b, n_outputs)``.

@@ -11,16 +11,13 @@ from numpy.typing import NDArray
 from nnunetv2_adamss.common.files import sha256_of
 from nnunetv2_adamss.common.messages import listed, shortened
 from nnunetv2_adamss.common.tables.csv_cells import read_cells
-from nnunetv2_adamss.prediction.calibration import (
-    CALIBRATION_COLUMN,
+from nnunetv2_adamss.prediction.calibration import CALIBRATION_COLUMN, NO_CALIBRATION, OF_MODEL, Calibration
+from nnunetv2_adamss.prediction.calibration_check import CalibrationCheck, plot_calibration
+from nnunetv2_adamss.prediction.calibration_files import (
     CALIBRATION_FILE,
-    NO_CALIBRATION,
-    OF_MODEL,
-    Calibration,
     write_calibration,
     write_model_calibrations,
 )
-from nnunetv2_adamss.prediction.calibration_check import CalibrationCheck, plot_calibration
 from nnunetv2_adamss.prediction.prediction_folder import PROVENANCE_FILE
 from nnunetv2_adamss.prediction.provenance_file import read_provenance
 from nnunetv2_adamss.survival.cohort.outcome_files import outcomes_source

@@ -1,16 +1,15 @@
 """Calibration of survival curves on the observed survival of patients that the model was not trained on."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from nnunetv2_adamss.common.files import read_json, sha256_of, write_json
-from nnunetv2_adamss.common.json_object import FAULTS
+from nnunetv2_adamss.common.files import sha256_of
 from nnunetv2_adamss.common.kinds import (
     Kind,
     by_name,
@@ -35,13 +34,10 @@ from nnunetv2_adamss.survival.discrete_time.curve import predicted_time_at
 from nnunetv2_adamss.survival.discrete_time.intervals import interval_labels
 from nnunetv2_adamss.trained_folds.predicted_curves import same_times
 
-_Parsed = TypeVar("_Parsed")
-
 # Earlier calibration of curves, as named in files of predictions.
 CALIBRATION_COLUMN = "calibration"
 NO_CALIBRATION, OF_MODEL, OF_HOSPITAL = "none", "model", "hospital"
 
-CALIBRATION_FILE = "survival_calibration.json"
 MIN_EVENTS = 10
 # Slopes and intercepts beyond turn all curves into steps. Fits stay far below: the prior expects a slope of
 # 1, give or take 3, and logits end at 11.5.
@@ -263,47 +259,6 @@ class Calibration:
     def changed_folds(self, checkpoints: Mapping[int | str, Path]) -> list[int | str]:
         """Return the folds whose checkpoint is not the calibrated one, given as ``{fold: checkpoint file}``."""
         return [n for n, file in checkpoints.items() if self.sha256.get(f"fold {n}") != sha256_of(file)]
-
-
-def write_calibration(file: Path, calibration: Calibration) -> None:
-    """Write one calibration as JSON."""
-    write_json(file, calibration.to_dict())
-
-
-def read_calibration(file: Path) -> Calibration:
-    """Read a calibration by :func:`write_calibration`.
-
-    Raises:
-        ValueError: if it cannot be read or holds something else.
-    """
-    return _parsed(file, Calibration.from_dict)
-
-
-def write_model_calibrations(model_folder: Path, calibrations: Mapping[str, Calibration]) -> None:
-    """Write the calibrations of a model, by checkpoint name, into its folder."""
-    content = {name: calibration.to_dict() for name, calibration in calibrations.items()}
-    write_json(model_folder / CALIBRATION_FILE, content)
-
-
-def read_model_calibrations(model_folder: Path) -> dict[str, Calibration]:
-    """Read the calibrations of a model, by checkpoint name; empty if it was not calibrated.
-
-    Raises:
-        ValueError: if the file cannot be read or holds something else.
-    """
-    file = model_folder / CALIBRATION_FILE
-    if not file.is_file():
-        return {}
-    return _parsed(
-        file, lambda content: {name: Calibration.from_dict(values) for name, values in content.items()}
-    )
-
-
-def _parsed(file: Path, parse: Callable[[Any], _Parsed]) -> _Parsed:
-    try:
-        return parse(read_json(file))
-    except (OSError, *FAULTS) as error:
-        raise ValueError(f"{file} does not hold what adamss_calibrate writes: {error}") from error
 
 
 def _median_risk(curve: Curves, times: NDArray[np.floating]) -> float:

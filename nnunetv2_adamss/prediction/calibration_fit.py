@@ -70,7 +70,7 @@ def fit_correction(curve: Curves, labels: IntervalLabels) -> Correction:
         _, intercepts = _fit(logits, known, slope)
     if slope <= MIN_SLOPE:
         logger.warning(
-            "The predictions do not tell early from late events: calibrated curves are nearly the same for everyone."
+            "The predictions do not separate early from late events: calibrated curves are nearly the same for all."
         )
     return Correction(slope, intercepts, limits)
 

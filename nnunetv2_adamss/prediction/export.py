@@ -5,8 +5,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from nnunetv2_adamss.common.files import replace_atomically
-from nnunetv2_adamss.prediction.calibration import CALIBRATION_FILE
+from nnunetv2_adamss.prediction.calibration_files import CALIBRATION_FILE
 from nnunetv2_adamss.prediction.survival_model import SurvivalModel
+from nnunetv2_adamss.tn_stages.stage_model import TN_STAGES_FILE
 
 # Files in each model folder that nnU-Net writes and its predictor reads.
 _MODEL_FILES = ("plans.json", "dataset.json", "dataset_fingerprint.json")
@@ -52,6 +53,8 @@ def _files(model: SurvivalModel) -> Iterator[Path]:
         yield from (folder / name for name in _MODEL_FILES if (folder / name).is_file())
     if model.calibration is not None:
         yield model.folder / CALIBRATION_FILE
+    if (model.folder / TN_STAGES_FILE).is_file():
+        yield model.folder / TN_STAGES_FILE
     for fold in model.folds:
         yield fold.file
         yield fold.stage_one_checkpoint

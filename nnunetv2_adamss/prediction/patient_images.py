@@ -80,7 +80,7 @@ def given_patients(
     if not isinstance(images, Mapping):
         return find_patients(Path(images), len(channel_names), file_ending)
     if not images:
-        raise ValueError("There is no patient to predict: 'images' is empty.")
+        raise ValueError("There are no patients to predict: 'images' is empty.")
     for case_id, files in images.items():
         if isinstance(files, str | Path) or len(files) != len(channel_names):
             raise ValueError(
@@ -94,7 +94,7 @@ def given_patients(
 
 
 def stamp_of(file: Path) -> list[int] | None:
-    """Return size in bytes and modification time in nanoseconds; None if there is no such file."""
+    """Return size in bytes and modification time in nanoseconds; None if the file does not exist."""
     return [file.stat().st_size, file.stat().st_mtime_ns] if file.is_file() else None
 
 
@@ -104,7 +104,7 @@ def find_patients(folder: Path, n_channels: int, file_ending: str) -> list[Patie
     Files with other names are ignored.
 
     Raises:
-        ValueError: if there is no such folder, or no image in it, or images of more channels than the model has, or a
+        ValueError: if the folder does not exist, has no image, or has images of more channels than the model has, or a
             name that is not allowed for a case.
     """
     if not folder.is_dir():

@@ -54,7 +54,7 @@ class PatientPrediction:
     seconds: Mapping[str, float] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return plain data, fit for JSON: a feature that is no finite number, which the model imputes, is None."""
+        """Return plain data, fit for JSON: a feature that is not a finite number, which the model imputes, is None."""
         radiomics = {
             number: {name: value if math.isfinite(value) else None for name, value in features.items()}
             for number, features in self.radiomics.items()

@@ -96,9 +96,9 @@ class PatientTables:
         """Return the missing inputs of a patient, in words without a full stop."""
         faults = []
         if model.clinical_columns and case_id not in self.clinical.index:
-            faults.append("there is no row of this case among the clinical data")
+            faults.append("this case has no row in the clinical data")
         if len(self.features.columns) and case_id not in self.features.index:
-            faults.append("there is no row of this case among the features")
+            faults.append("this case has no row in the features")
         return faults
 
     def of_case(self, case_id: str, radiomics: Mapping[str, float]) -> CovariateTables:

@@ -11,12 +11,8 @@ from typing import Any
 import torch
 
 from nnunetv2_adamss.common.device import torch_device
-from nnunetv2_adamss.prediction.calibration import (
-    NO_CALIBRATION,
-    OF_MODEL,
-    Calibration,
-    read_calibration,
-)
+from nnunetv2_adamss.prediction.calibration import NO_CALIBRATION, OF_MODEL, Calibration
+from nnunetv2_adamss.prediction.calibration_files import read_calibration
 from nnunetv2_adamss.prediction.patient_images import PatientImages, find_patients, stamp_of
 from nnunetv2_adamss.prediction.patient_tables import PatientTables
 from nnunetv2_adamss.prediction.prediction_folder import PredictionFolder
@@ -91,7 +87,7 @@ def predict_patients(
     on_start: Callable[[int], object] = lambda n_patients: None,
     on_patient_done: Callable[[str], object] = lambda case_id: None,
 ) -> PredictionReport:
-    """Predict every patient of a folder; each finished one is saved at once, and faulty ones do not stop the others.
+    """Predict every patient of a folder; each finished one is saved, and faulty ones do not stop the others.
 
     Args:
         request: patients, model and settings.
@@ -121,7 +117,7 @@ def predict_patients(
     on_start(len(left))
     if left:
         predictor = SurvivalPredictor(model, _tumours(request, model, device), device)
-        folder.forget(patient.case_id for patient in left)
+        folder.discard(patient.case_id for patient in left)
         for case_id in _Run(predictor, tables, folder, report).predict(left):
             on_patient_done(case_id)
     results.write(folder, _provenance(request, model))

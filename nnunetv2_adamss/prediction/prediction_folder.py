@@ -65,7 +65,7 @@ class PredictionFolder:
         """Return the mask files of a case."""
         return MaskFiles.below(self.root, case_id + self.file_ending, folds)
 
-    def forget(self, case_ids: Iterable[str]) -> None:
+    def discard(self, case_ids: Iterable[str]) -> None:
         """Remove results of these patients, and the tables, which are written again at the end."""
         for case_id in case_ids:
             self._case_file(case_id).unlink(missing_ok=True)

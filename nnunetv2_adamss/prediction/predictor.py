@@ -113,7 +113,7 @@ class SurvivalPredictor:
             device: ``cuda``, ``cpu`` or ``mps``; default ``cuda`` if there is a GPU, else ``cpu``.
 
         Raises:
-            ValueError: if there is no such model, a checkpoint cannot be used, or there is no such device.
+            ValueError: if the model or the device does not exist, or a checkpoint cannot be used.
         """
         name = device or ("cuda" if torch.cuda.is_available() else "cpu")
         on = torch_device(name, "predict")

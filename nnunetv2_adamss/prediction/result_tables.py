@@ -190,18 +190,18 @@ def _warnings(patient: PatientPrediction, folds_disagree: bool) -> list[str]:
     warnings = []
     if without_tumour:
         warnings.append(
-            f"no tumour found{_by(without_tumour, patient)}, so the region lies around the likeliest place"
+            f"no tumour found{_by_folds(without_tumour, patient)}, so the region lies around the likeliest place"
         )
     if cut:
         least = min(folds[number].share_of_mask for number in cut)
-        warnings.append(f"only {least:.0%} of the tumour lies in the region{_by(cut, patient)}")
+        warnings.append(f"only {least:.0%} of the tumour lies in the region{_by_folds(cut, patient)}")
     warnings += dict.fromkeys(remark for fold in folds.values() for remark in fold.remarks)
     if folds_disagree:
         warnings.append("the folds disagree")
     return warnings
 
 
-def _by(numbers: list[str], patient: PatientPrediction) -> str:
+def _by_folds(numbers: list[str], patient: PatientPrediction) -> str:
     return "" if len(numbers) == len(patient.folds) else f" by fold {', '.join(numbers)}"
 
 

@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from nnunetv2_adamss.common.files import sha256_of
 from nnunetv2_adamss.common.messages import listed
-from nnunetv2_adamss.prediction.calibration import Calibration, read_model_calibrations
+from nnunetv2_adamss.prediction.calibration import Calibration
+from nnunetv2_adamss.prediction.calibration_files import read_model_calibrations
 from nnunetv2_adamss.survival.covariates.indicator import Indicator
 from nnunetv2_adamss.survival.discrete_time.curve import common_times
 from nnunetv2_adamss.survival.foreign_files.model_checkpoints import check_nnunet_may_open
@@ -118,7 +119,7 @@ class SurvivalModel:
 def _check_alike(folds: Sequence[SurvivalCheckpoint]) -> None:
     first = folds[0]
     for fold in folds[1:]:
-        own, other = _what_must_agree(fold), _what_must_agree(first)
+        own, other = _shared_settings(fold), _shared_settings(first)
         differing = [name for name in own if own[name] != other[name]]
         if differing:
             raise ValueError(
@@ -127,7 +128,7 @@ def _check_alike(folds: Sequence[SurvivalCheckpoint]) -> None:
             )
 
 
-def _what_must_agree(fold: SurvivalCheckpoint) -> dict[str, Any]:
+def _shared_settings(fold: SurvivalCheckpoint) -> dict[str, Any]:
     survival = fold.survival
     settings = ("seg_trainer", "seg_checkpoint", "mirroring", "mask_source")
     return {

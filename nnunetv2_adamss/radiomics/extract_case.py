@@ -223,7 +223,7 @@ def _constant_channels(
     for channel, image in zip(channels, images, strict=True):
         inside = sitk.GetArrayViewFromImage(image)[tumour]
         if inside.min() == inside.max():
-            notes.append(f"{channel} is {inside[0]:g} in the whole tumour, so its texture says nothing")
+            notes.append(f"{channel} is {inside[0]:g} in the whole tumour, so its texture has no meaning")
     return notes
 
 

@@ -68,7 +68,7 @@ def extract_features(
         table: the CSV file.
         masks: where the masks are from, for the provenance.
         elsewhere: other tables; a case that is there with the same images, mask and settings is not extracted again.
-        num_processes: cases at once; None leaves it to joblib, whose ``parallel_config`` may name a cluster.
+        num_processes: cases in parallel; None leaves it to joblib, whose ``parallel_config`` may name a cluster.
         overwrite: extract all again, whatever exists.
         on_case_done: called with each case, in the order in which they are done.
         on_working: called with the cases that are being extracted, if ``num_processes`` is given.
@@ -177,7 +177,7 @@ def _inputs_sha256(case: RadiomicsCase) -> str:
     files = [*case.images, case.mask]
     missing = [str(file) for file in files if not file.is_file()]
     if missing:
-        raise ValueError(f"there is no {', no '.join(missing)}")
+        raise ValueError(f"missing file(s): {', '.join(missing)}")
     return hashlib.sha256("".join(sha256_of(file) for file in files).encode()).hexdigest()
 
 

@@ -97,13 +97,13 @@ class FoldRadiomics:
         Args:
             case_ids: the cases; by default all of the fold.
             device: for the prediction of missing masks.
-            num_processes: cases at once; None leaves it to joblib.
+            num_processes: cases in parallel; None leaves it to joblib.
             overwrite: extract all again, whatever exists.
             progress: callbacks for progress.
 
         Raises:
-            ValueError: if there is no such fold, raw data or Stage-I checkpoint, a case has no image or mask, none
-                has features, or there is a table of other settings.
+            ValueError: if fold, raw data or Stage-I checkpoint do not exist, a case has no image or mask, none has
+                features, or there is a table of other settings.
         """
         settings = self.settings or RadiomicsSettings.read(SHIPPED_SETTINGS[self.config.radiomics])
         request = RadiomicsRequest.from_dataset_json(self.nnunet_fold.dataset_json, settings, self.extras)
@@ -164,7 +164,7 @@ class FoldRadiomics:
             return
         if device == "cuda" and not torch.cuda.is_available():
             raise ValueError(
-                f"{len(missing)} masks must be predicted, but there is no GPU that PyTorch can use; add -device cpu."
+                f"{len(missing)} masks must be predicted, but PyTorch finds no GPU; add -device cpu."
             )
         progress.on_masks(len(missing))
         cases = open_cases(self.nnunet_fold.cases_folder)

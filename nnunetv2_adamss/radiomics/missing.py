@@ -47,14 +47,14 @@ def extract_missing_radiomics(nnunet_fold: NnunetFold, setup: SurvivalSetup, dev
             f"The radiomics of this fold cannot be extracted: {error} The command {command} has options for it "
             "(--overwrite, -np; masks as in this training); run it before the training."
         ) from error
-    _tell(report)
+    _check_report(report)
 
 
-def _tell(report: ExtractionReport) -> None:
+def _check_report(report: ExtractionReport) -> None:
     if report.broken:
         broken = [f"{case_id} ({fault})" for case_id, fault in report.broken.items()]
         raise ValueError(
-            f"{len(broken)} case(s) have no radiomics: {listed(broken)}. Mend them, or train without radiomics."
+            f"{len(broken)} case(s) have no radiomics: {listed(broken)}. Correct them, or train without radiomics."
         )
     for case_id, notes in report.notes.items():
         logger.warning("Radiomics of %s: %s.", case_id, "; ".join(notes))

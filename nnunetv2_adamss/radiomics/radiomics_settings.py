@@ -186,7 +186,7 @@ def _sections(
 
 
 def _refused_by_pyradiomics(parameters: dict[str, Any], channel: str | None) -> list[str]:
-    said = _said_by_pyradiomics(json.dumps(parameters, default=repr))
+    said = _pyradiomics_error(json.dumps(parameters, default=repr))
     if not said:
         return []
     where = "" if channel is None else f"{CHANNEL_SETTING} {channel}: "
@@ -195,7 +195,7 @@ def _refused_by_pyradiomics(parameters: dict[str, Any], channel: str | None) -> 
 
 
 @lru_cache
-def _said_by_pyradiomics(parameters: str) -> str:
+def _pyradiomics_error(parameters: str) -> str:
     """Ask pyradiomics why it refuses parameters, given as JSON; empty if it accepts them. Cached: it is slow."""
     try:
         with quiet_pyradiomics():

@@ -12,7 +12,7 @@ from nnunetv2_adamss.common.files import write_atomically
 from nnunetv2_adamss.display.blocks import Block, Facts, Notice, Section, Table, Text
 from nnunetv2_adamss.display.markdown import markdown
 from nnunetv2_adamss.display.parts import Part, section
-from nnunetv2_adamss.display.words import count, joined, time
+from nnunetv2_adamss.display.words import count, joined, percent, time
 from nnunetv2_adamss.evaluation.evaluate import EvaluationSettings, evaluate
 from nnunetv2_adamss.evaluation.evaluation_sections import evaluation_sections
 from nnunetv2_adamss.prediction.survival_model import SurvivalModel
@@ -47,11 +47,11 @@ def _sections(model: SurvivalModel) -> list[Section]:
     return [
         section("model", "Model", [partial(_model, model)]),
         section("use", "Intended use", [partial(_intended_use, model)]),
-        section("cohort", "Patients that it was trained on",
+        section("cohort", "Training patients",
                 of_folds(_synthetic, cohort.cohort_facts, cohort.fold_table)),
-        section("results", "Results in patients that it was not trained on", of_folds(partial(_results, model))),
-        section("limits", "Limits", [partial(_limits, model)]),
-        section("disclosure", "What the zip discloses about patients", [partial(disclosed, model)]),
+        section("results", "Results in patients that were not used for training", of_folds(partial(_results, model))),
+        section("limits", "Limitations", [partial(_limits, model)]),
+        section("disclosure", "Patient data that the zip discloses", [partial(disclosed, model)]),
         section("settings", "Settings and software",
                 of_folds(provenance.plan_facts, _settings_without_paths, provenance.software)),
     ]  # fmt: skip
@@ -72,7 +72,9 @@ def _of_folds(
             logger.warning("The model card is not complete. %s", error)
             is_complete = False
     if not is_complete:
-        yield Notice("Something is missing here, which was not on the machine of the export.")
+        yield Notice(
+            "This section is not complete: files that it needs were not on the machine of the export."
+        )
 
 
 def _model(model: SurvivalModel) -> Iterator[Block]:
@@ -85,9 +87,9 @@ def _model(model: SurvivalModel) -> Iterator[Block]:
             ("Stage I", f"{survival.config.seg_trainer}, {survival.config.seg_checkpoint}"),
             ("Stage II", f"{model.first.trainer}, {model.checkpoint_name}"),
             ("Plan and configuration", f"{fold.plans['plans_name']}, {fold.configuration}"),
-            ("Folds, which predict together", ", ".join(map(str, model.fold_numbers))),
+            ("Folds of the ensemble", ", ".join(map(str, model.fold_numbers))),
             ("Endpoint", survival.endpoint or "not named in survival.json"),
-            ("Predicts survival until", time(float(model.times[-1]), survival.time_unit)),
+            ("Predicts survival up to", time(float(model.times[-1]), survival.time_unit)),
             (
                 "Calibrated",
                 "no"
@@ -103,23 +105,25 @@ def _model(model: SurvivalModel) -> Iterator[Block]:
 def _intended_use(model: SurvivalModel) -> Iterator[Block]:
     endpoint = model.first.survival.endpoint or "survival"
     yield Text(
-        f"Research on {endpoint} of patients like those below. It is not a medical device, and not for decisions "
-        "about a patient's treatment."
+        f"For research on {endpoint} in patients like the training patients below. The model is not a medical device "
+        "and must not be used for decisions about a patient's treatment."
     )
     others = sorted(set(model.features) - model.radiomics)
     yield Facts(
         [
-            ("Images, in this order on one voxel grid", ", ".join(model.channel_names)),
+            ("Images, in this order and on one voxel grid", ", ".join(model.channel_names)),
             ("Clinical columns", joined(model.clinical_columns)),
-            ("Radiomics, which adamss_predict_survival extracts", count(len(model.radiomics), "feature")),
-            ("Features of the user's own tables", joined(others)),
+            ("Radiomics, extracted by adamss_predict_survival", count(len(model.radiomics), "feature")),
+            ("Further features, from a table of your own", joined(others)),
         ]
     )
 
 
 def _synthetic(source: CrossValidation) -> Iterator[Notice]:
     if is_synthetic(source):
-        yield Notice("Images and outcomes are synthetic. Nothing here is about patients.", is_caution=True)
+        yield Notice(
+            "Images and outcomes are synthetic, so no result here applies to patients.", is_caution=True
+        )
 
 
 def _results(model: SurvivalModel, source: CrossValidation) -> Iterator[Block]:
@@ -134,28 +138,29 @@ def _results(model: SurvivalModel, source: CrossValidation) -> Iterator[Block]:
     patients = out_of_fold.patients
     names = [fold.name for fold in out_of_fold.folds]
     evaluation = evaluate(patients, source.table, EvaluationSettings(), fold_names=names)
-    yield Facts(results.headlines(evaluation))
+    facts = evaluation.cohort
+    yield Facts(
+        [
+            ("Patients with a prediction and an outcome", f"{facts.n_patients:,}"),
+            ("Events", f"{facts.n_events:,} ({percent(1 - facts.censored_fraction)})"),
+        ]
+    )
     yield from results.caveats(out_of_fold)
     yield from (part for part in evaluation_sections(evaluation) if part.identifier in _EVALUATED)
 
 
 def _limits(model: SurvivalModel) -> Iterator[Text]:
-    """Return the limits as a list, written in Markdown as paragraphs that begin with a dash."""
     last_time = time(float(model.times[-1]), model.first.survival.time_unit)
     yield Text(
-        "- Other hospitals, scanners, reconstructions, treatments and stages of disease than those of the cohort are "
-        "untried. Evaluate the model on patients of a new place (adamss_evaluate_survival) and calibrate it for them "
-        "(adamss_calibrate)."
-    )
-    yield Text(
-        f"- Nothing is predicted beyond {last_time}. The later, the fewer patients were under observation."
-    )
-    yield Text(
-        "- The results are of one fold for each patient. New patients are predicted by several folds together, whose "
-        "results are known once new patients are evaluated."
-    )
-    yield Text(
-        "- Stage I finds the tumour. Where it outlines something else, the prediction is about that: look at the masks."
+        "- The model has not been tested on other hospitals, scanners, reconstructions, treatments or stages of "
+        "disease than those of the training patients. Evaluate it on patients of a new place (adamss_evaluate_survival)"
+        " and calibrate it for them (adamss_calibrate).\n"
+        f"- Survival is not predicted beyond {last_time}. It is less certain at later times, since fewer patients were "
+        "under observation.\n"
+        "- In the results above, each patient was predicted by one fold. New patients are predicted by all folds of "
+        "the ensemble together; its results are only known once new patients are evaluated.\n"
+        "- Stage I finds the tumour. If its mask is wrong, the predicted survival is not that of the tumour: check the "
+        "masks."
     )
 
 

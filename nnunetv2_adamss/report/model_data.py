@@ -1,4 +1,4 @@
-"""The model of a report, and the data that the report shows: masks and features."""
+"""The model of a report, and the features that the report shows."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -6,14 +6,11 @@ from pathlib import Path
 import pandas as pd
 
 from nnunetv2_adamss.datasets.phantom.writer import MARKER
-from nnunetv2_adamss.survival.config import SurvivalConfig
 from nnunetv2_adamss.survival.covariates.number_table import read_number_table
 from nnunetv2_adamss.survival.covariates.radiomics_table import radiomics_file
 from nnunetv2_adamss.survival.nnunet_data.dataset import model_folder
-from nnunetv2_adamss.survival.nnunet_data.nnunet_fold import NnunetFold
-from nnunetv2_adamss.survival.tumour_region.mask_source import MaskSource, choose_masks
-from nnunetv2_adamss.survival.tumour_region.stage_one_model import StageOneModel
 from nnunetv2_adamss.trained_folds.cross_validation import CrossValidation
+from nnunetv2_adamss.trained_folds.fold_masks import stage_one_of
 from nnunetv2_adamss.trained_folds.summary_file import OF_REPORT
 from nnunetv2_adamss.trained_folds.trained_fold import TrainedFold
 
@@ -31,7 +28,7 @@ def find_model(
         folds: default all numbered ones that are trained.
 
     Raises:
-        ValueError: if there is no such model, a given fold is not trained, or its summary lacks entries of the report.
+        ValueError: if the model does not exist, a given fold is not trained, or its summary is not complete.
     """
     model = CrossValidation.find(model_folder(dataset, trainer, plans_name, configuration), folds)
     for fold in model.folds:
@@ -44,33 +41,15 @@ def is_synthetic(model: CrossValidation) -> bool:
     return (model.raw_folder / MARKER).is_file()
 
 
-def masks_of(model: CrossValidation, fold: TrainedFold) -> MaskSource:
-    """Return the tumour masks that a fold used for its cases."""
-    nnunet_fold = NnunetFold(model.plans, model.dataset_json, model.configuration, fold.number)
-    return choose_masks(
-        *_stage_one(model, fold),
-        fold.predictions().case_ids,
-        nnunet_fold.file_ending,
-        nnunet_fold.preprocessed_folder,
-    )
-
-
 def selected_features(model: CrossValidation, fold: TrainedFold) -> pd.DataFrame:
     """Return the radiomics and own features that a fold's network gets, by ``case_id``, as they were measured.
 
     Features of missing tables are left out.
     """
-    config, stage_one = _stage_one(model, fold)
+    config, stage_one = stage_one_of(model, fold)
     files = [radiomics_file(stage_one, config), *map(Path, config.features_csv)]
     tables = [read_number_table(file) for file in files if file.is_file()]
     covariates = fold.summary.get("covariates") or {}
     selected = (covariates.get("feature_selection") or {}).get("selected", [])
     names = [one["feature"] for one in selected]
     return pd.concat([table.filter(names) for table in tables], axis=1) if tables else pd.DataFrame()
-
-
-def _stage_one(model: CrossValidation, fold: TrainedFold) -> tuple[SurvivalConfig, StageOneModel]:
-    config = SurvivalConfig.from_dict(fold.summary["settings"])
-    return config, StageOneModel(
-        config.seg_trainer, model.plans, model.configuration, fold.number, config.seg_checkpoint
-    )

@@ -19,15 +19,17 @@ from nnunetv2_adamss.metrics.risk import risk_score_from_time
 from nnunetv2_adamss.metrics.risk_groups import RiskGroups
 from nnunetv2_adamss.metrics.survival_curves import PredictedCurves
 from nnunetv2_adamss.metrics.volume_and_uptake import TumourMeasures
-from nnunetv2_adamss.prediction.calibration import Calibration, read_model_calibrations
+from nnunetv2_adamss.prediction.calibration import Calibration
+from nnunetv2_adamss.prediction.calibration_files import read_model_calibrations
 from nnunetv2_adamss.prediction.cross_fit import cross_fitted
-from nnunetv2_adamss.report.model_data import masks_of, selected_features
+from nnunetv2_adamss.report.model_data import selected_features
 from nnunetv2_adamss.report.patient_volumes import Channel, channels_of
 from nnunetv2_adamss.report.sections.baselines import Images, image_baselines, measure_tumours
 from nnunetv2_adamss.survival.discrete_time.curve import predicted_time_at
 from nnunetv2_adamss.survival.nnunet_data.dataset import channel_names, raw_images
 from nnunetv2_adamss.trained_folds.cross_validation import CrossValidation
 from nnunetv2_adamss.trained_folds.fold_files import CHECKPOINTS, COVARIATES_ONLY_FILE, PREDICTIONS_FILE
+from nnunetv2_adamss.trained_folds.fold_masks import masks_of
 from nnunetv2_adamss.trained_folds.predicted_curves import CurvesByCase
 from nnunetv2_adamss.trained_folds.trained_fold import TrainedFold
 

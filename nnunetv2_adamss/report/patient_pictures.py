@@ -94,7 +94,7 @@ def patient_picture(case_id: str, volumes: PatientVolumes) -> Picture:
     rows = [[_cut(image, volumes.mask, plane, centre) for plane in _PLANES] for image in images]
     projections = [_projection(image, volumes.mask) for image in images if image.is_pet]
     titles = [view.title for view in [*(view for row in rows for view in row), *projections]]
-    where, scales = _where(volumes, centre), _scales(images)
+    where, scales = _describe_cuts(volumes, centre), _scales(images)
     with Chart(*_size(rows, projections)) as chart:
         _draw(chart, rows, projections)
         return chart.picture(
@@ -112,7 +112,7 @@ def _centre(volumes: PatientVolumes) -> tuple[int, ...]:
     return tuple(int(np.bincount(places).argmax()) for places in volumes.lesions[0].T)
 
 
-def _where(volumes: PatientVolumes, centre: tuple[int, ...]) -> str:
+def _describe_cuts(volumes: PatientVolumes, centre: tuple[int, ...]) -> str:
     (z, y, x), (n_z, n_y, n_x) = centre, volumes.mask.values.shape
     through = "through the largest lesion, where it is largest" if volumes.lesions else "through the middle"
     empty = "" if volumes.lesions else " The mask is empty."

@@ -133,7 +133,7 @@ class SurvivalFold:
         scoring = validation
         if config.select == "inner":
             training, scoring = _set_aside(table, training, config.seed)
-        # All at once, also the cases that nothing is fitted on, which would otherwise fail hours later.
+        # All together, also the cases that nothing is fitted on, which would otherwise fail hours later.
         tables.check(sorted({*training, *scoring, *validation}))
         time, event = table.time_and_event(training)
         return cls(

@@ -1,4 +1,4 @@
-"""Prediction of a whole region, at once or from crops (Section 3.3)."""
+"""Prediction of a whole region, in one piece or from crops (Section 3.3)."""
 
 from itertools import product
 

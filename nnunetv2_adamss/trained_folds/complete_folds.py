@@ -18,7 +18,7 @@ def complete_folds(model_folder: Path, numbers: Sequence[int | str] | None, *nee
         needed: files that every fold must have beside ``survival_summary.json``.
 
     Raises:
-        ValueError: if there is no such model, or one of the folds is not finished.
+        ValueError: if the model does not exist, or one of the folds is not finished.
     """
     folders = [summary.parent for summary in model_folder.glob(f"fold_*/{SUMMARY_FILE}")]
     finished = sorted(

@@ -56,7 +56,7 @@ class CrossValidation:
             survival_csv: the table of outcomes, if it was moved.
 
         Raises:
-            ValueError: if there is no such model, or one of the folds is not finished.
+            ValueError: if the model does not exist, or one of the folds is not finished.
         """
         asked = complete_folds(model_folder, numbers, *needed)
         folds = [TrainedFold(model_folder / f"fold_{number}") for number in asked]
@@ -231,5 +231,5 @@ def _check_apart(cases_by_fold: Mapping[int | str, Sequence[str]]) -> None:
 def _there(file: Path) -> Path:
     """Return the file; raise ValueError if it does not exist."""
     if not file.is_file():
-        raise ValueError(f"There is no {file}.")
+        raise ValueError(f"{file} does not exist.")
     return file

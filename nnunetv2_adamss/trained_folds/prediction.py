@@ -31,14 +31,18 @@ class RiskPrediction:
     case_ids: Sequence[str]
     risk_score: NDArray[np.float64]
 
-    def write(self, file: Path) -> None:
-        """Write ``case_id, risk_score`` as CSV.
+    def write(self, file: Path, columns: Sequence[str] = ("case_id", "risk_score")) -> None:
+        """Write names and risks as CSV.
+
+        Args:
+            file: to write.
+            columns: titles of the two.
 
         Raises:
             ValueError: naming cases, if a risk is not finite.
         """
         _check_finite(self)
-        table = pd.DataFrame({"case_id": self.case_ids, "risk_score": self.risk_score})
+        table = pd.DataFrame(dict(zip(columns, (self.case_ids, self.risk_score), strict=True)))
         write_atomically(file, csv_text(table, index=False))
 
 
@@ -100,7 +104,7 @@ def not_finite(prediction: RiskPrediction | SurvivalPrediction) -> list[str]:
 def _check_finite(prediction: RiskPrediction | SurvivalPrediction) -> None:
     if faulty := not_finite(prediction):
         raise ValueError(
-            f"{len(faulty)} of {len(prediction.case_ids)} risks are no finite numbers, so nothing is written: "
+            f"{len(faulty)} of {len(prediction.case_ids)} risks are not finite numbers, so nothing is written: "
             f"{listed(faulty)}."
         )
 

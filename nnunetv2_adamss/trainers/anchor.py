@@ -11,7 +11,7 @@ from nnunetv2_adamss.networks.adamss import AdaMSSSurvival
 from nnunetv2_adamss.survival.covariates.cox_anchor import Anchor
 from nnunetv2_adamss.survival.cox.baseline_hazard import sampling_weights
 from nnunetv2_adamss.survival.discrete_time.intervals import interval_labels
-from nnunetv2_adamss.trainers.other_network import other_network
+from nnunetv2_adamss.trainers.checked_network import checked_network
 from nnunetv2_adamss.trainers.survival_fold import SurvivalFoldTrainer
 
 # Batches hold as many events as censored cases.
@@ -26,7 +26,7 @@ def start_from_anchor(trainer: SurvivalFoldTrainer) -> bool:
     Returns:
         True if there is something to fit it to: a covariate, or the image.
     """
-    fold, network = trainer.survival_fold, _network_of(trainer)
+    fold, network = trainer.survival_fold, checked_network(trainer.bare_network, AdaMSSSurvival)
     of_network = network.anchor
     if of_network is None:
         trainer.print_to_log_file("No covariate is left for a Cox model to start from.")
@@ -68,10 +68,3 @@ def image_features(
             own[batch["case_id"][0]] = torch.cat(means(image, valid), dim=1)[0].double().tolist()
     by_case = trainer.ranks.gather(own)
     return np.array([by_case[case_id] for case_id in case_ids])
-
-
-def _network_of(trainer: SurvivalFoldTrainer) -> AdaMSSSurvival:
-    network = trainer.bare_network
-    if not isinstance(network, AdaMSSSurvival):
-        raise other_network(network, AdaMSSSurvival)
-    return network

@@ -28,8 +28,8 @@ from nnunetv2_adamss.survival.setup import SurvivalSetup
 from nnunetv2_adamss.trained_folds.fold_files import CHECKPOINT_FILES, PREDICTIONS_FILE, SUMMARY_FILE
 from nnunetv2_adamss.trained_folds.survival_checkpoint import SurvivalCheckpoint
 from nnunetv2_adamss.trained_folds.trained_fold import TrainedFold
+from nnunetv2_adamss.trainers.checked_network import checked_network
 from nnunetv2_adamss.trainers.log_to_trainer import library_logs_to
-from nnunetv2_adamss.trainers.other_network import other_network
 from nnunetv2_adamss.trainers.survival_trainer import SurvivalTrainer
 from nnunetv2_adamss.trainers.threads import threads_of_training
 
@@ -90,7 +90,7 @@ def finetune_survival(request: FinetuneRequest) -> Path:
         get_output_folder(name, request.trainer, plans["plans_name"], request.configuration, request.fold)
     )
     nnunet_fold = NnunetFold(plans, dataset_json, request.configuration, request.fold)
-    checkpoint = _checkpoint_to_go_on_from(request, folder)
+    checkpoint = _checkpoint_to_resume(request, folder)
     if checkpoint is None:
         setup, remarks = _begin(request, nnunet_fold, folder, trainer)
         if request.overwrite:
@@ -139,7 +139,7 @@ def _trainer_class(name: str) -> type[SurvivalTrainer]:
     return trainer
 
 
-def _checkpoint_to_go_on_from(request: FinetuneRequest, folder: Path) -> Path | None:
+def _checkpoint_to_resume(request: FinetuneRequest, folder: Path) -> Path | None:
     """Find the checkpoint for ``--c`` or ``--val``; None for a new training, and for one without a checkpoint.
 
     Raises:
@@ -148,7 +148,7 @@ def _checkpoint_to_go_on_from(request: FinetuneRequest, folder: Path) -> Path | 
     there = TrainedFold(folder).latest_checkpoint
     final = folder / CHECKPOINT_FILES[0]
     if request.only_validation and there != final:
-        raise ValueError(f"--val needs a finished training, but there is no {final}.")
+        raise ValueError(f"--val needs a finished training, but {final} does not exist.")
     if request.continue_training or request.only_validation:
         return there
     if there is not None and not request.overwrite:
@@ -189,9 +189,7 @@ def _check_start(trainer: type[SurvivalTrainer], setup: SurvivalSetup, nnunet_fo
         return
     configuration = PlansManager(dict(nnunet_fold.plans)).get_configuration(nnunet_fold.configuration)
     sizes = network_sizes(setup.fold, configuration, nnunet_fold.dataset_json)
-    network = build_survival_network(trainer.recipe.network, sizes)
-    if not isinstance(network, AdaMSSSurvival):
-        raise other_network(network, AdaMSSSurvival)
+    network = checked_network(build_survival_network(trainer.recipe.network, sizes), AdaMSSSurvival)
     try:
         network.load_stage_one(setup.stage_one.weights())
     except ValueError as error:

@@ -37,8 +37,8 @@ from nnunetv2_adamss.survival.tumour_region.region import crop_size, region_size
 from nnunetv2_adamss.trained_folds.fold_files import CHECKPOINTS
 from nnunetv2_adamss.trained_folds.survival_checkpoint import SurvivalCheckpoint
 from nnunetv2_adamss.trainers.adamss_trainer import AdaMSSTrainer
+from nnunetv2_adamss.trainers.checked_network import checked_network
 from nnunetv2_adamss.trainers.log_to_trainer import library_logs_to
-from nnunetv2_adamss.trainers.other_network import other_network
 from nnunetv2_adamss.trainers.ranks import Ranks
 from nnunetv2_adamss.trainers.shared_masks import predict_missing_masks
 from nnunetv2_adamss.trainers.survival_log import SurvivalLog
@@ -130,8 +130,8 @@ class SurvivalFoldTrainer(AdaMSSTrainer):
             )
         if recipe.objective != "discrete_time" and config.loss_reduction != "sum":
             raise ValueError(
-                f"The loss of {name} is no sum over time intervals, so --loss_reduction {config.loss_reduction} has no "
-                "meaning for it; leave the option out."
+                f"The loss of {name} is not a sum over time intervals, so --loss_reduction {config.loss_reduction} has "
+                "no meaning for it; leave the option out."
             )
         if config.radiomics != "all" and not recipe.covariate_use.radiomics:
             raise ValueError(
@@ -187,13 +187,10 @@ class SurvivalFoldTrainer(AdaMSSTrainer):
         sizes = network_sizes(self.survival_fold, configuration_manager, self.dataset_json)
         network = build_survival_network(self.recipe.network, sizes)
         if self.is_new and self.recipe.starts_from_stage_one:
-            self._take_stage_one(network)
+            self._start_from_stage_one(checked_network(network, AdaMSSSurvival))
         return network
 
-    def _take_stage_one(self, network: SurvivalNetwork) -> None:
-        """Load encoder and decoder of Stage I."""
-        if not isinstance(network, AdaMSSSurvival):
-            raise other_network(network, AdaMSSSurvival)
+    def _start_from_stage_one(self, network: AdaMSSSurvival) -> None:
         stage_one = self.setup.stage_one
         n_taken = network.load_stage_one(stage_one.weights())
         self.print_to_log_file(

@@ -1,4 +1,4 @@
-"""Masks of the validation cases by a network that segments and predicts survival at once."""
+"""Masks of the validation cases by a network that segments and predicts survival at the same time."""
 
 import shutil
 from collections.abc import Mapping

@@ -11,7 +11,7 @@ import pytest
 from nnunetv2_adamss.benchmark.benchmark_settings import SETTINGS_FILE, BenchmarkSettings
 
 
-def test_of_many_that_begin_at_once_those_with_other_settings_are_refused(tmp_path: Path) -> None:
+def test_of_many_that_begin_together_those_with_other_settings_are_refused(tmp_path: Path) -> None:
     barrier = Barrier(8)
 
     def save(number: int) -> int | None:

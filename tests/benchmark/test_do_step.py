@@ -59,15 +59,15 @@ def test_a_failed_step_says_why(tmp_path: Path) -> None:
 
 def test_a_command_that_leaves_nothing_has_failed_though_it_says_otherwise(tmp_path: Path) -> None:
     assert do(tmp_path, make_step(tmp_path, "a", "true")) == 1
-    assert record(tmp_path)["reason"] == f"it ended without an error, but there is no {tmp_path / 'a'}"
+    assert record(tmp_path)["reason"] == f"it ended without an error, but did not write {tmp_path / 'a'}"
 
 
-def test_a_failure_for_single_patients_lets_others_go_on_and_is_recorded(tmp_path: Path) -> None:
+def test_a_failure_for_single_patients_does_not_stop_later_steps_and_is_recorded(tmp_path: Path) -> None:
     assert do(tmp_path, make_step(tmp_path, "a", "touch NAME; exit 1")) == 0
     assert record(tmp_path)["exit_code"] == 1
 
 
-def test_a_failure_lets_those_go_on_that_only_come_after_it(tmp_path: Path) -> None:
+def test_a_failure_does_not_stop_steps_that_only_come_after_it(tmp_path: Path) -> None:
     failing, later = make_step(tmp_path, "a", "exit 1"), make_step(tmp_path, "later", "", after=("a",))
     assert do(tmp_path, later, failing) == 0
     assert record(tmp_path)["exit_code"] == 1
@@ -135,8 +135,8 @@ def test_a_step_waits_for_what_is_left_of_an_earlier_run(tmp_path: Path) -> None
     assert not is_locked(lock_of(tmp_path / "OUT", step))
 
 
-@pytest.mark.parametrize("whom", ["command", "its watcher"])
-def test_of_a_step_that_is_killed_nothing_goes_on(tmp_path: Path, whom: str) -> None:
+@pytest.mark.parametrize("killed", ["command", "its watcher"])
+def test_a_killed_step_leaves_nothing_running(tmp_path: Path, killed: str) -> None:
     """A training that is killed alone, as for its memory, would leave the processes that load its data."""
     step = make_step(tmp_path, "a", "sleep 6000 & echo $! > child; wait; touch NAME")
 
@@ -144,7 +144,7 @@ def test_of_a_step_that_is_killed_nothing_goes_on(tmp_path: Path, whom: str) -> 
         wait_until(lambda: (tmp_path / "child").is_file() and bool((tmp_path / "child").read_text()))
         command = wait_for_call(tmp_path)
         parent = int(Path("/proc", str(command), "stat").read_text().split()[3])
-        os.kill(command if whom == "command" else parent, signal.SIGKILL)
+        os.kill(command if killed == "command" else parent, signal.SIGKILL)
 
     killer = Thread(target=kill, daemon=True)
     killer.start()
@@ -155,7 +155,7 @@ def test_of_a_step_that_is_killed_nothing_goes_on(tmp_path: Path, whom: str) -> 
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere no process hears of its parent's end")
-def test_a_command_ends_with_its_watcher_also_where_nobody_is_left_to_end_it(tmp_path: Path) -> None:
+def test_a_command_ends_with_its_watcher_even_if_no_process_is_left_to_end_it(tmp_path: Path) -> None:
     watcher = subprocess.Popen(
         [sys.executable, "-I", watched.__file__, "sh", "-c", f"echo $$ > {tmp_path}/pid; exec sleep 6000"],
         stdin=subprocess.PIPE,

@@ -58,7 +58,7 @@ def test_a_training_is_of_what_it_was_made_from(
     assert training_differences(folder, COHORT, 0, {}, starts_from_stage_one=starts) == expected
 
 
-def test_who_has_no_outcome_is_not_missed_but_whoever_has_one_is(tmp_path: Path) -> None:
+def test_only_patients_with_an_outcome_are_expected_in_the_predictions(tmp_path: Path) -> None:
     other = replace(COHORT, without_outcome=frozenset())
     folder = write_fold(tmp_path)
     assert training_differences(folder, other, 0, {}, starts_from_stage_one=True) == ["of another split"]
@@ -79,7 +79,7 @@ def test_a_stage_one_without_validation_is_of_the_cases_that_its_checkpoint_name
     assert segmentation_differences(folder, COHORT, 0) == expected
 
 
-def test_a_stage_one_that_says_nothing_of_its_training_cases_is_taken_as_it_is(tmp_path: Path) -> None:
+def test_a_stage_one_without_a_list_of_its_training_cases_is_taken_as_it_is(tmp_path: Path) -> None:
     assert segmentation_differences(write_checkpoint(tmp_path, "checkpoint_latest.pth"), COHORT, 0) == []
     (tmp_path / "checkpoint_latest.pth").write_bytes(b"damaged")
     assert segmentation_differences(tmp_path, COHORT, 0) == []

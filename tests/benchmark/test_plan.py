@@ -25,8 +25,8 @@ def folders_of_nnunet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def plan(*names: str, n_splits: int = 3, **settings: object) -> dict[str, Step]:
     given = BenchmarkSettings("Dataset007_X", "3d_fullres", **({"folds": (0,)} | settings))  # type: ignore[arg-type]
     folders = BenchmarkFolders(given, "nnUNetPlans", Path("OUT"))
-    nobody = [frozenset[str]()] * n_splits
-    cohort = PresentCohort({}, nobody, nobody, frozenset(), ".nii.gz")
+    no_cases = [frozenset[str]()] * n_splits
+    cohort = PresentCohort({}, no_cases, no_cases, frozenset(), ".nii.gz")
     return {step.name: step for step in plan_steps(folders, choose_methods(names), cohort, "cuda")}
 
 
@@ -226,7 +226,7 @@ def test_statistical_methods_predict_test_patients_from_what_they_need() -> None
     assert "test patients by RadioDeepMTS" not in steps
 
 
-def test_without_a_network_nobody_segments_the_tumours_of_test_patients() -> None:
+def test_without_a_network_the_tumours_of_test_patients_are_not_segmented() -> None:
     tested = {name for name in plan("icare", test="Dataset008_Y") if name.startswith("test patients")}
     assert tested == {"test patients by ICARE"}
     others = plan("mdsn_proxy", test="Dataset008_Y")

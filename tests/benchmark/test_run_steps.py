@@ -1,4 +1,4 @@
-"""Steps run by snakemake: in order, several at once, after failures and kills, and through an executor that submits."""
+"""Steps run by snakemake: in order, in parallel, after failures and kills, and through an executor that submits."""
 
 import os
 import signal
@@ -116,7 +116,7 @@ def test_what_failed_for_single_patients_is_tried_again_and_what_was_left_stays(
     assert calls(tmp_path) == ["a"] * 3
 
 
-def test_what_is_outdated_does_not_count_where_it_cannot_be_made_anew(
+def test_an_outdated_result_does_not_count_if_it_cannot_be_replaced(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(run, "_snakemake", run_here)
@@ -127,13 +127,13 @@ def test_what_is_outdated_does_not_count_where_it_cannot_be_made_anew(
     assert not (tmp_path / "second").exists()
 
 
-def test_two_workers_do_two_steps_at_once(tmp_path: Path) -> None:
+def test_two_workers_do_two_steps_in_parallel(tmp_path: Path) -> None:
     # Each of the first two waits until the other has begun.
     script = "case NAME in a|b) while test $(wc -l < calls) -lt 2; do sleep 0.01; done;; esac; touch NAME"
     assert run_steps(make_steps(tmp_path, script), tmp_path / "OUT", n_workers=2) == ([], {})
 
 
-def test_a_second_process_is_refused_and_a_killed_one_takes_its_commands_along_and_is_followed_at_once(
+def test_a_second_process_is_refused_and_a_killed_one_ends_its_commands_and_can_be_followed_immediately(
     tmp_path: Path,
 ) -> None:
     script = "test -e go || sleep 6000; touch NAME"
@@ -186,7 +186,7 @@ def test_a_profile_that_is_not_there_is_one_sentence(tmp_path: Path) -> None:
 
 @pytest.fixture
 def profile(tmp_path: Path) -> str:
-    """As of a cluster: what submits a job returns at once with its number, and the job runs elsewhere."""
+    """On a cluster, submitting a job returns its number immediately, and the job runs elsewhere."""
     for name, script in {
         "submit": f'cd {tmp_path}; echo "$1" >> submitted; setsid sh "$2" > /dev/null 2>&1 & echo $!',
         "cancel": "for job; do kill -s TERM -- -$job; done",

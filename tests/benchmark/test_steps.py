@@ -34,7 +34,7 @@ def make_newer(step: Step, than: Step, seconds: float = 60) -> None:
     os.utime(step.evidence[0], (moment, moment))
 
 
-def test_results_of_something_else_are_made_anew(tmp_path: Path) -> None:
+def test_results_of_other_inputs_are_made_again(tmp_path: Path) -> None:
     differences = ["of other outcomes"]
     _, second = make_pair(tmp_path, differences=lambda: differences, is_result=True)
     assert not second.is_done
@@ -45,7 +45,7 @@ def test_results_of_something_else_are_made_anew(tmp_path: Path) -> None:
     assert second.is_done
 
 
-def test_what_is_older_than_what_it_was_made_from_is_made_anew(tmp_path: Path) -> None:
+def test_a_result_older_than_its_inputs_is_made_again(tmp_path: Path) -> None:
     first, second = make_pair(tmp_path)
     third = Step("third", (), (tmp_path / "third",), (second,))
     third.evidence[0].touch()
@@ -53,14 +53,14 @@ def test_what_is_older_than_what_it_was_made_from_is_made_anew(tmp_path: Path) -
     assert second.is_done and third.is_done
     make_newer(first, second)
     assert not second.is_done
-    assert not third.is_done, "though it is newer than the second, which is going to be made anew"
+    assert not third.is_done, "though it is newer than the second, which is going to be made again"
     make_newer(second, first)
     assert second.is_done and not third.is_done
     second.evidence[0].unlink()
     assert third.is_done, "what it was made from may be cleared away"
 
 
-def test_a_training_is_never_made_anew_unasked(tmp_path: Path) -> None:
+def test_a_training_is_only_repeated_on_request(tmp_path: Path) -> None:
     first, second = make_pair(
         tmp_path, resumes=True, is_result=True, differences=lambda: ["of another split"]
     )

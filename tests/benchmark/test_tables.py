@@ -2,13 +2,15 @@
 
 import json
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 import pytest
 import torch
 
-from nnunetv2_adamss.benchmark.collect import GENERAL_NOTES
+from nnunetv2_adamss.benchmark.collect import GENERAL_NOTES, Collection
+from nnunetv2_adamss.benchmark.rank_fusion_row import RankFusion
 from nnunetv2_adamss.benchmark.tables_text import ResultTable
 from nnunetv2_adamss.benchmark.write_tables import read_benchmark, write_tables
 from nnunetv2_adamss.display.words import NONE
@@ -48,7 +50,7 @@ def test_the_c_index_is_the_share_of_pairs_within_folds(fake_benchmark: FakeBenc
     assert cells_of(table, "ICARE")[-1] == "0.765; 0.688"
 
 
-def test_unos_c_is_harrells_where_nobody_is_censored_and_weighs_late_pairs_more_where_somebody_is(
+def test_unos_c_is_harrells_without_censoring_and_weighs_late_pairs_more_with_it(
     fake_benchmark: FakeBenchmark,
 ) -> None:
     write_method(fake_benchmark, "ICARE", 3, 8)
@@ -202,7 +204,20 @@ def test_dice_is_also_that_of_all_voxels_together_and_of_each_label(fake_benchma
     assert row["dice_aggregated_of_tumour"] == pytest.approx(2 * (39 * 3 + 1) / (39 * 6 + 4))
 
 
-def test_a_mask_that_cannot_be_read_costs_those_their_dice_whom_it_is_of(
+def test_lesions_of_each_label_that_are_found_have_their_f1(fake_benchmark: FakeBenchmark) -> None:
+    """References have a lesion of each label; a quarter of the masks has no tumour, but the node."""
+    for fold, cases in enumerate(FOLDS):
+        folder = fake_benchmark.fold("AdaMSSSegTrainer", fold) / "stage1_masks"
+        folder.mkdir(parents=True)
+        for number, case_id in enumerate(cases):
+            write_mask(folder / f"{case_id}.nii.gz", 1 if number < 5 else 4)
+    (table,) = collect(fake_benchmark, "segmentation_only").tables()
+    row = numbers_of(table).loc["segmentation_only"]
+    assert row["lesion_f1_of_node"] == 1
+    assert row["lesion_f1_of_tumour"] == pytest.approx(2 * 30 / (2 * 30 + 10))
+
+
+def test_a_mask_that_cannot_be_read_removes_only_its_own_dice(
     fake_benchmark: FakeBenchmark,
 ) -> None:
     write_method(fake_benchmark, "AdaMSSSurvTrainer_MultiTask", 0, 0)
@@ -225,7 +240,7 @@ def test_a_mask_that_cannot_be_read_costs_those_their_dice_whom_it_is_of(
     )
 
 
-def test_a_network_that_segments_is_judged_by_its_own_masks(fake_benchmark: FakeBenchmark) -> None:
+def test_a_network_that_segments_is_evaluated_by_its_own_masks(fake_benchmark: FakeBenchmark) -> None:
     write_method(fake_benchmark, "AdaMSSSurvTrainer_MultiTask", 0, 0)
     references = fake_benchmark.project.preprocessed / DATASET / "gt_segmentations"
     for fold in range(2):
@@ -465,3 +480,55 @@ def test_what_is_written_says_where_it_comes_from_and_is_read_again(fake_benchma
             read_benchmark(output)
     with pytest.raises(ValueError, match="adamss_benchmark writes it"):
         read_benchmark(output / "nowhere")
+
+
+def test_a_fusion_of_methods_is_a_row_of_their_mean_ranks_within_folds(fake_benchmark: FakeBenchmark) -> None:
+    """Neighbours that ICARE alone confuses have equal ranks together, which count half."""
+    write_method(fake_benchmark, "AdaMSSSurvTrainer", 0, 0)
+    write_method(fake_benchmark, "ICARE", 3, 8)
+    (table,) = fuse(fake_benchmark, "icare", "adamss").tables()
+    row, half_wrong = numbers_of(table).loc["rank_fusion"], 11 / 2 / (2 * PAIRS_OF_FOLD)
+    assert row["title"] == "Rank fusion of ICARE and AdaMSS"
+    assert row["c_index"] == pytest.approx(1 - half_wrong)
+    assert row["c_index_low"] < row["c_index"] < row["c_index_high"]
+    assert row["reference_less_it"] == pytest.approx(half_wrong)
+    assert 0 < row["p_value"] < row["p_value_holm"]
+    assert cells_of(table, "Rank fusion of ICARE and AdaMSS")[-1] == "not in the paper"
+    assert "the mean of a patient's ranks by these methods among the patients of the same fold" in notes_of(
+        table
+    )
+    assert "the 5 planned comparisons of this table" in notes_of(table)
+
+
+def test_a_fusion_waits_for_all_its_methods(fake_benchmark: FakeBenchmark) -> None:
+    write_method(fake_benchmark, "AdaMSSSurvTrainer", 0, 0)
+    write_fold(fake_benchmark, "ICARE", 0)
+    (table,) = fuse(fake_benchmark, "icare", "adamss").tables()
+    assert "Rank fusion of ICARE and AdaMSS, C-index: there is no risk by ICARE." in table.notes
+
+
+def test_a_fusion_has_the_patients_whom_all_its_methods_predict(fake_benchmark: FakeBenchmark) -> None:
+    for name in ("AdaMSSSurvTrainer", "ICARE"):
+        write_method(fake_benchmark, name, 0, 0)
+    file = fake_benchmark.fold("ICARE", 1) / "validation" / "survival_predictions.csv"
+    file.write_text("".join(file.read_text().splitlines(keepends=True)[:-2]))
+    (table,) = fuse(fake_benchmark, "icare", "adamss").tables()
+    assert numbers_of(table).loc["rank_fusion", "n_patients"] == 38
+
+
+@pytest.mark.parametrize(
+    ("names", "message"),
+    [
+        (["adamss"], "needs two methods at least, not adamss"),
+        (["adamss", "icare", "table2"], "needs two methods at least, not table2"),
+        (["two_stage", "segmentation_only"], "segmentation_only predicts no survival"),
+        (["adamss", "pet_only"], "adamss and pet_only have no table in common"),
+    ],
+)
+def test_methods_that_cannot_be_fused_are_named(names: list[str], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        RankFusion.of(names)
+
+
+def fuse(project: FakeBenchmark, *names: str) -> Collection:
+    return replace(collect(project, *names), fusion=RankFusion.of(names))

@@ -73,7 +73,7 @@ def test_a_dry_run_says_what_is_done_and_what_is_not_needed_any_more(
     assert lines[-1] == "5 of 12 steps are done."
 
 
-def test_a_failed_step_is_told_with_its_last_words_and_the_others_go_on(
+def test_a_failed_step_is_reported_with_its_last_lines_and_the_others_continue(
     fake_benchmark: FakeBenchmark, capsys: pytest.CaptureFixture[str]
 ) -> None:
     fake_benchmark.knob("fail", "adamss_extract_radiomics")
@@ -91,7 +91,7 @@ def test_a_failed_step_is_told_with_its_last_words_and_the_others_go_on(
     ]  # fmt: skip
 
 
-def test_a_training_that_was_begun_goes_on_from_its_checkpoint(fake_benchmark: FakeBenchmark) -> None:
+def test_a_training_that_was_begun_continues_from_its_checkpoint(fake_benchmark: FakeBenchmark) -> None:
     arguments = fake_benchmark.arguments(*_SMALL, "-f", "0", "--steps_only")
     for trainer, name in (("AdaMSSSegTrainer", "checkpoint_best.pth"), (_TRAINER, "checkpoint_latest.pth")):
         folder = fake_benchmark.fold(trainer, 0)
@@ -103,7 +103,7 @@ def test_a_training_that_was_begun_goes_on_from_its_checkpoint(fake_benchmark: F
     assert going_on == ["nnUNetv2_train", "adamss_finetune_survival"]
 
 
-def test_a_terminated_benchmark_takes_its_commands_along_and_goes_on_later(
+def test_a_terminated_benchmark_takes_its_commands_along_and_continues_later(
     snakemake_benchmark: FakeBenchmark, capsys: pytest.CaptureFixture[str]
 ) -> None:
     snakemake_benchmark.knob("sleep", _TRAINER)
@@ -238,7 +238,7 @@ def test_other_settings_are_refused_with_both_sides_and_other_methods_and_more_f
     assert len(error.splitlines()) == 1
 
 
-def test_more_folds_predict_the_test_patients_anew(fake_benchmark: FakeBenchmark) -> None:
+def test_more_folds_predict_the_test_patients_again(fake_benchmark: FakeBenchmark) -> None:
     make_test_set(fake_benchmark.project)
     # All folds are trained, so that nothing is newer than the prediction by one of them.
     assert command.main(fake_benchmark.arguments(*_SMALL, "--steps_only")) == 0
@@ -294,7 +294,7 @@ def test_trainings_of_another_stage_one_are_refused_and_those_of_a_copy_are_not(
     assert f"(of another Stage I: {_TRAINER} fold 0)" in capsys.readouterr().err
 
 
-def test_fits_of_other_outcomes_or_settings_are_made_anew(fake_benchmark: FakeBenchmark) -> None:
+def test_fits_of_other_outcomes_or_settings_are_made_again(fake_benchmark: FakeBenchmark) -> None:
     methods = ("--methods", "icare", "-f", "0")
     assert command.main(fake_benchmark.arguments(*methods)) == 0
     n_calls = len(fake_benchmark.calls())
@@ -311,7 +311,7 @@ def test_fits_of_other_outcomes_or_settings_are_made_anew(fake_benchmark: FakeBe
     assert fitted == ["CovariatesCox", "TumourVolume", "SUVmax"], "ICARE looks at the reference anyway"
 
 
-def test_a_fit_that_cannot_be_made_anew_does_not_count(fake_benchmark: FakeBenchmark) -> None:
+def test_a_fit_that_cannot_be_repeated_does_not_count(fake_benchmark: FakeBenchmark) -> None:
     methods = ("--methods", "icare", "-f", "0")
     assert command.main(fake_benchmark.arguments(*methods)) == 0
     file = fake_benchmark.project.raw / DATASET / "survival.csv"
@@ -388,7 +388,7 @@ def test_results_of_version_0_1_are_shown_and_what_failed_for_single_patients_is
     assert again == ["adamss_predict_survival"]
 
 
-def test_a_list_that_nobody_reads_to_the_end_ends_quietly(fake_benchmark: FakeBenchmark) -> None:
+def test_a_list_that_is_not_read_to_the_end_ends_quietly(fake_benchmark: FakeBenchmark) -> None:
     environment = os.environ | {"PYTHONUNBUFFERED": "1"}
     code = "import sys; from nnunetv2_adamss.cli.benchmark import main; sys.exit(main(sys.argv[1:]))"
     listing = subprocess.Popen(
@@ -496,7 +496,7 @@ def test_damaged_records_do_not_stop_a_benchmark(fake_benchmark: FakeBenchmark) 
     assert command.main([*arguments, "--dry_run"]) == 0
 
 
-def test_a_retrained_network_predicts_the_test_patients_anew(fake_benchmark: FakeBenchmark) -> None:
+def test_a_retrained_network_predicts_the_test_patients_again(fake_benchmark: FakeBenchmark) -> None:
     make_test_set(fake_benchmark.project)
     arguments = fake_benchmark.arguments("--methods", "two_stage", "--test", "8", "-f", "0")
     assert command.main(arguments) == 0
@@ -506,7 +506,7 @@ def test_a_retrained_network_predicts_the_test_patients_anew(fake_benchmark: Fak
     command.main([*arguments, "--steps_only"])
     again = [call.split()[0] for call in fake_benchmark.calls()[n_calls:]]
     assert again[:2] == ["adamss_explain", "adamss_predict_survival"]
-    # And what goes on with its masks.
+    # And what uses its masks.
     assert again.count("adamss_predict_statistical") == 3
 
 
@@ -525,7 +525,7 @@ def test_masks_are_out_of_fold_unless_the_benchmark_began_with_others(
         assert "AdaMSSSegTrainer fold 1" not in capsys.readouterr().out
 
 
-def test_masks_out_of_fold_are_refused_at_once_where_a_case_is_never_validated(
+def test_masks_out_of_fold_are_refused_early_where_a_case_is_never_validated(
     fake_benchmark: FakeBenchmark, capsys: pytest.CaptureFixture[str]
 ) -> None:
     file = fake_benchmark.project.preprocessed / DATASET / "splits_final.json"
@@ -567,7 +567,7 @@ def test_settings_of_the_user_reach_the_commands(fake_benchmark: FakeBenchmark) 
         (["--test", "8"], "'8' is neither the name nor the id"),
         (["--epochs", "0"], "epochs is 0, but must be at least 1"),
         (["-p", "others"], "not planned and preprocessed"),
-        (["--survival_csv", "nowhere.csv"], "nowhere.csv: there is no such file"),
+        (["--survival_csv", "nowhere.csv"], "nowhere.csv: the file does not exist"),
         (["--masks", "/nowhere"], "40 of 40 cases have no mask in /nowhere: case_00, "),
         (["-seg_chk", "typo.pth"], "but -seg_chk is typo.pth, and"),
     ],
@@ -604,10 +604,39 @@ def test_survival_in_two_dimensions_is_refused_before_stage_one_is_trained(
         (["--masks", "M", "--test", "8"], "does not go with --test"),
     ],
 )
-def test_options_that_make_no_sense_are_refused(
+def test_impossible_options_are_refused(
     fake_benchmark: FakeBenchmark, options: list[str], message: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with pytest.raises(SystemExit) as stopped:
         command.main(fake_benchmark.arguments(*options))
     assert stopped.value.code == 2
     assert message in capsys.readouterr().err
+
+
+def test_methods_that_are_fused_are_compared_too(
+    fake_benchmark: FakeBenchmark, capsys: pytest.CaptureFixture[str]
+) -> None:
+    options = ("--methods", "icare", "--rank_fusion", "icare", "lasso_cox", "--dry_run")
+    assert command.main(fake_benchmark.arguments(*options)) == 0
+    assert "LassoCoxPH" in capsys.readouterr().out
+
+
+def test_a_fusion_is_a_row_of_the_validation_and_of_the_test_patients(fake_benchmark: FakeBenchmark) -> None:
+    """ICARE and SUVmax rank the validation patients in opposite order, and the test patients alike."""
+    make_test_set(fake_benchmark.project)
+    options = ("--methods", "adamss", "--rank_fusion", "icare", "suv_max", "--test", "8")
+    assert command.main(fake_benchmark.arguments(*options)) == 0
+    for name, c_index in (("table_1.csv", 0.5), ("table_1_test.csv", 63 / 66)):
+        table = pd.read_csv(fake_benchmark.output / name, index_col="method")
+        assert table.loc["rank_fusion", "c_index"] == pytest.approx(c_index)
+    provenance = json.loads((fake_benchmark.output / "tables.json").read_text())["provenance"]
+    assert provenance["rank_fusion"] == ["icare", "suv_max"]
+
+
+def test_methods_that_cannot_be_fused_are_refused_before_anything_runs(
+    fake_benchmark: FakeBenchmark, capsys: pytest.CaptureFixture[str]
+) -> None:
+    options = ("--methods", "icare", "--rank_fusion", "icare", "pet_only")
+    assert command.main(fake_benchmark.arguments(*options)) == 2
+    assert "icare and pet_only have no table in common" in capsys.readouterr().err
+    assert not fake_benchmark.calls()

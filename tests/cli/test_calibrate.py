@@ -14,11 +14,8 @@ from scipy.special import expit
 
 from nnunetv2_adamss.cli import calibrate
 from nnunetv2_adamss.common.files import sha256_of
-from nnunetv2_adamss.prediction.calibration import (
-    Calibration,
-    read_calibration,
-    read_model_calibrations,
-)
+from nnunetv2_adamss.prediction.calibration import Calibration
+from nnunetv2_adamss.prediction.calibration_files import read_calibration, read_model_calibrations
 from nnunetv2_adamss.trained_folds.fold_files import CHECKPOINTS, epoch_predictions_file
 from nnunetv2_adamss.trained_folds.prediction import SurvivalPrediction
 from tests.nnunet_project import NnunetProject
@@ -94,6 +91,10 @@ def change_summary(project: NnunetProject, number: int, **changes: Any) -> None:
     file.write_text(json.dumps(json.loads(file.read_text()) | changes))
 
 
+def of_files(predictions: Path, outcomes: Path, output: Path) -> list[str]:
+    return [PREDICTIONS, str(predictions), OUTCOMES, str(outcomes), "-o", str(output)]
+
+
 def failed(options: list[str], capsys: pytest.CaptureFixture[str]) -> str:
     assert calibrate.main(options) == 2
     out, error = capsys.readouterr()
@@ -167,7 +168,7 @@ def test_unfinished_folds_are_named_with_what_to_do(
     assert calibrate.main(["-d", "7", "-c", "3d_fullres", "-f", "0", "2", "3"]) == 0
 
 
-def test_folds_of_an_older_version_are_told_to_be_validated_again(
+def test_folds_of_an_older_version_must_be_validated_again(
     project: NnunetProject, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (fold_folder(project, 3) / epoch_predictions_file("last")).unlink()
@@ -225,19 +226,7 @@ def test_a_new_hospitals_predictions_are_calibrated(
 ) -> None:
     output = tmp_path / "hospital" / "ours.json"
     predictions = fold_folder(project, 0) / epoch_predictions_file("last")
-    assert (
-        calibrate.main(
-            [
-                PREDICTIONS,
-                str(predictions),
-                OUTCOMES,
-                str(survival_csv(project)),
-                "-o",
-                str(output),
-            ]
-        )
-        == 0
-    )
+    assert calibrate.main(of_files(predictions, survival_csv(project), output)) == 0
     found = read_calibration(output)
     assert isinstance(found, Calibration)
     assert found.times == (12, 24, 36, 48, 60)
@@ -260,14 +249,7 @@ def test_cases_without_an_outcome_are_left_out_and_those_without_a_row_refused(
     table = pd.read_csv(survival_csv(project))
     table.loc[0, ["time", "event"]] = np.nan
     predictions = fold_folder(project, 0) / epoch_predictions_file("last")
-    options = [
-        PREDICTIONS,
-        str(predictions),
-        OUTCOMES,
-        str(tmp_path / "o.csv"),
-        "-o",
-        str(tmp_path / "c.json"),
-    ]
+    options = of_files(predictions, tmp_path / "o.csv", tmp_path / "c.json")
     table.to_csv(tmp_path / "o.csv", index=False)
     assert calibrate.main(options) == 0
     assert "1 case(s) without an outcome are left out: case_000" in caplog.text
@@ -283,14 +265,7 @@ def test_too_few_events_are_said(
     table = pd.read_csv(survival_csv(project)).iloc[::N_FOLDS]
     table.assign(event=[1] * 9 + [0] * 51).to_csv(tmp_path / "o.csv", index=False)
     predictions = fold_folder(project, 0) / epoch_predictions_file("last")
-    options = [
-        PREDICTIONS,
-        str(predictions),
-        OUTCOMES,
-        str(tmp_path / "o.csv"),
-        "-o",
-        str(tmp_path / "c.json"),
-    ]
+    options = of_files(predictions, tmp_path / "o.csv", tmp_path / "c.json")
     assert "at least 10 events; there are 9" in failed(options, capsys)
     assert not (tmp_path / "c.json").exists()
 

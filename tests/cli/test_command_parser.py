@@ -23,7 +23,7 @@ def test_the_versions_of_what_a_result_depends_on_are_printed(capsys: pytest.Cap
         run("--version")
     assert stopped.value.code == 0
     lines = capsys.readouterr().out.splitlines()
-    assert [line.split()[0] for line in lines] == ["nnunetv2-adamss", "nnunetv2", "torch", "device"]
+    assert [line.split()[0] for line in lines] == ["nnunetv2-adamss", "nnunetv2", "torch", "python", "device"]
 
 
 def test_a_quiet_command_shows_results_and_no_progress(capsys: pytest.CaptureFixture[str]) -> None:

@@ -49,7 +49,7 @@ def test_an_interrupted_command_ends_with_its_worker_processes(
     wait_until(lambda: not is_running(int(worker.read_text())))
 
 
-def test_a_demo_goes_on_with_what_is_done(tmp_path: Path) -> None:
+def test_a_demo_continues_with_what_is_done(tmp_path: Path) -> None:
     folder = tmp_path / "demo"
     progress = DemoProgress.begin_or_continue(folder, 6, 2)
     progress.seconds["Make"] = 1.5
@@ -103,7 +103,7 @@ def test_a_failed_step_stops_the_demo_and_is_done_again(
     assert "=== Step 1 of 14: Make a synthetic PET/CT cohort (about 10 min left)" in printed.out
     assert "step 7 failed with exit code 3" in printed.err
     assert demo.main(arguments) == 1
-    assert "=== Step 6 of 14: Split it, with events on both sides (done before)" in capsys.readouterr().out
+    assert "=== Step 6 of 14: Make splits with events in each part (done before)" in capsys.readouterr().out
     assert commands == [
         "adamss_make_phantom_dataset", "adamss_verify_dataset", "nnUNetv2_plan_and_preprocess",
         "adamss_set_normalization", "nnUNetv2_preprocess", "adamss_make_splits", "nnUNetv2_train", "nnUNetv2_train",

@@ -1,6 +1,7 @@
 """The command that evaluates predictions."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -126,6 +127,38 @@ def test_masks_and_images_give_volume_uptake_and_dice(study: Study) -> None:
     assert baselines.loc["case_000", "tumour_volume_ml"] == pytest.approx(mask.sum() / 1000)
 
 
+def write_hecktor_masks(folder: Path) -> list[str]:
+    """GTVp (1) and GTVn (2) of two patients in masks and references, in a row of voxels; returns the options."""
+    voxels = {
+        "masks": ([1, 1, 1, 0, 2, 0, 2, 2, 0, 2], [1, 0, 0, 0, 2, 2, 2, 2, 2, 2]),
+        "labels": ([1, 1, 1, 0, 2, 0, 2, 2, 2, 0], [1, 1, 0, 0, 0, 2, 0, 0, 0, 0]),
+    }
+    for name, patients in voxels.items():
+        (folder / name).mkdir()
+        for case_id, values in zip(("a", "b"), patients, strict=True):
+            image = sitk.GetImageFromArray(np.array(values, np.uint8).reshape(1, 1, -1))
+            sitk.WriteImage(image, str(folder / name / f"{case_id}.nii.gz"))
+    labels = {"labels": {"background": 0, "GTVp": 1, "GTVn": 2}}
+    (folder / "labels" / "dataset.json").write_text(json.dumps(labels))
+    return ["--masks", str(folder / "masks"), "--reference_masks", str(folder / "labels")]
+
+
+def test_masks_alone_get_the_scores_of_hecktor(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    options = write_hecktor_masks(tmp_path)
+    assert evaluate_survival.main([*options, "-o", str(tmp_path / "out")]) == 0
+    metrics = json.loads((tmp_path / "out" / "metrics.json").read_text())
+    primary, nodes = metrics["segmentation"]
+    assert primary["mean"] == pytest.approx((1 + 2 / 3) / 2)
+    # 3 voxels of 4 and 4, 1 of 6 and 1.
+    assert nodes["aggregated"] == pytest.approx(2 * (3 + 1) / (4 + 4 + 6 + 1))
+    # Patient a: 1 of 1 and 2 of 3 voxels are common, and one lesion is nowhere. b: 1 of 6, which is too little.
+    assert nodes["lesions"] == {"n_found": 2, "n_false": 2, "n_missed": 1, "f1": pytest.approx(4 / 7)}
+    out = capsys.readouterr().out
+    assert re.search(r"^GTVn +2 +0\.\d{3} +0\.533 +2, 1, 2 +0\.571$", out, re.MULTILINE)
+    assert "HECKTOR 2025 ranks GTVp by the mean Dice" in out
+    assert "0.571" in (tmp_path / "out" / "metrics.md").read_text()
+
+
 def test_masks_along_other_axes_are_measured_where_they_lie(cases: Path, tmp_path: Path) -> None:
     folder = cases / "orientation"
     options = [
@@ -237,8 +270,8 @@ def test_folds_that_are_not_finished_are_named(
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ([PREDICTIONS, "no.csv", OUTCOMES, "survival.csv"], "no.csv: there is no such file"),
-        ([PREDICTIONS, "predictions.csv", OUTCOMES, "no.csv"], "no.csv: there is no such file"),
+        ([PREDICTIONS, "no.csv", OUTCOMES, "survival.csv"], "no.csv: the file does not exist"),
+        ([PREDICTIONS, "predictions.csv", OUTCOMES, "no.csv"], "no.csv: the file does not exist"),
         (
             [PREDICTIONS, "predictions.csv", "predictions.csv", OUTCOMES, "survival.csv"],
             "predict the same cases",
@@ -277,7 +310,8 @@ def test_a_users_error_is_one_sentence_and_exit_code_two(
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ([], "give either --predictions or -d"),
+        ([], "give either --predictions or -d, or --masks and --reference_masks alone"),
+        (["--masks", "x"], "give either --predictions or -d, or --masks and --reference_masks alone"),
         ([PREDICTIONS, "a.csv", "-d", "7"], "give either --predictions or -d"),
         ([PREDICTIONS, "a.csv"], "--predictions needs --survival_csv"),
         (["-d", "7"], "-d needs -c"),
@@ -291,7 +325,7 @@ def test_a_users_error_is_one_sentence_and_exit_code_two(
         ([PREDICTIONS, "a.csv", OUTCOMES, "b.csv", "--n_resamples", "0"], "at least 1"),
     ],
 )
-def test_options_that_make_no_sense_together_are_refused(
+def test_options_that_contradict_each_other_are_refused(
     options: list[str], message: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with pytest.raises(SystemExit) as stopped:

@@ -63,7 +63,7 @@ def test_a_folder_without_dataset_json_needs_the_channels_names(
     assert "FDG_PET_original_firstorder_Mean" in (tmp_path / "out.csv").read_text()
 
 
-def test_a_broken_case_is_told_at_the_end_and_the_others_are_written(
+def test_a_broken_case_is_named_at_the_end_and_the_others_are_written(
     folders: tuple[str, ...], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "images" / "case_1_0001.nii.gz").write_bytes(b"")
@@ -72,7 +72,7 @@ def test_a_broken_case_is_told_at_the_end_and_the_others_are_written(
     assert said[0] == "adamss_extract_radiomics: 2 case(s) have no features:"
     assert "case_1: " in said[1]
     assert "cannot be read" in said[1]
-    assert "case_2: there is no" in said[2]
+    assert "case_2: missing file(s): " in said[2]
     assert pd.read_csv(tmp_path / "out.csv")["case_id"].tolist() == ["case_0"]
 
 

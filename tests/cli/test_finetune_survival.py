@@ -169,7 +169,7 @@ def test_radiomics_that_are_missing_are_extracted_once(
     assert (folder / "checkpoint_final.pth").is_file()
 
 
-def test_an_unfinished_training_is_continued_or_begun_anew_but_never_lost(
+def test_an_unfinished_training_is_continued_or_restarted_but_never_lost(
     fold_folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     settings = ("--mask_source", "groundtruth")

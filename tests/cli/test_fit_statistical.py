@@ -34,7 +34,7 @@ def refusal(capsys: pytest.CaptureFixture[str], *options: str, **changes: str) -
     return captured.err
 
 
-def test_tumour_volume_lies_where_trainings_do_and_is_fitted_anew_on_demand(
+def test_tumour_volume_lies_where_trainings_do_and_is_fitted_again_on_demand(
     model: TrainedModel, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert typed("--disable_tta", "--overwrite", "--seed", "7", fold="1") == 0
@@ -81,7 +81,7 @@ def test_what_a_method_needs_and_is_not_there_is_one_sentence(
         ("0", "cox", [], "invalid choice: 'cox'"),
     ],
 )
-def test_options_that_make_no_sense_are_refused_before_anything_is_read(
+def test_impossible_options_are_refused_before_anything_is_read(
     fold: str, method: str, options: list[str], message: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with pytest.raises(SystemExit) as stopped:

@@ -175,7 +175,7 @@ def begin_stage_two(place: Place, *options: str) -> int:
     return finetune_survival.main([*FOLD_0, *settings, *options])
 
 
-def go_on(place: Place, option: str) -> int:
+def resume(place: Place, option: str) -> int:
     return finetune_survival.main([*FOLD_0, "-tr", TRAINER, "-device", "cpu", option])
 
 
@@ -314,7 +314,7 @@ def test_stage_two_does_not_begin_from_a_model_that_is_not_ours(
     ("name", "option"),
     [("final", "--val"), ("final", "--c"), ("latest", "--c"), ("best", "--c")],
 )
-def test_stage_two_is_not_gone_on_with_from_a_checkpoint_with_code(
+def test_stage_two_does_not_continue_from_a_checkpoint_with_code(
     name: str, option: str, place: Place, capsys: pytest.CaptureFixture[str]
 ) -> None:
     checkpoint = place.stage_two / "fold_0" / f"checkpoint_{name}.pth"
@@ -324,7 +324,7 @@ def test_stage_two_is_not_gone_on_with_from_a_checkpoint_with_code(
         other.unlink()
     shutil.copy(place.root / "copy.pth", checkpoint)
     plant_in_checkpoint(checkpoint, place.marker)
-    said = refusal(capsys, partial(go_on, place, option))
+    said = refusal(capsys, partial(resume, place, option))
     assert str(checkpoint) in said
     assert "holds more than data" in said
     assert TrainedFold(checkpoint.parent).begun_with() is None
@@ -366,7 +366,7 @@ def test_stage_two_names_a_damaged_checkpoint(
     spoil: Callable[[Path], None], option: str, place: Place, capsys: pytest.CaptureFixture[str]
 ) -> None:
     spoil(place.stage_two_checkpoint)
-    said = refusal(capsys, partial(go_on, place, option))
+    said = refusal(capsys, partial(resume, place, option))
     assert str(place.stage_two_checkpoint) in said
 
 
@@ -411,7 +411,7 @@ def test_random_bytes_in_the_place_of_an_image_are_one_sentence(
     file.unlink()
     file.write_bytes(bytes(range(256)) * 40)
     said = refusal(capsys, partial(command, place))
-    assert f"{file} is no array file of nnU-Net" in said
+    assert f"{file} is not an array file of nnU-Net" in said
 
 
 @pytest.mark.parametrize("network", ["torch.hub.load", "os.system"])

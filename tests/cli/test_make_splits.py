@@ -163,7 +163,7 @@ def test_a_preprocessed_case_without_a_row_is_refused(
         (["-d", "8"], "'8' is neither the name nor the id of one data set"),
         (["-d", "7", "-k", "1"], "There are 1 folds"),
         (["-d", "7", "--group", "hospital"], "there is no clinical column 'hospital'"),
-        (["-d", "7", "--survival_csv", "nowhere.csv"], "nowhere.csv: there is no such file"),
+        (["-d", "7", "--survival_csv", "nowhere.csv"], "nowhere.csv: the file does not exist"),
     ],
 )
 def test_a_users_error_is_one_sentence_and_exit_code_two(

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 import SimpleITK as sitk
 
-from nnunetv2_adamss.cli import fit_statistical, predict_statistical
+from nnunetv2_adamss.cli import fit_statistical, fuse_risks, predict_statistical
 from nnunetv2_adamss.evaluation.prediction_files import read_predictions
 from nnunetv2_adamss.methods.statistical.fitted_model import FittedModel
 from nnunetv2_adamss.survival.covariates.covariate_tables import CovariateTables
@@ -56,7 +56,7 @@ def tables(model: TrainedModel, tmp_path: Path) -> dict[str, Path]:
     half = parts["radiomics"].shape[1] // 2
     parts["first"], parts["second"] = parts["radiomics"].iloc[:, :half], parts["radiomics"].iloc[:, half:]
     parts["lacking"] = parts["second"][1:]
-    parts["nobody"] = parts["radiomics"].set_axis([f"other_{i}" for i in range(4)]).rename_axis("case_id")
+    parts["other"] = parts["radiomics"].set_axis([f"other_{i}" for i in range(4)]).rename_axis("case_id")
     for name, table in parts.items():
         table.to_csv(tmp_path / f"{name}.csv")
     return {name: tmp_path / f"{name}.csv" for name in parts}
@@ -82,6 +82,18 @@ def test_features_may_come_in_several_tables(tables: dict[str, Path], tmp_path: 
     assert (tmp_path / "one.csv").read_text() == (tmp_path / "two.csv").read_text()
 
 
+def test_out_of_fold_risks_are_what_their_fold_predicts_of_these_patients_when_they_are_new(
+    model: TrainedModel, tables: dict[str, Path], tmp_path: Path
+) -> None:
+    options = ("--clinical", tables["clinical"], "--features", tables["radiomics"])
+    assert typed(tmp_path / "new.csv", *options) == 0
+    known = ["-d", "902", "-c", "3d_fullres", "-tr", "ICARE", "-f", "0", "-o", str(tmp_path / "known.csv")]
+    assert fuse_risks.main(known) == 0
+    new, of_fold = (read_predictions([tmp_path / f"{n}.csv"]).table["risk_score"] for n in ("new", "known"))
+    assert of_fold.to_dict() == pytest.approx(new.to_dict())
+    assert set(of_fold.index) == set(model.validation_cases(0))
+
+
 def test_masks_end_as_the_data_set_of_the_images_says(model: TrainedModel, tmp_path: Path) -> None:
     masks, images = tmp_path / "masks", tmp_path / "raw" / "imagesTs"
     for folder in (masks, images):
@@ -103,11 +115,13 @@ def test_a_table_that_the_model_needs_is_asked_for(
     assert "needs features that are not there" in refusal(
         capsys, tmp_path, *clinical, "--features", tables["first"]
     )
-    assert "there is no such file" in refusal(capsys, tmp_path, "--clinical", tmp_path / "no.csv", *features)
+    assert "the file does not exist" in refusal(
+        capsys, tmp_path, "--clinical", tmp_path / "no.csv", *features
+    )
     assert "give the patients' masks with --masks" in refusal(capsys, tmp_path, name="TumourVolume")
 
 
-def test_who_is_missing_in_one_of_the_tables_is_named_and_the_others_are_predicted(
+def test_a_patient_missing_in_one_table_is_named_and_the_others_are_predicted(
     model: TrainedModel,
     tables: dict[str, Path],
     tmp_path: Path,
@@ -123,7 +137,7 @@ def test_who_is_missing_in_one_of_the_tables_is_named_and_the_others_are_predict
     both = (read_predictions([tmp_path / name]).table["risk_score"] for name in ("all.csv", "some.csv"))
     everybody, some = both
     assert some.to_dict() == everybody[others].to_dict()
-    said = refusal(capsys, tmp_path, *clinical, "--features", tables["nobody"])
+    said = refusal(capsys, tmp_path, *clinical, "--features", tables["other"])
     assert "No patient is in all of the given tables" in said
 
 
@@ -171,7 +185,8 @@ def test_a_patient_without_a_finite_risk_is_named_and_left_out(
     assert typed(output, "--masks", masks, name="TumourVolume") == 0
     cases = sorted(file.name.removesuffix(".nii.gz") for file in masks.iterdir())
     assert (
-        f"1 patient(s) cannot be predicted, since their risk is no finite number: {cases[1]}." in caplog.text
+        f"1 patient(s) cannot be predicted, since their risk is not a finite number: {cases[1]}."
+        in caplog.text
     )
     assert list(pd.read_csv(output)["case_id"]) == [case for case in cases if case != cases[1]]
     monkeypatch.setattr(FittedModel, "risk_score", lambda *given: np.full(len(cases), np.nan))

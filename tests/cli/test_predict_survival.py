@@ -3,11 +3,15 @@
 import zipfile
 from pathlib import Path
 
+import nibabel
+import numpy as np
 import pandas as pd
 import pytest
 from nnunetv2.model_sharing.model_import import install_model_from_zip_file
 
 from nnunetv2_adamss.cli import export_model, predict_survival
+from tests.dicom.ct_slices import CtWriter
+from tests.dicom.reopened import masks_of_segmentation
 from tests.trained_model import TrainedModel
 
 pytestmark = [
@@ -79,7 +83,43 @@ def test_faulty_patients_are_said_at_the_end_with_another_exit_code(
     said = capsys.readouterr()
     assert "1 patient(s) predicted" in said.out
     assert "Survival curves are uncalibrated" in said.out
-    assert f"1 patient(s) could not be predicted:\n  {cases[0]}: there is no " in said.err
+    assert (
+        f"1 patient(s) could not be predicted:\n  {cases[0]}: " in said.err and "does not exist" in said.err
+    )
+
+
+def test_masks_are_also_written_as_dicom_and_patients_without_a_ct_series_named(
+    trained_model: TrainedModel, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    cases = trained_model.validation_cases(0)[:2]
+    images = trained_model.images(cases, tmp_path / "images")
+    slices = write_series_of(images / f"{cases[0]}_0000.nii.gz", tmp_path / "ct" / cases[0])
+    arguments = ["-i", str(images), "-o", str(tmp_path / "out"), "-m", str(trained_model.folder), *MODEL[2:]]
+    clinical = ["--clinical", str(trained_model.clinical), "-device", "cpu"]
+    dicom = ["--dicom_out", str(tmp_path / "dicom"), "--ct_series", str(tmp_path / "ct")]
+    assert predict_survival.main([*arguments, *clinical, *dicom]) == 1
+    said = capsys.readouterr()
+    assert "2 patient(s) predicted" in said.out
+    assert f"1 patient(s) have no mask in DICOM:\n  {cases[1]}: no CT series was given" in said.err
+    masks = masks_of_segmentation(tmp_path / "dicom" / f"{cases[0]}_SEG.dcm", slices)
+    predicted = np.asarray(nibabel.load(tmp_path / "out" / "masks" / f"{cases[0]}.nii.gz").dataobj)
+    assert predicted.any()
+    for value, mask in enumerate(masks.values(), start=1):
+        np.testing.assert_array_equal(mask, np.equal(predicted.T, value))
+
+
+def write_series_of(image: Path, folder: Path) -> list[Path]:
+    """CT slices where the voxels of an image with axes along the patient's lie."""
+    opened = nibabel.load(image)
+    right, front, up = opened.affine.diagonal()[:3]
+    assert np.count_nonzero(opened.affine[:3, :3]) == 3
+    return CtWriter(
+        shape=opened.shape[1::-1],
+        positions_mm=[up * z * np.sign(right * front) for z in range(opened.shape[2])],
+        spacing_mm=(abs(front), abs(right)),
+        orientation=(-np.sign(right), 0, 0, 0, -np.sign(front), 0),
+        origin_mm=tuple(opened.affine[:3, 3] * (-1, -1, 1)),
+    ).write(folder)
 
 
 @pytest.mark.parametrize(
@@ -91,6 +131,16 @@ def test_faulty_patients_are_said_at_the_end_with_another_exit_code(
         (("-m", "model", "-f", "0", "0"), "-f names a fold twice"),
         (("-m", "model", "-num_parts", "2", "-part_id", "2"), "-part_id must be from 0 to 1"),
         (("-m", "model", "--masks", "masks", "--disable_tta"), "exclude each other"),
+        (("-m", "model", "--dicom_out", "dicom"), "--dicom_out and --ct_series need each other"),
+        (("-m", "model", "--ct_series", "ct"), "--dicom_out and --ct_series need each other"),
+        (
+            ("-m", "model", "--dicom_out", "dicom", "--ct_series", "ct", "-num_parts", "2"),
+            "--dicom_out needs all parts",
+        ),
+        (
+            ("-m", "model", "--dicom_out", "dicom", "--ct_series", "ct", "--masks", "masks"),
+            "--dicom_out and --masks exclude each other",
+        ),
     ],
 )
 def test_options_that_contradict_each_other_are_refused(

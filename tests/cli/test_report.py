@@ -58,7 +58,7 @@ def test_without_a_browser_pdfs_are_refused_before_the_work(
     [
         (["-d", "903", "-c", "3d_fullres", "-f", "0", "7"], "Fold 7 of"),
         (
-            ["-d", "903", "-c", "3d_fullres", "-tr", "AdaMSSSurvTrainer_Nobody"],
+            ["-d", "903", "-c", "3d_fullres", "-tr", "AdaMSSSurvTrainer_Unknown"],
             "There are AdaMSSSurvTrainer__nnUNetPlans__3d_fullres",
         ),
         (["-d", "903", "-c", "3d_fullres", "--predictions", "nowhere"], "There is no folder nowhere."),
@@ -86,7 +86,7 @@ def test_what_is_not_there_is_one_sentence_and_exit_code_two(
         (["--max_patients", "-1"], "must be at least 0"),
     ],
 )
-def test_options_that_make_no_sense_are_refused(
+def test_impossible_options_are_refused(
     capsys: pytest.CaptureFixture[str], arguments: list[str], words: str
 ) -> None:
     with pytest.raises(SystemExit):

@@ -98,7 +98,7 @@ def test_the_table_is_looked_for_in_the_raw_folder(
 ) -> None:
     assert verify_dataset.main(["-d", "Dataset901_Tiny"]) == 2
     file = unchecked_images.raw / "Dataset901_Tiny" / "survival.csv"
-    assert capsys.readouterr().err == f"adamss_verify_dataset: {file}: there is no such file.\n"
+    assert capsys.readouterr().err == f"adamss_verify_dataset: {file}: the file does not exist.\n"
 
 
 def test_rows_and_images_must_belong_together(

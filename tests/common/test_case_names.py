@@ -35,7 +35,7 @@ def test_a_space_that_does_not_break_can_be_seen(tmp_path: Path, read: Callable[
 
 
 @pytest.mark.parametrize("read", _READERS)
-def test_what_macos_and_unfinished_conversions_leave_is_no_case(
+def test_files_of_macos_and_unfinished_conversions_are_not_cases(
     tmp_path: Path, read: Callable[[Path], list[str]]
 ) -> None:
     for name in ("good", "._good", ".unfinished_node_1_good"):

@@ -85,10 +85,10 @@ def test_code_is_not_run(file: Path, tmp_path: Path, mapped: bool) -> None:
 
 def test_what_lacks_or_is_of_another_kind_is_named(file: Path) -> None:
     torch.save({WEIGHTS: {"layer": [1, 2]}, "init_args": {"plans": [], "configuration": "2d"}}, file)
-    with pytest.raises(ValueError, match=r"no usable network_weights, current_epoch, init_args.plans\.$"):
+    with pytest.raises(ValueError, match=r"not usable: network_weights, current_epoch, init_args.plans\)\.$"):
         read_checkpoint(file, KINDS)
     torch.save({**whole(), "init_args": ["plans"]}, file)
-    with pytest.raises(ValueError, match=r"no usable init_args\.$"):
+    with pytest.raises(ValueError, match=r"not usable: init_args\)\.$"):
         read_checkpoint(file, KINDS)
     torch.save([whole()], file)
     with pytest.raises(ValueError, match="it holds a list, not a dictionary"):

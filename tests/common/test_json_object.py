@@ -23,8 +23,8 @@ def test_an_object_with_what_is_needed_is_returned(tmp_path: Path) -> None:
         ("[]", "holds a list, but an object"),
         ("true", "holds true or false, but"),
         ("1.5", "holds a number, but"),
-        ('{"name": 1}', "there is no usable n, name"),
-        ('{"name": "x", "n": true}', "there is no usable n"),
+        ('{"name": 1}', "missing or not usable: n, name"),
+        ('{"name": "x", "n": true}', "missing or not usable: n"),
     ],
 )
 def test_anything_else_is_one_sentence_that_names_the_file(tmp_path: Path, text: str, words: str) -> None:
@@ -35,7 +35,7 @@ def test_anything_else_is_one_sentence_that_names_the_file(tmp_path: Path, text:
 def test_entries_are_looked_for_below_others(tmp_path: Path) -> None:
     file = write(tmp_path, '{"settings": {"seed": "x"}}')
     for kinds, needed in (({}, ["settings.epochs"]), ({"settings.seed": int}, [])):
-        with pytest.raises(ValueError, match=r"no usable settings\."):
+        with pytest.raises(ValueError, match="not usable: settings."):
             read_known_object(file, kinds, needed)
     assert read_known_object(file, {"settings.epochs": int, "seed.x": int}, ["settings.seed"])
 

@@ -58,7 +58,7 @@ def test_values_are_found_below_others_and_named_once() -> None:
     assert unfit({}, {}, ["fold.cases"]) == unfit([], {}, ["fold.cases"]) == ["fold.cases"]
 
 
-def test_all_that_is_wrong_is_said_at_once() -> None:
-    with pytest.raises(ValueError, match=r"^slope of a line cannot be 'steep', there is no start of a line$"):
+def test_all_faults_are_reported_together() -> None:
+    with pytest.raises(ValueError, match=r"^slope of a line cannot be 'steep', start of a line is missing$"):
         check_kinds({"slope": "steep"}, {"slope": is_number, "start": is_number}, " of a line")
     check_kinds({"slope": 1, "start": 0.5}, {"slope": is_number, "start": is_number})

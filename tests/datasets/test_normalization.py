@@ -112,7 +112,7 @@ def test_configurations_that_inherit_are_not_touched(folder: Path) -> None:
     assert changed["configurations"]["3d_cascade_fullres"] == plans["configurations"]["3d_cascade_fullres"]
 
 
-def test_another_plan_of_that_name_is_only_replaced_when_told(
+def test_another_plan_of_that_name_is_only_replaced_on_request(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["-d", "901", "-o", "mine"]) == 0

@@ -135,8 +135,8 @@ def test_private_tags_are_read_from_the_file(tmp_path: Path) -> None:
         ({"injection": {"RadiopharmaceuticalStartTime": None}}, r"StartTime \(0018,1072\) is missing"),
         ({"injection": {"RadiopharmaceuticalStartTime": "110500"}}, "is 23.9 hours before the scan"),
         ({"SeriesTime": None}, r"SeriesTime \(0008,0031\) is missing"),
-        ({"SeriesTime": "ten"}, r"SeriesTime \(0008,0031\) is no time"),
-        ({"SeriesDate": "today"}, r"SeriesDate \(0008,0021\) is no date"),
+        ({"SeriesTime": "ten"}, r"SeriesTime \(0008,0031\) is not a time"),
+        ({"SeriesDate": "today"}, r"SeriesDate \(0008,0021\) is not a date"),
         ({"SeriesDate": None}, r"SeriesDate \(0008,0021\) is missing"),
     ],
 )  # fmt: skip

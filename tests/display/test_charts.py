@@ -20,8 +20,8 @@ def texts_of(chart: Chart) -> list[str]:
 def test_curves_have_names_and_numbers_at_risk_and_groups_without_patients_are_left_out() -> None:
     with Chart(WIDTH, 3) as chart:
         axes = chart.axes()[0, 0]
-        nobody = ("high risk", EVENT[:0], TIME[:0])
-        (curve,) = draw_kaplan_meier(axes, [("low risk", EVENT, TIME), nobody], "days")
+        no_patients = ("high risk", EVENT[:0], TIME[:0])
+        (curve,) = draw_kaplan_meier(axes, [("low risk", EVENT, TIME), no_patients], "days")
     assert curve.at(np.array([1.5]))[0] == 0.8
     assert texts_of(chart) == ["at risk", "low risk", "5", "4", "2", "1", "1", "1"]
     assert axes.get_legend().get_texts()[0].get_text() == "low risk (5 patients, 3 events)"

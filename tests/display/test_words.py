@@ -1,4 +1,4 @@
-"""Numbers for people."""
+"""Numbers as text."""
 
 import math
 
@@ -22,7 +22,7 @@ from nnunetv2_adamss.metrics.estimate import Estimate
 
 
 @pytest.mark.parametrize("value", [None, math.nan, math.inf])
-def test_what_is_no_number_is_a_dash(value: float | None) -> None:
+def test_a_missing_number_is_a_dash(value: float | None) -> None:
     assert number(value) == significant(value) == p_value(value) == with_interval(value, None) == NONE
 
 

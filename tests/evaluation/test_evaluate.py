@@ -43,7 +43,7 @@ def missing_without_reason(value: Any, path: str = "") -> list[str]:
     return here + [hit for k, item in value.items() for hit in missing_without_reason(item, f"{path}.{k}")]
 
 
-def test_the_cohort_is_described_and_who_was_left_out_is_named(study: Study) -> None:
+def test_the_cohort_is_described_and_patients_left_out_are_named(study: Study) -> None:
     found = assess_files(study, study.write()).cohort
     assert (found.n_patients, found.endpoint, found.time_unit) == (118, "death", "days")
     assert (found.without_outcome, found.without_prediction) == (["case_119"], ["case_118"])
@@ -134,8 +134,8 @@ def test_others_without_a_common_patient_are_refused(study: Study) -> None:
 
 
 def test_cases_that_the_table_does_not_have_are_refused_by_name(study: Study) -> None:
-    case_ids = ["stranger", *study.predictions["case_id"][1:]]
-    with pytest.raises(ValueError, match=r"survival.csv: predicted cases have no row: stranger\."):
+    case_ids = ["unknown_case", *study.predictions["case_id"][1:]]
+    with pytest.raises(ValueError, match=r"survival.csv: predicted cases have no row: unknown_case\."):
         assess_files(study, study.write(case_id=case_ids))
 
 

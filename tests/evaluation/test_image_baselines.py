@@ -59,7 +59,7 @@ def test_missing_files_are_named(raw: Path) -> None:
         baseline_scores(["a"], raw / "nowhere", None)
 
 
-def test_a_pet_that_cannot_be_told_is_asked_for(raw: Path) -> None:
+def test_a_pet_that_is_not_named_is_asked_for(raw: Path) -> None:
     file = raw / "dataset.json"
     file.write_text(file.read_text().replace("PET", "MR"))
     with pytest.raises(ValueError, match=r"not clear from dataset.json \(CT, MR\). Give its number"):

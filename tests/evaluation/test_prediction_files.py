@@ -100,7 +100,7 @@ def test_a_faulty_file_is_refused_with_the_place_of_the_fault(
 
 
 def test_a_file_that_is_not_there_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(FileFaultsError, match="no.csv: there is no such file"):
+    with pytest.raises(FileFaultsError, match="no.csv: the file does not exist"):
         read_predictions([tmp_path / "no.csv"])
 
 

@@ -1,4 +1,4 @@
-"""A trained survival fold whose results a test may spoil, and networks that answer at once."""
+"""A trained survival fold whose results a test may spoil, and networks that answer immediately."""
 
 import shutil
 from collections.abc import Callable, Iterator

@@ -82,7 +82,7 @@ def test_a_fold_leaves_tables_maps_and_pictures(explained: Explained) -> None:
     assert provenance["occlusion_maps"] == {"occlusion_PET": {"block_mm": 1000.0, "step_mm": 1000.0}}
 
 
-def test_table_four_tells_the_stages_apart(trained_model: TrainedModel, explained: Explained) -> None:
+def test_table_four_distinguishes_the_stages(trained_model: TrainedModel, explained: Explained) -> None:
     by_case = pd.read_csv(explained.folder / "gate_weights_by_case.csv")
     assert by_case["case_id"].unique().tolist() == trained_model.validation_cases(0)
     # Stage I has initial weights, whose gates are exactly a half; few steps of Stage II moved them a little.
@@ -181,7 +181,7 @@ def test_another_folder_leaves_the_folds_own_explanations_alone(fold_folder: Pat
 
 
 @pytest.mark.usefixtures("quick_networks")
-def test_a_run_that_was_stopped_goes_on_with_the_next_case(
+def test_a_run_that_was_stopped_continues_with_the_next_case(
     fold_folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     folder = fold_folder / "explanation"
@@ -313,7 +313,7 @@ def test_checkpoints_that_do_not_serve_are_one_sentence(
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (("--cases", "nobody", "phantom000x"), "2 of the cases after --cases are not among the 4"),
+        (("--cases", "unknown", "phantom000x"), "2 of the cases after --cases are not among the 4"),
         (("--occlude_channel", "MR"), "no channel 'MR' (--occlude_channel), only CT, PET"),
         (("--occlusion_mm", "0", "--max_cases", "-1"), "must be at least 0; --occlusion_mm is 0"),
         (("--occlusion_step_mm", "21"), "--occlusion_step_mm is 21"),

@@ -20,7 +20,7 @@ def linear_model(weights: Tensor) -> tuple[Tensor, "Model"]:
 
 
 class Model:
-    """Counts how many images it saw at once."""
+    """Counts how many images it saw in each forward pass."""
 
     def __init__(self, weights: Tensor) -> None:
         self.weights = weights

@@ -6,7 +6,7 @@ from nnunetv2_adamss.methods.table import RECIPES, STATISTICAL, results_name
 from nnunetv2_adamss.nnunet_plugin import nnunetv2_adamss_trainers
 
 
-def test_a_method_that_goes_on_with_a_variant_of_its_network_has_results_of_its_own() -> None:
+def test_a_method_that_continues_with_a_variant_of_its_network_has_results_of_its_own() -> None:
     assert results_name("icare", None) == "ICARE"
     assert (
         results_name("radio_deepmts", None)
@@ -19,7 +19,7 @@ def test_a_method_that_goes_on_with_a_variant_of_its_network_has_results_of_its_
 @pytest.mark.parametrize(
     ("method", "trainer"), [("radio_deepmts", "TMSSTrainer"), ("icare", "DeepMTSTrainer")]
 )
-def test_a_network_that_a_method_does_not_go_on_with_is_refused(method: str, trainer: str) -> None:
+def test_a_network_that_a_method_does_not_use_is_refused(method: str, trainer: str) -> None:
     with pytest.raises(ValueError, match=f"not from {trainer}"):
         results_name(method, trainer)
 

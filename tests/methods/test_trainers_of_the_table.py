@@ -1,8 +1,6 @@
 """The table of trainers: names of users' checkpoints, each a class that nnU-Net finds and that can be pickled."""
 
 import pickle
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -15,6 +13,7 @@ from nnunetv2_adamss.networks.registry import network_names
 from nnunetv2_adamss.survival.config import SurvivalConfig
 from nnunetv2_adamss.survival.foreign_files.trainer_names import check_is_ours, find_trainer
 from nnunetv2_adamss.trainers.adamss_trainer import AdaMSSTrainer
+from tests.fresh_python import output_of
 
 VARIANTS = ("", "_PETOnly", "_CTOnly", "_EarlyFusion", "_LateFusion", "_IntermediateFusion")
 SURVIVAL_VARIANTS = (
@@ -99,5 +98,4 @@ def test_the_table_is_read_without_importing_anything_heavy() -> None:
         "from nnunetv2_adamss.methods.table import TRAINERS\n"
         "print(len(TRAINERS), sorted({'torch', 'nnunetv2', 'pandas', 'numpy', 'SimpleITK'} & set(sys.modules)))\n"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "25 []"
+    assert output_of(code) == "25 []"

@@ -94,7 +94,7 @@ def test_the_integral_goes_from_0_to_the_end_of_the_curves_or_of_the_follow_up()
     ("horizon", "reason"),
     [(5000.0, "beyond follow-up"), (800.0, "beyond the predicted curves"), (1.0, "only 0 events until then")],
 )
-def test_what_cannot_be_judged_has_a_reason_and_no_number(horizon: float, reason: str) -> None:
+def test_a_horizon_without_an_estimate_has_a_reason_and_no_number(horizon: float, reason: str) -> None:
     _, event, time = random_cohort(100)
     cohort = ResampledCohort(event, np.maximum(time, 2), n_resamples=5)
     found = brier_score_in_cohort(straight_curves(100, 750.0), cohort, horizon)
@@ -102,7 +102,7 @@ def test_what_cannot_be_judged_has_a_reason_and_no_number(horizon: float, reason
     assert found.score.reason is not None and reason in found.score.reason
 
 
-def test_a_resample_with_nobody_under_observation_has_no_score() -> None:
+def test_a_resample_without_patients_under_observation_has_no_score() -> None:
     # Of the first patient alone, who is censored at 1, nothing is known at 5.
     event, time = np.array([False, True, False]), np.array([1.0, 3.0, 9.0])
     cohort = ResampledCohort(event, time, n_resamples=200)

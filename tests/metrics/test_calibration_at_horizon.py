@@ -74,7 +74,7 @@ def test_a_group_that_is_not_followed_up_to_the_horizon_has_a_reason() -> None:
     curves = PredictedCurves.from_columns(np.array([HORIZON]), probability[:, None])
     groups = calibration_in_cohort(curves, ResampledCohort(event, time, n_resamples=0), HORIZON).groups
     assert groups[0].observed.value is None
-    assert groups[0].observed.reason == "nobody in the group is under observation after 100"
+    assert groups[0].observed.reason == "no patient of the group is under observation after 100"
 
 
 @pytest.mark.parametrize(
@@ -85,7 +85,7 @@ def test_a_group_that_is_not_followed_up_to_the_horizon_has_a_reason() -> None:
         (1.0, "events until then, at least 10 are needed"),
     ],
 )
-def test_what_cannot_be_judged_has_a_reason_and_no_numbers(horizon: float, reason: str) -> None:
+def test_a_horizon_without_an_estimate_has_a_reason_and_no_numbers(horizon: float, reason: str) -> None:
     found = calibration_in_cohort(*exponential_cohort(300), horizon)
     assert found.reason is not None and reason in found.reason
     assert found.predicted is None and found.groups == []

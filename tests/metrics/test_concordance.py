@@ -118,7 +118,7 @@ def test_ten_events_are_enough() -> None:
     assert harrell_c(-time[1:], event[1:], time[1:]).reason is not None
 
 
-def test_an_event_that_nobody_outlives_is_no_event_of_a_pair() -> None:
+def test_an_event_that_no_patient_outlives_is_in_no_pair() -> None:
     time = np.arange(1.0, 11.0)
     found = harrell_c(-time, np.ones(10, dtype=bool), time)
     assert found.reason == "not estimable: only 9 events in comparable pairs, at least 10 are needed"

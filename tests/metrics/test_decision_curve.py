@@ -1,4 +1,4 @@
-"""Net benefit: by its definition where nobody is censored, by Kaplan-Meier of the treated elsewhere."""
+"""Net benefit: by its definition without censoring, by Kaplan-Meier of the treated elsewhere."""
 
 import numpy as np
 import pytest
@@ -46,7 +46,7 @@ def test_with_censoring_the_deaths_among_the_treated_are_by_kaplan_meier() -> No
     assert found.net_benefit[place] == pytest.approx(treated.mean() * (dead - (1 - dead) * 0.3 / 0.7))
 
 
-def test_a_threshold_that_treats_nobody_is_worth_nothing_and_one_without_follow_up_is_unknown() -> None:
+def test_a_threshold_that_treats_no_patient_has_no_benefit_and_one_without_follow_up_is_unknown() -> None:
     time = np.append(np.linspace(1, 1400, 100), 10.0)
     event = np.append(np.ones(100, dtype=bool), False)
     curves = curves_with_risk(np.append(np.full(100, 0.5), 0.805))

@@ -7,6 +7,7 @@ import pytest
 import SimpleITK as sitk
 
 from nnunetv2_adamss.metrics.dice import LabelDice, dice_by_label
+from nnunetv2_adamss.metrics.lesion_detection import LesionDetection
 
 
 def write(file: Path, voxels: list[int]) -> Path:
@@ -29,8 +30,9 @@ def cases(tmp_path: Path) -> list[tuple[str, Path, Path]]:
 
 def test_mean_over_cases_and_all_cases_as_one(cases: list[tuple[str, Path, Path]]) -> None:
     tumour, node, both = dice_by_label(cases, {"tumour": (1,), "node": (2,), "both": (1, 2)}, ignored=9)
+    lesions = LesionDetection(2, 0, 0, 1.0)
     assert tumour == LabelDice(
-        "tumour", pytest.approx((1 + 2 / 3) / 2), pytest.approx(8 / 9), 2, tumour.by_case
+        "tumour", pytest.approx((1 + 2 / 3) / 2), pytest.approx(8 / 9), 2, tumour.by_case, lesions=lesions
     )
     assert tumour.by_case == {"large": 1.0, "small": pytest.approx(2 / 3)}
     assert node.by_case == {"large": pytest.approx(2 / 3), "small": None}
@@ -41,12 +43,19 @@ def test_mean_over_cases_and_all_cases_as_one(cases: list[tuple[str, Path, Path]
 def test_without_an_ignored_value_every_voxel_counts(cases: list[tuple[str, Path, Path]]) -> None:
     (tumour,) = dice_by_label(cases, {"tumour": (1,)})
     assert tumour.by_case["large"] == pytest.approx(6 / 7)
+    assert tumour.lesions == LesionDetection(2, 1, 0, pytest.approx(4 / 5))
 
 
 def test_a_label_that_is_nowhere_has_a_reason_and_no_number(cases: list[tuple[str, Path, Path]]) -> None:
     (found,) = dice_by_label(cases, {"lung": (5,)})
     assert (found.mean, found.aggregated, found.n_cases) == (None, None, 0)
     assert found.reason == "the label neither occurs nor was predicted in any case"
+
+
+def test_without_any_case_there_are_reasons_and_no_numbers() -> None:
+    (found,) = dice_by_label([], {"tumour": (1,)})
+    assert found.mean is None and found.reason is not None
+    assert found.lesions == LesionDetection(0, 0, 0, None)
 
 
 def test_images_of_different_sizes_are_refused(tmp_path: Path) -> None:

@@ -23,7 +23,7 @@ def test_beyond_follow_up_nothing_is_known_unless_everybody_has_died() -> None:
     assert kaplan_meier(np.array([True, False, True]), TIME).at(later)[0].tolist() == [0, 0]
 
 
-def test_numpy_goes_on_warning_of_divisions_by_zero() -> None:
+def test_numpy_still_warns_of_divisions_by_zero() -> None:
     with np.errstate(all="warn"):
         kaplan_meier(np.array([True, False, True]), TIME)
         assert set(np.geterr().values()) == {"warn"}

@@ -62,7 +62,7 @@ def test_p_is_under_5_percent_exactly_where_the_interval_leaves_zero_out(n_cases
         noise = risk_score + np.random.default_rng(seed).normal(0, 2, n_cases)
         cohort = ResampledCohort(np.ones(n_cases, dtype=bool), time, n_resamples=2000)
         found = compare(risk_score, noise, cohort)
-        if abs(found.p_value - 0.05) > 0.005:  # as far as shares of resamples tell
+        if abs(found.p_value - 0.05) > 0.005:  # the resolution of shares of resamples
             is_small.append(found.p_value < 0.05)
             leaves_out.append(found.difference.interval[0] > 0 or found.difference.interval[1] < 0)
     assert is_small == leaves_out

@@ -129,7 +129,7 @@ def test_folds_are_a_column_too() -> None:
         ({"risk_score": 3.0}, r"its shape is \(\)"),
     ],
 )  # fmt: skip
-def test_what_is_no_column_of_patients_is_refused_in_a_sentence(
+def test_a_value_that_is_not_a_column_of_patients_is_refused_in_a_sentence(
     columns: dict[str, Any], message: str
 ) -> None:
     with pytest.raises(ValueError, match=message):

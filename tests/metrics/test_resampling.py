@@ -1,4 +1,4 @@
-"""The resampled cohort: what it refuses, and from how many events on it lets a probability be judged."""
+"""The resampled cohort: what it refuses, and how many events an estimate of a probability needs."""
 
 import numpy as np
 import pytest
@@ -17,7 +17,7 @@ def test_ten_events_until_a_horizon_are_enough_and_nine_are_not() -> None:
 @pytest.mark.parametrize(
     ("n_events", "n_times", "n_folds", "message"),
     [
-        (0, 0, 0, "There is no patient"),
+        (0, 0, 0, "There are no patients"),
         (2, 3, 3, "'event' has 2 values, but 'time' has 3"),
         (3, 3, 2, "'event' has 3 values, but 'fold' has 2"),
     ],

@@ -10,7 +10,7 @@ TIME = np.array([100.0, 200.0, 300.0])
 PREDICTED_TIME = np.array([90.0, 210.0, 290.0])
 
 
-def test_who_dies_first_has_the_highest_risk() -> None:
+def test_the_patient_who_dies_first_has_the_highest_risk() -> None:
     first, second, third = risk_score_from_time(PREDICTED_TIME)
     assert first > second > third
 

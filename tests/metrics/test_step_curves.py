@@ -31,6 +31,6 @@ def test_censoring_computed_by_hand_comes_after_events_of_the_same_time() -> Non
 
 
 @given(tied_cohorts())
-def test_nobody_in_a_weighting_leaves_its_curve_at_one(cohort) -> None:
+def test_a_weighting_without_patients_has_a_curve_of_one(cohort) -> None:
     _, event, time, _ = cohort
     assert (kaplan_meier_curves(np.zeros((1, len(time))), event, time).values == 1).all()

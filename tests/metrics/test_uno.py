@@ -82,7 +82,7 @@ def test_it_is_truncated_where_under_a_tenth_would_be_under_observation() -> Non
     assert "beyond follow-up: from 10 on" in cohort.beyond_follow_up(10)
 
 
-def test_its_interval_is_of_resamples_that_weigh_anew() -> None:
+def test_its_interval_computes_weights_in_each_resample() -> None:
     risk_score, event, time = random_cohort(60)
     cohort = ResampledCohort(event, time, n_resamples=3)
     expected = []

@@ -166,7 +166,7 @@ def test_early_fusion_is_one_branch_on_the_concatenated_image() -> None:
     assert_same_features(encoder(image), by_branch(encoder.fusion_branch, image, ANISOTROPIC["strides"]))
 
 
-def test_intermediate_fusion_adds_both_sources_and_goes_on_from_the_sum() -> None:
+def test_intermediate_fusion_adds_both_sources_and_continues_from_the_sum() -> None:
     encoder = IntermediateFusionEncoder(2, Stages(**ISOTROPIC))
     fused = image = torch.randn(2, 2, 8, 8, 8)
     ct, pet = (

@@ -1,6 +1,5 @@
 """Networks by name: those of checkpoints stay, a file adds its own, and nothing else is imported."""
 
-import subprocess
 import sys
 
 import pytest
@@ -8,6 +7,7 @@ import pytest
 from nnunetv2_adamss.networks.comparison import __path__ as comparison_folders
 from nnunetv2_adamss.networks.registry import build_survival_network, network_names
 from nnunetv2_adamss.networks.survival_network import NetworkSizes
+from tests.fresh_python import output_of
 
 SIZES = NetworkSizes(
     ("CT", "PET"), 4, 3, [[1, 1, 1], [2, 2, 2], [2, 2, 2]], [[3, 3, 3]] * 3, crop_size=(8, 8, 8)
@@ -61,5 +61,4 @@ def test_names_are_known_without_importing_monai() -> None:
         "import sys\nfrom nnunetv2_adamss.networks.registry import network_names\nnetwork_names()\n"
         "print('monai' in sys.modules)"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "False"
+    assert output_of(code) == "False"

@@ -20,7 +20,7 @@ def make_network(n_covariates: int = 3, anchor: str = "none", **changes: Any) ->
 
 
 def inputs() -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    """Image, where it is no padding, and three covariates of two cases."""
+    """Image, where it is not padding, and three covariates of two cases."""
     generator = torch.Generator().manual_seed(0)
     valid = torch.ones(2, 1, 4, 8, 8)
     valid[0, ..., 4:] = 0

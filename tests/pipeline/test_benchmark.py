@@ -82,7 +82,7 @@ def test_the_tumour_volume_is_that_of_the_masks(stage_one_run: StageOneRun, outp
 
 
 @pytest.mark.parametrize("name", ["LassoCoxPH", "ICARE"])
-def test_statistical_methods_order_the_patients_whom_they_were_fitted_on(
+def test_statistical_methods_order_their_training_patients(
     stage_one_run: StageOneRun, output: Path, name: str
 ) -> None:
     """So a sign or patients that are confused on the way from the masks to the risks would be seen."""

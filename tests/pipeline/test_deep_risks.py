@@ -92,7 +92,7 @@ def by_hand(model: TrainedModel, one: FittedModel, deep: pd.Series, features: Pa
 
 
 @pytest.mark.parametrize("fold", FOLDS)
-def test_radio_deepmts_goes_on_with_the_fold_that_was_not_trained_on_the_case(
+def test_radio_deepmts_continues_with_the_fold_that_was_not_trained_on_the_case(
     model: TrainedModel, fold: int
 ) -> None:
     parts = [risks(fold_folder(model, "DeepMTSTrainer", number)) for number in FOLDS]
@@ -114,7 +114,7 @@ def test_radio_deepmts_goes_on_with_the_fold_that_was_not_trained_on_the_case(
 
 
 @pytest.mark.parametrize("fold", FOLDS)
-def test_deepmtlr_cox_goes_on_with_the_same_fold(model: TrainedModel, fold: int) -> None:
+def test_deepmtlr_cox_continues_with_the_same_fold(model: TrainedModel, fold: int) -> None:
     deep = fold_folder(model, "DeepMTLRTrainer", fold)
     in_sample, left_out = risks(deep, "training_predictions.csv"), risks(deep)
     assert sorted(in_sample.index) == splits(model.project)[fold]["train"]

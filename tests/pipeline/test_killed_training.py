@@ -1,4 +1,4 @@
-"""A training that is killed, for real, goes on from its last epoch."""
+"""A training that is really killed continues from its last epoch."""
 
 import os
 import re

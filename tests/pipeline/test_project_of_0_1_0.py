@@ -1,4 +1,4 @@
-"""What version 0.1.0 has trained, fitted and written goes on working, with the same numbers.
+"""What version 0.1.0 has trained, fitted and written still works, with the same numbers.
 
 The project in the archive was made by the code of 0.1.0 (``project_of_0_1_0/make.py``), and so were the answers in it.
 """
@@ -55,7 +55,7 @@ def assert_same_tables(found: Path, expected: Path) -> None:
     )
 
 
-def test_a_killed_training_goes_on_and_ends_as_with_0_1_0(project: ProjectOf010) -> None:
+def test_a_killed_training_continues_and_ends_as_with_0_1_0(project: ProjectOf010) -> None:
     folder = project.fold(KILLED_FOLD)
     done = torch.load(folder / "checkpoint_latest.pth", weights_only=True)["current_epoch"]
     logs = set(folder.glob("training_log*"))
@@ -72,7 +72,7 @@ def test_a_killed_training_goes_on_and_ends_as_with_0_1_0(project: ProjectOf010)
 
 
 @pytest.mark.parametrize("trainer", [TRAINER, *PUBLISHED_TRAINERS])
-def test_validation_cases_are_predicted_anew_as_by_0_1_0(project: ProjectOf010, trainer: str) -> None:
+def test_validation_cases_are_predicted_again_as_by_0_1_0(project: ProjectOf010, trainer: str) -> None:
     folder = project.fold("0", trainer) / "validation"
     expected = folder.rename(folder.with_name("validation_of_0_1_0"))
     project.train("0", "--val", trainer=trainer)

@@ -174,7 +174,7 @@ def test_nnunets_own_train_command_takes_the_same_trainer(stage_one_run: StageOn
     assert "There is no Stage-I checkpoint" in said.splitlines()[-1]
 
 
-def test_nnunets_own_predict_command_is_told_where_survival_is(
+def test_nnunets_own_predict_command_refers_to_the_survival_command(
     stage_one_run: StageOneRun, killed_and_resumed: KilledRun, tmp_path: Path
 ) -> None:
     images = stage_one_run.images_of(stage_one_run.split["val"][:1], tmp_path / "images")

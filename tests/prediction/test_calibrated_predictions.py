@@ -9,11 +9,8 @@ import pandas as pd
 import pytest
 
 from nnunetv2_adamss.common.files import sha256_of
-from nnunetv2_adamss.prediction.calibration import (
-    Calibration,
-    write_calibration,
-    write_model_calibrations,
-)
+from nnunetv2_adamss.prediction.calibration import Calibration
+from nnunetv2_adamss.prediction.calibration_files import write_calibration, write_model_calibrations
 from nnunetv2_adamss.prediction.predict_patients import PredictionRequest, predict_patients
 from nnunetv2_adamss.prediction.survival_model import SurvivalModel
 from tests.trained_model import TrainedModel

@@ -19,8 +19,8 @@ from sklearn.model_selection import StratifiedKFold
 
 from nnunetv2_adamss.common.files import sha256_of
 from nnunetv2_adamss.metrics.risk import risk_score_from_time
-from nnunetv2_adamss.prediction.calibration import (
-    Calibration,
+from nnunetv2_adamss.prediction.calibration import Calibration
+from nnunetv2_adamss.prediction.calibration_files import (
     read_calibration,
     read_model_calibrations,
     write_calibration,
@@ -99,7 +99,7 @@ def test_it_is_the_logistic_regression_of_patients_and_intervals_where_data_outw
 
 
 def test_it_undoes_the_bend_of_balanced_batches() -> None:
-    """A model that learned from as many events as censored patients, calibrated and judged on two other cohorts."""
+    """A model that learned from as many events as censored patients, calibrated and evaluated on two other cohorts."""
     rng = np.random.default_rng(2)
 
     def cohort(n_cases: int) -> tuple[NDArray[np.float64], NDArray[np.float64], Outcomes]:
@@ -159,7 +159,7 @@ def test_bent_predictions_of_a_real_cohort_agree_with_kaplan_meier_afterwards(re
     st.floats(MIN_SLOPE, 5),
     arrays(np.float64, 4, elements=st.floats(-5, 5)),
 )
-def test_calibrated_curves_fall_and_who_is_ahead_in_every_interval_stays_ahead(
+def test_calibrated_curves_fall_and_keep_the_order_of_patients_in_every_interval(
     prob: NDArray[np.float64], slope: float, intercepts: NDArray[np.float64]
 ) -> None:
     calibration = Calibration(tuple(TIMES), slope, tuple(intercepts), 0.0, 1, 1, "days")
@@ -189,7 +189,7 @@ def test_predictions_in_the_wrong_order_are_flattened_and_not_reversed(
     with caplog.at_level(logging.WARNING):
         found = fit(survival_curve(expit(logits)), outcomes)
     assert found.slope == MIN_SLOPE
-    assert "do not tell early from late events" in caplog.text
+    assert "do not separate early from late events" in caplog.text
     calibrated = found.apply(survival_curve(expit(logits)))
     assert calibrated.std(axis=0).max() < 0.01
     assert calibrated.mean(axis=0) == pytest.approx(kaplan_meier(outcomes, TIMES), abs=0.03)
@@ -225,15 +225,15 @@ def test_few_patients_are_fitted_under_a_prior_of_3_logits_around_slope_1_and_th
     assert [found.slope, *found.intercepts] == pytest.approx(oracle.x, abs=1e-4)
 
 
-@pytest.mark.parametrize("certain", ["dead at once", "alive throughout", "both"])
+@pytest.mark.parametrize("certain", ["dead from the start", "alive throughout", "both"])
 def test_curves_that_reach_0_or_1_do_not_decide_on_the_slope(certain: str) -> None:
-    """One patient in twenty has such a curve, which says nothing of the outcome."""
+    """One patient in twenty has such a curve, which does not depend on the outcome."""
     rng = np.random.default_rng(8)
     logits = rng.normal(1.5, 2, (3000, 1)) + np.zeros(len(TIMES))
     outcomes = draw_outcomes(rng, expit(0.25 * logits + 1))
     curve = survival_curve(expit(logits))
     assert fit(curve, outcomes).slope == pytest.approx(0.25, abs=0.03)
-    values = {"dead at once": [0.0], "alive throughout": [1.0], "both": [0.0, 1.0]}[certain]
+    values = {"dead from the start": [0.0], "alive throughout": [1.0], "both": [0.0, 1.0]}[certain]
     curve[:150] = np.resize(values, (150, 1))
     assert fit(curve, outcomes).slope == pytest.approx(0.25, abs=0.03)
 
@@ -419,13 +419,13 @@ def test_a_faulty_correction_of_the_folds_together_is_refused(
 
 
 @pytest.mark.parametrize("text", ["no JSON", "[]", "{}", '{"checkpoint_best.pth": {}}', '{"slope": 1}'])
-def test_another_file_is_no_calibration(tmp_path: Path, text: str) -> None:
+def test_another_file_is_not_a_calibration(tmp_path: Path, text: str) -> None:
     (tmp_path / "other.json").write_text(text)
     with pytest.raises(ValueError, match="other.json does not hold what adamss_calibrate writes"):
         read_calibration(tmp_path / "other.json")
 
 
-def test_folds_that_were_trained_anew_are_noticed(tmp_path: Path) -> None:
+def test_folds_that_were_trained_again_are_noticed(tmp_path: Path) -> None:
     files = {fold: tmp_path / f"{fold}.pth" for fold in range(3)}
     for fold, file in files.items():
         file.write_text(str(fold))

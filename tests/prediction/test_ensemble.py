@@ -83,7 +83,7 @@ def test_folds_that_end_together_give_the_same_times_in_any_order() -> None:
     assert common_times(edges).tolist() == common_times(edges[::-1]).tolist() == [5, 30]
 
 
-def test_between_edges_the_hazard_is_constant_and_after_certain_death_nobody_lives() -> None:
+def test_between_edges_the_hazard_is_constant_and_after_certain_death_survival_is_zero() -> None:
     edges, times = np.array([0, 10, 20.0]), np.array([2.5, 10, 15, 20.0])
     curves = curves_at(np.array([[0.0625, 0.01], [0.5, 0.0], [0.0, 0.0]]), edges, times)
     expected = np.array([[0.5, 0.0625, 0.025, 0.01], [0.5**0.25, 0.5, 0, 0], [0, 0, 0, 0]])
@@ -119,7 +119,7 @@ def test_a_fold_that_is_certain_does_not_outvote_the_others_beyond_the_limits() 
 
 
 def test_a_time_beyond_a_folds_last_edge_is_refused() -> None:
-    with pytest.raises(ValueError, match="ends at 10 says nothing of 11"):
+    with pytest.raises(ValueError, match="ends at 10 has no value at 11"):
         EnsemblePrediction.of_folds([fold([[0.9]], [0, 10.0])], times=np.array([5.0, 11.0]))
 
 

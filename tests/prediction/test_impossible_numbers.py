@@ -11,10 +11,8 @@ import pandas as pd
 import pytest
 
 from nnunetv2_adamss.methods.statistical.fitted_model import FittedModel
-from nnunetv2_adamss.prediction.calibration import (
-    MAX_INTERCEPT,
-    MAX_SLOPE,
-    Calibration,
+from nnunetv2_adamss.prediction.calibration import MAX_INTERCEPT, MAX_SLOPE, Calibration
+from nnunetv2_adamss.prediction.calibration_files import (
     read_calibration,
     read_model_calibrations,
     write_calibration,
@@ -81,10 +79,10 @@ def test_a_calibration_at_the_ends_of_its_range_gives_finite_curves(tmp_path: Pa
 
 @pytest.mark.parametrize("risk", [_NAN, _INF])
 def test_predictions_with_a_risk_that_is_not_finite_are_not_written(tmp_path: Path, risk: float) -> None:
-    with pytest.raises(ValueError, match="1 of 2 risks are no finite numbers, so nothing is written: b"):
+    with pytest.raises(ValueError, match="1 of 2 risks are not finite numbers, so nothing is written: b"):
         RiskPrediction(["a", "b"], np.array([1.0, risk])).write(tmp_path / "risk.csv")
     prob = np.array([[0.5, 0.5], [0.5, risk]])
-    with np.errstate(invalid="ignore"), pytest.raises(ValueError, match="no finite numbers"):
+    with np.errstate(invalid="ignore"), pytest.raises(ValueError, match="not finite numbers"):
         SurvivalPrediction(["a", "b"], prob, np.array([0.0, 1.0, 2.0])).write(tmp_path / "risk.csv")
     assert not list(tmp_path.iterdir())
 
@@ -94,7 +92,7 @@ def test_a_feature_beyond_any_input_is_named_with_its_case() -> None:
     table = pd.DataFrame({"volume": [1.0, 1e300, np.nan], "age": [60.0, 61.0, np.inf]}, index=list("abc"))
     tables, model = CovariateTables(features=table), CovariateModel(features=scaling)
     with pytest.raises(
-        ValueError, match="covariates of b are no finite numbers once they are scaled: volume"
+        ValueError, match="covariates of b are not finite numbers once they are scaled: volume"
     ):
         model.apply(tables, ["a", "b", "c"])
     assert model.apply(tables, ["c"])["c"].tolist() == [0, 0]  # what is missing or infinite is imputed
@@ -122,9 +120,9 @@ def test_scaling_by_impossible_values_is_refused(change: Mapping[str, Any]) -> N
 
 
 def test_a_damaged_statistical_model_is_named(tmp_path: Path) -> None:
-    (tmp_path / "model.json").write_text('{"method": "nobody"}')
+    (tmp_path / "model.json").write_text('{"method": "unknown"}')
     with pytest.raises(
-        ValueError, match=r"model\.json is damaged .*no method 'nobody'.* adamss_fit_statistical"
+        ValueError, match=r"model\.json is damaged .*no method 'unknown'.* adamss_fit_statistical"
     ):
         FittedModel.load(tmp_path)
 

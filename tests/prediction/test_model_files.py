@@ -47,7 +47,7 @@ def test_a_zip_without_a_survival_model_is_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["nothing", "text.zip"])
-def test_what_is_no_model_is_refused(tmp_path: Path, name: str) -> None:
+def test_a_folder_that_is_not_a_model_is_refused(tmp_path: Path, name: str) -> None:
     (tmp_path / "text.zip").write_text("text")
     with (
         pytest.raises(ValueError, match=f"There is no model .*{name}: expected nnU-Net's folder"),

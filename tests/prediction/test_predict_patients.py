@@ -133,15 +133,15 @@ def test_what_one_call_cannot_predict_is_named(trained_model: TrainedModel, tmp_
     predictor = SurvivalPredictor.from_model(trained_model.folder, [0], device="cpu")
     files = sorted(images.iterdir())
     clinical = pd.read_csv(trained_model.clinical, dtype=str)
-    with pytest.raises(ValueError, match="There is no patient to predict"):
+    with pytest.raises(ValueError, match="There are no patients to predict"):
         predictor.predict_images({}, clinical=clinical)
     with pytest.raises(ValueError, match="anna: .* is not one file for each channel of the model: CT, PET"):
         predictor.predict_images({"anna": files[:1]}, clinical=clinical)
     with pytest.raises(ValueError, match=r"anna: the model reads .nii.gz files, but pet.mha is not one"):
         predictor.predict_images({"anna": [files[0], "pet.mha"]}, clinical=clinical)
-    with pytest.raises(ValueError, match="anna: there is no row of this case among the clinical data"):
+    with pytest.raises(ValueError, match="anna: this case has no row in the clinical data"):
         predictor.predict_images({"anna": files}, clinical=clinical)
-    with pytest.raises(ValueError, match=f"{case_id}: .*there is no .*pet.nii.gz"):
+    with pytest.raises(ValueError, match=f"{case_id}: .*pet.nii.gz does not exist"):
         predictor.predict_images({case_id: [files[0], "pet.nii.gz"]}, clinical=clinical)
     with pytest.raises(ValueError, match="^clinical: there is no column 'age'"):
         predictor.predict_images({case_id: files}, clinical=clinical.drop(columns="age"))
@@ -216,15 +216,15 @@ def test_faulty_patients_are_listed_with_reasons_and_the_others_are_predicted(
     report = predict(trained_model, images, tmp_path / "out", clinical_csv=tmp_path / "clinical.csv")
     assert list(predictions(tmp_path / "out").index) == [good]
     assert set(report.failed) == set(cases[1:6])
-    assert f"there is no {pet(without_channel)}" in report.failed[without_channel]
+    assert f"{pet(without_channel)} does not exist" in report.failed[without_channel]
     assert "cannot be read" in report.failed[corrupt]
     assert "PET lies on another grid than CT" in report.failed[shifted]
     assert "1 voxels that are not finite" in report.failed[not_finite]
-    assert "no row of this case among the clinical data" in report.failed[unknown]
+    assert "this case has no row in the clinical data" in report.failed[unknown]
     assert json.loads((tmp_path / "out" / "prediction.json").read_text())["failed"] == report.failed
 
 
-def test_a_stopped_run_goes_on_with_what_is_missing_unless_something_has_changed(
+def test_a_stopped_run_continues_with_what_is_missing_unless_something_has_changed(
     trained_model: TrainedModel, tmp_path: Path
 ) -> None:
     cases = trained_model.validation_cases(0)[:2]
@@ -292,7 +292,7 @@ def test_given_masks_are_used_and_an_empty_one_is_a_fault_of_that_patient(
     sitk.WriteImage(moved, str(masks / f"{cases[3]}.nii.gz"))
     report = predict(trained_model, images, tmp_path / "out", masks_dir=masks, folds=[0, 1])
     assert "empty" in report.failed[cases[1]]
-    assert f"there is no {masks / cases[2]}" in report.failed[cases[2]]
+    assert f"{masks / cases[2]}.nii.gz does not exist" in report.failed[cases[2]]
     assert "lies on another grid than its image" in report.failed[cases[3]]
     assert list(predictions(tmp_path / "out").index) == cases[:1]
     given, kept = (folder / f"{cases[0]}.nii.gz" for folder in (masks, tmp_path / "out" / "masks"))

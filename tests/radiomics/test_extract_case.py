@@ -26,7 +26,7 @@ SHAPE = (16, 20, 18)
 
 @pytest.fixture
 def mask() -> np.ndarray:
-    """A primary of 4 voxels' radius, a smaller node apart from it, and a corner that nobody labelled."""
+    """A primary of 4 voxels' radius, a smaller node apart from it, and an unlabelled corner."""
     labels = ball(SHAPE, (8, 6, 8), 4).astype(np.uint8)
     labels[ball(SHAPE, (8, 15, 8), 3)] = 2
     labels[:2, :2, :2] = 3
@@ -114,7 +114,7 @@ def test_a_constant_image_gives_features_and_a_note(tmp_path: Path, mask: np.nda
     found = extract_case(case, paper_request())
     assert len(found.features) == 1456
     assert found.features["PET_original_firstorder_Mean"] == pytest.approx(7, abs=1e-5)
-    assert "PET is 7 in the whole tumour, so its texture says nothing" in found.notes
+    assert "PET is 7 in the whole tumour, so its texture has no meaning" in found.notes
     assert not [c for c, value in found.features.items() if c.startswith("CT") and not math.isfinite(value)]
 
 
@@ -132,7 +132,7 @@ def test_voxels_that_are_no_numbers_are_found_in_other_formats_too(tmp_path: Pat
         extract_case(replace(case, images=(case.images[0], file)), quick_request())
 
 
-def test_all_faults_of_a_case_are_said_at_once(tmp_path: Path, mask: np.ndarray) -> None:
+def test_all_faults_of_a_case_are_reported_together(tmp_path: Path, mask: np.ndarray) -> None:
     case = write_case(tmp_path, "a", mask)
     _, pet = pet_ct(mask)
     pet[0, 0, :3] = [np.nan, np.inf, -np.inf]
@@ -194,11 +194,11 @@ def test_files_that_are_missing_damaged_or_flat_are_named(tmp_path: Path, mask: 
         extract_case(case, quick_request())
     case.images[0].unlink()
     case.mask.unlink()
-    with pytest.raises(ValueError, match=r"there is no .*a_0000.nii.gz; .*; there is no .*a.nii.gz"):
+    with pytest.raises(ValueError, match=r"a_0000.nii.gz does not exist; .*; .*a.nii.gz does not exist"):
         extract_case(case, quick_request())
 
 
-def test_requests_that_make_no_sense_are_refused() -> None:
+def test_impossible_requests_are_refused() -> None:
     settings = RadiomicsSettings.read()
     with pytest.raises(ValueError, match="shell's thickness is 0 mm"):
         Extras(shell_mm=0)

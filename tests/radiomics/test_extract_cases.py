@@ -80,7 +80,7 @@ def test_many_processes_write_what_one_writes(cases: list[RadiomicsCase], table:
     assert other.read_bytes() == table.read_bytes()
 
 
-def test_a_cluster_that_joblib_is_told_of_is_used(cases: list[RadiomicsCase], table: Path) -> None:
+def test_a_cluster_that_joblib_is_working_of_is_used(cases: list[RadiomicsCase], table: Path) -> None:
     # Ray's and others' backends, like this one of joblib's own, return all results at the end.
     with joblib.parallel_config("multiprocessing", n_jobs=1):
         assert extract_features(cases, quick_request(), table).n_extracted == 4
@@ -144,7 +144,7 @@ def test_broken_cases_are_reported_and_do_not_stop_the_others(
     report = extract(cases, table)
     assert list(read(table).index) == ["case_2"]
     assert list(report.broken) == ["case_0", "case_1", "case_3"]
-    assert "there is no" in report.broken["case_0"]
+    assert "missing file(s): " in report.broken["case_0"]
     assert "cannot be read" in report.broken["case_1"]
     assert report.broken["case_3"] == "MemoryError: far too large"
 
@@ -191,7 +191,7 @@ def test_a_case_that_an_outdated_run_left_is_not_used(cases: list[RadiomicsCase]
 
 
 @pytest.mark.slow
-def test_a_run_that_was_killed_goes_on_where_it_was(tmp_path: Path) -> None:
+def test_a_run_that_was_killed_continues_where_it_was(tmp_path: Path) -> None:
     for i in range(6):
         write_case(tmp_path, f"case_{i}", ball(SHAPE, (7, 7, 7), 3), seed=i)
     write_dataset_json(tmp_path)
@@ -293,16 +293,16 @@ def test_provenance_that_lacks_something_is_named_in_a_sentence(
             extract(cases[:1], table)
 
 
-def test_who_waits_sees_which_cases_are_extracted(cases: list[RadiomicsCase], table: Path) -> None:
-    told: list[list[str]] = []
+def test_the_cases_in_progress_are_reported(cases: list[RadiomicsCase], table: Path) -> None:
+    working: list[list[str]] = []
     extract_features(
         cases,
         quick_request(),
         table,
         num_processes=1,
-        on_working=lambda case_ids: told.append(list(case_ids)),
+        on_working=lambda case_ids: working.append(list(case_ids)),
     )
-    assert told == [["case_0"], ["case_1"], ["case_2"], ["case_3"], []]
+    assert working == [["case_0"], ["case_1"], ["case_2"], ["case_3"], []]
 
 
 def test_a_large_case_is_announced_with_its_size(

@@ -96,18 +96,18 @@ def test_missing_masks_are_predicted_first_and_features_are_used_again_while_the
     checkpoint = write_stage_one(project) / "checkpoint_best.pth"
     radiomics = fold_radiomics(mirroring=False)
     case_ids = radiomics.nnunet_fold.split().validation[:2]
-    told: list[Any] = []
-    progress = Progress(told.append, told.append, told.append, told.append)
+    calls: list[Any] = []
+    progress = Progress(calls.append, calls.append, calls.append, calls.append)
     report = radiomics.extract(case_ids, device="cpu", num_processes=1, progress=progress)
     assert report.table.name == "radiomics_predicted_without_mirroring.csv"
-    assert told == [2, *case_ids, 2, *case_ids]
+    assert calls == [2, *case_ids, 2, *case_ids]
     masks = json.loads(provenance_file(report.table).read_text())["masks"]
     assert masks["source"] == "predicted"
     assert masks["checkpoints_sha256"] == {"Stage-I masks (fold 0)": sha256_of(checkpoint)}
 
-    told.clear()
+    calls.clear()
     assert radiomics.extract(case_ids, device="cpu", num_processes=1, progress=progress).n_kept == 2
-    assert told == [2, *case_ids]
+    assert calls == [2, *case_ids]
 
     assert radiomics.is_current(case_ids)
     assert not radiomics.is_current(radiomics.nnunet_fold.split().training)
@@ -135,7 +135,7 @@ def test_a_gpu_that_is_not_there_is_said(project: NnunetProject) -> None:
         pytest.skip("there is a GPU")
     write_stage_one(project)
     with pytest.raises(
-        ValueError, match="12 masks must be predicted, but there is no GPU .* add -device cpu"
+        ValueError, match="12 masks must be predicted, but PyTorch finds no GPU; add -device cpu"
     ):
         fold_radiomics().extract()
 
@@ -149,7 +149,7 @@ def test_the_original_images_are_needed(
 
 
 def test_a_plan_or_configuration_that_is_not_there_is_said(project: NnunetProject) -> None:
-    with pytest.raises(ValueError, match="not planned and preprocessed: there is no .*otherPlans.json"):
+    with pytest.raises(ValueError, match="not planned and preprocessed; missing: .*otherPlans.json"):
         read_fold(DATASET, "otherPlans", "3d_fullres", 0)
     with pytest.raises(ValueError, match="no configuration '3d_lowres' in .*, only .*3d_fullres"):
         read_fold(DATASET, "nnUNetPlans", "3d_lowres", 0)

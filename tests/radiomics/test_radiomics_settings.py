@@ -121,7 +121,7 @@ def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
         RadiomicsSettings.read(tmp_path / "absent.yaml")
 
 
-def test_a_channel_whose_unit_nobody_named_is_not_discretised_by_a_default() -> None:
+def test_a_channel_without_a_unit_is_not_discretised_by_a_default() -> None:
     with pytest.raises(ValueError, match="does not say how to discretise MR. Add 'binWidth'"):
         RadiomicsSettings.read().check_channels(["CT", "MR"])
 

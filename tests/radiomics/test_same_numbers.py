@@ -70,7 +70,7 @@ def test_with_the_shipped_settings_all_1456_features_are_those_of_pyradiomics(
     ids=["inside", "at a face", "at an edge", "in a corner"],
 )
 def test_without_resampling_the_wavelet_does_not_see_where_the_image_was_cut(centre: tuple[int, ...]) -> None:
-    # Sides odd and even; the wavelet goes on at the other side of the image.
+    # Sides odd and even; the wavelet continues at the other side of the image.
     mask = ball((43, 44, 49), centre, 5)
     assert_same(mask, (1, 1, 1), with_setting(resampledPixelSpacing=None))
 

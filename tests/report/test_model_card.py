@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from nnunetv2_adamss.cli import export_model
-from nnunetv2_adamss.prediction.calibration import Calibration, write_model_calibrations
+from nnunetv2_adamss.prediction.calibration import Calibration
+from nnunetv2_adamss.prediction.calibration_files import write_model_calibrations
 from nnunetv2_adamss.prediction.survival_model import SurvivalModel
 from nnunetv2_adamss.report.model_card import write_model_card
 from nnunetv2_adamss.report.sections.disclosure import disclosed
@@ -58,9 +59,9 @@ def test_it_has_the_cohort_and_the_results_of_the_folds(
     assert "Median follow-up" in card
     assert "| Fold 0 | 8 (" in card
     assert "Harrell's C" in card
-    assert "- patients with prediction and outcome: 8" in card
+    assert "- Patients with a prediction and an outcome: 8" in card
     assert "The curves are uncalibrated" in card
-    assert "Something is missing here" not in card
+    assert "This section is not complete" not in card
 
 
 def test_it_names_no_case_and_no_path(own: TrainedModel, model: SurvivalModel, tmp_path: Path) -> None:
@@ -94,7 +95,7 @@ def test_a_model_from_elsewhere_has_a_card_without_results(
         summary.unlink()
     card = card_of(model, tmp_path)
     assert "Harrell's C" not in card
-    assert card.count("Something is missing here, which was not on the machine of the export.") == 3
+    assert card.count("This section is not complete") == 3
     assert "12 case identifiers" in card
     assert "survival_summary.json" in caplog.text or "not trained to the end" in caplog.text
 

@@ -9,7 +9,8 @@ import pytest
 from lifelines.utils import concordance_index
 
 from nnunetv2_adamss.metrics.volume_and_uptake import suv_max, tumour_volume_ml
-from nnunetv2_adamss.prediction.calibration import Calibration, read_model_calibrations
+from nnunetv2_adamss.prediction.calibration import Calibration
+from nnunetv2_adamss.prediction.calibration_files import read_model_calibrations
 from nnunetv2_adamss.report.out_of_fold import OutOfFold
 from nnunetv2_adamss.report.sections.baselines import image_baselines
 from nnunetv2_adamss.report.sections.results import subsections
@@ -19,7 +20,7 @@ from tests.nnunet_project import NnunetProject
 from tests.report.content import flat, words_of
 
 
-def test_without_calibration_the_curves_are_the_folds_own_and_nobody_is_in_a_group(
+def test_without_calibration_the_curves_are_the_folds_own_and_no_patient_is_in_a_group(
     source: CrossValidation,
 ) -> None:
     found = OutOfFold(source)
@@ -63,7 +64,7 @@ def replace_model(source: CrossValidation, project: NnunetProject) -> CrossValid
     return CrossValidation(project.root / source.dataset / source.model_folder.name, source.folds)
 
 
-def test_a_fold_that_was_trained_anew_makes_the_calibration_void(
+def test_a_fold_that_was_trained_again_makes_the_calibration_invalid(
     project: NnunetProject, calibrated_source: CrossValidation
 ) -> None:
     (model_folder(project) / "fold_2" / "checkpoint_final.pth").write_bytes(b"another network")
@@ -119,7 +120,7 @@ def test_a_broken_image_costs_that_patients_baseline_only(
     assert len(others["SUVmax"]) == 23
 
 
-def test_fold_all_has_nobody_to_judge_it_on(source: CrossValidation) -> None:
+def test_fold_all_has_no_patients_to_evaluate_it_on(source: CrossValidation) -> None:
     for fold in source.folds:
         fold.summary["cases"]["validation"]["cases"] = 0
     with pytest.raises(ValueError, match="no patient is left"):

@@ -100,7 +100,7 @@ def test_missing_broken_and_misfitting_files_are_named(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="ct.nii.gz cannot be read"):
         picture_of(channels, mask)
     channels[0].file.unlink()
-    with pytest.raises(ValueError, match=r"there is no .*ct.nii.gz"):
+    with pytest.raises(ValueError, match="ct.nii.gz does not exist"):
         picture_of(channels, mask)
 
 

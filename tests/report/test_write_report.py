@@ -78,7 +78,7 @@ def test_new_patients_and_their_results_come_first(
 def test_what_is_gone_is_said_and_the_rest_is_there(
     project: NnunetProject, source: CrossValidation, tmp_path: Path, gone: str
 ) -> None:
-    """Nothing that can be missing stops the report, or fails in a way that nobody thought of."""
+    """Nothing that can be missing stops the report, or makes it fail with an unforeseen error."""
     folders = {
         "raw": project.raw / DATASET,
         "preprocessed": project.preprocessed / DATASET,

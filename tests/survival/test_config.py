@@ -74,7 +74,7 @@ def test_differences_are_said_with_both_values() -> None:
     ]
 
 
-def test_files_may_have_moved_when_a_training_goes_on() -> None:
+def test_files_may_have_moved_when_a_training_continues() -> None:
     config = SurvivalConfig(features_csv=("a.csv", "b.csv"))
     moved = config.with_paths({"features_csv": ["new/a.csv", "new/b.csv"], "seed": 3})
     assert moved == SurvivalConfig(features_csv=("new/a.csv", "new/b.csv"))

@@ -79,9 +79,9 @@ def test_cases_without_outcome_are_left_out_and_named(
 
 
 def test_a_case_of_the_split_without_a_row_is_named(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="1 case.* no row .*stranger"):
+    with pytest.raises(ValueError, match="1 case.* no row .*unknown_case"):
         SurvivalFold.prepare(
-            SurvivalConfig(), make_table(tmp_path), FoldSplit([*TRAINING, "stranger"], VALIDATION)
+            SurvivalConfig(), make_table(tmp_path), FoldSplit([*TRAINING, "unknown_case"], VALIDATION)
         )
 
 

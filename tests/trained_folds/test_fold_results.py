@@ -53,11 +53,11 @@ def test_a_summary_is_read_once_and_what_is_needed_is_looked_for_each_time(
     assert fold.edges.tolist() == list(setup.fold.interval_edges)
     (tmp_path / "survival_summary.json").unlink()
     assert list(fold.summary["c_index"]) == ["best", "last"]
-    with pytest.raises(ValueError, match=r"survival_summary\.json .*no usable settings\.nothing\.$"):
+    with pytest.raises(ValueError, match=r"survival_summary\.json .*not usable: settings\.nothing\)\.$"):
         fold.summary_with("settings.nothing")
 
 
-def test_an_epoch_without_finite_risks_is_no_result(setup: SurvivalSetup, tmp_path: Path) -> None:
+def test_an_epoch_without_finite_risks_is_not_a_result(setup: SurvivalSetup, tmp_path: Path) -> None:
     with pytest.raises(
         ValueError, match=r"The last epoch \(1\) gives no finite risk .* c9, c11\. .* diverged"
     ):

@@ -1,4 +1,4 @@
-"""Survival curves come back from a file as they were written, and what is no curve is named."""
+"""Survival curves come back from a file as they were written, and values that are not a curve are named."""
 
 from pathlib import Path
 
@@ -30,7 +30,7 @@ def test_columns_may_come_in_any_order_among_others(tmp_path: Path) -> None:
     assert curve.tolist() == [[0.5, 0.25], [1, 0.125]]
 
 
-def test_curves_of_folds_are_told_apart_by_their_column(tmp_path: Path) -> None:
+def test_curves_of_folds_are_distinguished_by_their_column(tmp_path: Path) -> None:
     file = tmp_path / "survival_by_fold.csv"
     file.write_text("case_id,fold,survival_at_5\na,1,0.5\nb,1,0.25\na,all,0.75\n")
     first, second = read_fold_curves(file)
@@ -58,7 +58,7 @@ def test_curves_of_folds_are_told_apart_by_their_column(tmp_path: Path) -> None:
         ("", "the file is empty"),
     ],
 )
-def test_what_is_no_file_of_curves_is_said(tmp_path: Path, text: str, message: str) -> None:
+def test_a_file_without_curves_is_reported(tmp_path: Path, text: str, message: str) -> None:
     file = tmp_path / "predictions.csv"
     file.write_text(text)
     with pytest.raises(FileFaultsError, match="predictions.csv: .*" + message):

@@ -34,7 +34,7 @@ def make_trainer(project: NnunetProject) -> AdaMSSSegTrainer:
     return AdaMSSSegTrainer(plans, "3d_fullres", 0, dataset_json(project), torch.device("cpu"))
 
 
-def test_stage_one_goes_on_from_its_checkpoint(project: NnunetProject) -> None:
+def test_stage_one_continues_from_its_checkpoint(project: NnunetProject) -> None:
     file = write_stage_one(project) / "checkpoint_best.pth"
     trainer = make_trainer(project)
     trainer.load_checkpoint(str(file))
@@ -63,7 +63,7 @@ def test_stage_one_names_what_does_not_fit(project: NnunetProject) -> None:
     with pytest.raises(ValueError, match="checkpoint_best.pth does not fit this training"):
         make_trainer(project).load_checkpoint(str(file))
     torch.save({**whole, "current_epoch": "x"}, file)
-    with pytest.raises(ValueError, match="no usable current_epoch"):
+    with pytest.raises(ValueError, match="not usable: current_epoch"):
         make_trainer(project).load_checkpoint(str(file))
 
 

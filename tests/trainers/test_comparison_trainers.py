@@ -129,7 +129,7 @@ def test_only_clinical_indicators_go_into_the_network_beside_the_image(
     assert not any("original" in name or "wavelet" in name for name in names)
 
 
-def test_the_method_that_goes_on_with_risks_of_the_training_cases_gets_them(
+def test_the_method_that_continues_with_risks_of_the_training_cases_gets_them(
     project: NnunetProject, finished: dict[str, SurvivalTrainer]
 ) -> None:
     files = {name: Path(t.output_folder) / TRAINING_PREDICTIONS_FILE for name, t in finished.items()}
@@ -157,7 +157,7 @@ def test_the_baseline_hazard_is_that_of_the_log_hazards_at_the_epochs_end(
 
 @both_losses
 @pytest.mark.slow
-def test_a_killed_training_goes_on_as_if_it_had_not_been_stopped(
+def test_a_killed_training_continues_as_if_it_had_not_been_stopped(
     project: NnunetProject,
     finished: dict[str, SurvivalTrainer],
     name: str,
@@ -241,11 +241,11 @@ def test_a_transformer_that_cannot_pool_whole_regions_says_so_before_it_trains(
 
 
 @pytest.mark.parametrize("name", TRAINERS)
-def test_a_loss_that_is_no_sum_over_intervals_has_no_mean_over_them(name: str) -> None:
+def test_a_loss_that_is_not_a_sum_over_intervals_has_no_mean_over_them(name: str) -> None:
     trainer = getattr(trainers, name)
     defaults = trainer.recipe.default_settings
     trainer.check_settings(SurvivalConfig.from_dict(defaults))
-    with pytest.raises(ValueError, match=f"The loss of {name} is no sum over time intervals"):
+    with pytest.raises(ValueError, match=f"The loss of {name} is not a sum over time intervals"):
         trainer.check_settings(SurvivalConfig.from_dict({**defaults, "loss_reduction": "mean"}))
 
 

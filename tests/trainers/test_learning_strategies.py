@@ -132,7 +132,7 @@ def test_a_finished_multi_task_training_says_how_long_it_took_and_how_large_it_i
 
 
 @pytest.mark.slow
-def test_a_stopped_multi_task_training_goes_on(project: NnunetProject) -> None:
+def test_a_stopped_multi_task_training_continues(project: NnunetProject) -> None:
     first = make_trainer(project, AdaMSSSurvTrainer_MultiTask_TwoIterations)
     first.num_epochs = 1
     first.run_training()

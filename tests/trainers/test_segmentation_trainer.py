@@ -116,7 +116,7 @@ def test_initial_weights_come_from_a_seed_and_leave_the_callers_random_numbers_a
     )
 
 
-def test_a_training_says_once_that_its_split_does_not_serve_stage_two_and_goes_on(
+def test_a_training_says_once_that_its_split_does_not_serve_stage_two_and_continues(
     project: NnunetProject, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     raw = tmp_path / "raw" / "Dataset901_Tiny"
@@ -220,7 +220,7 @@ def test_what_other_commands_left_unfinished_in_the_folder_is_not_touched(projec
     assert list(Path(trainer.output_folder).glob("*.unfinished")) == [others]
 
 
-def test_a_training_goes_on_and_is_validated_on_its_own_split_only(project: NnunetProject) -> None:
+def test_a_training_continues_and_is_validated_on_its_own_split_only(project: NnunetProject) -> None:
     trainer = make_trainer(project)
     trainer.on_train_start()
     trainer.save_checkpoint(str(Path(trainer.output_folder) / "checkpoint_latest.pth"))

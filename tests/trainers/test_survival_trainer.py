@@ -564,15 +564,15 @@ def test_more_gpus_than_cases_in_a_batch_are_refused(
         make_trainer(project).initialize()
 
 
-def test_a_checkpoint_of_stage_one_is_no_survival_training(project: NnunetProject) -> None:
+def test_a_checkpoint_of_stage_one_is_not_a_survival_training(project: NnunetProject) -> None:
     stage_one = write_stage_one(project) / "checkpoint_best.pth"
     with pytest.raises(
-        ValueError, match=r"not a checkpoint that a survival trainer .* no usable init_args.survival"
+        ValueError, match=r"not a checkpoint that a survival trainer .*not usable: init_args.survival"
     ):
         make_trainer(project).load_checkpoint(str(stage_one))
 
 
-def test_nnunets_prediction_is_told_what_to_use_instead(project: NnunetProject) -> None:
+def test_nnunets_prediction_says_what_to_use_instead(project: NnunetProject) -> None:
     with pytest.raises(ValueError, match="predicts survival, not masks: use adamss_predict_survival"):
         AdaMSSSurvTrainer.build_network_architecture(None, None, 2, 2, enable_deep_supervision=False)
 

@@ -25,7 +25,7 @@ def missing_column_faults(header: pd.Index, required: Sequence[str]) -> list[str
 def repeated_column_faults(header: pd.Index) -> list[str]:
     """Faults for columns whose name occurs more than once."""
     repeated = header[header.duplicated()].unique()
-    return faults_of("columns are there more than once", [quoted(name) for name in repeated])
+    return faults_of("columns occur more than once", [quoted(name) for name in repeated])
 
 
 def case_id_faults(ids: pd.Series) -> list[str]:

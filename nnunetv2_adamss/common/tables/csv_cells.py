@@ -31,7 +31,7 @@ def read_cells(csv_file: Path) -> pd.DataFrame:
         Column names may repeat.
 
     Raises:
-        FileFaultsError: if there is no such file, no row below the header, another encoding or separator,
+        FileFaultsError: if the file does not exist, has no row below the header, another encoding or separator,
             or rows of other lengths than the header.
     """
     try:
@@ -54,7 +54,7 @@ def _cells(csv_file: Path) -> pd.DataFrame:
 
 def _text(csv_file: Path) -> str:
     if not csv_file.is_file():
-        raise _UnreadableCsvError("there is no such file")
+        raise _UnreadableCsvError("the file does not exist")
     logger.debug("Reading %s", csv_file)
     try:
         return csv_file.read_text(encoding="utf-8-sig")

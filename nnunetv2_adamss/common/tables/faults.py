@@ -1,4 +1,4 @@
-"""Messages about faults in a user's file: all at once, with a few examples of each."""
+"""Messages about faults in a user's file: all together, with a few examples of each."""
 
 from collections.abc import Sequence
 from pathlib import Path

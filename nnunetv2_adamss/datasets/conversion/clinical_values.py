@@ -27,7 +27,9 @@ def tidy(clinical: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
             numbers = NumberCells.of(cells)
             is_text = numbers.is_text | numbers.unclear
             found = [f"{case_id} {quoted(cell)}" for case_id, cell in cells[is_text].items()]
-            warnings += [f"{name} is no number and is taken as unknown: {listed(found)}"] if found else []
+            warnings += (
+                [f"{name} is not a number and is treated as unknown: {listed(found)}"] if found else []
+            )
             columns[name] = plain_numbers(cells).mask(is_text, "")
         else:
             columns[name] = _one_spelling(cells, column.categories)

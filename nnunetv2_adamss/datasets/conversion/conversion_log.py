@@ -112,7 +112,7 @@ def read_case(file: Path) -> dict[str, Any] | None:
 def _part(log: Path, key: str) -> dict[str, Any]:
     part: dict[str, Any] | None = _read(log).get(key)
     if part is None:
-        raise ValueError(f"{log} has no '{key}', so it is no log of adamss_convert_dataset, or was cut down.")
+        raise ValueError(f"{log} has no '{key}', so it is not a complete log of adamss_convert_dataset.")
     return part
 
 

@@ -88,12 +88,12 @@ def convert_cohort(
         folder: ``nnUNet_raw/DatasetXXX_Name``.
         source: where the cohort is from, for the log; another source is refused.
         suv_factors: of patients whose PET is in Bq/ml.
-        num_processes: patients at once; each needs the memory of one patient's images.
+        num_processes: patients in parallel; each needs the memory of one patient's images.
         overwrite: remove earlier conversions first.
         on_case_done: called with each patient when it is done.
 
     Raises:
-        FileExistsError: if the folder is no conversion of this source with these settings, patients in it are gone
+        FileExistsError: if the folder is not a conversion of this source with these settings, patients in it are gone
             from the source, another run is writing there, or the id belongs to another data set.
         ValueError: if the survival table is not usable, or no patient can be converted.
     """

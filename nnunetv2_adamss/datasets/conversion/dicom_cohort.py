@@ -43,14 +43,14 @@ def read_dicom_cohort(
         source: a folder with DICOM files anywhere below.
         options: for every patient.
         table: ``case_id`` and, if known, ``time, event`` and clinical columns; a ``survival.json`` may lie beside it.
-        num_processes: that read headers at once.
+        num_processes: processes that read headers.
         on_files_read: called with the numbers of files that were read just now, and of all files.
 
     Raises:
         ValueError: if there are no DICOM files, or the table cannot be used.
     """
     if not source.is_dir():
-        raise ValueError(f"{source} is no folder.")
+        raise ValueError(f"{source} is not a folder.")
     headers, n_damaged = _headers(files_below(source), num_processes, on_files_read)
     if not headers:
         raise ValueError(f"There is no DICOM file below {source}.")

@@ -90,7 +90,7 @@ def earlier_patients(
             known[file.stem] = entry
     if known:  # otherwise nothing is lost, whatever the settings were
         _check_heading(folder, settings, source)
-        _check_nobody_is_gone(folder, set(known), cohort)
+        _check_no_patient_is_gone(folder, set(known), cohort)
     return known
 
 
@@ -108,7 +108,7 @@ def _check_heading(folder: Path, settings: CaseSettings, source: Source | None) 
         )
 
 
-def _check_nobody_is_gone(folder: Path, known: set[str], cohort: Cohort) -> None:
+def _check_no_patient_is_gone(folder: Path, known: set[str], cohort: Cohort) -> None:
     gone = sorted(known - {patient.case_id for patient in cohort.patients})
     if not gone:
         return

@@ -60,7 +60,7 @@ def _patient(folder: Path, row: Mapping[Any, str], dicom: DicomOptions) -> Patie
     scans = _series(ct) if ct == pet else [*_series(ct), *_series(pet)]
     structures = [] if mask is None else _series(mask)
     if mask is not None and not structures:
-        raise ValueError("its mask is no DICOM object, but its scans are; name an RTSTRUCT or SEG")
+        raise ValueError("its mask is not a DICOM object, but its scans are; name an RTSTRUCT or SEG")
     return DicomPatient.of(row[CASE_ID], scans, dicom, structures)
 
 

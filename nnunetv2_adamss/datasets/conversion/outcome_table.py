@@ -88,7 +88,7 @@ def _faults(cells: pd.DataFrame, needed: Sequence[str]) -> list[str]:
     repeated = case_ids[case_ids.str.casefold().duplicated()]
     found = [
         *faults_of("no file can have such a case_id", [quoted(case_id) for case_id in unfit]),
-        *faults_of("case_id is there more than once", [shortened(case_id) for case_id in repeated]),
+        *faults_of("case_id occurs more than once", [shortened(case_id) for case_id in repeated]),
     ]
     if needed:
         incomplete = case_ids[cells[list(needed)].apply(is_missing).any(axis=1)]

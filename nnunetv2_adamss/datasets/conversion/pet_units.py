@@ -29,7 +29,7 @@ def is_activity(pet: NDArray[np.float32], ct_hu: NDArray[np.int16]) -> bool:
 
     Args:
         pet: ``(z, y, x)``.
-        ct_hu: of the same shape; tells the body from the air.
+        ct_hu: of the same shape; separates the body from the air.
     """
     body = pet[ct_hu > _AIR_BELOW_HU]
     return bool(body.size and np.median(body) > _MOST_MEDIAN)
@@ -40,7 +40,7 @@ def unit_warning(pet: NDArray[np.float32], ct_hu: NDArray[np.int16]) -> str | No
 
     Args:
         pet: ``(z, y, x)``.
-        ct_hu: of the same shape; tells the body from the air.
+        ct_hu: of the same shape; separates the body from the air.
     """
     body = pet[ct_hu > _AIR_BELOW_HU]
     if not body.size:
@@ -89,7 +89,7 @@ def read_suv_factors(file: Path, case_ids: Collection[str]) -> dict[str, float]:
         *(
             fault
             for name in numbers
-            for fault in faults_of(f"{name} is no number in range of", _names(cells[wrong[name]]))
+            for fault in faults_of(f"{name} is not a number in its range for", _names(cells[wrong[name]]))
         ),
     ]
     if faults:

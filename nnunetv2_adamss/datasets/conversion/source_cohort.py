@@ -27,6 +27,7 @@ from nnunetv2_adamss.datasets.conversion.presets import (
 )
 from nnunetv2_adamss.datasets.conversion.scans import PatientSource
 from nnunetv2_adamss.datasets.conversion.source_patients import (
+    about_unused,
     find_patients,
     number_of_patients,
     patient_key,
@@ -76,8 +77,8 @@ def read_cohort(
         ValueError: if there are no scans or no tables, or a table is not as expected.
     """
     if not source.is_dir():
-        raise ValueError(f"{source} is no folder.")
-    patients, broken = find_patients(source, preset.files, grid)
+        raise ValueError(f"{source} is not a folder.")
+    patients, broken, unused = find_patients(source, preset.files, grid)
     files = tables or find_tables(source, preset)
     rows, warnings = read_tables(files, preset)
     keys = {patient_key(patient.case_id): patient.case_id for patient in patients}
@@ -86,7 +87,7 @@ def read_cohort(
             f"No patient of the tables ({listed(list(map(shortened, rows[PATIENT])))}) has scans "
             f"({listed(list(keys.values()))}): is this one cohort?"
         )
-    warnings += _unmatched(rows[PATIENT], keys, broken)
+    warnings += [*_unmatched(rows[PATIENT], keys, broken), *about_unused(unused)]
     rows = rows.map(lambda cell: "" if is_unknown(cell) else category_text(cell))
     rows = rows.reindex(list(keys), fill_value="")
     rows.index = pd.Index(list(keys.values()), name="case_id")
@@ -154,14 +155,14 @@ def _description(clinical: pd.DataFrame, preset: Preset) -> tuple[dict[str, Any]
         column, values = COLUMNS[name], sorted(set(clinical[name]) - {""})
         if not values:
             continue
-        strangers = [value for value in values if value not in column.categories]
+        unknown = [value for value in values if value not in column.categories]
         if column.kind != "ordinal":
             columns[name] = column.kind
-        elif strangers:
+        elif unknown:
             columns[name] = "category"
             remarks.append(
                 f"{name} is taken as a category, since its order is not known for "
-                f"{listed(list(map(shortened, strangers)))}"
+                f"{listed(list(map(shortened, unknown)))}"
             )
         else:
             used = [category for category in column.categories if category in values]

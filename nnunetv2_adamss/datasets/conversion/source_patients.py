@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,6 +22,7 @@ from nnunetv2_adamss.datasets.conversion.tumour_mask import checked_mask
 
 _NAME = re.compile(r"\w[\w.-]*(?<!\.)")
 _ENDING = re.compile(r"\.(nii|gz|mha|mhd|nrrd|nhdr|hdr)$", re.IGNORECASE)
+_IMAGE = re.compile(r"\.(nii|nii\.gz|mha|mhd|nrrd|nhdr|hdr)$", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -52,7 +54,7 @@ class PatientFiles:
         """
         missing = [str(file) for file in self._named().values() if not file.is_file()]
         if missing:
-            raise ValueError(f"there is no {', no '.join(missing)}")
+            raise ValueError(f"missing file(s): {', '.join(missing)}")
         files = [file.resolve() for image in self._named().values() for file in files_of(image)]
         return {str(file): [file.stat().st_size, file.stat().st_mtime_ns] for file in files}
 
@@ -130,7 +132,9 @@ def files_below(folder: Path) -> list[Path]:
     return sorted(found)
 
 
-def find_patients(source: Path, files: Files, grid: GridChoice) -> tuple[list[PatientFiles], dict[str, str]]:
+def find_patients(
+    source: Path, files: Files, grid: GridChoice
+) -> tuple[list[PatientFiles], dict[str, str], list[Path]]:
     """Find every patient with a CT or a PET below a folder.
 
     A patient may occur several times, as in the tasks of HECKTOR 2025: the first folder with scans and a mask is used,
@@ -143,8 +147,8 @@ def find_patients(source: Path, files: Files, grid: GridChoice) -> tuple[list[Pa
         grid: decides on the mask if each scan has its own.
 
     Returns:
-        The patients, and the faults of others, by their name: only one of the two scans, several that differ, or a
-        name that files cannot have.
+        The patients; the faults of others, by their name: only one of the two scans, several that differ, or a name
+        that files cannot have; and the images that are neither scan nor mask of any of them.
 
     Raises:
         ValueError: if there is none, or if two names differ in punctuation only.
@@ -153,8 +157,9 @@ def find_patients(source: Path, files: Files, grid: GridChoice) -> tuple[list[Pa
     mask_pattern = files.pet_mask if grid == "pet" and files.pet_mask else files.mask
     scans = {kind: _matches(source, paths, getattr(files, kind)) for kind in ("ct", "pet")}
     taken = {path for found in scans.values() for _, path in found}
-    masks = _matches(source, [path for path in paths if path not in taken], mask_pattern)
-    cts, pets, masks_of = (_by_patient(found) for found in (scans["ct"], scans["pet"], masks))
+    others = [path for path in paths if path not in taken]
+    masks_of = _by_patient(_matches(source, others, mask_pattern))
+    cts, pets = (_by_patient(scans[kind]) for kind in ("ct", "pet"))
     names = _names(name for found in scans.values() for name, _ in found)
     if not names:
         raise ValueError(
@@ -166,7 +171,32 @@ def find_patients(source: Path, files: Files, grid: GridChoice) -> tuple[list[Pa
             patients.append(_patient(name, cts.get(key, []), pets.get(key, []), masks_of.get(key, [])))
         except ValueError as error:
             faults[name] = str(error)
-    return patients, faults
+    return patients, faults, _unused(source, others, files, names)
+
+
+def about_unused(images: Sequence[Path]) -> list[str]:
+    """Return a sentence that counts unused images, with an example of each kind; none if there are none."""
+    alike = defaultdict(list)
+    for path in images:
+        alike[path.name.rpartition("__")[2]].append(path.name)
+    kinds = [
+        names[0] if len(names) == 1 else f"{names[0]} and {len(names) - 1} alike" for names in alike.values()
+    ]
+    if not images:
+        return []
+    return [f"{len(images)} image(s) are neither CT, PET nor a patient's mask, and not used: {listed(kinds)}"]
+
+
+def _unused(source: Path, paths: Sequence[Path], files: Files, patients: Collection[str]) -> list[Path]:
+    """Return the images that are no mask of these patients, given by their keys, on either grid."""
+    masks = {
+        path
+        for pattern in (files.mask, files.pet_mask)
+        if pattern
+        for name, path in _matches(source, paths, pattern)
+        if patient_key(name) in patients
+    }
+    return [path for path in paths if _IMAGE.search(path.name) and path not in masks]
 
 
 def _matches(source: Path, paths: Iterable[Path], pattern: str) -> list[tuple[str, Path]]:

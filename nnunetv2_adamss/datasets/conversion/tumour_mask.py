@@ -24,10 +24,10 @@ def checked_mask(mask: sitk.Image, labels: Mapping[str, int]) -> sitk.Image:
     """
     values = np.unique(sitk.GetArrayViewFromImage(mask)).astype(float)
     known = np.array(list(labels.values()))
-    strangers = [f"{value:g}" for value in values if np.abs(known - value).min() > _ROUNDING]
-    if strangers:
+    unknown = [f"{value:g}" for value in values if np.abs(known - value).min() > _ROUNDING]
+    if unknown:
         expected = ", ".join(f"{value} = {name}" for name, value in labels.items())
-        raise ValueError(f"its mask has the values {', '.join(strangers[:5])}; expected {expected}")
+        raise ValueError(f"its mask has the values {', '.join(unknown[:5])}; expected {expected}")
     return sitk.Cast(sitk.Round(mask) if mask.GetPixelID() in _FLOATS else mask, sitk.sitkUInt8)
 
 

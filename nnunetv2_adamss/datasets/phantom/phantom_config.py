@@ -23,7 +23,7 @@ DEFAULT_LOG_HAZARD_RATIO: Mapping[str, float] = log_hazard_ratios(0.5)
 MIN_FIELD_OF_VIEW_MM = 150.0
 MAX_SPACING_MM = 5.0
 MAX_CENTRES = 26
-# An image is made of several arrays of this many numbers at once, of 1 GB each.
+# An image is made of several arrays of this many numbers, of 1 GB each.
 MAX_VOXELS = 512**3
 MAX_CASES = 100_000
 

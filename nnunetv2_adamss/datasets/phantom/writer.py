@@ -36,7 +36,7 @@ _FOLDERS = {TRAINING: ("imagesTr", "labelsTr"), "test": ("imagesTs", "labelsTs")
 _SURVIVAL_CSV = {TRAINING: "survival.csv", "test": "survival_test.csv"}
 _DESCRIPTION = (
     "SYNTHETIC head-and-neck-like PET/CT with simulated survival. No patient data. For testing software "
-    "only: results on it say nothing about patients."
+    "only: results on it do not apply to patients."
 )
 
 
@@ -113,7 +113,7 @@ def _check_free(raw_folder: Path, target: Path, overwrite: bool) -> None:
     if not overwrite:
         raise FileExistsError(f"{target} exists; choose another id or name, or ask to overwrite it.")
     if not (target / MARKER).is_file():
-        raise FileExistsError(f"{target} has no {MARKER}, so it is no phantom and is not overwritten.")
+        raise FileExistsError(f"{target} has no {MARKER}, so it is not a phantom and is not overwritten.")
 
 
 @contextmanager

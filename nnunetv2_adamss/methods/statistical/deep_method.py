@@ -133,7 +133,7 @@ class DeepMethod:
         missing = [str(mask) for mask in masks if not mask.is_file()]
         if missing:
             raise ValueError(
-                f"There is no {listed(missing)}. Predict the masks again with adamss_finetune_survival --val."
+                f"Missing: {listed(missing)}. Predict the masks again with adamss_finetune_survival --val."
             )
         target.mkdir(parents=True, exist_ok=True)
         for mask in masks:
@@ -169,8 +169,8 @@ def _foreign(
         outcomes = [value for name, value in sources.items() if name.startswith("outcomes (")]
         if outcomes != [sha256]:
             yield f"fold {fold.number} is of other outcomes than {setup.table.path}"
-        judged = set(nnunet_fold.split().validation) - without_outcome
-        if set(_risks(fold.folder / _PREDICTIONS).index) != judged:
+        expected = set(nnunet_fold.split().validation) - without_outcome
+        if set(_risks(fold.folder / _PREDICTIONS).index) != expected:
             yield f"fold {fold.number} is of another split"
 
 

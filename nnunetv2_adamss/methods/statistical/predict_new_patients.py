@@ -82,7 +82,7 @@ def predict_statistical(model_folder: Path, folds: Sequence[int], inputs: Patien
 
 
 def _finite_ones(prediction: RiskPrediction) -> RiskPrediction:
-    """Drop the patients whose risk is no finite number; a warning names them.
+    """Drop the patients whose risk is not a finite number; a warning names them.
 
     Raises:
         ValueError: if no patient is left.
@@ -90,7 +90,7 @@ def _finite_ones(prediction: RiskPrediction) -> RiskPrediction:
     faulty = not_finite(prediction)
     if not faulty:
         return prediction
-    fault = f"{len(faulty)} patient(s) cannot be predicted, since their risk is no finite number: {listed(faulty)}."
+    fault = f"{len(faulty)} patient(s) cannot be predicted, since their risk is not a finite number: {listed(faulty)}."
     if len(faulty) == len(prediction.case_ids):
         raise ValueError(f"{fault} See their features and clinical values.")
     logger.warning("%s", fault)

@@ -5,7 +5,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from nnunetv2_adamss.networks.comparison.parts.mtlr_network import MTLRHead, MTLRNetwork
-from nnunetv2_adamss.networks.comparison.parts.small_inputs import pad_to_at_least, pool_what_is_there
+from nnunetv2_adamss.networks.comparison.parts.small_inputs import pad_to_at_least, pool_within_image
 from nnunetv2_adamss.networks.masked_mean import masked_mean, share_of_image
 from nnunetv2_adamss.networks.survival_network import NetworkSizes
 
@@ -39,7 +39,7 @@ class DeepMTLR(MTLRNetwork):
         for i, convolution in enumerate(self.convolutions):
             x = convolution(x)
             if i % 2:
-                x = pool_what_is_there(F.max_pool3d, x, 2)
+                x = pool_within_image(F.max_pool3d, x, 2)
         share = share_of_image(pad_to_at_least(valid, _SMALLEST), x.shape[2:])
         return self.head(torch.cat([masked_mean(x, share), covariates], dim=1))
 

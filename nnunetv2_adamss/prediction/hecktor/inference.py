@@ -19,10 +19,12 @@ from nnunetv2_adamss.datasets.conversion.convert_patient import ENDING, convert_
 from nnunetv2_adamss.datasets.conversion.presets import COLUMNS, is_unknown, title_key
 from nnunetv2_adamss.datasets.conversion.source_patients import PatientFiles
 from nnunetv2_adamss.prediction.hecktor.masks import write_on_grid
+from nnunetv2_adamss.prediction.model_files import opened_model
 from nnunetv2_adamss.prediction.predict_patients import PredictionRequest, predict_patients
 from nnunetv2_adamss.prediction.prediction_folder import MASKS, PREDICTIONS_FILE, PROVENANCE_FILE
 from nnunetv2_adamss.prediction.provenance_file import read_provenance
 from nnunetv2_adamss.prediction.survival_model import SurvivalModel
+from nnunetv2_adamss.tn_stages.stage_model import StageModel
 
 logger = logging.getLogger(__name__)
 
@@ -30,6 +32,10 @@ RfsOutput = Literal["days", "risk"]
 _COLUMN_OF: dict[RfsOutput, str] = {"days": "predicted_time", "risk": "risk_score"}
 _ENDINGS = (".mha", ".nii.gz", ".nii", ".nrrd")
 _PATIENT = "patient"
+_RFS = "rfs.json"
+# In the folder for temporary files.
+_CONVERTED_CT = Path("imagesTs", f"{_PATIENT}_0000{ENDING}")
+_PREDICTED_MASK = Path("prediction", MASKS, f"{_PATIENT}{ENDING}")
 
 
 @dataclass(frozen=True)
@@ -38,11 +44,13 @@ class InferenceRequest:
 
     Args:
         input: ``images/ct/*.mha``, ``images/pet/*.mha`` and ``ehr.json`` of one patient.
-        output: where ``rfs.json`` and ``images/<mask_name>/output.mha`` are written.
+        output: where ``rfs.json``, ``images/<mask_name>/output.mha`` and the files of the stages are written.
         rfs_output: whether ``rfs.json`` holds days (higher for later events) or a risk (higher for earlier ones).
-        model_folder: nnU-Net's, of a survival training; its segmentation model lies beside it.
+        model: nnU-Net's folder of a survival training, beside which its segmentation model lies, or a zip by
+            ``adamss_export_model``.
         conversion_log: of the data set that the model was trained on; its ``settings`` are those of the conversion.
         mask_name: folder of the mask, whose name differs every year.
+        stage_files: names of the files of T and N stage; written if ``adamss_fit_tn_stages`` was run for the model.
         folds: numbers, or ``all``.
         checkpoint_name: of every fold.
         device: cpu, cuda or mps.
@@ -52,9 +60,10 @@ class InferenceRequest:
     input: Path
     output: Path
     rfs_output: RfsOutput
-    model_folder: Path
+    model: Path
     conversion_log: Path
     mask_name: str = "head-neck-tumor-segmentation"
+    stage_files: tuple[str, str] = ("t-stage.json", "n-stage.json")
     folds: Sequence[int | str] = (0, 1, 2, 3, 4)
     checkpoint_name: str = "checkpoint_best.pth"
     device: str = "cuda"
@@ -67,11 +76,13 @@ class InferenceReport:
 
     Args:
         rfs: content of ``rfs.json``.
+        stages: by ``T`` and ``N``; empty if none were fitted for the model.
         warnings: of conversion and prediction.
         seconds: of each step.
     """
 
     rfs: float
+    stages: Mapping[str, str]
     warnings: Sequence[str]
     seconds: Mapping[str, float]
 
@@ -79,32 +90,62 @@ class InferenceReport:
 def predict_container(request: InferenceRequest) -> InferenceReport:
     """Convert, segment and predict one patient.
 
-    ``rfs.json`` is written last, and that of an earlier run is removed first, so if it is there, all files are.
+    ``rfs.json`` is written last, and results of an earlier run are removed first, so if it is there, all files are.
     Files are only written to ``output`` and to the folder for temporary files.
 
     Raises:
         ValueError: if input or model cannot be used.
     """
-    (request.output / "rfs.json").unlink(missing_ok=True)
+    for name in (_RFS, *request.stage_files):
+        (request.output / name).unlink(missing_ok=True)
     settings = settings_for_new_patients(request.conversion_log)
     ct, pet = (_only_image(request.input / "images" / kind) for kind in ("ct", "pet"))
-    model = SurvivalModel.load(request.model_folder, request.folds, request.checkpoint_name)
-    clinical = _clinical(request.input / "ehr.json", model.clinical_columns)
-    with TemporaryDirectory(prefix="adamss_") as folder:
+    with opened_model(request.model) as model_folder, TemporaryDirectory(prefix="adamss_") as folder:
         work = Path(folder)
+        model = SurvivalModel.load(model_folder, request.folds, request.checkpoint_name)
+        stage_model = StageModel.read(model_folder)
+        clinical = _clinical(request.input / "ehr.json", _clinical_columns(model, stage_model))
         start = perf_counter()
         converted = convert_case(PatientFiles(_PATIENT, ct, pet, None), settings, work)
         seconds = {"conversion": perf_counter() - start}
         write_atomically(work / "clinical.csv", csv_text(clinical, index=False))
-        row, provenance = _predict(request, work)
+        row, provenance = _predict(request, model_folder, work)
         rfs = _rfs(row, provenance, request.rfs_output)
         start = perf_counter()
         mask = request.output / "images" / request.mask_name / "output.mha"
-        write_on_grid(work / "prediction" / MASKS / f"{_PATIENT}{ENDING}", read_header(ct), mask)
-        write_json(request.output / "rfs.json", rfs)
+        write_on_grid(work / _PREDICTED_MASK, read_header(ct), mask)
+        stages = {} if stage_model is None else _predict_stages(stage_model, work, clinical)
+        for name, stage in zip(request.stage_files, stages.values(), strict=False):
+            write_json(request.output / name, stage)
+        write_json(request.output / _RFS, rfs)
         seconds |= provenance["seconds_per_case"] | {"writing": perf_counter() - start}
-    warnings = [*converted["warnings"], *filter(None, [row["warnings"]])]
-    return InferenceReport(rfs, warnings, seconds)
+    warnings = [
+        *converted["warnings"],
+        *filter(None, [row["warnings"]]),
+        *_stage_warnings(model, stage_model),
+    ]
+    return InferenceReport(rfs, stages, warnings, seconds)
+
+
+def _clinical_columns(model: SurvivalModel, stage_model: StageModel | None) -> list[str]:
+    of_stages = [] if stage_model is None else stage_model.clinical_columns
+    return list(dict.fromkeys([*model.clinical_columns, *of_stages]))
+
+
+def _predict_stages(stage_model: StageModel, work: Path, clinical: pd.DataFrame) -> dict[str, str]:
+    cells = {str(name): str(cell) for name, cell in clinical.iloc[0].items()}
+    return stage_model.predict(work / _PREDICTED_MASK, work / _CONVERTED_CT, cells)
+
+
+def _stage_warnings(model: SurvivalModel, stage_model: StageModel | None) -> list[str]:
+    if stage_model is None or not stage_model.masks_sha256:
+        return []
+    used = {sha256 for name, sha256 in model.sha256.items() if name.startswith("Stage I ")}
+    if used <= set(stage_model.masks_sha256.values()):
+        return []
+    return [
+        "The T and N stage were fitted on masks of other Stage-I networks; run adamss_fit_tn_stages again."
+    ]
 
 
 def _only_image(folder: Path) -> Path:
@@ -151,11 +192,13 @@ def _only(value: Any) -> Any:
     return value[0] if isinstance(value, list) and len(value) == 1 else value
 
 
-def _predict(request: InferenceRequest, work: Path) -> tuple[dict[str, Any], dict[str, Any]]:
+def _predict(
+    request: InferenceRequest, model_folder: Path, work: Path
+) -> tuple[dict[str, Any], dict[str, Any]]:
     """Return the patient's row of the predictions, and its provenance."""
     report = predict_patients(
         PredictionRequest(
-            model_folder=request.model_folder,
+            model_folder=model_folder,
             images=work / "imagesTs",
             output=work / "prediction",
             folds=request.folds,

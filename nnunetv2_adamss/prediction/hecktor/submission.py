@@ -17,6 +17,8 @@ from nnunetv2_adamss.prediction.patient_images import find_patients
 from nnunetv2_adamss.prediction.prediction_folder import MASKS, PREDICTIONS_FILE
 
 SUBMISSION = "hecktor_submission"
+# Titles of the names and the risks.
+RISK_COLUMNS = ("PatientID", "Prediction")
 
 
 @dataclass(frozen=True)
@@ -38,14 +40,14 @@ class Submission:
             conversion_log: of that data set; None for the one beside the folder.
 
         Raises:
-            ValueError: if there is no such log, or patients are not in it.
+            ValueError: if the log does not exist, or patients are not in it.
         """
         file = conversion_log or images.resolve().parent / LOG_FILE
         grids = ct_grids_in(file)
         unknown = [p.case_id for p in find_patients(images, 2, ENDING) if p.case_id not in grids]
         if unknown:
             raise ValueError(
-                f"{file} says nothing of {listed(unknown)}, so the grids of their CTs are not known."
+                f"{file} has no entry for {listed(unknown)}, so the grids of their CTs are not known."
             )
         return cls(grids)
 
@@ -66,7 +68,7 @@ class Submission:
         for case_id in table["case_id"]:
             self._write_mask(prediction, case_id)
         _remove_others(folder / MASKS, set(table["case_id"]))
-        columns = table[["case_id", "risk_score"]].set_axis(["PatientID", "Prediction"], axis=1)
+        columns = table[["case_id", "risk_score"]].set_axis(RISK_COLUMNS, axis=1)
         write_atomically(folder / "predictions.csv", csv_text(columns, index=False))
         return folder
 

@@ -108,7 +108,7 @@ def by_centre(source: CrossValidation) -> Iterator[Block]:
     column = table.description.group_column
     if column is None:
         yield Text(
-            "The patients are one group: survival.json names no group_column, such as the centre, that would tell "
+            "The patients are one group: survival.json names no group_column, such as the centre, that would split "
             "groups apart."
         )
         return

@@ -108,7 +108,7 @@ def _forest(rows: pd.DataFrame) -> Picture:
         axes.set_yticks(range(len(rows)), [f"{_column(r)} · {r.fold}" for r in _rows(rows)], fontsize=8)
         axes.set(xscale="log", xlabel="hazard ratio alone (above 1: events come earlier)")
         axes.set_ylim(len(rows) - 0.4, -0.6)
-        axes.set_xticks([tick for tick in _RATIO_TICKS if _in(axes.get_xlim(), tick)])
+        axes.set_xticks([tick for tick in _RATIO_TICKS if _is_within(axes.get_xlim(), tick)])
         axes.xaxis.set_major_formatter("{x:g}")
         axes.minorticks_off()
         said = "; ".join(f"{_column(r)}, {r.fold}: {_ratio(r, 'univariate')}" for r in _rows(rows))
@@ -128,7 +128,7 @@ def _draw_ratio(axes: Axes, place: int, row: Any) -> None:
     axes.plot(ratio, place, marker, color=colour, markersize=4)
 
 
-def _in(limits: Sequence[float], value: float) -> bool:
+def _is_within(limits: Sequence[float], value: float) -> bool:
     return limits[0] <= value <= limits[1]
 
 

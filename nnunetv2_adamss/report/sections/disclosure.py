@@ -7,6 +7,7 @@ from nnunetv2_adamss.display.words import count, joined, time
 from nnunetv2_adamss.prediction.survival_model import SurvivalModel
 from nnunetv2_adamss.survival.config import PATHS
 from nnunetv2_adamss.survival.fold import SurvivalFold
+from nnunetv2_adamss.tn_stages.stage_model import TN_STAGES_FILE
 
 _EDGES_FROM = {
     "quantile": "quantiles of the training patients' times, and the last one is the longest follow-up",
@@ -21,7 +22,7 @@ def disclosed(model: SurvivalModel) -> Iterator[Block]:
     rows = [
         (
             "Names of cases",
-            f"{count(_n_names(folds), 'case identifier')}, and on which side of each fold the case is",
+            f"{count(_n_names(folds), 'case identifier')}, and whether each was used to train or to validate a fold",
         ),
         ("Times", _times(folds)),
         ("Clinical columns", _columns(model)),
@@ -32,11 +33,12 @@ def disclosed(model: SurvivalModel) -> Iterator[Block]:
             "voxel sizes and shapes of the training images, and intensities of all tumours together (plans.json and "
             "dataset_fingerprint.json)",
         ),
-        ("dataset.json", "whatever its author wrote into it"),
+        *_tn_stages(model),
+        ("dataset.json", "all that its author wrote into it"),
         (
             "Weights",
-            "no image can be read from them, but a network's answers can betray whether a patient was among those that "
-            "it was trained on",
+            "images cannot be read from them, but predictions may reveal whether a patient was used for training "
+            "(membership inference)",
         ),
     ]
     yield Table("", ["What", "In this model"], rows, is_prose=True)
@@ -73,3 +75,12 @@ def _features(model: SurvivalModel) -> str:
 def _paths(folds: Sequence[SurvivalFold]) -> str:
     given = [name for name in PATHS if any(getattr(fold.config, name) for fold in folds)]
     return f"of {joined(given)}" if given else "none"
+
+
+def _tn_stages(model: SurvivalModel) -> Iterator[tuple[str, str]]:
+    if (model.folder / TN_STAGES_FILE).is_file():
+        yield (
+            "T and N stage",
+            "lowest and highest measures of lesions and of clinical columns, and numbers of patients by stage "
+            f"({TN_STAGES_FILE})",
+        )

@@ -26,7 +26,7 @@ def survival_table(patient: Patient, background: Background) -> Table | Notice:
         )
     columns = {
         "After": [horizon_text(horizon, unit) for horizon in horizons],
-        "Event-free": [probability(p) for p in _at(patient.curve, patient, horizons)],
+        "Event-free": [probability(p) for p in _survival_at(patient.curve, patient, horizons)],
         **_between_folds(patient, horizons),
         "Cohort": [probability(p) for p in background.observed.at(horizons)[0]],
     }
@@ -42,13 +42,15 @@ def survival_table(patient: Patient, background: Background) -> Table | Notice:
 def _between_folds(patient: Patient, horizons: NDArray[np.float64]) -> dict[str, list[str]]:
     if patient.fold_curves is None:
         return {}
-    folds = _at(patient.fold_curves, patient, horizons)
+    folds = _survival_at(patient.fold_curves, patient, horizons)
     low, high = folds.min(axis=0), folds.max(axis=0)
     ranges = [f"{probability(a)} to {probability(b)}" for a, b in zip(low, high, strict=True)]
     return {f"Range of {len(folds)} folds": ranges}
 
 
-def _at(curve: NDArray[np.float64], patient: Patient, horizons: NDArray[np.float64]) -> NDArray[np.float64]:
+def _survival_at(
+    curve: NDArray[np.float64], patient: Patient, horizons: NDArray[np.float64]
+) -> NDArray[np.float64]:
     return curves_at(curve, np.append(0.0, patient.times), horizons)
 
 

@@ -42,8 +42,8 @@ def caveats(out_of_fold: OutOfFold) -> Iterator[Notice]:
         )
     if out_of_fold.calibration is None:
         yield Notice(
-            f"The curves are uncalibrated: {out_of_fold.why_uncalibrated}. Ranking is not touched by that; "
-            "everything about probabilities is.",
+            f"The curves are uncalibrated: {out_of_fold.why_uncalibrated}. This affects all results about "
+            "probabilities, but not the ranking.",
             is_caution=True,
         )
     elif out_of_fold.why_calibration_is_apparent:

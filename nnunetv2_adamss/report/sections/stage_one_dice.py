@@ -29,7 +29,7 @@ def dice_of_labels(source: CrossValidation) -> Iterator[Block]:
         of_fold = _read(source, fold)
         if of_fold is None:
             yield Notice(
-                f"{fold.name} has no Dice: there is no {fold.stage_one.folder / SUMMARY_FILE}. Validate Stage I "
+                f"{fold.name} has no Dice: {fold.stage_one.folder / SUMMARY_FILE} does not exist. Validate Stage I "
                 f"with: `nnUNetv2_train {source.dataset} {source.configuration} {fold.number} -tr "
                 f"{fold.summary['settings']['seg_trainer']} -p {source.plans_name} --val --val_best`"
             )

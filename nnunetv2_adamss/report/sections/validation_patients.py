@@ -7,9 +7,9 @@ import numpy as np
 
 from nnunetv2_adamss.display.words import NONE, significant
 from nnunetv2_adamss.metrics.volume_and_uptake import TumourMeasures
-from nnunetv2_adamss.report.model_data import masks_of
 from nnunetv2_adamss.report.out_of_fold import OutOfFold
 from nnunetv2_adamss.report.shown_patient import Background, Patient
+from nnunetv2_adamss.trained_folds.fold_masks import masks_of
 from nnunetv2_adamss.trained_folds.trained_fold import TrainedFold
 
 

@@ -55,8 +55,8 @@ def read_splits(file: Path) -> list[Split]:
     splits: list[Split] = read_json(file)
     if not _ARE_FOLDS(splits):
         raise ValueError(
-            f"{file} is no split: it must list folds, each with its case_ids under train and val. Make it again with "
-            "adamss_make_splits, or bring back the one that models were trained on."
+            f"{file} is not a split: it must list folds, each with its case_ids under train and val. Make it again "
+            "with adamss_make_splits, or bring back the one that models were trained on."
         )
     return splits
 
@@ -65,7 +65,7 @@ def split_of_fold(preprocessed_folder: Path, number: int) -> Split:
     """Read the split of one fold of a preprocessed data set.
 
     Raises:
-        ValueError: if there is no such fold; nnU-Net itself would draw a random split.
+        ValueError: if the fold does not exist; nnU-Net itself would draw a random split.
     """
     file = preprocessed_folder / SPLITS_FILE
     splits = read_splits(file) if file.is_file() else []

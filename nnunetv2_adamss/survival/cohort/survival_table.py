@@ -105,7 +105,7 @@ class SurvivalTable:
         """A clinical column as text, which names the group of each case; index ``case_id``.
 
         Raises:
-            SurvivalTableError: if there is no such column, or a case has no value in it.
+            SurvivalTableError: if the column does not exist, or a case has no value in it.
         """
         if column not in self.clinical:
             names = ", ".join(map(str, self.clinical)) or "none"
@@ -142,7 +142,7 @@ def read_survival_table(
         >>> table.clinical["age"].tolist()
         [59.0, nan, 17.0]
 
-        All faults of a table are named at once:
+        All faults of a table are named together:
 
         >>> _ = Path("survival.csv").write_text("case_id,time,event\nSTS_001,-5,2")
         >>> adamss.read_survival_table("survival.csv")

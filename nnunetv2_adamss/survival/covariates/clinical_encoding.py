@@ -55,7 +55,7 @@ def fit_indicators(
 def _encoded(values: pd.Series, column_type: ColumnType, groups: pd.Series | None) -> EncodedColumn:
     if values.isna().all():
         return EncodedColumn(None, (f"'{values.name}' has no value in the training cases and is left out.",))
-    with_centre = groups is not None and _goes_with(values.isna(), groups)
+    with_centre = groups is not None and _depends_on(values.isna(), groups)
     fit = _fit_category if column_type.kind == CATEGORY else _fit_number
     column = fit(values, column_type, with_centre)
     if with_centre and column.indicator is not None:
@@ -135,7 +135,7 @@ def _imputed(missing: pd.Series, name: str, stand_in: str) -> tuple[str, ...]:
     return (f"'{name}' is missing in {int(missing.sum())} of {len(missing)} training cases: {stand_in}.",)
 
 
-def _goes_with(missing: pd.Series, groups: pd.Series) -> bool:
+def _depends_on(missing: pd.Series, groups: pd.Series) -> bool:
     counts = pd.crosstab(missing.to_numpy(), groups.to_numpy()).to_numpy()
     if min(counts.shape) < 2:
         return False

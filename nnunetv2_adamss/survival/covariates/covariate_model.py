@@ -76,7 +76,7 @@ class CovariateModel:
         if is_faulty.any():
             cases, columns = np.asarray(case_ids)[is_faulty.any(axis=1)], table.columns[is_faulty.any(axis=0)]
             raise ValueError(
-                f"covariates of {listed(list(map(str, cases)))} are no finite numbers once they are scaled: "
+                f"covariates of {listed(list(map(str, cases)))} are not finite numbers once they are scaled: "
                 f"{listed(list(map(str, columns)))}"
             )
         return dict(zip(case_ids, inputs, strict=True))

@@ -20,7 +20,7 @@ class CovariateTables:
     Args:
         clinical: indexed by ``case_id``; numbers or text, NaN where missing; None where they are not used.
         types: of the clinical columns.
-        groups: the centre of each case, if known; it is no covariate.
+        groups: the centre of each case, if known; not a covariate.
         features: numbers indexed by ``case_id``, radiomics and the user's own; None where there are none.
         has_radiomics: whether radiomics are among the features.
         texts: clinical columns as text, including numbers, if available.

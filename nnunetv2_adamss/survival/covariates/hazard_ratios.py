@@ -11,7 +11,7 @@ from nnunetv2_adamss.survival.covariates.cox_fit import CoxFit, fit_cox
 from nnunetv2_adamss.survival.covariates.indicator import Indicator
 from nnunetv2_adamss.survival.covariates.screening import ScreenedIndicator
 
-_SEPARATION = "separation: a ridge holds the ratio back, it is no estimate"
+_SEPARATION = "separation: a ridge limits the ratio, which is not an estimate"
 
 
 def hazard_ratios(

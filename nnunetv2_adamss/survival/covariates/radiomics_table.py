@@ -76,7 +76,7 @@ def read_radiomics(stage_one: StageOneModel, config: SurvivalConfig) -> pd.DataF
     file = radiomics_file(stage_one, config)
     if not file.is_file():
         raise ValueError(
-            f"There are no radiomics of this fold: there is no {file}. Extract them with adamss_extract_radiomics "
+            f"There are no radiomics of this fold: {file} does not exist. Extract them with adamss_extract_radiomics "
             f"--radiomics {config.radiomics}, as adamss_finetune_survival does before a new training, or train without "
             "them, such as with AdaMSSSurvTrainer_NoRadiomics."
         )

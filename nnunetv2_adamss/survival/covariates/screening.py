@@ -10,7 +10,7 @@ from nnunetv2_adamss.survival.covariates.cox_fit import CoxFit, fit_cox
 from nnunetv2_adamss.survival.covariates.indicator import Indicator
 
 # choice: the paper screens by univariate and multivariate Cox analyses at 0.05, but does not state how the two are
-# combined, nor which test is used. Here each indicator alone, by a test of all its columns at once.
+# combined, nor which test is used. Here each indicator alone, by one test of all its columns.
 _KEEP_BELOW_P = 0.05
 
 

@@ -68,7 +68,7 @@ def curves_at(
         ValueError: if a time lies beyond the last edge.
     """
     if np.max(times) > edges[-1]:
-        raise ValueError(f"A survival curve that ends at {edges[-1]:g} says nothing of {np.max(times):g}.")
+        raise ValueError(f"A survival curve that ends at {edges[-1]:g} has no value at {np.max(times):g}.")
     from_start = np.concatenate([np.ones_like(survival_curve[..., :1]), survival_curve], axis=-1)
     return at_constant_hazard(from_start, edges, times)
 

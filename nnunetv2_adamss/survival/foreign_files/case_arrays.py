@@ -24,7 +24,7 @@ def check_array_file(file: Path) -> None:
         # The header names the content of the frame. A damaged size must not make it large.
         header = start + stream.read(min(header_size, 1 << 20))
     if start[2 : 2 + len(_MAGIC)] != _MAGIC:
-        reason = "is no array file of nnU-Net"
+        reason = "is not an array file of nnU-Net"
     elif int.from_bytes(start[_FILE_SIZE], "big") != file.stat().st_size:
         reason = "is cut short or damaged"
     elif _metalayers(header) != _ARRAY:

@@ -45,7 +45,7 @@ def check_model_folder(folder: Path) -> None:
     files = {name: folder / f"{name}.json" for name in ("plans", "dataset")}
     missing = [str(file) for file in files.values() if not file.is_file()]
     if missing:
-        raise ValueError(f"The model is not complete: there is no {' and no '.join(missing)}.")
+        raise ValueError(f"The model is not complete; missing: {', '.join(missing)}.")
     check_names(read_object(files["plans"]), {}, files["plans"])
     check_names({"configurations": {}}, read_object(files["dataset"]), files["dataset"])
 

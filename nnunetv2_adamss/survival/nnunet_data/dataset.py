@@ -24,7 +24,7 @@ def dataset_name(id_or_name: str) -> str:
     """nnU-Net's name of a data set, such as ``Dataset001_Sarcoma``, for its name or its id.
 
     Raises:
-        ValueError: if the id is no number, or not of exactly one data set in nnU-Net's folders.
+        ValueError: if the id is not a number, or not of exactly one data set in nnU-Net's folders.
     """
     try:
         return str(maybe_convert_to_dataset_name(id_or_name))
@@ -62,7 +62,7 @@ def model_folder(dataset: str, trainer: str, plans: str, configuration: str) -> 
         configuration: such as ``3d_fullres``.
 
     Raises:
-        ValueError: if there is no such data set, or ``nnUNet_results`` is not set.
+        ValueError: if the data set does not exist, or ``nnUNet_results`` is not set.
     """
     name = convert_trainer_plans_config_to_identifier(trainer, plans, configuration)
     return dataset_folder(RESULTS, dataset_name(dataset)) / name
@@ -110,7 +110,7 @@ def preprocessed_cases(preprocessed_folder: Path) -> list[str]:
     description = preprocessed_folder / "dataset.json"
     if not masks.is_dir() or not description.is_file():
         raise ValueError(
-            f"{preprocessed_folder} is no preprocessed data set; run nnUNetv2_plan_and_preprocess first."
+            f"{preprocessed_folder} is not a preprocessed data set; run nnUNetv2_plan_and_preprocess first."
         )
     ending = read_dataset_json(description, "file_ending")["file_ending"]
     return sorted(path.name.removesuffix(ending) for path in masks.iterdir() if path.name.endswith(ending))
@@ -137,7 +137,7 @@ def planned_files(dataset: str, identifier: str) -> tuple[Path, Path]:
     if missing:
         also = " --no_pp, then adamss_set_normalization" if identifier == ADAMSS_PLANS else ""
         raise ValueError(
-            f"The data set is not planned and preprocessed: there is no {' and no '.join(missing)}. Run "
+            f"The data set is not planned and preprocessed; missing: {', '.join(missing)}. Run "
             f"nnUNetv2_plan_and_preprocess{also}, or choose another plan with -p."
         )
     return files

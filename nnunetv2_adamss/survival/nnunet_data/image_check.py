@@ -47,7 +47,7 @@ def check_raw_images(
 
     Args:
         raw_folder: of the data set.
-        num_processes: cases at once.
+        num_processes: cases in parallel.
         on_case_done: called with the number of cases that are done, and of all.
 
     Returns:

@@ -67,7 +67,7 @@ class NnunetFold:
         """Read the split that nnU-Net will use.
 
         Raises:
-            ValueError: if there is no such fold; nnU-Net itself would draw a random split.
+            ValueError: if the fold does not exist; nnU-Net itself would draw a random split.
         """
         if self.number == "all":
             return FoldSplit(self.case_ids(), self.case_ids())

@@ -82,7 +82,7 @@ class StageOneModel:
         return weights
 
     def check_exists(self) -> None:
-        """Raise ValueError, with the command that trains it, if there is no such checkpoint."""
+        """Raise ValueError, with the command that trains it, if the checkpoint does not exist."""
         if not self.checkpoint.is_file():
             others = sorted(path.name for path in self.fold_folder.glob("checkpoint_*.pth"))
             there = f" There is {', '.join(others)}: choose it with -seg_chk." if others else ""

@@ -1,4 +1,4 @@
-"""The objective of a network that learns survival and segmentation at once."""
+"""The objective of a network that learns survival and segmentation at the same time."""
 
 from typing import cast
 
@@ -8,9 +8,9 @@ from torch import Tensor
 
 from nnunetv2_adamss.networks.survival_network import MultiTaskOutput
 from nnunetv2_adamss.survival.training_data.case_data import Sample, SurvivalTargets
+from nnunetv2_adamss.trainers.checked_network import checked_network
 from nnunetv2_adamss.trainers.dice_focal_loss import RegionDiceFocalLoss
 from nnunetv2_adamss.trainers.objectives.objective import Objective
-from nnunetv2_adamss.trainers.other_network import other_network
 from nnunetv2_adamss.trainers.survival_fold import SurvivalFoldTrainer
 from nnunetv2_adamss.trainers.validation_masks import write_validation_masks
 
@@ -50,8 +50,7 @@ class MultiTask(Objective):
 
     def training_loss(self, output: Tensor | MultiTaskOutput, batch: Sample) -> Tensor:
         """Compute the weighted sum of both losses, a scalar."""
-        if not isinstance(output, MultiTaskOutput):
-            raise other_network(output, MultiTaskOutput)
+        output = checked_network(output, MultiTaskOutput)
         segmentation = self.segmentation_loss(output.segmentation, self.trainer.to_device(batch["tumour"]))
         survival = self.survival.training_loss(output, batch)
         recipe = self.trainer.recipe

@@ -6,7 +6,7 @@ from torch import Tensor
 
 from nnunetv2_adamss.networks.survival_network import MultiTaskOutput, SurvivalNetwork, survival_outputs
 from nnunetv2_adamss.survival.training_data.case_data import Sample, SurvivalTargets
-from nnunetv2_adamss.trainers.other_network import other_network
+from nnunetv2_adamss.trainers.checked_network import checked_network
 from nnunetv2_adamss.trainers.survival_fold import SurvivalFoldTrainer
 
 
@@ -29,8 +29,7 @@ class Objective(ABC):
 
     def check_network(self) -> None:
         """Raise ValueError if the trainer's network is of another kind."""
-        if not isinstance(self.trainer.bare_network, self.network_kind):
-            raise other_network(self.trainer.bare_network, self.network_kind)
+        checked_network(self.trainer.bare_network, self.network_kind)
 
     def training_loss(self, output: Tensor | MultiTaskOutput, batch: Sample) -> Tensor:
         """Compute the loss of the network's output for this GPU's share of a batch, a scalar.
@@ -47,7 +46,7 @@ class Objective(ABC):
     def survival_loss(self, outputs: Tensor, targets: SurvivalTargets) -> Tensor:
         """Compute the loss of outputs ``(b, n_outputs)``, a scalar.
 
-        The validation calls it for all scoring cases at once, in float64 on the CPU.
+        The validation calls it once for all scoring cases, in float64 on the CPU.
         """
 
     def penalty(self) -> Tensor:

@@ -30,7 +30,7 @@ def test_codes_are_missing_among_numbers_and_most_are_categories_elsewhere() -> 
 
 
 @pytest.mark.parametrize("word", ["none", "nil", "no", "0", "not done", "#VALUE!", "#DIV/0!", "x"])
-def test_what_may_mean_something_else_is_no_code(word: str) -> None:
+def test_a_word_that_may_have_a_meaning_is_not_a_missing_value(word: str) -> None:
     assert not is_missing_number(column(word)).any()
 
 
@@ -71,7 +71,9 @@ def test_what_may_be_thousands_is_read_as_the_other_cells_are_written() -> None:
         (["0,234", "1234,567", "5"], []),
     ],
 )
-def test_what_may_be_thousands_is_refused_where_nothing_tells(cells: list[str], unclear: list[str]) -> None:
+def test_a_possible_thousands_separator_is_refused_where_it_is_unclear(
+    cells: list[str], unclear: list[str]
+) -> None:
     numbers = NumberCells.of(column(*cells))
     assert numbers.cells[numbers.unclear].tolist() == unclear
     assert numbers.values[numbers.unclear].isna().all() and numbers.values[~numbers.unclear].notna().all()
@@ -81,7 +83,7 @@ def test_what_may_be_thousands_is_refused_where_nothing_tells(cells: list[str], 
 
 
 @pytest.mark.parametrize("text", ["1,234.5", "1.234,5", "1,234,567", "5,", ",", "1_000", "1,2,3", "\u0661,5"])
-def test_other_text_with_commas_is_no_number(text: str) -> None:
+def test_other_text_with_commas_is_not_a_number(text: str) -> None:
     assert NumberCells.of(column(text)).is_text.all() and not reads_as_number(text)
 
 

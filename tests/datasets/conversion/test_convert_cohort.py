@@ -58,7 +58,7 @@ main(sys.argv[1:])
 """
 
 
-def test_a_run_that_was_killed_goes_on_and_ends_with_the_same_files(
+def test_a_run_that_was_killed_continues_and_ends_with_the_same_files(
     cohort: ManifestCohort, tmp_path: Path
 ) -> None:
     killed = cohort.into(tmp_path / "killed")

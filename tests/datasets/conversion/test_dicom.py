@@ -318,7 +318,7 @@ def test_expressions_and_labels_are_checked_before_anything_is_read(
 ) -> None:
     for options, words in (
         (("--structure", "GTV"), "'GTV' is not LABEL=REGEX"),
-        (("--structure", "GTV=("), "'(' is no regular expression"),
+        (("--structure", "GTV=("), "'(' is not a regular expression"),
         (("--tables", "a.csv", "b.csv"), "--tables: one table with dicom"),
     ):
         with pytest.raises(SystemExit):

@@ -26,7 +26,7 @@ def test_another_source_does_not_replace_a_finished_data_set(cohort: ManifestCoh
     assert {name.split("_")[0] for name in cohort.images()} == {"someone"}
 
 
-def test_a_log_that_does_not_say_its_source_is_gone_on_with(cohort: ManifestCohort) -> None:
+def test_a_log_without_its_source_can_be_continued(cohort: ManifestCohort) -> None:
     assert cohort.convert() == 0
     log = cohort.folder / "conversion_log.json"
     content = json.loads(log.read_text())
@@ -85,7 +85,7 @@ def test_a_log_that_was_cut_down_is_a_sentence(cohort: ManifestCohort) -> None:
     content = json.loads(log.read_text())
     log.write_text(json.dumps({"settings": content["settings"]}))
     assert cohort.convert() == 2
-    assert "has no 'cases', so it is no log of adamss_convert_dataset, or was cut down" in cohort.error()
+    assert "has no 'cases', so it is not a complete log of adamss_convert_dataset" in cohort.error()
     log.write_text(json.dumps(content | {"settings": content["settings"] | {"flavour": "new"}}))
     assert cohort.convert() == 2
     assert "has other settings than this version" in cohort.error()
@@ -98,7 +98,9 @@ def test_a_run_in_which_nothing_could_be_converted_claims_nothing(
     whole = cohort.manifest.read_text()
     cohort.manifest.write_text(whole.replace(str(native), "/nowhere"))
     assert cohort.convert("--spacing", "6") == 2
-    assert "No patient can be converted. patient_0: there is no /nowhere/phantom000__CT" in cohort.error()
+    assert (
+        "No patient can be converted. patient_0: missing file(s): /nowhere/phantom000__CT" in cohort.error()
+    )
     assert not cohort.folder.exists()
     cohort.manifest.write_text(whole)
     assert cohort.convert() == 0

@@ -1,4 +1,4 @@
-"""Manifests of any cohort: what becomes of them, and every fault at once."""
+"""Manifests of any cohort: what becomes of them, and all their faults together."""
 
 import json
 from pathlib import Path
@@ -54,10 +54,10 @@ def test_every_fault_of_a_manifest_is_said(cohort: ManifestCohort) -> None:
     assert cohort.convert() == 2
     error = cohort.error()
     assert "no file can have such a case_id: 'patient/1'" in error
-    assert "case_id is there more than once: Patient_0" in error
+    assert "case_id occurs more than once: Patient_0" in error
     cohort.manifest.write_text(text.replace("hospital", "mask"))
     assert cohort.convert() == 2
-    assert "columns are there more than once: 'mask'" in cohort.error()
+    assert "columns occur more than once: 'mask'" in cohort.error()
     cohort.manifest.write_text(text.replace("MASK", "label"))
     assert cohort.convert() == 2
     assert "there is no column mask; expected case_id, ct, pet, mask, found case_id, ct, pet, label" in (
@@ -89,7 +89,7 @@ def test_events_in_other_words_stop_before_images_are_read(
     assert not cohort.folder.exists()
 
 
-def test_not_available_is_no_name_of_a_file(cohort: ManifestCohort, native: Path) -> None:
+def test_not_available_is_not_the_name_of_a_file(cohort: ManifestCohort, native: Path) -> None:
     cohort.edit(str(native / "phantom002.nii.gz"), "NA")
     assert cohort.convert() == 0
     assert (cohort.folder / "imagesTs" / "patient_2_0000.nii.gz").is_file()

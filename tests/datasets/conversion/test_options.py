@@ -4,7 +4,7 @@ import pytest
 
 from nnunetv2_adamss.cli import convert_dataset, set_normalization
 
-NO_NAME = "is no name; expected letters, digits"
+NOT_A_NAME = "is not a valid name; expected letters, digits"
 
 
 @pytest.mark.parametrize(
@@ -12,24 +12,24 @@ NO_NAME = "is no name; expected letters, digits"
     [
         (["--grid", "ct", "--spacing", "1"], "--spacing: only with --grid iso"),
         (["--spacing", "1", "2"], "one number or three, not 2"),
-        (["--spacing", "nan"], "'nan' is no number of mm from 0.1 to 50"),
-        (["--spacing", "inf"], "'inf' is no number of mm from 0.1 to 50"),
-        (["--spacing", "1000"], "'1000' is no number of mm from 0.1 to 50"),
-        (["--spacing", "1", "0.01", "1"], "'0.01' is no number of mm from 0.1 to 50"),
-        (["--field_mm", "0"], "'0' is no number of mm from 50 to 2000"),
-        (["--field_mm", "10"], "'10' is no number of mm from 50 to 2000"),
-        (["--field_mm", "inf"], "'inf' is no number of mm from 50 to 2000"),
-        (["--field_mm", "abc"], "'abc' is no number of mm from 50 to 2000"),
+        (["--spacing", "nan"], "'nan' is not a number of mm from 0.1 to 50"),
+        (["--spacing", "inf"], "'inf' is not a number of mm from 0.1 to 50"),
+        (["--spacing", "1000"], "'1000' is not a number of mm from 0.1 to 50"),
+        (["--spacing", "1", "0.01", "1"], "'0.01' is not a number of mm from 0.1 to 50"),
+        (["--field_mm", "0"], "'0' is not a number of mm from 50 to 2000"),
+        (["--field_mm", "10"], "'10' is not a number of mm from 50 to 2000"),
+        (["--field_mm", "inf"], "'inf' is not a number of mm from 50 to 2000"),
+        (["--field_mm", "abc"], "'abc' is not a number of mm from 50 to 2000"),
         (["-d", "1000"], "expected 1 to 999"),
-        (["--name", "a/b"], f"'a/b' {NO_NAME}"),
-        (["--name", "../x"], f"'../x' {NO_NAME}"),
-        (["--name", ""], f"'' {NO_NAME}"),
-        (["--labels", "A", "A"], "--labels: 'A' is there twice"),
-        (["--labels", "background", "A"], "--labels: 'background' is no name of a tumour"),
+        (["--name", "a/b"], f"'a/b' {NOT_A_NAME}"),
+        (["--name", "../x"], f"'../x' {NOT_A_NAME}"),
+        (["--name", ""], f"'' {NOT_A_NAME}"),
+        (["--labels", "A", "A"], "--labels: 'A' occurs twice"),
+        (["--labels", "background", "A"], "--labels: 'background' cannot name a tumour"),
         (["--tables", "x.csv"], "--tables: not with manifest"),
     ],
 )
-def test_options_that_make_no_sense_are_refused(
+def test_impossible_options_are_refused(
     options: list[str], message: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with pytest.raises(SystemExit) as stopped:
@@ -43,4 +43,4 @@ def test_no_plan_is_written_or_read_elsewhere(option: str, capsys: pytest.Captur
     with pytest.raises(SystemExit) as stopped:
         set_normalization.main(["-d", "901", option, "../../x"])
     assert stopped.value.code == 2
-    assert f"'../../x' {NO_NAME}" in capsys.readouterr().err
+    assert f"'../../x' {NOT_A_NAME}" in capsys.readouterr().err

@@ -124,7 +124,7 @@ def test_scans_that_do_not_overlap_are_an_error(choice) -> None:
         common_grid(CT, far, choice)
 
 
-def test_an_overlap_that_holds_no_voxel_is_told_from_none() -> None:
+def test_an_overlap_without_a_voxel_differs_from_no_overlap() -> None:
     thin = VoxelGrid((10, 10, 10), (2.0,) * 3, (19.9, -10.0, -10.0), flipped(1, 1, 1))  # 0.6 mm of the CT
     with pytest.raises(ValueError, match=r"what both CT and PET saw, 0.6 x .* mm, is smaller than a voxel"):
         common_grid(CT, thin, "iso")
@@ -171,7 +171,7 @@ def test_a_coarser_grid_sees_the_mean_of_fine_stripes() -> None:
     assert np.abs(found - 500).max() < 25
 
 
-def test_a_file_that_is_no_volume_is_an_error(tmp_path: Path) -> None:
+def test_a_file_that_is_not_a_volume_is_an_error(tmp_path: Path) -> None:
     flat = tmp_path / "flat.mha"
     sitk.WriteImage(sitk.Image(4, 4, sitk.sitkFloat32), str(flat))
     with pytest.raises(ValueError, match="2 axes and 1 values a voxel"):

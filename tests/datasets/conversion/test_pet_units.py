@@ -74,16 +74,16 @@ def test_another_half_life(tmp_path: Path) -> None:
     assert read_suv_factors(file, ["a", "b"]) == {"a": pytest.approx(4e-4), "b": pytest.approx(4e-4)}
 
 
-def test_every_fault_of_the_table_is_said_at_once(tmp_path: Path) -> None:
+def test_all_faults_of_the_table_are_reported_together(tmp_path: Path) -> None:
     file = tmp_path / "doses.csv"
     file.write_text(f"{HEADER}\na,0,350,60\nb,70,much,-1\na,70,350,60\n")
     with pytest.raises(ValueError) as error:
         read_suv_factors(file, ["a", "b"])
     text = str(error.value)
     assert "there is more than one row of: a" in text
-    assert "weight_kg is no number in range of: a" in text
-    assert "injected_dose_mbq is no number in range of: b" in text
-    assert "minutes_to_scan is no number in range of: b" in text
+    assert "weight_kg is not a number in its range for: a" in text
+    assert "injected_dose_mbq is not a number in its range for: b" in text
+    assert "minutes_to_scan is not a number in its range for: b" in text
 
 
 def test_a_table_without_the_dose_says_what_is_expected(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """Scans and masks of published cohorts: several of them, broken ones, links, and names that are no names."""
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -113,4 +114,26 @@ def test_a_source_that_is_something_else_is_an_error(publish: Publish, tmp_path:
     assert sarcomas.convert() == 2
     assert "no file such as PATIENT/ct_image.nii.gz or PATIENT/pet_image.nii.gz" in cohort.error()
     assert cohort.convert(source=tmp_path / "nowhere") == 2
-    assert "There is no " in cohort.error()
+    assert "nowhere does not exist." in cohort.error()
+
+
+def test_images_of_no_pattern_are_counted_and_named_by_kind(native: Path, publish: Publish) -> None:
+    cohort = publish("hecktor2025")
+    task, outside = cohort.source / "Task 2", cohort.source / "Task 1" / "USZ-009.nii.gz"
+    layouts.copy_patient(native, 3, task / "MDA-003" / "MDA-003__RTDOSE.nii.gz", outside)
+    (task / "MDA-003" / "notes.txt").touch()
+    assert cohort.convert() == 0
+    sentence = (
+        "4 image(s) are neither CT, PET nor a patient's mask, and not used: USZ-009.nii.gz, "
+        "CHUM-001__CTPlanning.nii.gz, CHUM-001__RTDOSE.nii.gz and 1 alike"
+    )
+    assert f"WARNING: {sentence}\n" in cohort.error()
+    assert sentence in json.loads((cohort.folder / "conversion_log.json").read_text())["warnings"]
+
+
+@pytest.mark.parametrize("layout", ["hecktor2021", "hecktor2022", "hecktor2026", "ibsi_sarcoma"])
+def test_where_every_image_is_used_nothing_is_named(publish: Publish, layout: str) -> None:
+    """The sarcomas have a mask on each grid, of which one is used."""
+    cohort = publish(layout)
+    assert cohort.convert() == 0
+    assert "not used" not in cohort.error()

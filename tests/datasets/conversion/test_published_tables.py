@@ -44,7 +44,7 @@ def test_titles_in_other_letters_and_a_missing_clinical_column_are_no_error(publ
     assert table.clinical["age"].isna().all()
 
 
-def test_what_makes_no_sense_in_a_table_is_named_and_left_out(publish: Publish) -> None:
+def test_impossible_values_of_a_table_are_named_and_left_out(publish: Publish) -> None:
     cohort = publish("hecktor2026")
     cohort.edit(TABLE_2026, ",0,1800", ",0,0")
     cohort.edit(TABLE_2026, "T4", "T9")
@@ -59,7 +59,7 @@ def test_text_among_numbers_costs_the_cell_and_names_the_patient(publish: Publis
     cohort = publish("hecktor2022")
     cohort.edit(CLINICAL_2022, "F,67,", "F,about 67,")
     assert cohort.convert() == 0
-    assert "WARNING: age is no number and is taken as unknown: CHUV-002 'about 67'\n" in cohort.error()
+    assert "WARNING: age is not a number and is treated as unknown: CHUV-002 'about 67'\n" in cohort.error()
     ages = read_survival_table(cohort.folder / "survival.csv").clinical["age"]
     assert ages.isna().to_dict() == {"CHUM-001": False, "CHUV-002": True, "MDA-003": False}
 
@@ -69,7 +69,7 @@ def test_codes_and_decimal_commas_of_published_tables_are_read(publish: Publish)
     cohort.edit(CLINICAL_2022, "F,67,", 'F,"67,5",')
     cohort.edit(CLINICAL_2022, "MDA-003,1,0,5,M,48,", "MDA-003,1,0,5,M,#N/A,")
     assert cohort.convert() == 0
-    assert "is no number" not in cohort.error()
+    assert "is not a number" not in cohort.error()
     ages = read_survival_table(cohort.folder / "survival.csv").clinical["age"]
     assert ages["CHUV-002"] == 67.5 and ages.isna().sum() == 1
 

@@ -9,7 +9,7 @@ def test_the_folder_is_named_as_nnunet_names_data_sets() -> None:
     assert PhantomCohortConfig(dataset_id=7, dataset_name="Small").folder_name == "Dataset007_Small"
 
 
-def test_every_fault_is_named_at_once() -> None:
+def test_all_faults_are_reported_together() -> None:
     with pytest.raises(ValueError, match=r"n_training is 0.*censoring_fraction is 1\.0.*no signal 'size'"):
         PhantomCohortConfig(n_training=0, censoring_fraction=1.0, signals_on=("size",))
 

@@ -114,10 +114,10 @@ def test_an_existing_data_set_is_kept_unless_overwriting_is_asked_for(tmp_path: 
     assert not (folder / "labelsTr/phantom001.nii.gz").exists()
 
 
-def test_a_folder_that_is_no_phantom_is_never_overwritten(tmp_path: Path) -> None:
+def test_a_folder_that_is_not_a_phantom_is_never_overwritten(tmp_path: Path) -> None:
     real = tmp_path / TINY.folder_name
     real.mkdir()
-    with pytest.raises(FileExistsError, match="is no phantom"):
+    with pytest.raises(FileExistsError, match="is not a phantom"):
         write_phantom_dataset(TINY, tmp_path, overwrite=True)
 
 

@@ -127,7 +127,7 @@ def test_the_share_of_features_is_rounded_down_to_at_least_one(share: float, n_d
 
 
 @given(st.data())
-def test_all_columns_at_once_have_the_c_index_of_each_by_itself(data: st.DataObject) -> None:
+def test_all_columns_together_have_the_c_index_of_each_by_itself(data: st.DataObject) -> None:
     n_cases = data.draw(st.integers(2, 20))
     draw = [st.lists(st.integers(1, 5), min_size=n_cases, max_size=n_cases)] * 3
     *columns, time = (np.array(data.draw(values), dtype=np.float64) for values in draw)

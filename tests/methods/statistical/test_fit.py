@@ -153,7 +153,7 @@ def write_summary(folder: Path, model: TrainedModel, epoch: str = "last", **chan
     (folder / "survival_summary.json").write_text(json.dumps(summary | changes))
 
 
-def test_deepmtlr_cox_goes_on_with_the_risks_of_the_network_on_both_parts(model: TrainedModel) -> None:
+def test_deepmtlr_cox_continues_with_the_risks_of_the_network_on_both_parts(model: TrainedModel) -> None:
     training, validation = write_deep_fold(model, "DeepMTLRTrainer_ShortSchedule", 0, 3)
     fitted("deepmtlr_cox", deep_trainer="DeepMTLRTrainer_ShortSchedule")
     folder = fold_folder(model, "DeepMTLRCoxPH_ShortSchedule")
@@ -367,7 +367,7 @@ def test_risks_by_another_network_than_the_fitted_one_are_refused(
     assert str(refused.value).endswith(f"Predict the patients with {command}")
 
 
-def test_risks_by_a_network_that_was_trained_anew_since_the_fit_are_refused(
+def test_risks_by_a_network_that_was_trained_again_since_the_fit_are_refused(
     model: TrainedModel, deep_predictions: Path
 ) -> None:
     (fold_folder(model, "DeepMTLRTrainer_Predicts", 1) / "checkpoint_final.pth").write_text("other weights")

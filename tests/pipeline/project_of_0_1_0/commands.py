@@ -1,4 +1,4 @@
-"""What is asked of the project, when it is made by version 0.1.0 and when a later version goes on with it.
+"""What is asked of the project, when it is made by version 0.1.0 and when a later version continues it.
 
 In the spelling of 0.1.0, which both understand.
 """

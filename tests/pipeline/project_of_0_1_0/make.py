@@ -45,7 +45,7 @@ SETTINGS = (
 )  # fmt: skip
 # The plan does not decide on the size of these networks of 1 and 5 million weights: so many of them stay, the largest.
 KEPT_WEIGHTS = {"MDSNProxyTrainer_ShortSchedule": 0.2, "DeepMTLRTrainer_ShortSchedule": 0.05}
-# Pictures are large and say nothing; the other file describes the machine.
+# Pictures are large and not compared; the other file describes the machine.
 LEFT_OUT = ("*.png", "debug.json")
 
 
@@ -221,7 +221,7 @@ def _answer(project: ProjectOf010) -> None:
         project.predict_statistical(method, answers / f"{method}.csv")
     project.report(answers / CALIBRATED, answers / "report.html")
     _remove_pictures(answers / "report.html")
-    # The killed training goes on in a copy, so that it is still a killed one in the archive.
+    # The killed training continues in a copy, so that it is still a killed one in the archive.
     folder, kept = project.fold(KILLED_FOLD), project.nnunet.root / "kept"
     shutil.copytree(folder, kept)
     project.train(KILLED_FOLD, "--c")
@@ -235,7 +235,7 @@ def _remove_pictures(page: Path) -> None:
 
 
 def _pack(project: ProjectOf010) -> None:
-    """With the files' times, by which the package tells whether radiomics are older than their masks."""
+    """With the files' times, by which the package knows whether radiomics are older than their masks."""
     root = project.nnunet.root
     files = [file for file in root.rglob("*") if file.is_file() and not any(map(file.match, LEFT_OUT))]
     with tarfile.open(ARCHIVE, "w:xz", preset=9) as tar:

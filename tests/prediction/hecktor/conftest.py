@@ -1,8 +1,10 @@
 """Phantoms on separate grids, converted as the images that the tests' model predicts."""
 
+import json
 from pathlib import Path
 
 import pytest
+import SimpleITK as sitk
 
 from nnunetv2_adamss.cli.convert_dataset import main
 from tests.datasets.conversion.layouts import write_phantoms
@@ -39,3 +41,17 @@ def converted(native: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     ]
     assert main([*arguments, "--labels", "GTVp", "GTVn"]) == 0
     return root / "Dataset009_manifest"
+
+
+@pytest.fixture
+def container(native: Path, tmp_path: Path) -> Path:
+    """``/input`` of the first phantom."""
+    for kind, ending in (("ct", "CT"), ("pet", "PT")):
+        folder = tmp_path / "input" / "images" / kind
+        folder.mkdir(parents=True)
+        image = sitk.ReadImage(str(native / f"phantom000__{ending}.nii.gz"))
+        sitk.WriteImage(image, str(folder / "0b9a-4711.mha"), useCompression=True)
+    ehr = {"CenterID": 9, "Age": 60, "Gender": 1, "hpv": 1, "Performance Status": None, "M-stage": "Mx"}
+    (tmp_path / "input" / "ehr.json").write_text(json.dumps(ehr))
+    (tmp_path / "output").mkdir()
+    return tmp_path

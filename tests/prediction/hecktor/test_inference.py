@@ -20,20 +20,6 @@ COLUMNS_USED = ["age", "hpv_status", "ki_67"]
 MASK = Path("images") / "head-neck-tumor-segmentation" / "output.mha"
 
 
-@pytest.fixture
-def container(native: Path, tmp_path: Path) -> Path:
-    """``/input`` of the first phantom."""
-    for kind, ending in (("ct", "CT"), ("pet", "PT")):
-        folder = tmp_path / "input" / "images" / kind
-        folder.mkdir(parents=True)
-        image = sitk.ReadImage(str(native / f"phantom000__{ending}.nii.gz"))
-        sitk.WriteImage(image, str(folder / "0b9a-4711.mha"), useCompression=True)
-    ehr = {"CenterID": 9, "Age": 60, "Gender": 1, "hpv": 1, "Performance Status": None, "M-stage": "Mx"}
-    (tmp_path / "input" / "ehr.json").write_text(json.dumps(ehr))
-    (tmp_path / "output").mkdir()
-    return tmp_path
-
-
 def infer(container: Path, model: TrainedModel, converted: Path, *options: str) -> int:
     folders = ["-i", str(container / "input"), "-o", str(container / "output")]
     settings = ["-m", str(model.folder), "--conversion_log", str(converted / "conversion_log.json")]
@@ -128,14 +114,14 @@ def test_a_record_that_is_not_one_patient_is_a_sentence(tmp_path: Path, text: st
     assert "\n" not in str(error.value)
 
 
-def test_the_risk_of_an_earlier_run_does_not_survive_one_that_fails(
+def test_the_results_of_an_earlier_run_do_not_survive_one_that_fails(
     container: Path, trained_model: TrainedModel, converted: Path
 ) -> None:
-    rfs = container / "output" / "rfs.json"
-    rfs.write_text("1234.5")
+    for name in ("rfs.json", "t-stage.json", "n-stage.json"):
+        (container / "output" / name).write_text("1234.5")
     (container / "input" / "ehr.json").write_text("[1]")
     assert infer(container, trained_model, converted, "--rfs_output", "risk") == 2
-    assert not rfs.exists()
+    assert not list((container / "output").iterdir())
 
 
 def test_what_rfs_is_must_be_said(capsys: pytest.CaptureFixture[str]) -> None:

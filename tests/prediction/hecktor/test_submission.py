@@ -82,7 +82,7 @@ def test_a_mask_that_is_missing_or_damaged_is_a_sentence(
     else:
         mask.write_bytes(whole[:-40] if fault == "cut off" else b"text")
     expected = {
-        "missing": "there is no /",
+        "missing": "does not exist",
         "cut off": "is cut off or damaged",
         "no image": "cannot be read",
     }
@@ -109,7 +109,7 @@ def test_patients_whose_ct_is_not_known_are_named_before_anything_is_predicted(
     log = json.loads((converted / "conversion_log.json").read_text())
     del log["cases"][CASES[1]]
     (tmp_path / "log.json").write_text(json.dumps(log))
-    with pytest.raises(ValueError, match=f"says nothing of {CASES[1]}, so the grids"):
+    with pytest.raises(ValueError, match=f"has no entry for {CASES[1]}, so the grids"):
         Submission.of(converted / "imagesTs", tmp_path / "log.json")
     log["cases"][CASES[1]] = {"source_grids": {"ct": {"size_xyz": ["x"]}}}
     (tmp_path / "log.json").write_text(json.dumps(log))

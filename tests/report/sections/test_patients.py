@@ -192,7 +192,7 @@ def test_a_prediction_that_kept_no_curves_of_folds_has_no_spread_of_them(
     assert "predict again" in " ".join(table.notes)
 
 
-def test_who_could_not_be_predicted_is_listed_with_the_reason(new: NewPatients) -> None:
+def test_patients_without_a_prediction_are_listed_with_the_reason(new: NewPatients) -> None:
     (table,) = [block for block in prediction_facts(new) if isinstance(block, Table)]
     assert [list(row) for row in table.rows] == [["lost_case", "its PET is missing"]]
     (everybody,) = overview(new, new.pages())
@@ -236,7 +236,7 @@ def test_outcomes_in_another_unit_are_refused(project: NnunetProject, new: NewPa
         _ = replace(new, survival_csv=folder / "survival.csv").patients
 
 
-def test_a_folder_that_is_no_prediction_or_of_another_model_is_refused(
+def test_a_folder_without_predictions_or_of_another_model_is_refused(
     project: NnunetProject, source: CrossValidation, tmp_path: Path
 ) -> None:
     with pytest.raises(ValueError, match="no survival_predictions.csv and no prediction.json"):

@@ -13,7 +13,7 @@ def table_of(blocks: object) -> Table:
     return table
 
 
-def test_a_setting_in_which_folds_differ_is_told_by_fold(source: CrossValidation) -> None:
+def test_a_setting_in_which_folds_differ_is_shown_by_fold(source: CrossValidation) -> None:
     source.folds[1].summary["settings"]["seed"] = 7
     rows = {row[0]: row[1] for row in table_of(provenance.settings_table(source)).rows}
     assert rows["seed"] == "Fold 0: 2024; Fold 1: 7; Fold 2: 2024"

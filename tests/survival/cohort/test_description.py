@@ -1,4 +1,4 @@
-"""``survival.json``: what is read from it, and that everything wrong with it is said at once."""
+"""``survival.json``: what is read from it, and that all its faults are reported together."""
 
 import json
 from pathlib import Path
@@ -57,7 +57,7 @@ def test_only_an_ordinal_column_with_categories_is_kept_as_text() -> None:
     assert not ColumnType("ordinal", ("Low", "High")).is_numeric
 
 
-def test_all_faults_are_said_at_once(tmp_path: Path) -> None:
+def test_all_faults_are_reported_together(tmp_path: Path) -> None:
     content = {
         "unit": "days",
         "time_unit": "fortnights",
@@ -94,7 +94,7 @@ def test_all_faults_are_said_at_once(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        ('{"columns": {"age": "number", "age": "category"}}', "'age' is there twice"),
+        ('{"columns": {"age": "number", "age": "category"}}', "'age' occurs twice"),
         ("{", "it is not JSON"),
         ("[]", "it is not an object"),
         ({"columns": ["age"]}, "columns is \\['age'\\], expected an object"),

@@ -1,4 +1,4 @@
-"""The survival table: what it holds once read, and that everything wrong with it is said at once."""
+"""The survival table: what it holds once read, and that all its faults are reported together."""
 
 import json
 import math
@@ -121,7 +121,7 @@ def test_described_columns_have_the_type_that_is_described(tmp_path: Path) -> No
     assert table.clinical["scanner"].tolist() == ["7", "8"]
 
 
-def test_any_column_without_gaps_can_tell_groups_apart(tmp_path: Path) -> None:
+def test_any_column_without_gaps_can_define_groups(tmp_path: Path) -> None:
     table = read(tmp_path, f"{HEADER},scanner,site", "a,1,1,7,x", "b,2,0,8,", "c,2,0,7.5,y")
     assert table.groups("scanner").to_dict() == {"a": "7", "b": "8", "c": "7.5"}
     with pytest.raises(SurvivalTableError, match="group column 'site' is empty: b"):
@@ -154,7 +154,7 @@ def test_row_numbers_are_those_of_a_spreadsheet(tmp_path: Path) -> None:
     assert faults(file) == ("column 'time' must be a finite number above 0: row 4 '-3'",)
 
 
-def test_all_faults_of_both_files_are_said_at_once(tmp_path: Path) -> None:
+def test_all_faults_of_both_files_are_reported_together(tmp_path: Path) -> None:
     file = write(
         tmp_path,
         f"{HEADER},age,grade,ecog,centre",
@@ -200,7 +200,7 @@ def test_faults_of_the_header_do_not_hide_those_of_the_rows(tmp_path: Path) -> N
     file = write(tmp_path, "case_id,time,age,age,", "a,-1,1,2,")
     assert faults(file) == (
         "the header (row 1) has no column 'event', only case_id, time, age, age, ",
-        "columns are there more than once: 'age'",
+        "columns occur more than once: 'age'",
         "the header (row 1) has cells without a name: column 5",
         "column 'time' must be a finite number above 0: row 2 '-1'",
     )
@@ -229,8 +229,8 @@ def test_a_table_of_the_wrong_shape_is_one_sentence(tmp_path: Path, text: str, f
 
 
 def test_a_missing_file_is_said(tmp_path: Path) -> None:
-    assert faults(tmp_path / "survival.csv") == ("there is no such file",)
-    assert faults(tmp_path) == ("there is no such file",)
+    assert faults(tmp_path / "survival.csv") == ("the file does not exist",)
+    assert faults(tmp_path) == ("the file does not exist",)
 
 
 @pytest.mark.parametrize(("encoding", "byte"), [("latin-1", "0xfc"), ("utf-16", "0xff")])

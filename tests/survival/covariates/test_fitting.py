@@ -193,8 +193,8 @@ def test_what_the_model_needs_and_is_not_there_is_named() -> None:
         model.apply(replace(TABLES, clinical=CLINICAL.drop(columns="age")), VALIDATION)
     with pytest.raises(ValueError, match="needs features that are not there: .*feature_001"):
         model.apply(replace(TABLES, features=FEATURES.drop(columns="feature_001")), VALIDATION)
-    with pytest.raises(ValueError, match="1 case.* no features: stranger"):
-        model.apply(replace(TABLES, clinical=CLINICAL.reindex([*CASES, "stranger"])), ["stranger"])
+    with pytest.raises(ValueError, match="1 case.* no features: unknown_case"):
+        model.apply(replace(TABLES, clinical=CLINICAL.reindex([*CASES, "unknown_case"])), ["unknown_case"])
     with pytest.raises(ValueError, match="2 case.* no clinical indicators: x, y"):
         model.apply(TABLES, ["case_000", "x", "y"])
 

@@ -1,4 +1,4 @@
-"""Tables of the user's own features: numbers by case, everything wrong said at once, several joined."""
+"""Tables of the user's own features: numbers by case, all faults reported together, several joined."""
 
 from pathlib import Path
 
@@ -51,14 +51,14 @@ def test_a_file_of_something_else_is_refused(tmp_path: Path, text: str, message:
         read_number_table(write(tmp_path, text))
 
 
-def test_all_faults_are_said_at_once(tmp_path: Path) -> None:
+def test_all_faults_are_reported_together(tmp_path: Path) -> None:
     with pytest.raises(FileFaultsError) as raised:
         read_number_table(write(tmp_path, "case_id,x,y\na,1,two\na,one,2\n"))
     assert len(raised.value.faults) == 3
 
 
 def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
-    with pytest.raises(FileFaultsError, match="nowhere.csv: there is no such file"):
+    with pytest.raises(FileFaultsError, match="nowhere.csv: the file does not exist"):
         read_number_table(tmp_path / "nowhere.csv")
 
 

@@ -33,7 +33,7 @@ def random_labels(n_cases: int, n_intervals: int) -> tuple[Tensor, Tensor]:
 
 
 def test_two_patients_computed_by_hand() -> None:
-    # p = 0.8 and 0.5. The first survives the first interval and fails in the second; the second is lost at once.
+    # p = 0.8 and 0.5. The first survives the first interval and fails in the second; the second is lost immediately.
     logits = torch.tensor([[math.log(4), 0.0], [math.log(4), 0.0]])
     survived = torch.tensor([[1.0, 0.0], [0.0, 0.0]])
     failed = torch.tensor([[0.0, 1.0], [0.0, 0.0]])

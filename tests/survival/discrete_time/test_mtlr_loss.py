@@ -28,7 +28,7 @@ def loss_of_one(outputs: list[float], event: bool, time: float) -> float:
     sequences = [[0] * k + [1] * (3 - k) for k in range(4)]
 
     def is_possible(sequence: list[int]) -> bool:
-        # Dead or alive at an edge; after censoring nobody knows.
+        # Dead or alive at an edge; after censoring it is unknown.
         known = [(int(time <= edge) if event else 0) if event or edge < time else None for edge in EDGES[1:]]
         return all(k is None or k == y for k, y in zip(known, sequence, strict=True))
 
@@ -69,7 +69,7 @@ def test_events_lie_in_the_same_bins_as_in_the_other_discrete_loss_though_times_
         assert found < 1e-6
 
 
-def test_a_patient_censored_at_once_teaches_nothing() -> None:
+def test_a_patient_censored_at_time_zero_has_no_gradient() -> None:
     assert loss([[0.3, -2.0, 1.0]], [False], [5.0]).item() == pytest.approx(0, abs=1e-12)
 
 

@@ -124,7 +124,7 @@ def test_arguments_are_layers_of_torch(value: object) -> None:
         ("normalization_schemes", ["ZScoreNormalization", "np"]),
         ("resampling_fn_data", "recursive_find_python_class"),
         ("resampling_fn_seg", "__builtins__"),
-        ("resampling_fn_probabilities", "nobody_knows_it"),
+        ("resampling_fn_probabilities", "unknown_function"),
         ("resampling_fn_data", 3),
     ],
 )

@@ -128,7 +128,7 @@ def test_an_expression_in_the_place_of_an_array_is_not_computed(folder: Path) ->
         open_cases(folder).load_case("a")
 
 
-def test_all_cases_that_cannot_be_used_are_named_at_once(folder: Path) -> None:
+def test_all_cases_that_cannot_be_used_are_named_together(folder: Path) -> None:
     (folder / "a.pkl").write_bytes(b"")
     (folder / "b_seg.b2nd").unlink()
     with pytest.raises(ValueError, match=r"^2 preprocessed case\(s\) cannot be used: .*a.pkl .*b_seg.b2nd"):

@@ -36,7 +36,7 @@ def test_a_plan_of_another_name_is_named_in_the_command() -> None:
     assert said is not None and "run adamss_set_normalization -d 11 -p Mine, then" in said
 
 
-def test_the_papers_window_is_no_loss() -> None:
+def test_the_papers_window_loses_nothing() -> None:
     plans = plans_with(PLANS, "AdaMSSPlans", ct=1, ct_rule="paper", pet=0, pet_rule="zscore")
     assert ct_window_hu(plans, "3d_fullres", CHANNELS) == (-1024, 1024)
     assert lost_by_ct_window(plans, "3d_fullres", CHANNELS) is None

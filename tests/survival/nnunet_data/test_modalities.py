@@ -53,7 +53,7 @@ def test_none_or_several_are_refused_with_the_names(names: list[str], modality: 
         ([], []),
     ],
 )
-def test_what_is_not_clear_is_left_open_where_nobody_asks_for_it(
+def test_an_unclear_modality_is_left_open_until_it_is_needed(
     names: list[str], known: list[Modality | None]
 ) -> None:
     assert modalities(names) == known

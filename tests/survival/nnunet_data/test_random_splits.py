@@ -54,7 +54,7 @@ def test_without_outcomes_nothing_is_said(splits_file: Path, tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize("text", ["", "{}", '[{"train": "all"}]'])
-def test_a_file_of_another_kind_is_no_reason_to_stop(splits_file: Path, text: str) -> None:
+def test_a_file_of_another_kind_does_not_stop_the_training(splits_file: Path, text: str) -> None:
     splits_file.write_text(text)
     assert not_split_by_events(DATASET) is None
 

@@ -45,7 +45,7 @@ def test_cases_are_drawn_in_rounds_so_that_all_are_seen_equally_often() -> None:
     assert set(drawn[case_id] for case_id in CENSORED) == {3}
 
 
-def test_a_resumed_sequence_goes_on_where_it_was() -> None:
+def test_a_resumed_sequence_continues_where_it_was() -> None:
     assert cases(make_batches(first_batch=5), 10) == cases(make_batches(), 15)[5:]
     assert [k.seed for k in make_batches().batch(5)] == [k.seed for k in make_batches(first_batch=3).batch(5)]
 

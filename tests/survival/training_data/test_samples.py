@@ -59,7 +59,7 @@ def test_intensities_are_not_changed(cases: CaseData) -> None:
 
 
 def test_crops_are_rotated_scaled_and_moved_but_never_mirrored(tiny_project: NnunetProject) -> None:
-    """A ramp along each axis tells how a crop's axes lie in the region's."""
+    """A ramp along each axis shows how a crop's axes lie in the region's."""
     ramp = np.stack(np.meshgrid(*[np.arange(40.0)] * 3, indexing="ij")).astype(np.float32)
 
     class Ramps:

@@ -4,7 +4,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from nnunetv2_adamss.networks.comparison.parts.small_inputs import pad_to_at_least, pool_what_is_there
+from nnunetv2_adamss.networks.comparison.parts.small_inputs import pad_to_at_least, pool_within_image
 from nnunetv2_adamss.networks.masked_mean import masked_mean, share_of_image
 
 _FIRST_CHANNELS = 24
@@ -40,7 +40,7 @@ class DenseNet(nn.Module):
         smallest = self.first.kernel_size
         x = self.dropout(self.first(pad_to_at_least(image, smallest)))
         valid = pad_to_at_least(valid, smallest)
-        x = pool_what_is_there(F.max_pool3d, x, 3)
+        x = pool_within_image(F.max_pool3d, x, 3)
         pooled = []
         for block, transition in zip(self.blocks, self.transitions, strict=True):
             x = transition(block(x))
@@ -79,4 +79,4 @@ class _Transition(nn.Sequential):
         )
 
     def forward(self, x: Tensor) -> Tensor:
-        return pool_what_is_there(F.avg_pool3d, super().forward(x), 2)
+        return pool_within_image(F.avg_pool3d, super().forward(x), 2)

@@ -7,7 +7,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 
-def pool_what_is_there(pool: Callable[..., Any], x: Tensor, window: int) -> Tensor:
+def pool_within_image(pool: Callable[..., Any], x: Tensor, window: int) -> Tensor:
     """Pool ``(b, c, *space)`` with stride 2, by ``F.max_pool3d`` or ``F.avg_pool3d``.
 
     choice: an axis shorter than the window is pooled whole; the publications' images are larger.

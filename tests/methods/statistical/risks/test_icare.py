@@ -25,7 +25,7 @@ def test_new_patients_at_high_risk_die_early() -> None:
     assert c_index is not None and c_index > 0.7
 
 
-def test_it_is_said_that_the_median_ranks_nobody_if_most_estimators_find_no_feature(
+def test_a_warning_says_that_the_median_ranks_no_patients_if_most_estimators_find_no_feature(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     features, event, time = random_cohort(80, 5, signal=0.0)

@@ -21,7 +21,7 @@ def test_survival_is_the_baselines_to_the_power_of_the_hazard(network: CoxNetwor
     torch.testing.assert_close(network.survival_prob(log_hazard), expected)
 
 
-def test_before_there_is_a_baseline_nobody_dies(network: CoxNetwork) -> None:
+def test_without_a_baseline_every_survival_probability_is_one(network: CoxNetwork) -> None:
     assert network.survival_prob(torch.randn(3, 1)).unique().tolist() == [1.0]
 
 
