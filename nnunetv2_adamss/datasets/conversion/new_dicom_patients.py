@@ -9,7 +9,7 @@ from pathlib import Path
 from nnunetv2_adamss.datasets.conversion.conversion_log import settings_for_new_patients
 from nnunetv2_adamss.datasets.conversion.convert_cohort import ConversionReport, convert_cohort
 from nnunetv2_adamss.datasets.conversion.dicom_cohort import read_dicom_cohort
-from nnunetv2_adamss.datasets.conversion.dicom_patient import DicomOptions
+from nnunetv2_adamss.datasets.conversion.dicom_patient import DicomOptions, DicomPatient
 from nnunetv2_adamss.datasets.conversion.source_patients import files_below
 from nnunetv2_adamss.dicom.tags import is_dicom
 
@@ -60,5 +60,5 @@ def convert_new_patients(
         raise FileExistsError(
             f"{error} To predict: remove {folder}, or choose another folder with -o."
         ) from error
-    ct_series = {patient.case_id: patient.chosen.ct.files for patient in cohort.patients}
+    ct_series = {one.case_id: one.chosen.ct.files for one in cohort.patients if isinstance(one, DicomPatient)}
     return NewPatients(folder / "imagesTs", report, ct_series)
