@@ -133,8 +133,8 @@ def build_parser() -> CommandParser:
         "--ct_series",
         type=Path,
         metavar="SOURCE",
-        help="DICOM files of these series: a folder with one folder for each case, or a CSV with the columns case_id "
-        "and ct (a folder)",
+        help="DICOM files of these series, unless IMAGES are DICOM: a folder with one folder for each case, or a CSV "
+        "with the columns case_id and ct (a folder)",
     )
     add("--disable_tta", action="store_true", help="predict masks without mirroring")
     add("--c", dest="continue_prediction", action="store_true", help="keep what an earlier run has finished")
@@ -168,8 +168,8 @@ def _check(parser: argparse.ArgumentParser, args: argparse.Namespace) -> None:
         parser.error("--masks and --disable_tta exclude each other: given masks are not predicted")
     if args.hecktor_submission is not None and args.num_parts > 1:
         parser.error("--hecktor_submission needs all parts: run once more without -num_parts, with --c")
-    if (args.dicom_out is None) != (args.ct_series is None):
-        parser.error("--dicom_out and --ct_series need each other")
+    if args.dicom_out is None and args.ct_series is not None:
+        parser.error("--ct_series: only with --dicom_out")
     if args.dicom_out is not None and args.num_parts > 1:
         parser.error("--dicom_out needs all parts: run once more without -num_parts, with --c")
     if args.dicom_out is not None and args.masks is not None:
@@ -193,6 +193,8 @@ def _run(args: argparse.Namespace) -> tuple[PredictionReport, dict[str, str]]:
     from nnunetv2_adamss.prediction.predict_patients import predict_patients
 
     unreadable = _convert_dicom(args, model_folder)
+    if args.dicom_out is not None and args.ct_series is None:
+        raise ValueError("--dicom_out needs the patients' CT series: give --ct_series, or DICOM with -i.")
     request = _request(args, model_folder)
     submission = _submission(args)
     dicom_masks = _dicom_masks(args, model_folder)
@@ -231,10 +233,11 @@ def _convert_dicom(args: argparse.Namespace, model_folder: Path) -> dict[str, st
             f"DICOM is converted as the training images were, but there is no {log}; give theirs with --conversion_log."
         )
     with tqdm(desc="DICOM", unit="patient", disable=no_bar()) as bar:
-        report = convert_new_patients(args.images, log, args.output / "images", lambda case_id: bar.update())
-    print_warnings(report)
-    args.images = report.folder / "imagesTs"
-    return dict(report.broken)
+        new = convert_new_patients(args.images, log, args.output / "images", lambda case_id: bar.update())
+    print_warnings(new.report)
+    args.images = new.images
+    args.ct_series = args.ct_series or new.ct_series
+    return dict(new.report.broken)
 
 
 def _submission(args: argparse.Namespace) -> Submission | None:

@@ -42,12 +42,14 @@ class DicomMasks:
     folder: Path
 
     @classmethod
-    def of(cls, images: Path, ct_series: Path, model_folder: Path, folder: Path) -> "DicomMasks":
+    def of(
+        cls, images: Path, ct_series: Path | Mapping[str, Sequence[Path]], model_folder: Path, folder: Path
+    ) -> "DicomMasks":
         """Prepare for images that are to be predicted.
 
         Args:
             images: folder of the patients' images.
-            ct_series: as :func:`find_ct_series` takes it.
+            ct_series: as :func:`find_ct_series` takes or returns it.
             model_folder: of the model, whose labels are written.
             folder: to write to.
 
@@ -56,7 +58,7 @@ class DicomMasks:
         """
         description = read_dataset_json(model_folder / "dataset.json", "labels", "file_ending")
         ending = description["file_ending"]
-        found = find_ct_series(ct_series)
+        found = ct_series if isinstance(ct_series, Mapping) else find_ct_series(ct_series)
         patients = find_patients(images, len(channel_names(description)), ending)
         if found.keys().isdisjoint(patient.case_id for patient in patients):
             raise ValueError(

@@ -2,10 +2,15 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 import SimpleITK as sitk
 
 from nnunetv2_adamss.cli import convert_dataset, predict_survival
+from nnunetv2_adamss.dicom.dicom_series import read_headers, series_of
+from nnunetv2_adamss.dicom.polygons import rasterised, read_polygons
+from nnunetv2_adamss.dicom.segments import read_segments
+from nnunetv2_adamss.dicom.slices import read_stack
 from nnunetv2_adamss.prediction import predict_patients as prediction
 from nnunetv2_adamss.prediction.predict_patients import PredictionReport, PredictionRequest
 from tests.datasets.conversion.dicom_cohort import TUMOUR_SUV, write_patient
@@ -54,6 +59,60 @@ def test_dicom_is_converted_as_the_training_images_were(
     said = capsys.readouterr()
     assert "1 patient(s) predicted" in said.out
     assert "1 patient(s) could not be predicted:\n  bert: its PET cannot be in SUV" in said.err
+
+
+def test_masks_go_back_to_the_ct_voxel_by_voxel_and_are_read_again(
+    model: Path, requests: list[PredictionRequest], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The mask that would be predicted is on the PET's voxels, four CT pixels each; the objects hold CT pixels."""
+    write_patient(tmp_path / "new" / "anna", "P7", structures=())
+    (model / "dataset.json").write_text((tmp_path / "raw" / "Dataset009_Test" / "dataset.json").read_text())
+    mask = np.zeros((10, 12, 12), np.uint8)
+    mask[2:7, 3:9, 4:8] = 1
+    mask[4, 5:7, 5:7] = 0  # a hole
+
+    def predict(request: PredictionRequest, *callbacks: object) -> PredictionReport:
+        pet = sitk.ReadImage(str(request.images / "anna_0001.nii.gz"))
+        image = sitk.GetImageFromArray(mask)
+        image.CopyInformation(pet)
+        (request.output / "masks").mkdir()
+        sitk.WriteImage(image, str(request.output / "masks" / "anna.nii.gz"))
+        (request.output / "survival_predictions.csv").write_text("case_id\nanna\n")
+        return PredictionReport(request.output, "model", n_predicted=1)
+
+    monkeypatch.setattr(prediction, "predict_patients", predict)
+    arguments = ["-i", str(tmp_path / "new"), "-o", str(tmp_path / "out"), "-m", str(model)]
+    assert predict_survival.main([*arguments, "--dicom_out", str(tmp_path / "dicom")]) == 0
+    expected = mask.repeat(2, axis=1).repeat(2, axis=2)
+    ct = read_stack(series_of(read_headers(sorted((tmp_path / "new").rglob("*.dcm")))[0])[0]).grid
+    contours = read_polygons(tmp_path / "dicom" / "anna_RTSTRUCT.dcm", [1])
+    assert np.array_equal(rasterised(contours, {1: 1}, ct)[0], expected)
+    segments = read_segments(tmp_path / "dicom" / "anna_SEG.dcm", {1: 1})
+    on_ct = sitk.Resample(segments, size=ct.size, outputOrigin=ct.origin_mm, outputSpacing=ct.spacing_mm,
+                          interpolator=sitk.sitkNearestNeighbor)  # fmt: skip
+    assert np.array_equal(sitk.GetArrayFromImage(on_ct), expected)
+
+
+def test_masks_as_dicom_need_a_ct_series(
+    model: Path, requests: list[PredictionRequest], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    images = tmp_path / "raw" / "Dataset009_Test" / "imagesTr"
+    arguments = ["-i", str(images), "-o", str(tmp_path / "out"), "-m", str(model)]
+    assert predict_survival.main([*arguments, "--dicom_out", str(tmp_path / "dicom")]) == 2
+    assert "--dicom_out needs the patients' CT series" in capsys.readouterr().err
+    assert not requests
+
+
+def test_images_of_other_patients_are_not_mixed_with_those_of_an_earlier_run(
+    model: Path, requests: list[PredictionRequest], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("anna", "bert"):
+        write_patient(tmp_path / name / name)
+    arguments = ["-o", str(tmp_path / "out"), "-m", str(model)]
+    assert predict_survival.main(["-i", str(tmp_path / "anna"), *arguments]) == 0
+    assert predict_survival.main(["-i", str(tmp_path / "bert"), *arguments]) == 2
+    assert "To predict: remove" in capsys.readouterr().err
+    assert len(requests) == 1
 
 
 def test_images_of_nnu_net_are_predicted_as_they_are(

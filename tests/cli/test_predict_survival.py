@@ -131,8 +131,7 @@ def write_series_of(image: Path, folder: Path) -> list[Path]:
         (("-m", "model", "-f", "0", "0"), "-f names a fold twice"),
         (("-m", "model", "-num_parts", "2", "-part_id", "2"), "-part_id must be from 0 to 1"),
         (("-m", "model", "--masks", "masks", "--disable_tta"), "exclude each other"),
-        (("-m", "model", "--dicom_out", "dicom"), "--dicom_out and --ct_series need each other"),
-        (("-m", "model", "--ct_series", "ct"), "--dicom_out and --ct_series need each other"),
+        (("-m", "model", "--ct_series", "ct"), "--ct_series: only with --dicom_out"),
         (
             ("-m", "model", "--dicom_out", "dicom", "--ct_series", "ct", "-num_parts", "2"),
             "--dicom_out needs all parts",

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from nnunetv2_adamss.datasets.conversion.conversion_log import settings_for_new_patients
 from nnunetv2_adamss.datasets.conversion.convert_cohort import ConversionReport, convert_cohort
 from nnunetv2_adamss.datasets.conversion.dicom_cohort import read_dicom_cohort
-from nnunetv2_adamss.datasets.conversion.dicom_patient import DicomOptions
+from nnunetv2_adamss.datasets.conversion.dicom_patient import DicomOptions, DicomPatient
 from nnunetv2_adamss.datasets.conversion.source_patients import files_below
 from nnunetv2_adamss.dicom.tags import is_dicom
 
@@ -18,12 +19,27 @@ def holds_dicom(folder: Path) -> bool:
     return not any(folder.glob("*_0000.*")) and any(map(is_dicom, files_below(folder)))
 
 
+@dataclass(frozen=True)
+class NewPatients:
+    """Converted patients.
+
+    Args:
+        images: folder of their images.
+        report: of the conversion.
+        ct_series: files of each patient's CT series, by ``case_id``.
+    """
+
+    images: Path
+    report: ConversionReport
+    ct_series: Mapping[str, Sequence[Path]]
+
+
 def convert_new_patients(
     source: Path,
     conversion_log: Path,
     folder: Path,
     on_case_done: Callable[[str], object] = lambda case_id: None,
-) -> ConversionReport:
+) -> NewPatients:
     """Convert the CT and PET of every patient; structures are not read.
 
     Args:
@@ -34,8 +50,15 @@ def convert_new_patients(
 
     Raises:
         ValueError: if the log or the folder cannot be used, or no patient can be converted.
-        FileExistsError: if the folder holds something else.
+        FileExistsError: if the folder holds something else, such as images of other patients.
     """
     settings = settings_for_new_patients(conversion_log)
     cohort = read_dicom_cohort(source, DicomOptions({}, settings.suv))
-    return convert_cohort(cohort, settings, folder, on_case_done=on_case_done)
+    try:
+        report = convert_cohort(cohort, settings, folder, on_case_done=on_case_done)
+    except FileExistsError as error:
+        raise FileExistsError(
+            f"{error} To predict: remove {folder}, or choose another folder with -o."
+        ) from error
+    ct_series = {one.case_id: one.chosen.ct.files for one in cohort.patients if isinstance(one, DicomPatient)}
+    return NewPatients(folder / "imagesTs", report, ct_series)

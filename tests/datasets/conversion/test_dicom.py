@@ -156,6 +156,16 @@ def test_a_changed_file_is_converted_again_and_no_other(dicom: DicomCohort) -> N
     assert dicom.image("imagesTr/case2_0001.nii.gz").max() == pytest.approx(2 * TUMOUR_SUV, rel=1e-3)
 
 
+def test_two_processes_convert_the_same(dicom: DicomCohort, tmp_path: Path) -> None:
+    for number in (1, 2):
+        write_patient(dicom.source / f"case{number}", f"P{number}")
+    assert dicom.convert() == 0
+    other = DicomCohort(dicom.source, tmp_path / "other", dicom.capsys)
+    assert other.convert("-np", "2") == 0
+    for name in ("imagesTr/case1_0001.nii.gz", "labelsTr/case2.nii.gz"):
+        assert (dicom.folder / name).read_bytes() == (other.folder / name).read_bytes()
+
+
 def test_the_reason_is_logged_for_every_series_that_is_left_out(dicom: DicomCohort) -> None:
     written = write_patient(dicom.source / "anna")
     small = np.zeros((3, 4, 4))
