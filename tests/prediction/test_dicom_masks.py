@@ -109,7 +109,7 @@ def test_series_of_none_of_the_patients_are_an_error_before_the_prediction(work:
     [
         ("case_id,folder\nanna,ct/anna\n", "no column 'ct', only case_id, folder"),
         ("case_id,ct\nanna,ct/anna\nanna,ct/ben\n", "column 'case_id' must differ from row to row"),
-        ("case_id,ct,ct\nanna,ct/anna,ct/ben\n", "columns are there more than once: 'ct'"),
+        ("case_id,ct,ct\nanna,ct/anna,ct/ben\n", "columns occur more than once: 'ct'"),
     ],
 )
 def test_a_table_of_series_with_faults_is_refused(text: str, sentence: str, tmp_path: Path) -> None:
