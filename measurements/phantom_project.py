@@ -12,7 +12,6 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from nnunetv2_adamss.common.files import write_json
 from nnunetv2_adamss.common.processes import program_of
 from nnunetv2_adamss.datasets.phantom import PhantomCohortConfig, write_phantom_dataset
 from nnunetv2_adamss.datasets.phantom.outcomes import (
@@ -97,18 +96,11 @@ class Project:
         if self.splits_file.is_file():
             return
         self.run("nnUNetv2_plan_and_preprocess", "-d", self.dataset_id, "--no_pp")
-        self.run("adamss_set_normalization", "-d", self.dataset_id, "--overwrite")
-        self._set_batch_size()
+        # Batches of two, as nnU-Net plans for images of a patient's size, and as in the paper (Section 4.2).
+        self.run("adamss_set_normalization", "-d", self.dataset_id, "--batch_size", "2", "--overwrite")
         self.run(
             "nnUNetv2_preprocess", "-d", self.dataset_id, "-plans_name", PLANS, "-c", "3d_fullres", "-np", "2"
         )
-
-    def _set_batch_size(self) -> None:
-        """Set batches of two, as nnU-Net plans for images of a patient's size, and as in the paper (Section 4.2)."""
-        file = self.preprocessed / f"{PLANS}.json"
-        plans = json.loads(file.read_text())
-        plans["configurations"]["3d_fullres"]["batch_size"] = 2
-        write_json(file, plans)
 
     def train_stage_one(self, trainer: str, fold: int = 0) -> None:
         """Train a Stage-I network, unless this is done."""

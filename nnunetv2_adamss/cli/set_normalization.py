@@ -1,4 +1,4 @@
-"""``adamss_set_normalization``: write a plan that normalises CT as in the paper, or keeps PET in SUV."""
+"""``adamss_set_normalization``: a plan with other normalisations than nnU-Net's, or another batch size."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ _EXAMPLES = """\
 examples:
   adamss_set_normalization -d 22                               AdaMSSPlans
   adamss_set_normalization -d 22 --pet suv                     nnUNetPlans_CTpaper_PETsuv
+  adamss_set_normalization -d 22 --batch_size 2                AdaMSSPlans
   adamss_set_normalization -d 22 --ct nnunet --pet suv -o nnUNetPlans_mine
 
 The data set must be planned (nnUNetv2_plan_and_preprocess --no_pp suffices). Then preprocess by the new plan and
@@ -33,6 +34,10 @@ def build_parser() -> CommandParser:
     add_once_positional_dataset(parser)
     add("--ct", choices=["paper", "nnunet"], default="paper", help="(default: %(default)s)")
     add("--pet", choices=["zscore", "suv"], default="zscore", help="(default: %(default)s)")
+    add(
+        "--batch_size", type=int, metavar="N",
+        help="of 3D configurations, 2 in the paper (default: nnU-Net's, larger for small images)",
+    )  # fmt: skip
     add(
         "-p", dest="plans", type=file_name, metavar="PLANS", default="nnUNetPlans",
         help="plan to copy (default: %(default)s)",
@@ -52,6 +57,8 @@ def main(argv: list[str] | None = None) -> int:
     """Run the command; returns the exit code (0 done, 2 a user's error, reported in one sentence on stderr)."""
     parser = build_parser()
     args = parser.parse_args(argv)
+    if args.batch_size is not None and args.batch_size < 1:
+        parser.error(f"--batch_size is {args.batch_size}, but must be at least 1")
     return parser.run(lambda: _run(args))
 
 
@@ -60,8 +67,9 @@ def _run(args: argparse.Namespace) -> None:
     from nnunetv2_adamss.survival.nnunet_data.dataset import dataset_id
 
     file = write_plans(
-        args.dataset, args.plans, args.output, ct_rule=args.ct, pet_rule=args.pet, overwrite=args.overwrite
-    )
+        args.dataset, args.plans, args.output, ct_rule=args.ct, pet_rule=args.pet, batch_size=args.batch_size,
+        overwrite=args.overwrite,
+    )  # fmt: skip
     print(f"Written to {file}")
     print(
         f"Next: nnUNetv2_preprocess -d {dataset_id(file.parent.name)} -plans_name {file.stem} -c 3d_fullres"

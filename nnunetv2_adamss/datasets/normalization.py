@@ -1,4 +1,4 @@
-"""Write a plan in which nnU-Net normalises CT and PET by other rules."""
+"""Write a plan in which nnU-Net normalises CT and PET by other rules, or trains with other batches."""
 
 from __future__ import annotations
 
@@ -35,7 +35,14 @@ SUV_PER_UNIT = 5.0
 
 
 def write_plans(
-    dataset: str, plans_name: str, name: str | None, *, ct_rule: CTRule, pet_rule: PETRule, overwrite: bool
+    dataset: str,
+    plans_name: str,
+    name: str | None,
+    *,
+    ct_rule: CTRule,
+    pet_rule: PETRule,
+    batch_size: int | None = None,
+    overwrite: bool,
 ) -> Path:
     """Write a copy of a data set's plan beside it, by the rules of ``plans_with``.
 
@@ -45,6 +52,7 @@ def write_plans(
         name: of the copy; None for ``AdaMSSPlans``, or for other rules or another plan a name that contains them.
         ct_rule: ``paper`` or ``nnunet``.
         pet_rule: ``zscore`` or ``suv``.
+        batch_size: of 3D configurations; None for nnU-Net's.
         overwrite: whether another plan of this name is replaced.
 
     Returns:
@@ -62,7 +70,10 @@ def write_plans(
     plans, dataset_json = read_plans(folder_name, plans_name)
     channels = channel_names(dataset_json)
     ct, pet = (find_channel(channels, modality) for modality in ("CT", "PET"))
-    text = json.dumps(plans_with(plans, name, ct=ct, ct_rule=ct_rule, pet=pet, pet_rule=pet_rule), indent=4)
+    changed = plans_with(
+        plans, name, ct=ct, ct_rule=ct_rule, pet=pet, pet_rule=pet_rule, batch_size=batch_size
+    )
+    text = json.dumps(changed, indent=4)
     file = dataset_folder(PREPROCESSED, folder_name) / f"{name}.json"
     if file.exists() and file.read_text(encoding="utf-8") != text and not overwrite:
         raise ValueError(f"{file} is another plan; replace it with --overwrite, or name the copy with -o.")
@@ -84,6 +95,7 @@ def plans_with(
     ct_rule: CTRule,
     pet: int,
     pet_rule: PETRule,
+    batch_size: int | None = None,
 ) -> dict[str, Any]:
     """Return a copy of nnU-Net's plans that normalises CT and PET by other rules.
 
@@ -100,6 +112,7 @@ def plans_with(
         ct_rule: ``paper`` or ``nnunet``.
         pet: number of the PET channel.
         pet_rule: ``zscore`` or ``suv``.
+        batch_size: of 3D configurations; None for nnU-Net's.
     """
     changed = copy.deepcopy(dict(plans))
     changed["plans_name"] = name
@@ -114,6 +127,8 @@ def plans_with(
         if "normalization_schemes" in configuration:
             for channel, scheme in schemes.items():
                 configuration["normalization_schemes"][channel] = scheme
+        if batch_size is not None and len(configuration.get("patch_size", ())) == 3:
+            configuration["batch_size"] = batch_size
     return changed
 
 

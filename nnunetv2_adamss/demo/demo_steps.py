@@ -131,9 +131,9 @@ def demo_steps(folders: DemoFolders, n_training: int, n_test: int, device: str) 
             ["nnUNetv2_plan_and_preprocess", "-d", dataset, "--no_pp", "-npfp", str(N_PROCESSES)],
         ),
         Step(
-            "Normalise CT as in the paper",
+            "Take the paper's CT range and batch size",
             3,
-            ["adamss_set_normalization", "-d", dataset],
+            ["adamss_set_normalization", "-d", dataset, "--batch_size", "2"],
         ),
         Step(
             "Preprocess with nnU-Net",

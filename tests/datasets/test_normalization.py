@@ -112,6 +112,16 @@ def test_configurations_that_inherit_are_not_touched(folder: Path) -> None:
     assert changed["configurations"]["3d_cascade_fullres"] == plans["configurations"]["3d_cascade_fullres"]
 
 
+def test_a_batch_size_is_that_of_3d_configurations(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["-d", "901", "--batch_size", "3"]) == 0
+    before, after = PlansManager(read(folder)), PlansManager(read(folder, "AdaMSSPlans"))
+    assert after.get_configuration("3d_fullres").batch_size == 3
+    assert after.get_configuration("2d").batch_size == before.get_configuration("2d").batch_size
+    with pytest.raises(SystemExit):
+        main(["-d", "901", "--batch_size", "0"])
+    assert "--batch_size is 0, but must be at least 1" in capsys.readouterr().err
+
+
 def test_another_plan_of_that_name_is_only_replaced_on_request(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
