@@ -30,7 +30,7 @@ _TRAINING_SETTINGS = (
 # Of AdaMSS, with defaults by the recipe; other networks have their own.
 _ADAMSS_SETTINGS = (
     "n_intervals", "interval_rule", "interval_edges", "loss_reduction", "pool",
-    "radiomics", "anchor", "batch_norm", "head_rate",
+    "radiomics", "anchor", "batch_norm", "head_rate", "baseline",
 )  # fmt: skip
 
 

@@ -127,6 +127,12 @@ def _add_settings(parser: argparse.ArgumentParser) -> None:
         "AdaMSSSurvTrainer_Anchored)",
     )
     add(
+        "--baseline",
+        choices=["trained", "refitted"],
+        help="biases of the time intervals: as the last step left them (default), or fitted again to the training "
+        "cases (default of AdaMSSSurvTrainer_Anchored)",
+    )
+    add(
         "--epochs",
         type=int,
         help="length of the training, in epochs of the trainer's own size (default: its own number; 50 of 200 "

@@ -31,7 +31,9 @@ STAGE_TWO = SurvivalRecipe(
 SHORT_STAGE_TWO = STAGE_TWO.with_schedule(n_epochs=10, n_iterations=40, learning_rates=(5e-4, 1e-4, 1e-5))
 # deviation: starts from a Cox model and keeps Stage I's statistics, so that the image features of a training crop are
 # computed with those that the Cox model was fitted with (docs/anchored_model.md).
-ANCHORED: Mapping[str, Any] = MappingProxyType({"anchor": "image", "batch_norm": "frozen", "head_rate": 10.0})
+ANCHORED: Mapping[str, Any] = MappingProxyType(
+    {"anchor": "image", "batch_norm": "frozen", "head_rate": 10.0, "baseline": "refitted"}
+)
 # The head learns as fast as in the other short schedules, encoder and decoder as published.
 SHORT_ANCHORED = STAGE_TWO.with_schedule(n_epochs=10, n_iterations=40)
 

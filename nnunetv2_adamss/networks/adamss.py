@@ -154,6 +154,11 @@ class AdaMSSSurvival(AdaMSSTrunk, DiscreteTimeNetwork):
         self.survival_head.output.bias.data.copy_(torch.tensor(list(logits)))
         nn.init.zeros_(self.survival_head.output.weight)
 
+    @property
+    def baseline(self) -> Tensor:
+        """Biases of the intervals' logits, ``(n_intervals,)``, which all patients share."""
+        return self.survival_head.output.bias.data
+
     def load_stage_one(self, weights: Mapping[str, Any]) -> int:
         """Take every tensor of encoder and decoder from a Stage-I network; only the survival head stays new.
 

@@ -24,6 +24,7 @@ FEATURE_SELECTIONS = ("lasso", "none")
 RADIOMICS = ("all", "first_order")
 ANCHORS = ("none", "covariates", "image")
 NORMALISATIONS = ("batch", "frozen")
+BASELINES = ("trained", "refitted")
 CONFIG_FILE = "survival_config.json"
 # Paths may change between machines; the contents may not, and are compared by their hashes.
 PATHS = ("survival_csv", "features_csv", "masks_dir")
@@ -71,6 +72,8 @@ class SurvivalConfig:
         batch_norm: statistics of the batch normalisation in Stage II: of each ``batch`` (paper), or ``frozen``, as
             Stage I left them.
         head_rate: learning rate of the survival head, as a multiple of that of encoder and decoder; 1 in the paper.
+        baseline: biases of the time intervals in the checkpoints that predict: as the last step has ``trained`` them
+            (paper), or ``refitted`` to the training cases. Only AdaMSS's networks can have the latter.
         n_intervals: time intervals, N in the paper, for the rules that take quantiles.
         interval_rule: ``quantile`` of all times (paper), ``event_quantile`` of the events' times, or
             ``authors_days``, the fixed edges of the authors' software, for tables in days.
@@ -104,6 +107,7 @@ class SurvivalConfig:
     anchor: str = "none"
     batch_norm: str = "batch"
     head_rate: float = 1.0
+    baseline: str = "trained"
     n_intervals: int = 10
     interval_rule: str = "quantile"
     interval_edges: tuple[float, ...] | None = None
@@ -127,6 +131,7 @@ class SurvivalConfig:
                 ("radiomics", RADIOMICS),
                 ("anchor", ANCHORS),
                 ("batch_norm", NORMALISATIONS),
+                ("baseline", BASELINES),
                 ("clinical_selection", CLINICAL_SELECTIONS),
                 ("feature_selection", FEATURE_SELECTIONS),
             )

@@ -137,9 +137,11 @@ class SurvivalFoldTrainer(AdaMSSTrainer):
             raise ValueError(
                 f"{name} uses no radiomics, so --radiomics {config.radiomics} has no meaning for it; leave it out."
             )
-        if not can_be_anchored(recipe.network) and (config.anchor, config.head_rate) != ("none", 1):
+        of_head = (config.anchor, config.head_rate, config.baseline)
+        if not can_be_anchored(recipe.network) and of_head != ("none", 1, "trained"):
             raise ValueError(
-                f"{name} cannot have --anchor or --head_rate: they are about the survival head of AdaMSS's networks."
+                f"{name} cannot have --anchor, --head_rate or --baseline: they are about the survival head of AdaMSS's "
+                "networks."
             )
         if not recipe.starts_from_stage_one and (config.anchor == "image" or config.batch_norm == "frozen"):
             raise ValueError(

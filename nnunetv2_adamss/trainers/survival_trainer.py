@@ -7,13 +7,17 @@ from time import time
 from types import MappingProxyType
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from nnunetv2_adamss.methods.recipe import Recipe, SurvivalRecipe
 from nnunetv2_adamss.metrics.concordance import harrell_c
+from nnunetv2_adamss.networks.adamss import AdaMSSSurvival
 from nnunetv2_adamss.networks.registry import network_names
+from nnunetv2_adamss.survival.discrete_time.baseline import baseline_offsets
+from nnunetv2_adamss.survival.discrete_time.intervals import interval_labels
 from nnunetv2_adamss.survival.pooling import predict_region
 from nnunetv2_adamss.survival.training_data.case_data import Sample, SurvivalTargets
 from nnunetv2_adamss.trained_folds.fold_files import CHECKPOINTS, TRAINING_PREDICTIONS_FILE
@@ -21,6 +25,7 @@ from nnunetv2_adamss.trained_folds.fold_results import EpochPrediction, selected
 from nnunetv2_adamss.trained_folds.prediction import SurvivalPrediction
 from nnunetv2_adamss.trained_folds.training_log import training_seconds
 from nnunetv2_adamss.trainers.anchor import start_from_anchor
+from nnunetv2_adamss.trainers.checked_network import checked_network
 from nnunetv2_adamss.trainers.objectives.cox import Cox
 from nnunetv2_adamss.trainers.objectives.discrete_time import DiscreteTime
 from nnunetv2_adamss.trainers.objectives.mtlr import MTLR
@@ -192,6 +197,37 @@ class SurvivalTrainer(SurvivalFoldTrainer):
         # Fold "all" has nothing to choose on.
         if self.survival_fold.scoring_cases:
             super()._save_if_best()
+
+    def _save_last_epoch(self, name: str) -> None:
+        refits = name == CHECKPOINTS["best"] and self.survival_fold.config.baseline == "refitted"
+        trained = self._refit_baseline() if refits else None
+        super()._save_last_epoch(name)
+        if trained is not None:
+            self._baseline().copy_(trained)
+
+    def on_train_end(self) -> None:
+        """Extend nnU-Net's method: the last epoch's baseline is refitted too, by the setting."""
+        if self.survival_fold.config.baseline == "refitted":
+            self._refit_baseline()
+        super().on_train_end()
+
+    def _refit_baseline(self) -> Tensor:
+        """Fit the biases of the intervals to the training cases as the network predicts them; return the old ones.
+
+        deviation: the paper predicts with the biases of the last step. Those of batches of two wander, and batches with
+        as many events as censored cases, crops and augmentation differ from the patients that are predicted.
+        """
+        outputs = self._outputs(self.survival_fold.training_cases, "Training cases, for the baseline")
+        time, event = self.setup.table.time_and_event(list(outputs))
+        labels = interval_labels(self.survival_fold.edges, event, time)
+        offsets = baseline_offsets(np.array(list(outputs.values()), dtype=np.float64), labels)
+        baseline = self._baseline()
+        trained = baseline.clone()
+        baseline += torch.from_numpy(offsets).to(baseline)
+        return trained
+
+    def _baseline(self) -> Tensor:
+        return checked_network(self.bare_network, AdaMSSSurvival).baseline
 
     # -------------------------------------------------------------------------------------- the results
 

@@ -33,7 +33,7 @@ CASES = [
     ("finetune_survival", [*FOLD, "-tr", "AdaMSSSurvTrainer_Ancored"], "Did you mean AdaMSSSurvTrainer_Anchored"),
     ("finetune_survival", [*FOLD, "--features", "no.csv"], "no.csv: the file does not exist."),
     ("fit_statistical", ["7", "3d_fullres", "2", "-tr", "ICARE"], "There is no fold 2:"),
-    ("fit_tn_stages", [*MODEL, "--stages", "no.csv"], "no.csv: there is no such file."),
+    ("fit_tn_stages", [*MODEL, "--stages", "no.csv"], "no.csv: the file does not exist."),
     ("fit_tn_stages", MODEL, "Fold 0, 1, 2, 3, 4 of"),
     ("extract_radiomics", [*FOLD, "-p", "Mine"], "is not planned and preprocessed"),
     ("extract_radiomics", ["-i", ".", "--masks", "no", "-o", "f.csv"], "There is no folder no."),

@@ -123,6 +123,37 @@ def test_training_leaves_statistics_and_anchor_and_its_checkpoint_predicts_the_s
     assert torch.equal(again["anchor.risk.weight"], trainer.network.anchor.risk.weight.cpu())
 
 
+def test_checkpoints_that_predict_have_a_baseline_with_which_as_many_training_cases_survive_as_did(
+    project: NnunetProject, tmp_path: Path
+) -> None:
+    """In each interval, but for the half case that is added on each side."""
+    trainer = make_trainer(project, **anchored(project, tmp_path, baseline="refitted"))
+    trainer.run_training()
+    for name in ("best", "last"):
+        trainer.load_epoch(name)
+        training = trainer.survival_fold.training_cases
+        logits = torch.stack([value for case, value in outputs(trainer).items() if case in training]).double()
+        labels = [trainer.load_cases().targets[case] for case in outputs(trainer) if case in training]
+        survived, failed = (torch.stack([torch.as_tensor(getattr(one, part)) for one in labels])
+                            for part in ("survived", "failed"))  # fmt: skip
+        expected = (torch.sigmoid(logits) * (survived + failed)).sum(dim=0) + torch.sigmoid(
+            logits.mean(dim=0)
+        )
+        torch.testing.assert_close(expected, survived.double().sum(dim=0) + 0.5, rtol=0.02, atol=0.02)
+
+
+def test_a_training_continues_with_its_own_baseline_after_a_checkpoint_with_a_refitted_one(
+    project: NnunetProject, tmp_path: Path
+) -> None:
+    trainer = make_trainer(project, **anchored(project, tmp_path, baseline="refitted"))
+    trainer.on_train_start()
+    trainer.network.baseline.fill_(5)
+    trainer._save_last_epoch("checkpoint_best.pth")
+    assert torch.equal(trainer.network.baseline, torch.full_like(trainer.network.baseline, 5))
+    saved = SurvivalCheckpoint.read(Path(trainer.output_folder) / "checkpoint_best.pth").build_network()
+    assert not torch.isclose(saved.baseline, torch.tensor(5.0)).any()
+
+
 @pytest.mark.slow
 def test_an_anchored_training_killed_in_an_epoch_ends_as_if_it_had_not_been(
     project: NnunetProject, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -173,8 +204,9 @@ def test_the_anchored_trainers_have_an_anchor_by_default(trainer: type[AdaMSSSur
 @pytest.mark.parametrize(
     ("trainer", "settings", "sentence"),
     [
-        (MDSNProxyTrainer, {"anchor": "covariates"}, "cannot have --anchor or --head_rate"),
-        (MDSNProxyTrainer, {"head_rate": 2.0}, "cannot have --anchor or --head_rate"),
+        (MDSNProxyTrainer, {"anchor": "covariates"}, "cannot have --anchor, --head_rate or --baseline"),
+        (MDSNProxyTrainer, {"head_rate": 2.0}, "cannot have --anchor, --head_rate or --baseline"),
+        (MDSNProxyTrainer, {"baseline": "refitted"}, "cannot have --anchor, --head_rate or --baseline"),
         (MDSNProxyTrainer, {"radiomics": "first_order"}, "MDSNProxyTrainer uses no radiomics"),
         (AdaMSSSurvTrainer_SurvivalOnly, {"anchor": "image"}, "does not start from Stage I's"),
         (AdaMSSSurvTrainer_SurvivalOnly, {"batch_norm": "frozen"}, "does not start from Stage I's"),
