@@ -163,7 +163,7 @@ def test_misshapen_plans_are_one_sentence(spoil: Callable[[dict[str, Any]], obje
 
 
 def test_plan_and_data_set_beside_a_model_are_named(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match=r"no .*plans.json and no .*dataset.json"):
+    with pytest.raises(ValueError, match=r"missing: .*plans.json, .*dataset.json"):
         check_model_folder(tmp_path)
     (tmp_path / "plans.json").write_text(json.dumps(PLANS))
     (tmp_path / "dataset.json").write_text("{}")
