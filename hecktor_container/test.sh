@@ -10,7 +10,16 @@ tag=${1:-adamss-hecktor}
 docker=${DOCKER:-docker}
 model=$(cd "${MODEL:-$here/model}" && pwd)
 work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
+clean() {
+    # Only the container's user may remove what that user wrote.
+    if [[ -d $work/output ]]; then
+        "$docker" run --rm --network none --user 12345:12345 --volume "$work/output:/output" \
+            --entrypoint find "$tag" /output -mindepth 1 -delete
+    fi
+    rm -rf "$work"
+}
+# The exit code is that of the check, also if something cannot be removed.
+trap 'clean || true' EXIT
 
 if [[ -z ${INPUT:-} ]]; then
     echo "Making a synthetic patient"

@@ -58,7 +58,7 @@ def test_the_scripts_call_docker_as_they_should(tmp_path: Path) -> None:
     }  # fmt: skip
     subprocess.run([FOLDER / "build.sh", "mine"], env=environment, check=True)
     subprocess.run([FOLDER / "test.sh", "mine", "--rfs_output", "risk"], env=environment, check=True)
-    base, image, run, check = (tmp_path / "calls").read_text().splitlines()
+    base, image, run, check, clean = (tmp_path / "calls").read_text().splitlines()
     assert base.startswith("build ") and base.endswith(str(FOLDER.parent)) and " -t mine-base " in base
     assert image.startswith("build ") and "ADAMSS=mine-base" in image and " -t mine " in image
     assert run.endswith("mine --rfs_output risk")
@@ -66,6 +66,8 @@ def test_the_scripts_call_docker_as_they_should(tmp_path: Path) -> None:
         re.findall(r"--network none|--read-only|\S+:/opt/ml/model:ro", run)
     )
     assert "--entrypoint python3" in check
+    user = re.compile(r"--user \d+:\d+")
+    assert "--entrypoint find" in clean and user.findall(clean) == user.findall(run)
     refused = subprocess.run(
         [FOLDER / "save.sh", "mine"], env=environment, capture_output=True, text=True, check=False
     )

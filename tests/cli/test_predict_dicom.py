@@ -1,5 +1,6 @@
 """``adamss_predict_survival -i`` with a folder of DICOM, up to the prediction itself."""
 
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -113,6 +114,36 @@ def test_images_of_other_patients_are_not_mixed_with_those_of_an_earlier_run(
     assert predict_survival.main(["-i", str(tmp_path / "bert"), *arguments]) == 2
     assert "To predict: remove" in capsys.readouterr().err
     assert len(requests) == 1
+
+
+def test_a_patient_whose_new_scan_is_faulty_is_not_predicted_from_the_former_one(
+    model: Path, requests: list[PredictionRequest], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    new = tmp_path / "new"
+    for name in ("anna", "bert"):
+        write_patient(new / name, name)
+    arguments = ["-i", str(new), "-o", str(tmp_path / "out"), "-m", str(model)]
+    assert predict_survival.main(arguments) == 0
+    shutil.rmtree(new / "bert")
+    write_patient(new / "bert", "bert", pet={"Units": "PROPCPS"})
+    assert predict_survival.main(arguments) == 1
+    images = tmp_path / "out" / "images" / "imagesTs"
+    assert sorted(file.name for file in images.iterdir()) == ["anna_0000.nii.gz", "anna_0001.nii.gz"]
+    error = capsys.readouterr().err
+    assert "1 patient(s) could not be predicted:\n  bert: its PET cannot be in SUV" in error
+    assert "kept" not in error
+
+
+def test_slices_named_as_nnu_net_names_images_are_dicom_nevertheless(
+    model: Path, requests: list[PredictionRequest], tmp_path: Path
+) -> None:
+    write_patient(tmp_path / "written")
+    new = tmp_path / "new"
+    new.mkdir()
+    for number, file in enumerate(sorted((tmp_path / "written").rglob("*.dcm"))):
+        file.rename(new / f"IM_{number:04d}.dcm")
+    assert predict_survival.main(["-i", str(new), "-o", str(tmp_path / "out"), "-m", str(model)]) == 0
+    assert [request.images for request in requests] == [tmp_path / "out" / "images" / "imagesTs"]
 
 
 def test_images_of_nnu_net_are_predicted_as_they_are(

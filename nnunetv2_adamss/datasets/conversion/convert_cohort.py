@@ -75,12 +75,12 @@ def convert_cohort(
     suv_factors: Mapping[str, float] | None = None,
     num_processes: int = 1,
     overwrite: bool = False,
+    keep_if_faulty: bool = True,
     on_case_done: Callable[[str], object] = lambda case_id: None,
 ) -> ConversionReport:
     """Convert every patient, and continue a run that was killed.
 
-    An earlier conversion of a patient is kept as long as source files, settings and version are the same, and also if
-    the files have changed but cannot be converted.
+    An earlier conversion of a patient is kept as long as source files, settings and version are the same.
 
     Args:
         cohort: what to convert.
@@ -90,6 +90,7 @@ def convert_cohort(
         suv_factors: of patients whose PET is in Bq/ml.
         num_processes: patients in parallel; each needs the memory of one patient's images.
         overwrite: remove earlier conversions first.
+        keep_if_faulty: also keep an earlier conversion if the files have changed but cannot be converted.
         on_case_done: called with each patient when it is done.
 
     Raises:
@@ -108,7 +109,8 @@ def convert_cohort(
         run = _Run(run_name, folder, settings, suv_factors or {})
         log, faults = _convert_all(cohort, run, known, num_processes, on_case_done)
         converted = [case_id for case_id, entry in log.items() if entry != known.get(case_id)]
-        kept = _kept(folder, cohort, {case_id: known[case_id] for case_id in faults if case_id in known})
+        failed = {case_id: known[case_id] for case_id in faults if keep_if_faulty and case_id in known}
+        kept = _kept(folder, cohort, failed)
         log |= kept
         broken = {**cohort.broken, **_with_what_is_kept(faults, kept)}
         _remove_strays(folder, cohort, known, log)

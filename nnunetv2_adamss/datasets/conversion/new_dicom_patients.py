@@ -16,7 +16,8 @@ from nnunetv2_adamss.dicom.tags import is_dicom
 
 def holds_dicom(folder: Path) -> bool:
     """Return True if a folder of new patients is one of DICOM files, not of images that nnU-Net reads."""
-    return not any(folder.glob("*_0000.*")) and any(map(is_dicom, files_below(folder)))
+    named_as_images = (file for file in folder.glob("*_0000.*") if not is_dicom(file))
+    return not any(named_as_images) and any(map(is_dicom, files_below(folder)))
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,7 @@ def convert_new_patients(
     Args:
         source: folder of DICOM files.
         conversion_log: of the data set that the model was trained on; its ``settings`` are those of the conversion.
-        folder: where ``imagesTs`` is written; patients that an earlier run converted are kept.
+        folder: where ``imagesTs`` is written; patients that an earlier run converted from the same files are kept.
         on_case_done: called with each patient when it is done.
 
     Raises:
@@ -55,10 +56,15 @@ def convert_new_patients(
     settings = settings_for_new_patients(conversion_log)
     cohort = read_dicom_cohort(source, DicomOptions({}, settings.suv))
     try:
-        report = convert_cohort(cohort, settings, folder, on_case_done=on_case_done)
+        # The images of an earlier run may be of another scan, which nobody asked to predict.
+        report = convert_cohort(cohort, settings, folder, keep_if_faulty=False, on_case_done=on_case_done)
     except FileExistsError as error:
         raise FileExistsError(
             f"{error} To predict: remove {folder}, or choose another folder with -o."
         ) from error
-    ct_series = {one.case_id: one.chosen.ct.files for one in cohort.patients if isinstance(one, DicomPatient)}
+    ct_series = {
+        one.case_id: one.chosen.ct.files
+        for one in cohort.patients
+        if isinstance(one, DicomPatient) and one.case_id in report.log
+    }
     return NewPatients(folder / "imagesTs", report, ct_series)
