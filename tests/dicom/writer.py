@@ -161,12 +161,22 @@ class Study:
 
     def segmentation(
         self,
-        mask: NDArray[np.uint8],
+        mask: NDArray[Any],
         labels: Sequence[str],
         drawn_on: Sequence[Dataset],
         name: str = "SEG.dcm",
+        *,
+        fractional: str | None = None,
     ) -> Path:
-        """Write a SEG: the mask ``(z, y, x)`` has the values 1, 2, ... of the labels, on the slices."""
+        """Write a SEG on the slices.
+
+        Args:
+            mask: ``(z, y, x)``, the values 1, 2, ... of the labels; fractions of the only label if fractional.
+            labels: names of the segments.
+            drawn_on: the slices.
+            name: of the file.
+            fractional: ``PROBABILITY`` or ``OCCUPANCY``; None for a binary SEG.
+        """
         described = [
             highdicom.seg.SegmentDescription(
                 segment_number=number,
@@ -180,7 +190,8 @@ class Study:
         content = highdicom.seg.Segmentation(
             source_images=list(drawn_on),
             pixel_array=mask,
-            segmentation_type=highdicom.seg.SegmentationTypeValues.BINARY,
+            segmentation_type="FRACTIONAL" if fractional else "BINARY",
+            fractional_type=fractional or "PROBABILITY",
             segment_descriptions=described,
             series_instance_uid=generate_uid(),
             series_number=10,

@@ -100,6 +100,18 @@ def test_a_segmentation_gives_the_same_mask_as_the_contours(dicom: DicomCohort) 
     assert log_of(dicom, "bert")["files"]["mask"] == "SEG: GTV"
 
 
+@pytest.mark.parametrize("kind", ["PROBABILITY", "OCCUPANCY"])
+def test_a_fractional_segment_holds_the_voxels_of_one_half_or_more(dicom: DicomCohort, kind: str) -> None:
+    written = write_patient(dicom.source / "anna", structures=())
+    fractions = np.zeros(CT_SHAPE, np.float32)
+    fractions[4, 8, 8:13] = (0.02, 0.48, 0.52, 0.9, 1.0)
+    written.study.segmentation(fractions, ["GTV"], written.ct, fractional=kind)
+    assert dicom.convert() == 0
+    mask = dicom.image("labelsTr/anna.nii.gz")
+    assert mask[4, 8, 8:13].tolist() == [0, 0, 1, 1, 1]
+    assert mask.sum() == 3
+
+
 def test_outcomes_are_joined_by_name_whatever_its_punctuation(dicom: DicomCohort, tmp_path: Path) -> None:
     for number in (1, 2, 3):
         write_patient(dicom.source / f"STS_00{number}", f"P{number}")
