@@ -10,6 +10,7 @@ from typing import Any
 
 import SimpleITK as sitk
 
+from nnunetv2_adamss.common.messages import listed
 from nnunetv2_adamss.common.voxel_grid import VoxelGrid
 from nnunetv2_adamss.datasets.conversion.scans import Scans, clipped_at_air
 from nnunetv2_adamss.dicom.chosen_series import ChosenSeries, choose_scans, with_structures
@@ -152,7 +153,7 @@ class DicomPatient:
         mask.SetSpacing(grid.spacing_mm)
         mask.SetOrigin(grid.origin_mm)
         mask.SetDirection(grid.direction)
-        return mask, log, warnings
+        return mask, log, [*warnings, *_left_out_words(structures)]
 
 
 def _of(what: str, read: Any, *arguments: Any) -> Any:
@@ -166,6 +167,12 @@ def _of(what: str, read: Any, *arguments: Any) -> Any:
 def _mask_words(structures: StructureSet) -> str:
     used = [structures.name_of[number] for number in structures.labels]
     return f"{structures.modality}: {', '.join(used)}"
+
+
+def _left_out_words(structures: StructureSet) -> list[str]:
+    if not structures.elsewhere:
+        return []
+    return [f"structures in another frame of reference are not in the mask: {listed(structures.elsewhere)}"]
 
 
 def _digest(files: Iterable[Path]) -> str:

@@ -100,6 +100,21 @@ def test_a_segmentation_gives_the_same_mask_as_the_contours(dicom: DicomCohort) 
     assert log_of(dicom, "bert")["files"]["mask"] == "SEG: GTV"
 
 
+def test_structures_in_another_frame_of_reference_are_left_out_and_named(dicom: DicomCohort) -> None:
+    written = write_patient(dicom.source / "anna", structures=())
+    moved = [[(x + 20, y, z) for x, y, z in contour] for contour in tumour_contours()]
+    file = written.study.structures({"GTV_CT": tumour_contours(), "GTV_MR": moved}, written.ct)
+    content = pydicom.dcmread(file)
+    content.StructureSetROISequence[1].ReferencedFrameOfReferenceUID = "1.2.3"
+    content.save_as(file)
+    assert dicom.convert() == 0
+    mask = dicom.image("labelsTr/anna.nii.gz")
+    assert (mask.sum(), mask[4, 8:16, 8:16].sum()) == (2 * 64, 64)
+    assert log_of(dicom, "anna")["files"]["mask"] == "RTSTRUCT: GTV_CT"
+    said = "anna: structures in another frame of reference are not in the mask: GTV_MR"
+    assert said in dicom.error()
+
+
 @pytest.mark.parametrize("kind", ["PROBABILITY", "OCCUPANCY"])
 def test_a_fractional_segment_holds_the_voxels_of_one_half_or_more(dicom: DicomCohort, kind: str) -> None:
     written = write_patient(dicom.source / "anna", structures=())
