@@ -146,7 +146,8 @@ class DicomPatient:
         log = {"mask": _mask_words(structures)}
         if structures.modality == "SEG":
             return _of("SEG", read_segments, structures.file, structures.labels), log, ()
-        grid = pet if self.chosen.pet.uid in structures.series_uids else ct
+        drawn_on = structures.series_uids & {self.chosen.ct.uid, self.chosen.pet.uid}
+        grid = pet if drawn_on == {self.chosen.pet.uid} else ct
         contours = _of("RTSTRUCT", read_polygons, structures.file, list(structures.labels))
         voxels, warnings = _of("RTSTRUCT", rasterised, contours, structures.labels, grid)
         mask = sitk.GetImageFromArray(voxels)

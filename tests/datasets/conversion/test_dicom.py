@@ -25,7 +25,7 @@ from tests.datasets.conversion.dicom_cohort import (
     tumour_contours,
     write_patient,
 )
-from tests.dicom.writer import compressed
+from tests.dicom.writer import box, compressed, dataset
 
 
 @pytest.fixture
@@ -113,6 +113,25 @@ def test_structures_in_another_frame_of_reference_are_left_out_and_named(dicom: 
     assert log_of(dicom, "anna")["files"]["mask"] == "RTSTRUCT: GTV_CT"
     said = "anna: structures in another frame of reference are not in the mask: GTV_MR"
     assert said in dicom.error()
+
+
+@pytest.mark.parametrize(("n_scans", "voxels_in_a_row"), [(1, 8), (2, 6)])
+def test_contours_are_filled_on_the_ct_unless_they_refer_to_the_pet_alone(
+    dicom: DicomCohort, n_scans: int, voxels_in_a_row: int
+) -> None:
+    """A square of 13 mm holds 6 of the CT's centres in a row, and 4 of the PET's, which are 8 voxels of the CT."""
+    written = write_patient(dicom.source / "anna", structures=())
+    contours = [box((-6.5, 6.5), (-6.5, 6.5), CT_ORIGIN[2] + 4 * CT_SPACING[2])]
+    file = written.study.structures({"GTV": contours}, written.pet)
+    if n_scans == 2:
+        content = pydicom.dcmread(file)
+        (study,) = content.ReferencedFrameOfReferenceSequence[0].RTReferencedStudySequence
+        study.RTReferencedSeriesSequence.append(
+            dataset({"SeriesInstanceUID": written.ct[0].SeriesInstanceUID})
+        )
+        content.save_as(file)
+    assert dicom.convert() == 0
+    assert dicom.image("labelsTr/anna.nii.gz").sum() == voxels_in_a_row**2
 
 
 @pytest.mark.parametrize("kind", ["PROBABILITY", "OCCUPANCY"])
