@@ -115,6 +115,7 @@ class Study:
         drawn_on: Sequence[Dataset],
         name: str = "RS.dcm",
         frame_uid: str | None = None,
+        kind: str = "CLOSED_PLANAR",
         **tags: Any,
     ) -> Path:
         """Write an RTSTRUCT.
@@ -124,6 +125,7 @@ class Study:
             drawn_on: the slices.
             name: of the file.
             frame_uid: frame of reference, if not the study's.
+            kind: geometric type of the contours.
             tags: further ones.
         """
         frame_uid = frame_uid or self.frame_uid
@@ -146,7 +148,10 @@ class Study:
         ]
         content.ROIContourSequence = [
             dataset(
-                {"ReferencedROINumber": number, "ContourSequence": [_contour(one, drawn_on) for one in found]}
+                {
+                    "ReferencedROINumber": number,
+                    "ContourSequence": [_contour(one, drawn_on, kind) for one in found],
+                }
             )
             for number, (_, found) in numbered
         ]
@@ -257,12 +262,12 @@ def box(x: Sequence[float], y: Sequence[float], z: float) -> list[tuple[float, f
     return [(x[0], y[0], z), (x[1], y[0], z), (x[1], y[1], z), (x[0], y[1], z)]
 
 
-def _contour(points: Sequence[Sequence[float]], drawn_on: Sequence[Dataset]) -> Dataset:
+def _contour(points: Sequence[Sequence[float]], drawn_on: Sequence[Dataset], kind: str) -> Dataset:
     nearest = min(drawn_on, key=lambda one: abs(one.ImagePositionPatient[2] - points[0][2]))
     return dataset(
         {
             "ContourImageSequence": [_reference(nearest)],
-            "ContourGeometricType": "CLOSED_PLANAR",
+            "ContourGeometricType": kind,
             "NumberOfContourPoints": len(points),
             "ContourData": [f"{value:.10g}" for point in points for value in point],
         }
