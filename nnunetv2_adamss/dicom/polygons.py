@@ -1,6 +1,7 @@
 """Turn the contours of an RTSTRUCT into a mask: a voxel belongs to a structure if its centre lies inside.
 
-A slice takes the contours of the nearest plane, up to half the distance between planes away.
+A slice takes the contours of the nearest plane, up to half the usual distance between the structure's planes away, and
+anywhere between two planes that are up to twice that distance apart: one contour was skipped.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from nnunetv2_adamss.dicom.nesting import by_exclusive_or, nested
 _FLAT = 0.5  # most that a contour may leave its plane, in slices
 _SAME_PLANE = 0.1  # slices; planes are at least this far apart
 _MOST_GAP_MM = 10.0  # between planes of one lesion
+_MOST_GAP = 2.0  # usual distances; one contour skipped
 _ROUNDING = 0.01  # slices
 
 
@@ -134,13 +136,16 @@ def _fill(inside: NDArray[np.bool_], contours: Contours, spacing_mm: float) -> N
     masks = [combined(of_plane, inside.shape[1:]) for of_plane in planes.values()]
     heights = np.array(list(planes))
     gaps = np.diff(heights)
-    near = gaps[gaps * spacing_mm <= _MOST_GAP_MM]  # not those between two lesions
-    reach = max(float(np.median(near)), 1.0) / 2 if near.size else 0.5
+    is_near = gaps * spacing_mm <= _MOST_GAP_MM  # not those between two lesions
+    usual = float(np.median(gaps[is_near])) if is_near.any() else 1.0
+    overlap = np.array([(lower & upper).any() for lower, upper in pairwise(masks)], bool)
+    is_filled = is_near & overlap & (gaps <= _MOST_GAP * usual + _ROUNDING)
     for z in range(len(inside)):
         distances = np.abs(heights - z)
-        if distances.min() > reach + _ROUNDING:
-            continue
-        inside[z] = masks[distances.argmin()]
+        next_plane = int(np.searchsorted(heights, z))
+        is_between = 0 < next_plane < len(heights) and is_filled[next_plane - 1]
+        if is_between or distances.min() <= max(usual, 1.0) / 2 + _ROUNDING:
+            inside[z] = masks[distances.argmin()]
 
 
 def _planes(contours: Sequence[NDArray[np.float64]]) -> dict[float, list[NDArray[np.float64]]]:

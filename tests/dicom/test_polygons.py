@@ -1,5 +1,7 @@
 """Masks of polygons whose voxels are known without rasterising."""
 
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -96,6 +98,30 @@ def test_slices_between_contours_take_the_nearest_one(tmp_path: Path) -> None:
 def test_two_lesions_are_not_joined(tmp_path: Path) -> None:
     mask = mask_of(tmp_path, [box((13, 31), (-2.5, 5.5), z) for z in (100.0, 103.0, 112.0, 115.0)])
     assert mask.any(axis=(1, 2)).tolist() == [True, True, False, False, True, True]
+
+
+def test_a_skipped_contour_is_filled_by_its_neighbours() -> None:
+    """In every slice, then in every second; the usual distance is 1.5 slices."""
+    assert filled_slices((0, 1, 2, 3, 5, 7, 9), n_slices=11) == [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]
+    assert filled_slices((0, 1, 3, 4), n_slices=6) == [0, 1, 2, 3, 4]
+
+
+def test_a_gap_is_not_filled_between_contours_that_do_not_overlap_or_are_too_far_apart() -> None:
+    assert filled_slices((0, 1, 3, 4), n_slices=6, shifted_from=2) == [0, 1, 3, 4]
+    twelve_mm_apart = filled_slices((0, 2, 6, 8), n_slices=9)
+    assert twelve_mm_apart == [0, 1, 2, 3, 5, 6, 7, 8]
+
+
+def filled_slices(planes: Sequence[int], n_slices: int, shifted_from: int = 99) -> list[int]:
+    """Slices of the mask of equal contours in some slices; those from one plane on lie elsewhere."""
+    grid = replace(GRID, size=(20, 20, n_slices))
+    corners = np.array([(2, 2), (6, 2), (6, 6), (2, 6)])
+    contours = [
+        grid.points(np.column_stack([corners + 10 * (plane >= shifted_from), np.full(4, plane)]))
+        for plane in planes
+    ]
+    mask, _ = rasterised({1: Contours(contours)}, {1: 1}, grid)
+    return [int(z) for z in np.flatnonzero(mask.any(axis=(1, 2)))]
 
 
 def test_what_lies_outside_is_cut_off_and_said(tmp_path: Path) -> None:
