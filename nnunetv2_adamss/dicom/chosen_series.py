@@ -81,6 +81,8 @@ def with_structures(
     """
     if not sets:
         return chosen
+    if chosen.ct.frame:
+        sets = [one.within(chosen.ct.frame) for one in sets]
     faults = [_structure_fault(one, chosen, series) for one in sets]
     reasons = tuple(f"{one}: {fault}" for one, fault in zip(sets, faults, strict=True) if fault)
     usable = [one for one, fault in zip(sets, faults, strict=True) if not fault]
@@ -156,9 +158,9 @@ def _structure_fault(structures: StructureSet, chosen: ChosenSeries, series: Seq
     others = [str(one) for one in series if one.uid in structures.series_uids and one.uid not in scans]
     if others and not scans & structures.series_uids:
         return f"drawn on {listed(others)}"
-    if structures.frames and chosen.ct.frame and chosen.ct.frame not in structures.frames:
-        return "in another frame of reference"
     if not structures.labels:
+        if structures.elsewhere:
+            return "in another frame of reference"
         return f"no structure matches, its structures are {listed(structures.names) or 'none'}"
     return ""
 

@@ -9,9 +9,13 @@ import highdicom
 import numpy as np
 import SimpleITK as sitk
 
+_LEAST_FRACTION = 0.5  # probability or occupancy of a voxel in a fractional segment
+
 
 def read_segments(file: Path, labels: Mapping[int, int]) -> sitk.Image:
     """Return the mask of some segments, uint8; where two overlap, the later one counts.
+
+    Of a fractional segment the voxels with a probability or occupancy of one half or more belong to the mask.
 
     Args:
         file: of the object.
@@ -26,5 +30,5 @@ def read_segments(file: Path, labels: Mapping[int, int]) -> sitk.Image:
         raise ValueError(f"its segments cannot be read as a volume ({type(error).__name__})") from None
     mask = np.zeros(volume.spatial_shape, np.uint8)
     for index, value in enumerate(labels.values()):
-        mask[volume.array[..., index] > 0] = value
+        mask[volume.array[..., index] >= _LEAST_FRACTION] = value
     return volume.with_array(mask).to_simpleitk()

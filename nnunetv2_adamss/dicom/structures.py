@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -27,21 +27,32 @@ class StructureSet:
         modality: ``RTSTRUCT`` or ``SEG``.
         name_of: name of every structure, by its number in the object.
         labels: of the structures that become labels, by the same number.
-        frames: frames of reference that the structures are in; empty if the object does not say.
+        frame_of: frame of reference of every structure, by the same number; empty if the object does not say.
         series_uids: series on which they were drawn; empty if the object does not say.
+        elsewhere: names of structures that match, but are in another frame of reference than the scans.
     """
 
     file: Path
     modality: str
     name_of: Mapping[int, str]
     labels: Mapping[int, int]
-    frames: frozenset[str]
+    frame_of: Mapping[int, str]
     series_uids: frozenset[str]
+    elsewhere: tuple[str, ...] = ()
 
     @property
     def names(self) -> list[str]:
         """Names of all structures."""
         return list(self.name_of.values())
+
+    def within(self, frame: str) -> StructureSet:
+        """Return the set with the labels of those structures only that a frame of reference holds, or may hold."""
+        elsewhere = [number for number in self.labels if self.frame_of[number] not in ("", frame)]
+        return replace(
+            self,
+            labels={number: value for number, value in self.labels.items() if number not in elsewhere},
+            elsewhere=tuple(self.name_of[number] for number in elsewhere),
+        )
 
     def __str__(self) -> str:
         """Name the set in messages by its structures."""
@@ -82,16 +93,12 @@ def _read(file: Path, modality: str, patterns: Mapping[str, str], values: Mappin
     except KeyError as error:
         raise ValueError(f"{modality}: a structure has no {error.args[0]}") from None
     found = {number: label_of(name, patterns) for number, name in numbered.items()}
-    frames = {tags.get("FrameOfReferenceUID", "")}
-    frames |= {
-        item.get("ReferencedFrameOfReferenceUID", "") for item in _items(tags, "StructureSetROISequence")
-    }
     return StructureSet(
         file,
         modality,
         numbered,
         {number: values[label] for number, label in found.items() if label is not None},
-        frozenset(map(str, frames - {""})),
+        _frames(tags, numbered),
         frozenset(_referenced_series(tags)),
     )
 
@@ -104,6 +111,16 @@ def _names_in_seg(tags: Mapping[str, Any]) -> dict[int, str]:
 def _names_in_rtstruct(tags: Mapping[str, Any]) -> dict[int, str]:
     items = _items(tags, "StructureSetROISequence")
     return {int(item["ROINumber"]): str(item.get("ROIName", "")) for item in items}
+
+
+def _frames(tags: Mapping[str, Any], numbers: Iterable[int]) -> dict[int, str]:
+    """Return the frame of reference of each structure: in an RTSTRUCT its own, or else the object's."""
+    of_object = str(tags.get("FrameOfReferenceUID", ""))
+    own = {
+        int(item["ROINumber"]): str(item.get("ReferencedFrameOfReferenceUID", of_object))
+        for item in _items(tags, "StructureSetROISequence")
+    }
+    return {number: own.get(number, of_object) for number in numbers}
 
 
 def _referenced_series(tags: Mapping[str, Any]) -> set[str]:

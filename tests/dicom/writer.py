@@ -115,6 +115,7 @@ class Study:
         drawn_on: Sequence[Dataset],
         name: str = "RS.dcm",
         frame_uid: str | None = None,
+        kind: str = "CLOSED_PLANAR",
         **tags: Any,
     ) -> Path:
         """Write an RTSTRUCT.
@@ -124,6 +125,7 @@ class Study:
             drawn_on: the slices.
             name: of the file.
             frame_uid: frame of reference, if not the study's.
+            kind: geometric type of the contours.
             tags: further ones.
         """
         frame_uid = frame_uid or self.frame_uid
@@ -146,7 +148,10 @@ class Study:
         ]
         content.ROIContourSequence = [
             dataset(
-                {"ReferencedROINumber": number, "ContourSequence": [_contour(one, drawn_on) for one in found]}
+                {
+                    "ReferencedROINumber": number,
+                    "ContourSequence": [_contour(one, drawn_on, kind) for one in found],
+                }
             )
             for number, (_, found) in numbered
         ]
@@ -161,12 +166,22 @@ class Study:
 
     def segmentation(
         self,
-        mask: NDArray[np.uint8],
+        mask: NDArray[Any],
         labels: Sequence[str],
         drawn_on: Sequence[Dataset],
         name: str = "SEG.dcm",
+        *,
+        fractional: str | None = None,
     ) -> Path:
-        """Write a SEG: the mask ``(z, y, x)`` has the values 1, 2, ... of the labels, on the slices."""
+        """Write a SEG on the slices.
+
+        Args:
+            mask: ``(z, y, x)``, the values 1, 2, ... of the labels; fractions of the only label if fractional.
+            labels: names of the segments.
+            drawn_on: the slices.
+            name: of the file.
+            fractional: ``PROBABILITY`` or ``OCCUPANCY``; None for a binary SEG.
+        """
         described = [
             highdicom.seg.SegmentDescription(
                 segment_number=number,
@@ -180,7 +195,8 @@ class Study:
         content = highdicom.seg.Segmentation(
             source_images=list(drawn_on),
             pixel_array=mask,
-            segmentation_type=highdicom.seg.SegmentationTypeValues.BINARY,
+            segmentation_type="FRACTIONAL" if fractional else "BINARY",
+            fractional_type=fractional or "PROBABILITY",
             segment_descriptions=described,
             series_instance_uid=generate_uid(),
             series_number=10,
@@ -246,12 +262,12 @@ def box(x: Sequence[float], y: Sequence[float], z: float) -> list[tuple[float, f
     return [(x[0], y[0], z), (x[1], y[0], z), (x[1], y[1], z), (x[0], y[1], z)]
 
 
-def _contour(points: Sequence[Sequence[float]], drawn_on: Sequence[Dataset]) -> Dataset:
+def _contour(points: Sequence[Sequence[float]], drawn_on: Sequence[Dataset], kind: str) -> Dataset:
     nearest = min(drawn_on, key=lambda one: abs(one.ImagePositionPatient[2] - points[0][2]))
     return dataset(
         {
             "ContourImageSequence": [_reference(nearest)],
-            "ContourGeometricType": "CLOSED_PLANAR",
+            "ContourGeometricType": kind,
             "NumberOfContourPoints": len(points),
             "ContourData": [f"{value:.10g}" for point in points for value in point],
         }

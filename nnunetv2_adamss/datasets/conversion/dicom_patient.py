@@ -10,6 +10,7 @@ from typing import Any
 
 import SimpleITK as sitk
 
+from nnunetv2_adamss.common.messages import listed
 from nnunetv2_adamss.common.voxel_grid import VoxelGrid
 from nnunetv2_adamss.datasets.conversion.scans import Scans, clipped_at_air
 from nnunetv2_adamss.dicom.chosen_series import ChosenSeries, choose_scans, with_structures
@@ -145,14 +146,15 @@ class DicomPatient:
         log = {"mask": _mask_words(structures)}
         if structures.modality == "SEG":
             return _of("SEG", read_segments, structures.file, structures.labels), log, ()
-        grid = pet if self.chosen.pet.uid in structures.series_uids else ct
+        drawn_on = structures.series_uids & {self.chosen.ct.uid, self.chosen.pet.uid}
+        grid = pet if drawn_on == {self.chosen.pet.uid} else ct
         contours = _of("RTSTRUCT", read_polygons, structures.file, list(structures.labels))
         voxels, warnings = _of("RTSTRUCT", rasterised, contours, structures.labels, grid)
         mask = sitk.GetImageFromArray(voxels)
         mask.SetSpacing(grid.spacing_mm)
         mask.SetOrigin(grid.origin_mm)
         mask.SetDirection(grid.direction)
-        return mask, log, warnings
+        return mask, log, [*warnings, *_left_out_words(structures)]
 
 
 def _of(what: str, read: Any, *arguments: Any) -> Any:
@@ -166,6 +168,12 @@ def _of(what: str, read: Any, *arguments: Any) -> Any:
 def _mask_words(structures: StructureSet) -> str:
     used = [structures.name_of[number] for number in structures.labels]
     return f"{structures.modality}: {', '.join(used)}"
+
+
+def _left_out_words(structures: StructureSet) -> list[str]:
+    if not structures.elsewhere:
+        return []
+    return [f"structures in another frame of reference are not in the mask: {listed(structures.elsewhere)}"]
 
 
 def _digest(files: Iterable[Path]) -> str:

@@ -25,7 +25,7 @@ from tests.datasets.conversion.dicom_cohort import (
     tumour_contours,
     write_patient,
 )
-from tests.dicom.writer import compressed
+from tests.dicom.writer import box, compressed, dataset
 
 
 @pytest.fixture
@@ -98,6 +98,52 @@ def test_a_segmentation_gives_the_same_mask_as_the_contours(dicom: DicomCohort) 
     first, second = (dicom.image(f"labelsTr/{name}.nii.gz") for name in ("anna", "bert"))
     assert np.array_equal(first, second)
     assert log_of(dicom, "bert")["files"]["mask"] == "SEG: GTV"
+
+
+def test_structures_in_another_frame_of_reference_are_left_out_and_named(dicom: DicomCohort) -> None:
+    written = write_patient(dicom.source / "anna", structures=())
+    moved = [[(x + 20, y, z) for x, y, z in contour] for contour in tumour_contours()]
+    file = written.study.structures({"GTV_CT": tumour_contours(), "GTV_MR": moved}, written.ct)
+    content = pydicom.dcmread(file)
+    content.StructureSetROISequence[1].ReferencedFrameOfReferenceUID = "1.2.3"
+    content.save_as(file)
+    assert dicom.convert() == 0
+    mask = dicom.image("labelsTr/anna.nii.gz")
+    assert (mask.sum(), mask[4, 8:16, 8:16].sum()) == (2 * 64, 64)
+    assert log_of(dicom, "anna")["files"]["mask"] == "RTSTRUCT: GTV_CT"
+    said = "anna: structures in another frame of reference are not in the mask: GTV_MR"
+    assert said in dicom.error()
+
+
+@pytest.mark.parametrize(("n_scans", "voxels_in_a_row"), [(1, 8), (2, 6)])
+def test_contours_are_filled_on_the_ct_unless_they_refer_to_the_pet_alone(
+    dicom: DicomCohort, n_scans: int, voxels_in_a_row: int
+) -> None:
+    """A square of 13 mm holds 6 of the CT's centres in a row, and 4 of the PET's, which are 8 voxels of the CT."""
+    written = write_patient(dicom.source / "anna", structures=())
+    contours = [box((-6.5, 6.5), (-6.5, 6.5), CT_ORIGIN[2] + 4 * CT_SPACING[2])]
+    file = written.study.structures({"GTV": contours}, written.pet)
+    if n_scans == 2:
+        content = pydicom.dcmread(file)
+        (study,) = content.ReferencedFrameOfReferenceSequence[0].RTReferencedStudySequence
+        study.RTReferencedSeriesSequence.append(
+            dataset({"SeriesInstanceUID": written.ct[0].SeriesInstanceUID})
+        )
+        content.save_as(file)
+    assert dicom.convert() == 0
+    assert dicom.image("labelsTr/anna.nii.gz").sum() == voxels_in_a_row**2
+
+
+@pytest.mark.parametrize("kind", ["PROBABILITY", "OCCUPANCY"])
+def test_a_fractional_segment_holds_the_voxels_of_one_half_or_more(dicom: DicomCohort, kind: str) -> None:
+    written = write_patient(dicom.source / "anna", structures=())
+    fractions = np.zeros(CT_SHAPE, np.float32)
+    fractions[4, 8, 8:13] = (0.02, 0.48, 0.52, 0.9, 1.0)
+    written.study.segmentation(fractions, ["GTV"], written.ct, fractional=kind)
+    assert dicom.convert() == 0
+    mask = dicom.image("labelsTr/anna.nii.gz")
+    assert mask[4, 8, 8:13].tolist() == [0, 0, 1, 1, 1]
+    assert mask.sum() == 3
 
 
 def test_outcomes_are_joined_by_name_whatever_its_punctuation(dicom: DicomCohort, tmp_path: Path) -> None:
