@@ -85,6 +85,40 @@ def test_a_tilted_gantry_is_refused(tmp_path: Path) -> None:
         read_stack(only_series(tmp_path))
 
 
+def series_at(folder: Path, heights_mm: Sequence[float]) -> Series:
+    """A series with a slice at each height."""
+    slices = Study(folder).ct(np.zeros((len(heights_mm), 4, 4)), SPACING, ORIGIN)
+    for content, height_mm in zip(slices, heights_mm, strict=True):
+        content.ImagePositionPatient = [*ORIGIN[:2], height_mm]
+        content.save_as(folder / f"{content.InstanceNumber}.dcm", enforce_file_format=True)
+    shutil.rmtree(folder / "CT")
+    return only_series(folder)
+
+
+def test_small_differences_between_distances_that_add_up_are_refused(tmp_path: Path) -> None:
+    """10 gaps of 3 mm, 10 of 3.25 mm: the grid has gaps of 3.125 mm, so slice 10 is at 30 mm, its place at 31.25 mm.
+
+    With 20 gaps of each, slice 20 is at 60 mm and its place at 62.5 mm, 0.8 of a slice off.
+    """
+    gaps = [3.0] * 10 + [3.25] * 10
+    near = series_at(tmp_path / "near", np.cumsum([0.0, *gaps]).tolist())
+    assert read_stack(near).grid.spacing_mm[2] == pytest.approx(3.125)
+    gaps = [3.0] * 20 + [3.25] * 20
+    far = series_at(tmp_path / "far", np.cumsum([0.0, *gaps]).tolist())
+    with pytest.raises(ValueError) as error:
+        read_stack(far)
+    assert str(error.value) == (
+        "slices are unevenly spaced: at distances from 3 to 3.25 mm, one lies 2.5 mm off an even spacing; "
+        "resample it first"
+    )
+
+
+def test_positions_that_a_scanner_has_rounded_are_evenly_spaced(tmp_path: Path) -> None:
+    """Slices 3.2692 mm apart in two decimals: gaps of 3.26 and 3.27 mm."""
+    rounded = series_at(tmp_path, [round(3.2692 * index, 2) for index in range(60)])
+    assert read_stack(rounded).grid.spacing_mm[2] == pytest.approx(3.2692, abs=2e-4)
+
+
 def test_copies_of_a_slice_count_once(tmp_path: Path) -> None:
     Study(tmp_path).ct(np.zeros((4, 4, 4)), SPACING, ORIGIN)
     for file in list(tmp_path.rglob("*.dcm")):
