@@ -313,6 +313,25 @@ def test_a_manifest_may_name_folders_of_slices_and_a_structure_set(
     assert (dicom.folder / "imagesTs" / "B_0001.nii.gz").is_file()
 
 
+def test_damaged_slices_are_counted_also_for_a_manifest(dicom: DicomCohort, tmp_path: Path) -> None:
+    """The outermost slice of each scan, so the distances between the others are even."""
+    for name in ("anna", "bert"):
+        write_patient(dicom.source / name, name)
+    ct, pet = (dicom.source / "anna" / kind for kind in ("CT", "PET"))
+    next(ct.glob("*_9.dcm")).write_bytes(b"")
+    file = next(pet.glob("*_9.dcm"))
+    file.write_bytes(file.read_bytes()[:200])
+    assert dicom.convert() == 0
+    words = "are empty or have damaged headers and are left out"
+    assert f"WARNING: 2 DICOM file(s) {words}" in dicom.error()
+    manifest = tmp_path / "cohort.csv"
+    rows = (f"{name},source/{name}/CT,source/{name}/PET,source/{name}/RS.dcm\n" for name in ("anna", "bert"))
+    manifest.write_text("case_id,ct,pet,mask\n" + "".join(rows))
+    dicom.forget()
+    assert dicom.convert(file_format="manifest", source=manifest) == 0
+    assert f"WARNING: 2 DICOM file(s) of anna {words}" in dicom.error()
+
+
 def test_expressions_and_labels_are_checked_before_anything_is_read(
     dicom: DicomCohort, capsys: pytest.CaptureFixture[str]
 ) -> None:
