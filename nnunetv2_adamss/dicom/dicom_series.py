@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from nnunetv2_adamss.dicom.attenuation import ATTENUATION_TAGS
 from nnunetv2_adamss.dicom.tags import is_dicom, read_tags
 
 _TAGS = (
     "PatientID", "StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID", "SOPClassUID", "Modality", "SeriesNumber",
-    "FrameOfReferenceUID", "ImageType", "CorrectedImage", "NumberOfFrames", "MediaStorageSOPClassUID",
+    "FrameOfReferenceUID", "ImageType", "NumberOfFrames", "MediaStorageSOPClassUID", *ATTENUATION_TAGS,
 )  # fmt: skip
 _DIRECTORY, _DIRECTORY_CLASS = "DICOMDIR", "1.2.840.10008.1.3.10"  # the index of a disk
 

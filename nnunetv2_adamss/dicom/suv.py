@@ -11,7 +11,7 @@ from typing import Any, Literal, get_args
 from pydicom.config import disable_value_validation
 from pydicom.valuerep import DA, DT, TM
 
-from nnunetv2_adamss.dicom.tags import number_of, tag_name
+from nnunetv2_adamss.dicom.tags import number_of, tag_name, texts_of
 
 SuvType = Literal["bw", "lbm", "bsa"]
 SUV_TYPES: tuple[str, ...] = get_args(SuvType)
@@ -22,7 +22,7 @@ GE_CREATOR, GE_SCAN = (0x0009, 0x0010), (0x0009, 0x100D)
 SUV_TAGS: tuple[str | tuple[int, int], ...] = (
     "Units", "SUVType", "DecayCorrection", "PatientWeight", "PatientSize", "PatientSex", "SeriesDate", "SeriesTime",
     "AcquisitionDate", "AcquisitionTime", "RadiopharmaceuticalInformationSequence", PHILIPS_CREATOR, PHILIPS_SUV,
-    PHILIPS_ACTIVITY, GE_CREATOR, GE_SCAN,
+    PHILIPS_ACTIVITY, GE_CREATOR, GE_SCAN, "CorrectedImage",
 )  # fmt: skip
 _INJECTION = "RadiopharmaceuticalInformationSequence"
 # How SUVType names what the voxels already are; nothing stands for body weight.
@@ -84,6 +84,11 @@ def _of_activity(slices: Sequence[Mapping[Any, Any]], suv: SuvType) -> SuvFactor
     correction = str(tags.get("DecayCorrection", "missing"))
     if correction not in ("START", "ADMIN"):
         raise ValueError(f"{tag_name('DecayCorrection')} is {correction}, expected START or ADMIN")
+    corrections = texts_of(tags, "CorrectedImage")
+    if corrections and "DECY" not in corrections:
+        raise ValueError(
+            f"{tag_name('DecayCorrection')} is {correction}, but {tag_name('CorrectedImage')} does not list DECY"
+        )
     drug = _injection(tags)
     dose_bq = _positive(drug, "RadionuclideTotalDose")
     if dose_bq < _LEAST_DOSE_BQ:

@@ -75,6 +75,12 @@ def number_of(tags: Mapping[Any, Any], keyword: str | tuple[int, int]) -> float:
         raise ValueError(f"{tag_name(keyword)} is not a number") from None
 
 
+def texts_of(tags: Mapping[Any, Any], keyword: str) -> list[str]:
+    """Return the values of a tag that may have one or several; none if it is missing."""
+    value = tags.get(keyword, ())
+    return [value] if isinstance(value, str) else [str(one) for one in value]
+
+
 def _tag(keyword: str | tuple[int, int]) -> Any:
     return Tag(tag_for_keyword(keyword) if isinstance(keyword, str) else keyword)
 

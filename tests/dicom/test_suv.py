@@ -40,6 +40,10 @@ def test_activity_at_the_start_of_the_scan_is_divided_by_what_is_left_of_the_dos
     assert factor(tmp_path) == pytest.approx(BY_WEIGHT / LEFT, rel=1e-6)
 
 
+def test_the_kind_of_decay_correction_is_enough_without_a_list_of_corrections(tmp_path: Path) -> None:
+    assert factor(tmp_path, CorrectedImage=None) == pytest.approx(BY_WEIGHT / LEFT, rel=1e-6)
+
+
 def test_activity_at_the_injection_is_divided_by_the_whole_dose(tmp_path: Path) -> None:
     assert factor(tmp_path, DecayCorrection="ADMIN") == pytest.approx(BY_WEIGHT, rel=1e-6)
 
@@ -168,6 +172,8 @@ def test_private_tags_are_read_from_the_file(tmp_path: Path) -> None:
         ({"Units": "CNTS"}, r"only Philips' private tag \(7053,1000\)"),
         ({"Units": "GML", "SUVType": "IBW"}, r"SUVType \(0054,1006\) is IBW"),
         ({"DecayCorrection": "NONE"}, r"DecayCorrection \(0054,1102\) is NONE, expected START or ADMIN"),
+        ({"CorrectedImage": ["ATTN"]}, r"is START, but CorrectedImage \(0028,0051\) does not list DECY"),
+        ({"CorrectedImage": None, "DecayCorrection": None}, "is missing, expected START or ADMIN"),
         ({"DecayCorrection": None}, "is missing, expected START or ADMIN"),
         ({"RadiopharmaceuticalInformationSequence": None}, r"\(0054,0016\) has 0 items, expected 1"),
         ({"injection": {"RadionuclideTotalDose": None}}, r"RadionuclideTotalDose \(0018,1074\) is missing"),

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from nnunetv2_adamss.common.case_names import CASE_ID
 from nnunetv2_adamss.datasets.conversion.dicom_patient import DicomOptions, DicomPatient
-from nnunetv2_adamss.datasets.conversion.dicom_warnings import about_damaged_files
+from nnunetv2_adamss.datasets.conversion.dicom_warnings import about_attenuation, about_damaged_files
 from nnunetv2_adamss.datasets.conversion.outcome_table import read_outcome_table
 from nnunetv2_adamss.datasets.conversion.scans import PatientSource
 from nnunetv2_adamss.datasets.conversion.source_cohort import Cohort
@@ -45,9 +45,12 @@ def read_manifest(file: Path, label_names: Sequence[str], dicom: DicomOptions) -
         table=rows.table.drop(columns=list(_FILES)),
         description=rows.description,
         labels={"background": 0, **{name: value for value, name in enumerate(label_names, start=1)}},
-        warnings=about_damaged_files(
-            sum(n_damaged.values()), [case_id for case_id, number in n_damaged.items() if number]
-        ),
+        warnings=[
+            *about_damaged_files(
+                sum(n_damaged.values()), [name for name, number in n_damaged.items() if number]
+            ),
+            *about_attenuation(patients),
+        ],
         broken=broken,
         tables=[file],
     )

@@ -185,6 +185,41 @@ def test_the_reason_is_logged_for_every_series_that_is_left_out(dicom: DicomCoho
     ]
 
 
+@pytest.mark.parametrize(
+    ("method", "words"),
+    [
+        ("measured,, 0.096000 cm-1,", ""),
+        (None, "WARNING: no tag says that the PET of anna is corrected for attenuation"),
+        ("NONE", "there is no PET: PT series 3 (10 files): not corrected for attenuation"),
+    ],
+)
+def test_without_a_list_of_corrections_the_method_says_if_attenuation_is_corrected(
+    dicom: DicomCohort, tmp_path: Path, method: str | None, words: str
+) -> None:
+    pet = {"CorrectedImage": None, "AttenuationCorrectionMethod": method}
+    write_patient(dicom.source / "anna", structures=(), pet=pet)
+    write_patient(dicom.source / "bert", "P2", structures=())
+    manifest = tmp_path / "cohort.csv"
+    rows = (f"{name},source/{name}/CT,source/{name}/PET,\n" for name in ("anna", "bert"))
+    manifest.write_text("case_id,ct,pet,mask\n" + "".join(rows))
+    for file_format, source in (("dicom", dicom.source), ("manifest", manifest)):
+        dicom.forget()
+        assert dicom.convert(file_format=file_format, source=source) == (method == "NONE")
+        said = dicom.error()
+        assert words in said
+        assert ("attenuation" in said) == bool(words)
+
+
+def test_a_pet_that_is_said_to_be_corrected_for_attenuation_comes_first(dicom: DicomCohort) -> None:
+    written = write_patient(dicom.source / "anna", pet={"CorrectedImage": None})
+    written.study.pet(np.ones(PET_SHAPE), PET_SPACING, PET_ORIGIN, SeriesNumber=4, name="corrected")
+    assert dicom.convert() == 0
+    log = log_of(dicom, "anna")
+    assert log["files"]["pet"] == "PT series 4 (10 files)"
+    assert log["left_out"] == ["PT series 3 (10 files): another one was chosen"]
+    assert "attenuation" not in dicom.error()
+
+
 def second_pet(folder: Path) -> None:
     written = write_patient(folder)
     written.study.pet(np.ones(PET_SHAPE), PET_SPACING, PET_ORIGIN, SeriesNumber=4, name="PET2")
