@@ -6,8 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from nnunetv2_adamss.common.messages import listed
+from nnunetv2_adamss.dicom.attenuation import is_attenuation_corrected
 from nnunetv2_adamss.dicom.dicom_series import Series
 from nnunetv2_adamss.dicom.structures import STRUCTURE_MODALITIES, StructureSet
+from nnunetv2_adamss.dicom.tags import texts_of
 
 _SLICES_OF = {"CT": "1.2.840.10008.5.1.4.1.1.2", "PT": "1.2.840.10008.5.1.4.1.1.128"}
 # Enhanced CT, legacy converted enhanced CT, enhanced PET, legacy converted enhanced PET.
@@ -42,8 +44,8 @@ def choose_scans(series: Sequence[Series], sets: Sequence[StructureSet] = ()) ->
     """Choose CT and PET.
 
     Overviews, reformats and PET without attenuation correction are left out. Of the others, one CT and one PET must
-    share the frame of reference. If several pairs do, those of one study and those that structures refer to come first;
-    if there still are several, none is chosen.
+    share the frame of reference. If several pairs do, those whose PET is said to be corrected for attenuation, those of
+    one study and those that structures refer to come first; if there still are several, none is chosen.
 
     Args:
         series: of one patient.
@@ -106,9 +108,8 @@ def with_structures(
 
 def _fault(series: Series) -> str:
     """Return why a series cannot be the CT or the PET; empty if it can."""
-    words = {word for value in _values(series, "ImageType") for word in value.upper().split()}
+    words = {word for value in texts_of(series.tags, "ImageType") for word in value.upper().split()}
     sop_class = series.tags.get("SOPClassUID", "")
-    corrections = _values(series, "CorrectedImage")
     faults = (
         (series.modality not in _SLICES_OF, "neither CT nor PET"),
         (
@@ -118,16 +119,10 @@ def _fault(series: Series) -> str:
         (sop_class != _SLICES_OF.get(series.modality), "no slices of a scanner"),
         (bool(words & _OVERVIEWS), "an overview"),
         (bool(words & _REFORMATS), "a reformat of other slices"),
-        (bool(corrections) and "ATTN" not in corrections, "not corrected for attenuation"),
+        (is_attenuation_corrected(series.tags) is False, "not corrected for attenuation"),
         (len(series.files) < _FEWEST_SLICES, "too few slices"),
     )
     return next((words for is_so, words in faults if is_so), "")
-
-
-def _values(series: Series, keyword: str) -> list[str]:
-    """Return the values of a tag that may have one or several."""
-    value = series.tags.get(keyword, ())
-    return [value] if isinstance(value, str) else [str(one) for one in value]
 
 
 def _only_pair(cts: Sequence[Series], pets: Sequence[Series], referred: set[str]) -> tuple[Series, Series]:
@@ -137,6 +132,7 @@ def _only_pair(cts: Sequence[Series], pets: Sequence[Series], referred: set[str]
             "CT and PET have different frames of reference, so where one lies in the other is not known: "
             f"{listed([str(one) for one in (*cts, *pets)])}"
         )
+    pairs = [pair for pair in pairs if is_attenuation_corrected(pair[1].tags)] or pairs
     pairs = [(ct, pet) for ct, pet in pairs if ct.study == pet.study] or pairs
     pairs = [pair for pair in pairs if any(one.uid in referred for one in pair)] or pairs
     if len(pairs) > 1:

@@ -7,12 +7,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from nnunetv2_adamss.dicom.attenuation import ATTENUATION_TAGS
 from nnunetv2_adamss.dicom.tags import is_dicom, read_tags
 
 _TAGS = (
     "PatientID", "StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID", "SOPClassUID", "Modality", "SeriesNumber",
-    "FrameOfReferenceUID", "ImageType", "CorrectedImage", "NumberOfFrames",
+    "FrameOfReferenceUID", "ImageType", "NumberOfFrames", "MediaStorageSOPClassUID", *ATTENUATION_TAGS,
 )  # fmt: skip
+_DIRECTORY, _DIRECTORY_CLASS = "DICOMDIR", "1.2.840.10008.1.3.10"  # the index of a disk
 
 
 @dataclass(frozen=True)
@@ -63,19 +65,32 @@ class Header:
 
 
 def read_headers(files: Iterable[Path]) -> tuple[list[Header], int]:
-    """Read the headers of all DICOM files, and count those that are damaged; other files are ignored."""
+    """Read the headers of all DICOM files, and count those that are empty or damaged; other files are ignored.
+
+    A file that does not begin as DICOM is damaged if it is called ``.dcm``, or is empty and lies beside DICOM files.
+    """
     headers, n_damaged = [], 0
     for file in files:
         if not is_dicom(file):
+            n_damaged += _was_dicom(file)
             continue
         try:
             tags = read_tags(file, _TAGS)
         except ValueError:
             n_damaged += 1
             continue
-        if "SeriesInstanceUID" in tags:  # an index of a disk, DICOMDIR, has none
+        if "SeriesInstanceUID" in tags:
             headers.append(Header(file, tags))
+        elif tags.get("MediaStorageSOPClassUID") != _DIRECTORY_CLASS:
+            n_damaged += 1
     return headers, n_damaged
+
+
+def _was_dicom(file: Path) -> bool:
+    if file.suffix.lower() == ".dcm":
+        return True
+    is_empty = file.is_file() and file.stat().st_size == 0
+    return is_empty and any(is_dicom(other) for other in file.parent.iterdir() if other.name != _DIRECTORY)
 
 
 def series_of(headers: Sequence[Header]) -> list[Series]:

@@ -21,6 +21,9 @@ PLACE_TAGS = ("ImagePositionPatient", "ImageOrientationPatient", "PixelSpacing",
 _COSINE_TOLERANCE = 1e-3
 # Of the distance between slices. Positions in headers are rounded; where a slice is missing it is off by 1.
 _GAP_TOLERANCE = 0.1
+# Of the distance between slices, over the whole stack: a slice further off would be nearer to its neighbour's place.
+# Rounded positions do not add up to that, since the mean distance carries no rounding of single ones.
+_DRIFT_TOLERANCE = 0.5
 # In voxels within a slice, over the whole stack: a gantry's tilt shifts every slice further.
 _SHIFT_TOLERANCE = 0.1
 
@@ -103,9 +106,10 @@ def _slice_spacing(positions: NDArray[np.float64], normal: NDArray[np.float64]) 
     """Return the distance between sorted slices.
 
     Raises:
-        ValueError: if distances differ.
+        ValueError: if distances differ, or small differences add up.
     """
-    gaps = np.diff(positions @ normal)
+    heights = positions @ normal
+    gaps = np.diff(heights)
     spacing = float(np.median(gaps))
     if not (gaps > _GAP_TOLERANCE * spacing).all():
         raise ValueError(f"{int((gaps <= _GAP_TOLERANCE * spacing).sum()) + 1} slices lie in one place")
@@ -115,7 +119,14 @@ def _slice_spacing(positions: NDArray[np.float64], normal: NDArray[np.float64]) 
             f"slices are missing: {int(wrong.sum())} of {len(gaps)} distances between slices are not {spacing:.4g} mm, "
             f"but from {gaps[wrong].min():.4g} to {gaps[wrong].max():.4g} mm"
         )
-    return float(gaps.mean())
+    mean = float(gaps.mean())
+    drift = float(np.abs(heights - heights[0] - mean * np.arange(len(heights))).max())
+    if drift > _DRIFT_TOLERANCE * mean:
+        raise ValueError(
+            f"slices are unevenly spaced: at distances from {gaps.min():.4g} to {gaps.max():.4g} mm, one lies "
+            f"{drift:.4g} mm off an even spacing; resample it first"
+        )
+    return mean
 
 
 def _check_shift(positions: NDArray[np.float64], grid: VoxelGrid) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -10,7 +11,7 @@ from typing import Any, Literal, get_args
 from pydicom.config import disable_value_validation
 from pydicom.valuerep import DA, DT, TM
 
-from nnunetv2_adamss.dicom.tags import number_of, tag_name
+from nnunetv2_adamss.dicom.tags import number_of, tag_name, texts_of
 
 SuvType = Literal["bw", "lbm", "bsa"]
 SUV_TYPES: tuple[str, ...] = get_args(SuvType)
@@ -21,7 +22,7 @@ GE_CREATOR, GE_SCAN = (0x0009, 0x0010), (0x0009, 0x100D)
 SUV_TAGS: tuple[str | tuple[int, int], ...] = (
     "Units", "SUVType", "DecayCorrection", "PatientWeight", "PatientSize", "PatientSex", "SeriesDate", "SeriesTime",
     "AcquisitionDate", "AcquisitionTime", "RadiopharmaceuticalInformationSequence", PHILIPS_CREATOR, PHILIPS_SUV,
-    PHILIPS_ACTIVITY, GE_CREATOR, GE_SCAN,
+    PHILIPS_ACTIVITY, GE_CREATOR, GE_SCAN, "CorrectedImage",
 )  # fmt: skip
 _INJECTION = "RadiopharmaceuticalInformationSequence"
 # How SUVType names what the voxels already are; nothing stands for body weight.
@@ -29,6 +30,7 @@ _STORED: Mapping[str, SuvType] = {"": "bw", "BW": "bw", "LBMJANMA": "lbm", "BSA"
 _MOST_HALF_LIVES = 10.0  # after which a thousandth of the dose is left
 _LEAST_DOSE_BQ = 1e5  # any less was written in MBq
 _MOST_HEIGHT_M = 2.8  # any more was written in cm
+_LONGEST_SCAN = timedelta(hours=3)
 
 
 @dataclass(frozen=True)
@@ -82,6 +84,11 @@ def _of_activity(slices: Sequence[Mapping[Any, Any]], suv: SuvType) -> SuvFactor
     correction = str(tags.get("DecayCorrection", "missing"))
     if correction not in ("START", "ADMIN"):
         raise ValueError(f"{tag_name('DecayCorrection')} is {correction}, expected START or ADMIN")
+    corrections = texts_of(tags, "CorrectedImage")
+    if corrections and "DECY" not in corrections:
+        raise ValueError(
+            f"{tag_name('DecayCorrection')} is {correction}, but {tag_name('CorrectedImage')} does not list DECY"
+        )
     drug = _injection(tags)
     dose_bq = _positive(drug, "RadionuclideTotalDose")
     if dose_bq < _LEAST_DOSE_BQ:
@@ -169,15 +176,13 @@ def _seconds_to_scan(
 ) -> float:
     """Return the time from injection to the start of the scan, to which the image is decay-corrected."""
     scan = _scan_start(slices)
-    if "RadiopharmaceuticalStartDateTime" in drug:
-        keyword = "RadiopharmaceuticalStartDateTime"
-        seconds = (scan - _moment(drug, keyword)).total_seconds()
+    keyword, time_keyword = "RadiopharmaceuticalStartDateTime", "RadiopharmaceuticalStartTime"
+    if keyword in drug:
+        injected = _moment(drug, keyword, time_keyword)
     else:
-        keyword = "RadiopharmaceuticalStartTime"
-        time = _time(drug, keyword)
-        injected = scan.replace(hour=0, minute=0, second=0, microsecond=0) + time
-        # Only the time of day is known: before midnight, if it is later than the scan's.
-        seconds = (scan - injected).total_seconds() % timedelta(days=1).total_seconds()
+        keyword = time_keyword
+        injected = _last_at(_time(drug, keyword), scan)
+    seconds = (scan - injected).total_seconds()
     if not 0 <= seconds <= _MOST_HALF_LIVES * half_life_s:
         raise ValueError(
             f"{tag_name(keyword)} is {seconds / 3600:.3g} hours before the scan, expected 0 to "
@@ -189,16 +194,25 @@ def _seconds_to_scan(
 def _scan_start(slices: Sequence[Mapping[Any, Any]]) -> datetime:
     """Return when the scan began: the series' time, unless a later series was made of the images."""
     series = _date_and_time(slices[0], "SeriesDate", "SeriesTime")
-    acquired = [
-        _date_and_time(tags, "AcquisitionDate", "AcquisitionTime")
-        for tags in slices
-        if "AcquisitionDate" in tags and "AcquisitionTime" in tags
-    ]
+    acquired = [_acquisition_start(tags, series) for tags in slices if "AcquisitionTime" in tags]
     if not acquired or series <= min(acquired):
         return series
     if "GEMS" in str(slices[0].get(GE_CREATOR, "")) and GE_SCAN in slices[0]:
         return _moment(slices[0], GE_SCAN)
     return min(acquired)
+
+
+def _acquisition_start(tags: Mapping[Any, Any], series: datetime) -> datetime:
+    if "AcquisitionDate" in tags:
+        return _date_and_time(tags, "AcquisitionDate", "AcquisitionTime")
+    # A slice of an original series follows its start within one scan; any other was acquired before.
+    return _last_at(_time(tags, "AcquisitionTime"), series + _LONGEST_SCAN)
+
+
+def _last_at(time: timedelta, latest: datetime) -> datetime:
+    """Return when it was this time of day for the last time, be it on the day before."""
+    moment = latest.replace(hour=0, minute=0, second=0, microsecond=0) + time
+    return moment if moment <= latest else moment - timedelta(days=1)
 
 
 def _date_and_time(tags: Mapping[Any, Any], date: str, time: str) -> datetime:
@@ -216,23 +230,35 @@ def _date_and_time(tags: Mapping[Any, Any], date: str, time: str) -> datetime:
 def _time(tags: Mapping[Any, Any], keyword: str) -> timedelta:
     if keyword not in tags:
         raise ValueError(f"{tag_name(keyword)} is missing")
+    text = str(tags[keyword])
     try:
-        time = TM(str(tags[keyword]))
+        time = TM(text)
     except ValueError:
         time = None
-    if time is None:
-        raise ValueError(f"{tag_name(keyword)} is not a time")
+    if time is None or len(text) < len("HHMM"):  # an hour alone is off by up to 59 minutes
+        raise ValueError(f"{tag_name(keyword)} is not a time with hour and minute")
     return timedelta(hours=time.hour, minutes=time.minute, seconds=time.second, microseconds=time.microsecond)
 
 
-def _moment(tags: Mapping[Any, Any], keyword: str | tuple[int, int]) -> datetime:
-    """Return date and time of a tag, without its time zone, which the scan's own times lack too."""
+def _moment(tags: Mapping[Any, Any], keyword: str | tuple[int, int], time_keyword: str = "") -> datetime:
+    """Return date and time of a tag, without its time zone, which the scan's own times lack too.
+
+    A date alone takes the time of day from another tag: it does not mean midnight.
+    """
+    text = str(tags[keyword])
+    n_digits = len(re.split(r"\D", text, maxsplit=1)[0])
     try:
-        moment = DT(str(tags[keyword]))
+        moment = DT(text)
     except ValueError:
         moment = None
-    if moment is None:
+    if moment is None or n_digits < len("YYYYMMDD"):
         raise ValueError(f"{tag_name(keyword)} is not a date and time")
-    return datetime(
-        moment.year, moment.month, moment.day, moment.hour, moment.minute, moment.second, moment.microsecond
-    )
+    day = datetime(moment.year, moment.month, moment.day)
+    if n_digits >= len("YYYYMMDDHHMM"):
+        return day.replace(
+            hour=moment.hour, minute=moment.minute, second=moment.second, microsecond=moment.microsecond
+        )
+    if time_keyword in tags:
+        return day + _time(tags, time_keyword)
+    absent = f", and {tag_name(time_keyword)} is missing" if time_keyword else ""
+    raise ValueError(f"{tag_name(keyword)} has no time of day with hour and minute{absent}")

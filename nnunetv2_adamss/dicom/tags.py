@@ -11,6 +11,7 @@ from pydicom.datadict import tag_for_keyword
 from pydicom.tag import Tag
 
 _PREAMBLE, _MAGIC = 128, b"DICM"
+_FILE_META_GROUP = 2
 
 
 def is_dicom(file: Path) -> bool:
@@ -27,7 +28,7 @@ def read_tags(file: Path, keywords: Sequence[str | tuple[int, int]]) -> dict[Any
 
     Args:
         file: DICOM.
-        keywords: of the standard, or group and element of a private tag.
+        keywords: of the standard, or group and element of a private tag; group 2 describes the file.
 
     Returns:
         Values by keyword; tags that are absent or empty are left out. Items of sequences are such values, too.
@@ -41,7 +42,7 @@ def read_tags(file: Path, keywords: Sequence[str | tuple[int, int]]) -> dict[Any
             content = pydicom.dcmread(
                 file, stop_before_pixels=True, specific_tags=[_tag(keyword) for keyword in keywords]
             )
-            found = {keyword: content.get(_tag(keyword)) for keyword in keywords}
+            found = {keyword: _element(content, _tag(keyword)) for keyword in keywords}
             values = {
                 keyword: _plain(element.value) for keyword, element in found.items() if element is not None
             }
@@ -74,8 +75,18 @@ def number_of(tags: Mapping[Any, Any], keyword: str | tuple[int, int]) -> float:
         raise ValueError(f"{tag_name(keyword)} is not a number") from None
 
 
+def texts_of(tags: Mapping[Any, Any], keyword: str) -> list[str]:
+    """Return the values of a tag that may have one or several; none if it is missing."""
+    value = tags.get(keyword, ())
+    return [value] if isinstance(value, str) else [str(one) for one in value]
+
+
 def _tag(keyword: str | tuple[int, int]) -> Any:
     return Tag(tag_for_keyword(keyword) if isinstance(keyword, str) else keyword)
+
+
+def _element(content: pydicom.FileDataset, tag: Any) -> Any:
+    return (content.file_meta if tag.group == _FILE_META_GROUP else content).get(tag)
 
 
 def _plain(value: Any) -> Any:

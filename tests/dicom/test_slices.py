@@ -8,11 +8,18 @@ from typing import Any
 import numpy as np
 import pytest
 import SimpleITK as sitk
-from pydicom.uid import JPEGLSLossless, RLELossless
+from pydicom.dataset import FileMetaDataset
+from pydicom.uid import (
+    ExplicitVRLittleEndian,
+    JPEGLSLossless,
+    MediaStorageDirectoryStorage,
+    RLELossless,
+    generate_uid,
+)
 
 from nnunetv2_adamss.dicom.dicom_series import Series, read_headers, series_of
 from nnunetv2_adamss.dicom.slices import read_stack, read_volume
-from tests.dicom.writer import Study, compressed
+from tests.dicom.writer import Study, compressed, dataset
 
 SPACING, ORIGIN = (1.5, 2.0, 3.0), (-7.0, 11.0, -100.0)
 
@@ -85,6 +92,40 @@ def test_a_tilted_gantry_is_refused(tmp_path: Path) -> None:
         read_stack(only_series(tmp_path))
 
 
+def series_at(folder: Path, heights_mm: Sequence[float]) -> Series:
+    """A series with a slice at each height."""
+    slices = Study(folder).ct(np.zeros((len(heights_mm), 4, 4)), SPACING, ORIGIN)
+    for content, height_mm in zip(slices, heights_mm, strict=True):
+        content.ImagePositionPatient = [*ORIGIN[:2], height_mm]
+        content.save_as(folder / f"{content.InstanceNumber}.dcm", enforce_file_format=True)
+    shutil.rmtree(folder / "CT")
+    return only_series(folder)
+
+
+def test_small_differences_between_distances_that_add_up_are_refused(tmp_path: Path) -> None:
+    """10 gaps of 3 mm, 10 of 3.25 mm: the grid has gaps of 3.125 mm, so slice 10 is at 30 mm, its place at 31.25 mm.
+
+    With 20 gaps of each, slice 20 is at 60 mm and its place at 62.5 mm, 0.8 of a slice off.
+    """
+    gaps = [3.0] * 10 + [3.25] * 10
+    near = series_at(tmp_path / "near", np.cumsum([0.0, *gaps]).tolist())
+    assert read_stack(near).grid.spacing_mm[2] == pytest.approx(3.125)
+    gaps = [3.0] * 20 + [3.25] * 20
+    far = series_at(tmp_path / "far", np.cumsum([0.0, *gaps]).tolist())
+    with pytest.raises(ValueError) as error:
+        read_stack(far)
+    assert str(error.value) == (
+        "slices are unevenly spaced: at distances from 3 to 3.25 mm, one lies 2.5 mm off an even spacing; "
+        "resample it first"
+    )
+
+
+def test_positions_that_a_scanner_has_rounded_are_evenly_spaced(tmp_path: Path) -> None:
+    """Slices 3.2692 mm apart in two decimals: gaps of 3.26 and 3.27 mm."""
+    rounded = series_at(tmp_path, [round(3.2692 * index, 2) for index in range(60)])
+    assert read_stack(rounded).grid.spacing_mm[2] == pytest.approx(3.2692, abs=2e-4)
+
+
 def test_copies_of_a_slice_count_once(tmp_path: Path) -> None:
     Study(tmp_path).ct(np.zeros((4, 4, 4)), SPACING, ORIGIN)
     for file in list(tmp_path.rglob("*.dcm")):
@@ -111,6 +152,46 @@ def test_pixels_without_a_decoder_are_refused_with_their_compression(
     stack = read_stack(only_series(tmp_path))
     with pytest.raises(ValueError, match=r"compressed \(High-Throughput JPEG 2000.*decompress them first"):
         read_volume(stack)
+
+
+def n_damaged_in(folder: Path) -> int:
+    return read_headers(sorted(file for file in folder.rglob("*") if file.is_file()))[1]
+
+
+@pytest.mark.parametrize("ending", [".dcm", ".DCM", ""])
+@pytest.mark.parametrize("n_bytes", [0, 132, 150, 400, 500])
+def test_slices_that_are_cut_off_before_their_pixels_count_as_damaged(
+    tmp_path: Path, n_bytes: int, ending: str
+) -> None:
+    """After 0 bytes nothing is left, after 132 the word DICM; the tag of the series ends beyond 500."""
+    Study(tmp_path).ct(np.zeros((4, 4, 4)), SPACING, ORIGIN)
+    last = sorted(tmp_path.rglob("*.dcm"))[-1]
+    assert last.read_bytes()[:500].find(b"\x20\x00\x0e\x00") == -1
+    last.with_suffix(ending).write_bytes(last.read_bytes()[:n_bytes])
+    assert n_damaged_in(tmp_path) == 1
+
+
+def test_slices_that_are_overwritten_in_the_header_count_as_damaged(tmp_path: Path) -> None:
+    Study(tmp_path).ct(np.zeros((4, 4, 4)), SPACING, ORIGIN)
+    first, second, *_ = sorted(tmp_path.rglob("*.dcm"))
+    first.write_bytes(bytes(300) + first.read_bytes()[300:])
+    second.write_bytes(second.read_bytes()[:300] + bytes(600) + second.read_bytes()[900:])
+    assert n_damaged_in(tmp_path) == 2
+
+
+def test_other_files_of_an_export_are_not_damaged_slices(tmp_path: Path) -> None:
+    """The index of a disk has no series, empty files lie beside it, and notes beside slices."""
+    Study(tmp_path).ct(np.zeros((4, 4, 4)), SPACING, ORIGIN)
+    (tmp_path / "CT" / "notes.txt").write_text("of the export")
+    index = dataset({"FileSetID": "EXPORT", "DirectoryRecordSequence": []})
+    index.file_meta = FileMetaDataset()
+    index.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
+    index.file_meta.MediaStorageSOPClassUID = MediaStorageDirectoryStorage
+    index.file_meta.MediaStorageSOPInstanceUID = generate_uid()
+    for file in (tmp_path / "DICOMDIR", tmp_path / "CT" / "index"):
+        index.save_as(file, enforce_file_format=True)
+    (tmp_path / "LOCKFILE").touch()
+    assert n_damaged_in(tmp_path) == 0
 
 
 def test_damaged_pixels_are_refused(tmp_path: Path) -> None:

@@ -40,6 +40,10 @@ def test_activity_at_the_start_of_the_scan_is_divided_by_what_is_left_of_the_dos
     assert factor(tmp_path) == pytest.approx(BY_WEIGHT / LEFT, rel=1e-6)
 
 
+def test_the_kind_of_decay_correction_is_enough_without_a_list_of_corrections(tmp_path: Path) -> None:
+    assert factor(tmp_path, CorrectedImage=None) == pytest.approx(BY_WEIGHT / LEFT, rel=1e-6)
+
+
 def test_activity_at_the_injection_is_divided_by_the_whole_dose(tmp_path: Path) -> None:
     assert factor(tmp_path, DecayCorrection="ADMIN") == pytest.approx(BY_WEIGHT, rel=1e-6)
 
@@ -73,6 +77,47 @@ def test_the_half_life_is_that_of_the_tag(tmp_path: Path) -> None:
 
 def test_a_series_that_was_made_later_does_not_count_as_the_scan(tmp_path: Path) -> None:
     assert factor(tmp_path, SeriesTime="170000") == pytest.approx(BY_WEIGHT / LEFT, rel=1e-6)
+    without_date = factor(tmp_path / "undated", SeriesTime="170000", AcquisitionDate="")
+    assert without_date == pytest.approx(BY_WEIGHT / LEFT, rel=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("series", "acquired"), [("110000", "110500"), ("235900", "000400"), ("001500", "002000")]
+)
+def test_a_slice_without_a_date_follows_the_start_of_its_series_also_after_midnight(
+    tmp_path: Path, series: str, acquired: str
+) -> None:
+    """The injection is an hour before the series, not before the slice five minutes later."""
+    injected = f"{(int(series[:2]) - 1) % 24:02}{series[2:]}"
+    found = factor(
+        tmp_path,
+        SeriesTime=series,
+        AcquisitionTime=acquired,
+        AcquisitionDate="",
+        injection={"RadiopharmaceuticalStartTime": injected},
+    )
+    assert found == pytest.approx(BY_WEIGHT / LEFT, rel=1e-6)
+
+
+def test_a_slice_without_a_date_may_be_of_the_day_before_its_series(tmp_path: Path) -> None:
+    """Acquired at 23:30, made into a series at half past midnight; injected at 22:30."""
+    found = factor(
+        tmp_path,
+        SeriesDate="20200302",
+        SeriesTime="003000",
+        AcquisitionTime="233000",
+        AcquisitionDate="",
+        injection={"RadiopharmaceuticalStartDateTime": "20200301223000"},
+    )
+    assert found == pytest.approx(BY_WEIGHT / LEFT, rel=1e-6)
+
+
+@pytest.mark.parametrize("date", ["20200301", "2020030110", "20200301 090000"])
+def test_a_date_of_the_injection_without_hour_and_minute_takes_its_time_from_the_other_tag(
+    tmp_path: Path, date: str
+) -> None:
+    found = factor(tmp_path, injection={"RadiopharmaceuticalStartDateTime": date})
+    assert found == pytest.approx(BY_WEIGHT / LEFT, rel=1e-6)
 
 
 def test_a_later_series_of_ge_knows_when_the_scan_began(tmp_path: Path) -> None:
@@ -127,6 +172,8 @@ def test_private_tags_are_read_from_the_file(tmp_path: Path) -> None:
         ({"Units": "CNTS"}, r"only Philips' private tag \(7053,1000\)"),
         ({"Units": "GML", "SUVType": "IBW"}, r"SUVType \(0054,1006\) is IBW"),
         ({"DecayCorrection": "NONE"}, r"DecayCorrection \(0054,1102\) is NONE, expected START or ADMIN"),
+        ({"CorrectedImage": ["ATTN"]}, r"is START, but CorrectedImage \(0028,0051\) does not list DECY"),
+        ({"CorrectedImage": None, "DecayCorrection": None}, "is missing, expected START or ADMIN"),
         ({"DecayCorrection": None}, "is missing, expected START or ADMIN"),
         ({"RadiopharmaceuticalInformationSequence": None}, r"\(0054,0016\) has 0 items, expected 1"),
         ({"injection": {"RadionuclideTotalDose": None}}, r"RadionuclideTotalDose \(0018,1074\) is missing"),
@@ -134,6 +181,23 @@ def test_private_tags_are_read_from_the_file(tmp_path: Path) -> None:
         ({"injection": {"RadionuclideHalfLife": None}}, r"RadionuclideHalfLife \(0018,1075\) is missing"),
         ({"injection": {"RadiopharmaceuticalStartTime": None}}, r"StartTime \(0018,1072\) is missing"),
         ({"injection": {"RadiopharmaceuticalStartTime": "110500"}}, "is 23.9 hours before the scan"),
+        (
+            {"injection": {"RadiopharmaceuticalStartDateTime": "20200301", "RadiopharmaceuticalStartTime": None}},
+            r"StartDateTime \(0018,1078\) has no time of day with hour and minute, and Radiopharmaceutical"
+            r"StartTime \(0018,1072\) is missing",
+        ),
+        (
+            {"injection": {"RadiopharmaceuticalStartDateTime": "2020-03-01"}},
+            r"StartDateTime \(0018,1078\) is not a date and time",
+        ),
+        (
+            {"injection": {"RadiopharmaceuticalStartTime": "10"}},
+            r"StartTime \(0018,1072\) is not a time with hour and minute",
+        ),
+        (
+            {"SeriesTime": "120000", "private": {GE_CREATOR: "GEMS_PETD_01", GE_SCAN: "20200301"}},
+            r"private tag \(0009,100d\) has no time of day with hour and minute",
+        ),
         ({"SeriesTime": None}, r"SeriesTime \(0008,0031\) is missing"),
         ({"SeriesTime": "ten"}, r"SeriesTime \(0008,0031\) is not a time"),
         ({"SeriesDate": "today"}, r"SeriesDate \(0008,0021\) is not a date"),

@@ -13,6 +13,7 @@ from nnunetv2_adamss.common.case_names import CASE_ID
 from nnunetv2_adamss.common.messages import listed, shortened
 from nnunetv2_adamss.common.parallel import in_parallel
 from nnunetv2_adamss.datasets.conversion.dicom_patient import DicomOptions, DicomPatient
+from nnunetv2_adamss.datasets.conversion.dicom_warnings import about_attenuation, about_damaged_files
 from nnunetv2_adamss.datasets.conversion.outcome_table import OutcomeTable, read_outcome_table
 from nnunetv2_adamss.datasets.conversion.source_cohort import Cohort
 from nnunetv2_adamss.datasets.conversion.source_patients import (
@@ -59,8 +60,7 @@ def read_dicom_cohort(
     rows = read_outcome_table(table) if table else OutcomeTable.empty()
     outcomes, warnings = _joined(rows, [patient.case_id for patient in patients], set(broken))
     warnings += [f"one PatientID is in several folders: {listed(group)}" for group in in_several(named)]
-    if n_damaged:
-        warnings.append(f"{n_damaged} DICOM files have damaged headers and are left out")
+    warnings += [*about_damaged_files(n_damaged), *about_attenuation(patients)]
     return Cohort(
         patients=patients,
         table=outcomes,

@@ -231,6 +231,41 @@ def test_the_reason_is_logged_for_every_series_that_is_left_out(dicom: DicomCoho
     ]
 
 
+@pytest.mark.parametrize(
+    ("method", "words"),
+    [
+        ("measured,, 0.096000 cm-1,", ""),
+        (None, "WARNING: no tag says that the PET of anna is corrected for attenuation"),
+        ("NONE", "there is no PET: PT series 3 (10 files): not corrected for attenuation"),
+    ],
+)
+def test_without_a_list_of_corrections_the_method_says_if_attenuation_is_corrected(
+    dicom: DicomCohort, tmp_path: Path, method: str | None, words: str
+) -> None:
+    pet = {"CorrectedImage": None, "AttenuationCorrectionMethod": method}
+    write_patient(dicom.source / "anna", structures=(), pet=pet)
+    write_patient(dicom.source / "bert", "P2", structures=())
+    manifest = tmp_path / "cohort.csv"
+    rows = (f"{name},source/{name}/CT,source/{name}/PET,\n" for name in ("anna", "bert"))
+    manifest.write_text("case_id,ct,pet,mask\n" + "".join(rows))
+    for file_format, source in (("dicom", dicom.source), ("manifest", manifest)):
+        dicom.forget()
+        assert dicom.convert(file_format=file_format, source=source) == (method == "NONE")
+        said = dicom.error()
+        assert words in said
+        assert ("attenuation" in said) == bool(words)
+
+
+def test_a_pet_that_is_said_to_be_corrected_for_attenuation_comes_first(dicom: DicomCohort) -> None:
+    written = write_patient(dicom.source / "anna", pet={"CorrectedImage": None})
+    written.study.pet(np.ones(PET_SHAPE), PET_SPACING, PET_ORIGIN, SeriesNumber=4, name="corrected")
+    assert dicom.convert() == 0
+    log = log_of(dicom, "anna")
+    assert log["files"]["pet"] == "PT series 4 (10 files)"
+    assert log["left_out"] == ["PT series 3 (10 files): another one was chosen"]
+    assert "attenuation" not in dicom.error()
+
+
 def second_pet(folder: Path) -> None:
     written = write_patient(folder)
     written.study.pet(np.ones(PET_SHAPE), PET_SPACING, PET_ORIGIN, SeriesNumber=4, name="PET2")
@@ -357,6 +392,25 @@ def test_a_manifest_may_name_folders_of_slices_and_a_structure_set(
     assert dicom.image("labelsTr/A.nii.gz").sum() == 2 * 64
     assert log_of(dicom, "A")["files"]["pet"] == "PT series 4 (10 files)"
     assert (dicom.folder / "imagesTs" / "B_0001.nii.gz").is_file()
+
+
+def test_damaged_slices_are_counted_also_for_a_manifest(dicom: DicomCohort, tmp_path: Path) -> None:
+    """The outermost slice of each scan, so the distances between the others are even."""
+    for name in ("anna", "bert"):
+        write_patient(dicom.source / name, name)
+    ct, pet = (dicom.source / "anna" / kind for kind in ("CT", "PET"))
+    next(ct.glob("*_9.dcm")).write_bytes(b"")
+    file = next(pet.glob("*_9.dcm"))
+    file.write_bytes(file.read_bytes()[:200])
+    assert dicom.convert() == 0
+    words = "are empty or have damaged headers and are left out"
+    assert f"WARNING: 2 DICOM file(s) {words}" in dicom.error()
+    manifest = tmp_path / "cohort.csv"
+    rows = (f"{name},source/{name}/CT,source/{name}/PET,source/{name}/RS.dcm\n" for name in ("anna", "bert"))
+    manifest.write_text("case_id,ct,pet,mask\n" + "".join(rows))
+    dicom.forget()
+    assert dicom.convert(file_format="manifest", source=manifest) == 0
+    assert f"WARNING: 2 DICOM file(s) of anna {words}" in dicom.error()
 
 
 def test_expressions_and_labels_are_checked_before_anything_is_read(
