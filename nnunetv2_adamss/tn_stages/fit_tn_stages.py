@@ -1,5 +1,6 @@
 """Fit the T and N stage on the out-of-fold masks of a cross-validation."""
 
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +26,8 @@ from nnunetv2_adamss.tn_stages.stage_evaluation import StageCases, StageResult
 from nnunetv2_adamss.tn_stages.stage_model import StageModel
 from nnunetv2_adamss.tn_stages.stage_names import COLUMNS_ABOUT_STAGES, STAGE_COLUMNS, read_stages
 from nnunetv2_adamss.trained_folds.cross_validation import CrossValidation
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -64,7 +67,13 @@ def fit_tn_stages(
     """
     stages = _read_stages(validation, stages_csv)
     fold_of_case = _folds(validation)
-    known = [one for one in fold_of_case.index if any(one in of_cases.index for of_cases in stages.values())]
+    staged = set().union(*(of_cases.index for of_cases in stages.values()))
+    known = [one for one in fold_of_case.index if one in staged]
+    if left_out := sorted(staged - set(known)):
+        logger.warning(
+            "%d case(s) with a stage are left out, since no fold validates them; they have no outcome, or are not in "
+            "the data set: %s", len(left_out), listed(left_out),
+        )  # fmt: skip
     masks = OutOfFoldMasks.find(validation, {one: fold_of_case[one] for one in known}, masks_dir)
     on_start(len(known))
     labels = _labels(validation)

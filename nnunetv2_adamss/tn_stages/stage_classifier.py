@@ -82,11 +82,6 @@ class StageClassifier:
         fitted = _fit_ridge(scaling.apply(inputs), known)
         return cls(tuple(classes), indicators, scaling, *_for_each_class(fitted))
 
-    @property
-    def clinical_columns(self) -> list[str]:
-        """Clinical columns that it uses."""
-        return [one.name for one in self.indicators]
-
     def probabilities(self, lesions: pd.DataFrame, clinical: pd.DataFrame) -> pd.DataFrame:
         """Probability of each class, one row a case.
 

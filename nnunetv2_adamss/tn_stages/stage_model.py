@@ -10,6 +10,7 @@ import pandas as pd
 from nnunetv2_adamss.common.files import write_json
 from nnunetv2_adamss.common.json_object import parse_object
 from nnunetv2_adamss.common.kinds import by_name, check_kinds, is_count, list_of
+from nnunetv2_adamss.survival.covariates.indicator import Indicator
 from nnunetv2_adamss.tn_stages.lesion_measures import measure_case
 from nnunetv2_adamss.tn_stages.stage_classifier import StageClassifier
 from nnunetv2_adamss.tn_stages.stage_names import STAGE_COLUMNS
@@ -34,10 +35,9 @@ class StageModel:
     masks_sha256: Mapping[str, str]
 
     @property
-    def clinical_columns(self) -> list[str]:
-        """Clinical columns that either classifier uses."""
-        names = (name for one in self.classifiers.values() for name in one.clinical_columns)
-        return list(dict.fromkeys(names))
+    def indicators(self) -> list[Indicator]:
+        """Clinical indicators of both classifiers, which may have one of the same column."""
+        return [indicator for one in self.classifiers.values() for indicator in one.indicators]
 
     def predict(self, mask_file: Path, ct_file: Path, cells: Mapping[str, str]) -> dict[str, str]:
         """Predict the stages of one patient, by ``T`` and ``N``.

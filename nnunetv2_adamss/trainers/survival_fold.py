@@ -143,6 +143,10 @@ class SurvivalFoldTrainer(AdaMSSTrainer):
                 f"{name} cannot have --anchor, --head_rate or --baseline: they are about the survival head of AdaMSS's "
                 "networks."
             )
+        if config.anchor == "image" and config.pool == "crops":
+            raise ValueError(
+                "--anchor image takes means over the whole region, so it needs --pool region, not --pool crops."
+            )
         if not recipe.starts_from_stage_one and (config.anchor == "image" or config.batch_norm == "frozen"):
             raise ValueError(
                 f"{name} cannot have --anchor image or --batch_norm frozen: its network does not start from Stage I's, "

@@ -83,6 +83,16 @@ def test_patients_of_the_reference_are_no_new_ones(
     assert "20 patient(s) to fuse are in the reference too" in error
 
 
+def test_references_of_different_patients_are_refused(
+    tmp_path: Path, write: Write, capsys: pytest.CaptureFixture[str]
+) -> None:
+    files = write("a", {"new": 4.5}), write("b", {"new": 4.5})
+    reference = write("a_training", ASCENDING), write("b_training", dict(list(ASCENDING.items())[2:]))
+    error = refusal(tmp_path, capsys, "--predictions", *files, "--reference", *reference)
+    assert error.count("2 patient(s) have no finite risk in each of") == 1
+    assert all(name in error for name in list(ASCENDING)[:2])
+
+
 def test_risks_of_calibrated_curves_have_no_rank_among_uncalibrated_ones(
     tmp_path: Path, write: Write, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -84,6 +84,16 @@ def test_stages_that_the_masks_show_are_found_out_of_fold(
     assert set(content["masks_sha256"]) == {f"Stage-I masks (fold {fold})" for fold in range(N_FOLDS)}
 
 
+def test_cases_with_a_stage_that_no_fold_validates_are_named(
+    project: NnunetProject, stages_csv: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    more = tmp_path / "more.csv"
+    more.write_text(stages_csv.read_text() + "elsewhere,T1,N0\n")
+    assert fit_tn_stages.main([*MODEL, "--stages", str(more)]) == 0
+    (said,) = [one.getMessage() for one in caplog.records if "with a stage are left out" in one.getMessage()]
+    assert said.startswith("1 case(s)") and said.endswith(": elsewhere")
+
+
 def test_a_new_patient_gets_the_stage_of_the_mask(project: NnunetProject, stages_csv: Path) -> None:
     assert fit_tn_stages.main([*MODEL, "--stages", str(stages_csv)]) == 0
     model = StageModel.read(model_folder(project))
@@ -108,7 +118,8 @@ def test_the_survival_table_may_hold_the_stages_and_they_are_no_inputs(
     assert fit_tn_stages.main([*MODEL, "--survival_csv", str(own)]) == 0
     model = StageModel.read(model_folder(project))
     assert model is not None
-    assert set(model.clinical_columns) <= {*table} and model.clinical_columns
+    columns = {one.name for one in model.indicators}
+    assert columns and columns <= {*table}
 
 
 def test_a_table_without_stages_asks_for_them(

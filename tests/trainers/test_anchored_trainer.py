@@ -210,6 +210,7 @@ def test_the_anchored_trainers_have_an_anchor_by_default(trainer: type[AdaMSSSur
         (MDSNProxyTrainer, {"radiomics": "first_order"}, "MDSNProxyTrainer uses no radiomics"),
         (AdaMSSSurvTrainer_SurvivalOnly, {"anchor": "image"}, "does not start from Stage I's"),
         (AdaMSSSurvTrainer_SurvivalOnly, {"batch_norm": "frozen"}, "does not start from Stage I's"),
+        (AdaMSSSurvTrainer_Anchored, {"anchor": "image", "pool": "crops"}, "needs --pool region"),
     ],
 )
 def test_settings_that_a_network_cannot_have_are_refused(

@@ -30,7 +30,8 @@ def fuse_risk_files(
     Args:
         files: one a model, with ``case_id`` and ``risk_score``.
         reference: out-of-fold risks of the training cohort by the same models, in the same order, in the same unit, to
-            rank each new patient among; without them the patients are ranked among themselves.
+            rank each new patient among; all of the same patients. Without them the patients are ranked among
+            themselves.
 
     Returns:
         The fused risks, and the patients that are left out, since a file lacks them or their risk is not finite.
@@ -42,7 +43,8 @@ def fuse_risk_files(
     among = risks
     if reference:
         _check_uncalibrated(files)
-        among, _ = _shared(reference)
+        among, in_some_only = _shared(reference)
+        _check_complete(in_some_only, reference)
         _check_apart(risks, among)
         _warn_of_other_units(risks, among, files, reference)
     elif len(risks) < 2:
@@ -85,6 +87,15 @@ def _check_uncalibrated(files: Sequence[Path]) -> None:
                 f"{file} holds risks of calibrated curves, which have no rank among uncalibrated out-of-fold risks. "
                 "Predict the patients with --no_calibration."
             )
+
+
+def _check_complete(in_some_only: Sequence[str], reference: Sequence[Path]) -> None:
+    if in_some_only:
+        raise ValueError(
+            f"{len(in_some_only)} patient(s) have no finite risk in each of {listed(list(map(str, reference)))}: "
+            f"{listed(in_some_only)}. Ranks need the same patients in every reference: write them of the same folds, "
+            "or remove these patients."
+        )
 
 
 def _check_apart(risks: pd.DataFrame, reference: pd.DataFrame) -> None:

@@ -1,7 +1,7 @@
 """Predict one patient in a container of HECKTOR 2025 or 2026: from ``/input`` to ``/output``."""
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -33,6 +33,7 @@ _COLUMN_OF: dict[RfsOutput, str] = {"days": "predicted_time", "risk": "risk_scor
 _ENDINGS = (".mha", ".nii.gz", ".nii", ".nrrd")
 _PATIENT = "patient"
 _RFS = "rfs.json"
+_BOOLEANS = {"true": "1", "false": "0"}
 # In the folder for temporary files.
 _CONVERTED_CT = Path("imagesTs", f"{_PATIENT}_0000{ENDING}")
 _PREDICTED_MASK = Path("prediction", MASKS, f"{_PATIENT}{ENDING}")
@@ -104,7 +105,7 @@ def predict_container(request: InferenceRequest) -> InferenceReport:
         work = Path(folder)
         model = SurvivalModel.load(model_folder, request.folds, request.checkpoint_name)
         stage_model = StageModel.read(model_folder)
-        clinical = _clinical(request.input / "ehr.json", _clinical_columns(model, stage_model))
+        clinical = _clinical(request.input / "ehr.json", _categories(model, stage_model))
         start = perf_counter()
         converted = convert_case(PatientFiles(_PATIENT, ct, pet, None), settings, work)
         seconds = {"conversion": perf_counter() - start}
@@ -127,9 +128,12 @@ def predict_container(request: InferenceRequest) -> InferenceReport:
     return InferenceReport(rfs, stages, warnings, seconds)
 
 
-def _clinical_columns(model: SurvivalModel, stage_model: StageModel | None) -> list[str]:
-    of_stages = [] if stage_model is None else stage_model.clinical_columns
-    return list(dict.fromkeys([*model.clinical_columns, *of_stages]))
+def _categories(model: SurvivalModel, stage_model: StageModel | None) -> dict[str, set[str]]:
+    """Return the clinical columns that are used, with the categories of each in training; none for numbers."""
+    found: dict[str, set[str]] = {}
+    for one in [*model.indicators, *([] if stage_model is None else stage_model.indicators)]:
+        found.setdefault(one.name, set()).update(one.levels, one.merged)
+    return found
 
 
 def _predict_stages(stage_model: StageModel, work: Path, clinical: pd.DataFrame) -> dict[str, str]:
@@ -156,15 +160,26 @@ def _only_image(folder: Path) -> Path:
     return found[0]
 
 
-def _clinical(file: Path, columns: Sequence[str]) -> pd.DataFrame:
+def _clinical(file: Path, categories: Mapping[str, Collection[str]]) -> pd.DataFrame:
     """Return the model's columns, by their names in the record or the challenge's tables; empty if unknown."""
-    cells = {title_key(name): _cell(name, value, file) for name, value in _record(file).items()}
+    texts = {title_key(name): _text(name, value, file) for name, value in _record(file).items()}
 
-    def known(column: str) -> str:
+    def cell(column: str) -> str:
         titles = (column, *(COLUMNS[column].titles if column in COLUMNS else ()))
-        return next(filter(None, (cells.get(title_key(title)) for title in titles)), "")
+        found = (_spelled(texts.get(title_key(title), ""), categories[column]) for title in titles)
+        return next(filter(None, found), "")
 
-    return pd.DataFrame([{CASE_ID: _PATIENT, **{column: known(column) for column in columns}}])
+    return pd.DataFrame([{CASE_ID: _PATIENT, **{column: cell(column) for column in categories}}])
+
+
+def _spelled(text: str, categories: Collection[str]) -> str:
+    """Return a value as the training cases spell it; empty if it stands for an unknown one and is no category."""
+    as_number = _BOOLEANS.get(text.casefold(), text)
+    spellings = {one.casefold(): one for one in categories}
+    known = [spellings[one.casefold()] for one in (text, as_number) if one.casefold() in spellings]
+    if text in categories or known:
+        return text if text in categories else known[0]
+    return "" if is_unknown(text) else as_number
 
 
 def _record(file: Path) -> dict[str, Any]:
@@ -177,14 +192,11 @@ def _record(file: Path) -> dict[str, Any]:
     return record
 
 
-def _cell(name: str, value: Any, file: Path) -> str:
+def _text(name: str, value: Any, file: Path) -> str:
     value = _only(value)
     if isinstance(value, list | dict):
         raise ValueError(f"{file} has {str(value)[:40]} as {name}, expected a number or a text.")
-    if isinstance(value, bool):
-        return str(int(value))
-    text = "" if value is None else str(value).strip()
-    return "" if is_unknown(text) else text
+    return "" if value is None else str(value).strip()
 
 
 def _only(value: Any) -> Any:

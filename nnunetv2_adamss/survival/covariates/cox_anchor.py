@@ -7,8 +7,6 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from sklearn.decomposition import PCA
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
 
 from nnunetv2_adamss.survival.covariates.cox_fit import fit_cox
 from nnunetv2_adamss.survival.covariates.inner_cross_validation import CoxDesign, cross_validated_likelihood
@@ -22,6 +20,9 @@ _N_COMPONENTS = (0, 5, 10, 20)
 _RIDGES = (0.1, 0.3, 1.0, 3.0, 10.0)
 # Share of the largest component's variance; components below it are rounding errors.
 _LEAST_VARIANCE = 1e-6
+# Share of the features' mean deviation. A feature that varies less is not scaled up to the others: a rounding error or
+# another patient's ordinary value would decide the risk.
+_LEAST_DEVIATION = 0.01
 
 
 @dataclass(frozen=True)
@@ -85,11 +86,12 @@ class Anchor:
 def _principal_components(features: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Components of unit variance ``(n_cases, n)``, and the weight of each feature in them, ``(n_features, n)``."""
     n = min(max(_N_COMPONENTS), len(features) - 1, features.shape[1])
-    if n < 1:
+    deviations = features.std(axis=0)
+    if n < 1 or not deviations.any():
         return features[:, :0], np.zeros((features.shape[1], 0))
-    steps = make_pipeline(StandardScaler(), PCA(n, whiten=True, svd_solver="full"))
-    components = steps.fit_transform(features)
-    scale, pca = steps["standardscaler"].scale_, steps["pca"]
+    scale = np.maximum(deviations, _LEAST_DEVIATION * deviations.mean())
+    pca = PCA(n, whiten=True, svd_solver="full")
+    components = pca.fit_transform(features / scale)
     is_sound = pca.explained_variance_ > _LEAST_VARIANCE * max(pca.explained_variance_[0], _LEAST_VARIANCE)
     of_features = pca.components_[is_sound] / np.sqrt(pca.explained_variance_[is_sound])[:, None] / scale
     return components[:, is_sound], of_features.T

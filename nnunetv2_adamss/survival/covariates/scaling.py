@@ -10,6 +10,9 @@ import pandas as pd
 from nnunetv2_adamss.common.kinds import Kind, check_kinds, is_number, is_positive, list_of
 from nnunetv2_adamss.common.messages import listed
 
+# Share of a column's largest number, of single precision; smaller differences say nothing.
+_ROUNDING = 1e-6
+
 _KINDS: dict[str, Kind] = {
     "names": list_of(str),
     "means": list_of(is_number),
@@ -39,14 +42,15 @@ class Scaling:
 
     @classmethod
     def fit(cls, training: pd.DataFrame) -> "Scaling":
-        """Fit to the rows of the training cases; a column that is constant or missing in all is left out.
+        """Fit to the rows of the training cases; columns without values, or constant but for rounding, are left out.
 
         Raises:
             ValueError: naming the columns, if numbers are so large that they have no mean or standard deviation.
         """
         values = finite(training)
-        # Not by the deviation, which rounding keeps from being exactly 0 for equal numbers.
-        varies = values.columns[(values.max() > values.min()).to_numpy()]
+        with np.errstate(over="ignore"):  # raised below
+            differs = values.max() - values.min() > _ROUNDING * values.abs().max()
+        varies = values.columns[differs.to_numpy()]
         kept = values[varies]
         with np.errstate(over="ignore", invalid="ignore"):  # raised below
             figures = (kept.mean(), kept.std(ddof=0), kept.min(), kept.max())

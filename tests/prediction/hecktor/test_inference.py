@@ -16,7 +16,7 @@ from tests.prediction.hecktor.test_submission import MODEL
 from tests.trained_model import TrainedModel
 
 pytestmark = pytest.mark.filterwarnings("ignore::FutureWarning:torch")
-COLUMNS_USED = ["age", "hpv_status", "ki_67"]
+COLUMNS_USED: dict[str, tuple[str, ...]] = {"age": (), "hpv_status": (), "ki_67": ()}
 MASK = Path("images") / "head-neck-tumor-segmentation" / "output.mha"
 
 
@@ -73,6 +73,25 @@ def test_the_columns_of_the_model_are_found_by_either_name(
     (tmp_path / "ehr.json").write_text(json.dumps(record))
     row = _clinical(tmp_path / "ehr.json", COLUMNS_USED).iloc[0].to_dict()
     assert row == {"case_id": "patient", **expected}
+
+
+@pytest.mark.parametrize(
+    ("value", "categories", "expected"),
+    [
+        ("unknown", ("0", "1", "unknown"), "unknown"),
+        ("unknown", ("0", "1"), ""),
+        (True, ("False", "True"), "True"),
+        (True, ("0", "1"), "1"),
+        (False, (), "0"),
+        ("male", ("Male", "Female"), "Male"),
+        ("x", ("X",), "X"),
+    ],
+)
+def test_a_value_is_the_category_that_training_had_for_it(
+    tmp_path: Path, value: object, categories: tuple[str, ...], expected: str
+) -> None:
+    (tmp_path / "ehr.json").write_text(json.dumps({"hpv": value}))
+    assert _clinical(tmp_path / "ehr.json", {"hpv": categories})["hpv"].tolist() == [expected]
 
 
 def test_a_record_without_a_column_of_the_model_is_predicted(

@@ -73,6 +73,21 @@ def test_image_features_that_repeat_each_other_are_no_more_than_one() -> None:
     assert np.corrcoef(features @ anchor.weights, one[:, 0])[0, 1] == pytest.approx(1)
 
 
+def test_features_that_hardly_vary_do_not_decide_the_risk() -> None:
+    """Channels that fire in few training cases, and rounding errors: they would be large numbers as z-scores."""
+    rng = np.random.default_rng(7)
+    features = rng.normal(size=(N, 60))
+    hardly = np.hstack(
+        [rng.uniform(0, 1e-5, (N, 6)) * (rng.random((N, 6)) < 0.03), 0.3 + 1e-8 * rng.normal(size=(N, 5))]
+    )
+    event, time = outcomes(features[:, :3].sum(axis=1), 8)
+    anchor = Anchor.fit(np.hstack([features, hardly]), np.zeros((N, 0)), event, time, seed=0)
+    assert anchor.n_components > 0
+    risk = features @ anchor.weights[:60]
+    assert abs(anchor.weights[60:66]).sum() * 1e-3 < 0.1 * risk.std()
+    assert abs(anchor.weights[66:]).sum() * 1e-6 < 1e-3 * risk.std()
+
+
 def test_it_starts_at_the_survival_of_the_cases_in_a_batch() -> None:
     edges = np.array([0.0, 1.0, 2.0])
     event, time = np.array([True, True, False, False]), np.array([0.5, 1.5, 3.0, 3.0])

@@ -25,6 +25,8 @@ def test_missing_and_infinite_values_become_the_training_mean() -> None:
 def test_a_column_that_teaches_nothing_is_left_out() -> None:
     # 0.1 three times has a standard deviation of 1e-17 by the textbook formula.
     useless = TRAINING.assign(constant=0.1, empty=np.nan, infinite=np.inf)
+    useless["rounded"] = [1.0, np.nextafter(1.0, 2.0), 1.0]
+    useless["in_single_precision"] = np.array([0.3, 0.3, 0.30000001], np.float32)
     assert Scaling.fit(useless).names == ("volume", "suv")
 
 
