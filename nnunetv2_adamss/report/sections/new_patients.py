@@ -61,8 +61,10 @@ class NewPatients:
 
     @cached_property
     def survival(self) -> SurvivalTable | None:
-        """Table of the outcomes."""
-        return None if self.survival_csv is None else read_survival_table(self.survival_csv)
+        """Table of the outcomes; a few new patients may well have no event."""
+        if self.survival_csv is None:
+            return None
+        return read_survival_table(self.survival_csv, needs_events=False)
 
     @cached_property
     def patients(self) -> Patients:

@@ -227,6 +227,16 @@ def test_outcomes_of_new_patients_are_held_against_the_predictions(
     assert all(page.outcome is not None for page in evaluated.pages())
 
 
+def test_new_patients_who_are_all_event_free_are_shown_and_have_no_c_index(
+    project: NnunetProject, new: NewPatients
+) -> None:
+    table = pd.read_csv(project.raw / DATASET / "survival.csv", dtype=str).assign(event="0")
+    table.to_csv(project.root / "censored.csv", index=False)
+    evaluated = replace(new, survival_csv=project.root / "censored.csv")
+    assert len(evaluated.pages()) == 4
+    assert evaluated.evaluation.cohort.n_events == 0
+
+
 def test_outcomes_in_another_unit_are_refused(project: NnunetProject, new: NewPatients) -> None:
     folder = project.root / "months"
     folder.mkdir()
