@@ -1,7 +1,7 @@
 """Number of seeds in which the demo's network beats tumour volume and a Cox model on its covariates.
 
-Cohort, trainers and settings are the demo's. A seed draws outcomes, split and the random numbers of Stage II; images
-and the Stage-I network are the same for all, so that this network was trained on most of the validation images.
+Cohort, trainers and settings are the demo's. A seed draws outcomes and the random numbers of Stage II; images, split
+and the Stage-I network are the same for all, and this network was not trained on the validation images.
 
     python measurements/demo_seeds.py WORK_FOLDER -o FILE
 
@@ -31,7 +31,7 @@ def main() -> None:
     parser.set_defaults(n=80)
     args = parser.parse_args()
     project = Project(args.work.resolve(), cohort(args.n), args.device, validation_share=1 / N_FOLDS)
-    project.prepare(n_folds=args.seeds)
+    project.prepare(n_folds=args.seeds, one_split=True)
     project.extract_radiomics("predicted", "first_order")
     sizes = tumour_sizes(project)[TUMOUR_VOLUME]
     with training_pool(args.workers) as pool:

@@ -66,28 +66,30 @@ class Project:
             raise SystemExit(f"{self.root} was begun with {file.read_text()}; choose another work folder.")
         file.write_text(json.dumps(settings))
 
-    def prepare(self, n_folds: int, *, radiomics: bool = False) -> None:
+    def prepare(self, n_folds: int, *, radiomics: bool = False, one_split: bool = False) -> None:
         """Run ``preprocess``, and train one Stage-I network that all folds share.
 
         Args:
             n_folds: number of splits.
             radiomics: whether to extract the features of the Stage-I masks, which all folds share.
+            one_split: give all folds the split of fold 0, whose validation cases the network was not trained on.
         """
-        self.preprocess(n_folds)
+        self.preprocess(n_folds, one_split=one_split)
         self.train_stage_one(STAGE_ONE)
         if radiomics:
             self.extract_radiomics("predicted")
         for fold in range(1, n_folds):
             self.share_stage_one(STAGE_ONE, fold)
 
-    def preprocess(self, n_folds: int) -> None:
-        """Make phantoms, nnU-Net's plan, and one random split a fold."""
+    def preprocess(self, n_folds: int, *, one_split: bool = False) -> None:
+        """Make phantoms, nnU-Net's plan, and one random split a fold, or the same for all."""
         if not self.raw.is_dir():
             write_phantom_dataset(self.config, self.raw.parent)
         self.plan()
         cases = pd.read_csv(self.raw / "survival.csv")["case_id"].to_numpy()
         n_validation = round(self.validation_share * len(cases))
-        orders = [np.random.default_rng(fold).permutation(cases) for fold in range(n_folds)]
+        seeds = [0 if one_split else fold for fold in range(n_folds)]
+        orders = [np.random.default_rng(seed).permutation(cases) for seed in seeds]
         splits = [{"train": sorted(o[n_validation:]), "val": sorted(o[:n_validation])} for o in orders]
         self.splits_file.write_text(json.dumps(splits))
 
