@@ -87,10 +87,12 @@ def read_headers(files: Iterable[Path]) -> tuple[list[Header], int]:
 
 
 def _was_dicom(file: Path) -> bool:
+    if not file.is_file():
+        return False
     if file.suffix.lower() == ".dcm":
         return True
-    is_empty = file.is_file() and file.stat().st_size == 0
-    return is_empty and any(is_dicom(other) for other in file.parent.iterdir() if other.name != _DIRECTORY)
+    beside = (other for other in file.parent.iterdir() if other.name != _DIRECTORY)
+    return file.stat().st_size == 0 and any(map(is_dicom, beside))
 
 
 def series_of(headers: Sequence[Header]) -> list[Series]:

@@ -174,11 +174,13 @@ def _clinical(file: Path, categories: Mapping[str, Collection[str]]) -> pd.DataF
 
 def _spelled(text: str, categories: Collection[str]) -> str:
     """Return a value as the training cases spell it; empty if it stands for an unknown one and is no category."""
+    if text in categories:
+        return text
     as_number = _BOOLEANS.get(text.casefold(), text)
-    spellings = {one.casefold(): one for one in categories}
-    known = [spellings[one.casefold()] for one in (text, as_number) if one.casefold() in spellings]
-    if text in categories or known:
-        return text if text in categories else known[0]
+    spellings = {one.casefold(): one for one in sorted(categories)}
+    for value in (text, as_number):
+        if value.casefold() in spellings:
+            return spellings[value.casefold()]
     return "" if is_unknown(text) else as_number
 
 

@@ -48,11 +48,10 @@ class Scaling:
             ValueError: naming the columns, if numbers are so large that they have no mean or standard deviation.
         """
         values = finite(training)
-        with np.errstate(over="ignore"):  # raised below
-            differs = values.max() - values.min() > _ROUNDING * values.abs().max()
-        varies = values.columns[differs.to_numpy()]
-        kept = values[varies]
         with np.errstate(over="ignore", invalid="ignore"):  # raised below
+            differs = values.max() - values.min() > _ROUNDING * values.abs().max()
+            varies = values.columns[differs.to_numpy()]
+            kept = values[varies]
             figures = (kept.mean(), kept.std(ddof=0), kept.min(), kept.max())
         if too_large := [str(name) for name in varies if not np.isfinite([of[name] for of in figures]).all()]:
             raise ValueError(
