@@ -21,9 +21,11 @@ if TYPE_CHECKING:
     from tests.benchmark.project import FakeBenchmark
     from tests.trained_model import TrainedModel
 
-# Machines that test are busy: how long an example takes means nothing.
-hypothesis.settings.register_profile("no deadline", deadline=None)
-hypothesis.settings.load_profile("no deadline")
+# Machines that test are busy: how long an example takes means nothing. Examples are the same in every run, so that a
+# failure is due to a change; --hypothesis-profile=new_examples looks for others.
+hypothesis.settings.register_profile("new_examples", deadline=None, print_blob=True)
+hypothesis.settings.register_profile("same_examples", deadline=None, derandomize=True)
+hypothesis.settings.load_profile("same_examples")
 
 REAL_DATA = Path(__file__).parents[2] / "shared" / "data"
 
