@@ -46,6 +46,7 @@ from nnunetv2_adamss.survival.setup import SurvivalSetup
 from nnunetv2_adamss.trained_folds.prediction import SurvivalPrediction
 from nnunetv2_adamss.trainers.anchor import HALF_EVENTS
 from nnunetv2_adamss.trainers.anchor import image_features as image_means
+from nnunetv2_adamss.trainers.survival_fold import SurvivalFoldTrainer
 
 N_ITERATIONS = 2000
 RATES = (2.5e-4, 5e-5, 5e-6)
@@ -129,18 +130,8 @@ def main() -> None:
 
 def image_features(project: Project) -> dict[str, pd.DataFrame]:
     """Compute means over each case's region, by kind and ``case_id``."""
-    from nnunetv2_adamss.trainers import AdaMSSSurvTrainer_ImageOnly
-
-    plans, dataset_json = read_plans(project.config.folder_name, PLANS)
-    plans["continue_training"] = False  # which nnU-Net's command adds
-    trainer = AdaMSSSurvTrainer_ImageOnly(plans, "3d_fullres", 0, dataset_json, torch.device(project.device))
-    SurvivalConfig(seg_trainer=STAGE_ONE, mask_source="groundtruth").save(Path(trainer.output_folder))
-    trainer.initialize()
-    network, case_ids = trainer.bare_network, trainer.survival_fold.all_cases
-    of_encoder = StageMeans(network.stages.n_dimensions, network.stages.strides)
-
-    def encoder(image: Tensor, valid: Tensor) -> list[Tensor]:
-        return of_encoder(network.encoder_features(image), valid)
+    trainer = stage_one_trainer(project)
+    network = trainer.bare_network
 
     def decoder(image: Tensor, valid: Tensor) -> list[Tensor]:
         return network.survival_head.means(network.decoder_features(image), valid)
@@ -150,10 +141,36 @@ def image_features(project: Project) -> dict[str, pd.DataFrame]:
             stage_features = network.decoder_features(image)
         return [masked_mean(*pair) for pair in zip(stage_features, seen.attention, strict=True)]
 
-    return {
-        means.__name__: pd.DataFrame(image_means(trainer, case_ids, means), index=case_ids)
-        for means in (encoder, decoder, attended)
-    }
+    of_kind = {means.__name__: of_all_cases(trainer, means) for means in (decoder, attended)}
+    return {"encoder": encoder_features(trainer), **of_kind}
+
+
+def stage_one_trainer(project: Project, fold: int = 0) -> SurvivalFoldTrainer:
+    """Return a trainer whose network has the weights of a fold's Stage I."""
+    from nnunetv2_adamss.trainers import AdaMSSSurvTrainer_ImageOnly
+
+    plans, dataset_json = read_plans(project.config.folder_name, PLANS)
+    plans["continue_training"] = False  # which nnU-Net's command adds
+    device = torch.device(project.device)
+    trainer = AdaMSSSurvTrainer_ImageOnly(plans, "3d_fullres", fold, dataset_json, device)
+    SurvivalConfig(seg_trainer=STAGE_ONE, mask_source="groundtruth").save(Path(trainer.output_folder))
+    trainer.initialize()
+    return trainer
+
+
+def encoder_features(trainer: SurvivalFoldTrainer) -> pd.DataFrame:
+    """Compute means of the encoder's features over each case's region, by ``case_id``."""
+    network = trainer.bare_network
+    of_encoder = StageMeans(network.stages.n_dimensions, network.stages.strides)
+    return of_all_cases(trainer, lambda image, valid: of_encoder(network.encoder_features(image), valid))
+
+
+def of_all_cases(
+    trainer: SurvivalFoldTrainer, means: Callable[[Tensor, Tensor], list[Tensor]]
+) -> pd.DataFrame:
+    """Compute means of features over each case's region, by ``case_id``."""
+    case_ids = trainer.survival_fold.all_cases
+    return pd.DataFrame(image_means(trainer, case_ids, means), index=case_ids)
 
 
 def c_indices(
