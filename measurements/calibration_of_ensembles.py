@@ -168,7 +168,7 @@ def run(kind: str, l2: float, strength: float, n_folds: int, seed: int) -> dict[
     curves = {
         "fold": calibration.apply(curve_of(of_new[0])),
         "0.1": calibration.apply(curve_of(of_new)).mean(axis=0),
-        "root": calibration.average(curve_of(of_new)),
+        "root": calibration.apply_to_folds(curve_of(of_new))[0],
     }
     found = correlations(logits, fold, of_new)
     found["slope"] = min(1.0, calibration.slope)

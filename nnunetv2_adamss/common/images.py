@@ -149,6 +149,12 @@ def read_mask(
     return image.along(grid, str(file), str(grid_name)).voxels
 
 
+def tumour_of(mask: NDArray[np.integer], ignore_label: int | None) -> NDArray[np.bool_]:
+    """True where a mask has a foreground label: the union of all but the ignored one."""
+    tumour: NDArray[np.bool_] = mask > 0
+    return tumour if ignore_label is None else tumour & (mask != ignore_label)
+
+
 def load_image(file: Path) -> LoadedImage:
     """Read an image whose voxels may be NaN or infinite.
 

@@ -12,7 +12,11 @@ from nnunetv2_adamss.common.progress import Progress, silent
 from nnunetv2_adamss.metrics.dice import LabelDice, dice_by_label
 from nnunetv2_adamss.metrics.volume_and_uptake import SUV_MAX, TUMOUR_VOLUME, measure_tumour
 from nnunetv2_adamss.survival.nnunet_data.dataset import channel_names
-from nnunetv2_adamss.survival.nnunet_data.dataset_json import find_dataset_json, read_dataset_json
+from nnunetv2_adamss.survival.nnunet_data.dataset_json import (
+    find_dataset_json,
+    ignore_label_of,
+    read_dataset_json,
+)
 from nnunetv2_adamss.survival.nnunet_data.modalities import find_channel
 
 BASELINE_NAMES = {TUMOUR_VOLUME: "tumour volume alone", SUV_MAX: "SUVmax alone"}
@@ -43,13 +47,17 @@ def baseline_scores(
     """
     dataset_json = _dataset_json(images or masks, masks)
     ending = dataset_json.get("file_ending", _DEFAULT_ENDING)
-    files = {case_id: [masks / f"{case_id}{ending}"] for case_id in case_ids}
+    of_mask = {case_id: masks / f"{case_id}{ending}" for case_id in case_ids}
+    of_pet: dict[str, Path] = {}
     if images is not None:
         channel = _pet_channel(dataset_json) if pet_channel is None else pet_channel
-        for case_id in case_ids:
-            files[case_id].append(images / f"{case_id}_{channel:04d}{ending}")
-    _check_exist(file for of_case in files.values() for file in of_case)
-    rows = {case_id: measure_tumour(*files[case_id]) for case_id in progress(case_ids, "masks")}
+        of_pet = {case_id: images / f"{case_id}_{channel:04d}{ending}" for case_id in case_ids}
+    _check_exist([*of_mask.values(), *of_pet.values()])
+    ignore_label = ignore_label_of(dataset_json)
+    rows = {
+        case_id: measure_tumour(of_mask[case_id], of_pet.get(case_id), ignore_label)
+        for case_id in progress(case_ids, "masks")
+    }
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis("case_id")
 
 
@@ -79,7 +87,7 @@ def segmentation_dice(masks: Path, labels: Path, progress: Progress = silent) ->
         (case_id, masks / f"{case_id}{ending}", labels / f"{case_id}{ending}")
         for case_id in progress(case_ids, "masks")
     )
-    return dice_by_label(cases, values, dataset_json["labels"].get("ignore"))
+    return dice_by_label(cases, values, ignore_label_of(dataset_json))
 
 
 def masked_cases(masks: Path, ending: str = _DEFAULT_ENDING) -> list[str]:

@@ -18,6 +18,7 @@ from tqdm import tqdm
 
 from nnunetv2_adamss.common.device import torch_device
 from nnunetv2_adamss.common.files import sha256_of
+from nnunetv2_adamss.common.images import tumour_of
 from nnunetv2_adamss.common.quiet import no_bar
 from nnunetv2_adamss.explanation.explained_case import ExplainedCase
 from nnunetv2_adamss.explanation.gate_weights import STAGES
@@ -38,7 +39,7 @@ from nnunetv2_adamss.survival.training_data.samples import WholeRegions
 from nnunetv2_adamss.survival.tumour_region.case_regions import find_regions
 from nnunetv2_adamss.survival.tumour_region.mask_source import mask_provenance
 from nnunetv2_adamss.survival.tumour_region.preprocessed_grid import PreprocessedGrid
-from nnunetv2_adamss.survival.tumour_region.region import Region, crop_size, region_size, tumour_of
+from nnunetv2_adamss.survival.tumour_region.region import Region, crop_size, region_size
 from nnunetv2_adamss.trained_folds.prediction import SurvivalPrediction
 from nnunetv2_adamss.trained_folds.survival_checkpoint import SurvivalCheckpoint
 from nnunetv2_adamss.trained_folds.trained_fold import TrainedFold

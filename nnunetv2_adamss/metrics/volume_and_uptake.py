@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nnunetv2_adamss.common.images import read_image, read_mask
+from nnunetv2_adamss.common.images import read_image, read_mask, tumour_of
 from nnunetv2_adamss.metrics.lesions_of_mask import find_lesions
 
 # Names of columns of tables.
@@ -56,37 +56,52 @@ class TumourMeasures:
         return cls(volume, n_lesions, float(uptake.max()), float(uptake.mean(dtype=np.float64)))
 
     @classmethod
-    def read(cls, mask_file: Path, pet_file: Path | None = None) -> "TumourMeasures":
+    def read(
+        cls, mask_file: Path, pet_file: Path | None = None, ignore_label: int | None = None
+    ) -> "TumourMeasures":
         """Measure the tumour in a mask file.
+
+        Args:
+            mask_file: with the labels of the data set.
+            pet_file: if there is one.
+            ignore_label: the value of the mask that is no tumour, or None.
 
         Raises:
             ValueError: if a file cannot be read, or the two lie on different grids.
         """
         if pet_file is None:
             mask, grid = read_image(mask_file)
-            return cls.of(mask > 0, grid.spacing_mm)
+            return cls.of(tumour_of(mask, ignore_label), grid.spacing_mm)
         pet, grid = read_image(pet_file)
-        return cls.of(read_mask(mask_file, grid, pet_file) > 0, grid.spacing_mm, pet)
+        mask = read_mask(mask_file, grid, pet_file)
+        return cls.of(tumour_of(mask, ignore_label), grid.spacing_mm, pet)
 
 
-def measure_tumour(mask_file: Path, pet_file: Path | None = None) -> dict[str, float]:
+def measure_tumour(
+    mask_file: Path, pet_file: Path | None = None, ignore_label: int | None = None
+) -> dict[str, float]:
     """Volume and, with a PET, uptake of the tumour in a mask, by the names of their columns.
+
+    Args:
+        mask_file: with the labels of the data set.
+        pet_file: if there is one.
+        ignore_label: the value of the mask that is no tumour, or None.
 
     Raises:
         ValueError: if a file cannot be read, or the two lie on different grids.
     """
-    volume = {TUMOUR_VOLUME: tumour_volume_ml(mask_file)}
-    return volume if pet_file is None else {**volume, SUV_MAX: suv_max(pet_file, mask_file)}
+    volume = {TUMOUR_VOLUME: tumour_volume_ml(mask_file, ignore_label)}
+    return volume if pet_file is None else {**volume, SUV_MAX: suv_max(pet_file, mask_file, ignore_label)}
 
 
-def tumour_volume_ml(mask_file: Path) -> float:
-    """Volume of all voxels that are not background, in ml.
+def tumour_volume_ml(mask_file: Path, ignore_label: int | None = None) -> float:
+    """Volume of all voxels that are neither background nor ignored, in ml.
 
     Raises:
         ValueError: if the mask cannot be read.
     """
     mask, grid = read_image(mask_file)
-    return volume_ml(mask > 0, grid.spacing_mm)
+    return volume_ml(tumour_of(mask, ignore_label), grid.spacing_mm)
 
 
 def volume_ml(mask: NDArray[np.bool_], spacing_mm: Sequence[float]) -> float:
@@ -94,12 +109,12 @@ def volume_ml(mask: NDArray[np.bool_], spacing_mm: Sequence[float]) -> float:
     return float(mask.sum()) * float(np.prod(spacing_mm)) / 1000
 
 
-def suv_max(pet_file: Path, mask_file: Path) -> float:
-    """Highest value of the PET in the mask, in the PET's unit; 0 for an empty mask.
+def suv_max(pet_file: Path, mask_file: Path, ignore_label: int | None = None) -> float:
+    """Highest value of the PET in the tumour, in the PET's unit; 0 for an empty mask.
 
     Raises:
         ValueError: if a file cannot be read, or the two lie on different grids.
     """
     pet, grid = read_image(pet_file)
     mask = read_mask(mask_file, grid, pet_file)
-    return float(pet[mask > 0].max(initial=0))
+    return float(pet[tumour_of(mask, ignore_label)].max(initial=0))

@@ -208,20 +208,25 @@ class Calibration:
         """Calibrate S(t) of one fold, or of a file, at ``times``, ``(..., n_times)``."""
         return Correction(self.slope, np.asarray(self.intercepts), self._limits).apply(survival_curve)
 
-    def average(self, fold_curves: Curves) -> Curves:
-        """Average and calibrate S(t) of several folds for the same new patients.
+    def apply_to_folds(self, fold_curves: Curves) -> tuple[Curves, Curves]:
+        """Calibrate S(t) of several folds for the same new patients.
 
         Args:
             fold_curves: S(t) at ``times``, ``(n_folds, ..., n_times)``.
+
+        Returns:
+            The calibrated average, and each fold by the same correction, so that the average lies among the folds.
         """
         if self.ensemble is None:
-            return self.apply(fold_curves).mean(axis=0)
+            of_folds = self.apply(fold_curves)
+            return of_folds.mean(axis=0), of_folds
         correction = Correction(self.ensemble.slope, np.asarray(self.ensemble.intercepts))
-        return correction.apply_to_logits(limited_logits(fold_curves, self._limits).mean(axis=0))
+        logits = limited_logits(fold_curves, self._limits)
+        return correction.apply_to_logits(logits.mean(axis=0)), correction.apply_to_logits(logits)
 
     @property
     def threshold_of_average(self) -> float:
-        """Risk threshold for the curves of :meth:`average`."""
+        """Risk threshold for the average of :meth:`apply_to_folds`."""
         return self.risk_threshold if self.ensemble is None else self.ensemble.risk_threshold
 
     def check_times(self, times: NDArray[np.floating]) -> None:

@@ -15,13 +15,10 @@ Curves = NDArray[np.float64]
 
 
 class CurveCalibration(Protocol):
-    """Calibration of curves of one fold, and of several."""
+    """Calibration of the curves of several folds."""
 
-    def apply(self, survival_curve: Curves) -> Curves:
-        """Calibrate S(t) of one fold, ``(..., n_times)``."""
-
-    def average(self, fold_curves: Curves) -> Curves:
-        """Average and calibrate S(t) of several folds, ``(n_folds, ..., n_times)`` to ``(..., n_times)``."""
+    def apply_to_folds(self, fold_curves: Curves) -> tuple[Curves, Curves]:
+        """Calibrate S(t) of several folds ``(n_folds, ..., n_times)``: their average ``(..., n_times)``, and each."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,7 +28,7 @@ class EnsemblePrediction:
     Args:
         case_ids: ``n_cases``.
         times: of the curves, ascending; the last is tau, to which means are restricted, ``(n_times,)``.
-        fold_curves: S(t) of each fold, ``(n_folds, n_cases, n_times)``.
+        fold_curves: S(t) of each fold, calibrated as all together are, ``(n_folds, n_cases, n_times)``.
         survival_curve: S(t) of the folds together, by default their mean, ``(n_cases, n_times)``.
     """
 
@@ -66,7 +63,8 @@ class EnsemblePrediction:
         raw = np.stack(curves)
         if calibration is None:
             return cls(case_ids, times, raw, raw.mean(axis=0))
-        return cls(case_ids, times, calibration.apply(raw), calibration.average(raw))
+        together, of_folds = calibration.apply_to_folds(raw)
+        return cls(case_ids, times, of_folds, together)
 
     @property
     def predicted_time(self) -> NDArray[np.float64]:

@@ -18,6 +18,7 @@ from nnunetv2.utilities.helpers import dummy_context
 from numpy.typing import NDArray
 
 from nnunetv2_adamss.common.device import torch_device
+from nnunetv2_adamss.common.images import tumour_of
 from nnunetv2_adamss.common.parallel import in_parallel
 from nnunetv2_adamss.networks.survival_network import SurvivalNetwork
 from nnunetv2_adamss.prediction.model_files import choose_checkpoints, opened_model
@@ -41,7 +42,6 @@ from nnunetv2_adamss.survival.tumour_region.region import (
     crop_size,
     read_within_image,
     region_size,
-    tumour_of,
 )
 from nnunetv2_adamss.trained_folds.survival_checkpoint import SurvivalCheckpoint
 

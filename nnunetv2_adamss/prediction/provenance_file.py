@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from nnunetv2_adamss.common.json_object import read_known_object
-from nnunetv2_adamss.common.kinds import Kind, by_channel, by_name, is_number, list_of, optional
+from nnunetv2_adamss.common.kinds import Kind, by_channel, by_name, is_count, is_number, list_of, optional
 
 # All entries that a report shows.
 OF_REPORT = (
@@ -46,6 +46,7 @@ _KINDS: dict[str, Kind] = {
     "risk_threshold": optional(is_number),
     "channel_names": by_channel(str),
     "file_ending": str,
+    "ignore_label": optional(is_count),
     "images": str,
     "failed": by_name(str),
     "seconds_per_case": by_name(is_number),

@@ -30,6 +30,7 @@ from nnunetv2_adamss.prediction.prediction_folder import (
     PredictionFolder,
 )
 from nnunetv2_adamss.prediction.survival_model import SurvivalModel
+from nnunetv2_adamss.survival.nnunet_data.dataset_json import ignore_label_of
 from nnunetv2_adamss.survival.tumour_region.case_regions import LEAST_SHARE
 from nnunetv2_adamss.trained_folds.predicted_curves import FOLD
 from nnunetv2_adamss.trained_folds.prediction import SurvivalPrediction, survival_columns
@@ -179,6 +180,7 @@ class ResultTables:
             "risk_threshold": self.risk_threshold,
             "channel_names": dict(enumerate(model.channel_names)),
             "file_ending": model.dataset_json["file_ending"],
+            "ignore_label": ignore_label_of(model.dataset_json),
             "versions": {name: version(name) for name in names},
         }
 

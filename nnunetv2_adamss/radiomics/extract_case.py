@@ -13,14 +13,13 @@ import SimpleITK as sitk
 from numpy.typing import NDArray
 from radiomics import getFeatureClasses, imageoperations
 
-from nnunetv2_adamss.common.images import MASK, read_on_one_grid
+from nnunetv2_adamss.common.images import MASK, read_on_one_grid, tumour_of
 from nnunetv2_adamss.common.messages import listed
 from nnunetv2_adamss.radiomics.crop import Box, prepare
 from nnunetv2_adamss.radiomics.faster import FastExtractor, TooManyBinsError
 from nnunetv2_adamss.radiomics.radiomics_settings import quiet_pyradiomics
 from nnunetv2_adamss.radiomics.regions import lesion_spread_mm, lesions_of, shell_around
 from nnunetv2_adamss.radiomics.request import RadiomicsCase, RadiomicsRequest
-from nnunetv2_adamss.survival.tumour_region.region import tumour_of
 
 logger = logging.getLogger(__name__)
 

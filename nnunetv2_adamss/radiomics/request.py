@@ -11,6 +11,7 @@ from typing import Any
 from nnunetv2_adamss.common.messages import listed
 from nnunetv2_adamss.radiomics.radiomics_settings import RadiomicsSettings
 from nnunetv2_adamss.survival.nnunet_data.dataset import channel_names
+from nnunetv2_adamss.survival.nnunet_data.dataset_json import ignore_label_of
 
 # Libraries that compute the features. The modules of pyradiomics come in distributions of two names.
 _LIBRARIES = ("pyradiomics-bhklab", "pyradiomics", "SimpleITK", "PyWavelets")
@@ -102,8 +103,8 @@ class RadiomicsRequest:
         if not channels:
             raise ValueError("dataset.json has no channel_names.")
         labels = dict(dataset_json.get("labels", {}))
-        ignore_label = labels.pop("ignore", None)
-        labels.pop("background", None)
+        for name in ("background", "ignore"):
+            labels.pop(name, None)
         return cls(
             tuple(column_word(name) for name in channels),
             settings,
@@ -111,7 +112,7 @@ class RadiomicsRequest:
                 column_word(name): tuple(value) if isinstance(value, list | tuple) else (int(value),)
                 for name, value in labels.items()
             },
-            ignore_label,
+            ignore_label_of(dataset_json),
             extras,
         )
 

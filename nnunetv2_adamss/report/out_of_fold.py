@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,7 @@ from nnunetv2_adamss.report.patient_volumes import Channel, channels_of
 from nnunetv2_adamss.report.sections.baselines import Images, image_baselines, measure_tumours
 from nnunetv2_adamss.survival.discrete_time.curve import predicted_time_at
 from nnunetv2_adamss.survival.nnunet_data.dataset import channel_names, raw_images
+from nnunetv2_adamss.survival.nnunet_data.dataset_json import ignore_label_of
 from nnunetv2_adamss.trained_folds.cross_validation import CrossValidation
 from nnunetv2_adamss.trained_folds.fold_files import CHECKPOINTS, COVARIATES_ONLY_FILE, PREDICTIONS_FILE
 from nnunetv2_adamss.trained_folds.fold_masks import masks_of
@@ -197,7 +198,7 @@ class OutOfFold:
     @cached_property
     def _image_files(self) -> Mapping[str, Mapping[str, Any]]:
         folder = self.source.raw_folder
-        return raw_images(folder) if folder.is_dir() else {}
+        return raw_images(folder) if (folder / "imagesTr").is_dir() else {}
 
     def channels(self, case_id: str) -> list[Channel]:
         """Return the images of a patient.
@@ -215,14 +216,14 @@ class OutOfFold:
         """Size and uptake of the tumours in the masks that the network used, by ``case_id``.
 
         Raises:
-            ValueError: if images or masks are not there.
+            ValueError: if the images of no patient can be read.
         """
-        return measure_tumours(self._images(), self.progress)
+        return measure_tumours(self._images(), self.progress, ignore_label_of(self.source.dataset_json))
 
     def _images(self) -> dict[str, Images]:
         """Images with the masks that the network used."""
         return {
-            case_id: (self.channels(case_id), masks.mask_file(case_id))
+            case_id: (partial(self.channels, case_id), masks.mask_file(case_id))
             for fold in self.folds
             for masks in [masks_of(self.source, fold)]
             for case_id in self.curves[fold.number].case_ids

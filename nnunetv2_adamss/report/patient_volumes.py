@@ -8,9 +8,8 @@ from pathlib import Path
 import SimpleITK as sitk
 from numpy.typing import NDArray
 
-from nnunetv2_adamss.common.images import MASK, read_on_one_grid
+from nnunetv2_adamss.common.images import MASK, read_on_one_grid, tumour_of
 from nnunetv2_adamss.metrics.lesions_of_mask import find_lesions
-from nnunetv2_adamss.metrics.volume_and_uptake import TumourMeasures
 from nnunetv2_adamss.survival.nnunet_data.modalities import Modality, modalities
 
 
@@ -27,6 +26,11 @@ class Channel:
     name: str
     file: Path
     modality: Modality | None = None
+
+
+def pet_of(channels: Sequence[Channel]) -> Path | None:
+    """Return the file of the PET, if it is known which image it is."""
+    return next((channel.file for channel in channels if channel.modality == "PET"), None)
 
 
 def channels_of(names: Sequence[str], files: Sequence[Path]) -> list[Channel]:
@@ -59,40 +63,36 @@ class PatientVolumes:
 
     Args:
         images: CT, then PET, or the first two channels if neither is known.
-        mask: of the tumour, above 0, on the images' grid.
+        mask: True in the tumour, on the images' grid.
     """
 
     images: Mapping[Channel, Volume]
     mask: Volume
 
     @classmethod
-    def read(cls, channels: Sequence[Channel], mask_file: Path) -> "PatientVolumes":
+    def read(
+        cls, channels: Sequence[Channel], mask_file: Path, ignore_label: int | None = None
+    ) -> "PatientVolumes":
         """Read the images that are shown, and the mask.
 
+        Args:
+            channels: images of the patient.
+            mask_file: with the labels of the data set.
+            ignore_label: the value of the mask that is no tumour, or None.
+
         Raises:
-            ValueError: if a file is missing or broken, or grids differ.
+            ValueError: if a file is missing or broken, grids differ, or axes are not at right angles.
         """
         shown = _shown(channels)
         read = read_on_one_grid({str(channel.file): channel.file for channel in shown}, mask_file)
         mask = Volume.of(read[MASK].itk())
         images = {channel: Volume.of(read[str(channel.file)].itk()) for channel in shown}
-        return cls(images, Volume(mask.values > 0, mask.spacing_mm))
-
-    @property
-    def pet(self) -> Volume | None:
-        """The PET, if it is known which image it is."""
-        return next((volume for channel, volume in self.images.items() if channel.modality == "PET"), None)
+        return cls(images, Volume(tumour_of(mask.values, ignore_label), mask.spacing_mm))
 
     @cached_property
     def lesions(self) -> list[NDArray]:
         """Indices of the voxels of each lesion, ``(n_voxels, 3)`` in z, y and x, the largest first."""
         return find_lesions(self.mask.values)
-
-    @property
-    def measures(self) -> TumourMeasures:
-        """Size and uptake of the tumour."""
-        pet = None if self.pet is None else self.pet.values
-        return TumourMeasures.of(self.mask.values, self.mask.spacing_mm, pet)
 
 
 def _shown(channels: Sequence[Channel]) -> list[Channel]:

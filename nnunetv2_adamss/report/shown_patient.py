@@ -1,6 +1,6 @@
 """One patient of the report, and the cohort to compare with."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -12,6 +12,9 @@ from nnunetv2_adamss.metrics.kaplan_meier import KaplanMeier, kaplan_meier
 from nnunetv2_adamss.metrics.volume_and_uptake import TumourMeasures
 from nnunetv2_adamss.report.patient_volumes import Channel
 
+# Raises ValueError if the images are gone.
+FindChannels = Callable[[], Sequence[Channel]]
+
 
 @dataclass(frozen=True, eq=False)
 class Patient:
@@ -19,7 +22,7 @@ class Patient:
 
     Args:
         case_id: nnU-Net's.
-        channels: images.
+        find_channels: finds the images.
         mask: of the tumour.
         times: of the curve, ascending, ``(n_times,)``.
         curve: S(t) at these times, ``(n_times,)``.
@@ -34,7 +37,7 @@ class Patient:
     """
 
     case_id: str
-    channels: Sequence[Channel]
+    find_channels: FindChannels
     mask: Path
     times: NDArray[np.float64]
     curve: NDArray[np.float64]
@@ -54,26 +57,45 @@ class Patient:
 
 
 @dataclass(frozen=True, eq=False)
-class Background:
-    """The cohort that a patient is compared with.
+class Cohort:
+    """Observed survival of the patients that a patient is compared with.
 
     Args:
         event: ``(n_cases,)``; True = observed.
         time: ``(n_cases,)``.
-        time_unit: of all times.
-        is_calibrated: whether the patients' curves are calibrated.
         name: of the cohort.
-        tumours: of its validation patients, as far as their images could be read.
     """
 
     event: NDArray[np.bool_]
     time: NDArray[np.float64]
-    time_unit: str
-    is_calibrated: bool
     name: str
-    tumours: Sequence[TumourMeasures] = ()
 
     @cached_property
     def observed(self) -> KaplanMeier:
         """Kaplan-Meier curve of the cohort."""
         return kaplan_meier(self.event, self.time)
+
+
+@dataclass(frozen=True, eq=False)
+class Background:
+    """Data that all shown patients share, and the cohort that they are compared with.
+
+    Args:
+        time_unit: of all times.
+        endpoint: the event that is predicted, if it has a name.
+        cohort: None if its outcomes cannot be read.
+        why_no_cohort: a sentence, if they cannot.
+        tumours: of the cohort's validation patients, as far as their images can be read.
+        why_no_tumours: a sentence, if there are none.
+        ignore_label: the value of masks that is no tumour, or None.
+        remarks: sentences about the curves of all patients.
+    """
+
+    time_unit: str
+    endpoint: str | None = None
+    cohort: Cohort | None = None
+    why_no_cohort: str = ""
+    tumours: Sequence[TumourMeasures] = ()
+    why_no_tumours: str = ""
+    ignore_label: int | None = None
+    remarks: Sequence[str] = ()

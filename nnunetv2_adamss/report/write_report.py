@@ -47,7 +47,7 @@ def write_report(
         pdf_folder: gets a PDF of each patient's page, or None.
 
     Raises:
-        ValueError: if a PDF cannot be printed; the HTML file is written nevertheless.
+        ValueError: if no PDF can be printed; the HTML file is written nevertheless.
     """
     out_of_fold = OutOfFold(source, progress)
 
@@ -57,7 +57,8 @@ def write_report(
     of_new, compared, of_validation = [], [], []
     if new is not None:
         pages = partial(_new_pages, out_of_fold, new, n_patients, progress)
-        of_new = [section("patients", "New patients", [partial(prediction_facts, new), pages])]
+        facts = partial(prediction_facts, source, new)
+        of_new = [section("patients", "New patients", [facts, partial(overview, new), pages])]
         if new.survival_csv is not None:
             in_new = partial(results.in_new_patients, new)
             of_new.append(section("new-results", "Results in the new patients", [in_new]))
@@ -96,6 +97,9 @@ def write_report(
     if pdf_folder is not None:
         patients = next(part for part in sections if part.identifier == "patients")
         of_patients = [block for block in patients.blocks if isinstance(block, Section)]
+        if not of_patients:
+            why = [block.text for block in patients.blocks if isinstance(block, Notice | Text)]
+            raise ValueError(" ".join([f"No patient has a page in {file}, so there is no PDF.", *why]))
         write_patient_pdfs(pdf_folder, of_patients, write_html, progress)
 
 
@@ -113,6 +117,20 @@ def _first_of_all(source: CrossValidation) -> Iterator[Notice]:
             f"{', '.join(map(str, absent))}.",
             is_caution=True,
         )
+    if changed := _folds_of_other_outcomes(source):
+        yield Notice(
+            f"The outcomes in {source.survival_csv} have changed since fold {', '.join(changed)} was trained on them. "
+            "The report shows those of today.",
+            is_caution=True,
+        )
+
+
+def _folds_of_other_outcomes(source: CrossValidation) -> list[str]:
+    """Return the numbers of these folds; none if the outcomes are gone, which every part says that needs them."""
+    try:
+        return source.folds_of_other_outcomes
+    except (ValueError, OSError):
+        return []
 
 
 def _validation_pages(out_of_fold: OutOfFold, n_patients: int | None, progress: Progress) -> Iterator[Block]:
@@ -130,8 +148,7 @@ def _validation_pages(out_of_fold: OutOfFold, n_patients: int | None, progress: 
 def _new_pages(
     out_of_fold: OutOfFold, new: NewPatients, n_patients: int | None, progress: Progress
 ) -> Iterator[Block]:
-    patients = new.pages()
-    yield from overview(new, patients)
+    patients = new.pages
     if n_patients is not None and n_patients < len(patients):
         yield Text(f"{n_patients} of {len(patients)} patients, those of the highest risk, have a page below.")
     yield from patient_pages(patients[:n_patients], new.background(out_of_fold), progress)

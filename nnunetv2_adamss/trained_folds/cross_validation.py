@@ -138,29 +138,42 @@ class CrossValidation:
 
     @cached_property
     def table(self) -> SurvivalTable:
-        """Table of outcomes, read from ``survival_csv``."""
-        return read_survival_table(self.survival_csv)
+        """Table of outcomes, read from ``survival_csv``.
+
+        Raises:
+            ValueError: if it cannot be read, or is in another unit of time than the folds' predictions.
+        """
+        table = read_survival_table(self.survival_csv)
+        self._check_same("time_unit", table.description.time_unit, table.path)
+        return table
 
     def check_outcomes(self) -> None:
         """Raise ValueError unless the outcomes are those that every fold was trained on."""
         description, file = self.table.description, self.table.path
-        for name, value in {"time_unit": description.time_unit, "endpoint": description.endpoint}.items():
-            found = {fold.number: fold.summary_with(name)[name] for fold in self.folds}
-            words = [f"fold {number}: {other}" for number, other in found.items() if other != value]
-            if words:
-                raise ValueError(
-                    f"{file} has the {name} {value}, but folds were trained on another ({listed(words)})."
-                )
-        source, sha256 = outcomes_source(file), sha256_of(file)
-        changed = [
+        self._check_same("endpoint", description.endpoint, file)
+        if changed := self.folds_of_other_outcomes:
+            raise ValueError(
+                f"Fold {', '.join(changed)} was not trained on the outcomes that are in {file} now. Give the table "
+                "that it was trained on with --survival_csv, under its old name, or train it again with --overwrite."
+            )
+
+    @property
+    def folds_of_other_outcomes(self) -> list[str]:
+        """Numbers of the folds that were trained on other outcomes than those in ``survival_csv`` now."""
+        source, sha256 = outcomes_source(self.survival_csv), sha256_of(self.survival_csv)
+        return [
             str(fold.number)
             for fold in self.folds
             if fold.summary_with("sources_sha256")["sources_sha256"].get(source) != sha256
         ]
-        if changed:
+
+    def _check_same(self, name: str, value: str | None, file: Path) -> None:
+        """Raise ValueError unless every fold was trained with this entry of the table's description."""
+        found = {fold.number: fold.summary_with(name)[name] for fold in self.folds}
+        words = [f"fold {number}: {other}" for number, other in found.items() if other != value]
+        if words:
             raise ValueError(
-                f"Fold {', '.join(changed)} was not trained on the outcomes that are in {file} now. Give the table "
-                "that it was trained on with --survival_csv, under its old name, or train it again with --overwrite."
+                f"{file} has the {name} {value}, but folds were trained on another ({listed(words)})."
             )
 
     # --------------------------------------------------------------------------------------- its predictions

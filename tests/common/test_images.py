@@ -20,6 +20,7 @@ from nnunetv2_adamss.common.images import (
     read_image,
     read_mask,
     read_on_one_grid,
+    tumour_of,
 )
 from nnunetv2_adamss.common.nifti import is_whole
 
@@ -43,6 +44,12 @@ def write(
 def voxels() -> np.ndarray:
     """Noise of another length along each axis."""
     return np.random.default_rng(0).normal(size=(5, 6, 7)).astype(np.float32)
+
+
+def test_the_tumour_is_the_union_of_the_foreground_labels_without_the_ignored_one() -> None:
+    mask = np.array([[[0, 1, 2, 3]]])
+    assert tumour_of(mask, ignore_label=3).tolist() == [[[False, True, True, False]]]
+    assert tumour_of(mask, ignore_label=None).tolist() == [[[False, True, True, True]]]
 
 
 def test_images_and_mask_get_the_axes_of_the_first(tmp_path: Path, voxels: np.ndarray) -> None:

@@ -280,7 +280,7 @@ def test_the_folds_together_are_steeper_than_one_alone_and_have_kaplan_meiers_me
         return fit(curve, new).slope
 
     before = slope_of(found.apply(curves[:, ~calibrated]).mean(axis=0))
-    together = found.average(curves[:, ~calibrated])
+    together = found.apply_to_folds(curves[:, ~calibrated])[0]
     assert before > 1.25 and abs(slope_of(together) - 1) < 0.5 * (before - 1)
     assert together.mean(axis=0) == pytest.approx(kaplan_meier(new, TIMES), abs=0.03)
 
@@ -393,7 +393,7 @@ def test_a_calibration_of_version_0_1_gives_the_same_numbers(tmp_path: Path) -> 
     prob = np.clip(np.array([[1.0, 0.6, 0.0, 0.0], [0.9, 0.5 / 0.9, 0.8, 0.25]]), 1e-5, 1 - 1e-5)
     expected = survival_curve(expit(0.5 * logit(prob) + np.array([0.1, 0.2, 0.3, 0.4])))
     assert found.apply(curve) == pytest.approx(expected)
-    assert found.average(np.stack([curve, curve**2])) == pytest.approx(
+    assert found.apply_to_folds(np.stack([curve, curve**2]))[0] == pytest.approx(
         (found.apply(curve) + found.apply(curve**2)) / 2
     )
     assert found.threshold_of_average == found.risk_threshold

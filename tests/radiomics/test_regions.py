@@ -1,18 +1,11 @@
-"""Tumour, lesions and shell, on masks small enough to count by hand."""
+"""Lesions and shell, on masks small enough to count by hand."""
 
 import numpy as np
 import pytest
 
 from nnunetv2_adamss.radiomics.crop import Box
 from nnunetv2_adamss.radiomics.regions import lesion_spread_mm, lesions_of, shell_around
-from nnunetv2_adamss.survival.tumour_region.region import tumour_of
 from tests.radiomics.phantoms import ball
-
-
-def test_the_tumour_is_the_union_of_the_foreground_labels_without_the_ignored_one() -> None:
-    mask = np.array([[[0, 1, 2, 3]]])
-    assert tumour_of(mask, ignore_label=3).tolist() == [[[False, True, True, False]]]
-    assert tumour_of(mask, ignore_label=None).tolist() == [[[False, True, True, True]]]
 
 
 def test_lesions_are_what_does_not_touch_and_the_largest_comes_first() -> None:

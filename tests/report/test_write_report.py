@@ -11,6 +11,7 @@ import pytest
 
 from nnunetv2_adamss.benchmark.collect import GENERAL_NOTES
 from nnunetv2_adamss.benchmark.write_tables import write_tables
+from nnunetv2_adamss.common.files import sha256_of
 from nnunetv2_adamss.report.sections.new_patients import NewPatients
 from nnunetv2_adamss.report.write_report import write_report
 from nnunetv2_adamss.trained_folds.cross_validation import CrossValidation
@@ -100,6 +101,38 @@ def test_what_is_gone_is_said_and_the_rest_is_there(
     assert "could not be made" not in html
     expected = {"segmentation": "has no Dice", "preprocessed": "TRIPOD+AI"}
     assert expected.get(gone, "This part is missing") in html
+
+
+def test_outcomes_that_have_changed_since_the_training_are_named(
+    project: NnunetProject, source: CrossValidation, tmp_path: Path
+) -> None:
+    table = project.raw / DATASET / "survival.csv"
+    name = f"outcomes ({table.name})"
+    for fold in source.folds:
+        fold.summary["sources_sha256"][name] = sha256_of(table)
+    file = tmp_path / "report.html"
+    write_report(source, file, n_patients=0)
+    assert "have changed since" not in file.read_text()
+    source.folds[1].summary["sources_sha256"][name] = "of before"
+    write_report(source, file, n_patients=0)
+    assert "have changed since fold 1 was trained on them" in file.read_text()
+
+
+def test_a_table_that_is_in_another_unit_now_is_refused(
+    project: NnunetProject, source: CrossValidation
+) -> None:
+    (project.raw / DATASET / "survival.json").write_text('{"time_unit": "months"}')
+    with pytest.raises(ValueError, match="has the time_unit months, but folds were trained on another"):
+        _ = source.table
+
+
+def test_without_a_page_there_is_no_pdf_and_the_reason_is_given(
+    source: CrossValidation, tmp_path: Path
+) -> None:
+    file, folder = tmp_path / "report.html", tmp_path / "pdf"
+    with pytest.raises(ValueError, match="No patient has a page in .*, so there is no PDF"):
+        write_report(source, file, n_patients=0, pdf_folder=folder)
+    assert file.is_file() and not folder.exists()
 
 
 def test_a_part_that_fails_unforeseen_is_said_to(

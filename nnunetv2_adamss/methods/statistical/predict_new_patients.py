@@ -19,7 +19,11 @@ from nnunetv2_adamss.metrics.volume_and_uptake import SUV_MAX, TUMOUR_VOLUME, tu
 from nnunetv2_adamss.prediction.patient_tables import read_clinical
 from nnunetv2_adamss.survival.covariates.covariate_tables import CovariateTables
 from nnunetv2_adamss.survival.covariates.number_table import join_number_tables, read_number_table
-from nnunetv2_adamss.survival.nnunet_data.dataset_json import find_dataset_json, read_dataset_json
+from nnunetv2_adamss.survival.nnunet_data.dataset_json import (
+    find_dataset_json,
+    ignore_label_of,
+    read_dataset_json,
+)
 from nnunetv2_adamss.trained_folds.prediction import RiskPrediction, not_finite
 
 logger = logging.getLogger(__name__)
@@ -118,11 +122,14 @@ def _tumour_sizes(names: Sequence[str], inputs: PatientInputs) -> pd.DataFrame:
     if SUV_MAX in names and inputs.images is None:
         raise ValueError("SUVmax needs the patients' images: give their folder with -i.")
     dataset_json = find_dataset_json(inputs.images or inputs.masks, inputs.masks)
-    ending = read_dataset_json(dataset_json).get("file_ending", ".nii.gz") if dataset_json else ".nii.gz"
+    description = read_dataset_json(dataset_json) if dataset_json else {}
+    ending, ignore_label = description.get("file_ending", ".nii.gz"), ignore_label_of(description)
     case_ids = masked_cases(inputs.masks, ending)
     if SUV_MAX in names:
         return baseline_scores(case_ids, inputs.masks, inputs.images)[[SUV_MAX]]
-    volumes = {case_id: tumour_volume_ml(inputs.masks / f"{case_id}{ending}") for case_id in case_ids}
+    volumes = {
+        case_id: tumour_volume_ml(inputs.masks / f"{case_id}{ending}", ignore_label) for case_id in case_ids
+    }
     return pd.Series(volumes).to_frame(TUMOUR_VOLUME)
 
 

@@ -9,6 +9,7 @@ import torch
 from nnunetv2_adamss.metrics.volume_and_uptake import SUV_MAX, measure_tumour
 from nnunetv2_adamss.survival.foreign_files.preprocessed_cases import open_cases
 from nnunetv2_adamss.survival.nnunet_data.dataset import RAW, channel_names, dataset_folder, raw_images
+from nnunetv2_adamss.survival.nnunet_data.dataset_json import ignore_label_of
 from nnunetv2_adamss.survival.nnunet_data.modalities import find_channel
 from nnunetv2_adamss.survival.nnunet_data.nnunet_fold import NnunetFold
 from nnunetv2_adamss.survival.tumour_region.mask_source import MaskSource
@@ -35,7 +36,11 @@ def tumour_sizes(
         cases = open_cases(nnunet_fold.cases_folder)
         masks.predict(missing, cases, torch.device(device), lambda case_id: None)
     pets = _pets(nnunet_fold) if SUV_MAX in names else {}
-    rows = {case_id: measure_tumour(masks.mask_file(case_id), pets.get(case_id)) for case_id in case_ids}
+    ignore_label = ignore_label_of(nnunet_fold.dataset_json)
+    rows = {
+        case_id: measure_tumour(masks.mask_file(case_id), pets.get(case_id), ignore_label)
+        for case_id in case_ids
+    }
     return pd.DataFrame.from_dict(rows, orient="index")[list(names)]
 
 

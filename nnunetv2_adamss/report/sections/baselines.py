@@ -1,35 +1,46 @@
 """Baselines of the model: tumour volume and SUVmax as risk scores."""
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 
 import pandas as pd
 
+from nnunetv2_adamss.common.messages import listed
 from nnunetv2_adamss.common.progress import Progress
 from nnunetv2_adamss.evaluation.evaluate import Other
 from nnunetv2_adamss.metrics.volume_and_uptake import TumourMeasures
-from nnunetv2_adamss.report.patient_volumes import Channel
+from nnunetv2_adamss.report.patient_volumes import pet_of
+from nnunetv2_adamss.report.shown_patient import FindChannels
 
 logger = logging.getLogger(__name__)
-Images = tuple[Sequence[Channel], Path]
+Images = tuple[FindChannels, Path]
 
 
-def measure_tumours(images: Mapping[str, Images], progress: Progress) -> dict[str, TumourMeasures]:
+def measure_tumours(
+    images: Mapping[str, Images], progress: Progress, ignore_label: int | None
+) -> dict[str, TumourMeasures]:
     """Measure size and uptake of the tumours of all patients whose images can be read, by ``case_id``.
 
     Args:
-        images: channels and tumour mask by ``case_id``.
+        images: what finds the channels, and the tumour mask, by ``case_id``.
         progress: shows which patient is measured.
+        ignore_label: the value of masks that is no tumour, or None.
+
+    Raises:
+        ValueError: if there are patients, and the images of none can be read.
     """
-    found = {}
+    found, faults = {}, []
     for case_id in progress(list(images), "tumour volume and uptake"):
-        channels, mask = images[case_id]
-        pet = next((channel.file for channel in channels if channel.modality == "PET"), None)
+        find_channels, mask = images[case_id]
         try:
-            found[case_id] = TumourMeasures.read(mask, pet)
+            found[case_id] = TumourMeasures.read(mask, pet_of(find_channels()), ignore_label)
         except ValueError as error:
-            logger.warning("%s has no tumour volume or SUVmax: %s.", case_id, error)
+            faults.append(f"{case_id} ({str(error).rstrip('.')})")
+    if faults and not found:
+        raise ValueError(f"The images of no patient can be read: {listed(faults)}.")
+    if faults:
+        logger.warning("%d patient(s) have no tumour volume and SUVmax: %s.", len(faults), listed(faults))
     return found
 
 

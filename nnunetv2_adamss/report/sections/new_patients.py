@@ -2,15 +2,19 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
+from nnunetv2_adamss.common.files import sha256_of
 from nnunetv2_adamss.common.progress import Progress, silent
+from nnunetv2_adamss.common.tables.cell_values import is_missing
 from nnunetv2_adamss.common.tables.csv_text import read_csv
+from nnunetv2_adamss.common.tables.number_cells import reads_as_number
 from nnunetv2_adamss.display.blocks import Block, Facts, Notice, Table
 from nnunetv2_adamss.display.words import NONE, count, sentence, significant
 from nnunetv2_adamss.evaluation.evaluate import EvaluationSettings, evaluate
@@ -28,8 +32,9 @@ from nnunetv2_adamss.prediction.provenance_file import OF_REPORT, read_provenanc
 from nnunetv2_adamss.report.out_of_fold import OutOfFold
 from nnunetv2_adamss.report.patient_volumes import Channel, channels_of
 from nnunetv2_adamss.report.sections.baselines import image_baselines, measure_tumours
+from nnunetv2_adamss.report.sections.patient_survival import UNCALIBRATED
 from nnunetv2_adamss.report.sections.validation_patients import cohort_tumours, covariate_words
-from nnunetv2_adamss.report.shown_patient import Background, Patient
+from nnunetv2_adamss.report.shown_patient import Background, Cohort, Patient
 from nnunetv2_adamss.survival.cohort.survival_table import SurvivalTable, read_survival_table
 from nnunetv2_adamss.survival.nnunet_data.dataset import channel_names
 from nnunetv2_adamss.trained_folds.cross_validation import CrossValidation
@@ -61,10 +66,21 @@ class NewPatients:
 
     @cached_property
     def survival(self) -> SurvivalTable | None:
-        """Table of the outcomes; a few new patients may well have no event."""
+        """Table of the outcomes; a few new patients may well have no event.
+
+        Raises:
+            ValueError: if it cannot be read, or its times are in another unit than the predictions.
+        """
         if self.survival_csv is None:
             return None
-        return read_survival_table(self.survival_csv, needs_events=False)
+        table = read_survival_table(self.survival_csv, needs_events=False)
+        own, unit = table.description.time_unit, self.provenance["time_unit"]
+        if own != unit:
+            raise ValueError(
+                f"The model predicts in {unit}, but {table.path} is in {own}. Give a survival.json with the time_unit "
+                "beside the table, and times in the model's unit."
+            )
+        return table
 
     @cached_property
     def patients(self) -> Patients:
@@ -77,15 +93,7 @@ class NewPatients:
             raise ValueError(
                 "No outcomes of the new patients are given; --survival_csv SURVIVAL.csv gives them."
             )
-        patients = match(read_predictions([self.folder / PREDICTIONS_FILE]), self.survival)
-        unit = self.provenance["time_unit"]
-        if self.survival.description.time_unit != unit:
-            raise ValueError(
-                f"The model predicts in {unit}, but {self.survival.path} is in "
-                f"{self.survival.description.time_unit}. Give a survival.json with the time_unit beside the table, "
-                "and times in the model's unit."
-            )
-        return patients
+        return match(read_predictions([self.folder / PREDICTIONS_FILE]), self.survival)
 
     @cached_property
     def evaluation(self) -> Evaluation:
@@ -95,13 +103,14 @@ class NewPatients:
                 "No outcomes of the new patients are given; --survival_csv SURVIVAL.csv gives them."
             )
         images = {
-            case_id: (self._channels(case_id), self._mask(case_id)) for case_id in self.patients.case_ids
+            case_id: (partial(self._channels, case_id), self._mask(case_id))
+            for case_id in self.patients.case_ids
         }
-        others = image_baselines(measure_tumours(images, self.progress))
+        others = image_baselines(measure_tumours(images, self.progress, self._ignore_label))
         return evaluate(self.patients, self.survival, EvaluationSettings(), others=others)
 
     def check(self, source: CrossValidation) -> None:
-        """Raise ValueError unless this is a prediction by this model, with at least one patient."""
+        """Raise ValueError unless this is a prediction by this model, and outcomes, if given, are in its unit."""
         missing = [n for n in (PREDICTIONS_FILE, PROVENANCE_FILE) if not (self.folder / n).is_file()]
         if missing:
             raise ValueError(
@@ -115,32 +124,65 @@ class NewPatients:
                 f"{self.folder} was predicted by another model ({', '.join(made_by)}) than this report is about "
                 f"({', '.join(model)})."
             )
+        _ = self.survival
+
+    def folds_trained_since(self, source: CrossValidation) -> list[str]:
+        """Return the numbers of the folds whose checkpoints are not those that predicted."""
+        predicted_by, name = self.provenance.get("checkpoints_sha256", {}), self.provenance["checkpoint"]
+        return [
+            str(fold.number)
+            for fold in source.folds
+            if (own := predicted_by.get(f"fold {fold.number}")) is not None
+            and fold.has_files(name)
+            and own != sha256_of(fold.folder / name)
+        ]
 
     def background(self, out_of_fold: OutOfFold) -> Background:
-        """Return the cohort that the model was trained on."""
-        table = out_of_fold.source.table
-        time, event = table.time_and_event(list(table.outcomes.index))
+        """Return the cohort that the model was trained on, as far as it can be read."""
+        cohort, why_no_cohort = None, ""
+        try:
+            table = out_of_fold.source.table
+            time, event = table.time_and_event(list(table.outcomes.index))
+            cohort = Cohort(event, time, f"the model's own {len(time)} patients")
+        except (ValueError, OSError) as error:
+            why_no_cohort = f"There is no cohort to compare with. {error}"
+        tumours, why_no_tumours = cohort_tumours(out_of_fold)
         return Background(
-            event, time, self.provenance["time_unit"], self.provenance["calibrated"],
-            f"the model's own {len(time)} patients", cohort_tumours(out_of_fold),
-        )  # fmt: skip
+            self.provenance["time_unit"],
+            self.provenance["endpoint"],
+            cohort,
+            why_no_cohort,
+            tumours,
+            why_no_tumours,
+            self._ignore_label,
+            [] if self.provenance["calibrated"] else [UNCALIBRATED],
+        )
 
+    @property
+    def _ignore_label(self) -> int | None:
+        """The value of masks that is no tumour; earlier versions did not keep it."""
+        label: int | None = self.provenance.get("ignore_label")
+        return label
+
+    @cached_property
     def pages(self) -> Sequence[Patient]:
-        """Return the patients of the pages, from the highest to the lowest risk."""
+        """Patients of the pages, from the highest to the lowest risk."""
         curves = read_predicted_curves(self.folder / PREDICTIONS_FILE)
         predicted = self._rows(PREDICTIONS_FILE)
-        has_covariates = (self.folder / COVARIATES_FILE).is_file()
-        covariates = self._rows(COVARIATES_FILE) if has_covariates else {}
+        covariates = self._covariates()
         by_risk = sorted(predicted, key=lambda case_id: -predicted[case_id]["risk_score"])
         return [
             Patient(
                 case_id,
-                self._channels(case_id),
+                partial(self._channels, case_id),
                 self._mask(case_id),
                 curves.times,
                 curves.survival_curve[curves.case_ids.index(case_id)],
                 predicted[case_id]["predicted_time"],
-                facts=_facts(predicted[case_id], rank, len(predicted)),
+                facts=[
+                    *_facts(predicted[case_id], rank, len(predicted)),
+                    ("Predicted by", f"{self.predicted_by}, {self.provenance['trainer']}"),
+                ],
                 covariates=covariate_words(covariates.get(case_id, {}), []),
                 warnings=_warnings(predicted[case_id]),
                 predicted_time_sd=predicted[case_id]["predicted_time_sd"],
@@ -156,6 +198,12 @@ class NewPatients:
         """Curves of each fold; none if one fold predicted, or a version that did not keep them."""
         file = self.folder / FOLD_CURVES_FILE
         return read_fold_curves(file) if file.is_file() else []
+
+    @property
+    def predicted_by(self) -> str:
+        """Folds that predicted, in words."""
+        folds = self.provenance["folds"]
+        return f"fold{'s' if len(folds) > 1 else ''} {', '.join(map(str, folds))}"
 
     @property
     def _why_no_fold_curves(self) -> str:
@@ -176,6 +224,17 @@ class NewPatients:
         table = read_csv(self.folder / name, dtype={"case_id": str}).set_index("case_id")
         return {str(case_id): dict(row) for case_id, row in table.iterrows()}
 
+    def _covariates(self) -> dict[str, dict[Any, float | str | None]]:
+        """Read each patient's covariates; pandas would take a category such as None or 007 for something else."""
+        file = self.folder / COVARIATES_FILE
+        if not file.is_file():
+            return {}
+        table = read_csv(file, dtype=str, keep_default_na=False).set_index("case_id")
+        return {
+            str(case_id): {name: _value(text) for name, text in row.items()}
+            for case_id, row in table.iterrows()
+        }
+
     def _mask(self, case_id: str) -> Path:
         return self.folder / MASKS / f"{case_id}{self.provenance['file_ending']}"
 
@@ -191,6 +250,13 @@ class NewPatients:
         return float(time), bool(event)
 
 
+def _value(text: str) -> float | str | None:
+    """Turn a cell into what is shown: a measured number, a text as it stands, or None for a missing value."""
+    if is_missing(pd.Series([text])).all():
+        return None
+    return float(text) if "." in text and reads_as_number(text) else text
+
+
 def _facts(row: Mapping[str, Any], rank: int, n_patients: int) -> list[tuple[str, str]]:
     group = row.get("risk_group")
     known = [("Risk group", str(group))] if isinstance(group, str) and group else []
@@ -202,14 +268,20 @@ def _warnings(row: Mapping[str, Any]) -> list[str]:
     return [sentence(one) for one in text.split("; ")] if isinstance(text, str) and text else []
 
 
-def prediction_facts(new: NewPatients) -> Iterator[Block]:
+def prediction_facts(source: CrossValidation, new: NewPatients) -> Iterator[Block]:
     """Show model and inputs of the predictions, and patients who could not be predicted."""
     made = new.provenance
+    if since := new.folds_trained_since(source):
+        yield Notice(
+            f"Fold {', '.join(since)} was trained again since these patients were predicted: the curves are those of "
+            "the earlier model, all else is about the present one. Predict again.",
+            is_caution=True,
+        )
     threshold = made["risk_threshold"]
     unit, last = made["time_unit"], max(made["times"])
     yield Facts(
         [
-            ("Predicted by", f"folds {', '.join(map(str, made['folds']))}, {made['checkpoint']}"),
+            ("Predicted by", f"{new.predicted_by}, {made['checkpoint']}"),
             ("Endpoint", made["endpoint"] or "not named"),
             ("Curves reach to", f"{significant(last, 4)} {unit}"),
             ("Images", str(made["images"])),
@@ -229,13 +301,13 @@ def prediction_facts(new: NewPatients) -> Iterator[Block]:
         yield Table("Not predicted", ["Patient", "Why"], list(failed.items()), is_prose=True)
 
 
-def overview(new: NewPatients, pages: Sequence[Patient]) -> Iterator[Block]:
+def overview(new: NewPatients) -> Iterator[Block]:
     """Show all patients in one table."""
     unit = new.provenance["time_unit"]
     rows = [
         [page.case_id, dict(page.facts).get("Risk group", NONE), significant(page.predicted_time, 4),
          significant(page.predicted_time_sd, 3), " ".join(page.warnings) or NONE]
-        for page in pages
+        for page in new.pages
     ]  # fmt: skip
     yield Table(
         "From the highest to the lowest risk",

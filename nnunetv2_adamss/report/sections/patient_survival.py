@@ -7,36 +7,43 @@ from nnunetv2_adamss.display.blocks import Notice, Picture, Table
 from nnunetv2_adamss.display.charts import BLUE, GREY, VERMILION, Chart, draw_curve, survival_axes
 from nnunetv2_adamss.display.words import percent, probability, significant
 from nnunetv2_adamss.evaluation.evaluate import default_horizons, horizon_text
-from nnunetv2_adamss.report.shown_patient import Background, Patient
+from nnunetv2_adamss.report.shown_patient import Background, Cohort, Patient
 from nnunetv2_adamss.survival.discrete_time.curve import curves_at
 
-_UNCALIBRATED = "Uncalibrated: the order of patients holds, the height of the curve does not."
+UNCALIBRATED = "Uncalibrated: the order of patients holds, the height of the curve does not."
 
 
 def survival_table(patient: Patient, background: Background) -> Table | Notice:
-    """Show the event-free probability of the patient, each fold and the cohort, as far as the curve reaches."""
-    unit = background.time_unit
-    horizons = np.array(
-        [h for h in default_horizons(unit) if h <= min(patient.last_time, background.time.max())]
-    )
-    end = f"{significant(patient.last_time, 4)} {unit}"
+    """Show the event-free probability of the patient, each fold and the cohort, as far as curve and follow-up reach."""
+    unit, cohort = background.time_unit, background.cohort
+    end, why = patient.last_time, "The curve ends"
+    if cohort is not None and cohort.time.max() < end:
+        end, why = float(cohort.time.max()), f"The follow-up of {cohort.name} ends"
+    ends = f"{why} at {significant(end, 4)} {unit}"
+    horizons = np.array([horizon for horizon in default_horizons(unit) if horizon <= end])
     if not horizons.size:
-        return Notice(
-            f"The curve ends at {end}, before the first year is over, so no year has a probability."
-        )
+        said = f"{ends}, before the first year is over, so no year has a probability."
+        return Notice(" ".join([said, *background.remarks]))
     columns = {
         "After": [horizon_text(horizon, unit) for horizon in horizons],
         "Event-free": [probability(p) for p in _survival_at(patient.curve, patient, horizons)],
         **_between_folds(patient, horizons),
-        "Cohort": [probability(p) for p in background.observed.at(horizons)[0]],
+        **_of_cohort(cohort, horizons),
     }
-    notes = [f"Cohort: Kaplan-Meier estimate of {background.name}. Nothing is predicted beyond {end}."]
+    notes = [
+        background.why_no_cohort if cohort is None else f"Cohort: Kaplan-Meier estimate of {cohort.name}."
+    ]
+    notes.append(f"{ends}.")
     if patient.fold_curves is None:
         notes.append(f"No spread between folds: {patient.why_no_fold_curves}.")
-    if not background.is_calibrated:
-        notes.append(_UNCALIBRATED)
     rows = list(zip(*columns.values(), strict=True))
-    return Table("Predicted event-free probability", list(columns), rows, notes)
+    event = f" (event: {background.endpoint})" if background.endpoint else ""
+    caption = f"Predicted event-free probability{event}"
+    return Table(caption, list(columns), rows, [*notes, *background.remarks])
+
+
+def _of_cohort(cohort: Cohort | None, horizons: NDArray[np.float64]) -> dict[str, list[str]]:
+    return {} if cohort is None else {"Cohort": [probability(p) for p in cohort.observed.at(horizons)[0]]}
 
 
 def _between_folds(patient: Patient, horizons: NDArray[np.float64]) -> dict[str, list[str]]:
@@ -56,15 +63,17 @@ def _survival_at(
 
 def survival_chart(patient: Patient, background: Background) -> Picture:
     """Draw the curves of the patient and the folds over the cohort's, and the outcome if it was observed."""
-    unit = background.time_unit
+    unit, cohort = background.time_unit, background.cohort
     steps = np.unique(np.linspace(0, len(patient.times) - 1, 4).round().astype(int))
     said = ", ".join(
         f"{percent(patient.curve[i])} at {significant(patient.times[i], 4)} {unit}" for i in steps
     )
     folds = "" if patient.fold_curves is None else "; thin: each fold alone"
+    over = "" if cohort is None else f" over the Kaplan-Meier curve of {cohort.name} (grey)"
     with Chart(4.6, 2.6) as chart:
         axes = chart.axes()[0, 0]
-        draw_curve(axes, (background.name, background.event, background.time), GREY)
+        if cohort is not None:
+            draw_curve(axes, (cohort.name, cohort.event, cohort.time), GREY)
         times = np.append(0, patient.times)
         for fold in () if patient.fold_curves is None else patient.fold_curves:
             axes.plot(times, np.append(1, fold), color=BLUE, linewidth=0.6, alpha=0.5)
@@ -81,6 +90,5 @@ def survival_chart(patient: Patient, background: Background) -> Picture:
         axes.legend(fontsize=8, loc="best", frameon=True, edgecolor="none")
         return chart.picture(
             f"Predicted survival of {patient.case_id}: {said}.{outcome}",
-            f"Predicted event-free probability (blue{folds}) over the Kaplan-Meier curve of {background.name} (grey)."
-            f"{'' if background.is_calibrated else ' ' + _UNCALIBRATED}",
+            " ".join([f"Predicted event-free probability (blue{folds}){over}.", *background.remarks]),
         )

@@ -7,12 +7,14 @@ from numpy.typing import NDArray
 
 from nnunetv2_adamss.display.blocks import Picture, Table
 from nnunetv2_adamss.display.charts import BLUE, GREY, Chart
-from nnunetv2_adamss.display.words import count, percent, significant
+from nnunetv2_adamss.display.words import NONE, count, percent, significant
 from nnunetv2_adamss.metrics.volume_and_uptake import TumourMeasures
+from nnunetv2_adamss.report.shown_patient import Background
 
+# An empty mask has no uptake; its 0 is a score of risk, and no value to show or to compare with.
 _NAMES: dict[str, Callable[[TumourMeasures], float | None]] = {
-    "SUVmax": lambda tumour: tumour.suv_max,
-    "SUVmean": lambda tumour: tumour.suv_mean,
+    "SUVmax": lambda tumour: tumour.suv_max if tumour.n_lesions else None,
+    "SUVmean": lambda tumour: tumour.suv_mean if tumour.n_lesions else None,
     "MTV (ml)": lambda tumour: tumour.volume_ml,
     "TLG": lambda tumour: tumour.lesion_glycolysis,
     "Lesions": lambda tumour: tumour.n_lesions,
@@ -23,28 +25,29 @@ _MEANING = (
 )
 
 
-def tumour_table(tumour: TumourMeasures, cohort: Sequence[TumourMeasures]) -> Table:
+def tumour_table(tumour: TumourMeasures, background: Background) -> Table:
     """Show the patient's measures, and their rank in the cohort, if there is one."""
+    cohort = background.tumours
     rows = [
-        [name, significant(value), *_in_cohort(value, others)]
+        [name, significant(value), *(_in_cohort(value, others) if cohort else [])]
         for name, value, others in _rows(tumour, cohort)
     ]
+    header = ["Measure", "Patient", "Cohort: median (quartiles)", "Above"]
+    notes = [_MEANING]
+    if tumour.suv_max is None:
+        notes.append("There is no uptake, since the names of the channels do not say which one is the PET.")
     if not cohort:
-        notes = [
-            f"{_MEANING} The images of the cohort could not be read, so there is nothing to compare with."
-        ]
-        return Table("Tumour", ["Measure", "Patient"], rows, notes)
-    return Table(
-        "Tumour",
-        ["Measure", "Patient", "Cohort: median (quartiles)", "Above"],
-        rows,
-        [_MEANING],
-    )
+        return Table("Tumour", header[:2], rows, [*notes, background.why_no_tumours])
+    if n_empty := sum(not one.n_lesions for one in cohort):
+        notes.append(
+            f"Of the cohort's {count(len(cohort), 'patient')} {n_empty} have an empty mask, so no SUV."
+        )
+    return Table("Tumour", header, rows, notes)
 
 
 def tumour_chart(tumour: TumourMeasures, cohort: Sequence[TumourMeasures]) -> Picture:
     """Draw the patient's measures over range and quartiles of the cohort, each on its own scale."""
-    rows = _rows(tumour, cohort)
+    rows = [row for row in _rows(tumour, cohort) if row[-1].size]
     with Chart(4.6, 0.36 * len(rows) + 0.1) as chart:
         axes = chart.axes()[0, 0]
         for place, (_, value, others) in enumerate(rows):
@@ -88,7 +91,7 @@ def _rows(
 
 def _in_cohort(value: float, others: NDArray[np.float64]) -> list[str]:
     if not others.size:
-        return []
+        return [NONE, NONE]
     lower, median, upper = np.quantile(others, [0.25, 0.5, 0.75])
     return [
         f"{significant(median)} ({significant(lower)} to {significant(upper)})",

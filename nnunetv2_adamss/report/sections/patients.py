@@ -9,8 +9,9 @@ from nnunetv2_adamss.common.progress import Progress, silent
 from nnunetv2_adamss.display.blocks import Block, Columns, Facts, Notice, Section, Table
 from nnunetv2_adamss.display.parts import section
 from nnunetv2_adamss.display.words import significant
+from nnunetv2_adamss.metrics.volume_and_uptake import TumourMeasures
 from nnunetv2_adamss.report.patient_pictures import patient_picture
-from nnunetv2_adamss.report.patient_volumes import PatientVolumes
+from nnunetv2_adamss.report.patient_volumes import PatientVolumes, pet_of
 from nnunetv2_adamss.report.sections.patient_survival import survival_chart, survival_table
 from nnunetv2_adamss.report.sections.patient_tumour import tumour_chart, tumour_table
 from nnunetv2_adamss.report.shown_patient import Background, Patient
@@ -34,7 +35,8 @@ def _page(identifier: str, patient: Patient, background: Background) -> Section:
     parts = (
         partial(_warnings, patient),
         partial(_survival, patient, background),
-        partial(_images_and_tumour, patient, background),
+        partial(_images, patient, background),
+        partial(_tumour, patient, background),
     )
     return section(identifier, patient.case_id, parts, begins_page=True)
 
@@ -76,11 +78,17 @@ def _time(value: float, unit: str) -> str:
     return f"{significant(value, 4)} {unit}"
 
 
-def _images_and_tumour(patient: Patient, background: Background) -> Iterator[Block]:
-    volumes = PatientVolumes.read(patient.channels, patient.mask)
+def _images(patient: Patient, background: Background) -> Iterator[Block]:
+    volumes = PatientVolumes.read(patient.find_channels(), patient.mask, background.ignore_label)
     yield patient_picture(patient.case_id, volumes)
-    tumour = volumes.measures
-    table = tumour_table(tumour, background.tumours)
+
+
+def _tumour(patient: Patient, background: Background) -> Iterator[Block]:
+    """Measure again from the files: unlike a picture, this needs no axes at right angles."""
+    tumour = TumourMeasures.read(patient.mask, pet_of(patient.find_channels()), background.ignore_label)
+    if not tumour.n_lesions:
+        yield Notice("The mask is empty: no tumour was found, so there is no SUV.", is_caution=True)
+    table = tumour_table(tumour, background)
     if background.tumours:
         yield Columns([[table], [tumour_chart(tumour, background.tumours)]])
     else:

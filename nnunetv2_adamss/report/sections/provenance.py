@@ -91,8 +91,18 @@ def interval_edges(source: CrossValidation) -> Iterator[Block]:
         f"Right edges of the time intervals ({unit})",
         ["Fold", *(str(number) for number in range(1, longest))],
         rows,
-        ["Fitted on the training patients of each fold; nothing is predicted beyond the last edge."],
+        [f"Edges: {interval_words(source)}. Nothing is predicted beyond the last one."],
     )
+
+
+def interval_words(source: CrossValidation) -> str:
+    """Describe where the edges of the time intervals come from."""
+    settings = source.folds[0].summary["settings"]
+    if settings.get("interval_edges"):
+        return "as given in the settings"
+    if settings["interval_rule"] == "authors_days":
+        return "the fixed ones of the authors' software"
+    return f"{settings['interval_rule']}, fitted on the training patients of each fold"
 
 
 def software(source: CrossValidation) -> Iterator[Block]:

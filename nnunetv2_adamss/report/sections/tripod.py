@@ -10,7 +10,9 @@ from nnunetv2_adamss.display.blocks import Block, Notice, Table
 from nnunetv2_adamss.display.words import count, joined, missing_values
 from nnunetv2_adamss.report.model_data import is_synthetic
 from nnunetv2_adamss.report.sections.cohort import follow_up_words
+from nnunetv2_adamss.report.sections.provenance import interval_words
 from nnunetv2_adamss.survival.cohort.cohort_summary import summarise_cohort
+from nnunetv2_adamss.survival.covariates.covariate_results import HAZARD_RATIOS_FILE
 from nnunetv2_adamss.survival.nnunet_data.dataset import channel_names
 from nnunetv2_adamss.trained_folds.cross_validation import CrossValidation
 
@@ -49,10 +51,14 @@ def _fact(fact: Fact | None, source: CrossValidation) -> str:
 
 
 def _title(source: CrossValidation) -> str:
-    return (
-        "Development of a discrete-time survival network on images and covariates, evaluated by cross-validation; "
-        f"outcome: {source.table.description.endpoint or 'not named in survival.json'}."
-    )
+    inputs = "images and covariates" if _covariates(source) else "images"
+    evaluated = "not evaluated" if _has_no_validation(source) else "evaluated by cross-validation"
+    endpoint = source.table.description.endpoint or "not named in survival.json"
+    return f"Development of a survival network on {inputs}, {evaluated}; outcome: {endpoint}."
+
+
+def _has_no_validation(source: CrossValidation) -> bool:
+    return source.folds[0].number == "all"
 
 
 def _preparation(source: CrossValidation) -> str:
@@ -64,17 +70,27 @@ def _preparation(source: CrossValidation) -> str:
 
 def _outcome(source: CrossValidation) -> str:
     described = source.table.description
-    return (
-        f"{described.endpoint or 'Endpoint not named in survival.json'}, time in {described.time_unit}; curves end "
-        "at the last interval edge of each fold."
-    )
+    if not described.endpoint:
+        return AUTHORS
+    return f"{described.endpoint}, time in {described.time_unit}; curves end at the last interval edge of each fold."
 
 
 def _predictors(source: CrossValidation) -> str:
-    channels = joined(channel_names(source.dataset_json))
-    group_column = source.table.description.group_column
-    columns = joined([str(name) for name in source.table.clinical if name != group_column])
-    return f"Images: {channels}. Clinical columns offered: {columns}. What each fold chose stands under Covariates."
+    channels, covariates = joined(channel_names(source.dataset_json)), _covariates(source)
+    offered = f"Offered beside them: {'; '.join(covariates)}. What each fold chose stands under Covariates."
+    return f"Images: {channels}. {offered if covariates else 'Nothing else.'}"
+
+
+def _covariates(source: CrossValidation) -> list[str]:
+    """Describe what the networks could choose from beside the images."""
+    found = []
+    if source.files(HAZARD_RATIOS_FILE):
+        group_column = source.table.description.group_column
+        columns = [str(name) for name in source.table.clinical if name != group_column]
+        found.append(f"clinical columns {joined(columns)}")
+    files = source.folds[0].summary.get("sources_sha256", {})
+    found += [name for name in files if name.startswith(("radiomics ", "features "))]
+    return found
 
 
 def _setting(source: CrossValidation) -> str:
@@ -85,6 +101,8 @@ def _setting(source: CrossValidation) -> str:
 
 
 def _choice(source: CrossValidation) -> str:
+    if not _covariates(source):
+        return "No predictors beside the images, so none were chosen."
     settings = source.folds[0].summary["settings"]
     return (
         f"Selection of clinical columns: {settings['clinical_selection']}; of features: "
@@ -110,35 +128,36 @@ def _missing(source: CrossValidation) -> str:
 
 
 def _partition(source: CrossValidation) -> str:
-    if source.folds[0].number == "all":
+    if _has_no_validation(source):
         return "All patients train one model (fold all), so none is left to evaluate it."
+    n_patients = sum(fold.summary["cases"]["validation"]["cases"] for fold in source.folds)
     return (
-        f"{count(len(source.folds), 'fold')} of nnU-Net's split: each patient is predicted by a fold that was not "
-        "trained on that patient. Numbers under item 21."
+        f"{count(len(source.folds), 'fold')} of {len(source.splits)} of nnU-Net's split: each of "
+        f"{count(n_patients, 'patient')} is predicted by a fold that was not trained on that patient. Numbers under "
+        "item 21."
     )
 
 
 def _handling(source: CrossValidation) -> str:
     return (
-        "Numbers are standardised, categories become indicators, missing values are imputed, and time is divided into "
-        "intervals, all as fitted on the training patients of each fold."
+        "Numbers are standardised, categories become indicators, and missing values are imputed, all as fitted on the "
+        f"training patients of each fold. Time is divided into intervals: {interval_words(source)}."
     )
 
 
 def _model(source: CrossValidation) -> str:
     settings = source.folds[0].summary["settings"]
+    numbers = sorted({len(fold.summary["interval_edges"]) - 1 for fold in source.folds})
     return (
-        f"{settings['seg_trainer']}, then {source.trainer}; {settings['n_intervals']} time intervals "
-        f"({settings['interval_rule']}), epoch: {settings['select']}, seed {settings['seed']}."
+        f"{settings['seg_trainer']}, then {source.trainer}; {' or '.join(map(str, numbers))} time intervals, epoch: "
+        f"{settings['select']}, seed {settings['seed']}."
     )
 
 
 def _clusters(source: CrossValidation) -> str:
     column = source.table.description.group_column
     return (
-        f"Groups by {column}; results by group stand under Cohort and Discrimination."
-        if column
-        else "No group column, such as the centre, is named in survival.json."
+        f"Groups by {column}; results by group stand under Cohort and Discrimination." if column else AUTHORS
     )
 
 
@@ -182,6 +201,17 @@ def _analysed(source: CrossValidation) -> str:
     ) + "."  # fmt: skip
 
 
+def _calculation(source: CrossValidation) -> str:
+    if _has_no_validation(source):
+        return AUTHORS
+    settings = source.folds[0].summary["settings"]
+    epochs = joined(sorted({f"the {fold.summary['predictions_from']} epoch" for fold in source.folds}))
+    return (
+        f"Each patient by the fold that was not trained on that patient, weights of {epochs}, region around the mask "
+        f"({settings['mask_source']}); whether curves were calibrated is said with the results."
+    )
+
+
 def _specification(source: CrossValidation) -> str:
     return f"Checkpoints of each fold in {source.model_folder}, with all that prediction needs."
 
@@ -194,7 +224,7 @@ def _poor_input(source: CrossValidation) -> str:
 
 
 def _performance(source: CrossValidation) -> str:
-    return "See Discrimination and calibration."
+    return AUTHORS if _has_no_validation(source) else "See Discrimination and calibration."
 
 
 def _code(source: CrossValidation) -> str:
@@ -229,7 +259,7 @@ _ITEMS: list[tuple[str, str, str, Fact | None]] = [
     ("12d", "Heterogeneity between clusters", "D;E", _clusters),
     ("12e", "Measures of performance", "D;E", _measures),
     ("12f", "Updating of the model", "E", None),
-    ("12g", "How predictions were calculated at evaluation", "E", _specification),
+    ("12g", "How predictions were calculated at evaluation", "E", _calculation),
     ("13", "Class imbalance", "D;E", _balance),
     ("14", "Fairness", "D;E", None),
     ("15", "Output of the model", "D", _output),

@@ -1,6 +1,7 @@
 """Patients of the cross-validation, each predicted by the fold that was not trained on that patient."""
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -8,31 +9,40 @@ import numpy as np
 from nnunetv2_adamss.display.words import NONE, significant
 from nnunetv2_adamss.metrics.volume_and_uptake import TumourMeasures
 from nnunetv2_adamss.report.out_of_fold import OutOfFold
-from nnunetv2_adamss.report.shown_patient import Background, Patient
+from nnunetv2_adamss.report.sections.patient_survival import UNCALIBRATED
+from nnunetv2_adamss.report.shown_patient import Background, Cohort, Patient
+from nnunetv2_adamss.survival.nnunet_data.dataset_json import ignore_label_of
 from nnunetv2_adamss.trained_folds.fold_masks import masks_of
 from nnunetv2_adamss.trained_folds.trained_fold import TrainedFold
 
 
 def validation_background(out_of_fold: OutOfFold) -> Background:
     """Return the cohort of all patients with an outcome."""
-    table = out_of_fold.source.table
+    source = out_of_fold.source
+    table = source.table
     time, event = table.time_and_event(list(table.outcomes.index))
+    tumours, why_no_tumours = cohort_tumours(out_of_fold)
+    apparent = out_of_fold.why_calibration_is_apparent
+    remarks = [UNCALIBRATED] if out_of_fold.calibration is None else []
+    if apparent:
+        remarks.append(f"The curve is calibrated on outcomes of these same patients: {apparent}")
     return Background(
-        event,
-        time,
         table.description.time_unit,
-        is_calibrated=out_of_fold.calibration is not None,
-        name=f"all {len(time)} patients",
-        tumours=cohort_tumours(out_of_fold),
+        table.description.endpoint,
+        Cohort(event, time, f"all {len(time)} patients"),
+        tumours=tumours,
+        why_no_tumours=why_no_tumours,
+        ignore_label=ignore_label_of(source.dataset_json),
+        remarks=remarks,
     )
 
 
-def cohort_tumours(out_of_fold: OutOfFold) -> list[TumourMeasures]:
-    """Return size and uptake of the validation patients' tumours; none without their images."""
+def cohort_tumours(out_of_fold: OutOfFold) -> tuple[list[TumourMeasures], str]:
+    """Return size and uptake of the validation patients' tumours, and a sentence if there are none."""
     try:
-        return list(out_of_fold.tumours.values())
-    except (ValueError, OSError):
-        return []
+        return list(out_of_fold.tumours.values()), ""
+    except (ValueError, OSError) as error:
+        return [], f"There is no cohort to compare with. {error}"
 
 
 def validation_patients(out_of_fold: OutOfFold, n_most: int) -> list[Patient]:
@@ -74,7 +84,7 @@ def _patient(out_of_fold: OutOfFold, fold: TrainedFold, place: int, row: int) ->
     indicators = (fold.summary.get("covariates") or {}).get("clinical_indicators", [])
     return Patient(
         case_id,
-        out_of_fold.channels(case_id),
+        partial(out_of_fold.channels, case_id),
         masks_of(source, fold).mask_file(case_id),
         curves.times,
         curves.survival_curve[row],

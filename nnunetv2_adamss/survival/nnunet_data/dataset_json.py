@@ -1,5 +1,6 @@
 """nnU-Net's description of a data set, beside any folders of images and masks."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,12 @@ def read_dataset_json(file: Path, *needed: str) -> dict[str, Any]:
         return read_known_object(file, _KINDS, needed)
     except OSError as error:
         raise ValueError(f"{file} cannot be read as JSON ({error}).") from error
+
+
+def ignore_label_of(dataset_json: Mapping[str, Any]) -> int | None:
+    """Return the value of masks that is neither tumour nor background, if there is one."""
+    label: int | None = dataset_json.get("labels", {}).get("ignore")
+    return label
 
 
 def _is_label(value: Any) -> bool:

@@ -8,13 +8,13 @@ import torch
 from batchgeneratorsv2.transforms.spatial.spatial import SpatialTransform
 from torch.utils.data import Dataset
 
+from nnunetv2_adamss.common.images import tumour_of
 from nnunetv2_adamss.survival.training_data.balanced_batches import SampleKey
 from nnunetv2_adamss.survival.training_data.case_data import CaseData, Sample
 from nnunetv2_adamss.survival.tumour_region.region import (
     Region,
     read_region,
     read_within_image,
-    tumour_of,
 )
 
 _ROTATION = np.deg2rad(10)

@@ -11,6 +11,7 @@ from nnunetv2.training.dataloading.nnunet_dataset import nnUNetBaseDataset
 from nnunetv2.utilities.plans_handling.plans_handler import PlansManager
 from numpy.typing import NDArray
 
+from nnunetv2_adamss.common.images import tumour_of
 from nnunetv2_adamss.common.messages import listed
 from nnunetv2_adamss.survival.nnunet_data.case_geometry import read_case_mask
 from nnunetv2_adamss.survival.tumour_region.mask_source import MaskSource
@@ -20,7 +21,6 @@ from nnunetv2_adamss.survival.tumour_region.region import (
     region_around,
     share_in_region,
     tumour_centre,
-    tumour_of,
 )
 
 logger = logging.getLogger(__name__)

@@ -53,12 +53,6 @@ def crop_size(spacing_mm: Sequence[float], total_stride: Sequence[int]) -> tuple
     )
 
 
-def tumour_of(mask: NDArray[np.integer], ignore_label: int | None) -> NDArray[np.bool_]:
-    """True where a mask has a foreground label: the union of all but the ignored one."""
-    tumour: NDArray[np.bool_] = mask > 0
-    return tumour if ignore_label is None else tumour & (mask != ignore_label)
-
-
 def tumour_centre(mask: NDArray[np.bool_]) -> NDArray[np.float64] | None:
     """Centre of the tumour's bounding box, in image voxels from the first voxel's edge.
 

@@ -9,16 +9,20 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+import SimpleITK as sitk
 from matplotlib.figure import Figure
 
+from nnunetv2_adamss.common.files import sha256_of
 from nnunetv2_adamss.display.blocks import Facts, Notice, Picture, Section, Table
 from nnunetv2_adamss.display.charts import Chart
+from nnunetv2_adamss.metrics.volume_and_uptake import TumourMeasures
 from nnunetv2_adamss.report.out_of_fold import OutOfFold
 from nnunetv2_adamss.report.sections.new_patients import NewPatients, overview, prediction_facts
 from nnunetv2_adamss.report.sections.patient_survival import survival_chart, survival_table
+from nnunetv2_adamss.report.sections.patient_tumour import tumour_chart, tumour_table
 from nnunetv2_adamss.report.sections.patients import patient_pages
 from nnunetv2_adamss.report.sections.validation_patients import validation_background, validation_patients
-from nnunetv2_adamss.report.shown_patient import Patient
+from nnunetv2_adamss.report.shown_patient import Background, Patient
 from nnunetv2_adamss.trained_folds.cross_validation import CrossValidation
 from tests.finished_project import DATASET, SEG_TRAINER, model_folder, write_prediction
 from tests.nnunet_project import NnunetProject
@@ -57,7 +61,8 @@ def test_a_page_shows_curve_outcome_and_covariates(source: CrossValidation) -> N
     assert cuts.description.startswith(f"{patient.case_id}: CT, axial")
     assert tumours.description.startswith("SUVmax")
     tables = {block.caption: block for block in flat(page.blocks) if isinstance(block, Table)}
-    assert list(tables) == ["Predicted event-free probability", "Covariates, as measured", "Tumour"]
+    caption = "Predicted event-free probability (event: simulated event (synthetic))"
+    assert list(tables) == [caption, "Covariates, as measured", "Tumour"]
     assert "age" in [row[0].split()[0] for row in tables["Covariates, as measured"].rows]
 
 
@@ -86,10 +91,10 @@ def test_without_the_cohorts_images_a_tumour_stands_alone(
     shutil.move(project.raw / DATASET / "imagesTr", images)
     file = new.folder / "prediction.json"
     file.write_text(json.dumps(json.loads(file.read_text()) | {"images": str(images)}))
-    page = next(patient_pages(new.pages(), new.background(OutOfFold(source))))
+    page = next(patient_pages(new.pages, new.background(OutOfFold(source))))
     (table,) = [b for b in flat(page.blocks) if isinstance(b, Table) and b.caption == "Tumour"]
     assert table.header == ["Measure", "Patient"]
-    assert "nothing to compare with" in table.notes[0]
+    assert "no cohort to compare with" in table.notes[1] and "can be read" in table.notes[1]
 
 
 def test_a_broken_image_is_said_on_its_page_and_the_other_pages_stand(
@@ -97,12 +102,95 @@ def test_a_broken_image_is_said_on_its_page_and_the_other_pages_stand(
 ) -> None:
     found = OutOfFold(source)
     patients = validation_patients(found, 3)
-    patients[1].channels[0].file.write_bytes(b"no image")
+    patients[1].find_channels()[0].file.write_bytes(b"no image")
     pages = pages_of(found, patients)
     notices = [[b.text for b in page.blocks if isinstance(b, Notice)] for page in pages]
     assert notices[0] == notices[2] == []
     assert "cannot be read as an image" in notices[1][0]
     assert "What happened" in facts_of(pages[1])
+
+
+def test_without_its_table_a_cohort_is_missing_and_new_patients_are_shown(
+    project: NnunetProject, source: CrossValidation, new: NewPatients
+) -> None:
+    (project.raw / DATASET / "survival.csv").unlink()
+    background = new.background(OutOfFold(source))
+    table = survival_table(new.pages[0], background)
+    assert isinstance(table, Table)
+    assert table.header == ["After", "Event-free", "Range of 3 folds"]
+    assert "survival.csv" in table.notes[0]
+    assert "(grey)" not in survival_chart(new.pages[0], background).caption
+    assert len(list(patient_pages(new.pages, background))) == 4
+
+
+def test_a_validation_patient_whose_image_is_gone_has_a_page_without_it(
+    project: NnunetProject, source: CrossValidation
+) -> None:
+    found = OutOfFold(source)
+    patients = validation_patients(found, 2)
+    for file in (project.raw / DATASET / "imagesTr").glob(f"{patients[0].case_id}_*"):
+        file.unlink()
+    gone, there = pages_of(found, patients)
+    assert [b.text for b in gone.blocks if isinstance(b, Notice)]
+    assert "What happened" in facts_of(gone)
+    assert not [b for b in there.blocks if isinstance(b, Notice)]
+    assert len(found.tumours) == 23
+
+
+def test_an_empty_mask_has_no_uptake_and_none_enters_the_cohorts() -> None:
+    full = TumourMeasures(volume_ml=10.0, n_lesions=1, suv_max=8.0, suv_mean=4.0)
+    empty = TumourMeasures(volume_ml=0.0, n_lesions=0, suv_max=0.0, suv_mean=0.0)
+    background = Background("days", tumours=[full, replace(full, suv_max=6.0), empty])
+    rows = {row[0]: list(row[1:]) for row in tumour_table(full, background).rows}
+    assert rows["SUVmax"] == ["8", "7 (6.5 to 7.5)", "50%"]
+    assert rows["MTV (ml)"] == ["10", "10 (5 to 10)", "33%"]
+    assert "3 patients 1 have an empty mask" in tumour_table(full, background).notes[1]
+    assert [row[0] for row in tumour_table(empty, background).rows] == ["MTV (ml)", "TLG", "Lesions"]
+    nowhere = tumour_table(full, replace(background, tumours=[empty]))
+    assert list(nowhere.rows[0]) == ["SUVmax", "8", "\u2013", "\u2013"]
+    tumour_chart(full, [empty])
+
+
+def test_ignored_voxels_are_no_tumour_of_a_patient(source: CrossValidation, new: NewPatients) -> None:
+    page = new.pages[0]
+    mask = sitk.ReadImage(str(page.mask))
+    labels = sitk.GetArrayFromImage(mask)
+    labels[0] = 9
+    ignored = sitk.GetImageFromArray(labels)
+    ignored.CopyInformation(mask)
+    sitk.WriteImage(ignored, str(page.mask))
+    file = new.folder / "prediction.json"
+    file.write_text(json.dumps(json.loads(file.read_text()) | {"ignore_label": 9}))
+    again = NewPatients(new.folder)
+    (section, *_) = patient_pages(again.pages, again.background(OutOfFold(source)))
+    (table,) = [b for b in flat(section.blocks) if isinstance(b, Table) and b.caption == "Tumour"]
+    shown = {row[0]: row[1] for row in table.rows}["MTV (ml)"]
+    voxels = ((labels > 0) & (labels < 9)).sum() * np.prod(mask.GetSpacing()) / 1000
+    assert shown == f"{voxels:.3g}"
+
+
+def test_categories_that_pandas_takes_for_something_else_are_shown_as_they_stand(new: NewPatients) -> None:
+    case_id = new.pages[0].case_id
+    (new.folder / "covariates.csv").write_text(
+        f"case_id,alcohol,code,smoking,PET_mean,hpv\n{case_id},None,007,unknown,2.54321,\n"
+    )
+    again = NewPatients(new.folder)
+    shown = {page.case_id: page.covariates for page in again.pages}[case_id]
+    assert list(shown.values()) == ["None", "007", "unknown", "2.543", "\u2013 (missing)"]
+
+
+def test_a_fold_that_was_trained_again_since_the_prediction_is_named(
+    source: CrossValidation, new: NewPatients
+) -> None:
+    file = new.folder / "prediction.json"
+    known = {f"fold {fold.number}": sha256_of(fold.folder / "checkpoint_final.pth") for fold in source.folds}
+    content = json.loads(file.read_text()) | {"checkpoint": "checkpoint_final.pth"}
+    file.write_text(json.dumps(content | {"checkpoints_sha256": known}))
+    assert NewPatients(new.folder).folds_trained_since(source) == []
+    file.write_text(json.dumps(content | {"checkpoints_sha256": known | {"fold 1": "of before"}}))
+    notice = next(iter(prediction_facts(source, NewPatients(new.folder))))
+    assert isinstance(notice, Notice)
+    assert "Fold 1 was trained again" in notice.text
 
 
 def test_selected_features_are_shown_as_they_were_measured(
@@ -134,7 +222,7 @@ def new(project: NnunetProject) -> NewPatients:
 def test_new_patients_come_by_risk_with_their_warnings_and_spread(
     new: NewPatients, source: CrossValidation
 ) -> None:
-    pages = new.pages()
+    pages = new.pages
     table = pd.read_csv(new.folder / "survival_predictions.csv")
     by_risk = table.sort_values("risk_score", ascending=False)
     assert [page.case_id for page in pages] == list(by_risk["case_id"])
@@ -142,6 +230,7 @@ def test_new_patients_come_by_risk_with_their_warnings_and_spread(
     assert pages[0].warnings == ["No tumour found by fold 1.", "The folds disagree."]
     assert dict(pages[0].facts) == {
         "Risk group": "high", "Rank of risk among these patients": "1 of 4 (1 = highest)",
+        "Predicted by": "folds 0, 1, 2, AdaMSSSurvTrainer",
     }  # fmt: skip
     assert pages[0].covariates == {"age": "61.5"}
     sections = list(patient_pages(pages, new.background(OutOfFold(source))))
@@ -153,20 +242,26 @@ def test_probabilities_reach_as_far_as_the_curve_with_the_lowest_and_the_highest
 ) -> None:
     """The curves are exponential: at 1 year the hazard since 200 days is that of each fold."""
     background = new.background(OutOfFold(source))
-    patient = next(page for page in new.pages() if page.case_id == min(p.case_id for p in new.pages()))
+    patient = next(page for page in new.pages if page.case_id == min(p.case_id for p in new.pages))
     table = survival_table(patient, background)
     assert isinstance(table, Table)
     assert [row[0] for row in table.rows] == ["1 year", "2 years"]
     assert table.header[2] == "Range of 3 folds"
     expected = [np.exp(-365.25 / days) for days in (700, 600, 800)]
     assert table.rows[0][1:3] == (f"{expected[0]:.0%}", f"{expected[1]:.0%} to {expected[2]:.0%}")
-    observed = background.observed.at(np.array([730.5]))[0, 0]
+    assert background.cohort is not None
+    observed = background.cohort.observed.at(np.array([730.5]))[0, 0]
     assert table.rows[1][3] == f"{observed:.0%}"
-    assert "Nothing is predicted beyond 1000 days." in table.notes[0]
+    assert table.notes[1] == "The curve ends at 1000 days."
     assert "thin: each fold alone" in survival_chart(patient, background).caption
     short = survival_table(replace(patient, times=patient.times / 10), background)
     assert isinstance(short, Notice)
-    assert "ends at 100 days, before the first year" in short.text
+    assert short.text.startswith("The curve ends at 100 days, before the first year")
+    followed = replace(background.cohort, time=np.minimum(background.cohort.time, 300))
+    short = survival_table(patient, replace(background, cohort=followed, remarks=["Uncalibrated."]))
+    assert isinstance(short, Notice)
+    assert "follow-up of the model's own 24 patients ends at 300 days" in short.text
+    assert short.text.endswith("Uncalibrated.")
 
 
 def test_a_patient_who_was_seen_after_the_curves_end_is_drawn_there(
@@ -174,7 +269,7 @@ def test_a_patient_who_was_seen_after_the_curves_end_is_drawn_there(
 ) -> None:
     drawn: list[Figure] = []
     monkeypatch.setattr(Chart, "picture", lambda chart, *_: drawn.append(chart.figure))
-    patient = replace(new.pages()[0], outcome=(2500.0, False))
+    patient = replace(new.pages[0], outcome=(2500.0, False))
     survival_chart(patient, new.background(OutOfFold(source)))
     (axes,) = drawn[0].axes
     (last_seen,) = [line for line in axes.get_lines() if str(line.get_label()).startswith("last seen")]
@@ -186,22 +281,24 @@ def test_a_prediction_that_kept_no_curves_of_folds_has_no_spread_of_them(
     new: NewPatients, source: CrossValidation
 ) -> None:
     (new.folder / "survival_by_fold.csv").unlink()
-    table = survival_table(new.pages()[0], new.background(OutOfFold(source)))
+    table = survival_table(new.pages[0], new.background(OutOfFold(source)))
     assert isinstance(table, Table)
     assert table.header == ["After", "Event-free", "Cohort"]
     assert "predict again" in " ".join(table.notes)
 
 
-def test_patients_without_a_prediction_are_listed_with_the_reason(new: NewPatients) -> None:
-    (table,) = [block for block in prediction_facts(new) if isinstance(block, Table)]
+def test_patients_without_a_prediction_are_listed_with_the_reason(
+    source: CrossValidation, new: NewPatients
+) -> None:
+    (table,) = [block for block in prediction_facts(source, new) if isinstance(block, Table)]
     assert [list(row) for row in table.rows] == [["lost_case", "its PET is missing"]]
-    (everybody,) = overview(new, new.pages())
+    (everybody,) = overview(new)
     assert isinstance(everybody, Table)
     assert everybody.rows[0][-1] == "No tumour found by fold 1. The folds disagree."
 
 
 def test_uncalibrated_predictions_are_marked_and_can_be_evaluated_all_the_same(
-    project: NnunetProject, new: NewPatients
+    project: NnunetProject, source: CrossValidation, new: NewPatients
 ) -> None:
     table = pd.read_csv(new.folder / "survival_predictions.csv")
     table.assign(risk_group="", predicted_time_sd=None).to_csv(
@@ -211,9 +308,9 @@ def test_uncalibrated_predictions_are_marked_and_can_be_evaluated_all_the_same(
     content = json.loads(file.read_text()) | {"calibrated": False, "risk_threshold": None}
     file.write_text(json.dumps(content))
     evaluated = replace(new, survival_csv=project.raw / DATASET / "survival.csv")
-    notices = [b.text for b in prediction_facts(evaluated) if isinstance(b, Notice)]
+    notices = [b.text for b in prediction_facts(source, evaluated) if isinstance(b, Notice)]
     assert "not calibrated" in notices[0]
-    assert "Risk group" not in dict(evaluated.pages()[0].facts)
+    assert "Risk group" not in dict(evaluated.pages[0].facts)
     assert evaluated.evaluation.risk_groups.groups == []
     assert evaluated.evaluation.harrell_c.n_pairs > 0
 
@@ -224,7 +321,7 @@ def test_outcomes_of_new_patients_are_held_against_the_predictions(
     evaluated = replace(new, survival_csv=project.raw / DATASET / "survival.csv")
     assert evaluated.evaluation.cohort.n_patients == 4
     assert {c.name for c in evaluated.evaluation.comparisons} == {"Tumour volume", "SUVmax"}
-    assert all(page.outcome is not None for page in evaluated.pages())
+    assert all(page.outcome is not None for page in evaluated.pages)
 
 
 def test_new_patients_who_are_all_event_free_are_shown_and_have_no_c_index(
@@ -233,17 +330,22 @@ def test_new_patients_who_are_all_event_free_are_shown_and_have_no_c_index(
     table = pd.read_csv(project.raw / DATASET / "survival.csv", dtype=str).assign(event="0")
     table.to_csv(project.root / "censored.csv", index=False)
     evaluated = replace(new, survival_csv=project.root / "censored.csv")
-    assert len(evaluated.pages()) == 4
+    assert len(evaluated.pages) == 4
     assert evaluated.evaluation.cohort.n_events == 0
 
 
-def test_outcomes_in_another_unit_are_refused(project: NnunetProject, new: NewPatients) -> None:
+def test_outcomes_in_another_unit_are_refused(
+    project: NnunetProject, source: CrossValidation, new: NewPatients
+) -> None:
     folder = project.root / "months"
     folder.mkdir()
     shutil.copy(project.raw / DATASET / "survival.csv", folder)
     (folder / "survival.json").write_text('{"time_unit": "months"}')
+    in_months = replace(new, survival_csv=folder / "survival.csv")
     with pytest.raises(ValueError, match="predicts in days, but .* is in months"):
-        _ = replace(new, survival_csv=folder / "survival.csv").patients
+        in_months.check(source)
+    with pytest.raises(ValueError, match="predicts in days, but .* is in months"):
+        _ = in_months.pages
 
 
 def test_a_folder_without_predictions_or_of_another_model_is_refused(

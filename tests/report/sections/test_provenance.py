@@ -1,9 +1,12 @@
 """Settings, versions, hashes, and the checklist."""
 
+import pytest
+
 from nnunetv2_adamss.display.blocks import Notice, Table
 from nnunetv2_adamss.report.sections import provenance
 from nnunetv2_adamss.report.sections.tripod import AUTHORS, checklist
 from nnunetv2_adamss.trained_folds.cross_validation import CrossValidation
+from nnunetv2_adamss.trained_folds.trained_fold import TrainedFold
 from tests.finished_project import DATASET
 from tests.nnunet_project import NnunetProject
 
@@ -71,8 +74,33 @@ def test_the_checklist_has_all_items_of_tripod_ai_and_leaves_the_authors_theirs(
 def test_the_group_column_is_a_setting_and_no_offered_covariate(source: CrossValidation) -> None:
     assert source.table.description.group_column == "centre"
     rows = {row[0]: row[-1] for row in table_of(checklist(source)).rows}
-    assert "Clinical columns offered: age and hpv." in rows["9b"]
+    assert "clinical columns age and hpv." in rows["9b"]
     assert rows["6a"].startswith("Values of centre: 2")
+
+
+def test_the_checklist_says_what_this_model_has_and_nothing_else(source: CrossValidation) -> None:
+    """No clinical columns offered, edges given by hand, one fold of three, and no endpoint."""
+    fold = source.folds[0]
+    fold.summary["settings"]["interval_edges"] = fold.summary["interval_edges"] = [0.0, 365.0, 730.0]
+    (fold.folder / "hazard_ratios.csv").unlink(missing_ok=True)
+    alone = CrossValidation(source.model_folder, [fold])
+    rows = {row[0]: row[-1] for row in table_of(checklist(alone)).rows}
+    assert "on images, evaluated by cross-validation" in rows["1"]
+    assert rows["9a"].startswith("No predictors beside the images")
+    assert rows["9b"] == "Images: CT and PET. Nothing else."
+    assert "intervals: as given in the settings" in rows["12b"]
+    assert "; 2 time intervals," in rows["12c"]
+    assert rows["12a"].startswith("1 fold of 3 of nnU-Net's split: each of 8 patients")
+    assert rows["12g"] != rows["22"] and "the last epoch" in rows["12g"]
+
+
+def test_a_model_of_all_patients_is_said_to_be_not_evaluated(
+    source: CrossValidation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(TrainedFold, "number", "all")
+    rows = {row[0]: row[-1] for row in table_of(checklist(source)).rows}
+    assert "not evaluated" in rows["1"]
+    assert rows["23a"] == rows["12g"] == AUTHORS
 
 
 def test_without_the_table_its_facts_are_left_to_the_authors(
