@@ -12,7 +12,7 @@ _MASK = Path("images", "head-neck-tumor-segmentation", "output.mha")
 
 
 def faults_of(patient: Path, output: Path) -> list[str]:
-    """What differs from HECKTOR 2026's description of the outputs."""
+    """Return the differences from HECKTOR 2026's description of the outputs."""
     faults = []
     ct = read_header(next((patient / "images" / "ct").iterdir()))
     mask, grid = read_image(output / _MASK)

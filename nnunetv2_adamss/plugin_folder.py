@@ -1,4 +1,4 @@
-"""Where nnU-Net finds this package's trainers."""
+"""The folder in which nnU-Net finds this package's trainers."""
 
 from pathlib import Path
 

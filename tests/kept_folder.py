@@ -27,6 +27,7 @@ def kept_folder(config: pytest.Config, name: str, make: Callable[[Path], object]
     """
     folder = config.cache.mkdir("adamss") / name  # type: ignore[union-attr]
     made_from = folder / "made_from.txt"
+    # filelock's exclusive lock is enough here.
     with FileLock(folder.with_suffix(".lock")):
         if not made_from.is_file() or made_from.read_text() != fingerprint():
             shutil.rmtree(folder, ignore_errors=True)

@@ -61,7 +61,7 @@ class BenchmarkSettings:
 
     @property
     def outcomes(self) -> Path:
-        """The table of outcomes."""
+        """The file with the table of outcomes: the given one, or that of the raw data set."""
         if self.survival_csv is not None:
             return Path(self.survival_csv)
         return dataset_folder(RAW, self.dataset) / SURVIVAL_CSV

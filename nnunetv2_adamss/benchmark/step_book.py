@@ -73,7 +73,7 @@ class StepBook:
 
     @property
     def settings(self) -> BenchmarkSettings:
-        """Settings of the benchmark."""
+        """Settings of the benchmark that these steps belong to."""
         return self.folders.settings
 
     @property

@@ -11,6 +11,7 @@ from nnunetv2_adamss.cli.command_parser import CommandParser
 from nnunetv2_adamss.cli.early_checks import check_cross_validation, check_inputs, folder_of_model
 from nnunetv2_adamss.cli.former_spellings import OUTCOMES, Renamed
 from nnunetv2_adamss.cli.model_options import (
+    PLAN_OF_README,
     add_folds_option,
     add_once_positional_model,
     add_trainer_options,
@@ -31,11 +32,13 @@ survival_calibration.json in the model's folder, is used by every later predicti
 file of predictions on the outcomes of its patients instead, such as those of another hospital.
 """
 
-_EPILOG = """\
+_EPILOG = f"""\
 examples:
   adamss_calibrate -d 510 -c 3d_fullres
   adamss_calibrate -d 510 -c 3d_fullres -f 0 1 2       only these folds were trained
   adamss_calibrate --predictions survival_predictions.csv --survival_csv survival.csv -o our_hospital.json
+
+{PLAN_OF_README}
 """
 
 

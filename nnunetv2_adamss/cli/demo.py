@@ -59,7 +59,7 @@ def _run(args: argparse.Namespace) -> int:
     steps = demo_steps(folders, args.n_training, args.n_test, args.device or _device())
     progress.check_steps(folders.root, [step.title for step in steps])
     progress.save(folders.root)
-    print(f"The demo takes {LENGTH} with the default number of cases, less on a GPU.")
+    print(f"The demo takes {LENGTH} with the default number of cases.")
     _print_paths(folders.environment)
     try:
         run_steps(steps, folders, progress, say=lambda text: print(text, flush=True))

@@ -10,6 +10,7 @@ from nnunetv2_adamss.cli.command_parser import CommandParser
 from nnunetv2_adamss.cli.early_checks import check_cross_validation, check_inputs, folder_of_model
 from nnunetv2_adamss.cli.former_spellings import OUTCOMES, Renamed
 from nnunetv2_adamss.cli.model_options import (
+    PLAN_OF_README,
     add_folds_option,
     add_model_options,
     add_trainer_options,
@@ -29,7 +30,7 @@ calibration, decision curve, risk groups, each with its interval or the reason w
 survival.json names one, and against other predictions or tumour volume and SUVmax.
 """
 
-_EXAMPLES = """\
+_EXAMPLES = f"""\
 examples:
   adamss_evaluate_survival --predictions a.csv --survival_csv survival.csv -o EVALUATION
   adamss_evaluate_survival --predictions fold_*/validation/survival_predictions.csv --survival_csv survival.csv \\
@@ -40,6 +41,8 @@ examples:
   adamss_evaluate_survival --predictions a.csv --survival_csv survival.csv -o EVALUATION \\
                            --masks MASKS -i imagesTs --reference_masks labelsTs
   adamss_evaluate_survival --masks MASKS --reference_masks labelsTs -o EVALUATION        masks alone
+
+{PLAN_OF_README}
 
 Predictions have a column case_id and a column risk_score (higher = earlier event); predicted_time, risk_group (low,
 high) and survival_at_T (probability of living beyond T, in the table's unit) are used if they are there.

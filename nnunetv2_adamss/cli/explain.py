@@ -10,6 +10,7 @@ from nnunetv2_adamss.cli.command_parser import CommandParser
 from nnunetv2_adamss.cli.early_checks import check_checkpoints, folder_of_model
 from nnunetv2_adamss.cli.fold_options import check_fold_options
 from nnunetv2_adamss.cli.model_options import (
+    PLAN_OF_README,
     add_checkpoint_option,
     add_device_option,
     add_fold_arguments,
@@ -30,12 +31,14 @@ branch (Table IV of the paper), where the decoder looks (Fig. 3), both in Stage 
 risk changes when a block of the image or a whole modality is blanked.
 """
 
-_EXAMPLES = """\
+_EXAMPLES = f"""\
 examples:
   adamss_explain 510 3d_fullres 0
   adamss_explain 510 3d_fullres 0 --cases patient_007 patient_012 --all_levels
   adamss_explain 510 3d_fullres 0 --occlusion_mm 16 --occlusion_step_mm 8 --occlude_channel PET
   adamss_explain 510 3d_fullres 0 -device cpu --no_occlusion        seconds a case, without a GPU
+
+{PLAN_OF_README}
 
 Results lie in the fold's folder, in explanation/, or in the folder of -o. The command can be stopped at any time;
 run it again to continue.

@@ -6,6 +6,7 @@ from pathlib import Path
 from nnunetv2_adamss.cli.command_parser import CommandParser
 from nnunetv2_adamss.cli.early_checks import check_checkpoints, folder_of_model
 from nnunetv2_adamss.cli.model_options import (
+    PLAN_OF_README,
     add_checkpoint_option,
     add_folds_option,
     add_once_positional_model,
@@ -22,11 +23,13 @@ On the other machine: nnUNetv2_install_pretrained_model_from_zip FILE.zip, then 
 A model card is written beside it, FILE.md: intended use, cohort, results, limits and settings.
 """
 
-_EPILOG = """\
+_EPILOG = f"""\
 examples:
   adamss_export_model -d 510 -c 3d_fullres -o sarcoma.zip
   adamss_export_model -d 510 -c 3d_fullres -o sarcoma.zip -f 0 1 2
   adamss_export_model -d 510 -c 3d_fullres -o sarcoma.zip -f all
+
+{PLAN_OF_README}
 
 The zip holds no images and no table of outcomes, but checkpoints name the cases that they were trained on: the card
 lists what the zip discloses about patients. Read it before you give a model away.

@@ -17,6 +17,7 @@ from nnunetv2_adamss.cli.fold_options import (
 )
 from nnunetv2_adamss.cli.former_spellings import MASKS, MASKS_DIR
 from nnunetv2_adamss.cli.model_options import (
+    PLAN_OF_README,
     add_fold_arguments,
     add_processes_option,
     check_processes,
@@ -33,7 +34,7 @@ Extract the radiomics features that Stage II uses: of the original images (HU, S
 or of the images and masks in any two folders. By default the 1,456 features of the paper.
 """
 
-_EXAMPLES = """\
+_EXAMPLES = f"""\
 examples:
   adamss_extract_radiomics 510 3d_fullres 0                        masks of the fold's Stage-I network
   adamss_extract_radiomics 510 3d_fullres 0 --mask_source out_of_fold -device cpu
@@ -41,6 +42,8 @@ examples:
   adamss_extract_radiomics 510 3d_fullres 0 --per_lesion --shell_mm 5 --overwrite
   adamss_extract_radiomics -i imagesTs --masks MASKS -o features.csv    MASKS as nnUNetv2_predict leaves them
   adamss_extract_radiomics -i IMAGES --masks MASKS -o features.csv --channels CT PET --settings my.yaml
+
+{PLAN_OF_README}
 
 A fold's features lie beside its Stage-I checkpoint, as radiomics_SOURCE.csv, with their provenance in a .json file.
 The command can be killed at any time; run it again to extract the cases that are missing.

@@ -13,6 +13,7 @@ from nnunetv2_adamss.cli.fold_options import (
 )
 from nnunetv2_adamss.cli.former_spellings import MASKS_DIR
 from nnunetv2_adamss.cli.model_options import (
+    PLAN_OF_README,
     add_device_option,
     add_fold_arguments,
     add_trainer_options,
@@ -20,7 +21,7 @@ from nnunetv2_adamss.cli.model_options import (
 )
 from nnunetv2_adamss.cli.verbosity import results_only
 
-_EPILOG = """
+_EPILOG = f"""
 examples:
   adamss_finetune_survival 510 3d_fullres 0
   adamss_finetune_survival 510 3d_fullres 0 -tr AdaMSSSurvTrainer_Anchored      for your own work
@@ -32,7 +33,7 @@ examples:
   adamss_finetune_survival 510 3d_fullres 0 -device cpu -tr AdaMSSSurvTrainer_ShortSchedule \\
                            -seg_tr AdaMSSSegTrainer_ShortSchedule      minutes, for a first look
 
-All of these with -p AdaMSSPlans, if the data set was preprocessed by that plan (adamss_set_normalization).
+{PLAN_OF_README}
 
 Results lie where nnU-Net's do: nnUNet_results/DATASET/AdaMSSSurvTrainer__PLANS__CONFIGURATION/fold_FOLD, with
 checkpoints, progress.png, survival_summary.json and validation/survival_predictions.csv.

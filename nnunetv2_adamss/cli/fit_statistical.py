@@ -8,7 +8,12 @@ from nnunetv2_adamss.cli.command_parser import CommandParser
 from nnunetv2_adamss.cli.early_checks import check_inputs, check_planned_fold, check_trainer
 from nnunetv2_adamss.cli.fold_options import add_mask_options, check_fold_options, mask_settings
 from nnunetv2_adamss.cli.former_spellings import MASKS_DIR, Renamed
-from nnunetv2_adamss.cli.model_options import add_device_option, add_fold_arguments, add_plans_option
+from nnunetv2_adamss.cli.model_options import (
+    PLAN_OF_README,
+    add_device_option,
+    add_fold_arguments,
+    add_plans_option,
+)
 from nnunetv2_adamss.methods.table import STATISTICAL
 
 # Methods by the name of their results, which takes the place of a trainer's.
@@ -24,6 +29,8 @@ examples:
   adamss_fit_statistical 510 3d_fullres 0 -tr LassoCoxPH
   adamss_fit_statistical 510 3d_fullres 0 -tr TumourVolume -device cpu
   adamss_fit_statistical 510 3d_fullres 0 -tr DeepMTLRCoxPH --deep_trainer DeepMTLRTrainer_ShortSchedule
+
+{PLAN_OF_README}
 
 Results lie where trainings' do, such as nnUNet_results/DATASET/LassoCoxPH__PLANS__CONFIGURATION/fold_FOLD, with
 model.json, survival_summary.json and validation/survival_predictions.csv; adamss_evaluate_survival -tr LassoCoxPH reads

@@ -35,7 +35,7 @@ model's folder, which adamss_hecktor_inference reads.
 _EPILOG = """\
 examples:
   adamss_fit_tn_stages -d 26 -c 3d_fullres -p AdaMSSPlans -tr AdaMSSSurvTrainer_Anchored --stages stages.csv
-  adamss_fit_tn_stages -d 26 -c 3d_fullres -f 0 1 2       only these folds were trained
+  adamss_fit_tn_stages -d 26 -c 3d_fullres -p AdaMSSPlans -f 0 1 2       only these folds were trained
 
 Stages are read without subgroups: N2a, N2b and N2c are N2.
 """

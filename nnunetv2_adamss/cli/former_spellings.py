@@ -28,7 +28,7 @@ class Renamed:
 
     @property
     def sentence(self) -> str:
-        """Sentence with both spellings."""
+        """Return the sentence that names the old and the new spelling."""
         value = f" {self.shown_value}" if self.shown_value else ""
         return f"{self.old}{value} is now {self.new}{value}"
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from nnunetv2_adamss.cli.command_parser import CommandParser
 from nnunetv2_adamss.cli.early_checks import check_cross_validation, check_inputs, folder_of_model
 from nnunetv2_adamss.cli.model_options import (
+    PLAN_OF_README,
     add_checkpoint_option,
     add_folds_option,
     add_model_options,
@@ -22,13 +23,15 @@ models need no common unit. Patients are ranked among each other, or with --refe
 one patient alone can be fused too. With -d, write such a reference.
 """
 
-_EPILOG = """\
+_EPILOG = f"""\
 examples:
   adamss_fuse_risks --predictions OUT/survival_predictions.csv icare.csv lasso.csv -o fused.csv
   adamss_fuse_risks -d 25 -c 3d_fullres -tr AdaMSSSurvTrainer_Anchored -o adamss_training.csv
   adamss_fuse_risks -d 25 -c 3d_fullres -tr ICARE -o icare_training.csv
   adamss_fuse_risks --predictions OUT/survival_predictions.csv icare.csv \\
                     --reference adamss_training.csv icare_training.csv -o fused.csv
+
+{PLAN_OF_README}
 
 All files have case_id and risk_score (higher = earlier event). For --reference, predict new patients with
 adamss_predict_survival --no_calibration, by the same checkpoint (-chk).

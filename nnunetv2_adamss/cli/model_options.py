@@ -5,6 +5,8 @@ from collections.abc import Sequence
 
 from nnunetv2_adamss.cli.command_parser import CommandParser
 
+# Below the examples of commands whose -p has nnU-Net's own plan as default.
+PLAN_OF_README = "With the plan of the README add -p AdaMSSPlans wherever a data set is named."
 _FOLDS = ["0", "1", "2", "3", "4"]
 _DATASET, _CONFIGURATION = "nnU-Net's data set id or name", "such as 3d_fullres"
 

@@ -7,6 +7,7 @@ from nnunetv2_adamss.cli.command_parser import CommandParser
 from nnunetv2_adamss.cli.early_checks import check_inputs, folder_of_model
 from nnunetv2_adamss.cli.former_spellings import MASKS
 from nnunetv2_adamss.cli.model_options import (
+    PLAN_OF_README,
     add_folds_option,
     add_model_options,
     add_plans_option,
@@ -14,7 +15,7 @@ from nnunetv2_adamss.cli.model_options import (
 )
 from nnunetv2_adamss.trained_folds.fold_files import MODEL_FILE
 
-_EPILOG = """
+_EPILOG = f"""
 examples:
   adamss_extract_radiomics -i imagesTs --masks labelsTs -o radiomics.csv
   adamss_predict_statistical -d 510 -c 3d_fullres -tr LassoCoxPH --clinical patients.csv --features radiomics.csv \\
@@ -24,6 +25,8 @@ examples:
                           --no_calibration --clinical patients.csv
   adamss_predict_statistical -d 510 -c 3d_fullres -tr DeepMTLRCoxPH --clinical patients.csv \\
                              --deep OUT/survival_predictions.csv -o risk.csv
+
+{PLAN_OF_README}
 
 All files must have the same patients. Writes case_id and risk_score (higher = earlier event), which
 adamss_evaluate_survival reads. Radio-DeepMTS cannot predict new patients, since no command writes DeepMTS's masks of

@@ -12,6 +12,7 @@ from nnunetv2_adamss.cli.command_parser import CommandParser
 from nnunetv2_adamss.cli.early_checks import check_checkpoints, check_inputs, folder_of_model
 from nnunetv2_adamss.cli.former_spellings import MASKS_DIR, Renamed
 from nnunetv2_adamss.cli.model_options import (
+    PLAN_OF_README,
     add_checkpoint_option,
     add_device_option,
     add_folds_option,
@@ -36,7 +37,7 @@ Predict the survival of new patients: raw images, named as nnU-Net names them, t
 risk groups. Each fold finds the tumour with its own Stage-I network, and the folds' survival curves are averaged.
 """
 
-_EPILOG = """\
+_EPILOG = f"""\
 examples:
   adamss_predict_survival -i imagesTs -o OUT -d 510 -c 3d_fullres                  all five folds
   adamss_predict_survival -i imagesTs -o OUT -d 510 -c 3d_fullres -f 0 --clinical patients.csv
@@ -47,6 +48,8 @@ examples:
   adamss_predict_survival -i dicom -o OUT -d 510 -c 3d_fullres                     converted as the training images were
   adamss_predict_survival -i imagesTs -o OUT -d 510 -c 3d_fullres --dicom_out DICOM --ct_series series.csv
   adamss_predict_survival ... -num_parts 2 -part_id 0     and, beside it, ... -part_id 1
+
+{PLAN_OF_README}
 
 OUT holds survival_predictions.csv (risk, predicted time, risk group, survival at common times, warnings), masks,
 covariates.csv and radiomics.csv of what the model used, and prediction.json, their provenance.

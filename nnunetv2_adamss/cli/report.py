@@ -11,6 +11,7 @@ from nnunetv2_adamss.cli.command_parser import CommandParser
 from nnunetv2_adamss.cli.early_checks import check_cross_validation, check_inputs
 from nnunetv2_adamss.cli.former_spellings import OUTCOMES
 from nnunetv2_adamss.cli.model_options import (
+    PLAN_OF_README,
     add_once_positional_model,
     add_trainer_options,
     check_folds,
@@ -24,13 +25,15 @@ Write one HTML file about a trained survival model: cohort, survival results, Di
 provenance and a page for each patient. It needs no network and prints on A4. A note replaces a missing part.
 """
 
-_EXAMPLES = """\
+_EXAMPLES = f"""\
 examples:
   adamss_report -d 510 -c 3d_fullres
   adamss_report -d 510 -c 3d_fullres -f 0 1 2 -tr AdaMSSSurvTrainer_NoClinical -o report.html
   adamss_report -d 510 -c 3d_fullres --predictions OUT               patients that adamss_predict_survival predicted
   adamss_report -d 510 -c 3d_fullres --predictions OUT --survival_csv NEW.csv    and how good these predictions are
   adamss_report -d 510 -c 3d_fullres --predictions OUT --pdf PDFS    and a PDF of each patient
+
+{PLAN_OF_README}
 """
 
 

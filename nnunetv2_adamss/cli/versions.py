@@ -1,4 +1,4 @@
-"""Versions that ``--version`` prints."""
+"""Text that ``--version`` prints: versions of the package and its libraries, and the device."""
 
 from importlib.metadata import version
 from platform import python_version

@@ -46,23 +46,23 @@ class DemoFolders:
 
     @property
     def raw(self) -> Path:
-        """The phantom data set."""
+        """The phantom data set, as nnU-Net reads raw data."""
         return self.root / "nnUNet_raw" / DATASET_NAME
 
     @property
     def model(self) -> Path:
-        """The trained model."""
+        """The model of Stage I, with a folder for each fold."""
         name = f"{TRAINER}__{ADAMSS_PLANS}__{CONFIGURATION}"
         return self.root / "nnUNet_results" / DATASET_NAME / name
 
     @property
     def fold(self) -> Path:
-        """The trained fold."""
+        """The fold of Stage I that the demo trains."""
         return self.model / f"fold_{FOLD}"
 
     @property
     def survival_fold(self) -> Path:
-        """The fold of Stage II."""
+        """The fold of Stage II that the demo trains."""
         name = f"{SURVIVAL_TRAINER}__{ADAMSS_PLANS}__{CONFIGURATION}"
         return self.model.parent / name / f"fold_{FOLD}"
 

@@ -36,12 +36,12 @@ class Series:
 
     @property
     def uid(self) -> str:
-        """Identifier of the series."""
+        """Identifier of the series; empty if the tag is missing."""
         return str(self.tags.get("SeriesInstanceUID", ""))
 
     @property
     def study(self) -> str:
-        """Identifier of the study."""
+        """Identifier of the study; empty if the tag is missing."""
         return str(self.tags.get("StudyInstanceUID", ""))
 
     @property

@@ -42,7 +42,7 @@ class StructureSet:
 
     @property
     def names(self) -> list[str]:
-        """Names of all structures."""
+        """Names of all structures, also of those that become no label."""
         return list(self.name_of.values())
 
     def within(self, frame: str) -> StructureSet:

@@ -9,7 +9,7 @@ from typing import ClassVar, Literal
 
 @dataclass(frozen=True)
 class Text:
-    """A paragraph of text."""
+    """One paragraph of plain text."""
 
     kind: ClassVar = "text"
     text: str

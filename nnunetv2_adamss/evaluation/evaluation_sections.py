@@ -139,7 +139,9 @@ def _parts_table(caption: str, column: str, parts: Sequence[PartC]) -> Table:
 def _comparisons(evaluation: Evaluation, about_others: Sequence[str]) -> Iterator[Block]:
     """Show the predictions beside others."""
     if not evaluation.comparisons:
-        yield Notice("Nothing stands beside the model: there are neither masks nor other predictions.")
+        yield Notice(
+            "There is nothing to compare the model with: neither masks nor other predictions were given."
+        )
         return
     reasons = Reasons()
     rows = [
@@ -150,7 +152,7 @@ def _comparisons(evaluation: Evaluation, about_others: Sequence[str]) -> Iterato
     ]  # fmt: skip
     yield Table(
         "Harrell's C of other risks and of the model, on the same patients [95% interval]",
-        ["Risk by", "Patients", "Its C", "Model's C", "Model less it", "P", "P (Holm)"],
+        ["Risk by", "Patients", "Other C", "Model's C", "Difference", "P", "P (Holm)"],
         rows,
         reasons.notes(
             "Paired bootstrap; two-sided P, by Holm corrected for the number of comparisons.", *about_others
@@ -235,7 +237,7 @@ def _calibration(evaluation: Evaluation, *, draws: bool) -> Iterator[Block]:
     ]  # fmt: skip
     yield Table(
         "Predicted and observed risk of the event [95% interval]",
-        ["Within", "Mean predicted", "Observed (1 less Kaplan-Meier)", "Observed to predicted"],
+        ["Within", "Mean predicted", "Observed (1 - Kaplan-Meier)", "Observed to predicted"],
         rows,
         reasons.notes("Above 1: events are more frequent than predicted."),
     )

@@ -105,7 +105,7 @@ class _Run:
                 if self.model.is_in_sample
                 else "validation cases",
                 "n_cases": len(self.model.case_ids),
-                "blanked": "0 in normalised intensities: the mean that nnU-Net subtracted",
+                "blanked": "0 in normalised intensities",
                 "risk_score_unit": f"{self.model.time_unit} of predicted time, negative",
                 "versions": dict(versions()),
             },
@@ -211,7 +211,7 @@ class _Run:
         case.write(in_box, nifti)
         draw_occlusion(
             picture,
-            f"{case.case_id}: risk less risk with a block of {settings.occlusion_mm:g} mm blanked in "
+            f"{case.case_id}: risk minus risk with a block of {settings.occlusion_mm:g} mm blanked in "
             f"{settings.occlude_channel or ' and '.join(self.model.channels)}",
             f"change of risk_score ({self.model.time_unit})\nabove 0: this place raises the risk",
             self._views(case),

@@ -1,4 +1,4 @@
-"""Settings of an explanation."""
+"""Settings of an explanation: the maps to make, and the cases with maps."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -9,7 +9,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-# In normalised intensities: the mean that nnU-Net subtracted.
+# In normalised intensities; the plan says which HU or SUV that is.
 BLANK = 0.0
 
 # Risk scores ``(b,)`` of images ``(b, n_modalities, *space)``.

@@ -25,7 +25,7 @@ class RiskBin:
     Attributes:
         n_patients: in the group.
         predicted: mean predicted risk of the event by the horizon.
-        observed: 1 less Kaplan-Meier, with its 95% interval.
+        observed: 1 minus Kaplan-Meier, with its 95% interval.
     """
 
     n_patients: int

@@ -21,7 +21,7 @@ class DecisionCurve:
     Attributes:
         horizon: in the unit of the times.
         thresholds: risks from which on a patient is treated, in (0, 1).
-        net_benefit: of treating by the predictions: true less weighted false positives, as a share of all patients.
+        net_benefit: of treating by the predictions: true minus weighted false positives, as a share of all patients.
             None where too few of the treated are followed up to the horizon.
         treat_all: net benefit of treating all patients.
         reason: why there is no curve; None if there is.

@@ -39,7 +39,7 @@ class KaplanMeier:
         return np.where(is_unknown, np.nan, found)
 
     def event_risk(self, horizon: float) -> Estimate:
-        """Observed risk of the event by a horizon: 1 less the curve."""
+        """Observed risk of the event by a horizon: 1 minus the curve."""
         risk, upper, lower = (float(1 - value) for value in self.at(np.array([horizon]))[:, 0])
         if math.isnan(risk):
             return Estimate(

@@ -19,7 +19,7 @@ class Comparison:
     Attributes:
         first: C-index of the first score.
         second: C-index of the second score.
-        difference: first less second.
+        difference: first minus second.
         p_value: two-sided; None if there is no difference to test.
         is_bound: whether no resample contradicts the difference, so that P may be smaller still.
     """

@@ -170,8 +170,8 @@ def _tumours(request: PredictionRequest, model: SurvivalModel, device: torch.dev
     source = model.first.survival.config.mask_source
     if source in ("groundtruth", "folder"):
         logger.warning(
-            "The model was trained with masks of people (%s), but works with predicted ones here; give masks of the "
-            "same kind with --masks if you have them.",
+            "The model was trained with reference or given masks (%s), but works with predicted ones here; give masks "
+            "of the same kind with --masks if you have them.",
             source,
         )
     return StageOneTumours(model, device, bool(_mirroring(request, model)))

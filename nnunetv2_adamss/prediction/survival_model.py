@@ -80,7 +80,7 @@ class SurvivalModel:
 
     @property
     def dataset_json(self) -> Mapping[str, Any]:
-        """Content of ``dataset.json``."""
+        """Content of nnU-Net's ``dataset.json``, the same in all folds."""
         return self.first.nnunet_fold.dataset_json
 
     @cached_property

@@ -77,7 +77,7 @@ class _View:
 
     @property
     def size_mm(self) -> tuple[float, float]:
-        """Height and width."""
+        """Height and width of the shown plane, in mm."""
         height, width = (n * mm for n, mm in zip(self.image.shape, self.pixel_mm, strict=True))
         return height, width
 

@@ -124,7 +124,26 @@ def test_what_the_zip_discloses_is_what_the_checkpoints_hold(model: SurvivalMode
     assert ranged
     assert all(name in said for name in ranged | set(model.clinical_columns))
     assert f"{len(model.features)} features" in said
+    assert "SHA-256 of description (survival.json), outcomes (survival.csv) and radiomics (" in said
+    assert "Stage-I" not in said
+    assert "Calibration |" not in said
     assert "Paths on the machine of the training | none" in said
+
+
+def test_notes_on_columns_and_a_calibration_are_disclosed(model: SurvivalModel) -> None:
+    survival = model.first.survival
+    of_fit = [replace(survival.covariate_report, notes=notes) for notes in ((), ("'age' is left out.",))]
+    without, with_notes = (
+        words_about(
+            replace(model, folds=(replace(model.first, survival=replace(survival, covariate_report=one)),))
+        )
+        for one in of_fit
+    )
+    assert "Notes on columns | none" in without
+    assert "Notes on columns | names of columns that were imputed, merged or left out" in with_notes
+    times = tuple(map(float, model.times))
+    calibration = Calibration(times, 1.0, (0.0,) * len(times), -100.0, 31, 12, "days")
+    assert "Calibration | numbers of cases and events" in words_about(replace(model, calibration=calibration))
 
 
 def test_edges_that_were_given_and_absent_covariates_disclose_nothing(model: SurvivalModel) -> None:
@@ -136,8 +155,10 @@ def test_edges_that_were_given_and_absent_covariates_disclose_nothing(model: Sur
         indicators=(),
         features=type(model.first.survival.covariates.features)(),
     )
-    bare = replace(model.first, survival=replace(model.first.survival, config=config, covariates=covariates))
+    survival = replace(model.first.survival, config=config, covariates=covariates, sources={})
+    bare = replace(model.first, survival=survival)
     said = words_about(replace(model, folds=(bare,)))
     assert "no time of a patient" in said
     assert "Clinical columns | none | Features | none" in said
+    assert "Hashes of files | none" in said
     assert "of survival_csv" in said

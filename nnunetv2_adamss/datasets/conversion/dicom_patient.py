@@ -40,7 +40,7 @@ class DicomOptions:
 
     @property
     def labels(self) -> dict[str, int]:
-        """Labels as in ``dataset.json``."""
+        """Value of each label by its name, as in ``dataset.json``."""
         return {"background": 0, **{name: value for value, name in enumerate(self.structures, start=1)}}
 
 

@@ -56,7 +56,7 @@ def convert_new_patients(
     settings = settings_for_new_patients(conversion_log)
     cohort = read_dicom_cohort(source, DicomOptions({}, settings.suv))
     try:
-        # The images of an earlier run may be of another scan, which nobody asked to predict.
+        # The images of an earlier run may be of another scan, which was not requested.
         report = convert_cohort(cohort, settings, folder, keep_if_faulty=False, on_case_done=on_case_done)
     except FileExistsError as error:
         raise FileExistsError(

@@ -36,7 +36,7 @@ class RiskModel(Protocol):
 
     @property
     def n_parameters(self) -> int:
-        """Number of fitted values."""
+        """Number of fitted values, for the benchmark's tables."""
         ...
 
     def risk_score(self, inputs: pd.DataFrame) -> NDArray[np.float64]:

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from nnunetv2_adamss.display.blocks import Block, Table, Text
 from nnunetv2_adamss.display.words import count, joined, time
+from nnunetv2_adamss.prediction.calibration_files import CALIBRATION_FILE
 from nnunetv2_adamss.prediction.survival_model import SurvivalModel
 from nnunetv2_adamss.survival.config import PATHS
 from nnunetv2_adamss.survival.fold import SurvivalFold
@@ -27,12 +28,15 @@ def disclosed(model: SurvivalModel) -> Iterator[Block]:
         ("Times", _times(folds)),
         ("Clinical columns", _columns(model)),
         ("Features", _features(model)),
+        ("Notes on columns", _notes(folds)),
+        ("Hashes of files", _hashes(folds)),
         ("Paths on the machine of the training", _paths(folds)),
         (
             "Images",
             "voxel sizes and shapes of the training images, and intensities of all tumours together (plans.json and "
             "dataset_fingerprint.json)",
         ),
+        *_calibration(model),
         *_tn_stages(model),
         ("dataset.json", "all that its author wrote into it"),
         (
@@ -72,9 +76,36 @@ def _features(model: SurvivalModel) -> str:
     return f"mean and spread of {count(len(model.features), 'feature')}" if model.features else "none"
 
 
+def _notes(folds: Sequence[SurvivalFold]) -> str:
+    """Describe the sentences about the fit of the covariates, which checkpoints hold."""
+    if not any(fold.covariate_report.notes for fold in folds):
+        return "none"
+    return (
+        "names of columns that were imputed, merged or left out, also of those that the model does not use; numbers of "
+        "missing values, and the cases without a value of a feature"
+    )
+
+
+def _hashes(folds: Sequence[SurvivalFold]) -> str:
+    """Describe the hashes of files with data of patients; those of Stage I are of networks."""
+    files = sorted({name for fold in folds for name in fold.sources if not name.startswith("Stage-I")})
+    if not files:
+        return "none"
+    return f"SHA-256 of {joined(files)}; whoever has a copy can confirm that it was used for the training"
+
+
 def _paths(folds: Sequence[SurvivalFold]) -> str:
     given = [name for name in PATHS if any(getattr(fold.config, name) for fold in folds)]
     return f"of {joined(given)}" if given else "none"
+
+
+def _calibration(model: SurvivalModel) -> Iterator[tuple[str, str]]:
+    if model.calibration is not None:
+        yield (
+            "Calibration",
+            "numbers of cases and events, slope, intercepts, limits of logits, and the median risk "
+            f"({CALIBRATION_FILE})",
+        )
 
 
 def _tn_stages(model: SurvivalModel) -> Iterator[tuple[str, str]]:

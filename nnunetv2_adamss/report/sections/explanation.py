@@ -65,7 +65,7 @@ def _modalities(fold: TrainedFold, table: pd.DataFrame) -> Table:
         f"{count(len(table), 'patient')}",
         ["Modality", "Median", "Lowest", "Highest"],
         rows,
-        ["Risk score less the risk score without that modality; above 0 the modality raised the risk."],
+        ["Risk score minus the risk score without that modality; above 0 the modality raised the risk."],
     )
 
 

@@ -2,6 +2,9 @@
 
 Rebaud et al., "Simplicity is All You Need: Out-of-the-Box nnUNet followed by Binary-Weighted Radiomic Model for
 Segmentation and Outcome Prediction in Head and Neck PET/CT", HECKTOR 2022, LNCS 13626, 2023.
+
+The authors' package icare 0.1.0 fails with scikit-learn 1.8, so this is an implementation of our own; tests compare it
+with the package's answers.
 """
 
 import logging
