@@ -134,8 +134,10 @@ def _are_different(index: pd.Index, other: pd.Index) -> NDArray[np.bool_]:
 
 def _labels(index: pd.Index, level: int) -> NDArray[np.object_]:
     """Labels with None for those that are missing, since NaN differs from itself and NA cannot be compared."""
-    labels = index.get_level_values(level).astype(object)
-    return np.where(labels.isna(), None, labels.to_numpy())
+    values = index.get_level_values(level).astype(object)
+    labels: NDArray[np.object_] = values.to_numpy(copy=True)
+    labels[values.isna()] = None
+    return labels
 
 
 def _check_values(name: str, values: NDArray[np.float64]) -> None:

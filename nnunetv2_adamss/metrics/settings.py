@@ -38,7 +38,10 @@ def _shown(value: object) -> str:
 
 
 def _count_from(least: int) -> tuple[Callable[[Any], bool], str]:
-    return lambda value: isinstance(value, Integral) and value >= least, f"a whole number of at least {least}"
+    return (
+        lambda value: isinstance(value, Integral) and int(value) >= least,
+        f"a whole number of at least {least}",
+    )
 
 
 # By the name of a setting: the test of allowed numbers, and the words for them.
