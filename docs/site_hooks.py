@@ -1,6 +1,8 @@
 """Pages of the site that are made while it is built: commands, Python names, notebooks, the repository's own."""
 
+import dataclasses
 import importlib
+import inspect
 import json
 import pkgutil
 import posixpath
@@ -9,7 +11,7 @@ from argparse import ArgumentParser
 from collections.abc import Iterator, Mapping
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args, get_type_hints
 
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
@@ -79,12 +81,48 @@ def _parsers() -> Iterator[ArgumentParser]:
 
 
 def python_reference() -> str:
-    """A place for each public name, which mkdocstrings fills from its docstring."""
+    """A place for each public name and each result of theirs, which mkdocstrings fills from its docstring."""
     names = [name for name in adamss.__all__ if not name.startswith("_")]
     intro = (
-        "The names of `import nnunetv2_adamss as adamss`. [Use it from Python](python.md) shows them at work."
+        "The names of `import nnunetv2_adamss as adamss`, and [what they return](#results). "
+        "[Use it from Python](python.md) shows them at work."
     )
-    return "\n\n".join(["# All public names", intro, *(f"::: {adamss.__name__}.{name}" for name in names)])
+    results = [f"::: {one.__module__}.{one.__qualname__}" for one in result_classes()]
+    return "\n\n".join(
+        [
+            "# All public names",
+            intro,
+            *(f"::: {adamss.__name__}.{name}" for name in names),
+            "## Results",
+            "What the functions return, and what is in it. None of it need be imported.",
+            *(f"{result}\n    options:\n      heading_level: 3" for result in results),
+        ]
+    )
+
+
+def result_classes() -> list[type]:
+    """This package's classes that public functions return, and those of their attributes, each after its user."""
+    functions = [getattr(adamss, name) for name in adamss.__all__ if not name.startswith("_")]
+    functions = [one for one in functions if inspect.isfunction(one)]
+    waiting = [found for one in functions for found in _classes_in(get_type_hints(one)["return"])]
+    classes: dict[type, None] = {}
+    while waiting:
+        one = waiting.pop(0)
+        if one in classes:
+            continue
+        classes[one] = None
+        hints = get_type_hints(one)
+        waiting += [found for part in dataclasses.fields(one) for found in _classes_in(hints[part.name])]
+        # Attributes that a class inherits are described where they are from.
+        waiting += [base for base in one.__bases__ if dataclasses.is_dataclass(base)]
+    return list(classes)
+
+
+def _classes_in(hint: Any) -> list[type]:
+    """The data classes of this package that are in a type, such as in ``list[RiskBin]``."""
+    if isinstance(hint, type) and dataclasses.is_dataclass(hint):
+        return [hint]
+    return [found for part in get_args(hint) for found in _classes_in(part)]
 
 
 def _notebook_page(name: str, notebook: Mapping[str, Any]) -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from docs.site_hooks import command_reference, python_reference
+from docs.site_hooks import command_reference, python_reference, result_classes
 from tests.run_notebook import outputs, run_notebook, stored_cells
 from tests.test_architecture import REPOSITORY
 from tests.test_public_names import NAMES
@@ -28,6 +28,17 @@ def test_every_command_is_in_the_reference_with_its_help() -> None:
 
 def test_every_public_name_is_in_the_reference() -> None:
     assert sorted(re.findall(r"^::: nnunetv2_adamss\.(\w+)$", python_reference(), re.MULTILINE)) == NAMES
+
+
+def test_every_result_of_a_public_function_is_in_the_reference_with_all_its_attributes() -> None:
+    results = python_reference().split("\n## Results\n")[1]
+    shown = re.findall(r"^::: ([\w.]+)\n    options:\n      heading_level: 3$", results, re.MULTILINE)
+    assert shown == [f"{one.__module__}.{one.__qualname__}" for one in result_classes()]
+    assert {"Concordance", "UnoC", "HorizonAuc", "PairEstimate", "BrierScore", "Calibration", "RiskBin", "Estimate",
+            "SurvivalTable", "PhantomCohort"} <= {one.__name__ for one in result_classes()}  # fmt: skip
+    for one in result_classes():
+        own = [part for part in one.__annotations__ if not part.startswith("_")]
+        assert all(f"{part}: " in (one.__doc__ or "") for part in own), one
 
 
 def test_every_picture_is_small_and_is_shown_with_a_description() -> None:

@@ -60,6 +60,10 @@ def test_the_example_of_every_name_runs(name: str, tmp_path: Path, monkeypatch: 
     run_examples(name, getattr(adamss, name).__doc__)
 
 
+def test_the_example_of_the_package_runs() -> None:
+    run_examples(adamss.__name__, adamss.__doc__)
+
+
 def test_the_examples_of_the_page_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     parts = page_parts()

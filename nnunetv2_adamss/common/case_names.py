@@ -21,17 +21,24 @@ def is_leftover(file_name: str) -> bool:
     return file_name.startswith(_LEFTOVERS)
 
 
-def check_case_names(folder: Path, case_ids: Iterable[str]) -> None:
-    """Raise ValueError, naming them, if cases begin with a dot or hold a line break or another control character.
+def check_case_names(source: Path | str, case_ids: Iterable[str]) -> None:
+    """Raise ValueError, naming them, if cases begin with a dot or hold a slash, a line break or a control character.
 
-    Tables and other tools would silently lose such cases.
+    Tables and other tools would silently lose such cases, and their files would lie in other folders.
+
+    Args:
+        source: folder or argument that names the cases, for the message.
+        case_ids: all.
     """
-    faulty = sorted(
-        c for c in set(case_ids) if not c or c.startswith(".") or not _UNSEEN.isdisjoint(map(category, c))
-    )
+    faulty = sorted(c for c in set(case_ids) if not _can_be_a_case(c))
     if faulty:
         raise ValueError(
-            f"{len(faulty)} name(s) in {folder} cannot be those of cases: {listed([repr(c) for c in faulty])}. They "
-            "begin with a dot, or hold a line break or a character that cannot be seen; rename the files, or move them "
-            "away."
+            f"{len(faulty)} name(s) in {source} cannot be those of cases: {listed([repr(c) for c in faulty])}. They "
+            "are empty, begin with a dot, or hold a slash, a line break or a character that cannot be seen; rename "
+            "them, or leave them out."
         )
+
+
+def _can_be_a_case(name: str) -> bool:
+    is_one_file = bool(name) and not name.startswith(".") and Path(name).name == name
+    return is_one_file and _UNSEEN.isdisjoint(map(category, name))

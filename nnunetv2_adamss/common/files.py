@@ -20,6 +20,22 @@ UNFINISHED = ".unfinished"  # begins or ends the name of what is not complete ye
 _MAX_DIGITS = 308
 
 
+def given_path(name: str, value: Any, what: str) -> Path:
+    """A path that a user gives from Python.
+
+    Args:
+        name: of the argument, for the message.
+        value: text, or an object that stands for a path.
+        what: the argument can be, in words.
+
+    Raises:
+        ValueError: if it is anything else.
+    """
+    if not isinstance(value, str | os.PathLike):
+        raise ValueError(f"'{name}' must be {what}, but is a {type(value).__name__}.")
+    return Path(value)
+
+
 def write_atomically(file: Path, text: str) -> None:
     """Write text under a temporary name in the same folder, which is made if necessary, then rename."""
     replace_atomically(file, lambda unfinished: unfinished.write_text(text, encoding="utf-8"))

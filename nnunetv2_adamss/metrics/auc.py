@@ -9,6 +9,7 @@ from nnunetv2_adamss.metrics.estimate import PairEstimate
 from nnunetv2_adamss.metrics.pairs import not_finite, pooled, sum_pairs
 from nnunetv2_adamss.metrics.patient_columns import Column
 from nnunetv2_adamss.metrics.resampling import DEFAULT_RESAMPLES, ResampledCohort
+from nnunetv2_adamss.metrics.settings import check_settings
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,7 @@ def cumulative_dynamic_auc(
         seed: of the bootstrap.
 
     Raises:
-        ValueError: as from :func:`harrell_c`.
+        ValueError: as from :func:`bootstrap_harrell_c`, or if the horizon is not above 0.
 
     Examples:
         >>> import numpy as np
@@ -59,6 +60,7 @@ def cumulative_dynamic_auc(
         >>> round(found.value, 2), [round(bound, 2) for bound in found.interval]
         (0.7, [0.5, 0.85])
     """
+    (horizon,) = check_settings(horizon=horizon)
     cohort = ResampledCohort(event, time, fold, n_resamples=n_resamples, seed=seed)
     return auc_in_cohort(risk_score, cohort, horizon)
 

@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from nnunetv2_adamss.metrics.estimate import Estimate, bootstrap_estimate
 from nnunetv2_adamss.metrics.patient_columns import Column
 from nnunetv2_adamss.metrics.resampling import DEFAULT_RESAMPLES, ResampledCohort
+from nnunetv2_adamss.metrics.settings import check_settings
 from nnunetv2_adamss.metrics.step_curves import kaplan_meier_curves
 from nnunetv2_adamss.metrics.survival_curves import PredictedCurves
 
@@ -64,7 +65,8 @@ def brier_score(
         seed: of the bootstrap.
 
     Raises:
-        ValueError: as from :func:`harrell_c`, or if a probability is not from 0 to 1.
+        ValueError: as from :func:`bootstrap_harrell_c`, or if the horizon is not above 0, a probability is not from 0
+            to 1, or a pandas column is labelled with another time than the horizon.
 
     Examples:
         >>> import numpy as np
@@ -76,6 +78,7 @@ def brier_score(
         >>> round(found.score.value, 3), round(found.kaplan_meier.value, 3)  # of the predictions; of no prediction
         (0.092, 0.232)
     """
+    (horizon,) = check_settings(horizon=horizon)
     cohort = ResampledCohort(event, time, n_resamples=n_resamples, seed=seed)
     return brier_score_in_cohort(PredictedCurves.in_cohort(survival_prob, horizon, cohort), cohort, horizon)
 
@@ -95,7 +98,9 @@ def integrated_brier_score(
     :func:`harrell_c`.
 
     Args:
-        survival_prob: predicted probability of living beyond each of the times, ``(n_cases, n_times)``.
+        survival_prob: predicted probability of living beyond each of the times, ``(n_cases, n_times)``. Columns of a
+            pandas table that are labelled with a time, such as 365 or ``survival_at_365``, must be in the order of the
+            times.
         event: True or 1 where the event was observed, ``(n_cases,)``.
         time: to event or censoring, ``(n_cases,)``.
         times: of the columns of ``survival_prob``, ``(n_times,)``.
@@ -103,7 +108,8 @@ def integrated_brier_score(
         seed: of the bootstrap.
 
     Raises:
-        ValueError: as from :func:`brier_score`, or if there are more times than columns, or fewer.
+        ValueError: as from :func:`brier_score`, or if there are more times than columns, or fewer, or a column is
+            labelled with another time than its own.
 
     Examples:
         >>> import numpy as np

@@ -12,6 +12,7 @@ from nnunetv2_adamss.metrics.estimate import Estimate
 from nnunetv2_adamss.metrics.kaplan_meier import kaplan_meier
 from nnunetv2_adamss.metrics.patient_columns import Column
 from nnunetv2_adamss.metrics.resampling import ResampledCohort
+from nnunetv2_adamss.metrics.settings import check_settings
 from nnunetv2_adamss.metrics.survival_curves import PredictedCurves
 
 MOST_GROUPS = 10
@@ -75,7 +76,7 @@ def calibration(
         most_groups: however many events there are; a group has about ten events or more.
 
     Raises:
-        ValueError: as from :func:`harrell_c`, or if a probability is not from 0 to 1.
+        ValueError: as from :func:`brier_score`, or if ``most_groups`` is not a whole number of at least 1.
 
     Examples:
         >>> import numpy as np
@@ -87,6 +88,7 @@ def calibration(
         >>> round(found.predicted, 2), round(found.observed.value, 2)
         (0.41, 0.37)
     """
+    horizon, most_groups = check_settings(horizon=horizon, most_groups=most_groups)
     cohort = ResampledCohort(event, time, n_resamples=0)
     curves = PredictedCurves.in_cohort(survival_prob, horizon, cohort)
     return calibration_in_cohort(curves, cohort, horizon, most_groups)

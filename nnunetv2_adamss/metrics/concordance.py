@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 
 from nnunetv2_adamss.metrics.estimate import PairEstimate, percentile_interval
 from nnunetv2_adamss.metrics.pairs import PairSums, not_finite, pooled, sum_pairs, too_few
-from nnunetv2_adamss.metrics.patient_columns import Column, patient_columns
+from nnunetv2_adamss.metrics.patient_columns import Column, check_there_are_patients, patient_columns
 from nnunetv2_adamss.metrics.resampling import DEFAULT_RESAMPLES, ResampledCohort
 from nnunetv2_adamss.metrics.risk import time_order_from_risk
+from nnunetv2_adamss.metrics.settings import check_settings
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,7 @@ def harrell_c(risk_score: Column, event: Column, time: Column) -> Concordance:
         time: time to event or censoring, ``(n_cases,)``.
 
     Raises:
-        ValueError: if a column holds other values, or two columns differ in their length or index.
+        ValueError: if there is no patient, a column holds other values, or two columns differ in their length or index.
 
     Examples:
         >>> import pandas as pd
@@ -63,7 +64,15 @@ def harrell_c(risk_score: Column, event: Column, time: Column) -> Concordance:
         >>> found.reason
         'not estimable: only 2 events in comparable pairs, at least 10 are needed'
     """
-    return _concordance(*patient_columns(risk_score=risk_score, event=event, time=time))
+    return _concordance(*_checked_columns(risk_score, event, time))
+
+
+def _checked_columns(
+    risk_score: Column, event: Column, time: Column
+) -> tuple[NDArray[np.float64], NDArray[np.bool_], NDArray[np.float64]]:
+    risk_score, event, time = patient_columns(risk_score=risk_score, event=event, time=time)
+    check_there_are_patients(time)
+    return risk_score, event, time
 
 
 def _concordance(
@@ -100,12 +109,13 @@ def bootstrap_harrell_c(
         risk_score: higher for an earlier event, ``(n_cases,)``.
         event: True or 1 where the event was observed, ``(n_cases,)``.
         time: time to event or censoring, ``(n_cases,)``.
-        n_resamples: number of resamples, in each of which as many patients are drawn with replacement.
+        n_resamples: number of resamples, in each of which as many patients are drawn with replacement; 0 for no
+            interval.
         seed: of the draws.
-        confidence: nominal coverage of the interval.
+        confidence: nominal coverage of the interval, between 0 and 1.
 
     Raises:
-        ValueError: as from :func:`harrell_c`.
+        ValueError: as from :func:`harrell_c`, or if a number for the bootstrap is outside its range.
 
     Examples:
         >>> import numpy as np
@@ -117,7 +127,8 @@ def bootstrap_harrell_c(
         >>> round(found.c_index, 2), [round(bound, 2) for bound in found.interval]
         (0.65, [0.53, 0.76])
     """
-    risk_score, event, time = patient_columns(risk_score=risk_score, event=event, time=time)
+    n_resamples, seed, confidence = check_settings(n_resamples=n_resamples, seed=seed, confidence=confidence)
+    risk_score, event, time = _checked_columns(risk_score, event, time)
     concordance = _concordance(risk_score, event, time)
     if concordance.c_index is None:
         return concordance

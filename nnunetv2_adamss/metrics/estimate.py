@@ -96,6 +96,8 @@ def percentile_interval(
     Returns:
         The interval and None, or None and the reason.
     """
+    if not len(resampled):
+        return None, "no interval: no resamples were drawn"
     estimable = resampled[np.isfinite(resampled)]
     n_dropped = len(resampled) - len(estimable)
     if not len(estimable) or n_dropped > len(resampled) / 2:

@@ -8,7 +8,7 @@ from lifelines import KaplanMeierFitter
 from numpy.typing import NDArray
 
 from nnunetv2_adamss.metrics.estimate import Estimate
-from nnunetv2_adamss.metrics.patient_columns import Column, patient_columns
+from nnunetv2_adamss.metrics.patient_columns import Column, check_there_are_patients, patient_columns
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,6 +51,7 @@ class KaplanMeier:
 def kaplan_meier(event: Column, time: Column) -> KaplanMeier:
     """The curve of these patients, ``(n_cases,)`` each and at least one."""
     event, time = patient_columns(event=event, time=time)
+    check_there_are_patients(time)
     # lifelines turns off numpy's warnings of divisions by zero, for all that comes after it.
     with np.errstate():
         fitter = KaplanMeierFitter().fit(time, event)

@@ -6,7 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nnunetv2_adamss.metrics.estimate import MIN_EVENTS
-from nnunetv2_adamss.metrics.patient_columns import Column, patient_columns
+from nnunetv2_adamss.metrics.patient_columns import Column, check_there_are_patients, patient_columns
+from nnunetv2_adamss.metrics.settings import check_settings
 from nnunetv2_adamss.metrics.step_curves import StepCurves, censoring_curves
 
 DEFAULT_RESAMPLES = 1000
@@ -24,7 +25,8 @@ class ResampledCohort:
         event: True where the event was observed, ``(n_cases,)``.
         time: to event or censoring, ``(n_cases,)``.
         fold: number of the fold that predicted each patient, ``(n_cases,)``; default all the same.
-        n_resamples: number of resamples, in each of which as many patients are drawn with replacement.
+        n_resamples: number of resamples, in each of which as many patients are drawn with replacement; 0 for no
+            intervals.
         seed: of the draws.
 
     Attributes:
@@ -32,7 +34,8 @@ class ResampledCohort:
         counts: weight of each patient, ``(1 + n_resamples, n_cases)``. Row 0 are the patients themselves.
 
     Raises:
-        ValueError: if there is no patient, or the columns are not as :func:`patient_columns` accepts them.
+        ValueError: if there is no patient, or columns and settings are not as :func:`patient_columns` and
+            :func:`check_settings` accept them.
     """
 
     def __init__(
@@ -44,12 +47,12 @@ class ResampledCohort:
         n_resamples: int = DEFAULT_RESAMPLES,
         seed: int = 0,
     ) -> None:
+        n_resamples, seed = check_settings(n_resamples=n_resamples, seed=seed)
         self._given: dict[str, Column] = {"event": event, "time": time}
         if fold is not None:
             self._given["fold"] = fold
         self.event, self.time, *folds = patient_columns(**self._given)
-        if not len(self.time):
-            raise ValueError("There are no patients: 'event' and 'time' are empty.")
+        check_there_are_patients(self.time)
         numbers = folds[0] if folds else np.zeros(len(self.time))
         self.folds = [np.flatnonzero(numbers == number) for number in np.unique(numbers)]
         self.counts = np.ones((1 + n_resamples, len(self.time)), dtype=np.float32)

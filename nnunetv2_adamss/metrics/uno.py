@@ -9,6 +9,7 @@ from nnunetv2_adamss.metrics.estimate import PairEstimate
 from nnunetv2_adamss.metrics.pairs import not_finite, pooled, sum_pairs
 from nnunetv2_adamss.metrics.patient_columns import Column
 from nnunetv2_adamss.metrics.resampling import DEFAULT_RESAMPLES, ResampledCohort
+from nnunetv2_adamss.metrics.settings import check_settings
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,7 @@ def uno_c(
         seed: of the bootstrap.
 
     Raises:
-        ValueError: as from :func:`harrell_c`.
+        ValueError: as from :func:`bootstrap_harrell_c`, or if the truncation time is not above 0.
 
     Examples:
         >>> import numpy as np
@@ -58,6 +59,8 @@ def uno_c(
         >>> round(found.value, 2), [round(bound, 2) for bound in found.interval]
         (0.66, [0.52, 0.78])
     """
+    if truncation_time is not None:
+        (truncation_time,) = check_settings(truncation_time=truncation_time)
     cohort = ResampledCohort(event, time, fold, n_resamples=n_resamples, seed=seed)
     return uno_c_in_cohort(risk_score, cohort, truncation_time)
 

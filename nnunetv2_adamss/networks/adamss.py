@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from nnunetv2_adamss.networks.convolution import convolve, make_convolution
 from nnunetv2_adamss.networks.encoder import AdaFusionEncoder
 from nnunetv2_adamss.networks.fusion_strategies import FusionStrategy
-from nnunetv2_adamss.networks.risk_anchor import RiskAnchor
+from nnunetv2_adamss.networks.risk_anchor import ANCHORS, RiskAnchor
 from nnunetv2_adamss.networks.survival_head import SurvivalHead
 from nnunetv2_adamss.networks.survival_network import DiscreteTimeNetwork, MultiTaskOutput
 from nnunetv2_adamss.networks.trunk import AdaMSSTrunk, Interpretation
@@ -82,7 +82,7 @@ class AdaMSSSurvival(AdaMSSTrunk, DiscreteTimeNetwork):
         anchor: inputs of a Cox model that the network adds to: ``none``, the ``covariates``, or the ``image`` too.
 
     Raises:
-        ValueError: for fewer than two modalities, or sizes that ``Stages`` refuses.
+        ValueError: for fewer than two modalities, sizes that ``Stages`` refuses, or an anchor of another name.
 
     Examples:
         >>> import torch
@@ -109,6 +109,8 @@ class AdaMSSSurvival(AdaMSSTrunk, DiscreteTimeNetwork):
     ) -> None:
         super().__init__(n_modalities, strides, kernel_sizes, fusion=fusion)
         self.survival_head = SurvivalHead(self.stages, n_covariates, n_intervals)
+        if anchor not in ANCHORS:
+            raise ValueError(f"There is no anchor {anchor!r}, only {', '.join(ANCHORS)}.")
         channels = self.encoder.out_channels if anchor == "image" else []
         has_inputs = anchor != "none" and len(channels) + n_covariates > 0
         # None where it has no inputs; checkpoints of networks without an anchor stay as they were.
@@ -186,7 +188,7 @@ class AdaMSSMultiTask(AdaMSSSurvival):
         anchor: inputs of a Cox model that the network adds to: ``none``, the ``covariates``, or the ``image`` too.
 
     Raises:
-        ValueError: for fewer than two modalities, or sizes that ``Stages`` refuses.
+        ValueError: for fewer than two modalities, sizes that ``Stages`` refuses, or an anchor of another name.
     """
 
     def __init__(

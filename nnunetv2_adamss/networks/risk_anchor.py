@@ -8,6 +8,8 @@ from torch import Tensor, nn
 from nnunetv2_adamss.networks.masked_mean import StageMeans
 from nnunetv2_adamss.networks.stages import Stages
 
+ANCHORS = ("none", "covariates", "image")
+
 
 class RiskAnchor(nn.Module):
     """A weighted sum of covariates, and of the encoder's features where the anchor is the ``image``.

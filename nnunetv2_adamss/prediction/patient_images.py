@@ -4,12 +4,17 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from numbers import Integral
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
+import numpy as np
+import pandas as pd
 import SimpleITK as sitk
 
 from nnunetv2_adamss.common.case_names import check_case_names, is_leftover
+from nnunetv2_adamss.common.files import given_path
 from nnunetv2_adamss.common.images import (
     are_stored_alike,
     constant_images,
@@ -75,22 +80,48 @@ def given_patients(
         file_ending: of the images.
 
     Raises:
-        ValueError: if there is no patient, or one has too many or too few files, or files of another format.
+        ValueError: if there is no patient, or one has a name that is not allowed for a case, too many or too few files,
+            or files of another format.
     """
     if not isinstance(images, Mapping):
-        return find_patients(Path(images), len(channel_names), file_ending)
+        folder = given_path("images", images, "a folder, or a dict of the files of each patient by case_id")
+        return find_patients(folder, len(channel_names), file_ending)
     if not images:
         raise ValueError("There are no patients to predict: 'images' is empty.")
-    for case_id, files in images.items():
-        if isinstance(files, str | Path) or len(files) != len(channel_names):
-            raise ValueError(
-                f"{case_id}: {files} is not one file for each channel of the model: {listed(channel_names)}."
-            )
-        if others := [str(file) for file in files if not str(file).endswith(file_ending)]:
-            raise ValueError(
-                f"{case_id}: the model reads {file_ending} files, but {listed(others)} is not one."
-            )
-    return [PatientImages(case_id, tuple(map(Path, files))) for case_id, files in images.items()]
+    named = list(zip(_given_case_ids(images), images.values(), strict=True))
+    for case_id, files in named:
+        _check_files(case_id, files, channel_names, file_ending)
+    return [PatientImages(case_id, tuple(map(Path, files))) for case_id, files in named]
+
+
+def _given_case_ids(images: Mapping[Any, object]) -> list[str]:
+    """The names of the cases as text, as tables have them.
+
+    Raises:
+        ValueError: if one is neither text nor a whole number, not allowed for a case, or there twice.
+    """
+    if others := [
+        repr(one) for one in images if not isinstance(one, str | Integral) or isinstance(one, bool)
+    ]:
+        raise ValueError(f"Each case_id in 'images' must be text, but there is {listed(others)}.")
+    case_ids = [str(one) for one in images]
+    check_case_names("'images'", case_ids)
+    if repeated := sorted({one for one in case_ids if case_ids.count(one) > 1}):
+        raise ValueError(
+            f"Each case_id in 'images' must be there once, but twice there is {listed(repeated)}."
+        )
+    return case_ids
+
+
+def _check_files(case_id: str, files: Any, channel_names: Sequence[str], file_ending: str) -> None:
+    # Not a set, whose order is none.
+    is_list = isinstance(files, Sequence | np.ndarray | pd.Series) and not isinstance(files, str)
+    if not is_list or len(files) != len(channel_names):
+        raise ValueError(
+            f"{case_id}: {files} is not one file for each channel of the model: {listed(channel_names)}."
+        )
+    if others := [str(file) for file in files if not str(file).endswith(file_ending)]:
+        raise ValueError(f"{case_id}: the model reads {file_ending} files, but {listed(others)} is not one.")
 
 
 def stamp_of(file: Path) -> list[int] | None:

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from nnunetv2_adamss.common.case_names import CASE_ID
+from nnunetv2_adamss.common.files import given_path
 from nnunetv2_adamss.common.messages import listed
 from nnunetv2_adamss.common.tables.cell_faults import (
     case_id_faults,
@@ -61,7 +62,8 @@ class PatientTables:
         if unknown:
             raise ValueError(
                 f"The model uses features that are no radiomics it can extract: {listed(unknown)}. Give them with "
-                "--features FILE.csv; where a value is not known, leave its cell empty."
+                "--features FILE.csv (in Python, the argument features); where a value is not known, leave its cell "
+                "empty."
             )
         return cls(clinical, pd.DataFrame() if features is None else features[given], to_extract)
 
@@ -76,15 +78,15 @@ class PatientTables:
 
         Args:
             model: that predicts.
-            clinical: with ``case_id`` as column or index, as in :meth:`read`.
+            clinical: with ``case_id`` as column, index or level of the index, as in :meth:`read`.
             features: the same.
 
         Raises:
-            ValueError: as in :meth:`read`.
+            ValueError: as in :meth:`read`, or if a table is neither, or its index and a column of one name differ.
         """
         with TemporaryDirectory() as folder:
-            clinical_csv = _csv_file(clinical, Path(folder, "clinical"))
-            features_csv = _csv_file(features, Path(folder, "features"))
+            clinical_csv = _csv_file("clinical", clinical, Path(folder))
+            features_csv = _csv_file("features", features, Path(folder))
             try:
                 return cls.read(model, clinical_csv, [features_csv] if features_csv else [])
             except FileFaultsError as error:
@@ -130,13 +132,32 @@ class PatientTables:
         return dict(zip(map(str, self.features), values.tolist(), strict=True))
 
 
-def _csv_file(table: str | Path | pd.DataFrame | None, new_file: Path) -> Path | None:
+def _csv_file(name: str, table: str | Path | pd.DataFrame | None, new_folder: Path) -> Path | None:
     """Return the file itself, or a new one with the content of a data frame."""
+    if table is None:
+        return None
     if not isinstance(table, pd.DataFrame):
-        return None if table is None else Path(table)
-    columns = table.reset_index() if table.index.name == CASE_ID else table
-    new_file.write_text(csv_text(columns, index=False), encoding="utf-8")
+        return given_path(name, table, "a CSV file or a data frame")
+    new_file = new_folder / name
+    new_file.write_text(csv_text(_with_case_ids(name, table), index=False), encoding="utf-8")
     return new_file
+
+
+def _with_case_ids(name: str, table: pd.DataFrame) -> pd.DataFrame:
+    """Return the table with the index as columns if ``case_id`` is in the index; what is in both is kept once."""
+    if CASE_ID not in table.index.names:
+        return table
+    levels = [level for level in table.index.names if level is not None]
+    twice = [level for level in levels if level in table]
+    for level in twice:
+        as_level = table.index.get_level_values(table.index.names.index(level))
+        columns = table.loc[:, table.columns == level]
+        if any(list(map(str, column)) != list(map(str, as_level)) for _, column in columns.items()):
+            raise ValueError(
+                f"'{name}' has {level} as index and as column, and they differ; drop one of them."
+            )
+    new = [level for level in levels if level not in twice]
+    return table.reset_index(new) if new else table
 
 
 def read_clinical(file: Path | None, indicators: Sequence[Indicator]) -> pd.DataFrame:
@@ -159,7 +180,7 @@ def read_clinical(file: Path | None, indicators: Sequence[Indicator]) -> pd.Data
     if file is None:
         raise ValueError(
             f"The model uses clinical indicators ({listed(columns)}), so it needs --clinical FILE.csv with case_id "
-            "and these columns. Where a value is not known, leave its cell empty."
+            "and these columns (in Python, the argument clinical). Where a value is not known, leave its cell empty."
         )
     cells = read_cells(file)
     missing = [name for name in (CASE_ID, *columns) if name not in cells]

@@ -18,6 +18,7 @@ from nnunetv2.utilities.helpers import dummy_context
 from numpy.typing import NDArray
 
 from nnunetv2_adamss.common.device import torch_device
+from nnunetv2_adamss.common.files import given_path
 from nnunetv2_adamss.common.images import tumour_of
 from nnunetv2_adamss.common.parallel import in_parallel
 from nnunetv2_adamss.networks.survival_network import SurvivalNetwork
@@ -117,7 +118,7 @@ class SurvivalPredictor:
         """
         name = device or ("cuda" if torch.cuda.is_available() else "cpu")
         on = torch_device(name, "predict")
-        with opened_model(Path(model)) as folder:
+        with opened_model(given_path("model", model, "a folder or a zip")) as folder:
             return cls.from_model_folder(folder, *choose_checkpoints(folder, folds, checkpoint_name), on)
 
     @classmethod
@@ -158,7 +159,8 @@ class SurvivalPredictor:
         Args:
             images: folder of images named ``CASE_0000``, ``CASE_0001``; or by ``case_id`` the files of each patient,
                 one a channel, in the order of the model's channels.
-            clinical: table or CSV file with ``case_id`` and the clinical columns that the model uses.
+            clinical: data frame or CSV file with ``case_id``, as column or index, and the clinical columns that the
+                model uses.
             features: the same with features of your own that the model uses.
             output: folder in which the tumour masks are kept, in ``masks``; default nowhere.
 
@@ -171,7 +173,7 @@ class SurvivalPredictor:
         patients = given_patients(images, self.model.channel_names, self.model.dataset_json["file_ending"])
         tables = PatientTables.given(self.model, clinical, features)
         with TemporaryDirectory() as folder:
-            root = Path(folder if output is None else output)
+            root = given_path("output", folder if output is None else output, "a folder")
             predictions = [self._predict_files(patient, tables, root) for patient in patients]
         return ResultTables(self.model).survival(predictions)
 

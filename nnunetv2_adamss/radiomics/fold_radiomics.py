@@ -164,7 +164,8 @@ class FoldRadiomics:
             return
         if device == "cuda" and not torch.cuda.is_available():
             raise ValueError(
-                f"{len(missing)} masks must be predicted, but PyTorch finds no GPU; add -device cpu."
+                f"{len(missing)} masks must be predicted, but PyTorch finds no GPU; add -device cpu to predict them "
+                "without one (in Python, device='cpu')."
             )
         progress.on_masks(len(missing))
         cases = open_cases(self.nnunet_fold.cases_folder)

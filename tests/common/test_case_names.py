@@ -3,6 +3,7 @@ from pathlib import Path
 
 import pytest
 
+from nnunetv2_adamss.common.case_names import check_case_names
 from nnunetv2_adamss.datasets.conversion.source_patients import can_name_files
 from nnunetv2_adamss.evaluation.image_baselines import masked_cases
 from nnunetv2_adamss.prediction.patient_images import find_patients
@@ -41,3 +42,10 @@ def test_files_of_macos_and_unfinished_conversions_are_not_cases(
     for name in ("good", "._good", ".unfinished_node_1_good"):
         (tmp_path / f"{name}_0000.nii.gz").touch()
     assert {case_id.removesuffix("_0000") for case_id in read(tmp_path)} == {"good"}
+
+
+@pytest.mark.parametrize("name", ["", ".", "..", "../x", "/x", "a/b", "x/", "a\x00b"])
+def test_a_name_that_would_lead_to_another_folder_is_refused(name: str) -> None:
+    check_case_names("'images'", ["good", "a.b", "a b"])
+    with pytest.raises(ValueError, match=r"1 name\(s\) in 'images' cannot be those of cases: "):
+        check_case_names("'images'", ["good", name])

@@ -127,6 +127,13 @@ def test_folds_are_a_column_too() -> None:
         ({"risk_score": [[1], [2]]}, r"'risk_score' must hold one value a patient, but its shape is \(2, 1\)"),
         ({"risk_score": pd.DataFrame({"risk": [1, 2]})}, r"its shape is \(2, 1\). Give a single column"),
         ({"risk_score": 3.0}, r"its shape is \(\)"),
+        ({"risk_score": None}, r"'risk_score' must hold one value a patient, but its shape is \(\)"),
+        ({"risk_score": [[1], [2, 3]]}, "'risk_score' must be a column or a table, but its rows differ in length"),
+        ({"risk_score": [1.0, "high"]}, r"'risk_score' must hold numbers, but holds 'high' \(str\)"),
+        ({"risk_score": pd.Series([None, 1.0, "high"])}, r"must hold numbers, but holds 'high' \(str\)"),
+        ({"risk_score": pd.Series([1, {}])}, r"'risk_score' must hold numbers, but holds {} \(dict\)"),
+        ({"event": np.ma.masked_array([1, 0], [True, False])}, "'event' has masked values. Leave out"),
+        ({"event": [1, np.ma.masked]}, "'event' has masked values. Leave out"),
     ],
 )  # fmt: skip
 def test_a_value_that_is_not_a_column_of_patients_is_refused_in_a_sentence(
@@ -136,10 +143,60 @@ def test_a_value_that_is_not_a_column_of_patients_is_refused_in_a_sentence(
         patient_columns(**columns)
 
 
+def test_a_masked_array_without_masked_values_is_an_array() -> None:
+    (found,) = patient_columns(event=np.ma.masked_array([1, 0], [False, False]))
+    assert found.tolist() == [True, False]
+
+
+def test_numbers_in_columns_of_any_type_are_numbers_and_missing_ones_nan() -> None:
+    (category,) = patient_columns(event=pd.Series([1, 0], dtype="category"))
+    assert category.tolist() == [True, False]
+    (mixed,) = patient_columns(risk_score=pd.Series([1, 2.5, True, None, pd.NA], dtype=object))
+    np.testing.assert_array_equal(mixed, [1, 2.5, 1, np.nan, np.nan])
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        (pd.Index(["a", "b"], dtype="string"), ["a", "b"]),
+        (pd.Index(["a", pd.NA], dtype="string"), ["a", np.nan]),
+        (pd.CategoricalIndex(["a", None]), ["a", None]),
+        (pd.Index([1, 2], dtype="Int64"), [1.0, 2.0]),
+        (pd.MultiIndex.from_tuples([("a", 1), ("b", None)]), pd.MultiIndex.from_tuples([("a", 1), ("b", None)])),
+    ],
+)  # fmt: skip
+def test_equal_labels_of_another_type_are_equal(first: Any, second: Any) -> None:
+    event, time = pd.Series([1, 0], index=first), pd.Series([2, 3], index=second)
+    assert [column.tolist() for column in patient_columns(event=event, time=time)] == [[True, False], [2, 3]]
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "labels"),
+    [
+        (pd.Index([pd.NA, "b", "c"], dtype="string"), ["a", "b", "c"], r"position 0 there is <NA> .* and 'a'"),
+        (pd.Index([pd.NA, "b", "c"], dtype="string"), [None, "b", "d"], "position 2 there is 'c' .* and 'd'"),
+        ([np.nan, 1.0, 2.0], [np.nan, 1.0, 3.0], r"position 2 there is 2\.0 .* and 3\.0"),
+        (pd.MultiIndex.from_tuples([("a", 1), ("b", 1), ("b", 2)]),
+         pd.MultiIndex.from_tuples([("a", 1), ("b", 2), ("b", 1)]), "position 1 there is "),
+        (pd.MultiIndex.from_tuples([("a", 1), ("b", 1), ("b", 2)]), ["a", "b", "b"], "position 0 there is .* 'a'"),
+    ],
+)  # fmt: skip
+def test_the_place_of_the_first_label_that_differs_is_named(first: Any, second: Any, labels: str) -> None:
+    event, time = pd.Series([1, 0, 1], index=first), pd.Series([2, 3, 4], index=second)
+    with pytest.raises(ValueError, match=f"different indexes: at {labels}"):
+        patient_columns(event=event, time=time)
+
+
 def test_columns_without_patients_are_empty_whatever_their_type() -> None:
     event, time = patient_columns(event=pd.Series([], dtype=object), time=[])
     assert (event.dtype, time.dtype) == (np.bool_, np.float64)
     assert len(event) == len(time) == 0
+
+
+@pytest.mark.parametrize("name", sorted({*METRICS} - {"d_calibration", "risk groups"}))
+def test_without_patients_there_is_nothing_to_measure(name: str) -> None:
+    with pytest.raises(ValueError, match="There are no patients: 'event' and 'time' are empty"):
+        METRICS[name]([], [], [])
 
 
 def test_a_table_of_probabilities_needs_a_column_for_each_time() -> None:

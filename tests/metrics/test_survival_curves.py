@@ -1,9 +1,94 @@
 """Predicted curves between the times at which they are known."""
 
+from typing import Any
+
 import numpy as np
+import pandas as pd
 import pytest
 
+import nnunetv2_adamss as adamss
+from nnunetv2_adamss.metrics.resampling import ResampledCohort
 from nnunetv2_adamss.metrics.survival_curves import PredictedCurves
+
+# Two patients, at times 15 and 30.
+PROBABILITIES = [[0.8, 0.6], [0.4, 0.2]]
+
+
+def given(survival_prob: Any, times: Any) -> PredictedCurves:
+    cohort = ResampledCohort([True, False], [20.0, 40.0], n_resamples=0)
+    return PredictedCurves.in_cohort(survival_prob, times, cohort)
+
+
+@pytest.mark.parametrize(
+    "labels",
+    [
+        [15, 30], [15.0, 30.00001], ["15", "30.0"], ["survival_at_15", "survival_at_30"], ["early", "late"],
+        ["early", 30], [0, 1], [("a", 15), ("a", 30)], [True, False],
+    ],
+)  # fmt: skip
+def test_labels_that_are_the_times_or_none_are_taken(labels: list[Any]) -> None:
+    curves = given(pd.DataFrame(PROBABILITIES, columns=labels), [15, 30])
+    assert curves.survival_prob.tolist() == [[1, 0.8, 0.6], [1, 0.4, 0.2]]
+
+
+@pytest.mark.parametrize(
+    ("labels", "times", "message"),
+    [
+        ([30, 15], [15, 30], "labelled '30', but its time is 15"),
+        ([15, 30], [30, 15], "labelled '15', but its time is 30"),
+        (["survival_at_30", "survival_at_15"], [15, 30], "labelled 'survival_at_30', but its time is 15"),
+        (["30", "15"], [15, 30], "labelled '30', but its time is 15"),
+        (["early", 15], [15, 30], "labelled '15', but its time is 30"),
+        ([15, 31], [15, 30], "labelled '31', but its time is 30"),
+    ],
+)
+def test_labels_that_are_other_times_are_refused(labels: list[Any], times: list[float], message: str) -> None:
+    with pytest.raises(
+        ValueError, match=f"A column of 'survival_prob' is {message}. Bring columns and times"
+    ):
+        given(pd.DataFrame(PROBABILITIES, columns=labels), times)
+
+
+def test_a_single_column_is_not_taken_for_another_time_than_its_label() -> None:
+    table = pd.DataFrame(PROBABILITIES, columns=[15, 30])
+    for column in (table[15], table[[15]]):
+        assert given(column, 15).survival_prob.tolist() == [[1, 0.8], [1, 0.4]]
+        with pytest.raises(ValueError, match="labelled '15', but its time is 30"):
+            adamss.brier_score(column, [True, False], [20, 40], horizon=30)
+        with pytest.raises(ValueError, match="labelled '15', but its time is 30"):
+            adamss.calibration(column, [True, False], [20, 40], horizon=30)
+
+
+@pytest.mark.parametrize(
+    ("survival_prob", "message"),
+    [
+        (0.5, r"one row a patient and one column a time, but its shape is \(\)"),
+        (None, r"one row a patient and one column a time, but its shape is \(\)"),
+        (np.ones((2, 2, 2)), r"one row a patient and one column a time, but its shape is \(2, 2, 2\)"),
+        ([[0.5], [0.5, 0.5]], "must be a column or a table, but its rows differ in length"),
+        (np.ma.masked_array(PROBABILITIES, [[True, False], [False, False]]), "has masked values"),
+        ([], "has 1 columns, but there are 2 times"),
+    ],
+)
+def test_probabilities_that_are_no_table_are_refused_in_a_sentence(survival_prob: Any, message: str) -> None:
+    with pytest.raises(ValueError, match=f"'survival_prob' .*{message}"):
+        given(survival_prob, [15, 30])
+
+
+@pytest.mark.parametrize(
+    ("times", "message"),
+    [
+        ([], "There are no times: 'times' is empty"),
+        (None, r"Times must be above 0, finite and all different, but are \[nan\]"),
+        ([15, -30], r"Times must be above 0, finite and all different, but are \[15.0, -30.0\]"),
+        ([[15, 30]], r"'times' must hold one time a column, but its shape is \(1, 2\)"),
+        ([15, [30]], "'times' must be a column or a table, but its rows differ in length"),
+        ([15, "thirty"], "'times' must hold numbers, but holds 'thirty'"),
+    ],
+)
+def test_times_that_are_none_are_refused_in_a_sentence(times: Any, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        given(PROBABILITIES, times)
 
 
 def test_between_known_times_a_curve_is_straight_and_starts_at_one() -> None:

@@ -6,6 +6,8 @@ import pytest
 import torch
 
 from nnunetv2_adamss.networks.adamss import AdaMSSMultiTask, AdaMSSSurvival
+from nnunetv2_adamss.networks.risk_anchor import ANCHORS
+from nnunetv2_adamss.survival import config
 
 PLAN: dict[str, Any] = {
     "n_modalities": 2, "n_intervals": 10, "strides": [[1, 1, 1], [2, 2, 2], [1, 2, 2]], "kernel_sizes": [[3, 3, 3]] * 3,
@@ -47,6 +49,17 @@ def test_an_anchor_lowers_every_logit_by_a_weighted_sum_of_its_inputs(anchor: st
     torch.testing.assert_close(
         anchored(image, valid, covariates), published(image, valid, covariates) - risk[:, None]
     )
+
+
+def test_the_settings_of_a_training_offer_the_anchors_that_networks_have() -> None:
+    assert config.ANCHORS == ANCHORS
+
+
+@pytest.mark.parametrize("network", [AdaMSSSurvival, AdaMSSMultiTask])
+@pytest.mark.parametrize("anchor", ["foo", "", None])
+def test_an_anchor_of_another_name_is_refused(network: type[AdaMSSSurvival], anchor: Any) -> None:
+    with pytest.raises(ValueError, match=rf"There is no anchor {anchor!r}, only none, covariates, image\."):
+        network(**PLAN, n_covariates=3, anchor=anchor)
 
 
 def test_neither_dropout_nor_the_penalty_touches_an_anchor() -> None:

@@ -1,13 +1,15 @@
 """The clinical table of new patients: read as the model learnt its columns, by this version or by 0.1."""
 
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from nnunetv2_adamss.common.tables.faults import FileFaultsError
-from nnunetv2_adamss.prediction.patient_tables import read_clinical
+from nnunetv2_adamss.prediction.patient_tables import PatientTables, read_clinical
 from nnunetv2_adamss.survival.cohort.description import ColumnType
 from nnunetv2_adamss.survival.covariates.clinical_encoding import fit_indicators
 from nnunetv2_adamss.survival.covariates.covariate_model import CovariateModel
@@ -113,3 +115,64 @@ def test_declared_codes_go_into_the_model(tmp_path: Path) -> None:
     assert clinical.isna().all(axis=None)
     (plain,), _ = fit_indicators(training[["age"]], {"age": ColumnType("number")})
     assert "missing_values" not in plain.to_dict()  # version 0.1 reads it
+
+
+def given(
+    model: CovariateModel, clinical: Any, features: Any = None, feature_names: tuple[str, ...] = ()
+) -> Any:
+    """The tables of a model with these indicators and features."""
+    names: Any = SimpleNamespace(indicators=model.indicators, features=feature_names, radiomics=())
+    return PatientTables.given(names, clinical, features)
+
+
+CLINICAL = pd.DataFrame(
+    {"case_id": ["a", "b"], "centre": ["x", "y"], "age": [70, 50], "tobacco": ["no", "yes"], "t": ["2", "1"]}
+)
+
+
+@pytest.mark.parametrize(
+    "table",
+    [
+        CLINICAL,
+        CLINICAL.set_index("case_id"),
+        CLINICAL.set_index("case_id", drop=False),
+        CLINICAL.set_index(["centre", "case_id"]),
+        CLINICAL.set_index(["centre", "case_id"], drop=False),
+        CLINICAL.set_index(["case_id", "age"]),
+        CLINICAL.set_index([["p", "q"], "case_id"]),
+        CLINICAL.set_index("centre"),
+    ],
+)
+def test_case_ids_are_found_wherever_a_data_frame_has_them(
+    model: CovariateModel, table: pd.DataFrame
+) -> None:
+    found = given(model, table).clinical
+    assert found.to_dict("index") == {
+        "a": {"age": "70", "tobacco": "no", "t": "2"}, "b": {"age": "50", "tobacco": "yes", "t": "1"}
+    }  # fmt: skip
+
+
+def test_case_ids_that_differ_between_index_and_column_are_refused(model: CovariateModel) -> None:
+    table = CLINICAL.set_axis(pd.Index(["b", "a"], name="case_id"))
+    with pytest.raises(ValueError, match="'clinical' has case_id as index and as column, and they differ"):
+        given(model, table)
+
+
+@pytest.mark.parametrize("table", [CLINICAL["age"], {"case_id": ["a"]}, [CLINICAL], 3])
+def test_what_is_neither_a_file_nor_a_data_frame_is_refused(model: CovariateModel, table: Any) -> None:
+    sentence = f"must be a CSV file or a data frame, but is a {type(table).__name__}"
+    with pytest.raises(ValueError, match=f"'clinical' {sentence}"):
+        given(model, table)
+    with pytest.raises(ValueError, match=f"'features' {sentence}"):
+        given(model, CLINICAL, table)
+
+
+def test_what_is_missing_is_named_for_commands_and_for_python(model: CovariateModel) -> None:
+    with pytest.raises(
+        ValueError, match=r"needs --clinical FILE.csv .* \(in Python, the argument clinical\)"
+    ):
+        given(model, None)
+    with pytest.raises(
+        ValueError, match=r"extract: mri_1. Give them with --features .* \(in Python, the argument features\)"
+    ):
+        given(model, CLINICAL, feature_names=("mri_1",))

@@ -2,9 +2,12 @@
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from numbers import Integral, Real
+from typing import Any
 
+from nnunetv2_adamss.common.kinds import Kind, faults_of_kind
 from nnunetv2_adamss.datasets.phantom.phantom_grid import Grid
 from nnunetv2_adamss.datasets.phantom.signals import SIGNALS
 
@@ -26,6 +29,32 @@ MAX_CENTRES = 26
 # An image is made of several arrays of this many numbers, of 1 GB each.
 MAX_VOXELS = 512**3
 MAX_CASES = 100_000
+
+
+def _several(kind: type) -> Callable[[Any], bool]:
+    """Kind of all that gives values of one kind in turn; text gives none."""
+    return lambda values: (
+        isinstance(values, Iterable)
+        and not isinstance(values, str)
+        and all(isinstance(value, kind) and not isinstance(value, bool) for value in values)
+    )
+
+
+def _is_yes_or_no(value: Any) -> bool:
+    return value is True or value is False or (isinstance(value, Integral) and value in (0, 1))
+
+
+# Numbers of NumPy count as well.
+_KINDS: Mapping[str, Kind] = {
+    **dict.fromkeys(("n_training", "n_test", "n_centres", "seed", "dataset_id"), Integral),
+    **dict.fromkeys(("weibull_shape", "weibull_scale_days", "censoring_fraction", "missing_fraction"), Real),
+    **dict.fromkeys(("scanner_shift", "separate_grids"), _is_yes_or_no),
+    "shape": _several(Integral),
+    "spacing_mm": _several(Real),
+    "signals_on": _several(str),
+    "log_hazard_ratio": lambda ratios: isinstance(ratios, Mapping) and _several(Real)(ratios.values()),
+    "dataset_name": str,
+}
 
 
 @dataclass(frozen=True)
@@ -52,7 +81,7 @@ class PhantomCohortConfig:
         dataset_name: letters, digits, ``_`` and ``-``.
 
     Raises:
-        ValueError: with every fault, if a value is outside its range.
+        ValueError: with every fault, if a value is of another type or outside its range.
 
     Examples:
         >>> import nnunetv2_adamss as adamss
@@ -78,7 +107,7 @@ class PhantomCohortConfig:
     dataset_name: str = "Phantom"
 
     def __post_init__(self) -> None:
-        faults = [*self._cohort_faults(), *self._signal_faults(), *self._image_faults(), *self._name_faults()]
+        faults = faults_of_kind(vars(self), _KINDS) or self._faults()
         if faults:
             raise ValueError("The phantom cannot be made: " + "; ".join(faults) + ".")
 
@@ -91,6 +120,9 @@ class PhantomCohortConfig:
     def grid(self) -> Grid:
         """The grid that CT, PET and labels share."""
         return Grid(self.shape, self.spacing_mm)
+
+    def _faults(self) -> list[str]:
+        return [*self._cohort_faults(), *self._signal_faults(), *self._image_faults(), *self._name_faults()]
 
     def _cohort_faults(self) -> list[str]:
         censoring, missing = self.censoring_fraction, self.missing_fraction

@@ -9,6 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from nnunetv2_adamss.common.case_names import CASE_ID
+from nnunetv2_adamss.common.files import given_path
 from nnunetv2_adamss.common.tables.cell_values import category_text, is_missing, is_missing_number
 from nnunetv2_adamss.common.tables.csv_cells import read_cells
 from nnunetv2_adamss.common.tables.faults import FileFaultsError, with_examples
@@ -130,6 +131,7 @@ def read_survival_table(
 
     Raises:
         SurvivalTableError: with every fault of both files.
+        ValueError: if it is no file, but a data frame for example.
 
     Examples:
         >>> from pathlib import Path
@@ -151,7 +153,9 @@ def read_survival_table(
         nnunetv2_adamss.survival.cohort.survival_table.SurvivalTableError: survival.csv has 2 faults:
         ...
     """
-    csv_file = Path(csv_file)
+    csv_file = given_path(
+        "csv_file", csv_file, "the path of a CSV file, beside which survival.json is looked for"
+    )
     description, faults = SurvivalDescription(), []
     try:
         description = SurvivalDescription.beside(csv_file)

@@ -1,5 +1,6 @@
 """Settings are checked once, and all faults are named."""
 
+import numpy as np
 import pytest
 
 from nnunetv2_adamss.datasets.phantom import PhantomCohortConfig
@@ -33,3 +34,38 @@ def test_all_faults_are_reported_together() -> None:
 def test_a_value_out_of_range_is_refused(change: dict, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         PhantomCohortConfig(**change)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("n_training", "3"),
+        ("n_training", 1.5),
+        ("n_test", None),
+        ("n_centres", True),
+        ("seed", 0.5),
+        ("dataset_id", "990"),
+        ("shape", 48),
+        ("shape", (48.5, 48, 48)),
+        ("spacing_mm", ("3", "3", "3")),
+        ("signals_on", "volume"),
+        ("signals_on", (1,)),
+        ("log_hazard_ratio", 0.5),
+        ("log_hazard_ratio", {"volume": "0.5"}),
+        ("weibull_shape", "1"),
+        ("censoring_fraction", None),
+        ("scanner_shift", "no"),
+        ("dataset_name", 7),
+    ],
+)
+def test_a_value_of_another_type_is_refused_in_a_sentence(name: str, value: object) -> None:
+    with pytest.raises(ValueError) as raised:
+        PhantomCohortConfig(**{name: value})
+    assert str(raised.value) == f"The phantom cannot be made: {name} cannot be {value!r}."
+
+
+def test_numbers_of_numpy_and_lists_are_as_good() -> None:
+    given = PhantomCohortConfig(
+        n_training=np.int64(3), censoring_fraction=np.float32(0.5), shape=[48, 48, 48], scanner_shift=1
+    )
+    assert (given.n_training, given.censoring_fraction, given.scanner_shift) == (3, 0.5, True)

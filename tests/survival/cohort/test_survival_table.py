@@ -3,8 +3,10 @@
 import json
 import math
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from nnunetv2_adamss.datasets.phantom import PhantomCohortConfig, write_phantom_dataset
@@ -34,6 +36,13 @@ def faults(file: Path, known_cases: list[str] | None = None) -> tuple[str, ...]:
     with pytest.raises(SurvivalTableError) as raised:
         read_survival_table(file, known_cases)
     return raised.value.faults
+
+
+@pytest.mark.parametrize("table", [pd.DataFrame({"case_id": ["a"]}), ["survival.csv"], None])
+def test_what_is_no_file_is_refused_in_a_sentence(table: Any) -> None:
+    kind = type(table).__name__
+    with pytest.raises(ValueError, match=f"'csv_file' must be the path of a CSV file, .*, but is a {kind}"):
+        read_survival_table(table)
 
 
 def test_a_table_is_read_into_outcomes_and_clinical_columns(tmp_path: Path) -> None:
