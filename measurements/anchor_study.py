@@ -3,8 +3,8 @@
 Cohort, arms and covariates are those of the head study. Each of several splits has a Stage-I network of its own, which
 is trained on its training images alone. The anchor of the anchored model is fitted to the training cases and ranks the
 validation cases three times: without image features, with those of the split's own network, to which the validation
-images are new, and with those of another split's network, which was trained on most of them. Nothing else is trained, so
-many outcomes can be drawn.
+images are new, and with those of another split's network, which was trained on most of them. Nothing else is trained,
+so many outcomes can be drawn.
 
     python measurements/anchor_study.py WORK_FOLDER -o FILE
 
