@@ -8,8 +8,9 @@ from nnunetv2_adamss.benchmark.folders import BenchmarkFolders
 from nnunetv2_adamss.benchmark.present_cohort import splits_of
 from nnunetv2_adamss.common.messages import listed
 from nnunetv2_adamss.methods.method import Method
-from nnunetv2_adamss.survival.cohort.splits_file import SPLITS_FILE
-from nnunetv2_adamss.survival.cohort.survival_table import SURVIVAL_CSV, SurvivalTable, read_survival_table
+from nnunetv2_adamss.survival.cohort.outcomes_path import SURVIVAL_CSV
+from nnunetv2_adamss.survival.cohort.splits_file import SPLITS_FILE, split_of_fold
+from nnunetv2_adamss.survival.cohort.survival_table import SurvivalTable, read_survival_table
 from nnunetv2_adamss.survival.nnunet_data.dataset import (
     PREPROCESSED,
     RAW,
@@ -20,6 +21,7 @@ from nnunetv2_adamss.survival.nnunet_data.dataset import (
 )
 from nnunetv2_adamss.survival.nnunet_data.dataset_json import read_dataset_json
 from nnunetv2_adamss.survival.nnunet_data.plan_stages import check_three_dimensional
+from nnunetv2_adamss.survival.nnunet_data.plans_file import check_configuration
 from nnunetv2_adamss.survival.tumour_region.mask_source import GivenMasks, fold_that_validates
 from nnunetv2_adamss.trained_folds.fold_files import CHECKPOINTS
 
@@ -34,9 +36,8 @@ def begin(settings: BenchmarkSettings, methods: Sequence[Method], output: Path) 
     plans_name = _check_plans(settings)
     dataset_folder(RESULTS, settings.dataset)
     splits = splits_of(settings.dataset)
-    absent = [str(fold) for fold in settings.folds if fold >= len(splits)]
-    if absent:
-        raise ValueError(f"There is no fold {', '.join(absent)}: the split has {len(splits)} folds.")
+    for fold in settings.folds:
+        split_of_fold(preprocessed, fold)
     cases = preprocessed_cases(preprocessed)
     survival = read_survival_table(settings.outcomes, cases)
     folders = BenchmarkFolders(settings, plans_name, output)
@@ -51,11 +52,7 @@ def begin(settings: BenchmarkSettings, methods: Sequence[Method], output: Path) 
 def _check_plans(settings: BenchmarkSettings) -> str:
     """Check plans and configuration, and return the plans' name as the file states it."""
     plans, _ = read_plans(settings.dataset, settings.plans)
-    if settings.configuration not in plans["configurations"]:
-        raise ValueError(
-            f"There is no configuration '{settings.configuration}' in {settings.plans} of {settings.dataset}, only "
-            f"{listed(list(plans['configurations']))}."
-        )
+    check_configuration(plans, settings.configuration)
     check_three_dimensional(plans, settings.configuration)
     return str(plans["plans_name"])
 

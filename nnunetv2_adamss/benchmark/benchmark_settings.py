@@ -10,9 +10,8 @@ from typing import Any
 from nnunetv2_adamss.common.files import create_json, write_json
 from nnunetv2_adamss.common.json_object import read_known_object
 from nnunetv2_adamss.common.kinds import Kind, is_count, list_of, optional
-from nnunetv2_adamss.survival.cohort.survival_table import SURVIVAL_CSV
+from nnunetv2_adamss.survival.cohort.outcomes_path import default_outcomes
 from nnunetv2_adamss.survival.config import SurvivalConfig
-from nnunetv2_adamss.survival.nnunet_data.dataset import RAW, dataset_folder
 
 SETTINGS_FILE = "settings.json"
 # Masks of training cases as good as those of validation cases, so that no method learns from sharper ones.
@@ -64,7 +63,7 @@ class BenchmarkSettings:
         """The file with the table of outcomes: the given one, or that of the raw data set."""
         if self.survival_csv is not None:
             return Path(self.survival_csv)
-        return dataset_folder(RAW, self.dataset) / SURVIVAL_CSV
+        return default_outcomes(self.dataset)
 
     @property
     def mask_source(self) -> str:

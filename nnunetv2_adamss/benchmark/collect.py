@@ -23,8 +23,9 @@ from nnunetv2_adamss.metrics.estimate import MIN_EVENTS
 from nnunetv2_adamss.metrics.resampling import DEFAULT_RESAMPLES
 from nnunetv2_adamss.survival.cohort.cohort_summary import median_follow_up
 from nnunetv2_adamss.survival.cohort.outcome_files import outcome_files
+from nnunetv2_adamss.survival.cohort.outcomes_path import SURVIVAL_CSV
 from nnunetv2_adamss.survival.cohort.splits_file import SPLITS_FILE
-from nnunetv2_adamss.survival.cohort.survival_table import SURVIVAL_CSV, read_survival_table
+from nnunetv2_adamss.survival.cohort.survival_table import read_survival_table
 from nnunetv2_adamss.survival.covariates.fitting import EVENTS_PER_FEATURE
 from nnunetv2_adamss.survival.nnunet_data.dataset import PREPROCESSED, RAW, dataset_folder
 from nnunetv2_adamss.survival.tumour_region.region import REGION_SIDE_MM

@@ -10,7 +10,7 @@ from nnunetv2_adamss.benchmark.folders import TEST_PREDICTIONS, BenchmarkFolders
 from nnunetv2_adamss.benchmark.step_book import StepBook
 from nnunetv2_adamss.benchmark.steps import Step
 from nnunetv2_adamss.methods.method import Method
-from nnunetv2_adamss.survival.cohort.survival_table import SURVIVAL_CSV
+from nnunetv2_adamss.survival.cohort.outcomes_path import SURVIVAL_CSV
 from nnunetv2_adamss.survival.covariates.radiomics_table import provenance_file
 
 

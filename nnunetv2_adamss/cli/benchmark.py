@@ -12,13 +12,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nnunetv2_adamss.cli.command_parser import CommandParser
-from nnunetv2_adamss.cli.early_checks import check_inputs
+from nnunetv2_adamss.cli.early_checks import check_inputs, check_planned
 from nnunetv2_adamss.cli.fold_options import add_mask_options, mask_settings
 from nnunetv2_adamss.cli.former_spellings import MASKS_DIR, Renamed
 from nnunetv2_adamss.cli.model_options import add_device_option, add_once_positional_model, add_plans_option
 from nnunetv2_adamss.common.mask_flags import MASK_FLAGS
 from nnunetv2_adamss.common.quiet import no_bar
-from nnunetv2_adamss.methods.table import GROUPS, METHODS, choose_methods
+from nnunetv2_adamss.methods.table import GROUPS, METHODS, choose_methods, method_name
 
 if TYPE_CHECKING:
     from nnunetv2_adamss.benchmark.folders import BenchmarkFolders
@@ -82,7 +82,13 @@ def build_parser() -> CommandParser:
     add = parser.add_argument
     add_once_positional_model(parser)
     add("-o", dest="output", type=Path, metavar="BENCHMARK", required=True, help="folder of the results")
-    add("--methods", nargs="+", default=["all"], metavar="NAME", help="methods or groups (default: all)")
+    add(
+        "--methods",
+        nargs="+",
+        default=["all"],
+        metavar="NAME",
+        help="methods, by the names below or those of -tr, or groups (default: all)",
+    )
     add(
         "--rank_fusion", nargs="+", default=[], metavar="NAME",
         help="add a row: the mean of the ranks by these methods, which are compared too",
@@ -180,12 +186,16 @@ def _check(parser: argparse.ArgumentParser, args: argparse.Namespace) -> None:
 
 
 def _run(args: argparse.Namespace) -> int:
-    from nnunetv2_adamss.survival.nnunet_data.dataset import dataset_name, planned_files
+    from nnunetv2_adamss.survival.config import SurvivalConfig
+    from nnunetv2_adamss.survival.nnunet_data.dataset import dataset_name
 
-    methods = choose_methods([*args.methods, *args.rank_fusion])
-    dataset = dataset_name(args.dataset)
-    planned_files(dataset, args.plans)
+    chosen, fused = (list(map(method_name, names)) for names in (args.methods, args.rank_fusion))
+    methods = choose_methods([*chosen, *fused])
+    SurvivalConfig.from_dict({"epochs": args.epochs, **mask_settings(vars(args))})
+    check_planned(args.dataset, args.plans, args.configuration, args.folds or ())
     check_inputs([args.survival_csv])
+    dataset = dataset_name(args.dataset)
+    test = None if args.test is None else dataset_name(args.test)
 
     from nnunetv2_adamss.benchmark.begin import begin
     from nnunetv2_adamss.benchmark.benchmark_settings import BenchmarkSettings, masks_of_benchmark
@@ -197,7 +207,7 @@ def _run(args: argparse.Namespace) -> int:
     from nnunetv2_adamss.benchmark.steps import needed_steps
     from nnunetv2_adamss.common.device import torch_device
 
-    fusion = RankFusion.of(args.rank_fusion) if args.rank_fusion else None
+    fusion = RankFusion.of(fused) if fused else None
     settings = BenchmarkSettings(
         dataset,
         args.configuration,
@@ -208,7 +218,7 @@ def _run(args: argparse.Namespace) -> int:
         args.epochs,
         masks_of_benchmark(mask_settings(vars(args)), args.output.resolve()),
         None if args.survival_csv is None else str(args.survival_csv.resolve()),
-        None if args.test is None else dataset_name(args.test),
+        test,
     )
     folders = begin(settings, methods, args.output.resolve())
     steps = plan_steps(folders, methods, PresentCohort.read(settings), args.device)

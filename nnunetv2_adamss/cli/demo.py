@@ -6,6 +6,8 @@ import sys
 from pathlib import Path
 
 from nnunetv2_adamss.cli.command_parser import CommandParser
+from nnunetv2_adamss.cli.model_options import DEVICES
+from nnunetv2_adamss.cli.verbosity import results_only
 from nnunetv2_adamss.demo.demo_progress import DemoProgress
 from nnunetv2_adamss.demo.demo_steps import LENGTH, DemoFolders, demo_steps
 from nnunetv2_adamss.demo.run_demo import StepFailedError, run_steps
@@ -41,7 +43,7 @@ def build_parser() -> CommandParser:
         help="training cases, at least 10 (default: %(default)s)",
     )
     add("--n_test", type=int, default=20, help="held-out cases, at least 1 (default: %(default)s)")
-    add("-device", choices=["cpu", "cuda"], help="default: cuda if there is a GPU, else cpu")
+    add("-device", choices=DEVICES, help="default: cuda if there is a GPU, else cpu")
     return parser
 
 
@@ -53,6 +55,18 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def _run(args: argparse.Namespace) -> int:
+    try:
+        with results_only():
+            folders, seconds = _run_steps(args)
+    except StepFailedError as error:
+        print(f"\nadamss_demo: {error}; start the demo again to continue from here.", file=sys.stderr)
+        return 1
+    _print_results(folders, seconds)
+    return 0
+
+
+def _run_steps(args: argparse.Namespace) -> tuple[DemoFolders, dict[str, float]]:
+    """Run the steps that are left; return the folders and the seconds of each step."""
     _check(args)
     folders = DemoFolders(args.output.resolve())
     progress = DemoProgress.begin_or_continue(folders.root, args.n_training, args.n_test)
@@ -61,13 +75,8 @@ def _run(args: argparse.Namespace) -> int:
     progress.save(folders.root)
     print(f"The demo takes {LENGTH} with the default number of cases.")
     _print_paths(folders.environment)
-    try:
-        run_steps(steps, folders, progress, say=lambda text: print(text, flush=True))
-    except StepFailedError as error:
-        print(f"\nadamss_demo: {error}; start the demo again to continue from here.", file=sys.stderr)
-        return 1
-    _print_results(folders, progress.seconds)
-    return 0
+    run_steps(steps, folders, progress, say=lambda text: print(text, flush=True))
+    return folders, progress.seconds
 
 
 def _check(args: argparse.Namespace) -> None:

@@ -18,12 +18,14 @@ from nnunetv2_adamss.cli.model_options import (
     checkpoint_name,
     fold_number,
 )
+from nnunetv2_adamss.cli.verbosity import results_only
 from nnunetv2_adamss.display.blocks import Table
 from nnunetv2_adamss.display.text import text_of
 from nnunetv2_adamss.display.words import number
 
 if TYPE_CHECKING:
     from nnunetv2_adamss.explanation.explain_fold import ExplanationReport
+    from nnunetv2_adamss.explanation.explanation_settings import ExplanationSettings
 
 _DESCRIPTION = """\
 Show what the network of a trained fold does, on its validation cases: how much each encoder stage takes from the fusion
@@ -98,10 +100,26 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def _run(args: argparse.Namespace) -> ExplanationReport:
+    settings = _settings(args)
     check_checkpoints(folder_of_model(args), [args.fold], args.checkpoint)
 
     from nnunetv2_adamss.explanation.explain_fold import explain
     from nnunetv2_adamss.explanation.explained_model import open_trained_fold
+
+    with results_only():
+        model = open_trained_fold(
+            args.dataset,
+            args.configuration,
+            fold_number(args.fold),
+            trainer=args.trainer,
+            plans=args.plans,
+            checkpoint=checkpoint_name(args.checkpoint, args.fold),
+            device=args.device,
+        )
+        return explain(model, settings, args.output, overwrite=args.overwrite)
+
+
+def _settings(args: argparse.Namespace) -> ExplanationSettings:
     from nnunetv2_adamss.explanation.explanation_settings import ExplanationSettings
 
     own = (
@@ -116,17 +134,7 @@ def _run(args: argparse.Namespace) -> ExplanationReport:
         "overwrite",
     )
     asked: dict[str, Any] = {name: value for name, value in vars(args).items() if name not in own}
-    settings = ExplanationSettings(**asked | {"cases": tuple(asked.get("cases", ()))})
-    model = open_trained_fold(
-        args.dataset,
-        args.configuration,
-        fold_number(args.fold),
-        trainer=args.trainer,
-        plans=args.plans,
-        checkpoint=checkpoint_name(args.checkpoint, args.fold),
-        device=args.device,
-    )
-    return explain(model, settings, args.output, overwrite=args.overwrite)
+    return ExplanationSettings(**asked | {"cases": tuple(asked.get("cases", ()))})
 
 
 def _print_report(report: ExplanationReport) -> None:

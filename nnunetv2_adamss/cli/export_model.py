@@ -56,6 +56,9 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def _export(args: argparse.Namespace) -> None:
+    from nnunetv2_adamss.prediction.model_path import check_zip_path
+
+    check_zip_path(args.output)
     folder = folder_of_model(args)
     check_checkpoints(folder, args.folds, args.checkpoint)
 

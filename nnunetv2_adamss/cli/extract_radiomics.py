@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nnunetv2_adamss.cli.command_parser import CommandParser
-from nnunetv2_adamss.cli.early_checks import check_inputs, check_trainer
+from nnunetv2_adamss.cli.early_checks import check_inputs, check_planned, check_trainer
 from nnunetv2_adamss.cli.fold_options import (
     add_mask_options,
     check_fold_options,
@@ -17,12 +17,14 @@ from nnunetv2_adamss.cli.fold_options import (
 )
 from nnunetv2_adamss.cli.former_spellings import MASKS, MASKS_DIR
 from nnunetv2_adamss.cli.model_options import (
+    DEVICES,
     PLAN_OF_README,
     add_fold_arguments,
     add_processes_option,
     check_processes,
     fold_number,
 )
+from nnunetv2_adamss.cli.verbosity import results_only
 from nnunetv2_adamss.common.mask_flags import MASK_FLAGS
 
 if TYPE_CHECKING:
@@ -101,7 +103,7 @@ def _add_fold(parser: argparse.ArgumentParser) -> None:
     add_fold_arguments(group, nargs="?")
     add("-p", dest="plans", metavar="PLANS", help="plans identifier (default: nnUNetPlans)")
     add_mask_options(group, _FOLD_MASKS)
-    add("-device", choices=["cuda", "cpu", "mps"], help="where masks are predicted (default: cuda)")
+    add("-device", choices=DEVICES, help="where masks are predicted (default: cuda)")
 
 
 def _add_folders(parser: argparse.ArgumentParser) -> None:
@@ -158,23 +160,21 @@ def _check(parser: argparse.ArgumentParser, args: argparse.Namespace) -> None:
 
 
 def _of_fold(args: argparse.Namespace) -> ExtractionReport:
-    from nnunetv2_adamss.survival.nnunet_data.dataset import dataset_name, planned_files
-
     check_inputs([args.settings], [getattr(args, "masks_dir", None)])
     plans = args.plans or "nnUNetPlans"
-    dataset = dataset_name(args.dataset)
-    planned_files(dataset, plans)
+    check_planned(args.dataset, plans, args.configuration)
     if hasattr(args, "seg_trainer"):
         check_trainer(args.seg_trainer, "-seg_tr")
 
     from nnunetv2_adamss.radiomics.extraction_progress import progress_bars
     from nnunetv2_adamss.radiomics.fold_radiomics import FoldRadiomics, read_fold
     from nnunetv2_adamss.survival.config import SurvivalConfig
+    from nnunetv2_adamss.survival.nnunet_data.dataset import dataset_name
 
-    nnunet_fold = read_fold(dataset, plans, args.configuration, fold_number(args.fold))
+    nnunet_fold = read_fold(dataset_name(args.dataset), plans, args.configuration, fold_number(args.fold))
     config = SurvivalConfig(radiomics=args.radiomics or "all", **mask_settings(vars(args)))
     fold = FoldRadiomics(nnunet_fold, config, _settings(args), _extras(args))
-    with progress_bars() as progress:
+    with progress_bars() as progress, results_only():
         return fold.extract(
             device=args.device or "cuda",
             num_processes=args.num_processes,

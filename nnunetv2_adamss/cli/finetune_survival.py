@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from nnunetv2_adamss.cli.command_parser import CommandParser
-from nnunetv2_adamss.cli.early_checks import check_inputs, check_planned_fold, check_trainer
+from nnunetv2_adamss.cli.early_checks import check_inputs, check_trainer, check_training
 from nnunetv2_adamss.cli.fold_options import (
     add_mask_options,
     check_fold_options,
@@ -38,6 +38,11 @@ examples:
 Results lie where nnU-Net's do: nnUNet_results/DATASET/AdaMSSSurvTrainer__PLANS__CONFIGURATION/fold_FOLD, with
 checkpoints, progress.png, survival_summary.json and validation/survival_predictions.csv.
 """
+
+
+# What is no setting: of the request, and the names of fold and trainer.
+_OWN = ("plans", "device", "num_gpus", "continue_training", "only_validation", "overwrite")
+_NAMES = ("dataset", "configuration", "fold", "trainer", "no_radiomics", "no_clinical")
 
 
 def build_parser() -> CommandParser:
@@ -185,37 +190,41 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def _run(args: dict[str, Any]) -> None:
-    _check_files_and_names(args)
+    trainer, settings = _variant(args["trainer"], args["no_radiomics"], args["no_clinical"]), _settings(args)
+    _check_files_and_names(args, trainer, settings)
 
     from nnunetv2_adamss.trainers.finetune import FinetuneRequest, finetune_survival
 
-    own = ("plans", "device", "num_gpus", "continue_training", "only_validation", "overwrite")
-    others = ("dataset", "configuration", "fold", "trainer", "no_radiomics", "no_clinical")
-    settings = {name: value for name, value in args.items() if name not in (*own, *others)}
-    settings |= mask_settings(args)
-    if "survival_csv" in settings:
-        settings["survival_csv"] = str(Path(settings["survival_csv"]).resolve())
-    if "features_csv" in settings:
-        settings["features_csv"] = [str(Path(file).resolve()) for file in settings["features_csv"]]
     request = FinetuneRequest(
         args["dataset"],
         args["configuration"],
         fold_number(args["fold"]),
         settings,
-        _variant(args["trainer"], args["no_radiomics"], args["no_clinical"]),
-        **{name: args[name] for name in own},
+        trainer,
+        **{name: args[name] for name in _OWN},
     )
     with results_only():
         folder = finetune_survival(request)
     print(f"Done: {folder}")
 
 
-def _check_files_and_names(args: dict[str, Any]) -> None:
+def _settings(args: dict[str, Any]) -> dict[str, Any]:
+    """Return the settings of ``SurvivalConfig`` that the user gave, with absolute paths."""
+    settings = {name: value for name, value in args.items() if name not in (*_OWN, *_NAMES)}
+    settings |= mask_settings(args)
+    if "survival_csv" in settings:
+        settings["survival_csv"] = str(Path(settings["survival_csv"]).resolve())
+    if "features_csv" in settings:
+        settings["features_csv"] = [str(Path(file).resolve()) for file in settings["features_csv"]]
+    return settings
+
+
+def _check_files_and_names(args: dict[str, Any], trainer: str, settings: dict[str, Any]) -> None:
     check_inputs([args.get("survival_csv"), *args.get("features_csv", [])], [args.get("masks_dir")])
-    check_trainer(_variant(args["trainer"], args["no_radiomics"], args["no_clinical"]))
+    check_trainer(trainer)
     if "seg_trainer" in args:
         check_trainer(args["seg_trainer"], "-seg_tr")
-    check_planned_fold(args["dataset"], args["plans"], args["fold"])
+    check_training(args, trainer, settings)
 
 
 def _variant(trainer: str, no_radiomics: bool, no_clinical: bool) -> str:

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from nnunetv2_adamss.cli.command_parser import CommandParser
-from nnunetv2_adamss.cli.early_checks import check_inputs, check_planned_fold, check_trainer
+from nnunetv2_adamss.cli.early_checks import check_inputs, check_planned, check_trainer
 from nnunetv2_adamss.cli.fold_options import add_mask_options, check_fold_options, mask_settings
 from nnunetv2_adamss.cli.former_spellings import MASKS_DIR, Renamed
 from nnunetv2_adamss.cli.model_options import (
@@ -14,7 +14,8 @@ from nnunetv2_adamss.cli.model_options import (
     add_fold_arguments,
     add_plans_option,
 )
-from nnunetv2_adamss.methods.table import STATISTICAL
+from nnunetv2_adamss.cli.verbosity import results_only
+from nnunetv2_adamss.methods.table import STATISTICAL, results_name
 
 # Methods by the name of their results, which takes the place of a trainer's.
 _METHODS = {method.statistical_fit.folder: method for method in STATISTICAL.values()}
@@ -93,9 +94,12 @@ def _check_method_options(parser: argparse.ArgumentParser, args: dict[str, Any])
 
 def _run(args: dict[str, Any]) -> None:
     check_inputs([args.get("survival_csv")], [args.get("masks_dir")])
-    check_planned_fold(args["dataset"], args["plans"], args["fold"])
+    check_planned(args["dataset"], args["plans"], args["configuration"], [args["fold"]])
     if "seg_trainer" in args:
         check_trainer(args["seg_trainer"], "-seg_tr")
+    if args["deep_trainer"]:
+        check_trainer(args["deep_trainer"], "--deep_trainer")
+        results_name(_METHODS[args["method"]].name, args["deep_trainer"])
 
     from nnunetv2_adamss.methods.statistical.fit import FitRequest, fit_statistical
 
@@ -113,7 +117,9 @@ def _run(args: dict[str, Any]) -> None:
         device=args["device"],
         overwrite=args["overwrite"],
     )
-    for line in fit_statistical(request):
+    with results_only():
+        lines = fit_statistical(request)
+    for line in lines:
         print(line)
 
 

@@ -119,15 +119,15 @@ def _fuse(args: argparse.Namespace) -> int:
 
 def _write_reference(args: argparse.Namespace) -> None:
     check_cross_validation(args, PREDICTIONS_FILE)
-
-    from nnunetv2_adamss.methods.statistical.out_of_fold_risks import out_of_fold_risks
-
     name = checkpoint_name(args.checkpoint, args.folds[0])
     epochs = {file: epoch for epoch, file in CHECKPOINTS.items()}
     if name not in epochs:
         raise ValueError(
             f"Out-of-fold predictions are kept of {' and '.join(epochs)} only, not of {name} (-chk)."
         )
+
+    from nnunetv2_adamss.methods.statistical.out_of_fold_risks import out_of_fold_risks
+
     risks = out_of_fold_risks(folder_of_model(args), [int(fold) for fold in args.folds], epochs[name])
     risks.write(args.output)
     print(f"Out-of-fold risks of {len(risks.case_ids)} patients: {args.output}")

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 from nnunetv2_adamss.cli.command_parser import CommandParser
+from nnunetv2_adamss.cli.early_checks import check_inputs, check_model
 from nnunetv2_adamss.cli.former_spellings import Renamed
 from nnunetv2_adamss.cli.model_options import (
     add_checkpoint_option,
@@ -82,6 +83,12 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def _run(args: argparse.Namespace) -> None:
+    from nnunetv2_adamss.prediction.hecktor.earlier_results import remove_results
+
+    remove_results(args.output, args.stage_files)
+    check_inputs([args.conversion_log], [args.input])
+    check_model(args.model, args.folds, args.checkpoint)
+
     from nnunetv2_adamss.prediction.hecktor.inference import InferenceRequest, predict_container
 
     request = InferenceRequest(

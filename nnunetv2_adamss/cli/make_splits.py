@@ -66,7 +66,6 @@ def _run(args: argparse.Namespace) -> None:
     from nnunetv2_adamss.survival.cohort.splits_file import SPLITS_FILE, save_splits
     from nnunetv2_adamss.survival.nnunet_data.dataset import (
         PREPROCESSED,
-        RAW,
         RESULTS,
         dataset_folder,
         dataset_name,
@@ -78,10 +77,11 @@ def _run(args: argparse.Namespace) -> None:
     folder = dataset_folder(PREPROCESSED, name)
     known_cases = preprocessed_cases(folder)
 
+    from nnunetv2_adamss.survival.cohort.outcomes_path import default_outcomes
     from nnunetv2_adamss.survival.cohort.splits import count_folds
-    from nnunetv2_adamss.survival.cohort.survival_table import SURVIVAL_CSV, read_survival_table
+    from nnunetv2_adamss.survival.cohort.survival_table import read_survival_table
 
-    survival_csv = args.survival_csv or dataset_folder(RAW, name) / SURVIVAL_CSV
+    survival_csv = args.survival_csv or default_outcomes(name)
     table = read_survival_table(survival_csv, known_cases)
     splits = _splits(table, args)
     results = dataset_folder(RESULTS, name) if os.environ.get(RESULTS) else None

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from nnunetv2_adamss.cli.command_parser import CommandParser
 
+DEVICES = ("cuda", "cpu", "mps")
 # Below the examples of commands whose -p has nnU-Net's own plan as default.
 PLAN_OF_README = "With the plan of the README add -p AdaMSSPlans wherever a data set is named."
 _FOLDS = ["0", "1", "2", "3", "4"]
@@ -73,7 +74,7 @@ def add_plans_option(group: argparse._ActionsContainer) -> None:
 
 def add_device_option(group: argparse._ActionsContainer, text: str = "default: %(default)s") -> None:
     """Add ``-device``."""
-    group.add_argument("-device", choices=["cuda", "cpu", "mps"], default="cuda", help=text)
+    group.add_argument("-device", choices=DEVICES, default="cuda", help=text)
 
 
 def add_processes_option(group: argparse._ActionsContainer, default: int, text: str) -> None:

@@ -13,6 +13,7 @@ from nnunetv2_adamss.cli.model_options import (
     add_plans_option,
     check_numbered_folds,
 )
+from nnunetv2_adamss.methods.table import check_results_name
 from nnunetv2_adamss.trained_folds.fold_files import MODEL_FILE
 
 _EPILOG = f"""
@@ -76,6 +77,7 @@ def main(argv: list[str] | None = None) -> int:
 def _run(args: argparse.Namespace) -> None:
     from nnunetv2_adamss.trained_folds.complete_folds import check_fitted
 
+    check_results_name(args.trainer)
     check_inputs([args.clinical, *args.features, args.deep], [args.images, args.masks])
     folder = folder_of_model(args)
     for fold in args.folds:

@@ -9,7 +9,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from nnunetv2_adamss.cli.command_parser import CommandParser
-from nnunetv2_adamss.cli.early_checks import check_checkpoints, check_inputs, folder_of_model
+from nnunetv2_adamss.cli.early_checks import (
+    check_checkpoints,
+    check_images,
+    check_inputs,
+    check_model,
+    folder_of_model,
+)
 from nnunetv2_adamss.cli.former_spellings import MASKS_DIR, Renamed
 from nnunetv2_adamss.cli.model_options import (
     PLAN_OF_README,
@@ -77,8 +83,8 @@ def build_parser() -> CommandParser:
         "-m",
         dest="model",
         type=Path,
-        metavar="FOLDER",
-        help="the model's folder, instead of -d, -c, -tr and -p",
+        metavar="MODEL",
+        help="the model's folder, or a zip by adamss_export_model, instead of -d, -c, -tr and -p",
     )
     add_trainer_options(parser)
     add_folds_option(parser)
@@ -183,21 +189,53 @@ def _check(parser: argparse.ArgumentParser, args: argparse.Namespace) -> None:
 
 def _run(args: argparse.Namespace) -> tuple[PredictionReport, dict[str, str]]:
     """Return the report, and the reasons why masks could not be written as DICOM, by ``case_id``."""
-    check_inputs(
-        [args.clinical, *args.features, args.calibration, args.conversion_log], [args.images, args.masks]
-    )
+    _check_files(args)
+    model = args.model or folder_of_model(args)
+    if args.model is None:
+        check_checkpoints(model, args.folds, args.checkpoint)
+    else:
+        check_model(model, args.folds, args.checkpoint)
+    are_dicom = _check_images(args, model)
+
+    from nnunetv2_adamss.prediction.model_files import opened_model
+
+    with opened_model(model) as model_folder:
+        check_checkpoints(model_folder, args.folds, args.checkpoint)  # of a zip
+        unreadable = _convert_dicom(args, model_folder) if are_dicom else {}
+        return _predict(args, model_folder, unreadable)
+
+
+def _check_files(args: argparse.Namespace) -> None:
+    log = None if args.hecktor_submission == Path() else args.hecktor_submission
+    files = [args.clinical, *args.features, args.calibration, args.conversion_log, log]
+    check_inputs(files, [args.images, args.masks])
     if args.ct_series is not None and not args.ct_series.exists():
         raise ValueError(f"{args.ct_series} (--ct_series) does not exist.")
-    model_folder = args.model or folder_of_model(args)
-    check_checkpoints(model_folder, args.folds, args.checkpoint)
 
+
+def _check_images(args: argparse.Namespace, model: Path) -> bool:
+    """Return True if the images are DICOM; raise ValueError if they cannot be used as the options say."""
+    from nnunetv2_adamss.datasets.conversion.source_patients import holds_dicom
+
+    are_dicom = holds_dicom(args.images)
+    if are_dicom and args.num_parts > 1:
+        raise ValueError(
+            "-num_parts: not with DICOM; convert it first, with adamss_convert_dataset dicom, and predict its imagesTs."
+        )
+    if not are_dicom and args.dicom_out is not None and args.ct_series is None:
+        raise ValueError("--dicom_out needs the patients' CT series: give --ct_series, or DICOM with -i.")
+    if not are_dicom:
+        check_images(args.images, model)
+    return are_dicom
+
+
+def _predict(
+    args: argparse.Namespace, model_folder: Path, unreadable: Mapping[str, str]
+) -> tuple[PredictionReport, dict[str, str]]:
     from tqdm import tqdm
 
     from nnunetv2_adamss.prediction.predict_patients import predict_patients
 
-    unreadable = _convert_dicom(args, model_folder)
-    if args.dicom_out is not None and args.ct_series is None:
-        raise ValueError("--dicom_out needs the patients' CT series: give --ct_series, or DICOM with -i.")
     request = _request(args, model_folder)
     submission = _submission(args)
     dicom_masks = _dicom_masks(args, model_folder)
@@ -212,7 +250,7 @@ def _run(args: argparse.Namespace) -> tuple[PredictionReport, dict[str, str]]:
 
 
 def _convert_dicom(args: argparse.Namespace, model_folder: Path) -> dict[str, str]:
-    """Convert the images if they are DICOM, and predict from the converted ones.
+    """Convert DICOM, and predict from the converted images.
 
     Returns:
         The reasons why patients could not be converted, by name.
@@ -221,15 +259,9 @@ def _convert_dicom(args: argparse.Namespace, model_folder: Path) -> dict[str, st
 
     from nnunetv2_adamss.cli.convert_dataset import print_warnings
     from nnunetv2_adamss.datasets.conversion.conversion_folder import LOG_FILE
-    from nnunetv2_adamss.datasets.conversion.new_dicom_patients import convert_new_patients, holds_dicom
+    from nnunetv2_adamss.datasets.conversion.new_dicom_patients import convert_new_patients
     from nnunetv2_adamss.survival.nnunet_data.dataset import RAW, dataset_folder
 
-    if not holds_dicom(args.images):
-        return {}
-    if args.num_parts > 1:
-        raise ValueError(
-            "-num_parts: not with DICOM; convert it first, with adamss_convert_dataset dicom, and predict its imagesTs."
-        )
     log = args.conversion_log or dataset_folder(RAW, model_folder.resolve().parent.name) / LOG_FILE
     if not log.is_file():
         raise ValueError(

@@ -89,10 +89,13 @@ def _check(parser: argparse.ArgumentParser, args: argparse.Namespace) -> None:
 
 def _write(args: argparse.Namespace) -> None:
     from nnunetv2_adamss.display.pdf import find_browser
+    from nnunetv2_adamss.prediction.prediction_folder import PREDICTIONS_FILE, PROVENANCE_FILE
 
     if args.pdf:
         find_browser()  # before the work
     check_inputs([args.survival_csv], [args.predictions, args.benchmark])
+    if args.predictions:
+        check_inputs([args.predictions / name for name in (PREDICTIONS_FILE, PROVENANCE_FILE)])
     check_cross_validation(args)
 
     from nnunetv2_adamss.report.model_data import find_model

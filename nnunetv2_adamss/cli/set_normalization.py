@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 
 from nnunetv2_adamss.cli.command_parser import CommandParser
+from nnunetv2_adamss.cli.early_checks import check_planned
 from nnunetv2_adamss.cli.file_name import file_name
 from nnunetv2_adamss.cli.model_options import add_once_positional_dataset
 
@@ -63,6 +64,8 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def _run(args: argparse.Namespace) -> None:
+    check_planned(args.dataset, args.plans)
+
     from nnunetv2_adamss.datasets.normalization import write_plans
     from nnunetv2_adamss.survival.nnunet_data.dataset import dataset_id
 

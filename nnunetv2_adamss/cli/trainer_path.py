@@ -21,6 +21,6 @@ def build_parser() -> CommandParser:
 
 def main(argv: list[str] | None = None) -> int:
     """Run the command: print the folder."""
-    build_parser().parse_args(argv)
-    print(PLUGIN_FOLDER)
-    return 0
+    parser = build_parser()
+    parser.parse_args(argv)
+    return parser.run(lambda: print(PLUGIN_FOLDER))

@@ -39,7 +39,7 @@ def saying(verbosity: Verbosity) -> Iterator[None]:
 
 @contextmanager
 def results_only() -> Iterator[None]:
-    """Hide what nnU-Net prints in the context if the user wants results only."""
+    """Hide what is printed in the context, by nnU-Net or before the results, if the user wants results only."""
     if not is_quiet():
         yield
         return

@@ -82,7 +82,7 @@ def _verify(args: argparse.Namespace) -> tuple[list[str], CohortSummary | None]:
     if not folder.is_dir():
         raise ValueError(f"There is no raw data set {folder}.")
 
-    from nnunetv2_adamss.survival.cohort.survival_table import SURVIVAL_CSV
+    from nnunetv2_adamss.survival.cohort.outcomes_path import SURVIVAL_CSV
 
     image_faults = _image_faults(folder, args.num_processes)
     table_faults, summary = _table_faults(folder, args.survival_csv or folder / SURVIVAL_CSV)

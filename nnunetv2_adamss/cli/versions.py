@@ -5,10 +5,11 @@ from platform import python_version
 
 
 def versions() -> str:
-    """Return the versions of the package, nnU-Net, PyTorch and Python, and PyTorch's default device."""
+    """Return the versions of the package, nnU-Net, PyTorch and Python, and the device that PyTorch finds."""
     import torch
 
-    device = torch.cuda.get_device_name() if torch.cuda.is_available() else "cpu"
+    apple = "mps" if torch.backends.mps.is_available() else "cpu"
+    device = torch.cuda.get_device_name() if torch.cuda.is_available() else apple
     packages = [f"{name} {version(name)}" for name in ("nnunetv2-adamss", "nnunetv2")]
     return "\n".join(
         [*packages, f"torch {torch.__version__}", f"python {python_version()}", f"device {device}"]

@@ -2,10 +2,12 @@
 
 import os
 import shlex
+import subprocess
 from collections.abc import Callable, Mapping, Sequence
 from time import monotonic
 
 from nnunetv2_adamss.common.processes import end_watched, start_watched
+from nnunetv2_adamss.common.quiet import is_quiet
 from nnunetv2_adamss.demo.demo_progress import DemoProgress
 from nnunetv2_adamss.demo.demo_steps import N_PROCESSES, DemoFolders, Step
 from nnunetv2_adamss.demo.time_left import seconds_left
@@ -49,14 +51,17 @@ def run_steps(
 def run_command(command: Sequence[str], environment: Mapping[str, str]) -> int:
     """Run a console script of this Python's environment, with its output directly on the terminal.
 
+    If the user wants results only, what it prints is left out, but not its errors: the results are the demo's own.
     If this process is interrupted or killed, the command ends together with its workers, which would wait for ever.
     """
     few_processes = {"nnUNet_def_n_proc": str(N_PROCESSES)}  # unless the user has set another number
     # Unbuffered, so that progress shows immediately, also if the output goes to a file.
     unbuffered = {"PYTHONUNBUFFERED": "1"}
-    process = start_watched(command, env={**few_processes, **os.environ, **unbuffered, **environment})
-    try:
-        return process.wait()
-    except BaseException:
-        end_watched(process)
-        raise
+    environment = {**few_processes, **os.environ, **unbuffered, **environment}
+    stdout = subprocess.DEVNULL if is_quiet() else None
+    with start_watched(command, env=environment, stdout=stdout) as process:
+        try:
+            return process.wait()
+        except BaseException:
+            end_watched(process)
+            raise

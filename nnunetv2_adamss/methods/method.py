@@ -124,6 +124,13 @@ class Method:
         return self.fit
 
     @property
+    def results(self) -> str | None:
+        """Name of its results, for ``-tr``; None if it is Stage I alone."""
+        if self.fit is not None:
+            return self.fit.folder
+        return self.trainer.name if self.trainer else None
+
+    @property
     def survival_recipe(self) -> SurvivalRecipe | None:
         """The recipe of its survival network; None without one."""
         recipe = self.trainer.recipe if self.trainer else None

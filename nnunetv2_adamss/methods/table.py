@@ -354,6 +354,19 @@ def choose_methods(names: Sequence[str]) -> tuple[Method, ...]:
     return tuple(method for method in METHODS if method.name in chosen or method.is_baseline)
 
 
+def method_name(name: str) -> str:
+    """Return the name of the method whose results have this name (``-tr``), the first of several; or else the name."""
+    return next((method.name for method in METHODS if method.results == name), name)
+
+
+def check_results_name(name: str) -> None:
+    """Raise ValueError unless a statistical method's results can have this name."""
+    folders = {row.statistical_fit.folder: row for row in STATISTICAL.values()}
+    if name in folders or any(row.trainer and name.startswith(folder) for folder, row in folders.items()):
+        return
+    raise ValueError(f"There is no statistical method {name} (-tr), only {listed(list(folders))}.")
+
+
 def results_name(method: str, deep_trainer: str | None) -> str:
     """Return the name of a method's results, which takes the place of a trainer's.
 

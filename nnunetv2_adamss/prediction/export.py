@@ -6,6 +6,7 @@ from pathlib import Path
 
 from nnunetv2_adamss.common.files import replace_atomically
 from nnunetv2_adamss.prediction.calibration_files import CALIBRATION_FILE
+from nnunetv2_adamss.prediction.model_path import check_zip_path
 from nnunetv2_adamss.prediction.survival_model import SurvivalModel
 from nnunetv2_adamss.tn_stages.stage_model import TN_STAGES_FILE
 
@@ -31,8 +32,7 @@ def export_model(
     Raises:
         ValueError: if the file does not end in .zip.
     """
-    if zip_file.suffix != ".zip":
-        raise ValueError(f"A model is exported as .zip, not {zip_file.name}.")
+    check_zip_path(zip_file)
     results = model.folder.parents[1]
     names = []
 

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from nnunetv2_adamss.prediction.model_path import check_model_path
 from nnunetv2_adamss.trained_folds.fold_files import CHECKPOINT_FILES, CHECKPOINTS
 from nnunetv2_adamss.trained_folds.trained_fold import TrainedFold
 
@@ -20,14 +21,10 @@ def opened_model(model: Path) -> Iterator[Path]:
     Raises:
         ValueError: if it is neither, or the zip does not hold one survival model.
     """
+    check_model_path(model)
     if model.is_dir():
         yield model
         return
-    if not zipfile.is_zipfile(model):
-        raise ValueError(
-            f"There is no model {model}: expected nnU-Net's folder TRAINER__PLANS__CONFIGURATION of a survival "
-            "training, or a zip by adamss_export_model."
-        )
     with TemporaryDirectory() as results:
         with zipfile.ZipFile(model) as archive:
             archive.extractall(results)

@@ -13,12 +13,14 @@ from nnunetv2_adamss.radiomics.extraction_progress import SILENT, Progress
 from nnunetv2_adamss.radiomics.feature_table import read_provenance
 from nnunetv2_adamss.radiomics.radiomics_settings import SHIPPED_SETTINGS, RadiomicsSettings
 from nnunetv2_adamss.radiomics.request import Extras, RadiomicsCase, RadiomicsRequest
-from nnunetv2_adamss.survival.cohort.survival_table import SURVIVAL_CSV, read_survival_table
+from nnunetv2_adamss.survival.cohort.outcomes_path import SURVIVAL_CSV
+from nnunetv2_adamss.survival.cohort.survival_table import read_survival_table
 from nnunetv2_adamss.survival.config import SurvivalConfig
 from nnunetv2_adamss.survival.covariates.radiomics_table import provenance_file, radiomics_file
 from nnunetv2_adamss.survival.foreign_files.preprocessed_cases import open_cases
 from nnunetv2_adamss.survival.nnunet_data.dataset import RAW, dataset_folder, raw_images, read_plans
 from nnunetv2_adamss.survival.nnunet_data.nnunet_fold import NnunetFold
+from nnunetv2_adamss.survival.nnunet_data.plans_file import check_configuration
 from nnunetv2_adamss.survival.tumour_region.mask_source import MaskSource, choose_masks, mask_provenance
 from nnunetv2_adamss.survival.tumour_region.stage_one_model import StageOneModel
 
@@ -188,9 +190,5 @@ def read_fold(dataset: str, plans_name: str, configuration: str, number: int | s
         ValueError: if the data set is not planned, or the plan has no such configuration.
     """
     plans, dataset_json = read_plans(dataset, plans_name)
-    if configuration not in plans["configurations"]:
-        raise ValueError(
-            f"There is no configuration '{configuration}' in {plans_name} of {dataset}, only "
-            f"{listed(list(plans['configurations']))}."
-        )
+    check_configuration(plans, configuration)
     return NnunetFold(plans, dataset_json, configuration, number)

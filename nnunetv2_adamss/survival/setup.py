@@ -8,7 +8,8 @@ from typing import Any
 from nnunetv2_adamss.common.files import sha256_of
 from nnunetv2_adamss.networks.registry import ADAMSS
 from nnunetv2_adamss.survival.cohort.outcome_files import outcome_files
-from nnunetv2_adamss.survival.cohort.survival_table import SURVIVAL_CSV, SurvivalTable, read_survival_table
+from nnunetv2_adamss.survival.cohort.outcomes_path import default_outcomes
+from nnunetv2_adamss.survival.cohort.survival_table import SurvivalTable, read_survival_table
 from nnunetv2_adamss.survival.config import SurvivalConfig
 from nnunetv2_adamss.survival.covariates.covariate_tables import CovariateTables, CovariateUse
 from nnunetv2_adamss.survival.covariates.number_table import read_number_table
@@ -19,7 +20,6 @@ from nnunetv2_adamss.survival.covariates.radiomics_table import (
     used_radiomics,
 )
 from nnunetv2_adamss.survival.fold import SurvivalFold
-from nnunetv2_adamss.survival.nnunet_data.dataset import RAW, dataset_folder
 from nnunetv2_adamss.survival.nnunet_data.nnunet_fold import FoldSplit, NnunetFold
 from nnunetv2_adamss.survival.tumour_region.mask_source import MaskSource, choose_masks
 from nnunetv2_adamss.survival.tumour_region.stage_one_model import StageOneModel
@@ -157,7 +157,7 @@ def _read_table(nnunet_fold: NnunetFold, config: SurvivalConfig) -> SurvivalTabl
     if config.survival_csv is not None:
         file = Path(config.survival_csv)
     else:
-        file = dataset_folder(RAW, nnunet_fold.plans["dataset_name"]) / SURVIVAL_CSV
+        file = default_outcomes(nnunet_fold.plans["dataset_name"])
     return read_survival_table(file, nnunet_fold.case_ids())
 
 

@@ -14,8 +14,7 @@ from numpy.typing import NDArray
 from nnunetv2_adamss.common.checkpoint import read_checkpoint
 from nnunetv2_adamss.common.kinds import Kind, list_of, unfit
 from nnunetv2_adamss.common.messages import listed
-from nnunetv2_adamss.survival.cohort.survival_table import SURVIVAL_CSV
-from nnunetv2_adamss.survival.nnunet_data.dataset import RAW, dataset_folder
+from nnunetv2_adamss.survival.cohort.outcomes_path import default_outcomes
 from nnunetv2_adamss.trained_folds.complete_folds import check_checkpoint
 from nnunetv2_adamss.trained_folds.fold_files import (
     CHECKPOINT_FILES,
@@ -110,7 +109,7 @@ class TrainedFold:
         given = self.summary_with("settings.survival_csv")["settings"]["survival_csv"]
         if given:
             return Path(given)
-        return dataset_folder(RAW, self.summary_with("dataset")["dataset"]) / SURVIVAL_CSV
+        return default_outcomes(self.summary_with("dataset")["dataset"])
 
     @property
     def epoch_was_chosen_here(self) -> bool:

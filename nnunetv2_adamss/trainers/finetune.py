@@ -25,9 +25,9 @@ from nnunetv2_adamss.survival.nnunet_data.nnunet_fold import NnunetFold
 from nnunetv2_adamss.survival.nnunet_data.plan_sizes import network_sizes
 from nnunetv2_adamss.survival.prepared_training import PREPARED_FILE, write_prepared
 from nnunetv2_adamss.survival.setup import SurvivalSetup
+from nnunetv2_adamss.trained_folds.checkpoint_to_resume import checkpoint_to_resume
 from nnunetv2_adamss.trained_folds.fold_files import CHECKPOINT_FILES, PREDICTIONS_FILE, SUMMARY_FILE
 from nnunetv2_adamss.trained_folds.survival_checkpoint import SurvivalCheckpoint
-from nnunetv2_adamss.trained_folds.trained_fold import TrainedFold
 from nnunetv2_adamss.trainers.checked_network import checked_network
 from nnunetv2_adamss.trainers.log_to_trainer import library_logs_to
 from nnunetv2_adamss.trainers.survival_trainer import SurvivalTrainer
@@ -90,7 +90,12 @@ def finetune_survival(request: FinetuneRequest) -> Path:
         get_output_folder(name, request.trainer, plans["plans_name"], request.configuration, request.fold)
     )
     nnunet_fold = NnunetFold(plans, dataset_json, request.configuration, request.fold)
-    checkpoint = _checkpoint_to_resume(request, folder)
+    checkpoint = checkpoint_to_resume(
+        folder,
+        continue_training=request.continue_training,
+        only_validation=request.only_validation,
+        overwrite=request.overwrite,
+    )
     if checkpoint is None:
         setup, remarks = _begin(request, nnunet_fold, folder, trainer)
         if request.overwrite:
@@ -137,28 +142,6 @@ def _trainer_class(name: str) -> type[SurvivalTrainer]:
             "method. The Stage-I trainer is given with -seg_tr."
         )
     return trainer
-
-
-def _checkpoint_to_resume(request: FinetuneRequest, folder: Path) -> Path | None:
-    """Find the checkpoint for ``--c`` or ``--val``; None for a new training, and for one without a checkpoint.
-
-    Raises:
-        ValueError: if the request does not fit the existing training.
-    """
-    there = TrainedFold(folder).latest_checkpoint
-    final = folder / CHECKPOINT_FILES[0]
-    if request.only_validation and there != final:
-        raise ValueError(f"--val needs a finished training, but {final} does not exist.")
-    if request.continue_training or request.only_validation:
-        return there
-    if there is not None and not request.overwrite:
-        is_finished = there == final
-        raise ValueError(
-            f"{folder} holds {'a finished' if is_finished else 'an unfinished'} training. "
-            + ("Score it again with --val" if is_finished else "Continue it with --c")
-            + ", or start again with --overwrite."
-        )
-    return None
 
 
 def _begin(

@@ -7,15 +7,12 @@ from nnunetv2.utilities.plans_handling.plans_handler import PlansManager
 
 from nnunetv2_adamss.networks.trunk import check_n_modalities
 from nnunetv2_adamss.survival.nnunet_data.plan_stages import stages_of
+from nnunetv2_adamss.survival.nnunet_data.plans_file import check_configuration
 
 
 def check_supported(plans: dict[str, Any], configuration: str, dataset_json: dict[str, Any]) -> None:
     """Raise ValueError, in one sentence, if AdaMSS cannot be trained on this configuration."""
-    if configuration not in plans["configurations"]:
-        raise ValueError(
-            f"There is no configuration '{configuration}' in the plan, only {', '.join(plans['configurations'])}. "
-            "Choose one of these, or plan again."
-        )
+    check_configuration(plans, configuration)
     plans_manager = PlansManager(plans)
     configuration_manager = plans_manager.get_configuration(configuration)
     if configuration_manager.previous_stage_name is not None:

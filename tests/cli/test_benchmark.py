@@ -563,7 +563,7 @@ def test_settings_of_the_user_reach_the_commands(fake_benchmark: FakeBenchmark) 
     ("options", "message"),
     [
         (["--methods", "adamss", "cnn"], "There is no method cnn, only "),
-        (["-f", "1", "2"], "There is no fold 2: the split has 2 folds."),
+        (["-f", "1", "2"], "There is no fold 2: "),
         (["--test", "8"], "'8' is neither the name nor the id"),
         (["--epochs", "0"], "epochs is 0, but must be at least 1"),
         (["-p", "others"], "not planned and preprocessed"),
@@ -579,6 +579,18 @@ def test_a_users_error_is_one_sentence_and_exit_code_two(
     error = capsys.readouterr().err
     assert message in error and error.count("\n") == 1
     assert not fake_benchmark.output.exists()
+
+
+def test_methods_are_also_taken_by_the_names_of_their_results(
+    fake_benchmark: FakeBenchmark, capsys: pytest.CaptureFixture[str]
+) -> None:
+    listed = []
+    for names in (["adamss", "lasso_cox"], ["AdaMSSSurvTrainer", "LassoCoxPH"]):
+        options = ["--methods", *names, "--rank_fusion", *names, "--dry_run"]
+        assert command.main(fake_benchmark.arguments(*options)) == 0
+        listed.append(capsys.readouterr().out)
+    assert "LassoCoxPH fold 0" in listed[0]
+    assert listed[1] == listed[0]
 
 
 def test_survival_in_two_dimensions_is_refused_before_stage_one_is_trained(

@@ -4,9 +4,11 @@ import logging
 import os
 
 import pytest
+import torch
 
 from nnunetv2_adamss.cli.command_parser import CommandParser
 from nnunetv2_adamss.cli.verbosity import results_only
+from nnunetv2_adamss.cli.versions import versions
 from nnunetv2_adamss.common.quiet import is_quiet, no_bar
 
 LIBRARY = logging.getLogger("nnunetv2_adamss")
@@ -24,6 +26,15 @@ def test_the_versions_of_what_a_result_depends_on_are_printed(capsys: pytest.Cap
     assert stopped.value.code == 0
     lines = capsys.readouterr().out.splitlines()
     assert [line.split()[0] for line in lines] == ["nnunetv2-adamss", "nnunetv2", "torch", "python", "device"]
+
+
+@pytest.mark.parametrize(("has_apples", "device"), [(True, "mps"), (False, "cpu")])
+def test_the_device_that_pytorch_finds_is_named(
+    monkeypatch: pytest.MonkeyPatch, has_apples: bool, device: str
+) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: has_apples)
+    assert versions().splitlines()[-1] == f"device {device}"
 
 
 def test_a_quiet_command_shows_results_and_no_progress(capsys: pytest.CaptureFixture[str]) -> None:

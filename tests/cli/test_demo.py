@@ -111,6 +111,22 @@ def test_a_failed_step_stops_the_demo_and_is_done_again(
     assert len(json.loads((folder / "demo.json").read_text())["seconds"]) == 6
 
 
+def test_a_quiet_demo_prints_its_results_only(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(demo, "_print_results", lambda folders, seconds: print(len(seconds), "steps"))
+    start = run.start_watched
+    script = "echo epoch 1; echo WARNING: few cases >&2"
+    monkeypatch.setattr(
+        run, "start_watched", lambda command, **options: start(["sh", "-c", script], **options)
+    )
+    arguments = ["-o", str(tmp_path / "demo"), "-n", "10", "--n_test", "2", "-device", "cpu", "-q"]
+    assert demo.main(arguments) == 0
+    printed = capfd.readouterr()
+    assert printed.out == "14 steps\n"
+    assert printed.err == "WARNING: few cases\n" * 14
+
+
 def test_a_demo_of_a_version_with_other_steps_is_refused(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -42,13 +42,14 @@ def test_a_model_goes_in_one_zip_to_another_machine_and_predicts_the_same_there(
     assert {f"{survival}/fold_0/checkpoint_final.pth", f"{stage_one}/fold_0/checkpoint_best.pth"} <= names
     assert not [name for name in names if name.endswith((".csv", ".nii.gz")) or "fold_1" in name]
 
-    def predict(output: str) -> pd.DataFrame:
-        arguments = ["-i", str(images), "-o", str(tmp_path / output), "-c", "3d_fullres", "-device", "cpu"]
+    def predict(output: str, *model: str) -> pd.DataFrame:
+        arguments = ["-i", str(images), "-o", str(tmp_path / output), "-device", "cpu", *MODEL[2:]]
         clinical = ["--clinical", str(trained_model.clinical)]
-        assert predict_survival.main([*arguments, "-d", "Dataset902_Phantoms", *clinical, *MODEL]) == 0
+        assert predict_survival.main([*arguments, *clinical, *model]) == 0
         return pd.read_csv(tmp_path / output / "survival_predictions.csv")
 
-    here = predict("here")
+    installed = ("-d", "Dataset902_Phantoms", "-c", "3d_fullres", *MODEL[:2])
+    here = predict("here", *installed)
     elsewhere = tmp_path / "another_machine"
     elsewhere.mkdir()
     monkeypatch.setattr("nnunetv2.model_sharing.model_import.nnUNet_results", str(elsewhere))
@@ -56,8 +57,10 @@ def test_a_model_goes_in_one_zip_to_another_machine_and_predicts_the_same_there(
     for name, folder in (("raw", "empty"), ("preprocessed", "empty"), ("results", "another_machine")):
         (tmp_path / folder).mkdir(exist_ok=True)
         monkeypatch.setenv(f"nnUNet_{name}", str(tmp_path / folder))
-    pd.testing.assert_frame_equal(predict("there"), here)
+    pd.testing.assert_frame_equal(predict("there", *installed), here)
     assert "2 patient(s) predicted" in capsys.readouterr().out
+    pd.testing.assert_frame_equal(predict("unpacked", "-m", str(zip_file), "-q"), here)
+    assert capsys.readouterr().out.startswith(f"2 patient(s) predicted: {tmp_path / 'unpacked'}\n")
 
 
 def test_faulty_patients_are_said_at_the_end_with_another_exit_code(
@@ -166,6 +169,6 @@ def test_a_model_that_is_not_there_is_one_sentence(
     ]
     assert predict_survival.main(arguments) == 2
     said = capsys.readouterr().err
-    assert said.startswith("adamss_predict_survival: There is no trained survival network")
+    assert said.startswith("adamss_predict_survival: There is no model ")
     assert len(said.splitlines()) == 1
     assert not (tmp_path / "out").exists()

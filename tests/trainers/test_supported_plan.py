@@ -38,7 +38,7 @@ def test_an_unknown_configuration_is_named_with_the_known_ones(
     tiny_project: NnunetProject, empty_results: Path
 ) -> None:
     plans, dataset_json = plans_and_dataset(tiny_project)
-    message = "no configuration '4d_fullres' in the plan, only .*3d_fullres"
+    message = "no configuration '4d_fullres' in the plan nnUNetPlans of .*, only .*3d_fullres"
     expect_refusal(plans, "4d_fullres", dataset_json, message, empty_results)
 
 

@@ -20,7 +20,7 @@ from nnunetv2_adamss.survival.cohort.description import (
     TIME,
     read_survival_description,
 )
-from nnunetv2_adamss.survival.cohort.survival_table import SURVIVAL_CSV
+from nnunetv2_adamss.survival.cohort.outcomes_path import SURVIVAL_CSV
 from nnunetv2_adamss.survival.cohort.table_faults import table_faults
 
 TEST_CSV = "survival_test.csv"  # of the patients without masks, in imagesTs

@@ -10,14 +10,6 @@ from nnunetv2_adamss.datasets.conversion.conversion_log import settings_for_new_
 from nnunetv2_adamss.datasets.conversion.convert_cohort import ConversionReport, convert_cohort
 from nnunetv2_adamss.datasets.conversion.dicom_cohort import read_dicom_cohort
 from nnunetv2_adamss.datasets.conversion.dicom_patient import DicomOptions, DicomPatient
-from nnunetv2_adamss.datasets.conversion.source_patients import files_below
-from nnunetv2_adamss.dicom.tags import is_dicom
-
-
-def holds_dicom(folder: Path) -> bool:
-    """Return True if a folder of new patients is one of DICOM files, not of images that nnU-Net reads."""
-    named_as_images = (file for file in folder.glob("*_0000.*") if not is_dicom(file))
-    return not any(named_as_images) and any(map(is_dicom, files_below(folder)))
 
 
 @dataclass(frozen=True)

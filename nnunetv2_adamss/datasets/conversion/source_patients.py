@@ -19,6 +19,7 @@ from nnunetv2_adamss.datasets.conversion.presets import Files, example
 from nnunetv2_adamss.datasets.conversion.scans import AIR_HU, Scans, clipped_at_air
 from nnunetv2_adamss.datasets.conversion.source_image import files_of, read_source, same_image
 from nnunetv2_adamss.datasets.conversion.tumour_mask import checked_mask
+from nnunetv2_adamss.dicom.tags import is_dicom
 
 _NAME = re.compile(r"\w[\w.-]*(?<!\.)")
 _ENDING = re.compile(r"\.(nii|gz|mha|mhd|nrrd|nhdr|hdr)$", re.IGNORECASE)
@@ -130,6 +131,12 @@ def files_below(folder: Path) -> list[Path]:
         # Other hidden files with a patient's name are reported, not left out.
         found += [Path(parent, name) for name in names if not is_leftover(name)]
     return sorted(found)
+
+
+def holds_dicom(folder: Path) -> bool:
+    """Return True if a folder of new patients is one of DICOM files, not of images that nnU-Net reads."""
+    named_as_images = (file for file in folder.glob("*_0000.*") if not is_dicom(file))
+    return not any(named_as_images) and any(map(is_dicom, files_below(folder)))
 
 
 def find_patients(

@@ -18,6 +18,7 @@ from nnunetv2_adamss.datasets.conversion.conversion_log import settings_for_new_
 from nnunetv2_adamss.datasets.conversion.convert_patient import ENDING, convert_case
 from nnunetv2_adamss.datasets.conversion.presets import COLUMNS, is_unknown, title_key
 from nnunetv2_adamss.datasets.conversion.source_patients import PatientFiles
+from nnunetv2_adamss.prediction.hecktor.earlier_results import RFS_FILE, remove_results
 from nnunetv2_adamss.prediction.hecktor.masks import write_on_grid
 from nnunetv2_adamss.prediction.model_files import opened_model
 from nnunetv2_adamss.prediction.predict_patients import PredictionRequest, predict_patients
@@ -32,7 +33,6 @@ RfsOutput = Literal["days", "risk"]
 _COLUMN_OF: dict[RfsOutput, str] = {"days": "predicted_time", "risk": "risk_score"}
 _ENDINGS = (".mha", ".nii.gz", ".nii", ".nrrd")
 _PATIENT = "patient"
-_RFS = "rfs.json"
 _BOOLEANS = {"true": "1", "false": "0"}
 # In the folder for temporary files.
 _CONVERTED_CT = Path("imagesTs", f"{_PATIENT}_0000{ENDING}")
@@ -97,8 +97,7 @@ def predict_container(request: InferenceRequest) -> InferenceReport:
     Raises:
         ValueError: if input or model cannot be used.
     """
-    for name in (_RFS, *request.stage_files):
-        (request.output / name).unlink(missing_ok=True)
+    remove_results(request.output, request.stage_files)
     settings = settings_for_new_patients(request.conversion_log)
     ct, pet = (_only_image(request.input / "images" / kind) for kind in ("ct", "pet"))
     with opened_model(request.model) as model_folder, TemporaryDirectory(prefix="adamss_") as folder:
@@ -118,7 +117,7 @@ def predict_container(request: InferenceRequest) -> InferenceReport:
         stages = {} if stage_model is None else _predict_stages(stage_model, work, clinical)
         for name, stage in zip(request.stage_files, stages.values(), strict=False):
             write_json(request.output / name, stage)
-        write_json(request.output / _RFS, rfs)
+        write_json(request.output / RFS_FILE, rfs)
         seconds |= provenance["seconds_per_case"] | {"writing": perf_counter() - start}
     warnings = [
         *converted["warnings"],

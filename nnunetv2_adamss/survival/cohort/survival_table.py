@@ -27,8 +27,6 @@ from nnunetv2_adamss.survival.cohort.description import (
 )
 from nnunetv2_adamss.survival.cohort.table_faults import EVENT_TEXTS, empty_group_fault, table_faults
 
-SURVIVAL_CSV = "survival.csv"
-
 
 class SurvivalTableError(FileFaultsError):
     """A survival table that cannot be used, with all its faults and those of its description."""

@@ -38,6 +38,15 @@ def read_plans_file(file: Path) -> dict[str, Any]:
     return plans
 
 
+def check_configuration(plans: Mapping[str, Any], configuration: str) -> None:
+    """Raise ValueError, with the configurations that there are, unless the plan has this one."""
+    if configuration not in plans["configurations"]:
+        raise ValueError(
+            f"There is no configuration '{configuration}' in the plan {plans['plans_name']} of "
+            f"{plans['dataset_name']}, only {listed(list(plans['configurations']))}."
+        )
+
+
 def _faults(configuration: Mapping[str, Any], others: Mapping[str, Any]) -> Iterator[str]:
     """Yield the faults of a configuration, which may inherit some of its values from another one."""
     for name in unfit(configuration, _CONFIGURATION):

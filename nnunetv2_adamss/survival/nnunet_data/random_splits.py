@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 from nnunetv2.utilities.crossval_split import generate_crossval_split
 
+from nnunetv2_adamss.survival.cohort.outcomes_path import default_outcomes
 from nnunetv2_adamss.survival.cohort.splits_file import SPLITS_FILE, Split, read_splits
-from nnunetv2_adamss.survival.cohort.survival_table import SURVIVAL_CSV
-from nnunetv2_adamss.survival.nnunet_data.dataset import PREPROCESSED, RAW, dataset_folder, dataset_id
+from nnunetv2_adamss.survival.nnunet_data.dataset import PREPROCESSED, dataset_folder, dataset_id
 
 # nnU-Net's number of folds, and so the fewest cases that it can split.
 _N_FOLDS = 5
@@ -19,7 +19,7 @@ def not_split_by_events(dataset: str) -> str | None:
         dataset: nnU-Net's name.
     """
     try:
-        survival_csv = dataset_folder(RAW, dataset) / SURVIVAL_CSV
+        survival_csv = default_outcomes(dataset)
         file = dataset_folder(PREPROCESSED, dataset) / SPLITS_FILE
         if not survival_csv.is_file() or (file.is_file() and not are_drawn_by_nnunet(read_splits(file))):
             return None

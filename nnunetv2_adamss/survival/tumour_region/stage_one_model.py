@@ -1,38 +1,21 @@
-"""A trained fold of Stage I: its files, checks of its plan, and its weights."""
+"""A trained fold of Stage I: checks of its plan, and its weights."""
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import torch
-from nnunetv2.utilities.file_path_utilities import get_output_folder
 from nnunetv2.utilities.plans_handling.plans_handler import PlansManager
 
 from nnunetv2_adamss.common.checkpoint import WEIGHTS
 from nnunetv2_adamss.survival.config import SurvivalConfig
 from nnunetv2_adamss.survival.foreign_files.model_checkpoints import read_model_checkpoint
 from nnunetv2_adamss.survival.nnunet_data.nnunet_fold import NnunetFold
+from nnunetv2_adamss.survival.tumour_region.stage_one_file import StageOneFile
 
 
-@dataclass(frozen=True)
-class StageOneModel:
-    """One fold of a Stage-I training.
-
-    Args:
-        trainer: class name.
-        plans: the plan that Stage II uses too.
-        configuration: such as ``3d_fullres``.
-        fold: number or ``all``.
-        checkpoint_name: such as ``checkpoint_best.pth``.
-    """
-
-    trainer: str
-    plans: Mapping[str, Any]
-    configuration: str
-    fold: int | str
-    checkpoint_name: str
+class StageOneModel(StageOneFile):
+    """One fold of a Stage-I training, and what its checkpoint holds."""
 
     @classmethod
     def of_fold(cls, nnunet_fold: NnunetFold, config: SurvivalConfig) -> "StageOneModel":
@@ -44,25 +27,6 @@ class StageOneModel:
             nnunet_fold.number,
             config.seg_checkpoint,
         )
-
-    @property
-    def model_folder(self) -> Path:
-        """nnU-Net's folder of all folds of this training."""
-        return Path(
-            get_output_folder(
-                self.plans["dataset_name"], self.trainer, self.plans["plans_name"], self.configuration
-            )
-        )
-
-    @property
-    def fold_folder(self) -> Path:
-        """nnU-Net's folder of this fold."""
-        return self.model_folder / f"fold_{self.fold}"
-
-    @property
-    def checkpoint(self) -> Path:
-        """File of the fold's checkpoint."""
-        return self.fold_folder / self.checkpoint_name
 
     def weights(self) -> dict[str, torch.Tensor]:
         """Read the network's tensors by name.
@@ -80,17 +44,6 @@ class StageOneModel:
                 "checkpoint of AdaMSSSegTrainer or one of its variants (-seg_tr)."
             )
         return weights
-
-    def check_exists(self) -> None:
-        """Raise ValueError, with the command that trains it, if the checkpoint does not exist."""
-        if not self.checkpoint.is_file():
-            others = sorted(path.name for path in self.fold_folder.glob("checkpoint_*.pth"))
-            there = f" There is {', '.join(others)}: choose it with -seg_chk." if others else ""
-            raise ValueError(
-                f"There is no Stage-I checkpoint {self.checkpoint}.{there} Train it first: nnUNetv2_train "
-                f"{self.plans['dataset_name']} {self.configuration} {self.fold} -tr {self.trainer} "
-                f"-p {self.plans['plans_name']}"
-            )
 
     def _check_plan(self, trained_plans: Mapping[str, Any]) -> None:
         changed = [
