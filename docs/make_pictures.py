@@ -21,6 +21,7 @@ from nnunetv2_adamss.display.pdf import find_browser
 from nnunetv2_adamss.evaluation.evaluate import EvaluationSettings
 from nnunetv2_adamss.evaluation.evaluate_files import EvaluationInputs, evaluate_files
 from nnunetv2_adamss.evaluation.figures import CALIBRATION, KAPLAN_MEIER
+from nnunetv2_adamss.networks.stages import Stages
 from nnunetv2_adamss.prediction.calibrate_model import calibrate_predictions
 from nnunetv2_adamss.survival.nnunet_data.plan_stages import stages_of
 
@@ -28,8 +29,11 @@ PICTURES = Path(__file__).with_name("pictures")
 # Enough for a wide screen; a picture that takes more than 150 kB slows the page down.
 _MOST_PIXELS, _N_COLOURS = 1100, 128
 _ONE_PATIENT = (
-    "<style>section:not(#patients, #patient-1), #patients > :not(#patient-1) { display: none }</style>"
+    "<style>section:not(#patients, #patient-1), #patients > :not(#patient-1), nav, footer { display: none !important }"
+    "</style>"
 )
+# Higher than any page; what is empty below is cut off.
+_WIDTH, _HEIGHT, _MARGIN = 1100, 3000, 20
 _YEAR_DAYS = 365.25
 
 
@@ -44,8 +48,7 @@ def make_pictures(demo: DemoFolders, folder: Path) -> None:
     attention = sorted((demo.survival_fold / "explanation" / "attention").glob("*.png"))
     save_small(attention[0], "attention")
     plan = PlansManager(str(demo.model / "plans.json"))
-    save_png(draw_network(stages_of(plan.get_configuration(CONFIGURATION))), folder / "network.png")
-    save_small(folder / "network.png", "network")
+    picture_network(stages_of(plan.get_configuration(CONFIGURATION)), folder)
     picture_predictions(folder)
 
 
@@ -55,11 +58,22 @@ def screenshot(report: Path, folder: Path) -> None:
     page, file = folder / "report.html", folder / "report.png"
     page.write_text(report.read_text() + _ONE_PATIENT)
     subprocess.run(
-        [browser, "--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--window-size=1100,1250",
+        [browser, "--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars",
+         f"--window-size={_WIDTH},{_HEIGHT}",
          f"--user-data-dir={folder / 'browser'}", f"--screenshot={file}", page.as_uri()],
         capture_output=True, check=True,
     )  # fmt: skip
+    with Image.open(file) as shot:
+        colours = np.asarray(shot.convert("L"))
+        last = int(np.flatnonzero((colours < colours.max()).any(axis=1))[-1])
+        shot.crop((0, 0, _WIDTH, min(last + _MARGIN, _HEIGHT))).save(file)
     save_small(file, "report")
+
+
+def picture_network(stages: Stages, folder: Path) -> None:
+    """Draw the network of these sizes."""
+    save_png(draw_network(stages), folder / "network.png")
+    save_small(folder / "network.png", "network")
 
 
 def picture_predictions(folder: Path) -> None:

@@ -12,6 +12,7 @@ import pytest
 
 from nnunetv2_adamss.cli.trainer_path import main as trainer_path
 from nnunetv2_adamss.plugin_folder import PLUGIN_FOLDER
+from tests.test_release import kept_files
 
 REPOSITORY = Path(__file__).parents[1]
 SOURCES = ("nnunetv2_adamss", "setup.py", "pyproject.toml", "README.md", "LICENSE")
@@ -92,6 +93,13 @@ def installed(
         return environment, environment.site_packages / "nnunetv2_adamss" / "nnunet_plugin"
     environment.run(*PIP_INSTALL, "--editable", str(sources))
     return environment, sources / "nnunetv2_adamss" / "nnunet_plugin"
+
+
+def test_an_installation_has_every_file_of_the_package(installed: tuple[CleanEnvironment, Path]) -> None:
+    """Also those that are no Python, such as templates and the benchmark's Snakefile."""
+    package = installed[1].parent
+    kept = [name for name in kept_files() if name.startswith("nnunetv2_adamss/")]
+    assert [name for name in kept if not (package.parent / name).is_file()] == []
 
 
 @pytest.mark.slow

@@ -3,6 +3,7 @@
 `mkdocs build --strict`, which `.ci/run` calls, finds pages that the navigation leaves out and links that lead nowhere.
 """
 
+import importlib
 import re
 from importlib.metadata import entry_points
 from pathlib import Path
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from docs.site_hooks import command_reference, python_reference, result_classes
+from nnunetv2_adamss.networks.stages import Stages
 from tests.run_notebook import outputs, run_notebook, stored_cells
 from tests.test_architecture import REPOSITORY
 from tests.test_public_names import NAMES
@@ -49,6 +51,25 @@ def test_every_picture_is_small_and_is_shown_with_a_description() -> None:
     pictures = sorted((DOCS / "pictures").glob("*.png"))
     assert sorted(described) == [picture.name for picture in pictures]
     assert all(picture.stat().st_size < 150_000 for picture in pictures)
+
+
+@pytest.mark.slow
+def test_the_pictures_that_need_no_training_can_be_made(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(str(DOCS))
+    made = importlib.import_module("make_pictures")
+    pictures = tmp_path / "pictures"
+    pictures.mkdir()
+    monkeypatch.setattr(made, "PICTURES", pictures)
+    made.picture_predictions(tmp_path)
+    made.picture_network(Stages([[1, 1, 1], [2, 2, 2], [2, 2, 2]], [[3, 3, 3]] * 3), tmp_path)
+    assert sorted(file.stem for file in pictures.iterdir()) == [
+        "calibration",
+        "kaplan_meier",
+        "network",
+        "survival_calibration",
+    ]
 
 
 def test_the_notebook_on_predictions_of_any_tool_shows_what_it_shows_when_it_is_run(tmp_path: Path) -> None:

@@ -113,10 +113,10 @@ def _draw_calibration(axes: Axes, found: Calibration) -> None:
     axes.plot([0, 1], [0, 1], color=GREY, linestyle=":", label="ideal")
     intervals = [(g.predicted, g.observed.interval) for g in found.groups if g.observed.interval]
     for risk, interval in intervals:
-        axes.plot([risk] * 2, interval, color=BLUE, linewidth=1)
+        axes.plot([risk] * 2, interval, color=BLUE, linewidth=1, clip_on=False)
     observed = np.array([group.observed.value for group in found.groups], dtype=np.float64)
     predicted = [group.predicted for group in found.groups]
-    axes.plot(predicted, observed, "o", color=BLUE, label="groups of equal size, 95% interval")
+    axes.plot(predicted, observed, "o", color=BLUE, clip_on=False, label="groups of equal size, 95% interval")
     end = min(1.0, 1.1 * max([*predicted, *(upper for _, (_, upper) in intervals)]))
     axes.set(xlabel="predicted risk of the event", xlim=(0, end), ylim=(0, end), aspect="equal")
     _percent(axes.xaxis, axes.yaxis)
