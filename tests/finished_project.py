@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from nnunetv2_adamss.common.files import sha256_of
 from nnunetv2_adamss.datasets.phantom import PhantomCohortConfig, write_phantom_dataset
 from nnunetv2_adamss.prediction.calibration import Calibration
 from nnunetv2_adamss.prediction.calibration_files import write_model_calibrations
+from nnunetv2_adamss.survival.cohort.outcome_files import outcome_files
 from nnunetv2_adamss.survival.cohort.survival_table import SurvivalTable, read_survival_table
 from nnunetv2_adamss.survival.config import SurvivalConfig
 from nnunetv2_adamss.survival.covariates.covariate_tables import CovariateTables, CovariateUse
@@ -111,7 +113,10 @@ def _write_stage_two(
 ) -> None:
     config = SurvivalConfig()
     covariates = CovariateTables.gather(table, None, {}, CovariateUse(radiomics=False, clinical=True))
-    survival = SurvivalFold.prepare(config, table, FoldSplit(split["train"], split["val"]), covariates)
+    survival = replace(
+        SurvivalFold.prepare(config, table, FoldSplit(split["train"], split["val"]), covariates),
+        sources={name: sha256_of(file) for name, file in outcome_files(table.path).items()},
+    )
     folder = model_folder(project) / f"fold_{fold}"
     truth = pd.read_csv(project.raw / DATASET / "phantom_truth.csv", index_col="case_id")
     epochs = {

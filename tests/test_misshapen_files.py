@@ -205,6 +205,7 @@ def test_commands_on_a_trained_model(
         file.parent.mkdir(exist_ok=True)
         file.write_text("{}")
     trainer, device = ["-tr", _MODEL[1]], ["-device", "cpu"]
+    images = str(trained.project.raw / TRAINED / "imagesTr")
     labels = str(trained.project.raw / TRAINED / "labelsTr")
     run: Callable[[], int] = {
         "normalization": lambda: set_normalization.main(["-d", "902", "-o", "copy", "--overwrite"]),
@@ -212,7 +213,7 @@ def test_commands_on_a_trained_model(
                                              "--disable_tta", "--overwrite"]),
         "finetune": lambda: finetune_survival.main(["902", "3d_fullres", "0", *device]),
         "splits": lambda: make_splits.main(["-d", "902", "-k", "3"]),
-        "predict": lambda: predict_survival.main(["-i", str(tmp_path), "-o", str(tmp_path / "out"), "-d", "902", "-c",
+        "predict": lambda: predict_survival.main(["-i", images, "-o", str(tmp_path / "out"), "-d", "902", "-c",
                                                   "3d_fullres", *device, *_MODEL]),
         "export": lambda: export_model.main(
             ["-d", "902", "-c", "3d_fullres", "-o", str(tmp_path / "model.zip"), *_MODEL]),

@@ -9,8 +9,6 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-import numpy as np
-import pandas as pd
 import SimpleITK as sitk
 
 from nnunetv2_adamss.common.case_names import check_case_names, is_leftover
@@ -114,8 +112,8 @@ def _given_case_ids(images: Mapping[Any, object]) -> list[str]:
 
 
 def _check_files(case_id: str, files: Any, channel_names: Sequence[str], file_ending: str) -> None:
-    # Not a set, whose order is none.
-    is_list = isinstance(files, Sequence | np.ndarray | pd.Series) and not isinstance(files, str)
+    # Also an array or a column of pandas, but no set, which has no order.
+    is_list = (isinstance(files, Sequence) and not isinstance(files, str)) or hasattr(files, "__array__")
     if not is_list or len(files) != len(channel_names):
         raise ValueError(
             f"{case_id}: {files} is not one file for each channel of the model: {listed(channel_names)}."

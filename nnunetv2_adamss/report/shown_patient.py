@@ -88,6 +88,7 @@ class Background:
         tumours: of the cohort's validation patients, as far as their images can be read.
         why_no_tumours: a sentence, if there are none.
         ignore_label: the value of masks that is no tumour, or None.
+        predicted_by: folds and trainer, if they are the same for all patients.
         remarks: sentences about the curves of all patients.
     """
 
@@ -98,4 +99,5 @@ class Background:
     tumours: Sequence[TumourMeasures] = ()
     why_no_tumours: str = ""
     ignore_label: int | None = None
+    predicted_by: str = ""
     remarks: Sequence[str] = ()

@@ -55,7 +55,7 @@ def test_what_a_method_needs_and_is_not_there_is_one_sentence(
         capsys, "-seg_tr", "AdaMSSSegTrainer_ShortSchedule", "--overwrite"
     )
     assert "fold 0 is not trained to the end" in refusal(
-        capsys, "--deep_trainer", "DeepMTLRTrainer_NeverTrained", method="DeepMTLRCoxPH"
+        capsys, "--deep_trainer", "DeepMTLRTrainer_ShortSchedule", method="DeepMTLRCoxPH"
     )
     assert "starts from DeepMTSTrainer or a variant of it" in refusal(
         capsys, "--deep_trainer", "TMSSTrainer", method="RadioDeepMTS"

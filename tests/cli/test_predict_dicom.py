@@ -26,7 +26,8 @@ def model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("nnUNet_raw", str(tmp_path / "raw"))
     folder = tmp_path / "results" / "Dataset009_Test" / "Trainer__Plans__3d_fullres"
     folder.mkdir(parents=True)
-    monkeypatch.setattr(predict_survival, "check_checkpoints", lambda *arguments: None)
+    for name in ("check_checkpoints", "check_model"):
+        monkeypatch.setattr(predict_survival, name, lambda *arguments: None)
     return folder
 
 

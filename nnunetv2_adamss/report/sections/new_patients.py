@@ -155,6 +155,7 @@ class NewPatients:
             tumours,
             why_no_tumours,
             self._ignore_label,
+            f"{self.predicted_by} of {self.provenance['trainer']}",
             [] if self.provenance["calibrated"] else [UNCALIBRATED],
         )
 
@@ -179,10 +180,7 @@ class NewPatients:
                 curves.times,
                 curves.survival_curve[curves.case_ids.index(case_id)],
                 predicted[case_id]["predicted_time"],
-                facts=[
-                    *_facts(predicted[case_id], rank, len(predicted)),
-                    ("Predicted by", f"{self.predicted_by}, {self.provenance['trainer']}"),
-                ],
+                facts=_facts(predicted[case_id], rank, len(predicted)),
                 covariates=covariate_words(covariates.get(case_id, {}), []),
                 warnings=_warnings(predicted[case_id]),
                 predicted_time_sd=predicted[case_id]["predicted_time_sd"],

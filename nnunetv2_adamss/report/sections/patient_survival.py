@@ -34,6 +34,8 @@ def survival_table(patient: Patient, background: Background) -> Table | Notice:
         background.why_no_cohort if cohort is None else f"Cohort: Kaplan-Meier estimate of {cohort.name}."
     ]
     notes.append(f"{ends}.")
+    if background.predicted_by:
+        notes.append(f"Predicted by {background.predicted_by}.")
     if patient.fold_curves is None:
         notes.append(f"No spread between folds: {patient.why_no_fold_curves}.")
     rows = list(zip(*columns.values(), strict=True))

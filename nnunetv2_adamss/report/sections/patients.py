@@ -42,8 +42,8 @@ def _page(identifier: str, patient: Patient, background: Background) -> Section:
 
 
 def _warnings(patient: Patient) -> Iterator[Block]:
-    for warning in patient.warnings:
-        yield Notice(warning, is_caution=True)
+    if patient.warnings:
+        yield Notice(" ".join(patient.warnings), is_caution=True)
 
 
 def _survival(patient: Patient, background: Background) -> Iterator[Block]:

@@ -92,6 +92,8 @@ def test_names_of_the_stages_files_can_be_chosen(monkeypatch: pytest.MonkeyPatch
         return InferenceReport(1.0, {}, [], {})
 
     monkeypatch.setattr(inference, "predict_container", predict)
+    for name in ("check_inputs", "check_model"):
+        monkeypatch.setattr(hecktor_inference, name, lambda *arguments: None)
     words = ["--rfs_output", "days", "-m", "model", "--conversion_log", "log.json"]
     assert hecktor_inference.main(words) == 0
     assert hecktor_inference.main([*words, "--stage_files", "t.json", "n.json"]) == 0

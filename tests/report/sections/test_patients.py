@@ -230,7 +230,6 @@ def test_new_patients_come_by_risk_with_their_warnings_and_spread(
     assert pages[0].warnings == ["No tumour found by fold 1.", "The folds disagree."]
     assert dict(pages[0].facts) == {
         "Risk group": "high", "Rank of risk among these patients": "1 of 4 (1 = highest)",
-        "Predicted by": "folds 0, 1, 2, AdaMSSSurvTrainer",
     }  # fmt: skip
     assert pages[0].covariates == {"age": "61.5"}
     sections = list(patient_pages(pages, new.background(OutOfFold(source))))
@@ -252,7 +251,10 @@ def test_probabilities_reach_as_far_as_the_curve_with_the_lowest_and_the_highest
     assert background.cohort is not None
     observed = background.cohort.observed.at(np.array([730.5]))[0, 0]
     assert table.rows[1][3] == f"{observed:.0%}"
-    assert table.notes[1] == "The curve ends at 1000 days."
+    assert table.notes[1:] == [
+        "The curve ends at 1000 days.",
+        "Predicted by folds 0, 1, 2 of AdaMSSSurvTrainer.",
+    ]
     assert "thin: each fold alone" in survival_chart(patient, background).caption
     short = survival_table(replace(patient, times=patient.times / 10), background)
     assert isinstance(short, Notice)
