@@ -195,6 +195,7 @@ def refusal(capsys: pytest.CaptureFixture[str], run: Callable[[], int]) -> str:
 # ------------------------------------------------------------------------------------------------- what is opened
 
 
+@pytest.mark.slow
 def test_the_payload_is_run_where_nothing_is_checked(place: Place) -> None:
     plant_in_checkpoint(place.stage_two_checkpoint, place.marker)
     torch.load(place.stage_two_checkpoint, weights_only=False)
@@ -422,6 +423,7 @@ def test_a_plan_that_names_anything_else_is_not_trained_by(
     assert f"'{network}' (network_class_name)" in refusal(capsys, partial(begin_stage_two, place))
 
 
+@pytest.mark.slow
 def test_a_report_names_checkpoints_with_code_and_runs_none(finished_copy: NnunetProject) -> None:
     marker = finished_copy.root / "code_was_run"
     for trainer in ("AdaMSSSegTrainer", "AdaMSSSurvTrainer"):

@@ -73,6 +73,7 @@ def test_one_row_a_case_one_column_a_feature_and_the_provenance_beside_it(
     assert not unfinished_folder(table).exists()
 
 
+@pytest.mark.slow
 def test_many_processes_write_what_one_writes(cases: list[RadiomicsCase], table: Path) -> None:
     extract(cases, table)
     other = table.with_name("other.csv")

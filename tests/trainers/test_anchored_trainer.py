@@ -85,6 +85,7 @@ def test_without_a_covariate_there_is_no_cox_model_to_start_from(project: Nnunet
     assert "C-index before the training" not in log(trainer)
 
 
+@pytest.mark.slow
 def test_image_features_are_those_of_the_trained_stage_one_network(
     project: NnunetProject, tmp_path: Path
 ) -> None:
@@ -123,6 +124,7 @@ def test_training_leaves_statistics_and_anchor_and_its_checkpoint_predicts_the_s
     assert torch.equal(again["anchor.risk.weight"], trainer.network.anchor.risk.weight.cpu())
 
 
+@pytest.mark.slow
 def test_checkpoints_that_predict_have_a_baseline_with_which_as_many_training_cases_survive_as_did(
     project: NnunetProject, tmp_path: Path
 ) -> None:

@@ -370,6 +370,7 @@ def test_without_a_table_of_radiomics_it_says_how_to_get_one(project: NnunetProj
         trainer.initialize()
 
 
+@pytest.mark.slow
 def test_pooling_over_crops_is_another_prediction_of_the_same_network(
     project: NnunetProject, reference: AdaMSSSurvTrainer
 ) -> None:

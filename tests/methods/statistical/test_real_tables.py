@@ -26,6 +26,7 @@ def few_estimators(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(icare, "fit_icare", partial(fit_icare, n_estimators=50))
 
 
+@pytest.mark.slow
 def test_left_out_patients_are_ranked_nearly_as_by_a_ridge_cox_model(real_data: Path) -> None:
     patients = head_and_neck(real_data / "tables")
     third = thirds(len(patients.time), seed=0)

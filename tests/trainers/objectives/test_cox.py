@@ -63,6 +63,7 @@ def in_process(rank: int, address: str, results: "multiprocessing.Queue[object]"
     distributed.destroy_process_group()
 
 
+@pytest.mark.slow
 def test_two_processes_have_loss_and_gradient_of_one_with_the_whole_batch(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> None:
