@@ -27,10 +27,10 @@ from nnunetv2_adamss.survival.nnunet_data.plan_stages import stages_of
 
 PICTURES = Path(__file__).with_name("pictures")
 # Enough for a wide screen; a picture that takes more than 150 kB slows the page down.
-_MOST_PIXELS, _N_COLOURS = 1100, 128
+_MOST_PIXELS, _N_COLOURS = 1100, 160
 _ONE_PATIENT = (
     "<style>section:not(#patients, #patient-1), #patients > :not(#patient-1), nav, footer { display: none !important }"
-    "</style>"
+    "body { display: block !important }</style>"
 )
 # Higher than any page; what is empty below is cut off.
 _WIDTH, _HEIGHT, _MARGIN = 1100, 3000, 20

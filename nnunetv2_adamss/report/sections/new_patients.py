@@ -1,6 +1,6 @@
 """Patients that ``adamss_predict_survival`` predicted, evaluated if their outcomes are known."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, partial
 from pathlib import Path
@@ -182,7 +182,7 @@ class NewPatients:
                 predicted[case_id]["predicted_time"],
                 facts=_facts(predicted[case_id], rank, len(predicted)),
                 covariates=covariate_words(covariates.get(case_id, {}), []),
-                warnings=_warnings(predicted[case_id]),
+                warnings=_warnings(predicted[case_id], covariates.get(case_id, {})),
                 predicted_time_sd=predicted[case_id]["predicted_time_sd"],
                 outcome=self._outcome(case_id),
                 fold_curves=self._fold_curves(case_id, curves.times),
@@ -261,9 +261,11 @@ def _facts(row: Mapping[str, Any], rank: int, n_patients: int) -> list[tuple[str
     return [*known, ("Rank of risk among these patients", f"{rank} of {n_patients} (1 = highest)")]
 
 
-def _warnings(row: Mapping[str, Any]) -> list[str]:
+def _warnings(row: Mapping[str, Any], names: Container[str]) -> list[str]:
+    """Return warnings as sentences; one that begins with the name of a covariate keeps its spelling."""
     text = row.get("warnings")
-    return [sentence(one) for one in text.split("; ")] if isinstance(text, str) and text else []
+    warnings = text.split("; ") if isinstance(text, str) and text else []
+    return [f"{one}." if one.split(" ")[0] in names else sentence(one) for one in warnings]
 
 
 def prediction_facts(source: CrossValidation, new: NewPatients) -> Iterator[Block]:

@@ -169,6 +169,16 @@ def test_ignored_voxels_are_no_tumour_of_a_patient(source: CrossValidation, new:
     assert shown == f"{voxels:.3g}"
 
 
+def test_a_warning_spells_a_column_as_the_table_does(new: NewPatients) -> None:
+    table = pd.read_csv(new.folder / "survival_predictions.csv")
+    table["warnings"] = "age is not known and was imputed; imputed features: PET_mean"
+    table.to_csv(new.folder / "survival_predictions.csv", index=False)
+    assert list(new.pages[0].warnings) == [
+        "age is not known and was imputed.",
+        "Imputed features: PET_mean.",
+    ]
+
+
 def test_categories_that_pandas_takes_for_something_else_are_shown_as_they_stand(new: NewPatients) -> None:
     case_id = new.pages[0].case_id
     (new.folder / "covariates.csv").write_text(
