@@ -9,7 +9,7 @@ from nnunetv2_adamss.survival.nnunet_data.adamss_plans import ADAMSS_PLANS
 from nnunetv2_adamss.trained_folds.fold_files import latest_checkpoint
 
 # Duration with the default number of cases, as in README and --help, and as the sum of the steps below.
-LENGTH = "about 9 minutes on two CPU cores"
+LENGTH = "about 10 minutes on two CPU cores"
 DATASET_ID = 990
 DATASET_NAME = f"Dataset{DATASET_ID}_Phantom"
 CONFIGURATION = "3d_fullres"
@@ -122,17 +122,17 @@ def demo_steps(folders: DemoFolders, n_training: int, n_test: int, device: str) 
         ),
         Step(
             "Check images, masks and outcomes",
-            12,
+            13,
             ["adamss_verify_dataset", "-d", dataset],
         ),
         Step(
             "Plan with nnU-Net",
-            20,
+            22,
             ["nnUNetv2_plan_and_preprocess", "-d", dataset, "--no_pp", "-npfp", str(N_PROCESSES)],
         ),
         Step(
             "Take the paper's CT range and batch size",
-            4,
+            5,
             ["adamss_set_normalization", "-d", dataset, "--batch_size", "2"],
         ),
         Step(
@@ -148,25 +148,25 @@ def demo_steps(folders: DemoFolders, n_training: int, n_test: int, device: str) 
         ),
         Step(
             "Stage I: train the tumour segmentation",
-            245,
+            275,
             ["nnUNetv2_train", dataset, CONFIGURATION, str(FOLD), "-tr", TRAINER, *by_plan, "--val_best",
              "-device", device, *continued(folders.fold)],
         ),
         Step(
             "Extract radiomics",
-            20,
+            24,
             ["adamss_extract_radiomics", dataset, CONFIGURATION, str(FOLD), *by_plan, "-seg_tr", TRAINER,
              "--radiomics", "first_order", "-device", device],
         ),
         Step(
             "Stage II: train the survival network",
-            140,
+            158,
             ["adamss_finetune_survival", dataset, CONFIGURATION, str(FOLD), "-tr", SURVIVAL_TRAINER,
              "-seg_tr", TRAINER, *by_plan, "-device", device, *continued(folders.survival_fold)],
         ),
         Step(
             "Predict masks and survival of the held-out patients",
-            12,
+            15,
             ["adamss_predict_survival", "-i", str(folders.raw / "imagesTs"), "-o", str(folders.prediction),
              "-d", dataset, "-c", CONFIGURATION, "-tr", SURVIVAL_TRAINER, *by_plan, "-f", str(FOLD),
              "--clinical", outcomes, "-device", device, "--c"],
@@ -185,13 +185,13 @@ def demo_steps(folders: DemoFolders, n_training: int, n_test: int, device: str) 
         ),
         Step(
             "Explain the network",
-            26,
+            30,
             ["adamss_explain", dataset, CONFIGURATION, str(FOLD), "-tr", SURVIVAL_TRAINER, *by_plan, "--max_cases", "3",
              "--occlusion_mm", "40", "-device", device],
         ),
         Step(
             "Write the report",
-            18,
+            22,
             ["adamss_report", "-d", dataset, "-c", CONFIGURATION, "-tr", SURVIVAL_TRAINER, *by_plan, "-f", str(FOLD),
              "--predictions", str(folders.prediction), "--survival_csv", outcomes, "-o", str(folders.report)],
         ),

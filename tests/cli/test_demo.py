@@ -100,7 +100,7 @@ def test_a_failed_step_stops_the_demo_and_is_done_again(
     arguments = ["-o", str(folder), "-n", "10", "--n_test", "2", "-device", "cpu"]
     assert demo.main(arguments) == 1
     printed = capsys.readouterr()
-    assert "=== Step 1 of 14: Make a synthetic PET/CT cohort (about 9 min left)" in printed.out
+    assert "=== Step 1 of 14: Make a synthetic PET/CT cohort (about 10 min left)" in printed.out
     assert "step 7 failed with exit code 3" in printed.err
     assert demo.main(arguments) == 1
     assert "=== Step 6 of 14: Make splits with events in each part (done before)" in capsys.readouterr().out
