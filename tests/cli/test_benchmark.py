@@ -18,6 +18,8 @@ from nnunetv2_adamss.common.file_locks import lock_file
 from tests.benchmark.project import DATASET, FOLDS, FakeBenchmark, make_test_set
 from tests.processes import wait_until
 
+# Snakemake starts a process for each of hundreds of steps; tests/benchmark/ has fast tests of plans, steps and tables.
+pytestmark = pytest.mark.slow
 # One network beside the baselines, no fold needs another: five commands a fold.
 _SMALL = ("--methods", "two_stage", "--mask_source", "predicted")
 _TRAINER = "AdaMSSSurvTrainer_NoRadiomics"
