@@ -126,9 +126,11 @@ def check_training(args: Mapping[str, Any], trainer: str, settings: Mapping[str,
     recipe = RECIPES.get(trainer)
     config = SurvivalConfig.from_dict({**getattr(recipe, "default_settings", {}), **settings})
     plan = check_planned(args["dataset"], args["plans"], args["configuration"], [args["fold"]])
+    if plan["plans_name"] != args["plans"]:
+        return  # a copy that kept the other plan's name, of which the training says more
     model = model_folder(args["dataset"], trainer, plan["plans_name"], args["configuration"])
     how = {name: args[name] for name in ("continue_training", "only_validation", "overwrite")}
-    checkpoint_to_resume(model / f"fold_{args['fold']}", **how)
+    checkpoint_to_resume(model / f"fold_{fold_number(args['fold'])}", **how)
     is_new = not (args["continue_training"] or args["only_validation"])
     if is_new and isinstance(recipe, SurvivalRecipe):
         _check_start(plan, args, config)

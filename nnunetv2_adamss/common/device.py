@@ -19,7 +19,7 @@ def torch_device(name: str, purpose: str) -> torch.device:
     except (RuntimeError, TypeError):
         device = None
     if device is None or device.type not in is_there:
-        raise ValueError(f"There is no device {str(name)!r}, only {', '.join(is_there)}.")
+        raise ValueError(f"The device {str(name)!r} is not supported, only {', '.join(is_there)}.")
     if not is_there[device.type]:
         kind = "Apple GPU" if device.type == "mps" else "GPU"
         raise ValueError(

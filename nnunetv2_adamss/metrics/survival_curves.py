@@ -6,7 +6,7 @@ import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from numbers import Real
+from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
@@ -20,6 +20,8 @@ from nnunetv2_adamss.metrics.resampling import ResampledCohort
 _TIME_LABEL = re.compile(r"(survival_at_)?(?P<time>[0-9]+(\.[0-9]*)?(e[+-]?[0-9]+)?)")
 # Labels are often rounded to six digits.
 _LABEL_TOLERANCE = 1e-5
+# A larger number is a time rather than the place of a column.
+_MOST_COLUMNS = 100
 
 
 @dataclass(frozen=True, eq=False)
@@ -127,8 +129,7 @@ def _labels(values: Column | pd.DataFrame) -> list[Any]:
 def _check_labels(labels: Sequence[Any], times: NDArray[np.float64]) -> None:
     """Raise ValueError if labels are times, but not these: another order looks like any other prediction."""
     stated_times = list(map(_stated_time, labels))
-    # pandas' own numbers of columns, which start at 0, say nothing.
-    if stated_times == list(range(len(labels))):
+    if _are_numbers_of_columns(labels) and not {*stated_times} & {*times.tolist()}:
         return
     for label, stated, time in zip(labels, stated_times, times.tolist(), strict=False):
         if stated is not None and not math.isclose(stated, time, rel_tol=_LABEL_TOLERANCE):
@@ -138,9 +139,16 @@ def _check_labels(labels: Sequence[Any], times: NDArray[np.float64]) -> None:
             )
 
 
+def _are_numbers_of_columns(labels: Sequence[Any]) -> bool:
+    """Return True for small consecutive whole numbers, as pandas counts columns without names, or some of them."""
+    if not labels or not all(isinstance(label, Integral) for label in labels):
+        return False
+    return list(labels) == list(range(labels[0], labels[0] + len(labels))) and labels[-1] < _MOST_COLUMNS
+
+
 def _stated_time(label: object) -> float | None:
     """The time that a label names, such as 365, '365' or 'survival_at_365'; None if it names none."""
     if isinstance(label, Real) and not isinstance(label, bool):
-        return float(label)
+        return float(label) if float(label) > 0 else None
     found = _TIME_LABEL.fullmatch(label) if isinstance(label, str) else None
     return float(found["time"]) if found else None

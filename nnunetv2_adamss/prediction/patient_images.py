@@ -1,7 +1,7 @@
 """Find the images of new patients by name, and check them before anything is computed."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager
 from dataclasses import dataclass
 from numbers import Integral
@@ -112,8 +112,8 @@ def _given_case_ids(images: Mapping[Any, object]) -> list[str]:
 
 
 def _check_files(case_id: str, files: Any, channel_names: Sequence[str], file_ending: str) -> None:
-    # Also an array or a column of pandas, but no set, which has no order.
-    is_list = (isinstance(files, Sequence) and not isinstance(files, str)) or hasattr(files, "__array__")
+    # A set has no order.
+    is_list = isinstance(files, Collection) and not isinstance(files, str | Set | Mapping)
     if not is_list or len(files) != len(channel_names):
         raise ValueError(
             f"{case_id}: {files} is not one file for each channel of the model: {listed(channel_names)}."

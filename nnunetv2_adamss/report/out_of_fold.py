@@ -24,7 +24,12 @@ from nnunetv2_adamss.prediction.calibration_files import read_model_calibrations
 from nnunetv2_adamss.prediction.cross_fit import cross_fitted
 from nnunetv2_adamss.report.model_data import selected_features
 from nnunetv2_adamss.report.patient_volumes import Channel, channels_of
-from nnunetv2_adamss.report.sections.baselines import Images, image_baselines, measure_tumours
+from nnunetv2_adamss.report.sections.baselines import (
+    Images,
+    image_baselines,
+    measure_tumours,
+    no_image_baselines,
+)
 from nnunetv2_adamss.survival.discrete_time.curve import predicted_time_at
 from nnunetv2_adamss.survival.nnunet_data.dataset import channel_names, raw_images
 from nnunetv2_adamss.survival.nnunet_data.dataset_json import ignore_label_of
@@ -172,7 +177,7 @@ class OutOfFold:
         try:
             others += image_baselines(self.tumours)
         except (ValueError, OSError) as error:
-            notes.append(f"Tumour volume and SUVmax do not stand beside the model. {error}")
+            notes.append(no_image_baselines(error))
         result = evaluate(
             self.patients,
             self.source.table,

@@ -20,7 +20,7 @@ def test_the_cpu_is_always_there(name: Any) -> None:
 
 @pytest.mark.parametrize("name", ["tpu", "gpu", "", "cuda:first", "meta", "vulkan"])
 def test_a_device_of_another_name_is_refused(name: str) -> None:
-    with pytest.raises(ValueError, match=f"There is no device '{name}', only cuda, cpu, mps"):
+    with pytest.raises(ValueError, match=f"The device '{name}' is not supported, only cuda, cpu, mps"):
         torch_device(name, "predict")
 
 

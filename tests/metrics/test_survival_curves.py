@@ -23,7 +23,7 @@ def given(survival_prob: Any, times: Any) -> PredictedCurves:
     "labels",
     [
         [15, 30], [15.0, 30.00001], ["15", "30.0"], ["survival_at_15", "survival_at_30"], ["early", "late"],
-        ["early", 30], [0, 1], [("a", 15), ("a", 30)], [True, False],
+        ["early", 30], [0, 1], [1, 2], [np.nan, -1], [("a", 15), ("a", 30)], [True, False],
     ],
 )  # fmt: skip
 def test_labels_that_are_the_times_or_none_are_taken(labels: list[Any]) -> None:
@@ -40,6 +40,8 @@ def test_labels_that_are_the_times_or_none_are_taken(labels: list[Any]) -> None:
         (["30", "15"], [15, 30], "labelled '30', but its time is 15"),
         (["early", 15], [15, 30], "labelled '15', but its time is 30"),
         ([15, 31], [15, 30], "labelled '31', but its time is 30"),
+        ([2, 1], [1, 2], "labelled '2', but its time is 1"),
+        ([1, 2], [2, 1], "labelled '1', but its time is 2"),
     ],
 )
 def test_labels_that_are_other_times_are_refused(labels: list[Any], times: list[float], message: str) -> None:
@@ -50,13 +52,19 @@ def test_labels_that_are_other_times_are_refused(labels: list[Any], times: list[
 
 
 def test_a_single_column_is_not_taken_for_another_time_than_its_label() -> None:
-    table = pd.DataFrame(PROBABILITIES, columns=[15, 30])
-    for column in (table[15], table[[15]]):
-        assert given(column, 15).survival_prob.tolist() == [[1, 0.8], [1, 0.4]]
-        with pytest.raises(ValueError, match="labelled '15', but its time is 30"):
-            adamss.brier_score(column, [True, False], [20, 40], horizon=30)
-        with pytest.raises(ValueError, match="labelled '15', but its time is 30"):
-            adamss.calibration(column, [True, False], [20, 40], horizon=30)
+    table = pd.DataFrame(PROBABILITIES, columns=[150, 300])
+    for column in (table[150], table[[150]]):
+        assert given(column, 150).survival_prob.tolist() == [[1, 0.8], [1, 0.4]]
+        with pytest.raises(ValueError, match="labelled '150', but its time is 300"):
+            adamss.brier_score(column, [True, False], [200, 400], horizon=300)
+        with pytest.raises(ValueError, match="labelled '150', but its time is 300"):
+            adamss.calibration(column, [True, False], [200, 400], horizon=300)
+
+
+def test_a_column_without_a_name_has_a_number_that_says_nothing() -> None:
+    table = pd.DataFrame(np.hstack([PROBABILITIES, PROBABILITIES]))
+    assert given(table[1], 365).survival_prob.tolist() == given(table[3], 365).survival_prob.tolist()
+    assert given(table.iloc[:, 2:], [365, 730]).survival_prob.shape == (2, 3)
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,15 @@ def given(images: Any) -> list[PatientImages]:
 
 
 @pytest.mark.parametrize(
-    "files", [FILES, tuple(FILES), [Path(file) for file in FILES], pd.Series(FILES), np.array(FILES)]
+    "files",
+    [
+        FILES,
+        tuple(FILES),
+        [Path(file) for file in FILES],
+        pd.Series(FILES),
+        np.array(FILES),
+        dict(zip("ab", FILES, strict=True)).values(),
+    ],
 )
 def test_files_are_given_as_any_list_in_the_order_of_the_channels(files: Any) -> None:
     assert given({"anna": files}) == [PatientImages("anna", (Path("ct.nii.gz"), Path("pet.nii.gz")))]

@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from numbers import Integral, Real
 from typing import Any
@@ -32,9 +32,9 @@ MAX_CASES = 100_000
 
 
 def _several(kind: type) -> Callable[[Any], bool]:
-    """Kind of all that gives values of one kind in turn; text gives none."""
+    """Kind of collections of values of one kind; text is none."""
     return lambda values: (
-        isinstance(values, Iterable)
+        isinstance(values, Collection)
         and not isinstance(values, str)
         and all(isinstance(value, kind) and not isinstance(value, bool) for value in values)
     )

@@ -50,3 +50,8 @@ def image_baselines(tumours: Mapping[str, TumourMeasures]) -> list[Other]:
     suv_max = {c: tumour.suv_max for c, tumour in tumours.items() if tumour.suv_max is not None}
     scores = {"Tumour volume": volume, "SUVmax": suv_max}
     return [Other(name, pd.Series(score)) for name, score in scores.items() if score]
+
+
+def no_image_baselines(error: Exception) -> str:
+    """Return a sentence for results without tumour volume and SUVmax."""
+    return f"Tumour volume and SUVmax do not stand beside the model. {error}"

@@ -31,12 +31,13 @@ from nnunetv2_adamss.prediction.prediction_folder import (
 from nnunetv2_adamss.prediction.provenance_file import OF_REPORT, read_provenance
 from nnunetv2_adamss.report.out_of_fold import OutOfFold
 from nnunetv2_adamss.report.patient_volumes import Channel, channels_of
-from nnunetv2_adamss.report.sections.baselines import image_baselines, measure_tumours
+from nnunetv2_adamss.report.sections.baselines import image_baselines, measure_tumours, no_image_baselines
 from nnunetv2_adamss.report.sections.patient_survival import UNCALIBRATED
 from nnunetv2_adamss.report.sections.validation_patients import cohort_tumours, covariate_words
 from nnunetv2_adamss.report.shown_patient import Background, Cohort, Patient
 from nnunetv2_adamss.survival.cohort.survival_table import SurvivalTable, read_survival_table
-from nnunetv2_adamss.survival.nnunet_data.dataset import channel_names
+from nnunetv2_adamss.survival.nnunet_data.dataset import channel_names, model_folder
+from nnunetv2_adamss.survival.nnunet_data.dataset_json import ignore_label_of, read_dataset_json
 from nnunetv2_adamss.trained_folds.cross_validation import CrossValidation
 from nnunetv2_adamss.trained_folds.predicted_curves import (
     CurvesByCase,
@@ -106,8 +107,12 @@ class NewPatients:
             case_id: (partial(self._channels, case_id), self._mask(case_id))
             for case_id in self.patients.case_ids
         }
-        others = image_baselines(measure_tumours(images, self.progress, self._ignore_label))
-        return evaluate(self.patients, self.survival, EvaluationSettings(), others=others)
+        others, notes = [], []
+        try:
+            others = image_baselines(measure_tumours(images, self.progress, self._ignore_label))
+        except (ValueError, OSError) as error:
+            notes.append(no_image_baselines(error))
+        return evaluate(self.patients, self.survival, EvaluationSettings(), others=others, notes=notes)
 
     def check(self, source: CrossValidation) -> None:
         """Raise ValueError unless this is a prediction by this model, and outcomes, if given, are in its unit."""
@@ -130,11 +135,11 @@ class NewPatients:
         """Return the numbers of the folds whose checkpoints are not those that predicted."""
         predicted_by, name = self.provenance.get("checkpoints_sha256", {}), self.provenance["checkpoint"]
         return [
-            str(fold.number)
-            for fold in source.folds
-            if (own := predicted_by.get(f"fold {fold.number}")) is not None
-            and fold.has_files(name)
-            and own != sha256_of(fold.folder / name)
+            str(number)
+            for number in self.provenance["folds"]
+            if (own := predicted_by.get(f"fold {number}")) is not None
+            and (file := source.model_folder / f"fold_{number}" / name).is_file()
+            and own != sha256_of(file)
         ]
 
     def background(self, out_of_fold: OutOfFold) -> Background:
@@ -161,9 +166,13 @@ class NewPatients:
 
     @property
     def _ignore_label(self) -> int | None:
-        """The value of masks that is no tumour; earlier versions did not keep it."""
-        label: int | None = self.provenance.get("ignore_label")
-        return label
+        """The value of masks that is no tumour; predictions of earlier versions have that of the model."""
+        made = self.provenance
+        if "ignore_label" in made:
+            label: int | None = made["ignore_label"]
+            return label
+        model = model_folder(made["dataset"], made["trainer"], made["plans"], made["configuration"])
+        return ignore_label_of(read_dataset_json(model / "dataset.json"))
 
     @cached_property
     def pages(self) -> Sequence[Patient]:

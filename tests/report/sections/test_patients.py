@@ -336,6 +336,16 @@ def test_outcomes_of_new_patients_are_held_against_the_predictions(
     assert all(page.outcome is not None for page in evaluated.pages)
 
 
+def test_without_their_images_new_patients_are_evaluated_without_measures_of_the_tumour(
+    project: NnunetProject, new: NewPatients
+) -> None:
+    shutil.rmtree(new.folder / "masks")
+    evaluated = replace(new, survival_csv=project.raw / DATASET / "survival.csv").evaluation
+    assert evaluated.harrell_c.n_pairs > 0
+    assert evaluated.comparisons == []
+    assert any("do not stand beside the model" in note for note in evaluated.notes)
+
+
 def test_new_patients_who_are_all_event_free_are_shown_and_have_no_c_index(
     project: NnunetProject, new: NewPatients
 ) -> None:
