@@ -99,7 +99,7 @@ def _write(args: argparse.Namespace) -> None:
     check_cross_validation(args)
 
     from nnunetv2_adamss.report.model_data import find_model
-    from nnunetv2_adamss.report.sections.new_patients import NewPatients
+    from nnunetv2_adamss.report.predicted_patients import NewPatients
     from nnunetv2_adamss.report.write_report import REPORT_FILE, write_report
 
     folds = None if args.folds is None else [fold_number(fold) for fold in args.folds]

@@ -24,12 +24,7 @@ from nnunetv2_adamss.prediction.calibration_files import read_model_calibrations
 from nnunetv2_adamss.prediction.cross_fit import cross_fitted
 from nnunetv2_adamss.report.model_data import selected_features
 from nnunetv2_adamss.report.patient_volumes import Channel, channels_of
-from nnunetv2_adamss.report.sections.baselines import (
-    Images,
-    image_baselines,
-    measure_tumours,
-    no_image_baselines,
-)
+from nnunetv2_adamss.report.sections.baselines import Images, baselines_or_note, measure_tumours
 from nnunetv2_adamss.survival.discrete_time.curve import predicted_time_at
 from nnunetv2_adamss.survival.nnunet_data.dataset import channel_names, raw_images
 from nnunetv2_adamss.survival.nnunet_data.dataset_json import ignore_label_of
@@ -173,17 +168,13 @@ class OutOfFold:
     @cached_property
     def evaluation(self) -> Evaluation:
         """Evaluation of the predictions, beside baselines without a network."""
-        others, notes = self._covariates_only(), []
-        try:
-            others += image_baselines(self.tumours)
-        except (ValueError, OSError) as error:
-            notes.append(no_image_baselines(error))
+        baselines, notes = baselines_or_note(lambda: self.tumours)
         result = evaluate(
             self.patients,
             self.source.table,
             EvaluationSettings(),
             fold_names=[fold.name for fold in self.folds],
-            others=others,
+            others=[*self._covariates_only(), *baselines],
             notes=notes,
         )
         if self.calibration is not None:

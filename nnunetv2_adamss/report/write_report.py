@@ -12,10 +12,11 @@ from nnunetv2_adamss.display.words import count
 from nnunetv2_adamss.report.model_data import is_synthetic
 from nnunetv2_adamss.report.out_of_fold import OutOfFold
 from nnunetv2_adamss.report.patient_pdfs import write_patient_pdfs
+from nnunetv2_adamss.report.predicted_patients import NewPatients
 from nnunetv2_adamss.report.sections import cohort, covariates, provenance, results, stage_one_dice, training
 from nnunetv2_adamss.report.sections.benchmark import comparison_of_methods
 from nnunetv2_adamss.report.sections.explanation import explanations
-from nnunetv2_adamss.report.sections.new_patients import NewPatients, overview, prediction_facts
+from nnunetv2_adamss.report.sections.new_patients import overview, prediction_facts
 from nnunetv2_adamss.report.sections.patients import patient_pages
 from nnunetv2_adamss.report.sections.tripod import checklist
 from nnunetv2_adamss.report.sections.validation_patients import validation_background, validation_patients

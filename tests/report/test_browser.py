@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from nnunetv2_adamss.report.sections.new_patients import NewPatients
+from nnunetv2_adamss.report.predicted_patients import NewPatients
 from nnunetv2_adamss.report.write_report import write_report
 from nnunetv2_adamss.trained_folds.cross_validation import CrossValidation
 from tests.nnunet_project import NnunetProject

@@ -12,7 +12,7 @@ import pytest
 from nnunetv2_adamss.benchmark.collect import GENERAL_NOTES
 from nnunetv2_adamss.benchmark.write_tables import write_tables
 from nnunetv2_adamss.common.files import sha256_of
-from nnunetv2_adamss.report.sections.new_patients import NewPatients
+from nnunetv2_adamss.report.predicted_patients import NewPatients
 from nnunetv2_adamss.report.write_report import write_report
 from nnunetv2_adamss.trained_folds.cross_validation import CrossValidation
 from nnunetv2_adamss.trained_folds.trained_fold import TrainedFold

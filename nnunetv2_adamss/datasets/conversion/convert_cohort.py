@@ -85,7 +85,7 @@ def convert_cohort(
     Args:
         cohort: what to convert.
         settings: of the conversion.
-        folder: ``nnUNet_raw/DatasetXXX_Name``.
+        folder: ``nnUNet_raw/DATASET``.
         source: where the cohort is from, for the log; another source is refused.
         suv_factors: of patients whose PET is in Bq/ml.
         num_processes: patients in parallel; each needs the memory of one patient's images.

@@ -1,7 +1,7 @@
 """Baselines of the model: tumour volume and SUVmax as risk scores."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pandas as pd
@@ -44,14 +44,19 @@ def measure_tumours(
     return found
 
 
+def baselines_or_note(
+    tumours: Callable[[], Mapping[str, TumourMeasures]],
+) -> tuple[list[Other], list[str]]:
+    """Return the baselines of tumours that are measured now, or a sentence if no image can be read."""
+    try:
+        return image_baselines(tumours()), []
+    except (ValueError, OSError) as error:
+        return [], [f"Tumour volume and SUVmax do not stand beside the model. {error}"]
+
+
 def image_baselines(tumours: Mapping[str, TumourMeasures]) -> list[Other]:
     """Return the known volumes and SUVmax of tumours, by ``case_id``, as risk scores."""
     volume = {case_id: tumour.volume_ml for case_id, tumour in tumours.items()}
     suv_max = {c: tumour.suv_max for c, tumour in tumours.items() if tumour.suv_max is not None}
     scores = {"Tumour volume": volume, "SUVmax": suv_max}
     return [Other(name, pd.Series(score)) for name, score in scores.items() if score]
-
-
-def no_image_baselines(error: Exception) -> str:
-    """Return a sentence for results without tumour volume and SUVmax."""
-    return f"Tumour volume and SUVmax do not stand beside the model. {error}"

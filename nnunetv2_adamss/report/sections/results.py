@@ -9,7 +9,7 @@ from nnunetv2_adamss.evaluation.evaluated_patients import Patients
 from nnunetv2_adamss.evaluation.evaluation import Evaluation
 from nnunetv2_adamss.evaluation.evaluation_sections import evaluation_parts
 from nnunetv2_adamss.report.out_of_fold import OutOfFold
-from nnunetv2_adamss.report.sections.new_patients import NewPatients
+from nnunetv2_adamss.report.predicted_patients import NewPatients
 from nnunetv2_adamss.report.sections.stage_one_dice import mean_dice
 
 _ABOUT_OTHERS = ["Volume and SUVmax are those of the masks that the network worked with."]

@@ -17,7 +17,8 @@ from nnunetv2_adamss.display.blocks import Facts, Notice, Picture, Section, Tabl
 from nnunetv2_adamss.display.charts import Chart
 from nnunetv2_adamss.metrics.volume_and_uptake import TumourMeasures
 from nnunetv2_adamss.report.out_of_fold import OutOfFold
-from nnunetv2_adamss.report.sections.new_patients import NewPatients, overview, prediction_facts
+from nnunetv2_adamss.report.predicted_patients import NewPatients
+from nnunetv2_adamss.report.sections.new_patients import overview, prediction_facts
 from nnunetv2_adamss.report.sections.patient_survival import survival_chart, survival_table
 from nnunetv2_adamss.report.sections.patient_tumour import tumour_chart, tumour_table
 from nnunetv2_adamss.report.sections.patients import patient_pages
