@@ -15,12 +15,11 @@ from nnunetv2_adamss.cli.model_options import (
     add_plans_option,
 )
 from nnunetv2_adamss.cli.verbosity import results_only
-from nnunetv2_adamss.methods.table import STATISTICAL, results_name
+from nnunetv2_adamss.methods.table import STATISTICAL_BY_RESULTS, results_name
 
-# Methods by the name of their results, which takes the place of a trainer's.
-_METHODS = {method.statistical_fit.folder: method for method in STATISTICAL.values()}
 _SUMMARIES = "\n".join(
-    f"  {name:15} {method.title}: {method.statistical_fit.summary}" for name, method in _METHODS.items()
+    f"  {name:15} {method.title}: {method.statistical_fit.summary}"
+    for name, method in STATISTICAL_BY_RESULTS.items()
 )
 _EPILOG = f"""
 methods:
@@ -45,7 +44,12 @@ def build_parser() -> CommandParser:
         "adamss_fit_statistical",
         "Fit a statistical comparison method of the paper's Table I, or a baseline, on a fold.",
         _EPILOG,
-        [Renamed("--method", "-tr", {method.name: name for name, method in _METHODS.items()}), MASKS_DIR],
+        [
+            Renamed(
+                "--method", "-tr", {method.name: name for name, method in STATISTICAL_BY_RESULTS.items()}
+            ),
+            MASKS_DIR,
+        ],
     )
     add = parser.add_argument
     add_fold_arguments(parser, fold="number of the fold")
@@ -53,7 +57,7 @@ def build_parser() -> CommandParser:
         "-tr",
         dest="method",
         metavar="NAME",
-        choices=tuple(_METHODS),
+        choices=tuple(STATISTICAL_BY_RESULTS),
         required=True,
         help="one of the methods below",
     )
@@ -84,7 +88,7 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def _check_method_options(parser: argparse.ArgumentParser, args: dict[str, Any]) -> None:
-    method = _METHODS[args["method"]]
+    method = STATISTICAL_BY_RESULTS[args["method"]]
     if args["deep_trainer"] and not method.trainer:
         parser.error(f"{args['method']} starts from no network, so --deep_trainer has no effect")
     if method.statistical_fit.masks and {"mask_source", "masks_dir"} & args.keys():
@@ -99,7 +103,7 @@ def _run(args: dict[str, Any]) -> None:
         check_trainer(args["seg_trainer"], "-seg_tr")
     if args["deep_trainer"]:
         check_trainer(args["deep_trainer"], "--deep_trainer")
-        results_name(_METHODS[args["method"]].name, args["deep_trainer"])
+        results_name(STATISTICAL_BY_RESULTS[args["method"]].name, args["deep_trainer"])
 
     from nnunetv2_adamss.methods.statistical.fit import FitRequest, fit_statistical
 
@@ -110,7 +114,7 @@ def _run(args: dict[str, Any]) -> None:
         args["dataset"],
         args["configuration"],
         int(args["fold"]),
-        _METHODS[args["method"]].name,
+        STATISTICAL_BY_RESULTS[args["method"]].name,
         settings,
         plans=args["plans"],
         deep_trainer=args["deep_trainer"],

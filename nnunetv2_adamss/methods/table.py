@@ -302,6 +302,10 @@ TABLES = {
 REFERENCES = {1: "adamss", 2: "two_stage", 3: "data_driven"}
 
 STATISTICAL: Mapping[str, Method] = MappingProxyType({m.name: m for m in METHODS if m.fit is not None})
+# The same by the name of their results, which takes the place of a trainer's (-tr).
+STATISTICAL_BY_RESULTS: Mapping[str, Method] = MappingProxyType(
+    {m.statistical_fit.folder: m for m in STATISTICAL.values()}
+)
 # Of no row: what --no_radiomics and --no_clinical make of the anchored trainer. First-order statistics of the
 # tumour, which take a fraction of a second, stand in for radiomics.
 ANCHORED_VARIANTS = (
@@ -361,10 +365,10 @@ def method_name(name: str) -> str:
 
 def check_results_name(name: str) -> None:
     """Raise ValueError unless a statistical method's results can have this name."""
-    folders = {row.statistical_fit.folder: row for row in STATISTICAL.values()}
-    if name in folders or any(row.trainer and name.startswith(folder) for folder, row in folders.items()):
+    known = STATISTICAL_BY_RESULTS
+    if name in known or any(row.trainer and name.startswith(folder) for folder, row in known.items()):
         return
-    raise ValueError(f"There is no statistical method {name} (-tr), only {listed(list(folders))}.")
+    raise ValueError(f"There is no statistical method {name} (-tr), only {listed(list(known))}.")
 
 
 def results_name(method: str, deep_trainer: str | None) -> str:
